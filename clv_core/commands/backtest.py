@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, day
+from clv_core.commands import Context, day, tell
 from clv_core.commands.train import config_from
 from clv_core.config import MODEL_IDS
-from clv_core.errors import UsageError
+from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 from clv_core.workspace import write_json
 
@@ -94,13 +94,17 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "verdicts": [
             verdict
             for one, other in _pairs(names)
-            for verdict in _verdicts(bootstrap, one, other, currency, context.language)
+            for verdict in _verdicts(bootstrap, one, other, options.seeds, currency, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
             for (model, between), part in stable.groupby(["model", "between"], sort=False)["overlap"]
         ],
     }
+    if options.variant and options.seeds == 1:
+        once = Message("warning.variant_once", {})
+        tell([once], context)
+        result["warnings"] = [once.to_json(context.language)]
     if found.unseen is not None:
         result["folds"] = _folds(found.predictions, found.unseen, options.out, context.language)
     write_json(options.out / "backtest.json", result)
@@ -187,10 +191,18 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
     return [(plain[0], other) for other in plain[1:]] + own
 
 
-def _verdicts(bootstrap: Bootstrap, model: str, other: str, currency: str, language: str) -> list[dict[str, Any]]:
-    """Return who is better on each metric, averaged over origins, as JSON with a sentence."""
-    from clv_core.evaluation.scoreboard import verdicts
+def _verdicts(
+    bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str
+) -> list[dict[str, Any]]:
+    """Return who is better on each metric, averaged over origins, as JSON with a sentence.
 
+    Of a model and its variant all runs count: what one of each differ by may be the luck of the random start.
+    """
+    from clv_core.evaluation.scoreboard import verdicts
+    from clv_core.evaluation.stability import RUN
+
+    again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
+    runs = [(model + run, other + run) for run in ("", *again)] if again else []
     return [
         {
             "model": model,
@@ -200,5 +212,5 @@ def _verdicts(bootstrap: Bootstrap, model: str, other: str, currency: str, langu
             "advantage": asdict(verdict.advantage),
             **verdict.message.to_json(language),
         }
-        for verdict in verdicts(bootstrap, model, other, currency=currency)
+        for verdict in verdicts(bootstrap, model, other, currency=currency, runs=runs)
     ]

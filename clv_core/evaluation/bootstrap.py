@@ -134,19 +134,48 @@ class Bootstrap:
             KeyError: the figure does not exist at one of the origins.
         """
         chosen = self.origins if origins is None else list(origins)
+        found = [self._advantage(model, other, metric, origin, place) for place, origin in enumerate(chosen)]
+        return _estimate(*(sum(part) / len(chosen) for part in zip(*found, strict=True)))
+
+    def advantage_of_settings(
+        self, runs: Sequence[tuple[str, str]], metric: str, origins: Sequence[str] | None = None
+    ) -> Estimate:
+        """Return by how much some settings are better than others (negative: worse), on average over random starts.
+
+        The same settings give other figures from another random start, on the same customers: what two models differ by
+        is no proof of their settings. So each are trained several times, and the interval holds the luck of the starts
+        as well as that of the customers. Of so few starts the spread is uncertain itself: it is Student's.
+
+        Args:
+            runs: of each random start, what the settings in question made and what the others did, at least two.
+            metric: id.
+            origins: averaged over, as in :meth:`advantage`.
+
+        Raises:
+            KeyError: the figure does not exist for one of them.
+        """
+        chosen, better = self.origins if origins is None else list(origins), METRICS[metric].advantage
+        found = [self._advantage(*run, metric, origin, place) for run in runs for place, origin in enumerate(chosen)]
+        value, drawn = (sum(part) / len(found) for part in zip(*found, strict=True))
+        spread = 0.0
+        for names in zip(*runs, strict=True):
+            figures = np.array([[self.values[origin, name, metric] for origin in chosen] for name in names])
+            spread += float(np.var(better(figures, figures[:1]).mean(axis=1), ddof=1))
+        luck = np.random.default_rng(len(runs)).standard_t(2 * (len(runs) - 1), len(drawn))
+        return _estimate(value, drawn + np.sqrt(spread / len(runs)) * luck)
+
+    def _advantage(self, model: str, other: str, metric: str, origin: str, place: int) -> tuple[float, Floats]:
+        """Return an advantage at one origin, the one at ``place``, and how far each resample is from it, [B]."""
         better = METRICS[metric].advantage
-        value, shift = 0.0, np.zeros(1)
-        for place, origin in enumerate(chosen):
-            ours, theirs = (origin, model, metric), (origin, other, metric)
-            value += float(better(np.array(self.values[ours]), np.array(self.values[theirs])))
-            centre = better(np.array(self.centres[ours]), np.array(self.centres[theirs]))
-            drawn = self.scale * (better(self.draws[ours], self.draws[theirs]) - centre)
-            if METRICS[metric].better == "zero":
-                total = np.exp(USUAL_LEVEL_SPREAD * np.random.default_rng(place).normal(size=len(drawn)))
-                moved = better((1 + self.values[ours]) / total - 1, (1 + self.values[theirs]) / total - 1)
-                drawn = drawn + moved - better(np.array(self.values[ours]), np.array(self.values[theirs]))
-            shift = shift + drawn
-        return _estimate(value / len(chosen), shift / len(chosen))
+        ours, theirs = (origin, model, metric), (origin, other, metric)
+        value = float(better(np.array(self.values[ours]), np.array(self.values[theirs])))
+        centre = better(np.array(self.centres[ours]), np.array(self.centres[theirs]))
+        drawn: Floats = self.scale * (better(self.draws[ours], self.draws[theirs]) - centre)
+        if METRICS[metric].better == "zero":
+            total = np.exp(USUAL_LEVEL_SPREAD * np.random.default_rng(place).normal(size=len(drawn)))
+            moved = better((1 + self.values[ours]) / total - 1, (1 + self.values[theirs]) / total - 1)
+            drawn = drawn + moved - value
+        return value, drawn
 
 
 def resample_weights(customers: int, resamples: int, seed: int) -> Iterator[Floats]:

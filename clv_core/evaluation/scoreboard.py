@@ -73,6 +73,7 @@ def verdicts(
     other: str,
     metrics: Sequence[str] = SPOKEN,
     currency: str = "",
+    runs: Sequence[tuple[str, str]] = (),
 ) -> list[Verdict]:
     """Return who is better on each metric, averaged over the origins at which it exists for both, in words.
 
@@ -82,17 +83,23 @@ def verdicts(
         other: id of the one to beat.
         metrics: ids among :data:`SPOKEN`; one that exists at no origin is passed over.
         currency: of the amounts; "" where the log's has no name.
+        runs: where the two are one model with other settings, and each was trained from several random starts: the ids
+            of both, start by start; the figures are their means then, and the interval holds the luck of the starts.
     """
     found = []
+    ours, theirs = zip(*(runs or [(model, other)]), strict=True)
     for metric in metrics:
         chosen = [
             origin
             for origin in bootstrap.origins
-            if all((origin, name, metric) in bootstrap.values for name in (model, other))
+            if all((origin, name, metric) in bootstrap.values for name in (*ours, *theirs))
         ]
         if not chosen:
             continue
-        advantage = bootstrap.advantage(model, other, metric, chosen)
+        if len(runs) > 1:
+            advantage = bootstrap.advantage_of_settings(runs, metric, chosen)
+        else:
+            advantage = bootstrap.advantage(model, other, metric, chosen)
         once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
         sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
         outcome: Outcome = "ties" if once else sure
@@ -104,8 +111,8 @@ def verdicts(
         params = {
             "model": NAMES.get(model, model),
             "other": NAMES.get(other, other),
-            "ours": _mean(bootstrap, chosen, model, metric),
-            "theirs": _mean(bootstrap, chosen, other, metric),
+            "ours": _mean(bootstrap, chosen, ours, metric),
+            "theirs": _mean(bootstrap, chosen, theirs, metric),
             "low": low,
             "high": high,
         }
@@ -116,9 +123,9 @@ def verdicts(
     return found
 
 
-def _mean(bootstrap: Bootstrap, origins: Sequence[str], model: str, metric: str) -> float:
-    """Average over origins of a figure, or of its distance from zero where that is what counts (misses add up)."""
-    values = [bootstrap.values[origin, model, metric] for origin in origins]
+def _mean(bootstrap: Bootstrap, origins: Sequence[str], runs: Sequence[str], metric: str) -> float:
+    """Average over origins and runs of a figure, or of its distance from zero where that counts (misses add up)."""
+    values = [bootstrap.values[origin, run, metric] for origin in origins for run in runs]
     if METRICS[metric].better == "zero":
         values = [abs(value) for value in values]
     return sum(values) / len(values)

@@ -69,6 +69,9 @@ SPACE: Final[dict[str, Suggest]] = {
 }
 """What is searched, one line a setting; every name is a field of ``TrainConfig``, whose value is always among them."""
 
+UNREAD: Final = {"mlp": ("rnn", "rnn_width"), "rnn": ("mlp_layers",)}
+"""Settings of a branch that a model has not: whatever they are, it is the same model."""
+
 TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
 SEARCHED_AS: Final = {"blend": "hybrid"}
 """Models of which a part is searched: the pre-trained half has no settings, and would only take its time again."""
@@ -141,7 +144,8 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     reference = _references(log, chosen, config, folder / "run")
-    default = {name: getattr(config, name) for name in SPACE}
+    space = {name: suggest for name, suggest in SPACE.items() if name not in UNREAD.get(config.model, ())}
+    default = {name: getattr(config, name) for name in space}
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
         study_name="tuning",
@@ -151,7 +155,7 @@ def search(
     _take_up(study, default)
 
     def objective(trial: optuna.Trial) -> float:
-        settings = replace(config, **{name: suggest(trial, name, default[name]) for name, suggest in SPACE.items()})
+        settings = replace(config, **{name: suggest(trial, name, default[name]) for name, suggest in space.items()})
         losses: list[float] = []
         # The latest origin first: it is nearest to what the model is for.
         for step, (origin, base) in enumerate(reversed(reference.items())):

@@ -18,6 +18,9 @@ from clv_core.jobs import Progress
 
 COMPARED: Final = ("gini", "spearman", "mae", "rmse", "decile_mape", "bias")
 DEFAULT, TUNED = "default", "tuned"
+STARTS: Final = 3
+"""So often both are trained, from other random starts: two trainings of the same settings differ, too."""
+SEEDS: Final = 2**31
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Tuning:
     Args:
         search: all trials, and the origins that judged them.
         origin: the last origin, ISO date.
-        advantage: by how much the tuned settings are better there (negative: worse), by metric, with paired intervals;
-            empty where the default itself was the best.
+        advantage: by how much the tuned settings are better there (negative: worse), by metric, with intervals that
+            hold the luck of customers and of random starts; empty where the default itself was the best.
     """
 
     search: Search
@@ -53,6 +56,7 @@ class Tuning:
             "default_loss": self.default_loss,
             "origin": self.origin,
             "origins": [origin.isoformat() for origin in self.search.origins],
+            "starts": STARTS,
             "advantage": {
                 name: {"value": found.value, "low": found.low, "high": found.high}
                 for name, found in self.advantage.items()
@@ -72,17 +76,19 @@ def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run:
         origin: the last origin; its horizon is complete, and the search has seen nothing of it.
         config: the default settings.
         search: on what came before ``origin``.
-        run: folder of the two trainings' state.
+        run: folder of the trainings' state.
         to: who listens.
     """
     winner = best(search.trials)
     if winner.number == search.default.number:
         return Tuning(search, origin.isoformat(), {})
-    frames = []
-    for name, settings in ((DEFAULT, config), (TUNED, replace(config, **winner.settings))):
-        found = run_origin(log, origin, settings, [config.model], run / name, to, "holdout").predictions
-        frames.append(found.assign(model=name))
+    frames, runs = [], [(f"{TUNED}#{start}", f"{DEFAULT}#{start}") for start in range(STARTS)]
+    for start, names in enumerate(runs):
+        for name, settings in zip(names, (replace(config, **winner.settings), config), strict=True):
+            own = replace(settings, seed=(config.seed + start * config.ensemble) % SEEDS)
+            found = run_origin(log, origin, own, [config.model], run / name, to, "holdout").predictions
+            frames.append(found.assign(model=name))
     bootstrap = Bootstrap.of(pd.concat(frames, ignore_index=True), COMPARED)
-    known = [metric for metric in COMPARED if (origin.isoformat(), TUNED, metric) in bootstrap.values]
-    advantage = {metric: bootstrap.advantage(TUNED, DEFAULT, metric) for metric in known}
-    return Tuning(search, origin.isoformat(), advantage)
+    day, every = origin.isoformat(), [name for pair in runs for name in pair]
+    known = [metric for metric in COMPARED if all((day, name, metric) in bootstrap.values for name in every)]
+    return Tuning(search, day, {metric: bootstrap.advantage_of_settings(runs, metric) for metric in known})

@@ -83,6 +83,27 @@ def test_each_variant_is_a_row_of_its_own_on_the_same_customers(varied: tuple[di
     assert predictions.pivot(index="customer_id", columns="model", values="predicted_clv").corr().min().min() < 0.999
 
 
+def test_trained_once_it_is_said_that_a_variant_may_differ_by_luck(varied: tuple[dict, pd.DataFrame, Path]) -> None:
+    assert [found["code"] for found in varied[0]["warnings"]] == ["variant_once"]
+
+
+def test_trained_often_a_variant_is_judged_by_all_runs(small_workspace: Workspace, tmp_path: Path) -> None:
+    """The variant is nothing but another random start: what single runs differ by is luck, and so the range holds 0."""
+    words = ("backtest", "shop", "--horizon-days", "60", "--origins", "1", "--models", "ziln_mlp", *QUICK)
+    options = ("--variant", "seed=40", "--seeds", "3", "--workspace", small_workspace.root, "--out", tmp_path)
+    code, result = run(*words, *options)
+    assert code == 0 and "warnings" not in result, result
+    (origin,) = result["origins"]
+    board = {name: metrics["gini"] for name, metrics in result["metrics"][origin].items()}
+    runs = ("", "#2", "#3")
+    apart = [board[f"ziln_mlp{run}"] - board[f"ziln_mlp[seed=40]{run}"] for run in runs]
+    found = next(one for one in result["verdicts"] if one["metric"] == "gini")
+    assert found["advantage"]["value"] == pytest.approx(sum(apart) / 3)
+    assert found["params"]["ours"] == pytest.approx(sum(board[f"ziln_mlp{run}"] for run in runs) / 3)
+    assert found["advantage"]["low"] < 0 < found["advantage"]["high"] and found["outcome"] == "ties"
+    assert max(apart) - min(apart) < found["advantage"]["high"] - found["advantage"]["low"]
+
+
 def test_a_variant_is_what_a_run_with_that_setting_gives(
     varied: tuple[dict, pd.DataFrame, Path], small_workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -214,3 +214,41 @@ def test_several_origins_are_averaged_with_the_same_customers_drawn(make: Callab
     single = [found.advantage("hybrid", "naive", "gini", [origin]).value for origin in found.origins]
     assert found.advantage("hybrid", "naive", "gini").value == pytest.approx(np.mean(single))
     assert len(table_of(found)) == 2 * 3
+
+
+def _retrained(customers: pd.DataFrame, luck: np.ndarray) -> pd.DataFrame:
+    """Return predictions of the same settings from several random starts: each leans its own way on one trait."""
+    truth, trait = customers["mean"].to_numpy(), customers["trait"].to_numpy()
+    fixed = dict.fromkeys(("p_purchase", "clv_p10", "clv_p50", "clv_p90"), 0.5)
+    about = {"customer_id": customers.index, "actual": customers["actual"].to_numpy(), "origin": ORIGIN, **fixed}
+    runs = [pd.DataFrame({**about, "predicted_clv": truth * np.exp(lean * trait)}) for lean in luck]
+    return pd.concat([run.assign(model=f"{place}") for place, run in enumerate(runs)], ignore_index=True)
+
+
+def test_another_random_start_of_the_same_settings_is_seldom_said_to_be_better() -> None:
+    """Held once against each other they often are: customers are drawn again, the starts are not."""
+    rng = np.random.default_rng(5)
+    once, several, tries = 0, 0, 60
+    for _ in range(tries):
+        mean = rng.lognormal(2, 1, 300)
+        drawn = {"mean": mean, "trait": rng.normal(size=300), "actual": mean * rng.gamma(2, 0.5, 300)}
+        customers = pd.DataFrame(drawn, index=[f"c{number}" for number in range(300)])
+        found = Bootstrap.of(_retrained(customers, rng.normal(0.25, 0.1, 6)), ["mae"], resamples=200)
+        one = found.advantage("0", "1", "mae")
+        settled = found.advantage_of_settings([("0", "1"), ("2", "3"), ("4", "5")], "mae")
+        alone = [found.advantage(ours, theirs, "mae").value for ours, theirs in (("0", "1"), ("2", "3"), ("4", "5"))]
+        assert settled.value == pytest.approx(np.mean(alone))
+        once += one.low > 0 or one.high < 0
+        several += settled.low > 0 or settled.high < 0
+    assert once > 0.4 * tries
+    assert several <= 7  # of 60 at 5%, more come about one time in fifty
+
+
+def test_settings_that_are_better_from_every_start_are_said_to_be() -> None:
+    rng = np.random.default_rng(6)
+    mean = rng.lognormal(2, 1, 300)
+    drawn = {"mean": mean, "trait": rng.normal(size=300), "actual": mean * rng.gamma(2, 0.5, 300)}
+    customers = pd.DataFrame(drawn, index=[f"c{number}" for number in range(300)])
+    found = Bootstrap.of(_retrained(customers, np.array([0.02, 0.5, 0.05, 0.55, -0.03, 0.52])), ["mae"], resamples=200)
+    better = found.advantage_of_settings([("0", "1"), ("2", "3"), ("4", "5")], "mae")
+    assert 0 < better.low < better.value < better.high

@@ -18,7 +18,8 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation import tune
+from clv_core.evaluation import tune, tuned
+from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.evaluation.tune import SPACE, best, deviance, search
 from clv_core.evaluation.tuned import Tuning, judge
@@ -59,6 +60,21 @@ def test_every_searched_setting_is_a_setting_and_the_default_is_tried_first(past
     assert dict(trials[0].settings) == {name: getattr(QUICK, name) for name in SPACE}
     assert all(set(trial.settings) == set(SPACE) and np.isfinite(trial.loss) for trial in trials)
     assert best(trials).loss == min(trial.loss for trial in trials if trial.state == "complete")
+
+
+@pytest.mark.parametrize("model", ["mlp", "rnn"])
+def test_what_a_model_does_not_read_is_not_searched(model: str, past: EventLog, tmp_path: Path) -> None:
+    config = replace(QUICK, model=model)
+    found = search(past, config, trials=3, origins=1, folder=tmp_path / "search", progress=NoProgress())
+    unread = set(SPACE) - set(found.default.settings)
+    assert unread == set(tune.UNREAD[model]) and all(not unread & set(one.settings) for one in found.trials)
+    other: dict[str, Any] = {"rnn": "lstm", "rnn_width": 16, "mlp_layers": 1}
+    changed = replace(config, **{name: other[name] for name in unread})
+    said = [
+        run_origin(past, found.origins[0], one, [model], tmp_path / f"{place}", NoProgress(), "x").predictions
+        for place, one in enumerate((config, changed))
+    ]
+    np.testing.assert_allclose(said[0]["predicted_clv"], said[1]["predicted_clv"], rtol=1e-6)
 
 
 def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(
@@ -209,3 +225,27 @@ def test_the_last_horizon_decides_nothing(small_workspace: Workspace, monkeypatc
     assert kept["settings"] == found.settings and len(kept["trials"]) == 2
     assert len(kept["origins"]) == 1 and kept["origins"][0] < kept["origin"]
     assert set(found.advantage) in (set(), {"gini", "spearman", "mae", "rmse", "decile_mape", "bias"})
+
+
+def test_what_it_was_worth_is_judged_from_several_random_starts(
+    small_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same settings in all but name: what they differ by from one start to the next proves nothing of them."""
+    log = open_log(open_dataset(small_workspace, "shop"))
+    config = replace(QUICK, model="mlp", ensemble=2)
+    default = tune.Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
+    renamed = tune.Trial(1, {**default.settings, "rnn": "lstm"}, 0.9, "complete")  # which an MLP does not read
+    origin = log.end - timedelta(days=60)
+    seeds: list[int] = []
+
+    def watched(log: EventLog, cutoff: date, settings: TrainConfig, *rest: Any) -> Any:
+        seeds.append(settings.seed)
+        return run_origin(log, cutoff, settings, *rest)
+
+    monkeypatch.setattr(tuned, "run_origin", watched)
+    found = judge(log, origin, config, tune.Search((default, renamed), default, (origin,)), tmp_path, NoProgress())
+    log.close()
+    assert seeds == [1, 1, 3, 3, 5, 5], "members of one ensemble take the seeds between"
+    assert found.to_json()["starts"] == 3
+    assert all(one.value == pytest.approx(0, abs=1e-9) for one in found.advantage.values())
+    assert all(one.low < -1e-6 and one.high > 1e-6 for name, one in found.advantage.items()), "no range is a point"

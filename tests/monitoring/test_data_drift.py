@@ -14,6 +14,7 @@ from clv_core.monitoring.drift import profile as profiling
 from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_span
 from clv_core.monitoring.drift.data import check_data
 from clv_core.monitoring.drift.profile import Profile, profile
+from pages.ui.monitor.drift import nearness
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored
 
@@ -82,6 +83,27 @@ def test_each_change_is_found_in_the_first_chunk_and_named(
     assert named == codes
     assert any(said in alert.text("en") for alert in alerts)
     assert all(alert.text("zh") != alert.text("en") for alert in alerts)
+
+
+def test_limits_are_where_alerts_begin_and_hold_what_is_too_small_to_matter(
+    known: Profile, events: pd.DataFrame, tmp_path: Path
+) -> None:
+    """A gap in seven of a thousand rows is no chance where there was none, and no alert: it is inside the limits."""
+
+    def some_gaps(late: pd.DataFrame) -> pd.DataFrame:
+        return late.assign(category=late["category"].where(np.arange(len(late)) % 140 != 0))
+
+    for number, change in enumerate((some_gaps, steady_shop.gaps_in_categories, steady_shop.dearer)):
+        (tmp_path / f"{number}").mkdir()
+        dataset = stored(changed_from(events, CUTOFF, change), tmp_path / f"{number}")
+        new = profile(dataset, chunks_after(CUTOFF, MONTH, dataset.log_end))
+        checks = check_data(known, new, in_span(MONTH, HORIZON_DAYS))
+        limited = [one for one in checks if one.low is not None and one.high is not None]
+        assert limited and all(one.alert == (nearness(one) >= 1) for one in limited)
+        gaps = [one for one in limited if one.subject == "missing:other" and one.value == CATEGORY]
+        assert [one.alert for one in gaps] == [change is steady_shop.gaps_in_categories]
+        if change is some_gaps:
+            assert gaps[0].found == pytest.approx(1 / 140, rel=0.5) and gaps[0].chance < 1e-6 and gaps[0].high == 0.01
 
 
 def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from clv_core.evaluation.tune import SPACE, Search, Trial
 from clv_core.evaluation.tuned import Tuning
 from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
 from pages.ui.train.forms import key_of
 from pages.ui.train.training import USUAL_HORIZONS, of
@@ -97,8 +97,21 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert any(money in frame.value.to_numpy() for frame in app.dataframe)
     dates = {"en": "5 Apr 2024, 4 Jul 2024", "zh": "2024年4月5日、2024年7月4日"}[lang]
     assert translate("tune.chosen_on", lang, origins=dates) in [one.value for one in app.caption]
+    judged = translate("tune.judged", lang, origin={"en": "2 Oct 2024", "zh": "2024年10月2日"}[lang], starts="3")
+    assert judged in [one.value for one in app.caption]
     assert DEFAULT == "blend", "of which the search trains one part, whose error is said"
     assert translate("tune.part", lang, part=translate("model.hybrid", lang)) in [one.value for one in app.caption]
+
+
+def test_a_search_from_before_starts_counted_does_not_claim_them(open_page: OPEN, root: Path) -> None:
+    for days in USUAL_HORIZONS:
+        keep(root, days)
+    for path in (root / "tuning" / "shop").glob("*.json"):
+        write_json(path, {name: value for name, value in read_json(path).items() if name != "starts"})
+    app = open_page(root, "train", lang="en")
+    said = [one.value for one in app.caption]
+    assert translate("tune.judged.once", "en", origin="2 Oct 2024", starts="1") in said
+    assert translate("tune.judged", "en", origin="2 Oct 2024", starts="3") not in said
 
 
 def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:

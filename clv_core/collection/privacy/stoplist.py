@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.keyed import HASHES, KeyedList
-from clv_core.collection.values.email_texts import addresses, every_address
+from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -109,7 +109,8 @@ class StopList:
         cells = texts.reset_index(drop=True)
         found = every_address(cells)
         held = self.people.marked(cells.astype("str").fillna("").str.strip().str.lower(), self.hashes)
-        held |= cells.index.isin(found.index[self.people.marked(found, self.hashes).to_numpy()])
+        for spelt in (found, mailboxes(found)):
+            held |= cells.index.isin(found.index[self.people.marked(spelt, self.hashes).to_numpy()])
         return held.set_axis(texts.index)
 
     def hides_phones(self, texts: pd.Series[Any]) -> pd.Series[bool]:
@@ -139,8 +140,9 @@ class StopList:
 
 
 def _marks(word: str) -> tuple[str, ...]:
-    """Return by what else a word is known: a phone number's digits, an address without what stands around it."""
-    return (*phone_marks(word), *addresses(word))
+    """Return by what else a word is known: a phone number's digits, an address and its mailbox."""
+    found = addresses(word)
+    return (*phone_marks(word), *found, *map(mailbox, found))
 
 
 @lru_cache(maxsize=8)

@@ -20,6 +20,8 @@ EMAIL_PATTERN: Final = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})+"
 _WHOLE: Final = re.compile(EMAIL_PATTERN)
 _BETWEEN: Final = re.compile(r"[;,|、\s]+")
 _AROUND: Final = "<>()[]\"'“”‘’`"
+_UNREAD: Final = re.compile(r"(?:\.|\+[^@]*)(?=[^@]*@(?:gmail|googlemail)\.com$)")
+_GMAIL: Final = re.compile(r"@googlemail\.com$")
 _NAMED: Final = re.compile(r"^.*?<(.*?)>.*$", re.DOTALL)
 
 
@@ -58,6 +60,19 @@ def addresses(text: str) -> tuple[str, ...]:
     """Return all addresses that stand in a text, each once."""
     parts = _parts(re.sub("[<>]", " ", _plain(text.lower())))
     return tuple(dict.fromkeys(part for part in parts if _WHOLE.fullmatch(part)))
+
+
+def mailboxes(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return tidy addresses as what tells mailboxes apart: one of Gmail has the same letters without stops and tags.
+
+    Source: support.google.com/mail/answer/7436150 (dots don't matter in Gmail addresses); answer/22370 (``+`` aliases).
+    """
+    return texts.str.replace(_UNREAD, "", regex=True).str.replace(_GMAIL, "@gmail.com", regex=True)
+
+
+def mailbox(address: str) -> str:
+    """Return what :func:`mailboxes` does of one address."""
+    return _GMAIL.sub("@gmail.com", _UNREAD.sub("", address))
 
 
 def _parts(text: str) -> list[str]:

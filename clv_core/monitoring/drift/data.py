@@ -82,10 +82,11 @@ def _series_checks(past: Series, one: Series, new: Profile, alpha: float) -> Ite
     values, low, high = one.back(one.y), one.back(low), one.back(high)
     for place in np.flatnonzero(np.isfinite(one.y)):
         figure, usual = float(values[place]), float(usuals[place])
-        alert = bool(chance[place] < alpha) and one.material(figure, usual)
+        below, above = one.bounds(usual)
+        alert = bool(chance[place] < alpha) and not below < figure < above
         yield Check(
             int(numbers[place]), one.test, one.subject, one.value, figure, usual,
-            float(low[place]), float(high[place]), float(chance[place]), alert,
+            min(float(low[place]), below), max(float(high[place]), above), float(chance[place]), alert,
         )  # fmt: skip
 
 

@@ -18,11 +18,14 @@ from clv_core.columns import EVENT_TYPE, PURCHASE, RETURN
 from clv_core.monitoring.drift.profile import PRICES, Profile
 
 Floats = NDArray[np.float64]
+Bounds = Callable[[float], tuple[float, float]]
 
 FEWEST_EVENTS: Final = 20
 """An event type with fewer events a chunk is looked at only for being lost."""
 ALWAYS_MISSING: Final = 0.995
 HALF: Final = 0.5
+TINY: Final = 1e-12
+"""What is usual is held to be at least this: of nothing there is no share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,7 @@ class Series:
         y: on its scale, NaN where the chunk has nothing to count, [n].
         variance: of ``y`` by counting alone, [n].
         back: from the scale, [n], to the figure itself, [n].
-        material: from which change on it matters.
+        bounds: of what is usual, the figures below and above which a change matters.
     """
 
     test: str
@@ -45,7 +48,7 @@ class Series:
     y: Floats
     variance: Floats
     back: Callable[[Floats], Floats]
-    material: Callable[[float, float], bool]
+    bounds: Bounds
 
 
 def all_series(profile: Profile, known: Profile) -> Iterator[Series]:
@@ -102,9 +105,9 @@ def _volume(subject: str, value: str, rows: Floats, days: Floats) -> Series:
     return Series("volume", subject, value, np.log((rows + HALF) / days), 1 / np.maximum(rows, 1), back, _by(0.2))
 
 
-def _share(subject: str, value: str, part: Floats, whole: Floats, material: Callable[[float, float], bool]) -> Series:
+def _share(subject: str, value: str, part: Floats, whole: Floats, bounds: Bounds) -> Series:
     share = np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
-    return Series("share", subject, value, np.arcsin(np.sqrt(share)), 0.25 / np.maximum(whole, 1), _share_of, material)
+    return Series("share", subject, value, np.arcsin(np.sqrt(share)), 0.25 / np.maximum(whole, 1), _share_of, bounds)
 
 
 def _share_of(y: Floats) -> Floats:
@@ -112,13 +115,14 @@ def _share_of(y: Floats) -> Floats:
     return shares
 
 
-def _by(factor: float) -> Callable[[float, float], bool]:
+def _by(factor: float) -> Bounds:
     """Say that a change matters from this relative size on, either way."""
-    return lambda found, usual: abs(np.log(max(found, 1e-12) / max(usual, 1e-12))) >= np.log1p(factor)
+    return lambda usual: (max(usual, TINY) / (1 + factor), max(usual, TINY) * (1 + factor))
 
 
-def _points(share: float) -> Callable[[float, float], bool]:
-    return lambda found, usual: abs(found - usual) >= share
+def _points(share: float) -> Bounds:
+    """Say that a change of a share matters from so much of the whole on, either way."""
+    return lambda usual: (usual - share, usual + share)
 
 
 def _column(table: pd.DataFrame, name: str) -> Floats:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.values.email_texts import addresses, every_address
+from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
@@ -31,6 +31,11 @@ from clv_core.strategy.segments import VALUE
 
 GIVEN: Final = {EMAIL: "email_given", PHONE: "phone_given"}
 """Columns with the cells that an address and a number were read from."""
+
+MAILBOX: Final = "mailbox"
+"""Column with what tells e-mail addresses apart."""
+Spelling = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
+"""Makes one text of the addresses that are not told apart."""
 
 EXAMPLES: Final = 3
 """Of words and cells that were not understood, shown where there are some."""
@@ -93,12 +98,14 @@ def reachable(
     assume_consent: bool,
     suppressed: Collection[str],
     stop: StopList | None = None,
+    read_as: Spelling | None = None,
 ) -> Reach:
     """Return the scored customers who may be and can be contacted.
 
     Consent, and the wish to be left alone, hold for an address and not for an id: who shares an e-mail address or a
     phone number with a customer who must not be contacted is left out too. A number of more than ``NOBODYS_OWN``
-    customers is taken from the list instead of its customers.
+    customers is taken from the list instead of its customers. Two spellings are one address where they reach one
+    mailbox, or where the platform reads them alike: it would find a customer by the hash of the other's.
 
     Args:
         scored: scores, one row a customer.
@@ -108,6 +115,7 @@ def reachable(
         assume_consent: what holds where there is no consent column.
         suppressed: customer ids, e-mail addresses (in any case) and phone numbers to leave out.
         stop: the suppression list of the workspace, which itself names nobody.
+        read_as: what the platform makes of e-mail addresses before it compares them.
 
     Raises:
         UsageError: the region is no country whose numbers are known.
@@ -115,7 +123,7 @@ def reachable(
         Refused: contacts without ids, or ids that stand twice.
     """
     words = {folded(text.strip()) for text in suppressed}
-    known, silent = _known(customers, region, assume_consent, words, stop)
+    known, silent = _known(customers, region, assume_consent, words, stop, read_as or mailboxes)
     plain = scored.drop(columns=[name for name in (*FIELDS, CONSENT, COUNTRY_CODE, MOBILE_CN) if name in scored])
     people = plain.sort_values(VALUE, ascending=False, kind="stable").merge(known, on=CUSTOMER_ID, how="left")
     people[CUSTOMER_ID] = people[CUSTOMER_ID].astype("str")
@@ -137,9 +145,17 @@ def reachable(
     unplaced = 0 if region else _unplaced(people)
     reached = pd.concat([people[key].ne("") for key in keys], axis=1).any(axis=1)
     leave_out("no_contact", ~reached)
-    leave_out("same_contact", people.duplicated(list(keys)))
+    alike = people[list(keys)].assign(**{key: people[MAILBOX] for key in keys if key == EMAIL})
+    leave_out("same_contact", alike.duplicated())
     crowded = int(people["crowded"].sum())
-    helpers = ["agreed", "listed", "shared", "crowded", *(title for title in GIVEN.values() if title in people)]
+    helpers = [
+        "agreed",
+        "listed",
+        "shared",
+        "crowded",
+        MAILBOX,
+        *(title for title in GIVEN.values() if title in people),
+    ]
     people = people.drop(columns=helpers).reset_index(drop=True)
     reach = {key: int(people[key].ne("").sum()) for key in keys}
     bad = {name: shapes for name, shapes in bad.items() if shapes}
@@ -147,13 +163,19 @@ def reachable(
 
 
 def _known(
-    customers: pd.DataFrame, region: str | None, assume_consent: bool, words: set[str], stop: StopList | None
+    customers: pd.DataFrame,
+    region: str | None,
+    assume_consent: bool,
+    words: set[str],
+    stop: StopList | None,
+    read_as: Spelling,
 ) -> tuple[pd.DataFrame, set[str]]:
     """Return what is known of each customer's contacts, and the ids that a list names.
 
     Returns:
         The cleaned fields beside those that were given (``GIVEN``), with ``agreed`` (has consented), ``listed`` (an
-        address of hers is on a list), ``shared`` (with somebody who must not be contacted) and ``crowded``; and ids.
+        address of hers is on a list), ``MAILBOX``, ``shared`` (with somebody who must not be contacted) and
+        ``crowded``; and ids.
     """
     known = named(customers)
     known = known.assign(agreed=consenting(known, assume_consent))
@@ -167,7 +189,8 @@ def _known(
         for column in (PHONE, GIVEN[PHONE]):
             if column in known:
                 listed |= stop.hides_phones(known[column])
-    known = _shared(known.assign(listed=listed), ~known["agreed"] | own | listed)
+    known = known.assign(listed=listed, **{MAILBOX: read_as(mailboxes(known[EMAIL]))})
+    known = _shared(known, ~known["agreed"] | own | listed, read_as)
     return known, set(known.loc[own, CUSTOMER_ID])
 
 
@@ -206,26 +229,27 @@ def stopped(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList
 def _on_list(known: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
     """Return who has an e-mail address or a phone number among ``words``, as they are written and as they are read."""
     listed: pd.Series[bool] = pd.Series(False, index=known.index)
-    mails = {one for word in words for one in (word.lower(), *addresses(word))}
+    mails = {mailbox(one) for word in words for one in (word.lower(), *addresses(word))}
     marks = {mark for word in words for mark in phone_marks(word)}
     for column in (EMAIL, GIVEN[EMAIL]):
         if column in known:
             texts = known[column].astype("str").fillna("").str.strip().str.lower()
-            found = every_address(known[column])
-            listed |= (texts.isin(mails) & texts.ne("")) | known.index.isin(found.index[found.isin(mails)])
+            found = mailboxes(every_address(known[column]))
+            listed |= (mailboxes(texts).isin(mails) & texts.ne("")) | known.index.isin(found.index[found.isin(mails)])
     for column in (PHONE, GIVEN[PHONE]):
         if column in known and marks:
             listed |= phone_keys(known[column]).isin(marks).any(axis=1)
     return listed
 
 
-def _shared(known: pd.DataFrame, blocked: pd.Series[bool]) -> pd.DataFrame:
+def _shared(known: pd.DataFrame, blocked: pd.Series[bool], read_as: Spelling) -> pd.DataFrame:
     """Return the customers with ``shared``: whether a contact of theirs is also that of somebody who is ``blocked``.
 
     A number that many have is emptied instead, as it is nobody's own; ``crowded`` says whose it was.
     """
     cells = known.loc[blocked, GIVEN[EMAIL] if GIVEN[EMAIL] in known else EMAIL]
-    shared: pd.Series[bool] = known[EMAIL].ne("") & known[EMAIL].isin(set(every_address(cells)))
+    theirs = set(read_as(mailboxes(every_address(cells))))
+    shared: pd.Series[bool] = known[EMAIL].ne("") & known[MAILBOX].isin(theirs)
     held = known[PHONE].ne("") & known[PHONE].isin(set(known.loc[blocked, PHONE]))
     crowded = held & (known[PHONE].map(known[PHONE].value_counts()) > NOBODYS_OWN)
     emptied = {name: known[name].mask(crowded, "") for name in (PHONE, GIVEN[PHONE], MOBILE_CN) if name in known}

@@ -199,7 +199,7 @@ def who_is_in(frame: pd.DataFrame, format: str, contacts: Contacts | None, stop:
     if given.customers is None:
         raise UsageError("export_needs_contacts", format=format)
     keys, region = entry.reached or entry.keys, given.region or entry.region or None
-    return reachable(frame, given.customers, keys, region, given.assume_consent, given.suppressed, stop)
+    return reachable(frame, given.customers, keys, region, given.assume_consent, given.suppressed, stop, entry.read_as)
 
 
 def with_side_file(

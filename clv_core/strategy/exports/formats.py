@@ -10,6 +10,7 @@ import pandas as pd
 
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.strategy.contacts.contacts import MOBILE_CN
+from clv_core.strategy.contacts.reach import Spelling
 from clv_core.strategy.contacts.regions import MAINLAND_CHINA
 from clv_core.strategy.exports import platforms
 
@@ -32,6 +33,7 @@ class Export:
         most_rows: rows above which it is, the header not counted.
         region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
             country.
+        read_as: what the platform makes of e-mail addresses before it hashes them, where that makes one of several.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Export:
     largest_file: int | None = None
     most_rows: int | None = None
     region: str = ""
+    read_as: Spelling | None = None
 
     @property
     def needs_contacts(self) -> bool:
@@ -62,7 +65,13 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
         Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
         Export(
-            "tiktok", ".csv", platforms.tiktok, (EMAIL, PHONE, MADID), fewest=1000, largest_file=1000 * MEGABYTE - 1
+            "tiktok",
+            ".csv",
+            platforms.tiktok,
+            (EMAIL, PHONE, MADID),
+            fewest=1000,
+            largest_file=1000 * MEGABYTE - 1,
+            read_as=platforms.tiktok_emails,
         ),
         Export(
             "phone_hashes", ".txt", platforms.phone_hashes, (PHONE,), (MOBILE_CN,), header=False, region=MAINLAND_CHINA

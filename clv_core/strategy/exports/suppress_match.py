@@ -12,7 +12,7 @@ import pandas as pd
 from clv_core.collection.engine import file_text
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.values.email_texts import addresses, every_address
+from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
@@ -103,7 +103,7 @@ def _places(workspace: Workspace, entries: Entries, dataset: Dataset) -> dict[st
     places: dict[str, list[int]] = {}
     for place, words in enumerate(entries):
         for word in words:
-            texts = {folded(word), *phone_marks(word), *addresses(word)}
+            texts = {folded(word), *phone_marks(word), *addresses(word), *map(mailbox, addresses(word))}
             for text in texts | ({pseudonym(key, word)} if key is not None else set()):
                 places.setdefault(text, []).append(place)
     return places
@@ -120,7 +120,8 @@ def _columns(dataset: Dataset, customers: pd.DataFrame | None) -> Iterable[tuple
     if EMAIL in known:
         yield known[CUSTOMER_ID], known[EMAIL].astype("str").fillna("").str.strip().str.lower()
         found = every_address(known[EMAIL].set_axis(known[CUSTOMER_ID]))
-        yield found.index.to_series().reset_index(drop=True), found.reset_index(drop=True)
+        for spelt in (found, mailboxes(found)):
+            yield found.index.to_series().reset_index(drop=True), spelt.reset_index(drop=True)
     if PHONE in known:
         keys = phone_keys(known[PHONE])
         for name in keys:

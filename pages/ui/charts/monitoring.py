@@ -70,7 +70,7 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
     edge = dict(type="scatter", x=new["begin"], mode="lines", line={"color": WARNING, "width": 1, "dash": "dash"})
     edge["name"] = t("monitor.drift.limits")
     high = {**edge, "y": new["high"]}
-    low = {**edge, "y": new["low"], "showlegend": False}
+    low = {**edge, "y": new["low"].clip(lower=0), "showlegend": False}  # below nothing no figure is
     since = dict(
         type="scatter",
         x=new["begin"],
@@ -84,7 +84,7 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
             "size": 9,
         },
     )
-    shown = [before["found"], new["found"], new["low"], new["high"]]
+    shown = [before["found"], new["found"], low["y"], new["high"]]
     ticks = {"tickformat": ".1%"} if share else value_ticks(*shown)
     return drawn(
         [usual, high, low, since],

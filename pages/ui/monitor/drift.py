@@ -19,6 +19,8 @@ from pages.ui.saying import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
 MOST_ROWS: Final = 14
+NO_ALERT: Final = 0.99
+"""The most that is said of a check that is no alert."""
 FULL: Final = 1.5
 """From here on the map's colour is the darkest."""
 
@@ -79,13 +81,15 @@ def _cell(what: Any, begin: Any, near: float) -> str:
 
 
 def nearness(check: Check) -> float:
-    """Return how far a check is on its way from what is usual to its limit: 1 is at the limit."""
+    """Return how far a check is on its way from what is usual to its limit: 1 is at the limit, and an alert."""
     if check.low is None:
-        return check.found / check.high if check.high else 0.0
-    limit = check.high if check.rose else check.low
-    assert limit is not None
-    way = abs(limit - check.usual)
-    return abs(check.found - check.usual) / way if way > 0 else 0.0
+        near = check.found / check.high if check.high else 0.0
+    else:
+        limit = check.high if check.rose else check.low
+        assert limit is not None
+        way = abs(limit - check.usual)
+        near = abs(check.found - check.usual) / way if way > 0 else 0.0
+    return near if check.alert else min(near, NO_ALERT)  # nothing came, and that is the limit
 
 
 def _nearest_first(checks: list[Check]) -> list[Check]:

@@ -11,7 +11,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.commands.train import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
-from clv_core.evaluation.tune import SEARCHED_AS, SPACE, TUNABLE
+from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE
+from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
 from pages.ui import by_role, cells, judged, progress, saying, state
 from pages.ui.saying import name_of, t
@@ -48,7 +49,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **by_role.if_may("train")):
             start(dataset, config, trials)
             st.rerun()
-        st.caption(t("tune.cost", time=saying.span(cost.seconds / 2 * ORIGINS * trials)))
+        st.caption(t("tune.cost", time=saying.span(cost.seconds / 2 * (ORIGINS * trials + 2 * STARTS))))
 
 
 def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
@@ -83,7 +84,9 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
         t("tune.better_by"): [_said(name, found["advantage"][name], currency) for name in known],
     }
     st.caption(chosen_on)
-    st.caption(t("tune.judged", origin=saying.day(found["origin"])))
+    starts = found.get("starts", 1)
+    said = t("tune.judged" if starts > 1 else "tune.judged.once", origin=saying.day(found["origin"]), starts=starts)
+    st.caption(said)
     cells.table(pd.DataFrame(rows), t("tune.better_by"))
     settings = [
         f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
@@ -106,5 +109,5 @@ def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
 
 
 def _use(settings: dict[str, Any], of: str) -> None:
-    for name in SPACE:
-        st.session_state[forms.key_of(name, of)] = settings[name]
+    for name, value in settings.items():
+        st.session_state[forms.key_of(name, of)] = value

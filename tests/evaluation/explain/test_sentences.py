@@ -138,3 +138,18 @@ def test_a_reading_in_days_has_its_unit(language: str, said: str) -> None:
     assert reading(8.0, language) == reading(8.0, language, "purchases_90d") == "8"
     assert reading(1234.0, language, "net_value_90d", "EUR") == "1,230 EUR"
     assert reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"
+
+
+@pytest.mark.parametrize(
+    ("language", "all_of_them", "one"), [("en", "all purchases", "a purchase is worth"), ("zh", "合计", "购买时的价值")]
+)
+def test_what_a_buyer_is_worth_is_said_of_all_purchases_of_the_horizon_not_of_one(
+    language: str, all_of_them: str, one: str
+) -> None:
+    for effect in (60.0, -20.0, 0.1):  # an order of hers is worth much less than all that she buys in the horizon
+        said = of_customer(
+            explanation((effect, 0.0, 0.0), answer="value_if_bought"), "C0", 90, currency="EUR", language=language
+        )
+        assert all_of_them in said[0]
+    for way in ("up", "both"):
+        assert one not in translate(f"why.swarm.{way}.value_if_bought", language, up="A", down="b")
