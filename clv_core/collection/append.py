@@ -11,7 +11,7 @@ import duckdb
 
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import describe, scratch_folder
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.readings.alike import ask_currency, habit_of, read_alike
 from clv_core.collection.readings.duplicates import have_identity

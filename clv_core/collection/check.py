@@ -15,9 +15,9 @@ from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
 from clv_core.collection.known_buyers import known_buyers
-from clv_core.collection.mapping.event_names import EventName, names_of
-from clv_core.collection.mapping.order_states import OrderState
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.kinds.event_names import EventName, names_of
+from clv_core.collection.mapping.states.reading import OrderState
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest

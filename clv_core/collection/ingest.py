@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.joining import refuse_tables
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.readings.reading import Reading

@@ -9,34 +9,38 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.files.source import Source, sample
-from clv_core.collection.mapping import order_states, price, refunds
-from clv_core.collection.mapping.column_counts import SCALES, count_columns
-from clv_core.collection.mapping.converted import settle_converted
-from clv_core.collection.mapping.customer_ids import guests_of, spelt_mails
-from clv_core.collection.mapping.discount_rates import in_percent, told_rates
-from clv_core.collection.mapping.document_kinds import of_documents, read_documents
-from clv_core.collection.mapping.event_names import seen_values
-from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.large_units import large_units
-from clv_core.collection.mapping.minor_units import of_units
-from clv_core.collection.mapping.number_columns import decide_numbers
-from clv_core.collection.mapping.order_amounts import of_orders
-from clv_core.collection.mapping.order_ends import read_ends, without_used
-from clv_core.collection.mapping.order_states import OrderState
-from clv_core.collection.mapping.order_steps import order_steps
-from clv_core.collection.mapping.order_totals import told_totals
-from clv_core.collection.mapping.orders import Orders, of_other
-from clv_core.collection.mapping.other_states import others_used, read_others
-from clv_core.collection.mapping.plan import MAX_QUANTITY, ReadingPlan
-from clv_core.collection.mapping.proposal import propose
-from clv_core.collection.mapping.proposed import Proposal
-from clv_core.collection.mapping.return_rows import returns, told_returns
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.columns.first_rows import filled
+from clv_core.collection.mapping.columns.numbers import decide_numbers
+from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.mapping.columns.spreadsheet_marks import float_ids, guarded
+from clv_core.collection.mapping.columns.swapped_dates import told_swapped
+from clv_core.collection.mapping.customers.emails import spelt_mails
+from clv_core.collection.mapping.customers.guests import guests_of
+from clv_core.collection.mapping.kinds.documents import of_documents, read_documents
+from clv_core.collection.mapping.kinds.event_names import seen_values
+from clv_core.collection.mapping.kinds.side_marks import with_marks
+from clv_core.collection.mapping.kinds.sides import with_sides
+from clv_core.collection.mapping.kinds.visits import of_visits
+from clv_core.collection.mapping.money import price
+from clv_core.collection.mapping.money.converted import settle_converted
+from clv_core.collection.mapping.money.discount_rates import in_percent, told_rates
+from clv_core.collection.mapping.money.large_units import large_units
+from clv_core.collection.mapping.money.minor_units import of_units
+from clv_core.collection.mapping.orders import refund_rows
+from clv_core.collection.mapping.orders.amounts import of_orders
+from clv_core.collection.mapping.orders.ends import read_ends, without_used
+from clv_core.collection.mapping.orders.other_states import others_used, read_others
+from clv_core.collection.mapping.orders.steps import order_steps
+from clv_core.collection.mapping.orders.totals import told_totals
+from clv_core.collection.mapping.plan.counts import SCALES, count_columns
+from clv_core.collection.mapping.plan.names import MAX_QUANTITY
+from clv_core.collection.mapping.plan.orders import Orders, of_other
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.mapping.settling import settle_columns
-from clv_core.collection.mapping.side_marks import with_marks
-from clv_core.collection.mapping.sides import with_sides
-from clv_core.collection.mapping.spreadsheet_marks import float_ids, guarded
-from clv_core.collection.mapping.swapped_dates import told_swapped
-from clv_core.collection.mapping.visits import of_visits
+from clv_core.collection.mapping.states.reading import OrderState, no_sales, read_states, strange
+from clv_core.collection.mapping.states.returns import returns, told_returns
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.values.locale_hints import at_home
@@ -61,39 +65,6 @@ from clv_core.jobs import Progress
 SAMPLE_ROWS: Final = 2_000
 MOST_EVENT_NAMES: Final = 100
 """How many different names of events are looked at; a column of more holds something else."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the person has said about a file.
-
-    Args:
-        mapping: canonical name -> source column.
-        date_order: ``dmy``, ``mdy``, ``ymd`` or None.
-        decimal: ``point``, ``comma`` or None.
-        timezone: IANA name of the log's time zone.
-        currency: what the amounts are in.
-        duplicates: ``keep``, ``drop`` or None for the rule.
-        events: event name in the file -> event type.
-        header: whether the file names its columns; None looks, and asks where that is not plain.
-        states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
-        encoding: of a text file; empty looks.
-        amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
-            or in millionths; None takes them for the first, says where they look like the second, and knows the third
-            by the names of Google Analytics.
-    """
-
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    date_order: str | None = None
-    decimal: str | None = None
-    timezone: str = "UTC"
-    currency: str = ""
-    duplicates: str | None = None
-    events: Mapping[str, str] = field(default_factory=dict)
-    header: bool | None = None
-    states: Mapping[str, str] = field(default_factory=dict)
-    encoding: str = ""
-    amount_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +119,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: draft.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_others(connection, source, proposals, chosen, answers.states)
-    states = order_states.read_states(connection, source, chosen, texts, answers.states) + others
+    states = read_states(connection, source, chosen, texts, answers.states) + others
     ends, of_ends = read_ends(connection, source, rows, chosen, answers.mapping)
     plan = replace(
         draft,
@@ -170,7 +141,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan = replace(plan, visits=visits)
     steps, of_steps = order_steps(connection, source, plan, answers.events)
     plan = replace(plan, values={**plan.values, **steps, **answers.events})
-    plan = replace(plan, refund_rows=refunds.have_rows(connection, source, plan))
+    plan = replace(plan, refund_rows=refund_rows.have_rows(connection, source, plan))
     orders, of_orders_said = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
     of_refunds += told_totals(connection, source, plan)
@@ -183,7 +154,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         + of_ids
     )
     notes += told_swapped(connection, source, plan, counts[EVENT_TIME])
-    notes += of_visitors + of_steps + order_states.strange(states) + told_returns(states) + of_refunds + of_orders_said
+    notes += of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_orders_said
     return Profile(plan, int(counts["rows"]), notes, money, tuple(proposals), states, steps)
 
 
@@ -251,9 +222,9 @@ def _told_by_states(
     """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
     columns = dict.fromkeys(item.column for item in others)
     orders = Orders(
-        states=order_states.no_sales(states, chosen.get(ORDER_STATUS, "")),
-        after_sale=order_states.no_sales(states, chosen.get(REFUND_STATUS, "")),
-        others={column: order_states.no_sales(others, column) for column in columns},
+        states=no_sales(states, chosen.get(ORDER_STATUS, "")),
+        after_sale=no_sales(states, chosen.get(REFUND_STATUS, "")),
+        others={column: no_sales(others, column) for column in columns},
     )
     back = returns(states)
     words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
@@ -265,7 +236,7 @@ def _refunds(
 ) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
     chosen = plan.chosen
-    if refunds.stand_apart(connection, source, plan):
+    if refund_rows.stand_apart(connection, source, plan):
         told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
         column = next(filter(None, told), None) or next(iter(plan.orders.ends))
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))

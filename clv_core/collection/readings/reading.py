@@ -14,11 +14,12 @@ import duckdb
 from clv_core.collection.engine import connect, file_text, one, run, text
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source, open_source, sample
-from clv_core.collection.mapping.choosing import ask_amount
-from clv_core.collection.mapping.money_columns import WORTH_ASKING
-from clv_core.collection.mapping.personal import personal_columns
-from clv_core.collection.mapping.plan import UNPRICED
-from clv_core.collection.mapping.profile import SAMPLE_ROWS, Answers, Profile, profile
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.columns.money import WORTH_ASKING
+from clv_core.collection.mapping.customers.personal import personal_columns
+from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
+from clv_core.collection.mapping.proposals.asking import ask_amount
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, notices
