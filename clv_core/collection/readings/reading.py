@@ -142,11 +142,7 @@ def _account(
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
     typed = plan.typed(source.relation())
-    rows = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
-    query = f"COPY ({rows}) TO {text(str(events))} (FORMAT parquet)"
-    connection.execute(f"SET preserve_insertion_order = {str(seen.rows <= ORDERED_ROWS).lower()}")
-    kept = run(connection, query, progress, "write", seen.rows)
-    connection.execute("SET preserve_insertion_order = true")
+    kept = _write_kept(connection, typed, events, seen.rows, progress)
     found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
     set_aside = count_aside(connection, aside)
     if kept + set_aside != seen.rows + len(rejects):
@@ -194,6 +190,16 @@ def _account(
         warnings=tuple(said),
         version=version_of(unique.content, sums.rows, plan.stored, answers.timezone, seen.currency),
     )
+
+
+def _write_kept(connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress) -> int:
+    """Write the rows that are kept of a typed table of ``rows``, and return how many they are."""
+    kept = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
+    query = f"COPY ({kept}) TO {text(str(events))} (FORMAT parquet)"
+    connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
+    found = run(connection, query, progress, "write", rows)
+    connection.execute("SET preserve_insertion_order = true")
+    return found
 
 
 def _veil(
