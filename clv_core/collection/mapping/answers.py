@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,19 @@ class Answers:
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     amount_unit: str | None = None
+
+
+class Said(TypedDict, total=False):
+    """The same as keywords of a call, each only where something was said."""
+
+    mapping: Mapping[str, str]
+    date_order: str | None
+    decimal: str | None
+    timezone: str
+    currency: str
+    duplicates: str | None
+    events: Mapping[str, str]
+    header: bool | None
+    states: Mapping[str, str]
+    encoding: str
+    amount_unit: str | None
