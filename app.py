@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import foreign, navigation, settled, sidebar, signin, state, widgets
+from pages.ui import failing, foreign, navigation, settled, sidebar, signin, state, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
@@ -20,4 +20,4 @@ try:
     widgets.read_only()
     page.run()
 except Exception as error:
-    widgets.broken(error)
+    failing.broken(error)

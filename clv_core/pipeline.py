@@ -5,12 +5,11 @@
 
 Every function takes a workspace and plain values, reports progress, and returns what it made. Those that need no more
 than what they are imported from lie there: before the scores ``append`` and its like, after them
-:mod:`clv_core.strategy.acting`.
+:mod:`clv_core.strategy.acting` and its like.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,18 +17,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from clv_core import __version__
-from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.dataset import Dataset
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
 from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
 from clv_core.deployment.cluster.scoring import score_folder as score_folder
 from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
-from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
-from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import score as score
 from clv_core.deployment.kept_scores import score_file as score_file
 from clv_core.deployment.kept_scores import score_warnings as score_warnings
@@ -43,7 +38,6 @@ from clv_core.deployment.table_file import write_table as write_table
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
-from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
@@ -69,9 +63,8 @@ from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.budget.experiment_run import experiment as experiment
 from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
 from clv_core.strategy.exports.deleting import delete as delete
-from clv_core.strategy.exports.export import Exported, log_export
-from clv_core.strategy.exports.people import side_of
 from clv_core.strategy.kept_history import keep_history as keep_history
+from clv_core.strategy.reasons import explain as explain
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.fit import MODELS
@@ -282,49 +275,3 @@ def tune(
         log.close()
         keep_tuning(workspace, dataset, config, tuning)
     return tuning
-
-
-def explain(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    out: Path,
-    *,
-    customer: str | None = None,
-    sample: int = SAMPLE,
-    permutations: int = 2,
-    cutoff: date | None = None,
-    progress: Progress,
-) -> Explained:
-    """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
-
-    As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
-    What was written elsewhere is a list of customers that left, and is noted in the export log.
-
-    Raises:
-        NotFound: the one is not in the log, or on the suppression list.
-    """
-    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    if customer is not None:
-        StopList.of(workspace, dataset).check(customer)
-    found = explain_scores(
-        bundle,
-        dataset,
-        customer=customer,
-        sample=sample,
-        permutations=permutations,
-        cutoff=cutoff,
-        progress=progress,
-    )
-    side = side_of(dataset, bundle, cutoff)
-    about = dataclasses.asdict(side)
-    files = keep_explained(found, out, about)
-    kept = explanation_folder(workspace, bundle, dataset, customer or "")
-    if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
-        before = load_explanation(kept)
-        if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
-            keep_explained(found, kept, about)
-    if not out.resolve().is_relative_to(kept.parent.resolve()):
-        people = len(found.pool.features)
-        log_export(workspace, Exported(files, out / RECORD, people, people), "reasons", side)
-    return found

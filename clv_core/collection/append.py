@@ -11,7 +11,7 @@ import duckdb
 
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import describe, scratch_folder
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.readings.alike import ask_currency, habit_of, read_alike
 from clv_core.collection.readings.duplicates import have_identity
@@ -93,18 +93,15 @@ def append(
     given = saved_answers(raw) if answers is None else answers
     paths = [source] if isinstance(source, Path) else list(source)
     with scratch_folder(workspace) as scratch:
-        parts = [LogPart.of(raw)]
+        parts = []
         for number, path in enumerate(paths, 1):
             folder = scratch / f"file-{number}"
             folder.mkdir()
             parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
-        whole = unite(parts, scratch, listener, always=False)
+        whole = unite([LogPart.of(raw), *parts], scratch, listener, always=False)
         if whole.events == raw.events_path:
-            rows = sum(part.manifest.rows_kept for part in parts[1:])
-            files = [part.manifest.source for part in parts[1:]]
-            code = "warning.nothing_new" if rows else "warning.nothing_taken_out"
-            nothing = Message(code, {"file": files, "rows": rows}).coded()
-            return replace(whole.manifest, version=current.version, warnings=[*whole.manifest.warnings, nothing])
+            said = [*whole.manifest.warnings, _nothing(parts).coded()]
+            return replace(whole.manifest, version=current.version, warnings=said)
         manifest = replace(
             whole.manifest,
             version=version_of(whole.manifest.version, current.version),
@@ -149,6 +146,13 @@ def _read(
     ask_currency(manifest, reading, answers)
     part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside, reading.withdrawn)
     return without_erased(workspace, part, scratch / "left", progress)
+
+
+def _nothing(parts: Sequence[LogPart]) -> Message:
+    """Return what is said where files bring nothing: their rows are held already, or all their orders are out."""
+    rows = sum(part.manifest.rows_kept for part in parts)
+    code = "warning.nothing_new" if rows else "warning.nothing_taken_out"
+    return Message(code, {"file": [part.manifest.source for part in parts], "rows": rows})
 
 
 def _own_rule(dataset: Dataset) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import duckdb
 import pandas as pd
@@ -15,9 +15,9 @@ from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
 from clv_core.collection.known_buyers import known_buyers
-from clv_core.collection.mapping.event_names import EventName, names_of
-from clv_core.collection.mapping.order_states import OrderState
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers, Said
+from clv_core.collection.mapping.kinds.event_names import EventName, names_of
+from clv_core.collection.mapping.states.reading import OrderState
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
@@ -72,20 +72,10 @@ class Check:
 def check_file(
     source: Path,
     *,
-    mapping: Mapping[str, str] | None = None,
-    date_order: str | None = None,
-    decimal: str | None = None,
-    timezone: str = "UTC",
-    currency: str = "",
-    duplicates: str | None = None,
-    events: Mapping[str, str] | None = None,
-    header: bool | None = None,
-    states: Mapping[str, str] | None = None,
-    encoding: str = "",
-    amount_unit: str | None = None,
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
+    **said: Unpack[Said],
 ) -> Check:
     """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
 
@@ -97,19 +87,7 @@ def check_file(
         Refused: the file cannot be used.
         UsageError: there is no such encoding.
     """
-    answers = Answers(
-        mapping or {},
-        date_order,
-        decimal,
-        timezone,
-        currency,
-        duplicates,
-        events or {},
-        header,
-        states or {},
-        encoding,
-        amount_unit,
-    )
+    answers = Answers(**said)
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from clv_core.collection.engine import file_text, name
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import read_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer

@@ -17,8 +17,8 @@ import pandas as pd
 from clv_core.collection.check import SHOWN_ASIDE, Check
 from clv_core.collection.engine import file_text
 from clv_core.collection.horizons import HorizonSupport
-from clv_core.collection.mapping.event_names import EventName
-from clv_core.collection.mapping.order_states import OrderState
+from clv_core.collection.mapping.kinds.event_names import EventName
+from clv_core.collection.mapping.states.reading import OrderState
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.stored.store import SET_ASIDE, Manifest
 from clv_core.errors import Message

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from clv_core.collection.joining import refuse_tables
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.privacy.erased import without_erased
 from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
 from clv_core.collection.readings.reading import Reading
@@ -36,22 +36,12 @@ def ingest(
     source: Path | Sequence[Path],
     name: str,
     *,
-    mapping: Mapping[str, str] | None = None,
-    date_order: str | None = None,
-    decimal: str | None = None,
-    timezone: str | None = None,
-    currency: str = "",
-    duplicates: str | None = None,
-    events: Mapping[str, str] | None = None,
-    header: bool | None = None,
-    states: Mapping[str, str] | None = None,
-    encoding: str = "",
-    amount_unit: str | None = None,
     remembered: bool = False,
     pseudonymise: bool = False,
     progress: Progress | None = None,
     original: str = "",
     sampled: Mapping[str, Any] | None = None,
+    **said: Unpack[Said],
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
@@ -63,23 +53,14 @@ def ingest(
         source: CSV or other delimited text, XLSX, JSON lines, Parquet (a file or a folder), also gzipped or zipped; or
             several of these.
         name: the dataset's name; a dataset of this name gets a new version.
-        mapping: canonical column -> source column, where the proposal is to be overruled.
-        date_order: ``dmy``, ``mdy`` or ``ymd`` for dates that can be read in several ways.
-        decimal: ``point`` or ``comma`` for amounts such as 1.234.
-        timezone: IANA zone of times without an offset, and of the log's days; None: the remembered one, or UTC.
-        currency: what the amounts are in.
-        duplicates: ``keep`` or ``drop`` exact repetitions; None: the rule (dropped where most rows carry an order or
-            event id or a time of day).
-        events: event name in the file -> event type.
-        header: whether a text file's first line names its columns; None looks.
-        states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``.
-        encoding: of text files; empty looks.
-        amount_unit: ``minor`` where amounts are in cents, or what else the smallest unit of their currency is.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, as :class:`~clv_core.collection.stored.manifest.Manifest` has it.
+        said: how the file is to be read, as :class:`~clv_core.collection.mapping.answers.Answers` has it, where the
+            proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
+            the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
@@ -88,23 +69,9 @@ def ingest(
         NotFound: ``remembered``, and no file of this shape is.
     """
     name, listener = check_name(name), progress or NoProgress()
-    zone = timezone or "UTC"
-    answers = Answers(
-        mapping or {},
-        date_order,
-        decimal,
-        zone,
-        currency,
-        duplicates,
-        events or {},
-        header,
-        states or {},
-        encoding,
-        amount_unit,
-    )
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
-    files = _Files(workspace, name, answers, remembered, bool(timezone), key, len(paths) > 1)
+    files = _Files(workspace, name, Answers(**said), remembered, "timezone" in said, key, len(paths) > 1)
     with changing(workspace, name), scratch_folder(workspace) as scratch:
         for path in paths:
             try:
@@ -116,8 +83,8 @@ def ingest(
         manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
         save_dataset(workspace, manifest, whole.events, whole.set_aside, withdrawn=whole.withdrawn)
-    for columns, (said, read_in) in files.shapes.items():
-        remember(workspace, columns, said, read_in)
+    for columns, (answers, read_in) in files.shapes.items():
+        remember(workspace, columns, answers, read_in)
     return manifest
 
 

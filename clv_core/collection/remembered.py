@@ -19,7 +19,7 @@ import duckdb
 from clv_core.collection.engine import connect
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.files.source import open_source
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.alike import Habit, answers_json
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import NotFound, Refused

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import Context, add_model, day, not_trusted, trust_json
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.strategy.exports.export import Exported
+    from clv_core.strategy.exports.suppress_match import Matches
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -57,8 +62,12 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     key = load_key(context.workspace, about.key_fingerprint) if named else None
     scheme, conditions = asked(options.scheme, options.segment, dataset)
     entries = () if options.suppress is None else read_entries(options.suppress)
-    suppressed = words_of(entries, key)
-    customers = None if options.customers is None else read_contacts(options.customers, key)
+    contacts = Contacts(
+        suppressed=words_of(entries, key),
+        customers=None if options.customers is None else read_contacts(options.customers, key),
+        region=options.region,
+        assume_consent=options.assume_consent,
+    )
     made = pipeline.export(
         context.workspace,
         options.name,
@@ -67,27 +76,33 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         format=options.format,
         scheme=scheme,
         conditions=conditions,
-        contacts=Contacts(
-            customers=customers,
-            region=options.region,
-            assume_consent=options.assume_consent,
-            suppressed=suppressed,
-        ),
+        contacts=contacts,
         listed=None if options.list is None else read_list(options.list),
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,
     )
     trust = pipeline.trust(context.workspace, options.model)
-    unknown = [] if about.customers_table or options.customers else _unknown_addresses(suppressed, context.language)
-    found = matches(context.workspace, entries, [dataset], customers) if options.suppress else None
-    listed = [] if found is None else [found.message.to_json(context.language)]
-    strange = [message.to_json(context.language) for message in made.notes]
+    found = matches(context.workspace, entries, [dataset], contacts.customers) if options.suppress else None
+    unplaced = () if about.customers_table or options.customers else _unplaced(contacts.suppressed)
+    said = (*unplaced, *(() if found is None else (found.message,)), *made.notes)
     return {
         "files": [str(file) for file in made.files],
         "side_file": str(made.side_file),
         "format": options.format,
         "model": options.model,
+        **_counts(made, found),
+        "trust": trust_json(trust, context.language),
+        "warnings": [
+            *not_trusted(trust, options.model, context.language),
+            *(message.to_json(context.language) for message in said),
+        ],
+    }
+
+
+def _counts(made: Exported, found: Matches | None) -> dict[str, Any]:
+    """Return how many customers were written, asked for, left out and why, and who of a suppression file was known."""
+    return {
         "rows": made.rows,
         "asked": made.asked,
         "match_rate": made.rows / made.asked,
@@ -96,12 +111,10 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "suppression": None if found is None else found.to_json(),
         "unknown_consent": made.unknown_consent,
         "unread": made.unread,
-        "trust": trust_json(trust, context.language),
-        "warnings": [*not_trusted(trust, options.model, context.language), *unknown, *listed, *strange],
     }
 
 
-def _unknown_addresses(suppressed: frozenset[str], language: str) -> list[dict[str, Any]]:
+def _unplaced(suppressed: Collection[str]) -> tuple[Message, ...]:
     """Say that addresses were given to leave out, but nothing tells whose they are."""
     count = sum("@" in word for word in suppressed)
-    return [Message("warning.suppress_addresses", {"addresses": count}).to_json(language)] if count else []
+    return (Message("warning.suppress_addresses", {"addresses": count}),) if count else ()

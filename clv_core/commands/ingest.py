@@ -10,7 +10,7 @@ from typing import Any
 
 from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.minor_units import UNITS
+from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare how a file is to be read: what :class:`~clv_core.collection.mapping.profile.Answers` holds."""
+    """Declare how a file is to be read: what :class:`~clv_core.collection.mapping.answers.Answers` holds."""
 
     def text(option: str) -> str:
         return translate(f"cli.ingest.{option}", language)

@@ -134,8 +134,6 @@ def search(
         NotEnoughData: no origin with enough training windows before it and a complete horizon after it.
     """
     import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
     if config.model not in TUNABLE:
         raise UsageError("not_tunable", model=config.model, known=list(TUNABLE))
@@ -146,12 +144,7 @@ def search(
     reference = _references(log, chosen, config, folder / "run")
     space = {name: suggest for name, suggest in SPACE.items() if name not in UNREAD.get(config.model, ())}
     default = {name: getattr(config, name) for name in space}
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
-        study_name="tuning",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
-    )
+    study = _study(folder / JOURNAL)
     _take_up(study, default)
 
     def objective(trial: optuna.Trial) -> float:
@@ -175,6 +168,20 @@ def search(
     ended = all_trials(study)
     own = next(trial for trial in ended if trial.state == "complete" and trial.settings == default)
     return Search(tuple(ended), own, tuple(reference))
+
+
+def _study(journal: Path) -> optuna.Study:
+    """Return the search that a journal tells of, a new one where there is none."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(journal))),
+        study_name="tuning",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
+    )
 
 
 def _origins(log: EventLog, horizon_days: int, most: int) -> list[date]:

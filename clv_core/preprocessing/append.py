@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clv_core.collection.append import append as append_raw
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import Manifest, open_dataset, open_version
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes

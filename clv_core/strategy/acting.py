@@ -164,15 +164,8 @@ def plan(
         raise NotEnoughData("plan_empty", budget=budget)
     names = people.names(dataset, language)
     said = (*asked.warnings(trained_days), *notes(made, given, names, asked, found))
-    side = replace(
-        side,
-        horizon_days=asked.horizon_days,
-        lifetime=asked.lifetime,
-        discount_rate=asked.discount_rate,
-        margin_rate=asked.margin_rate,
-        assumptions=(*side.assumptions, *(one.to_json(language) for one in said)),
-        settings=plans.settings(given, budget),
-    )
+    side = _with_terms(side, asked, said, language)
+    side = replace(side, settings=plans.settings(given, budget))
     listed = made.customers[["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]]
     if control_share is not None:
         day = (start or cutoff or dataset.log_end).isoformat()
@@ -180,6 +173,18 @@ def plan(
         side = replace(side, settings={**side.settings, "control_share": control_share, "start": day})
     written = write_rows(workspace, listed, out, side, fewest=1)
     return PlanMade(written, made, given, found, said)
+
+
+def _with_terms(side: exports.Side, terms: Terms, said: Sequence[Message], language: str) -> exports.Side:
+    """Return what stands beside a list whose values speak of ``terms``, with what has to be known of it."""
+    return replace(
+        side,
+        horizon_days=terms.horizon_days,
+        lifetime=terms.lifetime,
+        discount_rate=terms.discount_rate,
+        margin_rate=terms.margin_rate,
+        assumptions=(*side.assumptions, *(one.to_json(language) for one in said)),
+    )
 
 
 def _drawn(listed: pd.DataFrame, control_share: float, word: str, day: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, t
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.exports.spreadsheet import inert_csv
-from pages.ui import saying, state, widgets
+from pages.ui import failing, saying, state, widgets
 from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart
 from pages.ui.saying import money, name_of, percent, t
@@ -166,7 +166,7 @@ def gains(bundle: Bundle) -> Chart:
     return basic.gain_curve(curves, message)
 
 
-@widgets.part
+@failing.part
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
     percents = st.slider(

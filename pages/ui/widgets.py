@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import wraps
-from typing import Any, Final, Literal, NoReturn, ParamSpec, TypeVar
+from datetime import date
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import streamlit as st
 
 from clv_core.collection.stored.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.disk import disk_error
-from clv_core.errors import ClvError, traced
+from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS, Trust
 from clv_core.i18n import without_options
 from pages.ui import navigation, saying, state
@@ -25,14 +22,11 @@ from pages.ui.saying import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
-P = ParamSpec("P")
 VERDICTS: Final = {
     "trusted": ("green", ":material/verified:"),
     "caution": ("orange", ":material/warning:"),
     "not_trusted": ("red", ":material/block:"),
 }
-
-
 KINDS: Final = {
     "refuses": ("red", ":material/block:"),
     "cautions": ("orange", ":material/warning:"),
@@ -146,34 +140,6 @@ def _worded(error: ClvError | dict[str, Any]) -> str:
 def sentence(item: dict[str, Any]) -> str:
     """Return a stored warning or reason in the language of the page."""
     return t(item["code"], **item["params"])
-
-
-def broken(error: Exception) -> None:
-    """Say why a page failed, where that is known: a disk that is full, a folder that may not be written.
-
-    Of anything else is said when it was; what happened goes to the server's log under the same time.
-    """
-    known = error if isinstance(error, ClvError) else disk_error(error, [state.workspace().root])
-    if known is not None:
-        error_box(known)
-        return
-    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))
-    st.error(t("page.broken", time=when), icon=":material/error:")
-
-
-def part(draw: Callable[P, None]) -> Callable[P, None]:
-    """Return a part of a page that is drawn anew by itself, and says why where it fails."""
-
-    @st.fragment
-    @wraps(draw)
-    def drawn(*words: P.args, **named: P.kwargs) -> None:
-        try:
-            draw(*words, **named)
-        except Exception as error:
-            broken(error)
-
-    return drawn
 
 
 def read_only() -> None:

@@ -12,7 +12,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress

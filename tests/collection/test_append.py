@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import Manifest, open_dataset, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace

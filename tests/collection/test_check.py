@@ -15,7 +15,7 @@ from clv_core.collection.files import beginning
 from clv_core.collection.horizons import HORIZONS, supported_horizons
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.mapping.event_names import EventName, event_names
+from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.workspace import Workspace
 
 

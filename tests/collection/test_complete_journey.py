@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import Refused
 from clv_core.preprocessing.clean import effects

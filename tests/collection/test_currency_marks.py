@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from babel.numbers import list_currencies
 
-from clv_core.collection.mapping.proposed import NUMBER
+from clv_core.collection.mapping.columns.proposed import NUMBER
 from clv_core.collection.values.currency import in_name
 from clv_core.collection.values.numbers import NumberReading, currencies
 from clv_core.collection.words.currency_marks import CODES, MARKS, meant

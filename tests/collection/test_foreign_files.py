@@ -19,7 +19,7 @@ from foreign_shapes import shaped
 from foreign_spellings import encoded, moneyed, timed
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress

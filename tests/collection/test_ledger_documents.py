@@ -9,7 +9,7 @@ import pytest
 
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.document_kinds import of_documents
+from clv_core.collection.mapping.kinds.documents import of_documents
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.files.dialect import detect
-from clv_core.collection.mapping.choosing import choose
-from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 
 LOGS = {

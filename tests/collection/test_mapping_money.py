@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.choosing import choose
-from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.stored.store import Manifest
 from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.workspace import Workspace

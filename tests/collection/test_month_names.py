@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from babel.dates import format_date, format_datetime
 
-from clv_core.collection.mapping.proposed import TIME
+from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.values import time_texts, times
 from tests.collection.test_values import ask
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clv_core.collection.mapping.personal import personal_columns
+from clv_core.collection.mapping.customers.personal import personal_columns
 
 PERSONAL = {
     "german": (

@@ -18,9 +18,9 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection.mapping.choosing import choose
-from clv_core.collection.mapping.profile import Answers
-from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.words.aliases import LIKELY, MISSING, SURE, SURE_NAMES, fold
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, QUANTITY

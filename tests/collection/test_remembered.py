@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.remembered import forget, recall, remember
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.workspace import Workspace

@@ -10,8 +10,8 @@ import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.choosing import choose
-from clv_core.collection.mapping.proposal import propose
+from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.mapping.order_states import meaning_of
+from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.errors import NeedsAnswer
 from tests.collection.small_logs import ROWS, day, paid, read, write
 

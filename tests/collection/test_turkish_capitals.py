@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.order_states import CANCELLED, meaning_of
+from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import SOLD
+from clv_core.collection.words.state_words import CANCELLED, SOLD
 from clv_core.workspace import Workspace
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.order_states import meaning_of
+from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.workspace import Workspace
 

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.remembered import recall, remember
 from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import translate

@@ -22,8 +22,8 @@ from clv_core import jobs
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import save_check
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.profile import Answers
-from clv_core.collection.mapping.proposed import Proposal
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.remembered import remember
 from clv_core.collection.stored.store import list_datasets
 from clv_core.errors import NeedsAnswer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import build_parser
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.workspace import Workspace

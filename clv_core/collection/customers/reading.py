@@ -17,7 +17,7 @@ from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
 from clv_core.collection.engine import connect, file_text, name, one
-from clv_core.collection.files.source import open_source, sample
+from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.stored.store import Dataset, Manifest
@@ -121,46 +121,60 @@ def read_customers(
     try:
         progress.report("read", 0, 1)
         source = open_source(connection, _existing(path), scratch, header=roles.header, original=original)
-        proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
-        chosen = settle(source.columns, proposals, roles)
-        progress.report("columns", 0, 1)
-        table = read_table(connection, source, chosen, roles, dataset.manifest.timezone)
-        table = table if key is None else _nameless(table)
-        _refuse_empty(table, called)
-        progress.report("write", 0, 1)
-        target = scratch / FILE
-        table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
-        found = match(connection, target, dataset.events_path)
-        said = (
-            *source.notes,
-            *_guesses(chosen),
-            *table.notes,
-            *(problem.message() for problem in table.problems),
-            *match_notes(connection, found, target, dataset.events_path, called),
-            *value_notes(connection, target, table.attributes),
-        )
-        return CustomersReading(
-            file=called,
-            table=target,
-            rows_read=table.read,
-            rows_set_aside=table.read - table.kept,
-            problems=table.problems,
-            match=found,
-            attributes=table.attributes,
-            contacts=tuple(chosen.contacts),
-            dates=chosen.dates,
-            off=chosen.off,
-            warnings=said,
-            content=_content(connection, target, table),
-            roles=roles,
-            hashed=key is not None,
-        )
+        return _read(connection, source, dataset, roles, scratch / FILE, progress, key=key, called=called)
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=called) from error
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=called) from error
     finally:
         connection.close()
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    dataset: Dataset,
+    roles: Roles,
+    target: Path,
+    progress: Progress,
+    *,
+    key: bytes | None,
+    called: str,
+) -> CustomersReading:
+    """Write the table that ``source`` holds to ``target``, and return what became of its rows and columns."""
+    proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+    chosen = settle(source.columns, proposals, roles)
+    progress.report("columns", 0, 1)
+    table = read_table(connection, source, chosen, roles, dataset.manifest.timezone)
+    table = table if key is None else _nameless(table)
+    _refuse_empty(table, called)
+    progress.report("write", 0, 1)
+    table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
+    found = match(connection, target, dataset.events_path)
+    said = (
+        *source.notes,
+        *_guesses(chosen),
+        *table.notes,
+        *(problem.message() for problem in table.problems),
+        *match_notes(connection, found, target, dataset.events_path, called),
+        *value_notes(connection, target, table.attributes),
+    )
+    return CustomersReading(
+        file=called,
+        table=target,
+        rows_read=table.read,
+        rows_set_aside=table.read - table.kept,
+        problems=table.problems,
+        match=found,
+        attributes=table.attributes,
+        contacts=tuple(chosen.contacts),
+        dates=chosen.dates,
+        off=chosen.off,
+        warnings=said,
+        content=_content(connection, target, table),
+        roles=roles,
+        hashed=key is not None,
+    )
 
 
 def _nameless(table: CustomerTable) -> CustomerTable:

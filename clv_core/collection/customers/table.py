@@ -15,7 +15,7 @@ from clv_core.collection.customers.values import Attribute, read_attributes, rea
 from clv_core.collection.engine import name, one, text
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.plan import ReadingPlan
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import CONSENT, PLACES

@@ -9,20 +9,21 @@ from typing import Any
 import duckdb
 
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping import order_states, price
-from clv_core.collection.mapping.amount_identities import settle_amount
-from clv_core.collection.mapping.amount_pieces import settle_pieces
-from clv_core.collection.mapping.choosing import choose
-from clv_core.collection.mapping.customer_blanks import settle_blanks
-from clv_core.collection.mapping.customer_ids import settle_customer
-from clv_core.collection.mapping.first_rows import filled
-from clv_core.collection.mapping.money_columns import refuse_ids
-from clv_core.collection.mapping.other_states import others_unused
-from clv_core.collection.mapping.other_totals import told_other_total
-from clv_core.collection.mapping.payment_kinds import settle_kind
-from clv_core.collection.mapping.proposed import Proposal
-from clv_core.collection.mapping.refund_amounts import settle_refund
-from clv_core.collection.mapping.return_amounts import settle_returns
+from clv_core.collection.mapping.columns.first_rows import filled
+from clv_core.collection.mapping.columns.money import refuse_ids
+from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.mapping.customers.blanks import settle_blanks
+from clv_core.collection.mapping.customers.ids import settle_customer
+from clv_core.collection.mapping.kinds.payments import settle_kind
+from clv_core.collection.mapping.money import price
+from clv_core.collection.mapping.money.identities import settle_amount
+from clv_core.collection.mapping.money.other_totals import told_other_total
+from clv_core.collection.mapping.money.pieces import settle_pieces
+from clv_core.collection.mapping.money.return_amounts import settle_returns
+from clv_core.collection.mapping.orders.other_states import others_unused
+from clv_core.collection.mapping.orders.refund_amounts import settle_refund
+from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.states.naming import refunds_unused, settle_states
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 
@@ -57,10 +58,10 @@ def settle_columns(
     notes += said
     chosen, said = settle_kind(rows, chosen, mapping)
     notes += said
-    chosen, said = order_states.settle(rows, chosen, mapping, states)
+    chosen, said = settle_states(rows, chosen, mapping, states)
     notes += said
     chosen, said = settle_refund(connection, source, rows, proposals, chosen, mapping)
-    notes += said + order_states.refunds_unused(rows, chosen, mapping)
+    notes += said + refunds_unused(rows, chosen, mapping)
     notes += () if ORDER_STATUS in mapping else others_unused(rows, proposals, chosen)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
     notes += said

@@ -11,7 +11,8 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
-from clv_core.collection.mapping.plan import UNKNOWN, UNPRICED, ReadingPlan
+from clv_core.collection.mapping.plan.names import UNKNOWN, UNPRICED
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.readings.doubts import doubts
 from clv_core.columns import (
     AMOUNT,

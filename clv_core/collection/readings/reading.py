@@ -14,11 +14,12 @@ import duckdb
 from clv_core.collection.engine import connect, file_text, one, run, text
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source, open_source, sample
-from clv_core.collection.mapping.choosing import ask_amount
-from clv_core.collection.mapping.money_columns import WORTH_ASKING
-from clv_core.collection.mapping.personal import personal_columns
-from clv_core.collection.mapping.plan import UNPRICED
-from clv_core.collection.mapping.profile import SAMPLE_ROWS, Answers, Profile, profile
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.columns.money import WORTH_ASKING
+from clv_core.collection.mapping.customers.personal import personal_columns
+from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
+from clv_core.collection.mapping.proposals.asking import ask_amount
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, notices
@@ -141,11 +142,7 @@ def _account(
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
     typed = plan.typed(source.relation())
-    rows = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
-    query = f"COPY ({rows}) TO {text(str(events))} (FORMAT parquet)"
-    connection.execute(f"SET preserve_insertion_order = {str(seen.rows <= ORDERED_ROWS).lower()}")
-    kept = run(connection, query, progress, "write", seen.rows)
-    connection.execute("SET preserve_insertion_order = true")
+    kept = _write_kept(connection, typed, events, seen.rows, progress)
     found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
     set_aside = count_aside(connection, aside)
     if kept + set_aside != seen.rows + len(rejects):
@@ -193,6 +190,16 @@ def _account(
         warnings=tuple(said),
         version=version_of(unique.content, sums.rows, plan.stored, answers.timezone, seen.currency),
     )
+
+
+def _write_kept(connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress) -> int:
+    """Write the rows that are kept of a typed table of ``rows``, and return how many they are."""
+    kept = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
+    query = f"COPY ({kept}) TO {text(str(events))} (FORMAT parquet)"
+    connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
+    found = run(connection, query, progress, "write", rows)
+    connection.execute("SET preserve_insertion_order = true")
+    return found
 
 
 def _veil(

@@ -12,12 +12,7 @@ import re
 import unicodedata
 from typing import Final
 
-from clv_core.collection.words.aliases_arabic import (
-    CURRENCIES_ARABIC,
-    LIKELY_ARABIC,
-    PRICES_ARABIC,
-    SURE_ARABIC,
-)
+from clv_core.collection.words.aliases_arabic import CURRENCIES_ARABIC, LIKELY_ARABIC, PRICES_ARABIC, SURE_ARABIC
 from clv_core.collection.words.aliases_chinese import LIKELY_CHINESE, SURE_CHINESE
 from clv_core.collection.words.aliases_eastern import (
     CURRENCIES_EASTERN,
@@ -74,7 +69,7 @@ from clv_core.columns import (
 )
 
 PRICE: Final = "price"
-"""Not a canonical column: a name that may mean the price of one piece or of the line (``mapping.py`` decides)."""
+"""Not a canonical column: a name that may mean the price of one piece or of the line (``mapping/money`` decides)."""
 
 CURRENCY: Final = "currency"
 """Not a canonical column: says what the amounts are in."""

@@ -21,9 +21,11 @@ from clv_core.deployment.service.document import document
 from clv_core.deployment.service.gate import Gate
 from clv_core.deployment.service.latest import Latest
 from clv_core.deployment.service.metrics import Counted, Metrics
+from clv_core.deployment.service.parts import Parts
 from clv_core.deployment.service.problems import BadBody, language_of, plain_problem, problem
 from clv_core.deployment.service.roster import Roster
-from clv_core.deployment.service.routes import SCORE, Parts, direct, router
+from clv_core.deployment.service.routes import SCORE, router
+from clv_core.deployment.service.scored import direct
 from clv_core.deployment.service.scoring import answer
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.work import SWITCH_SECONDS

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from clv_core.collection.customers.values import NUMBER, TEXT
-from clv_core.collection.mapping.event_names import taken_for
+from clv_core.collection.mapping.kinds.event_names import taken_for
 from clv_core.columns import EVENT_TYPE, EVENT_TYPES
 from clv_core.deployment.service.loaded import Loaded
 from clv_core.deployment.service.reading import unpriced

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from clv_core.collection.mapping.event_names import taken_for
-from clv_core.collection.mapping.plan import UNPRICED
+from clv_core.collection.mapping.kinds.event_names import taken_for
+from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.values.times import EARLIEST
 from clv_core.columns import (
     AMOUNT,

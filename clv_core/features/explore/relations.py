@@ -18,8 +18,6 @@ from typing import Final
 NEVER: Final = "DATE '0001-01-01'"
 """A day before any log, for a customer's first row."""
 
-KEYS: Final = ("channel", "country")
-
 PREVIOUS: Final = f"lag(day, 1, {NEVER}) OVER (PARTITION BY customer ORDER BY day, channel, country)"
 
 ACTIVE: Final = f"SELECT customer, day, {PREVIOUS} AS previous FROM cells"

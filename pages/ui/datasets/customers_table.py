@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.customers import RoleProposal
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer

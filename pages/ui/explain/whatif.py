@@ -12,7 +12,7 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import level, move, reading
 from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label
-from pages.ui import state, widgets
+from pages.ui import failing, state, widgets
 from pages.ui.explain.answers import reason_name
 from pages.ui.explain.asked import Found
 from pages.ui.saying import t
@@ -20,7 +20,7 @@ from pages.ui.saying import t
 SLIDERS: Final = 4
 
 
-@widgets.part
+@failing.part
 def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
 

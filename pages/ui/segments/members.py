@@ -18,7 +18,7 @@ from clv_core.strategy.schemes.settle import with_segments
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, navigation, row_files, state, tiers, widgets
+from pages.ui import cells, failing, navigation, row_files, state, tiers, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
 from pages.ui.saying import money, t
@@ -87,7 +87,7 @@ def filters_key(scene: Scene) -> str:
     return f"filter_tiers_{scene.placed.count}" if isinstance(scene.scheme, ValueTiers) else f"filter_{own}"
 
 
-@widgets.part
+@failing.part
 def section(scene: Scene) -> None:
     """Show the customers with filters, and offer those that pass as files."""
     chosen = _filtered(scene)

@@ -14,8 +14,8 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.files.encodings import USUAL
-from clv_core.collection.mapping.proposal import could_be
-from clv_core.collection.mapping.proposed import Proposal
+from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.mapping.proposals.by_values import could_be
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -83,7 +83,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         code: the error's code, one of :data:`ANSWERABLE`.
         params: its parameters.
         path: the file that it is about.
-        then: called with the answer as keywords of :class:`~clv_core.collection.mapping.profile.Answers`.
+        then: called with the answer as keywords of :class:`~clv_core.collection.mapping.answers.Answers`.
     """
     with st.container(border=True):
         words = saying.in_words(params)

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core.collection import remembered
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.alike import answers_json
 from pages.ui import access, by_role, saying, state, widgets
 from pages.ui.saying import t

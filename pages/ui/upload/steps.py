@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.files.encodings import USUAL
-from clv_core.collection.mapping.minor_units import UNITS
-from clv_core.collection.mapping.proposed import Proposal
+from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ

@@ -18,8 +18,8 @@ from clv_core import jobs
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.check_store import load_check
 from clv_core.collection.inspect import Inspection, inspect_file
-from clv_core.collection.mapping.event_names import EventName, event_names
-from clv_core.collection.mapping.profile import Answers
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import received, state

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.plan import UNPRICED
+from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.values.times import EARLIEST
 from clv_core.deployment.service.reading import READ, read_customer
 from clv_core.errors import Refused

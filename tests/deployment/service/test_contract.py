@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.keys import add_key
-from clv_core.deployment.service.routes import MOST_EXPLAINED
+from clv_core.deployment.service.scored import MOST_EXPLAINED
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import Serve
 

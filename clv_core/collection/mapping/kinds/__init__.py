@@ -1,0 +1,1 @@
+"""Columns that say what each row is: names of events, a ledger's documents, sides of an account, visits."""

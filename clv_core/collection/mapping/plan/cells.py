@@ -1,0 +1,132 @@
+"""How each cell of a table is read, as SQL: its text, its number, the type of its event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from clv_core.collection.engine import T, name, text
+from clv_core.collection.mapping.plan.names import GUARD, MAX_QUANTITY, PAID, UNKNOWN
+from clv_core.collection.mapping.plan.orders import Orders
+from clv_core.collection.values import numbers, times
+from clv_core.collection.values.cell_texts import cell_text
+from clv_core.collection.values.eras import in_our_years
+from clv_core.collection.values.id_texts import folded_sql
+from clv_core.collection.words.aliases import EVENT_NAMES, folded
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    ORDER_STATUS,
+    PRODUCT_ID,
+    QUANTITY,
+    RATING,
+    READ,
+    REFUND,
+    REFUND_STATUS,
+    RETURN,
+    Kind,
+)
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """How each cell of a table of text is read for itself.
+
+    Args:
+        columns: source columns, in file order.
+        chosen: canonical name -> source column.
+        time: how times are read.
+        numbers: canonical name -> how its numbers are read.
+        values: event names as they stand in the source -> event type.
+        rating_scale: largest rating.
+        minor: SQL for how many units of the file's amounts make one of the currency; empty where they are in it.
+        large: how many of the currency one unit of the file's amounts is, where it is larger.
+        refund_rows: whether rows without an amount that tell of a refund are returns of it.
+        orders: what the file says of orders beside their rows.
+        calendar: of the years of all times, :mod:`clv_core.collection.values.eras`; empty where they are ours.
+        clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
+        counterparty: source column of the customer in rows below zero; empty where it is the same one.
+        guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
+        guest_email: source column of the guests' e-mails; empty where their rows name nobody.
+        float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
+        guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
+    """
+
+    columns: tuple[str, ...]
+    chosen: Mapping[str, str]
+    time: times.TimeReading = field(default_factory=times.TimeReading)
+    numbers: Mapping[str, numbers.NumberReading] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    rating_scale: float = 5.0
+    minor: str = ""
+    large: int = 1
+    refund_rows: bool = False
+    orders: Orders = field(default_factory=Orders)
+    calendar: str = ""
+    clock: str = ""
+    counterparty: str = ""
+    guests: tuple[str, ...] = ()
+    guest_email: str = ""
+    float_ids: bool = False
+    guarded: frozenset[str] = frozenset()
+
+    def clean(self, canonical: str) -> str:
+        """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
+        raw = self._raw(canonical)
+        if canonical in self.guarded:
+            raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
+        if canonical == CUSTOMER_ID and self.float_ids:
+            raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
+        kind = READ[canonical].kind
+        if canonical == PRODUCT_ID:
+            return f"trim({raw}, ' \t\u00a0\u3000')"
+        if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
+            return raw
+        said = cell_text(raw, kind)
+        if canonical == EVENT_TIME:
+            return in_our_years(said, self.calendar)
+        return folded_sql(said) if canonical == CUSTOMER_ID else said
+
+    @property
+    def kind(self) -> str:
+        """SQL for the event type: names seen in the sample by a quick comparison, others by folding."""
+        raw = name(self.chosen[EVENT_TYPE])
+        quick = "".join(f" WHEN {text(value)} THEN {text(kind)}" for value, kind in self.values.items())
+        pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
+        mapped = f"coalesce(MAP {{{pairs}}}[{folded('w')}], w, '{UNKNOWN}')"
+        slow = f"list_transform([{self.clean(EVENT_TYPE)}], lambda w: {mapped})[1]"
+        return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
+
+    def _raw(self, canonical: str) -> str:
+        """Return SQL for what a canonical column is read from: one source column, or two."""
+        raw = name(self.chosen[canonical])
+        if canonical == ORDER_STATUS:
+            return self.orders.status(raw)
+        if canonical == EVENT_TIME and self.clock:
+            return f"CASE WHEN {raw} IS NOT NULL THEN concat_ws(' ', trim({raw}), trim({name(self.clock)})) END"
+        if canonical == CUSTOMER_ID and self.counterparty:
+            below = f"regexp_matches({name(self.chosen[AMOUNT])}, {text(numbers.BELOW)})"
+            return f"CASE WHEN {below} THEN {name(self.counterparty)} ELSE {raw} END"
+        if canonical == CUSTOMER_ID and self.guests:
+            guest = f"lower(trim({raw})) IN ({', '.join(map(text, self.guests))})"
+            email = f"lower(trim({name(self.guest_email)}))" if self.guest_email else "NULL::VARCHAR"
+            return f"CASE WHEN {guest} THEN {email} ELSE {raw} END"
+        return raw
+
+    def number(self, column: str) -> str:
+        """Return SQL for the number of a column, NULL where it cannot be one."""
+        value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
+        value = f"({value} / {self.minor})" if self.minor and column in PAID else value
+        value = f"({value} * {self.large})" if self.large > 1 and column in PAID else value
+        if column == AMOUNT and self.refund_rows:
+            back = self.number(REFUND)
+            kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""
+            return f"CASE WHEN coalesce({value}, 0) = 0 AND {back} <> 0{kind} THEN -abs({back}) ELSE {value} END"
+        if column == QUANTITY:
+            return f"CASE WHEN abs({value}) <= {MAX_QUANTITY} THEN {value} END"
+        if column == RATING:
+            return f"CASE WHEN {value} BETWEEN 0 AND {self.rating_scale} THEN {value} END"
+        return value

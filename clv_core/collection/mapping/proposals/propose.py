@@ -1,0 +1,102 @@
+"""Which source column is which canonical column, proposed from names and values, with a confidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from clv_core.collection.mapping.columns.money import money_likelihood
+from clv_core.collection.mapping.columns.proposed import LIKELY, MOST_SAMPLES, TIME, Proposal
+from clv_core.collection.mapping.customers.names import masked, rank, says_the_same
+from clv_core.collection.mapping.kinds.columns import of_kinds
+from clv_core.collection.mapping.proposals.by_name import by_name
+from clv_core.collection.mapping.proposals.by_values import share
+from clv_core.collection.words.aliases import MISSING
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, READ
+from clv_core.errors import UsageError
+
+BY_VALUES: Final = 0.5
+ENOUGH_IDS: Final = 20
+"""So many different ids, and no repetition, are those of orders rather than of customers."""
+TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+
+
+def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
+    """Return one proposal a source column, in file order.
+
+    Args:
+        columns: source columns.
+        rows: sample rows as text.
+        answers: canonical name -> source column, as the person said; they outrank everything. An empty column says that
+            there is none: what would be taken for it stays an extra.
+
+    Raises:
+        UsageError: an answer names a canonical or a source column that there is not.
+    """
+    answered = _answers(columns, answers)
+    proposals: list[Proposal] = []
+    for column in columns:
+        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
+        values = [value for value in values if value.lower() not in MISSING]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:MOST_SAMPLES]
+        canonical, confidence = answered.get(column), 1.0
+        if canonical is None:
+            canonical, confidence = by_name(column, values)
+        if canonical in answers and column not in answered:
+            canonical, confidence = None, 0.0
+        hidden = canonical == CUSTOMER_ID and confidence < 1 and masked(values)
+        if hidden:
+            canonical, confidence = None, 0.0
+        never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
+        money = money_likelihood(column, values)
+        weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
+        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
+    proposals = _by_values(_named_twice(proposals, rows), rows)
+    return of_kinds(proposals, rows, told=EVENT_TYPE in answers)
+
+
+def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
+    known = {column.lower(): column for column in columns}
+    result: dict[str, str] = {}
+    for canonical, column in answers.items():
+        if canonical not in READ:
+            raise UsageError("map_canonical", canonical=canonical[:60], known=list(READ))
+        if not column:
+            continue
+        source = column if column in columns else known.get(column.strip().lower())
+        if source is None:
+            raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
+        result[source] = canonical
+    return result
+
+
+def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Return the proposals, those of the same customers as one before them, or one of a surer kind, marked so."""
+    people = sorted((item for item in proposals if item.canonical == CUSTOMER_ID), key=lambda item: item.rank)
+    same: dict[str, str] = {}
+    for at, item in enumerate(people):
+        before = (other for other in people[:at] if other.column not in same)
+        found = next((one.column for one in before if says_the_same(rows, one.column, item.column)), "")
+        if found:
+            same[item.column] = found
+    return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
+
+
+def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the one column that looks like times, where no name says so.
+
+    With the confidence of a guess; where its name ends like a time's, it is likely.
+    """
+    if any(item.canonical == EVENT_TIME for item in proposals) or not rows:
+        return proposals
+    timely = [item for item in proposals if item.canonical is None and item.samples]
+    timely = [item for item in timely if share(TIME, list(item.samples)) == 1]
+    named = [item for item in timely if TIME_NAME.search(item.column)]
+    found, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
+    if len(found) != 1:
+        return proposals
+    return [
+        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is found[0] else item for item in proposals
+    ]
