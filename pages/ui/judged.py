@@ -11,9 +11,9 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import held_out
-from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
+from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.exports.spreadsheet import inert_csv
@@ -95,7 +95,8 @@ def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> di
         return {}
     record = _bundle.record
     metrics = [metric for metric in (ORDER, SIZE) if best_baseline(record["baselines"], metric) == simple]
-    return advantages_of(_rows_of(_bundle, record["model"]), _rows_of(_bundle, simple), metrics)
+    figures = both_figures(record["metrics"], record["baselines"][simple], metrics)
+    return advantages_of(_rows_of(_bundle, record["model"]), _rows_of(_bundle, simple), figures)
 
 
 def said(metric: str, value: float, currency: str = "") -> str:
@@ -196,7 +197,8 @@ def threshold(bundle: Bundle) -> None:
 def _thresholds(model_id: str, created: str, _bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
     ours, _, _ = frames(_bundle)
     bought = ours["actual"] > 0
-    return Thresholds.of(bought, ours["p_purchase"]), threshold_table(bought, ours["p_purchase"])
+    exact = Thresholds.of(bought, ours["p_purchase"])
+    return exact, exact.table()
 
 
 def probabilities(bundle: Bundle) -> Chart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clv_core.deployment.past import held_out
-from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
+from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.saying import say_metric
 from clv_core.evaluation.trust import REASONS
@@ -69,7 +69,8 @@ def quality(ground: Ground) -> Section | None:
     bias = record["metrics"].get("bias")
     order = best_baseline(record["baselines"], "gini")
     ours, theirs = held_out(ground.bundle, record["model"]), held_out(ground.bundle, order)
-    advantage = None if ours is None or theirs is None else advantages_of(ours, theirs, ("gini",)).get("gini")
+    figures_of = both_figures(record["metrics"], record["baselines"].get(order, {}), ("gini",))
+    advantage = None if ours is None or theirs is None else advantages_of(ours, theirs, figures_of).get("gini")
     finding = said.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=ground.horizon_days,
