@@ -57,8 +57,8 @@ def find_prices(gain: Floats, cost: Floats, capacity: Floats, budget: float, hal
     customers = gain.shape[1]
     if customers <= 2 * SAMPLE:
         return _bisect(gain, cost, capacity, budget, halvings)
-    # Evenly spread over all gains, so that the sample spends as all would.
-    order = np.argsort(gain.max(axis=0), kind="stable")
+    # Evenly spread over all gains, so that the sample spends as all would; those who gain nothing are all alike.
+    order = np.argsort(gain.max(axis=0))
     picked = order[np.linspace(0, customers - 1, SAMPLE).round().astype(np.int64)]
     part = SAMPLE / customers
     return _bisect(gain[:, picked], cost, capacity * part, budget * part, halvings)
