@@ -108,7 +108,7 @@ class Thresholds:
             p: predicted probability of it, [c].
         """
         chances = _floats(p)
-        rows = np.argsort(chances, kind="stable")
+        rows = np.argsort(chances)  # equal ones are never parted by a threshold: their order tells nothing
         later = np.cumsum(np.asarray(bought, dtype=np.int64)[rows][::-1])[::-1]
         return cls(chances[rows], np.concatenate([later, [0]]))
 
