@@ -26,22 +26,19 @@ ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _rows(model_id: str, created: str, model: str, _bundle: Bundle) -> pd.DataFrame:
-    """Return the holdout's rows of one of its models, kept in memory: shared by all sessions, not to be written to."""
-    rows = held_out(_bundle, model)
-    assert rows is not None, model_id
-    return rows
+def _rows(model_id: str, created: str, _bundle: Bundle) -> dict[str, pd.DataFrame]:
+    """Return the holdout's rows by model, kept in memory: shared by all sessions, not to be written to."""
+    return held_out(_bundle)
 
 
-def _rows_of(bundle: Bundle, model: str) -> pd.DataFrame:
-    return _rows(bundle.id, bundle.record["created"], model, bundle)
+def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
+    return _rows(bundle.id, bundle.record["created"], bundle)
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
     """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
-    name = best_baseline(bundle.record["baselines"], ORDER)
-    theirs = _rows_of(bundle, name)
-    return _rows_of(bundle, bundle.record["model"]), (theirs if len(theirs) else None), name
+    name, rows = best_baseline(bundle.record["baselines"], ORDER), _rows_of(bundle)
+    return rows[bundle.record["model"]], rows.get(name), name
 
 
 def figure(which: str, bundle: Bundle) -> Chart:
@@ -91,12 +88,12 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> dict[str, Estimate]:
     """Return by how much the model is better than a simple one on what that one is best at."""
-    if not _bundle.has_holdout:
+    record, rows = _bundle.record, _rows_of(_bundle)
+    if simple not in rows:
         return {}
-    record = _bundle.record
     metrics = [metric for metric in (ORDER, SIZE) if best_baseline(record["baselines"], metric) == simple]
     figures = both_figures(record["metrics"], record["baselines"][simple], metrics)
-    return advantages_of(_rows_of(_bundle, record["model"]), _rows_of(_bundle, simple), figures)
+    return advantages_of(rows[record["model"]], rows[simple], figures)
 
 
 def said(metric: str, value: float, currency: str = "") -> str:
