@@ -26,10 +26,12 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.features.explore.funnel import funnel
     from clv_core.features.explore.gaps import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
     from clv_core.features.explore.selection import CubePart, Selection
+    from clv_core.features.explore.views import keep_answers
 
     cube = build_cube(context.workspace, options.name, context.progress)
     part = CubePart(cube, options.channel, options.country)
     selection = Selection.of(part, options.start, options.end)
+    keep_answers(selection)
     spread, waits = concentration(selection), gaps(selection)
     curve = come_back(waits)
     return {

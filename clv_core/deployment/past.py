@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.beside import ROWS, in_order
+from clv_core.evaluation.beside import BASELINES, ROWS, in_order
 from clv_core.evaluation.levels import SharedError
 from clv_core.workspace import Workspace
 
@@ -38,14 +38,17 @@ def past_origins(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame
     return found
 
 
-def held_out(bundle: Bundle, model: str) -> pd.DataFrame | None:
-    """Return the predictions of one model on the span held out and what came true; None where they are not kept.
+def held_out(bundle: Bundle) -> dict[str, pd.DataFrame]:
+    """Return what a model and the simple ones beside it predicted on the span held out, and what came true.
 
     Returns:
-        :data:`~clv_core.evaluation.beside.ROWS`, in the order of customers; empty where the model was not measured.
+        :data:`~clv_core.evaluation.beside.ROWS` by model, in the order of customers; none where they are not kept.
     """
-    rows = bundle.holdout(model, ROWS)
-    return None if rows is None else in_order(rows)
+    rows = bundle.holdout(None, ("model", *ROWS))
+    if rows is None:
+        return {}
+    wanted, models = (bundle.record["model"], *BASELINES), rows.pop("model")
+    return {str(name): in_order(own) for name, own in rows.groupby(models, sort=False) if name in wanted}
 
 
 def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.evaluation.bootstrap import Bootstrap, Estimate, resampled
 from clv_core.evaluation.metrics import METRICS
 
 BASELINES: Final = ("naive", "bgnbd")
@@ -45,7 +46,16 @@ def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> 
     return best
 
 
-def advantages_of(ours: pd.DataFrame, theirs: pd.DataFrame, metrics: Sequence[str]) -> dict[str, Estimate]:
+def both_figures(
+    ours: Mapping[str, float], theirs: Mapping[str, float], metrics: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Return the figures of a model and of a simple one by metric, where both were measured."""
+    return {metric: (ours[metric], theirs[metric]) for metric in metrics if metric in ours and metric in theirs}
+
+
+def advantages_of(
+    ours: pd.DataFrame, theirs: pd.DataFrame, figures: Mapping[str, tuple[float, float]]
+) -> dict[str, Estimate]:
     """Return by how much a model is better than a simple one on the span held out, with its 95% interval, by metric.
 
     A metric is left out where nothing can be said: one of them is not there, the figure does not exist, or it is the
@@ -54,17 +64,25 @@ def advantages_of(ours: pd.DataFrame, theirs: pd.DataFrame, metrics: Sequence[st
     Args:
         ours: predictions of the model in question and what came, as :func:`in_order` returns them.
         theirs: the same of the simple model, of the same customers; empty for none.
-        metrics: ids of ``METRICS``.
+        figures: of both on all these customers, as they were measured, by id of ``METRICS``: only those who are
+            resampled are looked at again.
     """
-    asked = tuple(metric for metric in metrics if METRICS[metric].better != "zero")
+    asked = {metric: pair for metric, pair in figures.items() if METRICS[metric].better != "zero"}
     if not asked or ours.empty or len(ours) != len(theirs):
         return {}
     # Rows are the same customers in the same order: their places are as good as their names, and far cheaper.
-    both = pd.concat([ours.assign(model=OURS), theirs.assign(model=THEIRS)], ignore_index=True)
-    both[CUSTOMER_ID] = np.tile(np.arange(len(ours)), 2)
-    found = Bootstrap.of(both.assign(origin=SPAN), asked, resamples=RESAMPLES)
+    chosen = resampled(len(ours))
+    numbers = [column for column in ROWS if column != CUSTOMER_ID]
+    both = pd.concat([rows[numbers].iloc[chosen] for rows in (ours, theirs)], ignore_index=True)
+    both[CUSTOMER_ID] = np.tile(np.arange(len(chosen)), 2)
+    both["model"] = np.repeat([OURS, THEIRS], len(chosen))
+    found = Bootstrap.of(both.assign(origin=SPAN), tuple(asked), resamples=RESAMPLES)
+    keys = [(SPAN, name, metric) for metric in asked for name in (OURS, THEIRS)]
+    measured = dict(zip(keys, (value for pair in asked.values() for value in pair), strict=True))
+    scale = float(np.sqrt(len(chosen) / len(ours)))
+    whole = replace(found, values={key: measured[key] for key in found.values}, scale=scale)
     known = [metric for metric in asked if all((SPAN, name, metric) in found.values for name in (OURS, THEIRS))]
-    return {metric: found.advantage(OURS, THEIRS, metric) for metric in known}
+    return {metric: whole.advantage(OURS, THEIRS, metric) for metric in known}
 
 
 def standing_of(advantage: Estimate | None) -> Standing:
@@ -76,7 +94,11 @@ def standing_of(advantage: Estimate | None) -> Standing:
 
 def in_order(holdout: pd.DataFrame) -> pd.DataFrame:
     """Return one model's rows of a holdout in the order of customers, the same for all of its models."""
-    if holdout[CUSTOMER_ID].is_monotonic_increasing:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = pa.array(holdout[CUSTOMER_ID])  # pandas would make a text of each to compare them
+    if pc.all(pc.less_equal(ids[:-1], ids[1:]), min_count=0).as_py():
         return holdout.reset_index(drop=True)
     return holdout.sort_values(CUSTOMER_ID, ignore_index=True)
 

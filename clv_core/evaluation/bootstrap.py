@@ -76,9 +76,7 @@ class Bootstrap:
             threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
         """
         code, ids = pd.factorize(predictions["customer_id"], sort=True)
-        chosen = np.arange(len(ids))
-        if len(ids) > MOST_CUSTOMERS:
-            chosen = np.sort(np.random.default_rng([seed, 1]).permutation(len(ids))[:MOST_CUSTOMERS])
+        chosen = resampled(len(ids), seed)
         place = np.full(len(ids), -1)
         place[chosen] = np.arange(len(chosen))
         whole: dict[Key, float] = {}
@@ -98,7 +96,8 @@ class Bootstrap:
         draws: dict[Key, list[Floats]] = {key: [] for key in whole}
         for weights in resample_weights(len(chosen), resamples, seed):
             for origin, model, where, sample in parts:
-                draw = Draw(sample, weights[:, where])
+                everybody = np.array_equal(where, np.arange(len(chosen)))
+                draw = Draw(sample, weights if everybody else weights[:, where])
                 for metric in metrics:
                     draws[origin, model, metric].append(METRICS[metric].compute(draw))
         known = [key for key, value in whole.items() if np.isfinite(value)]
@@ -176,6 +175,13 @@ class Bootstrap:
             moved = better((1 + self.values[ours]) / total - 1, (1 + self.values[theirs]) / total - 1)
             drawn = drawn + moved - value
         return value, drawn
+
+
+def resampled(customers: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return the places, in order of customers, of those who are resampled: all, or :data:`MOST_CUSTOMERS`."""
+    if customers <= MOST_CUSTOMERS:
+        return np.arange(customers)
+    return np.sort(np.random.default_rng([seed, 1]).permutation(customers)[:MOST_CUSTOMERS])
 
 
 def resample_weights(customers: int, resamples: int, seed: int) -> Iterator[Floats]:

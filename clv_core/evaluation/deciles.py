@@ -108,9 +108,13 @@ class Thresholds:
             p: predicted probability of it, [c].
         """
         chances = _floats(p)
-        rows = np.argsort(chances, kind="stable")
+        rows = np.argsort(chances)  # equal ones are never parted by a threshold: their order tells nothing
         later = np.cumsum(np.asarray(bought, dtype=np.int64)[rows][::-1])[::-1]
         return cls(chances[rows], np.concatenate([later, [0]]))
+
+    def table(self) -> pd.DataFrame:
+        """Return :meth:`at` for evenly spaced thresholds from 0 to 1."""
+        return self.at(np.linspace(0.0, 1.0, THRESHOLDS))
 
     def at(self, thresholds: ArrayLike) -> pd.DataFrame:
         """Return the figures at each threshold; ``p >= threshold`` is expected to buy.
@@ -135,11 +139,6 @@ class Thresholds:
                 "f1": 2 * right / np.maximum(1, expected + buyers),
             }
         )
-
-
-def threshold_table(bought: ArrayLike, p: ArrayLike) -> pd.DataFrame:
-    """Return :meth:`Thresholds.at` for evenly spaced thresholds from 0 to 1."""
-    return Thresholds.of(bought, p).at(np.linspace(0.0, 1.0, THRESHOLDS))
 
 
 def top_share(values: ArrayLike) -> float:

@@ -124,7 +124,8 @@ def _gini(draw: Draw) -> Floats:
     Areas are trapezoids, so that the order of equal predictions does not matter and chance is exactly 0.
     """
     best = draw.sample.by_value
-    perfect = _lorenz(best.sums(draw.weights), best.sums(draw.weights * draw.sample.value))
+    ranked = best.sorted(draw.weights)
+    perfect = _lorenz(best.sums_of(ranked), best.sums_of(ranked * draw.sample.value[best.rows]))
     return divide(_lorenz(draw.heads, draw.value_along), np.where(perfect > 1e-12, perfect, 0.0))
 
 

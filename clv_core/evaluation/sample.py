@@ -65,10 +65,17 @@ class Order:
 
     def sums(self, weights: Floats) -> Floats:
         """Return the sum of ``weights`` [B, n] in each group, [B, g]."""
-        sorted_weights = np.take(weights, self.rows, axis=1)
+        return self.sums_of(self.sorted(weights))
+
+    def sorted(self, weights: Floats) -> Floats:
+        """Return ``weights`` [B, n] in sorted order: what takes the time of their sums."""
+        return np.take(weights, self.rows, axis=1)
+
+    def sums_of(self, ranked: Floats) -> Floats:
+        """Return the sum in each group, [B, g], of what is in sorted order, [B, n]."""
         if len(self.starts) == len(self.rows):
-            return sorted_weights
-        sums: Floats = np.add.reduceat(sorted_weights, self.starts, axis=1)
+            return ranked
+        sums: Floats = np.add.reduceat(ranked, self.starts, axis=1)
         return sums
 
 
@@ -170,13 +177,19 @@ class Draw:
         return divide(self.sum(values), self.total)
 
     @cached_property
+    def _ranked(self) -> Floats:
+        """Weights by predicted value, highest first, [B, n]."""
+        return self.sample.by_mean.sorted(self.weights)
+
+    @cached_property
     def heads(self) -> Floats:
         """Weights in each group of equal predicted value, highest first, [B, g]."""
-        return self.sample.by_mean.sums(self.weights)
+        return self.sample.by_mean.sums_of(self._ranked)
 
     def along(self, values: Floats) -> Floats:
         """Return weighted sums of ``values`` [n] in those groups, [B, g]."""
-        return self.sample.by_mean.sums(self.weights * values)
+        order = self.sample.by_mean
+        return order.sums_of(self._ranked * values[order.rows])
 
     @cached_property
     def value_along(self) -> Floats:

@@ -17,12 +17,12 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 from scipy.special import ndtr
 
 from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, evenly, fifth_of
+from clv_core.evaluation.spread_normals import spread_normals
 
 Floats = NDArray[np.float64]
 
@@ -142,6 +142,4 @@ def _ends(luck: Floats, shares: Floats, shared: SharedError) -> tuple[Floats, Fl
 @cache
 def _normals() -> Floats:
     """Return what the fifths are off by in their own spreads, evenly spread over all that may be, [d, 5]."""
-    normal = scipy.stats.qmc.MultivariateNormalQMC(np.zeros(FIFTHS), rng=np.random.default_rng(0))
-    drawn: Floats = normal.random(DRAWN)
-    return drawn
+    return spread_normals(DRAWN, np.random.default_rng(0))

@@ -22,6 +22,11 @@ def figures_of(customers: pd.DataFrame) -> NDArray[np.float64]:
 
     Never-buyers, whose last purchase is unknown, stand where the longest silence does.
     """
+    return np.stack(_columns(customers), axis=1)
+
+
+def _columns(customers: pd.DataFrame) -> list[NDArray[np.float64]]:
+    """Return what :func:`figures_of` returns, one column after the other."""
     columns = []
     for name in FIGURES:
         figure = customers[name].to_numpy(np.float64)
@@ -30,7 +35,7 @@ def figures_of(customers: pd.DataFrame) -> NDArray[np.float64]:
         if unknown.any():
             figure = np.where(unknown, 0.0 if unknown.all() else np.nanmax(figure), figure)
         columns.append(figure)
-    return np.stack(columns, axis=1)
+    return columns
 
 
 def similar(customers: pd.DataFrame, row: int, count: int = 5) -> pd.DataFrame:
@@ -47,10 +52,11 @@ def similar(customers: pd.DataFrame, row: int, count: int = 5) -> pd.DataFrame:
     Returns:
         customer_id, tier, :data:`FIGURES`, and distance (in standard deviations, 0 is alike).
     """
-    figures = figures_of(customers)
-    spread = figures.std(axis=0)
-    gaps = (figures - figures[row]) / np.where(spread > 0, spread, np.inf)
-    squares = (gaps**2).sum(axis=1)
+    squares = np.zeros(len(customers))
+    for figure in _columns(customers):
+        spread = figure.std()
+        if spread > 0:
+            squares += ((figure - figure[row]) / spread) ** 2
     squares[row] = np.inf
     count = min(count, len(customers) - 1)
     if count <= 0:

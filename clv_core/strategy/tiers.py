@@ -104,6 +104,8 @@ class Scheme:
             raise Refused("scores_not_finite", rows=int((~np.isfinite(value)).sum()))
         if self.kind == THRESHOLDS:
             return np.asarray(1 + (value[:, None] < np.asarray(self.cuts)).sum(axis=1), np.int64)
+        if self.kind == QUANTILE:
+            return self._by_place(value)
         order = np.argsort(-value, kind="stable")
         ranked = value[order]
         first = np.searchsorted(-ranked, -ranked, side="left")
@@ -111,10 +113,19 @@ class Scheme:
         tier[order] = 1 + np.searchsorted(np.asarray(self.cuts), self._percent_before(ranked)[first], side="right")
         return tier
 
+    def _by_place(self, value: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return the tiers of percents of customers: one lies below a cut where so many are worth more."""
+        tier = np.ones(len(value), np.int64)
+        if not len(value):
+            return tier
+        last = np.searchsorted(np.arange(len(value)) * 100 / len(value), self.cuts) - 1
+        falling = -value
+        for least in np.partition(falling, last)[last]:
+            tier += falling > least
+        return tier
+
     def _percent_before(self, ranked: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Percent of customers, or of value, that lies above each place of a falling ranking."""
-        if self.kind == QUANTILE:
-            return np.asarray(np.arange(len(ranked)) * 100 / max(len(ranked), 1), np.float64)
+        """Percent of value that lies above each place of a falling ranking."""
         weight = np.maximum(ranked, 0)
         total = weight.sum()
         if len(ranked) and total <= 0:

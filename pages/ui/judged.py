@@ -11,9 +11,9 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import held_out
-from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
+from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves, threshold_table
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.exports.spreadsheet import inert_csv
@@ -26,22 +26,19 @@ ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _rows(model_id: str, created: str, model: str, _bundle: Bundle) -> pd.DataFrame:
-    """Return the holdout's rows of one of its models, kept in memory: shared by all sessions, not to be written to."""
-    rows = held_out(_bundle, model)
-    assert rows is not None, model_id
-    return rows
+def _rows(model_id: str, created: str, _bundle: Bundle) -> dict[str, pd.DataFrame]:
+    """Return the holdout's rows by model, kept in memory: shared by all sessions, not to be written to."""
+    return held_out(_bundle)
 
 
-def _rows_of(bundle: Bundle, model: str) -> pd.DataFrame:
-    return _rows(bundle.id, bundle.record["created"], model, bundle)
+def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
+    return _rows(bundle.id, bundle.record["created"], bundle)
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
     """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
-    name = best_baseline(bundle.record["baselines"], ORDER)
-    theirs = _rows_of(bundle, name)
-    return _rows_of(bundle, bundle.record["model"]), (theirs if len(theirs) else None), name
+    name, rows = best_baseline(bundle.record["baselines"], ORDER), _rows_of(bundle)
+    return rows[bundle.record["model"]], rows.get(name), name
 
 
 def figure(which: str, bundle: Bundle) -> Chart:
@@ -91,11 +88,12 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> dict[str, Estimate]:
     """Return by how much the model is better than a simple one on what that one is best at."""
-    if not _bundle.has_holdout:
+    record, rows = _bundle.record, _rows_of(_bundle)
+    if simple not in rows:
         return {}
-    record = _bundle.record
     metrics = [metric for metric in (ORDER, SIZE) if best_baseline(record["baselines"], metric) == simple]
-    return advantages_of(_rows_of(_bundle, record["model"]), _rows_of(_bundle, simple), metrics)
+    figures = both_figures(record["metrics"], record["baselines"][simple], metrics)
+    return advantages_of(rows[record["model"]], rows[simple], figures)
 
 
 def said(metric: str, value: float, currency: str = "") -> str:
@@ -196,7 +194,8 @@ def threshold(bundle: Bundle) -> None:
 def _thresholds(model_id: str, created: str, _bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
     ours, _, _ = frames(_bundle)
     bought = ours["actual"] > 0
-    return Thresholds.of(bought, ours["p_purchase"]), threshold_table(bought, ours["p_purchase"])
+    exact = Thresholds.of(bought, ours["p_purchase"])
+    return exact, exact.table()
 
 
 def probabilities(bundle: Bundle) -> Chart:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation.beside import advantages_of, best_baseline, in_order, level_of, standing_of
+from clv_core.evaluation import bootstrap
+from clv_core.evaluation.beside import (
+    RESAMPLES,
+    advantages_of,
+    best_baseline,
+    both_figures,
+    in_order,
+    level_of,
+    standing_of,
+)
 from clv_core.evaluation.metrics import METRICS, evaluate
 
 MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini": 0.5, "bias": 0.3, "mae": 9.0}}
@@ -57,10 +68,15 @@ def both(noise: float, customers: int = 400) -> tuple[pd.DataFrame, pd.DataFrame
     return frames[0], frames[1]
 
 
+def figures_of(*rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """What training would have written down of both."""
+    return both_figures(*(evaluate(part["actual"], part) for part in rows), ("gini", "mae"))
+
+
 @pytest.mark.parametrize(("noise", "standing"), [(0.2, "ahead"), (1.0, "level_with"), (3.0, "behind")])
 def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, standing: str) -> None:
     rows = both(noise)
-    found = advantages_of(*rows, ("gini", "mae"))
+    found = advantages_of(*rows, figures_of(*rows))
     assert standing_of(found["gini"]) == standing
     ours, theirs = (METRICS["gini"].value(part["actual"], part) for part in rows)
     assert found["gini"].value == pytest.approx(ours - theirs)
@@ -71,6 +87,20 @@ def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, sta
 
 def test_of_the_total_of_one_span_and_of_what_is_not_there_nothing_is_said() -> None:
     ours, theirs = both(0.2)
-    assert advantages_of(ours, theirs, ("bias",)) == {} and standing_of(None) == "beside"
-    assert advantages_of(ours, theirs.head(0), ("gini",)) == {}
-    assert advantages_of(ours.assign(actual=0.0), theirs.assign(actual=0.0), ("gini",)) == {}
+    assert advantages_of(ours, theirs, {"bias": (0.1, 0.2)}) == {} and standing_of(None) == "beside"
+    assert advantages_of(ours, theirs.head(0), figures_of(ours, theirs)) == {}
+    assert advantages_of(ours, theirs, both_figures({"gini": 0.3}, {"mae": 2.0}, ("gini", "mae"))) == {}
+    assert advantages_of(ours.assign(actual=0.0), theirs.assign(actual=0.0), {"gini": (0.3, 0.2)}) == {}
+
+
+@pytest.mark.parametrize("most", [150, 400])
+def test_an_advantage_is_that_of_a_bootstrap_of_everybody(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "MOST_CUSTOMERS", most)
+    rows = both(0.6)
+    named = [part.assign(model=name, origin="o") for name, part in zip("ab", rows, strict=True)]
+    numbered = pd.concat([part.assign(customer_id=np.arange(len(part))) for part in named])
+    slow = bootstrap.Bootstrap.of(numbered, ("gini", "mae"), resamples=RESAMPLES)
+    found = advantages_of(*rows, figures_of(*rows))
+    for metric in ("gini", "mae"):
+        wanted = slow.advantage("a", "b", metric)
+        assert astuple(found[metric]) == pytest.approx(astuple(wanted), abs=1e-12)

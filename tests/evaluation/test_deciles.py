@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics as sk
 
-from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, threshold_table, top_share
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, top_share
 from clv_core.evaluation.metrics import METRICS
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 
@@ -78,7 +78,7 @@ def test_recall_falls_as_the_threshold_rises_over_a_million_customers() -> None:
     p = rng.random(1_000_000)
     thresholds = Thresholds.of(rng.random(1_000_000) < p, p)
     table = thresholds.at(np.linspace(0, 1, 101))
-    assert table["recall"].is_monotonic_decreasing and len(threshold_table([True, False], [0.9, 0.2])) == 101
+    assert table["recall"].is_monotonic_decreasing and len(Thresholds.of([True, False], [0.9, 0.2]).table()) == 101
 
 
 def test_the_top_tenth_holds_what_pandas_adds_up_and_losses_count_as_nothing() -> None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.elements.lib import streamlit_plotly_theme as theme
 
-from clv_core.evaluation.deciles import decile_table, gain_curves, threshold_table
+from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
 from clv_core.i18n import say_number, translate
 from pages.ui import state
@@ -49,7 +49,7 @@ CHARTS = {
     "loss_history": basic.loss_history(
         pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), height=260
     ),
-    "threshold_chart": basic.threshold_chart(threshold_table(ACTUAL > 0, P), 0.5, MESSAGE),
+    "threshold_chart": basic.threshold_chart(Thresholds.of(ACTUAL > 0, P).table(), 0.5, MESSAGE),
     "reason_bars": why.reason_bars(REASONS, MESSAGE, unit="EUR"),
     "beeswarm": why.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
     "waterfall": why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),

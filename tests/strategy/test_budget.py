@@ -16,6 +16,7 @@ from clv_core.errors import UsageError
 from clv_core.strategy.budget.budget import allocate, marginal_curve, most_useful, next_coin, worth_of
 from clv_core.strategy.budget.comparison import random_plan, uniform_plan
 from clv_core.strategy.budget.experiment import Experiment, Measured
+from clv_core.strategy.budget.filling import NOBODY, fit
 from clv_core.strategy.budget.offers import MONEY, Effect, Offer
 from clv_core.strategy.budget.plan_notes import gain_notes, notes
 from clv_core.strategy.budget.plans import make_plan, with_measured
@@ -291,3 +292,13 @@ def test_a_tier_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=5%,tiers=3")], 10.0)
     assert caught.value.code == "offer_tier" and caught.value.message("zh")
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 39, 40])
+def test_of_too_many_the_first_among_equals_stay(count: int) -> None:
+    values = np.random.default_rng(count).integers(0, 6, 40).astype(float)
+    wanted = np.zeros(40, bool)
+    wanted[np.argsort(values, kind="stable")[count:]] = True
+    capacity, everybody = np.array([float(count)]), np.zeros(40, np.int64)
+    left = fit(everybody, -values[None, :], np.zeros(1), capacity, 0.0)
+    assert (left == NOBODY).tolist() == wanted.tolist()

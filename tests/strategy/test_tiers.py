@@ -114,3 +114,16 @@ def test_tiers_have_names_in_both_languages() -> None:
             names = tier_names(count, language)
             assert len(set(names)) == count and all(names)
     assert tier_names(4) == ["Top value", "High value", "Middle value", "Low value"]
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 5, 1000])
+def test_percents_of_customers_go_by_the_place_of_the_first_among_equals(distinct: int) -> None:
+    rng = np.random.default_rng(distinct)
+    scheme = Scheme("quantile", (10.0, 100 / 3, 60.0, 99.9))
+    for size in [*range(1, 40), 997, 1000]:
+        value = rng.integers(0, distinct, size) / 3 - 1
+        falling = np.sort(-value)
+        percent = np.arange(size) * 100 / size
+        first = np.searchsorted(falling, -value, side="left")
+        by_place = 1 + np.searchsorted(scheme.cuts, percent[first], side="right")
+        assert scheme.tier_of(value).tolist() == by_place.tolist()

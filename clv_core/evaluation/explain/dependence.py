@@ -82,7 +82,7 @@ def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence
     points = pd.DataFrame({"reading": reading.to_numpy(), "effect": effect})
     points["other"] = levels[other].to_numpy() if other else np.nan
     low, high, low_reading, high_reading = _of_texts(points) if text else _of_thirds(points)
-    rank = 0.0 if text else float(points["reading"].corr(points["effect"], method="spearman"))
+    rank = 0.0 if text else rank_correlation(points["reading"], points["effect"])
     return Dependence(
         part,
         points,
@@ -94,6 +94,14 @@ def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence
         high_reading=high_reading,
         direction=rank if np.isfinite(rank) else 0.0,
     )
+
+
+def rank_correlation(reading: pd.Series, effect: pd.Series) -> float:
+    """Return Spearman's correlation of two known series, NaN where one is constant.
+
+    pandas would import all of ``scipy.stats`` for it, half a second of a page.
+    """
+    return float(reading.rank().corr(effect.rank()))
 
 
 def _levels(explanation: Explanation, part: str) -> pd.DataFrame:

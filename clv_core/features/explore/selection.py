@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from clv_core.collection.engine import one_file, text
 from clv_core.errors import UsageError
 from clv_core.features.engine import Engine
+from clv_core.features.explore.answers import kept_answer
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.relations import ACTIVE, MONEY_DAYS, RATED
 
@@ -44,7 +46,7 @@ class Filters:
 
 
 class CubePart:
-    """A cube cut to channels and countries, in an engine of its own that goes with it.
+    """A cube cut to channels and countries, in an engine of its own that is made for the first question.
 
     Args:
         cube: what to look at.
@@ -53,22 +55,34 @@ class CubePart:
     """
 
     def __init__(self, cube: Cube, channels: Sequence[str] = (), countries: Sequence[str] = ()) -> None:
-        self.cube, self.engine = cube, Engine(MEMORY_LIMIT_MB)
-        self._run: Any = self.engine.connection.raw_sql
+        self.cube = cube
         chosen = [_codes(cube, "channel", channels), _codes(cube, "country", countries)]
-        where = " AND ".join(condition for condition in chosen if condition)
+        self._where = " AND ".join(condition for condition in chosen if condition)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was cut away."""
+        return not self._where
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """The engine with the relations in it; of two threads that ask at once each may make the same."""
+        engine, where = Engine(MEMORY_LIMIT_MB), self._where
+        connection: Any = engine.connection
+        run = connection.raw_sql
         for relation, file in (("cells", "cells/*"), ("sold", "sold"), ("categories", "categories")):
             narrowed = f" WHERE {where}" if where and relation != "categories" else ""
-            self._run(f"CREATE VIEW {relation} AS FROM {self._file(file)}{narrowed}")
+            run(f"CREATE VIEW {relation} AS FROM {self._file(file)}{narrowed}")
         if not where:
-            self._run("CREATE VIEW active AS SELECT customer, day, previous FROM cells")
-            self._run(f"CREATE VIEW money_days AS FROM {self._file('money_days/*')}")
-            self._run(f"CREATE VIEW rated AS FROM {self._file('rated/*')}")
-            return
-        self._run(f"CREATE TABLE active AS {ACTIVE}")
-        self._run(f"CREATE TABLE money_days AS {MONEY_DAYS}")
-        self._run(f"CREATE VIEW ratings AS SELECT * EXCLUDE next FROM {self._file('rated/*')} WHERE {where}")
-        self._run(f"CREATE TABLE rated AS {RATED}")
+            run("CREATE VIEW active AS SELECT customer, day, previous FROM cells")
+            run(f"CREATE VIEW money_days AS FROM {self._file('money_days/*')}")
+            run(f"CREATE VIEW rated AS FROM {self._file('rated/*')}")
+            return engine
+        run(f"CREATE TABLE active AS {ACTIVE}")
+        run(f"CREATE TABLE money_days AS {MONEY_DAYS}")
+        run(f"CREATE VIEW ratings AS SELECT * EXCLUDE next FROM {self._file('rated/*')} WHERE {where}")
+        run(f"CREATE TABLE rated AS {RATED}")
+        return engine
 
     def _file(self, name: str) -> str:
         """Return SQL for a file of the cube, or for all of a folder (``rated/*``)."""
@@ -76,7 +90,7 @@ class CubePart:
 
     def frame(self, query: str) -> pd.DataFrame:
         """Return the rows of a query over the relations; safe to call from several threads."""
-        connection: Any = self.engine.connection
+        connection: Any = self._engine.connection
         with connection.con.cursor() as cursor:
             found: pd.DataFrame = cursor.execute(query).df()
         return found
@@ -141,9 +155,15 @@ class Selection:
         start = self.start - timedelta(days=self.days)
         return replace(self, start=start, end=self.start) if start >= self.part.cube.start else None
 
+    @property
+    def whole(self) -> bool:
+        """Whether this is all of the log."""
+        cube = self.part.cube
+        return self.part.whole and (self.start, self.end) == (cube.start, cube.end)
+
     def frame(self, query: str) -> pd.DataFrame:
-        """Return the rows of a query over the relations."""
-        return self.part.frame(query)
+        """Return the rows of a query over the relations; those of a whole log are kept."""
+        return kept_answer(self.part.cube.folder, query, self.part.frame) if self.whole else self.part.frame(query)
 
 
 def sql_day(day: date) -> str:

@@ -54,8 +54,10 @@ def random_plan(
     gain, cost = np.asarray(gains, float), np.asarray(costs, float)
     rng = np.random.default_rng(seed)
     customers = rng.permutation(len(gain))
-    drawn = np.where(np.isfinite(gain[customers]), rng.random(gain.shape), -1.0)
-    choice = np.where(drawn.max(axis=1, initial=-1.0) >= 0, drawn.argmax(axis=1), NOBODY)
+    drawn = np.ascontiguousarray(rng.random(gain.shape).T)
+    for one in range(len(cost)):
+        drawn[one, ~np.isfinite(gain[:, one])[customers]] = -1.0
+    choice = np.where(drawn.max(axis=0, initial=-1.0) >= 0, drawn.argmax(axis=0), NOBODY)
     if capacities is not None:
         for one, places in enumerate(np.asarray(capacities, float).tolist()):
             mine = np.flatnonzero(choice == one)

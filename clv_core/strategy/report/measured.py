@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clv_core.deployment.past import held_out
-from clv_core.evaluation.beside import advantages_of, best_baseline, level_of, standing_of
+from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.saying import say_metric
 from clv_core.evaluation.trust import REASONS
@@ -68,8 +68,10 @@ def quality(ground: Ground) -> Section | None:
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
     bias = record["metrics"].get("bias")
     order = best_baseline(record["baselines"], "gini")
-    ours, theirs = held_out(ground.bundle, record["model"]), held_out(ground.bundle, order)
-    advantage = None if ours is None or theirs is None else advantages_of(ours, theirs, ("gini",)).get("gini")
+    rows, advantage = held_out(ground.bundle), None
+    if order in rows:
+        both = both_figures(record["metrics"], record["baselines"][order], ("gini",))
+        advantage = advantages_of(rows[record["model"]], rows[order], both).get("gini")
     finding = said.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=ground.horizon_days,
@@ -104,10 +106,11 @@ def deciles(ground: Ground) -> Section | None:
     """Return predicted and actual value by tenth of customers on the span held out; None if not measured."""
     said, record = ground.said, ground.bundle.record
     simple = best_baseline(record["baselines"], "gini")
-    ours, theirs = held_out(ground.bundle, record["model"]), held_out(ground.bundle, simple)
-    if ours is None or theirs is None:
+    rows = held_out(ground.bundle)
+    if not rows:
         return None
-    other = theirs["predicted_clv"] if len(theirs) == len(ours) else None
+    ours, theirs = rows[record["model"]], rows.get(simple)
+    other = theirs["predicted_clv"] if theirs is not None and len(theirs) == len(ours) else None
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     first = table.iloc[0]
     finding = said.t(

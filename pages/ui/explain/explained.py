@@ -13,6 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import CHANCE
+from clv_core.evaluation.explain.dependence import rank_correlation
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
@@ -134,7 +135,7 @@ def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str],
     """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
     known = table.dropna(subset="level")
     with_level = {
-        part: float(rows["level"].corr(rows["effect"], method="spearman"))
+        part: rank_correlation(rows["level"], rows["effect"])
         for part, rows in known.groupby("part")
         if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,16 +11,11 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import ClvError
-from clv_core.features.explore.categories import categories
-from clv_core.features.explore.cohorts import cohorts
 from clv_core.features.explore.concentration import Concentration, concentration
 from clv_core.features.explore.cube import Cube, find_cube
-from clv_core.features.explore.figures import Figures, figures, trend
-from clv_core.features.explore.funnel import funnel
-from clv_core.features.explore.gaps import come_back, gaps
-from clv_core.features.explore.ratings import rating_trend, ratings
-from clv_core.features.explore.rfm import rfm
+from clv_core.features.explore.figures import Figures, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
+from clv_core.features.explore.views import VIEWS
 from pages.ui import progress, saying, state, widgets
 from pages.ui.saying import money, percent, t
 
@@ -31,23 +25,6 @@ CARDS: Final = ("customers", "buyers", "orders", "net", "order_value", "repeat_r
 SHARES: Final = ("repeat_rate", "return_rate")
 MONEY: Final = ("net", "order_value", "per_customer")
 CURVES: Final = {name: "known_rate" if name == "repeat_rate" else name for name in CARDS}
-
-
-def _come_back(selection: Selection) -> pd.DataFrame:
-    return come_back(gaps(selection))
-
-
-VIEWS: Final[dict[str, Callable[[Selection], pd.DataFrame]]] = {
-    "trend": trend,
-    "cohorts": cohorts,
-    "gaps": gaps,
-    "come_back": _come_back,
-    "rfm": rfm,
-    "funnel": funnel,
-    "ratings": ratings,
-    "rating_trend": rating_trend,
-    "categories": categories,
-}
 
 
 def need_cube(dataset: Dataset) -> Cube:

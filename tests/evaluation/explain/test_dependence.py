@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clv_core.evaluation.explain.against import against, typical
-from clv_core.evaluation.explain.dependence import dependence, explainable
+from clv_core.evaluation.explain.dependence import dependence, explainable, rank_correlation
 from clv_core.evaluation.explain.explanation import Explanation
 
 PARTS = ("spend", "views", "carts", "country")
@@ -76,3 +76,10 @@ def test_differences_of_groups_add_up_to_that_of_their_predictions() -> None:
     spend = rows.set_index("part").loc["spend"]
     assert spend["reading_these"] == pytest.approx(explanation.readings["spend"][these].median())
     assert typical(pd.Series(["a", "b", "b", None])) == "b" and typical(pd.Series([np.nan])) is None
+
+
+def test_a_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    reading, effect = pd.Series(rng.integers(0, 9, 200)), pd.Series(rng.normal(size=200))
+    assert rank_correlation(reading, effect) == pytest.approx(reading.corr(effect, method="spearman"), abs=1e-14)
+    assert np.isnan(rank_correlation(reading * 0, effect))

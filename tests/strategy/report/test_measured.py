@@ -6,10 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
+from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.strategy.report.acted import drivers
 from clv_core.strategy.report.measured import data, quality
@@ -19,16 +21,19 @@ from tests.evaluation.explain.test_sentences import explanation
 from tests.evaluation.test_beside import both
 
 
-def said_of(noise: float, language: str, gini: float, level: dict[str, float] | None = None) -> str:
-    """Return the finding on a model whose Gini is a little above BG/NBD's, whatever is behind it."""
+def said_of(noise: float, language: str, level: dict[str, float] | None = None) -> str:
+    """Return the finding on a model that knows values up to some noise, beside one that knows them up to 1."""
     known = {"bias": 0.0} if level is None else level
-    metrics = {name: {"gini": value, **known, "mae": 9.0} for name, value in (("us", gini), ("bgnbd", 0.5))}
+    rows = dict(zip(("hybrid", "bgnbd"), both(noise), strict=True))
+    metrics = {
+        name: {"gini": METRICS["gini"].value(part["actual"], part), **known, "mae": 9.0} for name, part in rows.items()
+    }
     held = {"cutoff": "2024-01-01", "customers": 400, "buyers": 160}
     record = {
-        "model": "hybrid", "metrics": metrics["us"], "baselines": {"bgnbd": metrics["bgnbd"]}, "holdout": held,
+        "model": "hybrid", "metrics": metrics["hybrid"], "baselines": {"bgnbd": metrics["bgnbd"]}, "holdout": held,
     }  # fmt: skip
-    rows = dict(zip(("hybrid", "bgnbd"), both(noise), strict=True))
-    bundle = SimpleNamespace(record=record, holdout=lambda model, columns: rows[model][list(columns)])
+    holdout = pd.concat([part.assign(model=name) for name, part in rows.items()], ignore_index=True)
+    bundle = SimpleNamespace(record=record, holdout=lambda model, columns: holdout[list(columns)])
     ground: Any = SimpleNamespace(said=Said(language, "EUR"), bundle=bundle, horizon_days=90)
     section = quality(ground)
     assert section is not None
@@ -48,12 +53,12 @@ def test_the_order_is_called_better_only_where_chance_does_not_explain_it(
         model=translate("model.bgnbd", language),
         level=level,
     )
-    assert said_of(noise, language, gini=0.52) == expected
+    assert said_of(noise, language) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_total_is_not_said_to_be_met_where_none_was_measured(language: str) -> None:
-    said = said_of(1.0, language, gini=0.52, level={})
+    said = said_of(1.0, language, level={})
     assert translate("report.quality.level.none", language) in said
     assert translate("report.quality.level.exact", language) not in said
 
