@@ -42,13 +42,15 @@ def held_out(bundle: Bundle) -> dict[str, pd.DataFrame]:
     """Return what a model and the simple ones beside it predicted on the span held out, and what came true.
 
     Returns:
-        :data:`~clv_core.evaluation.beside.ROWS` by model, in the order of customers; none where they are not kept.
+        :data:`~clv_core.evaluation.beside.ROWS` by model, in the order of customers; none where they are not kept. The
+            model's own are always among them, without a row where it was not measured.
     """
     rows = bundle.holdout(None, ("model", *ROWS))
     if rows is None:
         return {}
-    wanted, models = (bundle.record["model"], *BASELINES), rows.pop("model")
-    return {str(name): in_order(own) for name, own in rows.groupby(models, sort=False) if name in wanted}
+    model, models = bundle.record["model"], rows.pop("model")
+    found = {str(name): in_order(own) for name, own in rows.groupby(models, sort=False) if name in (model, *BASELINES)}
+    return {model: rows[:0], **found}
 
 
 def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:

@@ -32,7 +32,7 @@ def _rows(model_id: str, created: str, _bundle: Bundle) -> dict[str, pd.DataFram
 
 
 def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
-    return _rows(bundle.id, bundle.record["created"], bundle)
+    return _rows(bundle.id, bundle.record["created"], bundle) if bundle.has_holdout else {}
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
@@ -77,7 +77,9 @@ def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
     other = record["baselines"][name][metric]
-    standing = standing_of(_advantages(bundle.id, record["created"], name, bundle).get(metric))
+    # Without its customers nothing is kept in memory: they may come with the next import of the same model.
+    sure = _advantages(bundle.id, record["created"], name, bundle) if bundle.has_holdout else {}
+    standing = standing_of(sure.get(metric))
     if said(metric, value) == said(metric, other):
         standing = "level_with"
     note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, record["currency"]))
