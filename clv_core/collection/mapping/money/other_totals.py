@@ -38,7 +38,7 @@ def told_other_total(
     mapping: Mapping[str, str],
     notes: Sequence[Message],
 ) -> tuple[Message, ...]:
-    """Return what is to be said of a total beside the subtotal or the lines that are the amount, or the other way about.
+    """Return what is to be said of a total beside the amount that is a subtotal or lines, or the other way about.
 
     Args:
         connection: the engine.
