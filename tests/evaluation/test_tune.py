@@ -25,6 +25,7 @@ from clv_core.evaluation.tune import SPACE, best, deviance, search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import NoProgress
+from clv_core.model.inputs import InputEncoder
 from clv_core.workspace import Workspace
 
 QUICK = TrainConfig(horizon_days=60, ensemble=1, steps=8, cutoffs=3, processes=1, device="cpu", max_windows=800)
@@ -63,12 +64,17 @@ def test_every_searched_setting_is_a_setting_and_the_default_is_tried_first(past
 
 
 @pytest.mark.parametrize("model", ["mlp", "rnn"])
-def test_what_a_model_does_not_read_is_not_searched(model: str, past: EventLog, tmp_path: Path) -> None:
+def test_what_a_model_does_not_read_is_not_searched(
+    model: str, past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = InputEncoder.fit
+    # The unit of money is the mean of the purchases that any window covers; nothing else of a step reaches an MLP.
+    monkeypatch.setattr(InputEncoder, "fit", lambda *parts: replace(fitted(*parts), money=20.0))
     config = replace(QUICK, model=model)
     found = search(past, config, trials=3, origins=1, folder=tmp_path / "search", progress=NoProgress())
     unread = set(SPACE) - set(found.default.settings)
     assert unread == set(tune.UNREAD[model]) and all(not unread & set(one.settings) for one in found.trials)
-    other: dict[str, Any] = {"rnn": "lstm", "rnn_width": 16, "mlp_layers": 1}
+    other: dict[str, Any] = {"rnn": "lstm", "rnn_width": 16, "mlp_layers": 1, "max_steps_back": 2}
     changed = replace(config, **{name: other[name] for name in unread})
     said = [
         run_origin(past, found.origins[0], one, [model], tmp_path / f"{place}", NoProgress(), "x").predictions
