@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,19 @@ OPEN = Callable[..., AppTest]
 
 def texts(app: AppTest) -> str:
     """Return all that is written on a page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def levels(app: AppTest) -> list[int]:
+    """Return the levels of a page's headings, 1 to 6, in their order; those in its texts too."""
+    found: list[int] = []
+    for element in app.main:
+        if element.type in ("title", "header", "subheader"):
+            found.append(int(element.proto.tag.removeprefix("h")))
+        elif element.type == "markdown":
+            found += [len(marks) for marks in re.findall(r"^(#+) ", element.value, re.MULTILINE)]
+    return found
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
@@ -29,6 +42,9 @@ def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     app = open_page(state, page, lang=lang)
     assert not app.exception and not app.error
     assert app.title[0].value == translate(f"page.{page}", lang)
+    found = levels(app)
+    assert found[0] == 1 and 1 not in found[1:], "one title a page"
+    assert all(after <= before + 1 for before, after in pairwise(found)), "no level of headings is left out"
     assert app.query_params["lang"] == lang
 
 
