@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +17,7 @@ from clv_core.i18n import translate
 from pages.ui import failing, widgets
 from pages.ui.navigation import PAGES
 
+ROOT = Path(__file__).resolve().parents[2]
 STATES = ("empty", "with_dataset", "with_model")
 OPEN = Callable[..., AppTest]
 
@@ -93,3 +97,18 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
     assert app.selectbox(key="dataset").value == "shop"
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
     assert app.query_params["dataset"] == "shop"
+
+
+def test_pages_open_without_torch_but_the_one_that_asks_the_networks(with_model: Path) -> None:
+    """It takes a second, which who comes first after a start would wait for."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "for page in PAGES:\n"
+        "    if page.name != 'explain':\n"
+        "        app.switch_page(page.path).run()\n"
+        "        print(page.name, *{'torch'} & set(sys.modules), len(app.exception))"
+    )
+    environment = {**os.environ, "CLV_WORKSPACE": str(with_model)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"{page.name} 0" for page in PAGES if page.name != "explain"]
