@@ -115,9 +115,3 @@ def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
         and "color: inherit" in looks.STYLE
         and all(f"{one}:not(" in looks.STYLE for one in looks.CHOSEN)
     )
-
-
-def test_code_can_be_read_on_the_dark_page() -> None:
-    names = channels("#1C83E1")  # of commands, the least bright colour that Streamlit gives the words of code
-    assert contrast(names, channels(THEME["dark"]["codeBackgroundColor"])) >= ASKED
-    assert contrast(names, channels("#171C22")) < ASKED, "Streamlit's own ground, had we named none"
