@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pages.ui import looks
-from pages.ui.charts import basic, behaviour, drawing
+from pages.ui.charts import advising, basic, behaviour, drawing
 from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -78,6 +78,14 @@ def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
         below, above = ramp[int(place)], ramp[min(9, int(place) + 1)]
         mixed = [one + (other - one) * (place % 1) for one, other in zip(below, above, strict=True)]
         assert contrast(ink, mixed) >= ASKED
+
+
+def test_numbers_stand_beside_bars_of_the_ramp_and_not_on_them() -> None:
+    """Plotly writes on a bar in white or #444444, of which neither can be read on the ramp's middle."""
+    middle = channels(THEME["light"]["chartSequentialColors"][4])
+    assert max(contrast(channels(ink), middle) for ink in ("#FFFFFF", "#444444")) < ASKED
+    bars = advising.price_levels(pd.DataFrame({"name": ["Top", "Rest"], "level": [0.9, 0.2]}), "message").figure.data[0]
+    assert set(bars.marker.color) <= set(RAMP) and bars.textposition == "outside"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
