@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pages.ui import looks
-from pages.ui.charts import advising, basic, behaviour, drawing
+from pages.ui.charts import advising, basic, behaviour, closer_look, drawing, placing, why
 from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -107,6 +107,27 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
         assert contrast(faded, page) >= DRAWN
     for kind in (PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER):
         assert contrast(channels(kinds[kind]), page) >= DRAWN
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(theme: str) -> None:
+    page = channels(THEME[theme]["backgroundColor"])
+    kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
+    points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
+    swarm = pd.DataFrame({"label": "Spend", "effect": [1.0, 2.0], "level": [0.5, float("nan")]})
+    readings = pd.DataFrame({"reading": [1.0, 2.0], "effect": [1.0, 2.0], "other": [0.4, 0.6]})
+    drawn = [
+        *placing.quadrant(points, (0.5, 1.0), list("abcd"), "message", axis="Value").figure.data,
+        *why.beeswarm(swarm, "message", axis="Effect").figure.data,
+        *closer_look.dependence(readings, "message", reading="Days", axis="Effect", other="Spend").figure.data,
+    ]
+    assert len(drawn) == 7
+    for dots in drawn:
+        own = dots.marker.color
+        outline = own if isinstance(own, str) else dots.marker.line.color
+        assert dots.marker.opacity is None and contrast(channels(kinds[outline]), page) >= DRAWN
+    steps = pd.DataFrame({"step": [1, 2] * 4, "loss": 1.0, "seed": [1, 1, 2, 2, 3, 3, 4, 4]})
+    assert all(line.opacity is None for line in basic.loss_history(steps, height=260).figure.data)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -167,7 +167,6 @@ def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
                 mode="lines",
                 name=t("chart.network", seed=seed),
                 line={"color": NETWORKS[place % len(NETWORKS)], "width": 1.6, "dash": dash},
-                opacity=0.85,
             )
         )
     ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean()

@@ -40,7 +40,7 @@ def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], 
                 y=np.log1p(np.maximum(own["value"], 0)),
                 mode="markers",
                 name=name,
-                marker={"size": 6, "opacity": 0.75, "color": QUADRANT_COLOURS[place], "symbol": QUADRANT_MARKS[place]},
+                marker={"size": 6, "color": QUADRANT_COLOURS[place], "symbol": QUADRANT_MARKS[place]},
                 customdata=own[["customer_id", "value"]],
                 hovertemplate="%{customdata[0]}<br>%{customdata[1]:,.2f} · %{x:.0%}<extra></extra>",
             )
