@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
 from clv_core.features.attributes import attributes_of
-from clv_core.training.fit import Model, table_of
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Model
 
 
 def learned_signals(model: Model, dataset: Dataset, config: TrainConfig) -> dict[str, Any]:
@@ -20,6 +22,8 @@ def learned_signals(model: Model, dataset: Dataset, config: TrainConfig) -> dict
         ``attributes``: name, kind and date column of each; ``review_themes``: the strongest character n-grams of each
         theme. Both are empty for models that read no feature table.
     """
+    from clv_core.training.fit import table_of  # brings torch, which reading a model's record does without
+
     table = table_of(model)
     known = attributes_of(dataset) if table is not None and config.attributes else []
     return {

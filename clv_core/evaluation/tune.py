@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike
 from clv_core.collection.horizons import history_days
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress
@@ -233,6 +232,8 @@ def deviance(actual: ArrayLike, mean: ArrayLike) -> float:
 
 def _measured(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
     """Return the deviance of one training at one origin; whatever an interrupted one left is not used."""
+    from clv_core.evaluation.backtest import run_origin  # brings torch
+
     shutil.rmtree(folder, ignore_errors=True)
     found: pd.DataFrame = run_origin(log, origin, config, [config.model], folder, NoProgress(), "tuning").predictions
     return deviance(found["actual"], found["predicted_clv"])

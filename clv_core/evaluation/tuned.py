@@ -10,7 +10,6 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.tune import Search, best
 from clv_core.features.log import EventLog
@@ -79,6 +78,8 @@ def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run:
         run: folder of the trainings' state.
         to: who listens.
     """
+    from clv_core.evaluation.backtest import run_origin  # brings torch
+
     winner = best(search.trials)
     if winner.number == search.default.number:
         return Tuning(search, origin.isoformat(), {})

@@ -32,5 +32,5 @@ try:
 except ClvError as error:
     widgets.error_box(error)
 
-st.subheader(t("exporting.log"), anchor=False)
+st.header(t("exporting.log"), anchor=False)
 export_log.show()

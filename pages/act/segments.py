@@ -66,7 +66,7 @@ try:
         rules.section(dataset, customers)
     else:
         overview.section(scene)
-        st.subheader(t("segments.list"), anchor=False)
+        st.header(t("segments.list"), anchor=False)
         members.section(scene)
         if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
             by_segments.take(scheme, dataset)

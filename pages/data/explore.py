@@ -30,18 +30,18 @@ if not figures.customers:
 explored.cards(cube, filters, figures, before, days)
 
 if figures.buyers:
-    st.subheader(t("explore.section.time"), anchor=False)
+    st.header(t("explore.section.time"), anchor=False)
     sections.show("over_time", cube, filters)
-    st.subheader(t("explore.section.back"), anchor=False)
+    st.header(t("explore.section.back"), anchor=False)
     sections.show("coming_back", cube, filters)
-    st.subheader(t("explore.section.value"), anchor=False)
+    st.header(t("explore.section.value"), anchor=False)
     sections.show("value", cube, filters)
 sections.show("way", cube, filters)
 sections.show("rated", cube, filters)
 sections.show("sold", cube, filters)
 sections.missing(cube)
 
-st.subheader(t("explore.section.tables"), anchor=False)
+st.header(t("explore.section.tables"), anchor=False)
 tables.show(cube, filters)
 if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
     navigation.go("train")

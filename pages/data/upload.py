@@ -40,9 +40,9 @@ if file is None:
         if model is not None and not model.untrained:
             saved.trained_before()
         else:
-            st.subheader(t("page.look"), anchor=False)
+            st.header(t("page.look"), anchor=False)
             first_look.section(just)
-        st.subheader(t("upload.next"), anchor=False)
+        st.header(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))
     waiting.show()
@@ -60,9 +60,9 @@ try:
         uploading.columns(path)  # the one that cannot be read so is the one that is asked about
     path = steps.which(file)
     recall.offer(file)
-    st.subheader(t("upload.step.columns"), anchor=False)
+    st.header(t("upload.step.columns"), anchor=False)
     steps.choose_columns(file)
-    st.subheader(t("upload.step.check"), anchor=False)
+    st.header(t("upload.step.check"), anchor=False)
     with st.spinner(t("upload.checking")):
         found = uploading.check(file, path)
     if isinstance(found, Check):
@@ -77,7 +77,7 @@ try:
     else:
         progress.ended(found)
         progress.technical_log(found)
-    st.subheader(t("upload.step.save"), anchor=False)
+    st.header(t("upload.step.save"), anchor=False)
     save.form(file)
 except ClvError as error:
     asked = questions.asked(error)

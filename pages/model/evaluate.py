@@ -30,9 +30,9 @@ elif measured:
     with st.grid(2, min_column_width=360):
         widgets.chart(judged.figure("deciles", bundle), "deciles")
         widgets.chart(judged.figure("gains", bundle), "gains")
-    st.subheader(t("evaluate.purchase"), anchor=False)
+    st.header(t("evaluate.purchase"), anchor=False)
     judged.threshold(bundle)
-    st.subheader(t("evaluate.value"), anchor=False)
+    st.header(t("evaluate.value"), anchor=False)
     with st.grid(2, min_column_width=360):
         widgets.chart(judged.figure("scatter", bundle), "scatter")
         widgets.chart(judged.figure("values", bundle), "values")

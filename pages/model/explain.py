@@ -32,16 +32,16 @@ record = explained.record_of(many.folder) or {}
 checks.show(record, answer, currency)
 explained.review_themes(bundle)
 
-st.subheader(t("why.dependence"), anchor=False)
+st.header(t("why.dependence"), anchor=False)
 closer.one_reason(explanation, currency)
 
-st.subheader(t("why.groups"), anchor=False)
+st.header(t("why.groups"), anchor=False)
 try:
     closer.segments_compared(explanation, dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)
 
-st.subheader(t("explain.one"), anchor=False)
+st.header(t("explain.one"), anchor=False)
 try:
     customer = one_customer.choose_customer(value, currency)
     known = customer in value.customer_ids

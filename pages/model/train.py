@@ -77,7 +77,7 @@ with st.expander(t("tune.title"), unfolded, icon=":material/search_insights:"):
 model = state.model()
 if model and not model.untrained:
     with st.container(border=True):
-        st.subheader(t("train.last"), anchor=False)
+        st.header(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))
         widgets.trust_reasons(model)
         took = model.record["actual"]

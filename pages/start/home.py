@@ -21,7 +21,7 @@ tour.wait()
 
 doors = st.grid(3, min_column_width=220)
 with doors.container(border=True, height="stretch"):
-    st.subheader(t("home.sample"), anchor=False)
+    st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
     icon, kind, may = ":material/science:", overview.first(dataset), by_role.if_may("change")
@@ -32,13 +32,13 @@ with doors.container(border=True, height="stretch"):
         tour.load()
         st.rerun()
 with doors.container(border=True, height="stretch"):
-    st.subheader(t("home.upload"), anchor=False)
+    st.header(t("home.upload"), anchor=False)
     st.write(t("home.upload.why"))
     st.space("stretch")
     if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
         navigation.go("upload")
 with doors.container(border=True, height="stretch"):
-    st.subheader(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
+    st.header(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
     st.write(overview.next_step(dataset, model))
     st.space("stretch")
     target = overview.next_page(dataset, model)
@@ -46,12 +46,12 @@ with doors.container(border=True, height="stretch"):
     if dataset and st.button(t(f"page.{target}"), icon=icon, key="door_on", type="primary"):
         navigation.go(target)
 
-st.subheader(t("home.loop"), anchor=False)
+st.header(t("home.loop"), anchor=False)
 overview.loop(dataset, model)
 
 if dataset:
-    st.subheader(t("home.datasets"), anchor=False)
+    st.header(t("home.datasets"), anchor=False)
     overview.dataset_table()
 if model:
-    st.subheader(t("home.models", name=widgets.plain(model.record["dataset"]["name"])), anchor=False)
+    st.header(t("home.models", name=widgets.plain(model.record["dataset"]["name"])), anchor=False)
     overview.model_table(model.record["dataset"]["name"])

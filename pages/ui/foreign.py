@@ -1,5 +1,7 @@
 """What Streamlit itself says, in the language of the page: it knows English only, and takes no words for these.
 
+Its page calls itself English too, and would be read aloud in an English voice: a line of script says the language.
+
 A rule hides the English text where it stands and sets ours in its place. Where another version of Streamlit builds a
 place anew, the rule finds nothing and the English text is back: nothing else can break.
 """
@@ -54,13 +56,19 @@ PLACES: Final = {
 }
 """Where each of them stands; the sentence is ``streamlit.<name>``, in English Streamlit's own."""
 KINDS: Final = (received.LISTS, received.EXPERIMENTS, received.MODELS)
+SPOKEN: Final = {"en": "en", "zh": "zh-CN"}
+"""Languages as browsers and screen readers know them."""
+NO_ROOM: Final = "[data-testid='stElementContainer']:has(> [data-testid='stHtml'] > script) {display: none} "
+"""What holds that line would be as far from the title as a paragraph."""
 SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 
 def apply() -> None:
-    """Put the rules into the page where it is not in English; they take no room in it."""
-    if state.language() != "en":
-        st.html(f"<style>{rules()}</style>")
+    """Say the page's language, and put the rules into the page where it is not in English; they take no room in it."""
+    spoken = f"<script>document.documentElement.lang = '{SPOKEN[state.language()]}'</script>"
+    st.html(spoken, unsafe_allow_javascript=True)
+    words = rules() if state.language() != "en" else ""
+    st.html(f"<style>{NO_ROOM}{words}</style>")
 
 
 def rules() -> str:

@@ -14,6 +14,7 @@ from pages.ui.saying import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
+APP: Final = "CLV Studio"
 SEARCH: Final = "card_search"
 """Session key of the customer page's search box."""
 DATASETS_PART: Final = "datasets_what"
@@ -69,7 +70,7 @@ BY_NAME: Final = {page.name: page for page in PAGES}
 
 def page_config() -> None:
     """Set title, icon and width of the browser page."""
-    st.set_page_config(page_title="CLV Studio", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    st.set_page_config(page_title=APP, page_icon=str(ASSETS / "mark.svg"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     looks.apply()
 
@@ -86,7 +87,9 @@ def menu() -> StreamlitPage:
             default=page is PAGES[0],
         )
         sections.setdefault(t(f"section.{page.section}"), []).append(entry)
-    return st.navigation(sections, expanded=True)
+    chosen = st.navigation(sections, expanded=True)
+    st.set_page_config(page_title=f"{chosen.title} · {APP}")
+    return chosen
 
 
 def name_of(page: StreamlitPage) -> str:

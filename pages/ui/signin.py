@@ -67,7 +67,7 @@ def show() -> None:
 def _ask() -> None:
     failed = st.session_state.pop(FAILED, None) if access.configured() else provider.fault()
     with st.container(border=True, horizontal_alignment="left"):
-        st.subheader(t("access.ask"), anchor=False)
+        st.header(t("access.ask"), anchor=False)
         if access.configured():
             _way_in()
         elif failed is None:
@@ -106,7 +106,7 @@ def _leave() -> None:
 
 def _refuse() -> None:
     with st.container(border=True, horizontal_alignment="left"):
-        st.subheader(t("access.none"), anchor=False)
+        st.header(t("access.none"), anchor=False)
         st.write(t("access.none.why", who=widgets.plain(access.who())))
         st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)
 
@@ -114,7 +114,7 @@ def _refuse() -> None:
 def _shut(error: ClvError) -> None:
     """Say why nobody can come in, with the way out for who is signed in already."""
     with st.container(border=True, horizontal_alignment="left"):
-        st.subheader(t("access.shut"), anchor=False)
+        st.header(t("access.shut"), anchor=False)
         widgets.error_box(error)
         if st.user.get("is_logged_in"):
             st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)

@@ -55,7 +55,7 @@ class Figure:
 
 def headline(finding: str, *context: str) -> None:
     """Open a page with its finding, and say below what it is about."""
-    st.subheader(finding, anchor=False)
+    st.header(finding, anchor=False)
     if context:
         st.caption("  \n".join(context))
 
@@ -87,7 +87,7 @@ def need(what: str, page: str) -> NoReturn:
         page: name of the page that makes it.
     """
     with st.container(border=True, horizontal_alignment="left"):
-        st.subheader(t(f"need.{what}"), anchor=False)
+        st.header(t(f"need.{what}"), anchor=False)
         st.write(t(f"need.{what}.why"))
         if st.button(t(f"need.{what}.button"), type="primary", key=f"need_{what}", icon=navigation.BY_NAME[page].icon):
             navigation.go(page)
@@ -122,7 +122,7 @@ def refused(error: ClvError | dict[str, Any]) -> None:
     """
     said = _worded(error)
     with st.container(border=True):
-        st.subheader(t("strategy.refused"), anchor=False)
+        st.header(t("strategy.refused"), anchor=False)
         st.write(plain(said))
 
 

@@ -36,3 +36,24 @@ def test_back_takes_back_a_choice(chromium: str, tmp_path: Path) -> None:
         studio.page.go_back()
         studio.wait()
         assert studio.text().startswith(translate("page.upload", "en"))
+
+
+def test_a_page_says_to_the_browser_which_it_is_and_in_which_language_it_is_to_be_read(
+    chromium: str, tmp_path: Path
+) -> None:
+    with serving(tmp_path) as address, window(chromium, address) as studio:
+        studio.open("upload", lang="zh")
+        assert studio.page.title() == f"{translate('page.upload', 'zh')} · CLV Studio"
+        assert studio.page.evaluate("document.documentElement.lang") == "zh-CN"
+        studio.page.get_by_text("English").first.click()
+        studio.wait()
+        studio.page.get_by_role("link", name=translate("page.train", "en"), exact=True).click()
+        studio.wait()
+        assert studio.page.title() == f"{translate('page.train', 'en')} · CLV Studio"
+        assert studio.page.evaluate("document.documentElement.lang") == "en"
+        above = "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().top"
+        padding = (
+            "parseFloat(getComputedStyle(document.querySelector('[data-testid=stMainBlockContainer]')).paddingTop)"
+        )
+        title = studio.page.evaluate("document.querySelector('h1').parentElement.getBoundingClientRect().top")
+        assert title - studio.page.evaluate(f"{above} + {padding}") < 5, "the title stands where the page begins"

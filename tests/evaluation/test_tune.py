@@ -18,7 +18,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation import tune, tuned
+from clv_core.evaluation import backtest, tune
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.evaluation.tune import SPACE, best, deviance, search
@@ -248,7 +248,7 @@ def test_what_it_was_worth_is_judged_from_several_random_starts(
         seeds.append(settings.seed)
         return run_origin(log, cutoff, settings, *rest)
 
-    monkeypatch.setattr(tuned, "run_origin", watched)
+    monkeypatch.setattr(backtest, "run_origin", watched)
     found = judge(log, origin, config, tune.Search((default, renamed), default, (origin,)), tmp_path, NoProgress())
     log.close()
     assert seeds == [1, 1, 3, 3, 5, 5], "members of one ensemble take the seeds between"

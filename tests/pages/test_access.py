@@ -76,7 +76,7 @@ def test_a_login_that_is_required_and_not_set_up_lets_nobody_in(
 ) -> None:
     monkeypatch.setenv("CLV_LOGIN", "required")
     app = open_page(tmp_path)
-    assert [item.value for item in app.subheader] == ["Please sign in"] and not app.title and not app.button
+    assert [item.value for item in app.header] == ["Please sign in"] and not app.title and not app.button
 
 
 def test_nobody_sees_a_page_before_they_sign_in(
@@ -93,7 +93,7 @@ def test_who_has_no_role_gets_no_further_and_it_is_noted(
 ) -> None:
     sign_in("eve@other.example")
     app = open_page(with_model, "home")
-    assert [item.value for item in app.subheader] == ["You have no access yet"] and not app.metric
+    assert [item.value for item in app.header] == ["You have no access yet"] and not app.metric
     line = audit.lines(Workspace(with_model))[0]
     assert (line["action"], line["who"], line["outcome"]) == ("login", "eve@other.example", "refused")
 
@@ -103,7 +103,7 @@ def test_a_viewer_reads_and_takes_nothing_away(
 ) -> None:
     sign_in("bob@shop.example")
     app = open_page(with_model, "segments")
-    assert not app.exception and not app.error and app.subheader
+    assert not app.exception and not app.error and app.header
     assert any("bob@shop.example" in item.value for item in app.sidebar.caption)
     buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
     assert buttons and all(buttons.values())

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,14 +17,26 @@ from clv_core.i18n import translate
 from pages.ui import failing, widgets
 from pages.ui.navigation import PAGES
 
+ROOT = Path(__file__).resolve().parents[2]
 STATES = ("empty", "with_dataset", "with_model")
 OPEN = Callable[..., AppTest]
 
 
 def texts(app: AppTest) -> str:
     """Return all that is written on a page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def levels(app: AppTest) -> list[int]:
+    """Return the levels of a page's headings, 1 to 6, in their order; those in its texts too."""
+    found: list[int] = []
+    for element in app.main:
+        if element.type in ("title", "header", "subheader"):
+            found.append(int(element.proto.tag.removeprefix("h")))
+        elif element.type == "markdown":
+            found += [len(marks) for marks in re.findall(r"^(#+) ", element.value, re.MULTILINE)]
+    return found
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
@@ -29,6 +46,9 @@ def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     app = open_page(state, page, lang=lang)
     assert not app.exception and not app.error
     assert app.title[0].value == translate(f"page.{page}", lang)
+    found = levels(app)
+    assert found[0] == 1 and 1 not in found[1:], "one title a page"
+    assert all(after <= before + 1 for before, after in pairwise(found)), "no level of headings is left out"
     assert app.query_params["lang"] == lang
 
 
@@ -77,3 +97,18 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
     assert app.selectbox(key="dataset").value == "shop"
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
     assert app.query_params["dataset"] == "shop"
+
+
+def test_pages_open_without_torch_but_the_one_that_asks_the_networks(with_model: Path) -> None:
+    """It takes a second, which who comes first after a start would wait for."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "for page in PAGES:\n"
+        "    if page.name != 'explain':\n"
+        "        app.switch_page(page.path).run()\n"
+        "        print(page.name, *{'torch'} & set(sys.modules), len(app.exception))"
+    )
+    environment = {**os.environ, "CLV_WORKSPACE": str(with_model)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"{page.name} 0" for page in PAGES if page.name != "explain"]

@@ -255,6 +255,16 @@ def test_several_networks_are_told_apart_and_named() -> None:
     assert [line.name for line in figure.data] == [translate("chart.network", "en", seed=seed) for seed in (1, 2)]
 
 
+def test_what_has_a_name_in_a_legend_is_told_apart_without_colours_too() -> None:
+    seeds = range(1, 17)
+    steps = pd.DataFrame({"step": [1, 2] * 16, "loss": 1.0, "seed": np.repeat(seeds, 2)})
+    lines = [one.line for one in basic.loss_history(steps, height=260).figure.data]
+    assert len({line.dash for line in lines[:4]}) == 4 and len({(line.color, line.dash) for line in lines}) == 16
+    points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
+    dots = placing.quadrant(points, (0.5, 1.0), list("abcd"), MESSAGE, axis="Value").figure.data
+    assert len({one.marker.symbol for one in dots}) == 4
+
+
 def test_axes_in_chinese_know_no_thousands_and_millions_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "language", lambda: "zh")
     axis = drawing.drawn([{"type": "bar", "x": [1], "y": [20_000]}], MESSAGE, x={}, y={}).figure.layout.yaxis

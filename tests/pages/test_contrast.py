@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pages.ui import looks
-from pages.ui.charts import basic, behaviour, drawing
+from pages.ui.charts import advising, basic, behaviour, closer_look, drawing, placing, why
 from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -80,6 +80,14 @@ def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
         assert contrast(ink, mixed) >= ASKED
 
 
+def test_numbers_stand_beside_bars_of_the_ramp_and_not_on_them() -> None:
+    """Plotly writes on a bar in white or #444444, of which neither can be read on the ramp's middle."""
+    middle = channels(THEME["light"]["chartSequentialColors"][4])
+    assert max(contrast(channels(ink), middle) for ink in ("#FFFFFF", "#444444")) < ASKED
+    bars = advising.price_levels(pd.DataFrame({"name": ["Top", "Rest"], "level": [0.9, 0.2]}), "message").figure.data[0]
+    assert set(bars.marker.color) <= set(RAMP) and bars.textposition == "outside"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
     cohorts = pd.DataFrame({"cohort": [1, 1, 2, 2, 3, 3], "age": [0, 1] * 3, "per_customer": [1.0, 2.0] * 3})
@@ -99,6 +107,27 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
         assert contrast(faded, page) >= DRAWN
     for kind in (PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER):
         assert contrast(channels(kinds[kind]), page) >= DRAWN
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(theme: str) -> None:
+    page = channels(THEME[theme]["backgroundColor"])
+    kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
+    points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
+    swarm = pd.DataFrame({"label": "Spend", "effect": [1.0, 2.0], "level": [0.5, float("nan")]})
+    readings = pd.DataFrame({"reading": [1.0, 2.0], "effect": [1.0, 2.0], "other": [0.4, 0.6]})
+    drawn = [
+        *placing.quadrant(points, (0.5, 1.0), list("abcd"), "message", axis="Value").figure.data,
+        *why.beeswarm(swarm, "message", axis="Effect").figure.data,
+        *closer_look.dependence(readings, "message", reading="Days", axis="Effect", other="Spend").figure.data,
+    ]
+    assert len(drawn) == 7
+    for dots in drawn:
+        own = dots.marker.color
+        outline = own if isinstance(own, str) else dots.marker.line.color
+        assert dots.marker.opacity is None and contrast(channels(kinds[outline]), page) >= DRAWN
+    steps = pd.DataFrame({"step": [1, 2] * 4, "loss": 1.0, "seed": [1, 1, 2, 2, 3, 3, 4, 4]})
+    assert all(line.opacity is None for line in basic.loss_history(steps, height=260).figure.data)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

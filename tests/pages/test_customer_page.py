@@ -49,7 +49,7 @@ def figures(app: AppTest) -> dict[str, str]:
 def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model: Path, lang: str) -> None:
     first = scores_of(with_model)["predicted_clv"].idxmax()
     app = open_page(with_model, "customer", lang=lang)
-    assert str(first) in app.subheader[0].value and len(app.metric) == 6
+    assert str(first) in app.header[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
     as_of = pd.read_parquet(next((with_model / "predictions").rglob("*.parquet")))["as_of"].astype(str).iloc[0]
     last = pd.date_range(as_of, periods=HORIZON_DAYS).max()  # of the days that the prediction speaks of
@@ -81,8 +81,8 @@ def test_a_mean_above_the_interval_says_why(
     scores.loc[skewed, "clv_p90"] = scores["predicted_clv"][skewed] / 2
     scores.to_parquet(file, index=False)
     page = open_page(tmp_path / "workspace", "customer", lang=lang)
-    assert why in search(page, str(scores["customer_id"][skewed])).subheader[0].value
-    assert why not in search(page, str(scores["customer_id"][usual])).subheader[0].value
+    assert why in search(page, str(scores["customer_id"][skewed])).header[0].value
+    assert why not in search(page, str(scores["customer_id"][usual])).header[0].value
 
 
 def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_model: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, with_m
     people.add([first])
     try:
         app = open_page(with_model, "customer", lang="en")
-        assert first not in app.subheader[0].value and not app.error
+        assert first not in app.header[0].value and not app.error
         app = search(app, first)
         assert "on the do-not-contact list" in app.error[0].value and not app.metric
     finally:
@@ -103,7 +103,7 @@ def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) 
     app = search(open_page(with_model, "customer", lang="en"), customer)
     shown, score = figures(app), scores.loc[customer]
     total = money[customer] + score["predicted_clv"]
-    assert f"{customer} is worth {say_number(total)} EUR in all" in app.subheader[0].value
+    assert f"{customer} is worth {say_number(total)} EUR in all" in app.header[0].value
     assert shown[translate("card.historic")] == f"{say_number(money[customer])} EUR"
     assert shown[translate("card.predicted", days=90)] == f"{say_number(score['predicted_clv'])} EUR"
     assert shown[translate("card.total")] == f"{say_number(total)} EUR"
@@ -127,7 +127,7 @@ def test_beginning_of_an_id_lists_at_most_twenty_and_one_can_be_chosen(open_page
     assert len(hits.options) == 20 and all(one.startswith("C01") for one in hits.options)
     assert translate("card.hits.more", most=20) in [item.value for item in app.caption]
     hits.set_value(hits.options[4]).run()
-    assert hits.options[4] in app.subheader[0].value
+    assert hits.options[4] in app.header[0].value
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -144,7 +144,7 @@ def test_similar_customer_opens_at_a_click_and_the_next_search_goes_on(open_page
     alike = app.dataframe[-1].value["customer_id"].tolist()
     assert len(alike) == 5
     app.pills(key="card_similar").set_value(alike[2]).run()
-    assert not app.exception and app.subheader[0].value.startswith(alike[2])
+    assert not app.exception and app.header[0].value.startswith(alike[2])
     assert app.text_input(key=SEARCH).value == alike[2]
 
 
@@ -153,7 +153,7 @@ def test_id_handed_over_by_another_page_is_opened(open_page: OPEN, with_model: P
     app = open_page(with_model, "segments", lang="en")
     app.session_state[SEARCH] = customer
     app.switch_page(BY_NAME["customer"].path).run()
-    assert app.subheader[0].value.startswith(customer)
+    assert app.header[0].value.startswith(customer)
 
 
 def test_reasons_are_the_models_own_for_those_it_was_asked_about(open_page: OPEN, with_model: Path) -> None:
@@ -167,7 +167,7 @@ def test_reasons_are_the_models_own_for_those_it_was_asked_about(open_page: OPEN
 
 def test_asking_the_model_leads_to_the_explanation_of_this_customer(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "customer", lang="en")
-    customer = app.subheader[0].value.split(" ")[0]
+    customer = app.header[0].value.split(" ")[0]
     app.button(key="card_why").click().run()
     assert app.title[0].value == translate("page.explain") and not app.exception
     assert app.text_input(key="explain_other").value == customer
@@ -226,9 +226,9 @@ def test_rules_that_somebody_broke_by_hand_leave_the_rest_of_the_card(
 def test_the_address_names_the_customer_and_follows_whom_is_opened(open_page: OPEN, with_model: Path) -> None:
     ids = sorted(scores_of(with_model).index)
     app = open_page(with_model, "customer", lang="en", customer=ids[7])
-    assert ids[7] in app.subheader[0].value and app.query_params["customer"] == ids[7]
+    assert ids[7] in app.header[0].value and app.query_params["customer"] == ids[7]
     app = search(app, ids[3])
-    assert ids[3] in app.subheader[0].value and app.query_params["customer"] == ids[3]
+    assert ids[3] in app.header[0].value and app.query_params["customer"] == ids[3]
     app = search(app, "")
     assert "customer" not in app.query_params
 
@@ -259,6 +259,6 @@ def test_a_part_of_an_id_finds_those_who_may_be_shown(open_page: OPEN, with_mode
         assert len(hits.options) == 5 and all(part in one for one in hits.options)
         assert holding.iloc[0] not in hits.options
         whole = search(app, ids.iloc[9][1:])
-        assert ids.iloc[9] in whole.subheader[0].value
+        assert ids.iloc[9] in whole.header[0].value
     finally:
         people.remove([holding.iloc[0]])

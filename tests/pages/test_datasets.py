@@ -34,7 +34,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def written(app: AppTest) -> str:
-    kinds = ("subheader", "markdown", "caption", "info", "warning", "success", "error")
+    kinds = ("header", "markdown", "caption", "info", "warning", "success", "error")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 

@@ -28,7 +28,7 @@ RATED = ("ratings", "rated_back", "rating_trend")
 
 
 def said(app: AppTest) -> str:
-    kinds = ("subheader", "markdown", "caption", "info", "error")
+    kinds = ("header", "markdown", "caption", "info", "error")
     return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
 
 
@@ -73,7 +73,7 @@ def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, 
     people = buyers(events)
     held = people["amount"].clip(lower=0).sort_values(ascending=False)
     share, back = held.iloc[: round(len(held) / 10)].sum() / held.sum(), (people["days"] >= 2).mean()
-    assert app.subheader[0].value == translate("explore.headline", share=f"{share:.0%}", back=f"{back:.0%}")
+    assert app.header[0].value == translate("explore.headline", share=f"{share:.0%}", back=f"{back:.0%}")
     cards = {item.label: item.value for item in app.metric}
     assert len(cards) == 8
     assert cards[translate("explore.card.buyers")] == say_number(len(people))

@@ -91,11 +91,11 @@ def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
     wanted = people[people["consent"] == "yes"]
     rate = f"{len(wanted) / len(people):.0%}"
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
-    assert app.subheader[0].value == translate("exporting.headline", "en", **said)
+    assert app.header[0].value == translate("exporting.headline", "en", **said)
     app.get("file_uploader")[0].set_value(("stop.txt", b"P1@b.de\r\np2@B.de\n", "text/plain")).run()
     assert not app.exception and not app.error
     less = {**said, "rows": f"{len(wanted) - 2:,}"}
-    assert app.subheader[0].value == translate("exporting.headline", "en", **less)
+    assert app.header[0].value == translate("exporting.headline", "en", **less)
     assert translate("export.left_out.suppressed", "en") in texts(app)
 
 
@@ -107,7 +107,7 @@ def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_n
     table = b"email,reason\nP1@b.de,unsubscribed\np2@B.de,unsubscribed\nx@nowhere.org,unsubscribed\n"
     app.get("file_uploader")[0].set_value(("dnc.csv", table, "text/csv")).run()
     assert not app.exception and not app.error
-    assert app.subheader[0].value.startswith(f"{len(people) - 2:,} of")
+    assert app.header[0].value.startswith(f"{len(people) - 2:,} of")
     said = translate("warning.suppress_matched", "en", read=3, customers=2, nobody=1)
     assert said in [item.value for item in app.caption]
     app.get("file_uploader")[0].set_value(("dnc.csv", b"email\nx@nowhere.org\n", "text/csv")).run()
@@ -146,13 +146,13 @@ def test_chinese_mobile_numbers_are_read_without_anything_being_said(
     app = open_page(workspace.root, "exports", lang="en")
     for format in ("phone_hashes", "google_customer_match"):
         app.selectbox(key="export_format").set_value(format).run()
-        assert not app.exception and app.subheader[0].value == translate(
+        assert not app.exception and app.header[0].value == translate(
             "exporting.headline.all", "en", asked=f"{len(ids):,}"
         )
     assert app.selectbox(key="export_region_CN").value == "CN"
     assert any("China" in item.value for item in app.caption)
     app.selectbox(key="export_region_CN").set_value("").run()
-    assert app.subheader[0].value == translate("exporting.headline.none", "en")
+    assert app.header[0].value == translate("exporting.headline.none", "en")
     assert any(translate("exporting.region", "en") in item.value for item in app.warning)
 
 

@@ -31,7 +31,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shown(app: AppTest) -> str:
-    parts = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.warning]
+    parts = [*app.header, *app.markdown, *app.caption, *app.info, *app.warning]
     return " ".join(str(part.value) for part in parts)
 
 
@@ -40,7 +40,7 @@ def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path
     app = open_page(looked, "look", lang=lang)
     assert not app.exception
     text = shown(app)
-    assert "182" in app.subheader[0].value and "EUR" in app.subheader[0].value
+    assert "182" in app.header[0].value and "EUR" in app.header[0].value
     assert translate("reason.untrained", lang, horizon=182)[:12] in text
     assert translate("trust.caution", lang) in text
     assert [button.key for button in app.button if button.key in ("look_train", "look_segments")]
@@ -97,13 +97,13 @@ def test_home_does_not_say_that_a_first_look_learned_from_the_log(open_page: OPE
         "customers": say_number(dataset.manifest.customers, lang),
         "days": (dataset.log_end - dataset.log_start).days,
     }
-    assert app.subheader[0].value == translate("home.headline.untrained", lang, name="shop", horizon=182, **known)
+    assert app.header[0].value == translate("home.headline.untrained", lang, name="shop", horizon=182, **known)
 
 
 def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:
     app = open_page(looked, "evaluate", lang="en")
     assert not app.exception
-    assert translate("evaluate.headline.untrained", "en", horizon=182) == app.subheader[0].value
+    assert translate("evaluate.headline.untrained", "en", horizon=182) == app.header[0].value
 
 
 def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:

@@ -76,7 +76,7 @@ def test_a_model_is_not_said_to_have_learned_what_the_log_got_since(
     after = open_page(own.root, "home", lang=lang)
     assert not after.exception and not after.error
     last = say_day(learned - timedelta(days=1), lang)
-    assert last not in before.subheader[0].value and last in after.subheader[0].value
+    assert last not in before.header[0].value and last in after.header[0].value
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -80,7 +80,7 @@ def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, l
     assert not app.exception and not app.error
     assert open_dataset(Workspace(two), "spring").manifest.currency == "EUR"
     assert translate("manage.currency.done", lang, name="spring", currency="EUR") in written(app)
-    assert " EUR" in app.subheader[0].value
+    assert " EUR" in app.header[0].value
     assert open_dataset(Workspace(two), "summer").manifest.currency == ""
 
 

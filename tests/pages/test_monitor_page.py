@@ -49,7 +49,7 @@ def root(changed: Path, tmp_path: Path) -> Path:
 def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: Path) -> None:
     app = open_page(changed, "monitor", lang="en")
     assert not app.exception and not app.error
-    assert app.subheader[0].value == translate("recommend.retrain.data")
+    assert app.header[0].value == translate("recommend.retrain.data")
     said = texts(app)
     for question in ("data", "predictions", "realised"):
         assert translate(f"monitor.question.{question}") in said
@@ -66,7 +66,7 @@ def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root:
     (seen,) = [button for button in app.button if button.label == translate("monitor.acknowledge", "zh")]
     seen.click().run()
     assert not app.exception
-    assert app.subheader[0].value == translate("recommend.keep", "zh")
+    assert app.header[0].value == translate("recommend.keep", "zh")
     said = texts(app)
     assert translate("monitor.alerts.none", "zh") in said and "“kiosk”" in said
     assert app.expander[0].label == translate("monitor.alerts.seen", "zh", n=1)
@@ -138,7 +138,7 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, wi
     pipeline.monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
     app = open_page(root, "monitor", lang="en")
     assert not app.exception and not app.error
-    assert app.subheader[0].value == translate("recommend.keep.early")
+    assert app.header[0].value == translate("recommend.keep.early")
     assert any(
         translate("monitor.about.early", cutoff="31 Dec 2024", kind="month")[:40] in item.value for item in app.caption
     )

@@ -32,7 +32,7 @@ def customers(root: Path) -> list[str]:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_it_opens_in_every_state(open_page: Callable[..., AppTest], state: Path, lang: str) -> None:
     app = open_page(state, "privacy", lang=lang)
-    assert not app.exception and not app.error and app.subheader
+    assert not app.exception and not app.error and app.header
     for section in ("suppress", "audit"):
         app.session_state["privacy_what"] = section
         app.run()
@@ -75,7 +75,7 @@ def test_certificates_are_listed_and_can_be_taken(open_page: Callable[..., AppTe
     ids = customers(own)[:2]
     assert cli.main(["erase", *ids, "--workspace", str(own)]) == 0
     app = open_page(own, "privacy")
-    assert "2 customers have been erased" in app.subheader[0].value
+    assert "2 customers have been erased" in app.header[0].value
     assert app.dataframe[0].value.iloc[0].tolist()[3:5] == [2, 2]
     assert len(app.get("download_button")) == 2
 
@@ -98,7 +98,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: Callabl
     app.button(key="suppress_add").click().run()
     assert any("2 entries read, 2 customers found, 0 entries match nobody" in item.value for item in app.success)
     assert StopList.of(workspace).holds(ids[0])
-    assert "do-not-contact list: 2; customers of “shop” whom they name: 2" in app.subheader[0].value
+    assert "do-not-contact list: 2; customers of “shop” whom they name: 2" in app.header[0].value
     app.text_area(key="suppress_ids_1").input(ids[1]).run()
     app.button(key="suppress_check").click().run()
     assert any("1 of 1" in item.value for item in app.caption)

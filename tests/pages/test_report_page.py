@@ -56,7 +56,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     app = open_page(root, "report", lang=lang)
     started = at_once(monkeypatch)
     assert not app.exception and not app.error
-    before = app.subheader[0].value
+    before = app.header[0].value
     work = Workspace(root)
     kept = scores_path(work, list_bundles(work)[0], open_dataset(work, "shop"))
     assert say_money(pd.read_parquet(kept)["predicted_clv"].sum(), "EUR", lang) in before
@@ -71,9 +71,9 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     assert labels == [translate("reporting.slides", lang), translate("reporting.page", lang)]
     page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
     assert translate("report.plan.assumed", lang) in page
-    assert app.subheader[0].value in page
+    assert app.header[0].value in page
     app.toggle(key="report_plan").set_value(False).run()
-    assert app.subheader[0].value == before and translate("reporting.holds", lang) in texts(app)
+    assert app.header[0].value == before and translate("reporting.holds", lang) in texts(app)
 
 
 def test_a_report_in_the_other_language_is_another_report(

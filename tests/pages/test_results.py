@@ -57,7 +57,7 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(
     metrics = {name: value for name, value in bundle.record["metrics"].items() if name != "bias"}
     write_record(bundle.folder, {**bundle.record, "metrics": metrics})
     horizon = bundle.record["horizon_days"]
-    found = open_page(tmp_path, "evaluate", lang=lang).subheader[0].value
+    found = open_page(tmp_path, "evaluate", lang=lang).header[0].value
     assert found == translate("evaluate.headline.nothing", lang, horizon=horizon)
     said = "".join(item.value for item in open_page(tmp_path, "segments", lang=lang).caption)
     assert translate("segments.nothing", lang) in said and translate("segments.checked", lang, off="0%") not in said
@@ -80,7 +80,7 @@ def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Pa
     values = np.sort(scores_of(with_model)["predicted_clv"])[::-1]
     app = open_page(with_model, "segments", lang="en")
     share = values[: round(len(values) / 10)].sum() / values.sum()
-    finding = app.subheader[0].value
+    finding = app.header[0].value
     assert say_number(values.sum()) + " EUR" in finding and f"{share:.0%}" in finding
     worth = total(scores_of(with_model), shared_error(Workspace(with_model), bundle_of(with_model)))
     assert worth.low is not None and worth.high is not None
@@ -162,9 +162,9 @@ def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model:
 
 def test_each_factor_is_explained_for_itself(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "explain", lang="zh")
-    value = app.subheader[0].value
+    value = app.header[0].value
     app.button_group(key="explain_answer").set_value("p_purchase").run()
-    assert not app.exception and app.subheader[0].value != value
+    assert not app.exception and app.header[0].value != value
     assert "百分点" in "".join(str(item.value) for item in app.markdown)
 
 

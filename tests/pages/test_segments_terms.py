@@ -40,7 +40,7 @@ def opened(open_page: OPEN, root: Path, horizon: object) -> AppTest:
 
 def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, 365)
-    assert f"{say_number(total(with_model, horizon_days=365))} EUR" in app.subheader[0].value
+    assert f"{say_number(total(with_model, horizon_days=365))} EUR" in app.header[0].value
     assert "next 365 days" in app.caption[0].value
     assert translate("warning.other_horizon", "en", days=365, trained=90) in app.caption[0].value
 
@@ -48,10 +48,10 @@ def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_
 def test_where_sums_have_no_range_it_is_said(open_page: OPEN, with_model: Path) -> None:
     said = translate("segments.no_ranges", "en", trained=90)
     trained = open_page(with_model, "segments", lang="en")
-    assert said not in trained.caption[0].value and "80% sure" in trained.subheader[0].value
+    assert said not in trained.caption[0].value and "80% sure" in trained.header[0].value
     for horizon in (365, "lifetime"):
         app = opened(open_page, with_model, horizon)
-        assert said in app.caption[0].value and "80% sure" not in app.subheader[0].value
+        assert said in app.caption[0].value and "80% sure" not in app.header[0].value
 
 
 def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, with_model: Path) -> None:
@@ -61,14 +61,14 @@ def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, wit
     assert said.text("en") in app.caption[0].value and "10%" in app.caption[0].value
     app.number_input(key="terms_rate_True").set_value(20.0).run()
     worth = total(with_model, horizon_days="lifetime", discount_rate=0.2)
-    assert say_number(worth) in app.subheader[0].value
+    assert say_number(worth) in app.header[0].value
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, "custom")
     app.number_input(key="terms_days").set_value(45).run()
     app.number_input(key="terms_margin").set_value(30.0).run()
-    assert f"{say_number(0.3 * total(with_model, horizon_days=45))} EUR" in app.subheader[0].value
+    assert f"{say_number(0.3 * total(with_model, horizon_days=45))} EUR" in app.header[0].value
     assert translate("terms.said.margin", "en", margin="30%") in app.caption[0].value
 
 

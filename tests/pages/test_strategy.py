@@ -55,10 +55,10 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     tiered = scores(with_model)
     offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
-    assert f"{say_number(plan.found.gain)} EUR" in app.subheader[0].value
-    assert plan.next is not None and plan.next.offer in app.subheader[0].value
+    assert f"{say_number(plan.found.gain)} EUR" in app.header[0].value
+    assert plan.next is not None and plan.next.offer in app.header[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
-    assert app.subheader[0].value.startswith("With the assumed effects")
+    assert app.header[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
@@ -81,7 +81,7 @@ def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
     slider, before = app.slider[0], app.metric[1].value
     slider.set_value(slider.max).run()
     assert not app.exception and app.metric[1].value != before
-    assert app.subheader[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
+    assert app.header[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
 def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
@@ -210,10 +210,10 @@ def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its
 ) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     app = open_page(own, "strategy", lang="en")
-    before = app.subheader[0].value
+    before = app.header[0].value
     app.selectbox(key="budget_by_shop").set_value(QUADRANT).run()
     assert not app.exception and not app.error
-    assert load_offers(dataset).by == QUADRANT and app.subheader[0].value != before
+    assert load_offers(dataset).by == QUADRANT and app.header[0].value != before
     who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
     win_back = translate("segment.quadrant.win_back", "en")
     assert win_back in set(who["tier"]) and not set(who["tier"]) & set(names_of_tiers(dataset, 4, "en"))

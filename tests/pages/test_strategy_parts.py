@@ -82,9 +82,7 @@ def test_recommendations_say_what_was_measured(
     measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
     assert bool(measured) == (kind == "with_bought") == bool(app.metric)
     if measured:
-        assert (
-            f"{measured['blend']:.1%}" in app.subheader[0].value and app.metric[0].value == f"{measured['blend']:.1%}"
-        )
+        assert f"{measured['blend']:.1%}" in app.header[0].value and app.metric[0].value == f"{measured['blend']:.1%}"
     else:
         assert translate("recommend.unmeasured", lang, customers=FEWEST_CUSTOMERS) in texts(app)
     assert translate("warning.recommend_price_rule", lang) in texts(app)
@@ -182,7 +180,7 @@ def test_a_log_without_products_is_refused_in_words(
     ingest(work, tmp_path / "cdnow.txt", "cdnow")
     pipeline.train(work, "cdnow", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
     app = part(open_page, work.root, name, "zh")
-    assert app.subheader[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
+    assert app.header[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
     assert not app.exception and jobs.jobs(work, name) == []
     assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
 
@@ -207,7 +205,7 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     open_page: OPEN, advised: Path, with_model: Path
 ) -> None:
     app = open_page(advised, "customer", lang="en")
-    assert translate("card.recommended", "en") in [item.value for item in app.subheader]
+    assert translate("card.recommended", "en") in [item.value for item in app.header]
     assert any("reason" in frame.value and len(frame.value) == 10 for frame in app.dataframe)
     bare = open_page(with_model, "customer", lang="en")
     dataset = open_dataset(Workspace(with_model), "shop")
@@ -256,7 +254,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
     write_json(job.folder / "status.json", {**job.status(), **ended})
     app = part(open_page, root, "price")
     assert not app.exception and not app.error
-    assert translate("strategy.refused", "en") in [one.value for one in app.subheader]
+    assert translate("strategy.refused", "en") in [one.value for one in app.header]
     assert translate("price.wait", "en") not in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("again_")]
 

@@ -42,7 +42,7 @@ def test_strategy_and_explain_pages(open_page: OPEN, with_model: Path, tmp_path:
     root = renamed(with_model, tmp_path)
     app = open_page(root, "strategy", lang="en")
     assert not app.exception
-    assert any(name in app.subheader[0].value for name in PLAIN)
+    assert any(name in app.header[0].value for name in PLAIN)
     [who] = [item.value for item in app.dataframe if "expected_gain" in item.value]
     assert set(who["tier"]) <= {*CALLED}
     app = open_page(root, "explain", lang="en")

@@ -91,7 +91,7 @@ def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(
     ingest(Workspace(tmp_path / "work"), log, "shop")
     app = open_page(tmp_path / "work", "train", lang="en")
     assert [one.value for one in app.warning] == [translate("train.too_short", "en", days=1, needed=8)]
-    assert not app.subheader
+    assert not app.header
 
 
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
@@ -116,7 +116,7 @@ def test_a_log_in_which_too_few_buy_is_not_said_to_be_checked(
 ) -> None:
     app = open_page(quiet / "work", "train", lang=lang)
     assert not app.exception
-    assert app.subheader[0].value == translate("train.headline.few", lang, name="shop", days=900)
+    assert app.header[0].value == translate("train.headline.few", lang, name="shop", days=900)
     chosen = next(one for one in app.get("button_group") if one.proto.id.endswith("train_horizon") or one.options)
     assert not any("check_circle" in label for label in chosen.options)
     few = translate("horizon.few_buyers", lang, days=182, found=40, needed=100)

@@ -37,7 +37,7 @@ LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27
 
 
 def written(app: AppTest) -> str:
-    kinds = ("subheader", "markdown", "caption", "info", "warning", "success", "error")
+    kinds = ("header", "markdown", "caption", "info", "warning", "success", "error")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 

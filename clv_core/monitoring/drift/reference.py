@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
@@ -27,8 +27,10 @@ from clv_core.monitoring.drift.chunks import FEWEST, KINDS, Chunk, chunks_before
 from clv_core.monitoring.drift.customers import earlier_instants
 from clv_core.monitoring.drift.profile import COUNTS, Profile, profile
 from clv_core.monitoring.drift.sights import Sight, bins_of, look_at, sight_of
-from clv_core.training.fit import Model
 from clv_core.workspace import atomic_path, write_json
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Model
 
 FILE, TABLE = REFERENCE
 PRICE: Final = "price:"

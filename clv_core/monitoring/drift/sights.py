@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,9 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import ANCHORS
 from clv_core.model.predictions import Predictions
 from clv_core.monitoring.plain import Plain
-from clv_core.training.fit import Model
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Model
 
 Floats = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             customers = scored.need_scores(dataset, bundle, chosen)
             allowed = widgets.acknowledged(bundle)
         with below:
-            st.subheader(t("budget.offers"), anchor=False)
+            st.header(t("budget.offers"), anchor=False)
             segments = by_segments.cut(by_segments.choose(dataset), dataset, bundle, chosen, customers)
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
@@ -56,7 +56,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         plan, money = found
         with middle:
             slider.curve(ground, plan)
-            st.subheader(t("budget.who"), anchor=False)
+            st.header(t("budget.who"), anchor=False)
             slider.who(plan, segments, ground.currency)
             plan_lists.downloads(ground, plan, money, allowed=allowed)
             draw.section(ground, plan, slider.side_of(ground, plan, money), allowed=allowed)

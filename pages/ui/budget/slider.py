@@ -84,7 +84,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
     most = _most(ground.mark, ground)
     if most <= 0:
         with st.container(border=True):
-            st.subheader(t("budget.nothing"), anchor=False)
+            st.header(t("budget.nothing"), anchor=False)
             st.write(t("budget.nothing.why"))
         return None
     top = st.container()

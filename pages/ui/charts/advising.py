@@ -23,6 +23,8 @@ def price_levels(table: pd.DataFrame, message: str) -> Chart:
         y=100 * table["level"],
         marker={"color": [RAMP[max(0, 8 - 2 * place)] for place in range(len(table))]},
         text=[str(shown(level)) for level in table["level"]],
+        textposition="outside",  # no colour of words can be read on all of the ramp
+        cliponaxis=False,
         customdata=table[["name"]],
         hovertemplate="%{customdata[0]}: %{y:.0f}<extra></extra>",
     )

@@ -14,8 +14,8 @@ from pages.ui.charts.wide import Wide
 from pages.ui.saying import say, t
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
-DASHES: Final = ("solid", "dot")
-"""Of the networks' loss curves, one after the other."""
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+"""Of the networks' loss curves, one after the other: their colours alone do not tell them apart for every eye."""
 POINTS_SHOWN: Final = 2000
 
 
@@ -158,7 +158,7 @@ def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
     traces = []
     for place, (seed, part) in enumerate(frame.groupby("seed")):
         smooth = part["loss"].rolling(9, min_periods=1, center=True).median()
-        dash = DASHES[place // len(NETWORKS) % 2]
+        dash = DASHES[(place + place // len(NETWORKS)) % len(DASHES)]
         traces.append(
             dict(
                 type="scatter",
@@ -167,7 +167,6 @@ def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
                 mode="lines",
                 name=t("chart.network", seed=seed),
                 line={"color": NETWORKS[place % len(NETWORKS)], "width": 1.6, "dash": dash},
-                opacity=0.85,
             )
         )
     ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean()

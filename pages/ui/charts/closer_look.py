@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, GAIN, PREDICTED
+from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, EDGE, GAIN, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
 from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import MOST, cut
@@ -28,7 +28,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     text = not pd.api.types.is_numeric_dtype(points["reading"])
     wide = None if text else _wide(points["reading"].to_numpy(float))
     x = points["reading"] if wide is None else wide.places(points["reading"])
-    marker: dict[str, Any] = {"size": 7, "opacity": 0.75, "color": PREDICTED}
+    marker: dict[str, Any] = {"size": 7, "color": PREDICTED, "line": EDGE}
     if other is not None:
         marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
         marker |= {"colorbar": level_bar(cut(other, 2 * MOST)), "showscale": True}

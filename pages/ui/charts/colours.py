@@ -16,6 +16,8 @@ RAMP_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(RA
 DIVERGING: Final = tuple(f"#0000{position}" for position in range(21, 31))
 DIVERGING_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(DIVERGING)]
 DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
+EDGE: Final = {"color": BASELINE, "width": 0.5}
+"""Around dots of the diverging scale: its middle is as pale as the light page, and as dark as the dark one."""
 PALEST_LINE: Final = 5
 """The first colour of the ramp that a thin line can have: paler ones are lost on the light page or on the dark one."""
 PALER: Final = 2.8

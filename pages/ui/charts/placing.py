@@ -14,6 +14,8 @@ from pages.ui.charts.names import in_cell, short, wrapped
 from pages.ui.saying import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
+QUADRANT_MARKS: Final = ("circle", "diamond", "square", "x")
+"""Shapes beside the colours: to some eyes green is as grey, or as blue."""
 POINTS_SHOWN: Final = 2000
 
 
@@ -38,7 +40,7 @@ def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], 
                 y=np.log1p(np.maximum(own["value"], 0)),
                 mode="markers",
                 name=name,
-                marker={"size": 6, "opacity": 0.75, "color": QUADRANT_COLOURS[place]},
+                marker={"size": 6, "color": QUADRANT_COLOURS[place], "symbol": QUADRANT_MARKS[place]},
                 customdata=own[["customer_id", "value"]],
                 hovertemplate="%{customdata[0]}<br>%{customdata[1]:,.2f} · %{x:.0%}<extra></extra>",
             )

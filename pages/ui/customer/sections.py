@@ -158,7 +158,7 @@ def history(card: Card) -> None:
 
 def alike(card: Card, dataset: Dataset) -> None:
     """List the customers who look like this one; each opens at a click."""
-    st.subheader(t("card.similar"), anchor=False)
+    st.header(t("card.similar"), anchor=False)
     if card.similar.empty:
         st.caption(t("card.similar.nobody"))
         return

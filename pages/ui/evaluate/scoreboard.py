@@ -32,7 +32,7 @@ RECORD: Final = "backtest.json"
 
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
-    st.subheader(t("board.title"), anchor=False)
+    st.header(t("board.title"), anchor=False)
     path = comparison_folder(state.workspace(), bundle)
     job = progress.latest("backtest", path.name)
     if job and progress.running(job):

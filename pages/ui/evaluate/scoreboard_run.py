@@ -23,6 +23,8 @@ SEEDS: Final = 2
 FOLDS: Final = 5
 PARTS: Final = {"blend": ("hybrid", "instant_tuned"), "hybrid": ("mlp", "rnn"), "instant_tuned": ("instant",)}
 """What a model is made of: the first it has to be better than."""
+UNTAUGHT: Final = ("instant", "naive", "bgnbd", "paretonbd")
+"""The baselines among ``MODELS``, by name: the table itself brings torch, which this page does without."""
 RIVALS: Final = ("paretonbd", "lightgbm", "naive")
 """Whom the page proposes beside BG/NBD, which slices, seasons and the verdict are held against, and the parts."""
 
@@ -78,9 +80,7 @@ def _origins(bundle: Bundle, dataset: Dataset) -> int:
 
 def learns(model: str) -> bool:
     """Say whether a model learns from single customers; else it is trained once, and nobody is new to it."""
-    from clv_core.training.fit import MODELS
-
-    return not MODELS[model].baseline
+    return model not in UNTAUGHT
 
 
 def command(bundle: Bundle, models: Sequence[str], path: Path) -> list[str]:

@@ -193,7 +193,7 @@ def way(cube: Cube, filters: Filters) -> None:
             ],
         }
     )
-    st.subheader(t("explore.section.way"), anchor=False)
+    st.header(t("explore.section.way"), anchor=False)
     widgets.chart(behaviour.bars(shown, words.way(table), axis=t("chart.customers_reached")), "funnel")
 
 
@@ -202,7 +202,7 @@ def rated(cube: Cube, filters: Filters) -> None:
     table = explored.view("ratings", cube.version, filters, cube)
     if table.empty:
         return
-    st.subheader(t("explore.section.ratings"), anchor=False)
+    st.header(t("explore.section.ratings"), anchor=False)
     label = [f"{rating:g}" for rating in table["rating"]]
     known = table["back_rate"].notna()
     with st.grid(3, min_column_width=300):
@@ -256,7 +256,7 @@ def sold(cube: Cube, filters: Filters) -> None:
     table = explored.view("categories", cube.version, filters, cube)
     if table.empty:
         return
-    st.subheader(t("explore.section.categories"), anchor=False)
+    st.header(t("explore.section.categories"), anchor=False)
     names = [words.category_name(row) for _, row in table.iterrows()]
     rates = ["–" if pd.isna(rate) else percent(rate, 1) for rate in table["return_rate"]]
     shares = ["–" if pd.isna(share) else percent(share, 1) for share in table["share"]]

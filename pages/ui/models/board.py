@@ -123,7 +123,7 @@ def _card(found: Shelf, version: Version) -> None:
     colour, icon = ROLES[version.role]
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
-        st.subheader(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
+        st.header(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
         known = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         widgets.verdict(version.trust)

@@ -34,4 +34,4 @@ def show(found: Shelf) -> None:
 
 
 def _typed(text: str) -> None:
-    st.code(text, language="shell", wrap_lines=True)
+    st.code(text, language=None, wrap_lines=True)  # as plain text: the colours of code are too pale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pandas as pd
@@ -43,7 +44,7 @@ def card(found: Shelf) -> None:
     name = f"{found.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
     page_files.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
-        st.markdown(text)
+        st.markdown(re.sub(r"^#", "##", text, flags=re.MULTILINE))  # the page has a title of its own
 
 
 def trained(found: Shelf) -> int:

@@ -79,7 +79,7 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
 
 def listed(report: Report) -> None:
     """List what changed, the open ones first, each with a button that marks it as seen."""
-    st.subheader(t("monitor.alerts"), anchor=False)
+    st.header(t("monitor.alerts"), anchor=False)
     if not report.open:
         known = any(light.colour != UNKNOWN for light in report.lights)
         colour, icon = LIGHTS[GREEN if known else UNKNOWN]

@@ -30,7 +30,7 @@ def section(report: Report) -> None:
     data = [check for check in report.checks if check.test in SERIES and check.subject not in PREDICTED]
     if not data:
         return
-    st.subheader(t("monitor.drift"), anchor=False)
+    st.header(t("monitor.drift"), anchor=False)
     found = {
         _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
     }

@@ -21,7 +21,7 @@ from pages.ui.upload import save
 
 def section(report: Report, dataset: Dataset) -> None:
     """Show what came true, as far as the horizon has passed, tiers as a person calls them."""
-    st.subheader(t("monitor.realised"), anchor=False)
+    st.header(t("monitor.realised"), anchor=False)
     if not report.realised:
         st.caption(t("monitor.realised.early"))
         save.offer_adding("monitor_add")

@@ -42,7 +42,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     widgets.headline(headline(everyone), widgets.context_line(bundle, dataset.log_end), said)
     widgets.chart(advising.responses(_drawn(everyone), chart_message(everyone)), "price_responses")
     st.info(t("price.fair"), icon=":material/balance:")
-    st.subheader(t("price.whatif"), anchor=False)
+    st.header(t("price.whatif"), anchor=False)
     outcome, names = None, tiers.names(dataset)
     try:
         outcome = try_rule(found, names, str(bundle.record["currency"]))

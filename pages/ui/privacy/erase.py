@@ -129,7 +129,7 @@ def _unfinished() -> None:
 
 def _certificates() -> None:
     found = [one for one in done() if one.finished]
-    st.subheader(t("privacy.certificates"), anchor=False)
+    st.header(t("privacy.certificates"), anchor=False)
     if not found:
         st.caption(t("privacy.certificates.none"))
         return

@@ -64,7 +64,7 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
     """Show a customer's products on the customer page, or offer to look for them; nothing where the log has none."""
     if PRODUCT_ID not in dataset.manifest.columns:
         return
-    st.subheader(t("card.recommended"), anchor=False)
+    st.header(t("card.recommended"), anchor=False)
     run = run_of(dataset, bundle)
     advice = run.advice()
     if advice is not None:

@@ -45,10 +45,10 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     with top:
         widgets.headline(headline(advice, kind), widgets.context_line(bundle, dataset.log_end), _rests(advice, kind))
     _figures(advice, kind)
-    st.subheader(t("recommend.tiers"), anchor=False)
+    st.header(t("recommend.tiers"), anchor=False)
     names = tiers.names(dataset)
     of_tier(advice, kind, names, dataset.manifest.currency)
-    st.subheader(t("recommend.customer"), anchor=False)
+    st.header(t("recommend.customer"), anchor=False)
     of_customer(advice, kind, names, dataset.manifest.currency)
     what = "recommendations" if kind == WITH_BOUGHT else "recommendations-new"
 

@@ -136,5 +136,5 @@ def show(wish: Wish, found: dict[str, Any]) -> None:
     with st.container(border=True):
         st.markdown(f"**{t('reporting.findings')}**")
         st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))
-    st.subheader(t("reporting.preview"), anchor=False)
+    st.header(t("reporting.preview"), anchor=False)
     st.iframe(page.read_text(encoding="utf-8"), height=720)

@@ -68,7 +68,7 @@ def refunds(file: FilesInHand, error: ClvError) -> bool:
         return False
     about = {key: f"{error.params[key]:,}" for key in ("off", "rows")}
     st.info(t("save.refunds", file=widgets.plain(str(error.params["file"])), **about), icon=":material/undo:")
-    st.subheader(t("upload.step.save"), anchor=False)
+    st.header(t("upload.step.save"), anchor=False)
     if len(file.paths) > 1:
         form(file)
     else:

@@ -66,7 +66,7 @@ def _appended(result: dict[str, Any]) -> None:
 
 def trained_before() -> None:
     """Say that a model was trained before the file came, and lead to its values of today and to what came true."""
-    st.subheader(t("saved.trained"), anchor=False)
+    st.header(t("saved.trained"), anchor=False)
     st.markdown(t("saved.trained.why"))
     with st.container(horizontal=True):
         for name in ("segments", "monitor"):
