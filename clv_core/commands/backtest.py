@@ -62,6 +62,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.evaluation.seasons import season_table
     from clv_core.evaluation.slices import slice_table
     from clv_core.evaluation.stability import RUN, stability
+    from clv_core.strategy.exports.past_days import log_backtest
 
     count, models = _origins(options), _models(options, context)
     found = pipeline.backtest(
@@ -83,11 +84,19 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
     pipeline.write_table(stable, options.out / "stability.csv")
     pipeline.write_table(found.predictions, options.out / "predictions.parquet")
+    dataset = open_dataset(context.workspace, options.name)
+    log_backtest(
+        context.workspace, dataset, options.horizon_days, found.predictions, options.out / "predictions.parquet"
+    )
     names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
     metrics = _metrics(scoreboard)
-    currency = open_dataset(context.workspace, options.name).manifest.currency
+    currency = dataset.manifest.currency
     result = {
         "out": str(options.out),
+        "dataset": dataset.name,
+        "dataset_version": dataset.version,
+        "horizon_days": options.horizon_days,
+        "currency": currency,
         "origins": sorted(metrics),
         "models": names,
         "metrics": metrics,

@@ -98,9 +98,12 @@ def _prune(options: argparse.Namespace, context: Context, registry: Registry) ->
 
 def _export(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
     from clv_core.deployment.exchange.exporting import export_bundle
+    from clv_core.strategy.exports.past_days import log_holdout
 
     one = registry.version(options.name, options.version)
     files = export_bundle(context.workspace, one, options.out, holdout=options.with_holdout, language=context.language)
+    if options.with_holdout:
+        log_holdout(context.workspace, one, options.out)
     return {**one.to_json(), "out": str(options.out), "files": files}
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -45,12 +47,25 @@ def holds(path: Path, wanted: ToErase) -> bool:
         return any(wanted.everywhere.within(part) or _short(part.decode(errors="replace"), wanted) for part in parts)
     if path.suffix in (".sqlite", ".db"):
         return _sqlite(path, wanted, change=False) > 0
+    if path.suffix == ".zip":
+        return _zipped(path, wanted)
     content = path.read_bytes()
     if wanted.everywhere.within(content):
         return True
     if path.suffix in (".json", ".jsonl"):
         return _json_text(content.decode(errors="replace"), wanted)[1] > 0
     return path.suffix in (".csv", ".txt") and _short(content.decode(errors="replace"), wanted)
+
+
+def _zipped(path: Path, wanted: ToErase) -> bool:
+    """Say whether a file of an archive names any of the customers; of one that cannot be read, who can tell."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = [Path(archive.extract(member, folder)) for member in archive.infolist()]
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+            return True
+        return any(holds(member, wanted) for member in members if member.is_file())
 
 
 def clean(path: Path, wanted: ToErase) -> int:

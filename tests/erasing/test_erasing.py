@@ -417,6 +417,28 @@ def test_reasons_that_were_written_elsewhere_are_named_too_and_the_export_log_kn
     assert said["remains"] == [{"kind": "export", "name": str(out / name)} for name in line["files"]]
 
 
+def test_predictions_for_past_days_and_a_model_with_its_holdout_are_named_too(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, root = tmp_path / "past", ("--workspace", str(workspace.root))
+    words = ("backtest", "shop", "--horizon-days", "90", "--origins", "1", "--models", "naive,bgnbd")
+    assert cli.main([*words, "--out", str(out), *root]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (said["dataset"], said["horizon_days"]) == ("shop", 90) and said["dataset_version"]
+    predictions = pd.read_parquet(out / "predictions.parquet")
+    line = export_log(workspace)[0]
+    assert (line["format"], line["files"], line["model"]) == ("predictions", ["predictions.parquet"], "naive, bgnbd")
+    assert (line["rows"], line["customers"]) == (len(predictions), predictions["customer_id"].nunique())
+    for name, more in (("plain.zip", ()), ("held.zip", ("--with-holdout",))):
+        assert cli.main(["models", "export", "shop", "1", "--out", str(tmp_path / name), *more, *root]) == 0
+    assert [line["files"] for line in export_log(workspace)[:2]] == [["held.zip"], ["predictions.parquet"]]
+    gone = next(one for one in LEAVING if one in set(predictions["customer_id"]))
+    capsys.readouterr()
+    assert cli.main(["erase", gone, *root]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {one["name"] for one in said["remains"]} == {str(out / "predictions.parquet"), str(tmp_path / "held.zip")}
+
+
 def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

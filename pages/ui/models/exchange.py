@@ -14,6 +14,7 @@ from clv_core import audit
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
+from clv_core.strategy.exports.past_days import log_holdout
 from pages.ui import by_role, outcomes, page_files, received, state, widgets
 from pages.ui.models.board import Shelf
 from pages.ui.saying import t
@@ -84,6 +85,8 @@ def _maker(version: Version, holdout: bool) -> Callable[[], bytes]:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "model.zip"
             export_bundle(work, version, out, holdout=holdout, language=language)
+            if holdout:
+                log_holdout(work, version, None)
             audit.note(work, "models export", **about)
             return out.read_bytes()
 
