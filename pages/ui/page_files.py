@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
 from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
 from clv_core.strategy.exports.headers import headed
 from clv_core.strategy.exports.spreadsheet import inert_csv
@@ -41,6 +44,22 @@ def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False,
     """
     readable = significant(frame) if mixed else rounded(frame)
     return inert_csv(headed(counted(with_currency(readable, currency)), language))
+
+
+def stamped(frame: pd.DataFrame, bundle: Bundle, as_of: date | str, terms: Terms | None = None) -> pd.DataFrame:
+    """Return a table with what its numbers speak of at its end, so that the file says it under any other name too.
+
+    Args:
+        frame: any columns.
+        bundle: the model.
+        as_of: the cutoff.
+        terms: horizon with discount and margin; None is the trained horizon.
+    """
+    trained = bundle.record["horizon_days"]
+    terms = terms or Terms(trained)
+    about = {"dataset": bundle.record["dataset"]["name"], "as_of": str(as_of)[:10], "horizon_days": terms.horizon_days}
+    rates = {"discount_rate": terms.discount_rate, "margin_rate": terms.margin_rate}
+    return frame.assign(**about, **({} if terms.plain(terms.horizon_days) else rates), model=bundle.id)
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -118,20 +119,21 @@ def table(
     offer(stem(bundle, what, side), key, write, allowed=allowed, most=most, suppressed=suppressed)
 
 
-def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
+def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date, terms: Terms | None = None) -> None:
     """Offer a table of figures about segments as a CSV; an untrusted model has to be acknowledged first.
 
     Args:
         bundle: the model.
         rows: the table.
-        name: of the file.
+        what: the table, in the name of the file.
         key: of the button.
+        as_of: the cutoff.
+        terms: what the values speak of; None is the trained horizon.
     """
     allowed = widgets.acknowledged(bundle)
-    label = t("segments.download.table")
-    page_files.download(
-        label, lambda: page_files.spreadsheet(rows, bundle.record["currency"]), name, key, disabled=not allowed
-    )
+    label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
+    told, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
+    page_files.download(label, lambda: page_files.spreadsheet(told, currency), name, key, disabled=not allowed)
 
 
 def made(found: Exported, key: str) -> None:

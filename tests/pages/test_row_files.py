@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from clv_core.errors import Message
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import translate
 from clv_core.strategy.exports.exported import export_log
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_json
 from pages.ui import page_files, row_files, state
 from tests.pages.test_app_opens import texts
 
@@ -145,6 +146,36 @@ def test_card_days_and_reasons_are_in_the_log_and_name_nobody(open_page: OPEN, o
     assert reasons["customers"] == reasons["rows"] == 40
     assert of_card["segment"] == "customer_id=…" and card["customer_id"] not in json.dumps([of_card, of_days])
     assert not app.exception
+
+
+def test_tables_of_figures_and_reasons_say_what_their_numbers_are_of(
+    open_page: OPEN, own: Path, offered: Offered
+) -> None:
+    bundle = read_json(next((own / "models").glob("*/bundle.json")))
+    app = open_page(own, "segments", lang="en")
+    app.segmented_control(key=f"terms_horizon_{bundle['horizon_days']}").set_value(30).run()
+    app.segmented_control(key="segments_view").set_value("figures").run()
+    assert not app.exception, app.exception
+    open_page(own, "explain", lang="en")
+    end = bundle["cutoff"]
+    for key, days in (("download_segments", 30), ("download_reasons", bundle["horizon_days"])):
+        table = pd.read_csv(io.BytesIO(press(offered[key])), encoding="utf-8-sig")
+        for column, value in (("dataset", "shop"), ("as_of", end), ("horizon_days", days)):
+            assert set(table[column]) == {value}, (key, column)
+        assert table["model"].str.startswith("shop-").all() and f"_{end}_{days}" in offered[key]["name"]
+
+
+def test_a_model_with_its_holdout_is_in_the_log_and_one_without_is_not(
+    open_page: OPEN, own: Path, offered: Offered
+) -> None:
+    app = open_page(own, "models", lang="en")
+    press(offered["export_1"])
+    assert export_log(Workspace(own)) == []
+    next(box for box in app.checkbox if str(box.key).startswith("holdout_")).check().run()
+    press(offered["export_1"])
+    [line] = export_log(Workspace(own))
+    assert (line["format"], line["files"], line["dataset"]) == ("model_holdout", [], "shop")
+    assert line["customers"] > 0 and translate("export.model_holdout", "zh") != translate("export.model_holdout", "en")
 
 
 def test_reasons_of_a_model_that_is_not_trusted_wait_until_it_is_acknowledged(

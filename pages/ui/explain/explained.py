@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,20 +170,28 @@ def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None
     allowed = widgets.acknowledged(bundle)
     side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
-    make = export_log.taken(lambda: as_csv(explanation, currency), "reasons", side, rows=count, customers=count)
-    name = file_name(bundle, f"reasons-{explanation.answer}", dataset.log_end, "csv")
+    as_of = dataset.log_end
+
+    def write() -> bytes:
+        return as_csv(explanation, currency, bundle, as_of)
+
+    make = export_log.taken(write, "reasons", side, rows=count, customers=count)
+    name = file_name(bundle, f"reasons-{explanation.answer}", as_of, "csv")
     page_files.download(t("explain.download"), make, name, key="download_reasons", disabled=not allowed)
 
 
-def as_csv(explanation: Explanation, currency: str) -> bytes:
+def as_csv(explanation: Explanation, currency: str, bundle: Bundle, as_of: date) -> bytes:
     """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything.
 
     Args:
         explanation: the effects.
         currency: of the amounts; "" where they have none.
+        bundle: whose predictions they explain.
+        as_of: the cutoff.
     """
     frame = pd.DataFrame(explanation.values, columns=list(explanation.parts))
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    return page_files.spreadsheet(frame.assign(currency=currency) if currency else frame, mixed=True)
+    told = page_files.stamped(frame.assign(currency=currency) if currency else frame, bundle, as_of)
+    return page_files.spreadsheet(told, mixed=True)

@@ -79,7 +79,7 @@ def downloads(report: Report, bundle: Bundle) -> None:
         name = file_name(bundle, "checks", as_of, "csv")
         page_files.download(
             t("monitor.download.checks"),
-            lambda: page_files.spreadsheet(report.check_table(), mixed=True),
+            lambda: page_files.spreadsheet(page_files.stamped(report.check_table(), bundle, as_of), mixed=True),
             name,
             key="monitor_checks",
         )

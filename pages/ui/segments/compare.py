@@ -8,7 +8,6 @@ import streamlit as st
 from clv_core.strategy.schemes.compare import Comparison, compare
 from pages.ui import cells, row_files, widgets
 from pages.ui.charts import placing
-from pages.ui.file_names import file_name
 from pages.ui.saying import money, percent, t
 from pages.ui.segments import chosen_scheme, segmenting
 from pages.ui.segments.segmenting import Scene
@@ -65,8 +64,8 @@ def _matrix(first: Scene, second: Scene, found: Comparison) -> None:
     cells.table(rows, t("segments.view.compare"), columns, key="compare_table")
     moved = found.value.sum() - sum(found.value[row, column] for row, column in found.pairs)
     st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
-    name = file_name(first.bundle, "schemes-compared", first.dataset.log_end, "csv", first.terms)
-    row_files.figures(first.bundle, rows, name, "download_compare")
+    as_of = first.dataset.log_end
+    row_files.figures(first.bundle, rows, "schemes-compared", "download_compare", as_of, first.terms)
 
 
 def _title(scene: Scene, with_settings: bool) -> str:

@@ -17,7 +17,6 @@ from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
 from pages.ui import cells, row_files, saying, tiers, widgets
 from pages.ui.charts import placing, why
-from pages.ui.file_names import file_name
 from pages.ui.saying import percent, t
 from pages.ui.segments.segmenting import Scene
 
@@ -101,9 +100,8 @@ def _described(scene: Scene) -> None:
 
 def download(scene: Scene) -> None:
     """Offer the table of figures as a file."""
-    name = file_name(scene.bundle, "segments", scene.dataset.log_end, "csv", scene.terms)
     rows = scene.table.assign(scheme=str(scene.scheme))
-    row_files.figures(scene.bundle, rows, name, "download_segments")
+    row_files.figures(scene.bundle, rows, "segments", "download_segments", scene.dataset.log_end, scene.terms)
 
 
 def _bars(scene: Scene) -> None:

@@ -26,7 +26,6 @@ from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import THRESHOLDS
 from pages.ui import cells, progress, row_files, saying, state, widgets
 from pages.ui.charts import placing
-from pages.ui.file_names import file_name
 from pages.ui.saying import money, percent, t
 from pages.ui.segments import segmenting
 from pages.ui.segments.segmenting import Scene
@@ -142,8 +141,8 @@ def _movement(scene: Scene, found: Movement, day: Earlier) -> None:
         st.caption(t("segments.moved.ranked"))
     if scene.placed.inside is not None:
         st.caption(t("budget.by.overlap"))
-    name = file_name(scene.bundle, f"movement-since-{day.cutoff}", scene.dataset.log_end, "csv")
-    row_files.figures(scene.bundle, rows, name, "download_moved")
+    what = f"movement-since-{day.cutoff}"
+    row_files.figures(scene.bundle, rows, what, "download_moved", scene.dataset.log_end)
 
 
 def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], past: then.Past) -> None:
@@ -184,8 +183,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
     st.caption(t(f"segments.came.{past.kind}") + ("" if known else t("segments.came.no_interval")))
     if needs_embedding(scene.scheme, scene.bundle):
         st.caption(t("segments.came.embedding"))
-    name = file_name(scene.bundle, "segments-realised", past.cutoff, "csv")
-    row_files.figures(scene.bundle, rows, name, "download_came")
+    row_files.figures(scene.bundle, rows, "segments-realised", "download_came", past.cutoff)
 
 
 def _plain_note(scene: Scene) -> None:
