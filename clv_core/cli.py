@@ -11,7 +11,6 @@ import argparse
 import importlib
 import json
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -19,14 +18,15 @@ import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from clv_core import __version__, audit, jobs
 from clv_core.commands import Context
 from clv_core.disk import disk_error
-from clv_core.errors import Cancelled, ClvError, UsageError, traced
+from clv_core.errors import Cancelled, ClvError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
+from clv_core.usage import Parser
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
@@ -52,42 +52,21 @@ UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve
 """What may go on beside an erasure: nothing of a customer is written by it. An erasure holds others off by itself."""
 
 
-DASHED: Final = re.compile(r"expected (?:one|at least one) argument|unrecognized arguments:.* -(?!-)")
-"""What argparse says where a value begins with a dash, which it takes for an option."""
-
 UNHEARD: Final = 141
 """Exit code where nobody reads the answer any more, as a shell says of a program that SIGPIPE ended."""
 
 
-class _Help(argparse.HelpFormatter):
-    """Shows help as it is written; argparse would read a % in a sentence as a placeholder."""
-
-    def _expand_help(self, action: argparse.Action) -> str:
-        return self._get_help_string(action) or ""
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints join the error tree."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=_Help, **options)
-
-    def error(self, message: str) -> NoReturn:
-        code = "usage_dash" if DASHED.search(message) else "usage"
-        raise UsageError(code, reason=message, usage=self.format_usage().strip())
-
-
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     """Return the parser with one subcommand for each of :data:`COMMANDS`."""
-    common = _Parser(add_help=False)
+    common = Parser(language=language, add_help=False)
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
-    parser = _Parser(prog="python -m clv_core", description=about, epilog=codes)
+    parser = Parser(language=language, prog="python -m clv_core", description=about, epilog=codes)
     text = translate("cli.version", language)
     parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"clv_core.commands.{name}")
         text = translate(f"cli.{name}", language)
