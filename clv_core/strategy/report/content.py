@@ -55,6 +55,11 @@ class Series:
     values: tuple[float, ...]
     role: Role
 
+    @property
+    def counts(self) -> bool:
+        """Whether its values are numbers of things, which have nothing behind the point."""
+        return all(float(value).is_integer() for value in self.values)
+
 
 @dataclass(frozen=True)
 class Chart:

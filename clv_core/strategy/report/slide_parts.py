@@ -25,6 +25,11 @@ LETTER: Final = 0.55
 STAND_IN: Final = 1.2
 """Width of a bold letter of the fonts that are taken where ours are missing, in the letters that are counted with."""
 LEADING: Final = 1.25
+SHARES: Final = "0%"
+COUNTS: Final = "#,##0"
+AMOUNTS: Final = "#,##0.00"
+TICKS: Final = "[>=1000]#,##0;General"
+"""Ticks of an axis: thousands apart, and no point at a number's end, where PowerPoint leaves one by #,##0.##."""
 CELL_SIZE: Final = 12
 LONGEST: Final = 2.2
 """Inches of a cell's text that a column makes room for at most."""
@@ -129,11 +134,12 @@ def chart(slide: Any, content: Chart, message: str, box: Box) -> None:
     from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
     from pptx.util import Inches, Pt
 
-    data: Any = CategoryChartData(number_format="0%" if content.percent else "#,##0.##")  # type: ignore[no-untyped-call]
+    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]
     lying = content.kind == "bars"
     data.categories = list(content.categories)
     for series in content.series:
-        data.add_series(series.name, series.values)
+        shown = SHARES if content.percent else COUNTS if series.counts else AMOUNTS
+        data.add_series(series.name, series.values, number_format=shown)
     kind = XL_CHART_TYPE.BAR_CLUSTERED if lying else XL_CHART_TYPE.COLUMN_CLUSTERED
     shape = slide.shapes.add_chart(kind, *(Inches(value) for value in box), data)
     shape._element.nvGraphicFramePr.cNvPr.set("descr", message)
@@ -155,7 +161,7 @@ def chart(slide: Any, content: Chart, message: str, box: Box) -> None:
         drawn.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
     drawn.category_axis.has_major_gridlines = False
     drawn.value_axis.major_gridlines.format.line.color.rgb = _rgb(LINE)
-    drawn.value_axis.tick_labels.number_format = "0%" if content.percent else "#,##0.##"
+    drawn.value_axis.tick_labels.number_format = SHARES if content.percent else TICKS
     drawn.value_axis.tick_labels.number_format_is_linked = False
     drawn.value_axis.minimum_scale = 0
 

@@ -108,8 +108,9 @@ def _legend(chart: Chart) -> str:
 
 
 def _hint(chart: Chart, name: str, number: int, index: int) -> str:
-    value = chart.series[index].values[number]
-    shown = f"{value:.1%}" if chart.percent else f"{value:,.2f}"
+    series = chart.series[index]
+    value = series.values[number]
+    shown = f"{value:.1%}" if chart.percent else f"{value:,.0f}" if series.counts else f"{value:,.2f}"
     return f"<title>{escape(f'{chart.categories[number]} · {name}: {shown}')}</title>"
 
 

@@ -209,6 +209,23 @@ def test_bars_are_as_long_as_their_values_and_below_zero_is_none() -> None:
     assert long[0] == pytest.approx(2.5 * long[1], abs=0.2)
 
 
+def test_counts_have_nothing_behind_the_point_neither_on_a_page_nor_on_slides(tmp_path: Path) -> None:
+    events, spent = Series("Events", (17_891.0, 4_571.0), PREDICTED), Series("Spent", (17_891.5, 0.25), ACTUAL)
+    for series, said in ((events, "View · Events: 17,891"), (spent, "View · Spent: 17,891.50")):
+        chart = Chart("bars", ("View", "Cart"), (series,), "", "events")
+        svg = ElementTree.fromstring(draw(chart, "m"))
+        assert [title.text for title in svg.iter("title")][1] == said
+        sections = (Section("one", "One", "f", chart=chart),)
+        path = write_slides(Report("t", "f", "c", "m", "en", sections), tmp_path / f"{series.name}.pptx")
+        with zipfile.ZipFile(path) as slides:
+            [name] = [name for name in slides.namelist() if re.fullmatch(r"ppt/charts/chart\d+\.xml", name)]
+            drawn = ElementTree.fromstring(slides.read(name))
+        codes = {code.text for code in drawn.iter(f"{CHART}formatCode")}
+        codes |= {str(form.get("formatCode")) for form in drawn.iter(f"{CHART}numFmt")}
+        assert ("#,##0" if series.counts else "#,##0.00") in codes
+        assert not any("#,##0.##" in code for code in codes), "PowerPoint writes 5,000. by it"
+
+
 @pytest.mark.parametrize("top", [0.003, 0.59, 1, 4, 31.5, 99, 17_891, 2.5e9])
 def test_ticks_are_round_few_and_hold_the_largest_value(top: float) -> None:
     found = ticks(top)
