@@ -305,6 +305,7 @@ HEADER = "customer_id,event_time,amount\n"
         ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(range(256)) * 8, "picture", "picture"),
         ("phone.heic", b"\0\0\0\x18ftypheic" + bytes(range(256)) * 8, "picture", "picture"),
         ("program.csv", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8, "binary_file", "binary"),
+        ("noise.csv", bytes(pow(3, step, 257) % 256 for step in range(600)), "binary_unknown", "unknown kind"),
         ("header.csv", HEADER.encode(), "no_rows", "no events"),
         ("page.csv", b"<!DOCTYPE html><html></html>", "web_page", "HTML"),
         ("old.csv", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_workbook", ".xlsx"),

@@ -79,7 +79,9 @@ def _text_kind(path: Path, head: bytes) -> Content:
         kind = chardet.detect(head).get("mime_type") or ""
         wide = head.count(0) > len(head) // 5 and _reads_wide(head)
         if not wide and (controls > len(head) // 200 or (not kind.startswith("text/") and controls)):
-            raise Refused("binary_file", file=path.name, kind=kind if "octet" not in kind else "-")
+            if not kind or "octet" in kind:
+                raise Refused("binary_unknown", file=path.name)
+            raise Refused("binary_file", file=path.name, kind=kind)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:200].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table")):
         raise Refused("web_page", file=path.name)
