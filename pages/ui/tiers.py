@@ -143,6 +143,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
                     t("segments.card.share", share=percent(row.share_of_customers)),
                     delta_color="off",
                     delta_arrow="off",
+                    help=t("segments.card.customers.help"),
                 )
                 if row.customers:
                     st.markdown(_facts(row, currency, ranged=ranged))

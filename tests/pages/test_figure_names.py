@@ -36,6 +36,13 @@ def test_evaluate_models_and_the_model_card_name_and_round_a_figure_alike(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("page", ["segments", "evaluate", "models", "customer", "strategy", "explain", "explore"])
+def test_each_figure_that_is_shown_explains_itself(open_page: OPEN, with_model: Path, page: str, lang: str) -> None:
+    bare = [one.label for one in open_page(with_model, page, lang=lang).metric if not one.proto.help]
+    assert bare == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_home_and_the_table_of_versions_head_the_ranking_as_evaluate_does(
     open_page: OPEN, with_model: Path, lang: str
 ) -> None:
