@@ -25,6 +25,8 @@ ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
 RECENT: Final = 30
 RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
+KEPT: Final = ("tune",)
+"""Commands that go on where they were stopped too."""
 SIGNS: Final = {
     jobs.DONE: ":material/done:",
     jobs.CANCELLED: ":material/stop_circle:",
@@ -128,7 +130,8 @@ def ended(job: jobs.Job) -> str:
     if status["state"] == jobs.FAILED:
         widgets.error_box(status["error"])
     elif status["state"] == jobs.CANCELLED:
-        st.info(t("job.cancelled"), icon=":material/stop_circle:")
+        kept = status["command"] in KEPT
+        st.info(t("job.cancelled.kept" if kept else "job.cancelled"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
         resumes = status["command"] in RESUMES
         st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")

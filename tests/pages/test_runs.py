@@ -211,6 +211,17 @@ def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sle
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
+@pytest.mark.parametrize(("command", "said"), [("train", "job.cancelled"), ("tune", "job.cancelled.kept")])
+def test_a_run_that_was_stopped_says_whether_anything_of_it_is_kept(
+    with_dataset: Path, sleeping_job: START, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    job = sleeping_job(Workspace(with_dataset), [command, "shop"], "shop")
+    jobs.update_status(job.folder, state=jobs.CANCELLED)
+    shown: list[str] = []
+    monkeypatch.setattr(progress.st, "info", lambda text, **_: shown.append(text))
+    assert progress.ended(job) == jobs.CANCELLED and shown == [translate(said, "en")]
+
+
 def cut_off(job: jobs.Job) -> jobs.Job:
     os.killpg(job.status()["pid"], signal.SIGKILL)
     os.waitpid(job.status()["pid"], 0)
