@@ -12,7 +12,7 @@ from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import list_datasets, open_dataset
-from clv_core.i18n import translate
+from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
 
 OPEN = Callable[..., AppTest]
@@ -35,6 +35,11 @@ def section(root: Path, open_page: OPEN, what: str) -> AppTest:
     app.segmented_control(key="datasets_what").set_value(what).run()
     assert not app.exception and not app.error
     return app
+
+
+def test_what_still_holds_ids_is_named_in_a_list_each_line_of_which_begins_alike() -> None:
+    lines = [text for key, text in catalogue("en").items() if key.startswith("holds.")]
+    assert len(lines) > 3 and all(text[0].isupper() for text in lines)
 
 
 def really(root: Path, command: str) -> list[str]:
