@@ -49,6 +49,10 @@ class Help(argparse.HelpFormatter):
         return self._get_help_string(action) or ""
 
 
+class HelpInLines(Help, argparse.RawDescriptionHelpFormatter):
+    """Leaves the lines of what is said before and after the options as they are."""
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that speaks a language, and whose complaints join the error tree.
 

@@ -59,7 +59,9 @@ def test_every_complaint_has_its_own_sentence() -> None:
     assert set(CALLS) <= set(COMPLAINTS)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["score", "--help"], ["models", "promote", "--help"]])
+@pytest.mark.parametrize(
+    "words", [[*command, "--help"] for command in ([], ["score"], ["train"], ["models", "promote"])]
+)
 def test_headings_of_help_are_in_the_language(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for language, headings in (("zh", ("用法：", "选项:")), ("en", ("usage: ", "options:"))):
         with pytest.raises(SystemExit) as ended:
@@ -68,3 +70,12 @@ def test_headings_of_help_are_in_the_language(words: list[str], capsys: pytest.C
         assert ended.value.code == 0 and text.startswith(headings[0]) and headings[1] in text
         assert ("show this help" in text) == (language == "en")
         assert text.index("-h") < text.index("--workspace") if "--workspace" in text else True
+
+
+def test_settings_of_train_stand_one_a_line_and_their_bounds_are_in_no_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.build_parser("zh").parse_args(["train", "--help"])
+    text = capsys.readouterr().out
+    assert "\n  horizon_days=182  (1–3,650)\n" in text and " to 3,650" not in text

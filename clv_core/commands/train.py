@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import Context, day, message_json, tell
@@ -12,6 +13,7 @@ from clv_core.commands.score import add_folder_arguments
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
+from clv_core.usage import HelpInLines
 
 if TYPE_CHECKING:
     from clv_core.deployment.registry import Registry, Version
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     """Declare the command's words; the settings after them are drawn from :class:`TrainConfig`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.formatter_class = partial(HelpInLines, language=language)
     parser.epilog = settings_help(language)
     parser.add_argument("name", help=translate("cli.option.dataset", language))
     add_folder_arguments(parser, language)
@@ -46,7 +48,7 @@ def settings_help(language: str) -> str:
     lines = [translate("cli.train.settings", language)]
     for item in fields(TrainConfig):
         choices, low, high = (item.metadata[key] for key in ("choices", "low", "high"))
-        allowed = "|".join(choices) if choices else "" if low is None else f"{low:,} to {high:,}"
+        allowed = "|".join(choices) if choices else "" if low is None else f"{low:,}–{high:,}"
         lines.append(f"  {item.name}={item.default}  ({allowed})" if allowed else f"  {item.name}={item.default}")
         lines.append(f"      {translate(f'config.{item.name}.help', language)}")
     return "\n".join(lines)
