@@ -18,7 +18,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.files import XLSX_ROWS
 from clv_core.strategy.exports.tables import write_rows
-from pages.ui import page_files, state, widgets
+from pages.ui import page_files, state, trusting
 from pages.ui.file_names import file_name
 from pages.ui.saying import t
 
@@ -110,7 +110,7 @@ def table(
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
-    work, allowed, language = state.workspace(), widgets.acknowledged(bundle), state.language()
+    work, allowed, language = state.workspace(), trusting.acknowledged(bundle), state.language()
 
     def write(path: Path) -> Exported:
         return write_rows(work, make(), path, side, language=language)
@@ -127,7 +127,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, name: str, key: str) -> None:
         name: of the file.
         key: of the button.
     """
-    allowed = widgets.acknowledged(bundle)
+    allowed = trusting.acknowledged(bundle)
     label = t("segments.download.table")
     page_files.download(
         label, lambda: page_files.spreadsheet(rows, bundle.record["currency"]), name, key, disabled=not allowed
