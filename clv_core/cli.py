@@ -180,7 +180,7 @@ def _check_letters(words: Sequence[str | Path]) -> None:
             word.encode()
         except UnicodeEncodeError:
             encoding = sys.getfilesystemencoding().upper()
-            shown = word.encode(errors="backslashreplace").decode()
+            shown = os.fsencode(word).decode(errors="backslashreplace")
             raise UsageError("no_letters", word=shown, encoding=encoding) from None
 
 

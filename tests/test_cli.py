@@ -319,4 +319,4 @@ def test_bytes_that_are_no_letters_are_refused_before_anything_is_done(
     words[words.index(place) + 1] = str(tmp_path / name)
     code, result, _ = call([*words, "--lang", language], capsys)
     assert code == 2 and result["error"]["code"] == "no_letters"
-    assert "LC_ALL" in result["error"]["message"] and not list(tmp_path.iterdir())
+    assert r"\xb6\xa9\xb5\xa5" in result["error"]["message"] and not list(tmp_path.iterdir())
