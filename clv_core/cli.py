@@ -16,14 +16,14 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from clv_core import __version__, audit, jobs
 from clv_core.commands import Context
-from clv_core.disk import disk_error
+from clv_core.disk import disk_error, out_of_memory
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
@@ -107,6 +107,7 @@ def main(arguments: Sequence[str]) -> int:
         options = build_parser(language).parse_args(arguments)
         language = options.lang or language
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
+        _check_letters([workspace.root, *_paths(options)])
         written = [*_outs(options), workspace.root, *written]
         progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
         if job:
@@ -162,6 +163,27 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
         audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
 
 
+def _paths(options: argparse.Namespace) -> Iterator[Path]:
+    """Yield the files and folders that a call names."""
+    for value in vars(options).values():
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Path))
+
+
+def _check_letters(words: Sequence[str | Path]) -> None:
+    """Refuse names whose bytes are no letters in the system's encoding: what is kept names files, and is UTF-8.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for word in map(str, words):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding().upper()
+            shown = os.fsencode(word).decode(errors="backslashreplace")
+            raise UsageError("no_letters", word=shown, encoding=encoding) from None
+
+
 def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> ClvError:
     """Return the error to show for what was raised; an unexpected one leaves its trace where somebody looks for it."""
     if _stopped(error):
@@ -170,6 +192,8 @@ def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> Cl
         return known
     if isinstance(error, ClvError):
         return error
+    if out_of_memory(error):
+        return ClvError("no_memory")
     if os.environ.get("CLV_DEBUG"):
         traceback.print_exc()
     elif job:

@@ -7,14 +7,19 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from clv_core.disk import disk_error
 from clv_core.errors import Cancelled, Refused
 from clv_core.locks import going_on
 from clv_core.workspace import Workspace
+
+KEPT_DAYS: Final = 7
+"""So long after its last sign of life a run that was cut off can be gone on with."""
 
 
 def identity(*parts: Any) -> str:
@@ -27,8 +32,9 @@ def identity(*parts: Any) -> str:
 def state_folder(workspace: Workspace, dataset: str, *decides: Any, stays: str = "") -> Iterator[Path]:
     """Yield the folder of the run that ``decides`` tells apart, which may hold what a killed one left.
 
-    It goes when the run is done, and when it is stopped or refused; one that is killed or fails leaves it to the next
-    run of the same dataset and settings.
+    It goes when the run is done, and when it is stopped or refused, or the disk is full: it would be in the way of all
+    else. One that is killed or fails otherwise leaves it to the next run of the same dataset and settings. Where none
+    came within :data:`KEPT_DAYS`, as for a log that grew since, the next run of the dataset removes it.
 
     Args:
         workspace: where.
@@ -43,10 +49,15 @@ def state_folder(workspace: Workspace, dataset: str, *decides: Any, stays: str =
     folder = workspace.runs / name
     with going_on(workspace, name, dataset):
         folder.mkdir(exist_ok=True)
+        _clear_old(workspace, dataset, folder)
         try:
             yield folder
         except (Cancelled, Refused, KeyboardInterrupt):
             _clear(folder, stays)
+            raise
+        except Exception as error:
+            if (known := disk_error(error, [folder])) and known.code == "disk_full":
+                _clear(folder, stays)
             raise
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -74,6 +85,16 @@ def check_no_run(workspace: Workspace, dataset: str) -> None:
     for path in states_of(workspace, dataset):
         with going_on(workspace, path.name, dataset):
             pass
+
+
+def _clear_old(workspace: Workspace, dataset: str, own: Path) -> None:
+    """Remove what runs of a dataset left that were killed long ago."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for folder in states_of(workspace, dataset):
+        with suppress(Refused, FileNotFoundError):
+            if folder != own and all(path.stat().st_mtime < oldest for path in (folder, *folder.rglob("*"))):
+                with going_on(workspace, folder.name, dataset):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clear(folder: Path, stays: str) -> None:

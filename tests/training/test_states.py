@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from contextlib import suppress
 from contextvars import Context
 from pathlib import Path
@@ -74,3 +77,25 @@ def test_no_run_begins_during_an_erasure(workspace: Workspace) -> None:
     with alone(workspace), pytest.raises(Refused) as refused:
         Context().run(begin, workspace, None)
     assert refused.value.code == "erasure_running"
+
+
+def test_a_full_disk_is_not_kept_full(workspace: Workspace) -> None:
+    """A night that failed for want of room must not take the room of the next one's ingest."""
+    full = ValueError("could not save")
+    full.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert begin(workspace, full) == set()
+
+
+def test_what_was_cut_off_long_ago_goes_with_the_next_run_of_its_dataset(workspace: Workspace) -> None:
+    """Killed each night on a log that grew, a training would leave a folder a night that nobody goes on from."""
+    old, recent, shop2 = (name + "-" + 16 * "0" for name in ("shop", "shop", "shop2"))
+    recent = recent.replace("0", "1")
+    for name, days in ((old, 8), (recent, 6), (shop2, 8)):
+        state = workspace.runs / name / "refit" / "train.safetensors"
+        state.parent.mkdir(parents=True)
+        state.write_bytes(b"state")
+        for path in (state, state.parent, state.parent.parent):
+            os.utime(path, times=2 * (time.time() - days * 86_400,))
+    with state_folder(workspace, *SHOP):
+        assert (workspace.runs / recent / "refit" / "train.safetensors").exists()
+        assert not (workspace.runs / old).exists() and (workspace.runs / shop2).exists()
