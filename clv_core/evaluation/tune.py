@@ -24,13 +24,12 @@ from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress
+from clv_core.training.states import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
 
 REFERENCE: Final = "bgnbd"
-JOURNAL: Final = "journal.log"
-"""What was tried, in the folder of a search; nothing of a customer."""
 SMALLEST_MEAN: Final = 1e-3
 """Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
 
@@ -69,8 +68,8 @@ SPACE: Final[dict[str, Suggest]] = {
 """What is searched, one line a setting; every name is a field of ``TrainConfig``, whose value is always among them."""
 
 UNREAD: Final = {"mlp": ("rnn", "rnn_width", "max_steps_back"), "rnn": ("mlp_layers",)}
-"""Settings of a branch that a model has not: whatever they are, it is the same model, but for the unit of money, which is
-the mean purchase of as many steps back."""
+"""Settings of a branch that a model has not: whatever they are, it is the same model, but for the unit of money, the mean
+purchase of as many steps back."""
 
 TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
 SEARCHED_AS: Final = {"blend": "hybrid"}
