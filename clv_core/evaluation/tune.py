@@ -68,8 +68,8 @@ SPACE: Final[dict[str, Suggest]] = {
 """What is searched, one line a setting; every name is a field of ``TrainConfig``, whose value is always among them."""
 
 UNREAD: Final = {"mlp": ("rnn", "rnn_width", "max_steps_back"), "rnn": ("mlp_layers",)}
-"""Settings of a branch that a model has not: whatever they are, it is the same model, but for the unit of money, the mean
-purchase of as many steps back."""
+"""Settings of a branch that a model has not: whatever they are, it is the same model, but for the unit of money, which
+is the mean purchase of as many steps back."""
 
 TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
 SEARCHED_AS: Final = {"blend": "hybrid"}
