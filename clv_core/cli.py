@@ -82,6 +82,7 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
+    common.add_argument("--quiet", action="store_true", help=translate("cli.quiet", language))
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
     parser = _Parser(prog="python -m clv_core", description=about, epilog=codes)
     text = translate("cli.version", language)
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
         _check_letters([workspace.root, *_paths(options)])
         written = [*_outs(options), workspace.root, *written]
-        progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
+        progress = _listener(job, language, options.quiet)
         if job:
             jobs.update_status(job, pid=os.getpid())
         with nullcontext() if options.command in UNHELD else running(workspace):
@@ -123,6 +124,13 @@ def main(arguments: Sequence[str]) -> int:
         jobs.finish(job, language, result=result)
         return 0
     return _answer(text, language)
+
+
+def _listener(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
+    """Return who hears how far a command is: a job's page, nobody, or whoever reads stderr."""
+    if job:
+        return jobs.JobProgress(job)
+    return jobs.NoProgress() if quiet else jobs.ConsoleProgress(language)
 
 
 def _answer(text: str, language: str) -> int:

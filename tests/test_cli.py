@@ -64,6 +64,15 @@ def test_success_is_exit_0_with_one_json_line_and_progress_on_stderr(
     assert translate("stage.simulate") in err
 
 
+def test_a_quiet_command_says_on_stderr_what_fails_and_nothing_else(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call([*words, "--quiet"], capsys)
+    assert (code, err) == (0, "")
+    code, answer, err = call(["datasets", "nothing", "--quiet", "--workspace", str(tmp_path)], capsys)
+    assert (code, err) == (4, answer["error"]["message"] + "\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
