@@ -15,15 +15,15 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from clv_core import __version__, audit, jobs
 from clv_core.commands import Context
-from clv_core.disk import disk_error
-from clv_core.errors import Cancelled, ClvError, traced
+from clv_core.disk import disk_error, out_of_memory
+from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
 from clv_core.usage import Parser
@@ -61,6 +61,7 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     common = Parser(language=language, add_help=False)
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
+    common.add_argument("--quiet", action="store_true", help=translate("cli.quiet", language))
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
     parser = Parser(language=language, prog="python -m clv_core", description=about, epilog=codes)
     text = translate("cli.version", language)
@@ -86,8 +87,9 @@ def main(arguments: Sequence[str]) -> int:
         options = build_parser(language).parse_args(arguments)
         language = options.lang or language
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
+        _check_letters([workspace.root, *_paths(options)])
         written = [*_outs(options), workspace.root, *written]
-        progress = jobs.JobProgress(job) if job else jobs.ConsoleProgress(language)
+        progress = _listener(job, language, options.quiet)
         if job:
             jobs.update_status(job, pid=os.getpid())
         with nullcontext() if options.command in UNHELD else running(workspace):
@@ -101,6 +103,13 @@ def main(arguments: Sequence[str]) -> int:
         jobs.finish(job, language, result=result)
         return 0
     return _answer(text, language)
+
+
+def _listener(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
+    """Return who hears how far a command is: a job's page, nobody, or whoever reads stderr."""
+    if job:
+        return jobs.JobProgress(job)
+    return jobs.NoProgress() if quiet else jobs.ConsoleProgress(language)
 
 
 def _answer(text: str, language: str) -> int:
@@ -141,6 +150,27 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
         audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
 
 
+def _paths(options: argparse.Namespace) -> Iterator[Path]:
+    """Yield the files and folders that a call names."""
+    for value in vars(options).values():
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Path))
+
+
+def _check_letters(words: Sequence[str | Path]) -> None:
+    """Refuse names whose bytes are no letters in the system's encoding: what is kept names files, and is UTF-8.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for word in map(str, words):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding().upper()
+            shown = os.fsencode(word).decode(errors="backslashreplace")
+            raise UsageError("no_letters", word=shown, encoding=encoding) from None
+
+
 def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> ClvError:
     """Return the error to show for what was raised; an unexpected one leaves its trace where somebody looks for it."""
     if _stopped(error):
@@ -149,6 +179,8 @@ def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> Cl
         return known
     if isinstance(error, ClvError):
         return error
+    if out_of_memory(error):
+        return ClvError("no_memory")
     if os.environ.get("CLV_DEBUG"):
         traceback.print_exc()
     elif job:

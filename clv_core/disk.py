@@ -16,12 +16,14 @@ from typing import Final
 from clv_core.errors import ClvError, UsageError
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+TOO_LARGE_WORDS: Final = re.compile(r"File too large")
 CLOSED: Final = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
 )
 FULL_WORDS: Final = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
 """What libraries say that raise errors of their own, among them DuckDB, Arrow, safetensors and SQLite."""
+MEMORY_WORDS: Final = re.compile(r"not enough memory|can't allocate memory|std::bad_alloc")
 TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 """A name of :func:`clv_core.workspace.atomic_path`; people know the file by the name in the middle."""
 
@@ -38,8 +40,11 @@ def disk_error(error: BaseException, written: Sequence[Path]) -> ClvError | None
     """
     for one in _causes(error):
         number = one.errno if isinstance(one, OSError) else None
-        if number in FULL or FULL_WORDS.search(str(one)) or any(sqlite_full(one, path) for path in written):
+        said = "" if isinstance(one, ClvError) else str(one)
+        if number in FULL or FULL_WORDS.search(said) or any(sqlite_full(one, path) for path in written):
             return ClvError("disk_full", path=_named(one) or _fullest(written))
+        if number == errno.EFBIG or TOO_LARGE_WORDS.search(said):
+            return ClvError("file_too_large", path=_named(one) or str(written[0]))
         if number in CLOSED and not isinstance(error, ClvError) and (path := _named(one) or _shut(written)):
             return UsageError("path_refused", path=path, reason=os.strerror(number or 0))
     return None
@@ -66,6 +71,17 @@ def sqlite_full(error: BaseException, place: Path) -> bool:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
         return not _takes(_existing(place), SQLITE_ROOM_BYTES)
     return code == sqlite3.SQLITE_FULL
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Say whether memory ran out; libraries have their own errors for it, known by name so as not to be imported."""
+    for one in _causes(error):
+        named = type(one).__name__ == "OutOfMemoryException"  # DuckDB's
+        if named or isinstance(one, MemoryError) or getattr(one, "errno", None) == errno.ENOMEM:
+            return True
+        if isinstance(one, RuntimeError) and MEMORY_WORDS.search(str(one)):  # PyTorch's
+            return True
+    return False
 
 
 def _takes(place: Path, size: int) -> bool:

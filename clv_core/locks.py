@@ -3,6 +3,7 @@
     locks/runs.lock              held by all runs together, and by an erasure alone
     locks/datasets/<name>.lock   held by whoever makes a version, from reading the one in use to turning to the new one
     locks/runs/<run>.lock        held by a run that keeps its state in runs/<run>
+    <folder>/held                held by a run in the folder for its intermediate files (:func:`own_folder`)
 
 Nobody waits for these: a run that finds one taken is refused at once, so that no two can wait for each other. Who
 changes a small file (:func:`writing`) holds its ``.<name>.lock`` for as long as that takes, and others wait.
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
@@ -26,6 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 FOLDER: Final = "locks"
 RUNS: Final = "runs.lock"
+HELD: Final = "held"
 
 _held: ContextVar[frozenset[tuple[Path, int]]] = ContextVar("held", default=frozenset())
 """Locks of this thread: the file, and how it is held."""
@@ -90,6 +94,37 @@ def writing(path: Path) -> Iterator[None]:
     with (path.parent / f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def own_folder(workspace: Workspace, place: str, prefix: str) -> Iterator[Path]:
+    """Yield a new folder for intermediate files, which goes at the end; those that killed runs left go first.
+
+    Args:
+        workspace: whose.
+        place: folder of the workspace that it is made in.
+        prefix: of its name, and of the names of those that go.
+    """
+    parent = workspace.folder(place)
+    with ExitStack() as stack:
+        with writing(workspace.folder(FOLDER) / place):  # nobody takes a folder for left that is not held yet
+            for path in parent.glob(f"{prefix}*"):
+                if path.is_dir() and _left(path):
+                    shutil.rmtree(path, ignore_errors=True)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=parent, prefix=prefix)))
+            held = stack.enter_context((folder / HELD).open("w"))
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder
+
+
+def _left(folder: Path) -> bool:
+    """Say whether nobody works in a folder of :func:`own_folder` any more."""
+    try:
+        with (folder / HELD).open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held, or another account's
+        return False
+    return True
 
 
 def changes(function: Callable[Concatenate[Workspace, str, P], T]) -> Callable[Concatenate[Workspace, str, P], T]:

@@ -42,12 +42,13 @@ from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.trust import Trust
-from clv_core.evaluation.tune import JOURNAL, search
+from clv_core.evaluation.tune import search
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring import challenge
+from clv_core.monitoring.again import confirmed
 from clv_core.monitoring.drift.reference import Reference
 from clv_core.monitoring.telling.tell import tell as tell
 from clv_core.monitoring.watch import monitor as monitor
@@ -151,6 +152,7 @@ def retrain(
 ) -> challenge.Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
 
+    One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.again`).
     Where another champion was made meanwhile, the challenger was held against the wrong one: it is left as it is.
 
     Args:
@@ -173,6 +175,7 @@ def retrain(
     config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
     challenger = train(workspace, name, config, progress=progress)
     found = challenge.compare(dataset, champion, challenger, progress)
+    found = confirmed(workspace, found, dataset, champion, challenger, progress)
     version = registry.find(challenger.id)
     if found.outcome != challenge.PROMOTED or version is None or version.role == "champion":
         return found
@@ -266,7 +269,7 @@ def tune(
     origin = dataset.log_end - timedelta(days=config.horizon_days)
     decides = (dataset.version, "tune", origins, config.to_json(), __version__)
     progress.report("features", 0, 1)
-    with state_folder(workspace, dataset.name, *decides, stays=JOURNAL) as folder:
+    with state_folder(workspace, dataset.name, *decides) as folder:
         past = open_log(dataset, before=origin, **config.of_log())
         found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
         past.close()

@@ -64,6 +64,15 @@ def test_success_is_exit_0_with_one_json_line_and_progress_on_stderr(
     assert translate("stage.simulate") in err
 
 
+def test_a_quiet_command_says_on_stderr_what_fails_and_nothing_else(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call([*words, "--quiet"], capsys)
+    assert (code, err) == (0, "")
+    code, answer, err = call(["datasets", "nothing", "--quiet", "--workspace", str(tmp_path)], capsys)
+    assert (code, err) == (4, answer["error"]["message"] + "\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -277,3 +286,46 @@ def test_json_is_utf_8_in_every_locale(name: str, encoding: str, tmp_path: Path)
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, env=known)
     error = json.loads(done.stdout.decode("utf-8"))["error"]
     assert done.returncode == 4 and error["params"]["name"] == name
+
+
+def test_a_file_that_may_not_grow_is_no_unreadable_table(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What RLIMIT_FSIZE and FAT refuse: the kernel's error, and DuckDB's words for it."""
+    unread = Refused("unreadable_table", file="log.csv")
+    unread.__cause__ = duckdb.IOException("IO Error: Could not write file: File too large")
+    for run in (failing(unread), failing(OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(tmp_path / "log")))):
+        monkeypatch.setattr(command, "run", run)
+        code, result, _ = call(words, capsys)
+        assert code == 5 and result["error"]["code"] == "file_too_large" and "ulimit -f" in result["error"]["message"]
+    assert result["error"]["params"]["path"] == str(tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_too_little_memory_is_no_error_inside(
+    error: Exception, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "run", failing(error))
+    code, result, _ = call(words, capsys)
+    assert code == 5 and result["error"]["code"] == "no_memory"
+
+
+@pytest.mark.parametrize("place", ["--out", "--workspace"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_bytes_that_are_no_letters_are_refused_before_anything_is_done(
+    place: str, language: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name in GBK where the system speaks UTF-8, as Python hands it over."""
+    name = "\u8ba2\u5355".encode("gbk").decode(errors="surrogateescape")
+    words[words.index(place) + 1] = str(tmp_path / name)
+    code, result, _ = call([*words, "--lang", language], capsys)
+    assert code == 2 and result["error"]["code"] == "no_letters"
+    assert r"\xb6\xa9\xb5\xa5" in result["error"]["message"] and not list(tmp_path.iterdir())

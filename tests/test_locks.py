@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,16 @@ from clv_core.workspace import Workspace
 
 FIRST = "customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n"
 NEXT = "customer_id,event_time,amount\ncleo-0003,2024-02-01,5\nbert-0002,2024-02-02,6\n"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from clv_core.collection.ingest import scratch_folder
+from clv_core.workspace import Workspace
+with scratch_folder(Workspace(Path(sys.argv[1]))):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -161,3 +172,19 @@ def test_who_may_only_read_needs_no_lock_that_nobody_has_made_and_minds_the_one_
         fcntl.flock(erasing, fcntl.LOCK_EX)
         with pytest.raises(Refused, match="being erased"), running(work):
             pass
+
+
+def test_a_killed_reading_leaves_its_files_until_the_next_one_and_no_longer(workspace: Workspace) -> None:
+    left = workspace.datasets / ".reading-killed"
+    (left / "file-1").mkdir(parents=True)
+    with scratch_folder(workspace) as first:
+        assert not left.exists() and first.is_dir()
+        (first / "rows").write_text("ours")
+        held = [sys.executable, "-c", KILLED, str(workspace.root)]
+        assert subprocess.run(held, check=False).returncode == -signal.SIGKILL
+        killed = {path for path in workspace.datasets.glob(".reading-*") if path != first}
+        assert len(killed) == 1
+        with scratch_folder(workspace) as second:
+            assert set(workspace.datasets.glob(".reading-*")) == {first, second}
+            assert (first / "rows").read_text() == "ours"
+    assert not list(workspace.datasets.glob(".reading-*"))

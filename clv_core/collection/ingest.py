@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from clv_core.collection.values.pseudonyms import load_key
 from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
-from clv_core.locks import changing, running
+from clv_core.locks import changing, own_folder, running
 from clv_core.workspace import Workspace, check_name
 
 SCRATCH: Final = ".reading-"
@@ -151,9 +150,9 @@ def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:
 
 @contextmanager
 def scratch_folder(workspace: Workspace) -> Iterator[Path]:
-    """Yield a folder on the workspace's disk that is removed whatever happens."""
-    with running(workspace), tempfile.TemporaryDirectory(dir=workspace.folder("datasets"), prefix=SCRATCH) as folder:
-        yield Path(folder)
+    """Yield a folder on the workspace's disk that is removed whatever happens: after a kill, by the next run."""
+    with running(workspace), own_folder(workspace, "datasets", SCRATCH) as folder:
+        yield folder
 
 
 def describe(reading: Reading, name: str, answers: Answers) -> Manifest:

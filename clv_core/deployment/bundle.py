@@ -110,11 +110,15 @@ class Bundle:
     def check(self) -> None:
         """Hold every file against its checksum.
 
+        Nothing reads hidden files: file systems, desktops and killed runs leave them (``.nfs...``, ``.DS_Store``).
+
         Raises:
             Refused: a file is missing, was changed, or belongs to no bundle.
         """
         names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
         for name in sorted(names - {RECORD} - set(self.record["checksums"])):
+            if name.startswith("."):
+                continue
             if name not in FILES or "seal" in self.record:
                 raise Refused("bundle_damaged", model=self.id, file=name)
         for name in {*MODEL_FILES, *self.record["checksums"]}:

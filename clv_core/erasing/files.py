@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,7 @@ from clv_core.erasing.wanted import ToErase
 from clv_core.workspace import atomic_path, write_text
 
 CUSTOMER_KEYS: Final = (CUSTOMER_ID, "customer")
+WORKBOOK_TEXT: Final = re.compile(r"<t(?: [^>]*)?>([^<]*)</t>")
 
 
 def holds(path: Path, wanted: ToErase) -> bool:
@@ -44,7 +47,7 @@ def holds(path: Path, wanted: ToErase) -> bool:
                 parts = [book.read(part) for part in book.namelist() if part.endswith(".xml")]
         except zipfile.BadZipFile:
             return True
-        return any(wanted.everywhere.within(part) or _short(part.decode(errors="replace"), wanted) for part in parts)
+        return any(wanted.everywhere.within(part) or _in_cells(part.decode(errors="replace"), wanted) for part in parts)
     if path.suffix in (".sqlite", ".db"):
         return _sqlite(path, wanted, change=False) > 0
     if path.suffix == ".zip":
@@ -163,7 +166,7 @@ def _csv(path: Path, wanted: ToErase) -> int:
     if not wanted.everywhere.within(content) and not _short(content, wanted):
         return 0
     end = "\r\n" if "\r\n" in content else "\n"
-    lines = list(csv.reader(content.splitlines(keepends=True)))
+    lines = _lines(content)
     own = _id_place(lines)
     kept = [line for line in lines if not _names(line, own, wanted)]
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
@@ -182,9 +185,20 @@ def _id_place(lines: list[list[str]]) -> int | None:
     return header.index(found) if found is not None else None
 
 
+def _lines(content: str) -> list[list[str]]:
+    """Return the cells of a table of text, of any length: csv takes 131,072 letters of one unless it is told."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(content)))
+    return list(csv.reader(content.splitlines(keepends=True)))
+
+
+def _in_cells(content: str, wanted: ToErase) -> bool:
+    """Say whether a cell of a workbook's text is one of the ids."""
+    return any(wanted.names(unescape(cell).lstrip("'").strip()) for cell in WORKBOOK_TEXT.findall(content))
+
+
 def _short(content: str, wanted: ToErase) -> bool:
     """Say whether a table of text has one of the ids as a cell of its column of ids, or a line of its own."""
-    lines = list(csv.reader(content.splitlines(keepends=True)))
+    lines = _lines(content)
     own = _id_place(lines)
     if own is None:
         return any(len(line) == 1 and wanted.names(line[0].strip()) for line in lines)

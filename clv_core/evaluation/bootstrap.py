@@ -145,6 +145,9 @@ class Bootstrap:
         is no proof of their settings. So each are trained several times, and the interval holds the luck of the starts
         as well as that of the customers. Of so few starts the spread is uncertain itself: it is Student's.
 
+        One of the two may be a single model, such as one that speaks already, the same in each run: it too is from some
+        start, and its luck is taken to spread as that of the other's starts.
+
         Args:
             runs: of each random start, what the settings in question made and what the others did, at least two.
             metric: id.
@@ -156,12 +159,16 @@ class Bootstrap:
         chosen, better = self.origins if origins is None else list(origins), METRICS[metric].advantage
         found = [self._advantage(*run, metric, origin, place) for run in runs for place, origin in enumerate(chosen)]
         value, drawn = (sum(part) / len(found) for part in zip(*found, strict=True))
-        spread = 0.0
-        for names in zip(*runs, strict=True):
+        sides = [list(dict.fromkeys(names)) for names in zip(*runs, strict=True)]
+        spreads: list[float] = []
+        for names in sides:
             figures = np.array([[self.values[origin, name, metric] for origin in chosen] for name in names])
-            spread += float(np.var(better(figures, figures[:1]).mean(axis=1), ddof=1))
-        luck = np.random.default_rng(len(runs)).standard_t(2 * (len(runs) - 1), len(drawn))
-        return _estimate(value, drawn + np.sqrt(spread / len(runs)) * luck)
+            if len(names) > 1:
+                spreads.append(float(np.var(better(figures, figures[:1]).mean(axis=1), ddof=1)))
+        spread = sum(spreads) / len(spreads) * sum(1 / len(names) for names in sides)
+        free = sum(len(names) - 1 for names in sides)
+        luck = np.random.default_rng(len(runs)).standard_t(free, len(drawn))
+        return _estimate(value, drawn + np.sqrt(spread) * luck)
 
     def _advantage(self, model: str, other: str, metric: str, origin: str, place: int) -> tuple[float, Floats]:
         """Return an advantage at one origin, the one at ``place``, and how far each resample is from it, [B]."""

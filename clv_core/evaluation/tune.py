@@ -24,13 +24,12 @@ from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress
+from clv_core.training.states import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
 
 REFERENCE: Final = "bgnbd"
-JOURNAL: Final = "journal.log"
-"""What was tried, in the folder of a search; nothing of a customer."""
 SMALLEST_MEAN: Final = 1e-3
 """Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
 

@@ -88,6 +88,7 @@ class Outcome:
         origin: ISO date of the cutoff that both were held against; empty where there is none.
         customers: how many.
         figures: of both.
+        starts: from how many random starts the challenger was trained to be held against the champion.
     """
 
     outcome: str
@@ -97,6 +98,7 @@ class Outcome:
     origin: str = ""
     customers: int = 0
     figures: tuple[MetricPair, ...] = ()
+    starts: int = 1
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a JSON-ready dictionary with the sentence."""
@@ -166,9 +168,24 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     """
     if champion.id == challenger.id:
         return Outcome(ALIKE, champion.id, challenger.id, Message("retrain.alike"))
-    held = challenger.holdout()
-    if held is None:
+    if not challenger.has_holdout:
         return Outcome(STAYS, champion.id, challenger.id, Message("retrain.unmeasured"))
+    rows = predicted_by_both(dataset, champion, challenger, progress)
+    origin, customers = str(rows["origin"].iloc[0]), rows["customer_id"].nunique()
+    figures = judged(Bootstrap.of(rows, JUDGED))
+    outcome = PROMOTED if surely_better(figures) else STAYS
+    why = Message(f"retrain.{outcome}", {"origin": origin, "customers": customers})
+    return Outcome(outcome, champion.id, challenger.id, why, origin, customers, tuple(figures))
+
+
+def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Progress) -> pd.DataFrame:
+    """Return what both predicted for the challenger's holdout, of the customers whom both know.
+
+    Returns:
+        ``score``'s columns, ``origin`` and ``actual``; ``model`` is :data:`CHAMPION` or :data:`CHALLENGER`.
+    """
+    held = challenger.holdout()
+    assert held is not None
     theirs = held[held["model"] == challenger.record["model"]].assign(model=CHALLENGER)
     origin = date.fromisoformat(challenger.record["holdout"]["cutoff"])
     ours = score(champion, dataset, cutoff=origin, progress=progress).assign(model=CHAMPION)
@@ -177,13 +194,13 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     theirs = theirs[theirs["customer_id"].isin(both)]
     actual = theirs.set_index("customer_id")["actual"]
     ours = ours.assign(actual=ours["customer_id"].map(actual))
-    rows = pd.concat([ours, theirs[ours.columns]], ignore_index=True)
-    figures = judged(Bootstrap.of(rows, JUDGED))
-    better = any(one.better for one in figures) and not any(one.worse for one in figures)
-    code = f"retrain.{PROMOTED if better else STAYS}"
-    why = Message(code, {"origin": origin.isoformat(), "customers": len(both)})
-    outcome = PROMOTED if better else STAYS
-    return Outcome(outcome, champion.id, challenger.id, why, origin.isoformat(), len(both), tuple(figures))
+    rows: pd.DataFrame = pd.concat([ours, theirs[ours.columns]], ignore_index=True)
+    return rows
+
+
+def surely_better(figures: Sequence[MetricPair]) -> bool:
+    """Say whether a challenger is surely better in one figure, and surely worse in none."""
+    return any(one.better for one in figures) and not any(one.worse for one in figures)
 
 
 def judged(bootstrap: Bootstrap) -> list[MetricPair]:

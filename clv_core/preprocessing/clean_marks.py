@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from clv_core.collection.engine import connect, file_text, run
 from clv_core.collection.readings.duplicates import mark_repeats
 from clv_core.collection.stored.store import Dataset
 from clv_core.jobs import Progress
+from clv_core.locks import own_folder
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
+from clv_core.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ def marked(dataset: Dataset, rules: Mapping[str, float | None], progress: Progre
         progress: who listens.
     """
     manifest = dataset.manifest
-    with tempfile.TemporaryDirectory(dir=dataset.folder.parents[1], prefix=".reading-") as folder:
-        connection = connect(Path(folder), manifest.timezone)
+    with own_folder(Workspace(dataset.folder.parents[2]), dataset.folder.parents[1].name, ".reading-") as folder:
+        connection = connect(folder, manifest.timezone)
         try:
             connection.execute("SET disabled_optimizers = ''")
             events = f"read_parquet({file_text(dataset.events_path)}, {POSITION} = true)"
-            marks = Marks(connection, Scope(events, tuple(manifest.columns), manifest.timezone), Path(folder))
+            marks = Marks(connection, Scope(events, tuple(manifest.columns), manifest.timezone), folder)
             for key, limit in rules.items():
                 _mark(marks, dataset, RULES[key], limit, progress)
             yield marks

@@ -7,14 +7,21 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from clv_core.disk import disk_error
 from clv_core.errors import Cancelled, Refused
 from clv_core.locks import going_on
 from clv_core.workspace import Workspace
+
+KEPT_DAYS: Final = 7
+"""So long after its last sign of life a run that was cut off can be gone on with."""
+JOURNAL: Final = "journal.log"
+"""What a search has tried, in its folder: it holds nothing of a customer, and only the search's end removes it."""
 
 
 def identity(*parts: Any) -> str:
@@ -24,17 +31,18 @@ def identity(*parts: Any) -> str:
 
 
 @contextmanager
-def state_folder(workspace: Workspace, dataset: str, *decides: Any, stays: str = "") -> Iterator[Path]:
+def state_folder(workspace: Workspace, dataset: str, *decides: Any) -> Iterator[Path]:
     """Yield the folder of the run that ``decides`` tells apart, which may hold what a killed one left.
 
-    It goes when the run is done, and when it is stopped or refused; one that is killed or fails leaves it to the next
-    run of the same dataset and settings.
+    It goes when the run is done. When it is stopped or refused, or the disk is full, where it would be in the way of
+    all else, everything goes but the :data:`JOURNAL`. A run that is killed or fails otherwise leaves it to the next one
+    of the same dataset and settings; where none came within :data:`KEPT_DAYS`, as for a log that grew since, the next
+    run of the dataset does with it as after a stop.
 
     Args:
         workspace: where.
         dataset: name of the dataset, which need not decide anything: a renamed one's folders follow it.
         decides: all that the result depends on (JSON types only).
-        stays: name of a file that a stop leaves, for it holds nothing of a customer.
 
     Raises:
         Refused: the same run is going on, or customers are being erased.
@@ -43,10 +51,15 @@ def state_folder(workspace: Workspace, dataset: str, *decides: Any, stays: str =
     folder = workspace.runs / name
     with going_on(workspace, name, dataset):
         folder.mkdir(exist_ok=True)
+        _clear_old(workspace, dataset, folder)
         try:
             yield folder
         except (Cancelled, Refused, KeyboardInterrupt):
-            _clear(folder, stays)
+            _clear(folder)
+            raise
+        except Exception as error:
+            if (known := disk_error(error, [folder])) and known.code == "disk_full":
+                _clear(folder)
             raise
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -76,11 +89,21 @@ def check_no_run(workspace: Workspace, dataset: str) -> None:
             pass
 
 
-def _clear(folder: Path, stays: str) -> None:
+def _clear_old(workspace: Workspace, dataset: str, own: Path) -> None:
+    """Remove what runs of a dataset left that were killed long ago."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for folder in states_of(workspace, dataset):
+        with suppress(Refused, FileNotFoundError):
+            if folder != own and all(path.stat().st_mtime < oldest for path in (folder, *folder.rglob("*"))):
+                with going_on(workspace, folder.name, dataset):
+                    _clear(folder)
+
+
+def _clear(folder: Path) -> None:
     for path in folder.glob("*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path.name != stays:
+        elif path.name != JOURNAL:
             path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cells, judged, navigation, outcomes, page_files, progress, state, widgets
+from pages.ui import cells, judged, navigation, outcomes, page_files, progress, state, trusting, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
@@ -17,8 +17,8 @@ measured = record["holdout"]
 widgets.headline(judged.headline(bundle), widgets.context_line(bundle, measured and measured["cutoff"]))
 
 with st.container(border=True):
-    widgets.verdict(state.trust(bundle))
-    widgets.trust_reasons(bundle)
+    trusting.verdict(state.trust(bundle))
+    trusting.reasons(bundle)
 for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
 

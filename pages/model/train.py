@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import by_role, navigation, progress, saying, state, widgets
+from pages.ui import by_role, navigation, progress, saying, state, trusting, widgets
 from pages.ui.saying import t
 from pages.ui.train import forms, training, tuning
 
@@ -79,7 +79,7 @@ if model and not model.untrained:
     with st.container(border=True):
         st.header(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))
-        widgets.trust_reasons(model)
+        trusting.reasons(model)
         took = model.record["actual"]
         st.caption(t("train.took", time=saying.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
         if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):

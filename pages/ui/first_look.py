@@ -9,7 +9,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, widgets
+from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, trusting, widgets
 from pages.ui.charts import why
 from pages.ui.saying import percent, t
 
@@ -33,8 +33,8 @@ def section(dataset: Dataset) -> None:
     context = widgets.context_line(bundle, dataset.log_end, terms)
     widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
     with st.container(border=True):
-        widgets.verdict(state.trust(bundle))
-        widgets.trust_reasons(bundle)
+        trusting.verdict(state.trust(bundle))
+        trusting.reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
     rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
     tiers.cards(rows, bundle.record["currency"], ranged=False)

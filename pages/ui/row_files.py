@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.files import XLSX_ROWS
 from clv_core.strategy.exports.tables import write_rows
-from pages.ui import page_files, state, widgets
+from pages.ui import page_files, state, trusting
 from pages.ui.file_names import file_name
 from pages.ui.saying import t
 
@@ -111,7 +111,7 @@ def table(
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
-    work, allowed, language = state.workspace(), widgets.acknowledged(bundle), state.language()
+    work, allowed, language = state.workspace(), trusting.acknowledged(bundle), state.language()
 
     def write(path: Path) -> Exported:
         return write_rows(work, make(), path, side, language=language)
@@ -130,7 +130,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
         as_of: the cutoff.
         terms: what the values speak of; None is the trained horizon.
     """
-    allowed = widgets.acknowledged(bundle)
+    allowed = trusting.acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
     told, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
     page_files.download(label, lambda: page_files.spreadsheet(told, currency), name, key, disabled=not allowed)

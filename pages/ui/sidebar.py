@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core.i18n import LANGUAGES
-from pages.ui import progress, signin, state, widgets
+from pages.ui import progress, signin, state, trusting, widgets
 from pages.ui.saying import t
 
 ROOM: Final = 26
@@ -54,7 +54,7 @@ def show() -> None:
         if models:
             labels = widgets.model_labels(models.values(), roles=True)
             st.selectbox(t("sidebar.model"), list(models), key="model", format_func=labels.__getitem__)
-            widgets.trust_badge(models[st.session_state["model"]])
+            trusting.badge(models[st.session_state["model"]])
         elif datasets:
             st.caption(t("sidebar.no_model"))
         progress.running_jobs()

@@ -1,4 +1,4 @@
-"""Pieces that pages share: headline, figures in a row, empty and broken states, trust badge, chart, download."""
+"""Pieces that pages share: headline, figures in a row, empty and broken states, context line, chart, choice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -14,7 +14,6 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.evaluation.trust import REASONS, Trust
 from clv_core.i18n import without_options
 from pages.ui import navigation, saying, state
 from pages.ui.charts.drawing import Chart
@@ -22,16 +21,6 @@ from pages.ui.saying import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
-VERDICTS: Final = {
-    "trusted": ("green", ":material/verified:"),
-    "caution": ("orange", ":material/warning:"),
-    "not_trusted": ("red", ":material/block:"),
-}
-KINDS: Final = {
-    "refuses": ("red", ":material/block:"),
-    "cautions": ("orange", ":material/warning:"),
-    "supports": ("green", ":material/check_circle:"),
-}
 
 
 @dataclass(frozen=True)
@@ -147,39 +136,6 @@ def read_only() -> None:
     work = state.workspace()
     if work.read_only:
         st.warning(t("workspace.read_only", path=plain(str(work.root))), icon=":material/edit_off:")
-
-
-def trust_badge(bundle: Bundle) -> None:
-    """Show the verdict as a badge that opens the reasons."""
-    name = state.trust(bundle).verdict
-    colour, icon = VERDICTS[name]
-    with st.popover(f":{colour}[{icon} {t(f'trust.{name}')}]", width="stretch", help=t("trust.help")):
-        verdict(state.trust(bundle))
-        trust_reasons(bundle)
-
-
-def verdict(trust: Trust) -> None:
-    """Say in one line whether a model may be trusted."""
-    colour, icon = VERDICTS[trust.verdict]
-    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
-
-
-def trust_reasons(bundle: Bundle) -> None:
-    """List why the model may be trusted or not: what speaks against it first."""
-    for reason in state.trust(bundle).reasons:
-        colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
-        st.markdown(f":{colour}[{icon}] {plain(saying.said(reason))}")
-
-
-def acknowledged(bundle: Bundle) -> bool:
-    """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
-    trust = state.trust(bundle)
-    if trust.verdict != "not_trusted":
-        return True
-    main = trust.reasons[0]
-    st.warning(plain(saying.said(main)), icon=VERDICTS["not_trusted"][1])
-    because = t(f"trust.because.{main.code.removeprefix('reason.')}")
-    return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
 
 def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:

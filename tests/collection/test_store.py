@@ -76,3 +76,27 @@ def test_a_derived_version_shares_what_is_not_new_and_every_version_can_be_retur
     assert len(versions(workspace, "a")) == 2
     with pytest.raises(NotFound, match=first.version):
         restore(workspace, "a", "ffffffffffff")
+
+
+@pytest.mark.parametrize("file", ["current.json", "manifest.json", "events.parquet"])
+@pytest.mark.parametrize("rest", [None, 0, 0.5])
+def test_a_file_that_a_failing_disk_cut_off_or_lost_is_named(
+    workspace: Workspace, file: str, rest: float | None
+) -> None:
+    dataset = open_dataset(workspace, "b shop")
+    path = (dataset.folder.parent if file == "current.json" else dataset.folder) / file
+    content = path.read_bytes()
+    path.unlink()
+    if rest is not None:
+        path.write_bytes(content[: int(rest * len(content))])
+    elif file == "current.json":
+        assert [one.name for one in list_datasets(workspace)] == [
+            "a"
+        ]  # as of a dataset that was never stored to its end
+        return
+    for call in (lambda: open_dataset(workspace, "b shop"), lambda: list_datasets(workspace)):
+        with pytest.raises(Refused) as refused:
+            call()
+        assert refused.value.code == "dataset_damaged" and refused.value.params["path"] == str(path)
+    path.write_bytes(content)
+    assert open_dataset(workspace, "b shop") == dataset

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+KEPT: Final = os.environ.get("CLV_SCREENSHOTS")
+"""Folder of pictures for who wants to look at them."""
 APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
@@ -70,13 +73,16 @@ class Studio:
         """Return all text of the main part."""
         return str(self.page.get_by_test_id("stMain").inner_text())
 
-    def picture(self, target: Path, width: int = 1280) -> None:
-        """Keep a picture of the whole page, with few colours so that it stays small."""
+    def picture(self, name: str, width: int = 1280) -> None:
+        """Keep a picture of the whole page in :data:`KEPT`, with few colours so that it stays small; else take none."""
+        if not KEPT:
+            return
         from PIL import Image
 
         height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
         self.page.set_viewport_size({"width": width, "height": min(max(900, height), 5000)})
         time.sleep(1)
         image = Image.open(io.BytesIO(self.page.screenshot()))
-        image.convert("RGB").quantize(256).save(target, optimize=True)
+        Path(KEPT).mkdir(parents=True, exist_ok=True)
+        image.convert("RGB").quantize(256).save(Path(KEPT) / f"{name}.png", optimize=True)
         self.page.set_viewport_size({"width": 1280, "height": 900})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -15,20 +14,12 @@ from tests.e2e.studio import PAGES, Studio
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures are kept: ``$CLV_SCREENSHOTS``, else a folder that goes with the test."""
-    folder = Path(os.environ.get("CLV_SCREENSHOTS") or tmp_path / "pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def test_journey_from_upload_to_download(studio: Studio, cdnow_file: Path, tmp_path: Path, pictures: Path) -> None:
+def test_journey_from_upload_to_download(studio: Studio, cdnow_file: Path, tmp_path: Path) -> None:
     for lang in LANGUAGES:
         studio.open("home", lang=lang)
-        studio.picture(pictures / f"home-empty_{lang}.png")
-    upload(studio, cdnow_file, pictures)
-    train(studio, pictures)
+        studio.picture(f"home-empty_{lang}")
+    upload(studio, cdnow_file)
+    train(studio)
     evaluate(studio)
     explain(studio)
     check_list(segments(studio, tmp_path))
@@ -38,17 +29,17 @@ def test_journey_from_upload_to_download(studio: Studio, cdnow_file: Path, tmp_p
             studio.open(name, lang=lang, dataset="CDNOW")
             assert translate(f"page.{name}", lang) in studio.text()
             assert translate("error.unexpected", kind="")[:20] not in studio.text()
-            studio.picture(pictures / f"{name}_{lang}.png")
+            studio.picture(f"{name}_{lang}")
     assert studio.outside == []
 
 
-def upload(studio: Studio, file: Path, pictures: Path) -> None:
+def upload(studio: Studio, file: Path) -> None:
     studio.open("home", lang="en")
     studio.click("Choose a file")
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("69,659 rows read = 69,659 kept + 0 set aside + 0 repeated")
     assert "23,570" in studio.text()
-    studio.picture(pictures / "upload-check_en.png")
+    studio.picture("upload-check_en")
     name = studio.page.get_by_role("textbox", name="Name of the dataset")
     name.fill("CDNOW")
     name.press("Tab")
@@ -56,10 +47,10 @@ def upload(studio: Studio, file: Path, pictures: Path) -> None:
     studio.wait_for("CDNOW is saved", 120)
     studio.wait_for("This is a first look", 120)
     assert "The next 182 days are worth" in studio.text()
-    studio.picture(pictures / "upload-look_en.png")
+    studio.picture("upload-look_en")
 
 
-def train(studio: Studio, pictures: Path) -> None:
+def train(studio: Studio) -> None:
     studio.click("Train a model on it")
     assert "CDNOW spans 546 days" in studio.text()
     studio.click("Train the model")
@@ -67,7 +58,7 @@ def train(studio: Studio, pictures: Path) -> None:
     studio.page.reload()
     studio.wait_for("You can open other pages or close the browser")
     studio.wait_for("Training loss went from", 120)
-    studio.picture(pictures / "train-running_en.png")
+    studio.picture("train-running_en")
     studio.wait_for("See how well it held up", 900)
 
 

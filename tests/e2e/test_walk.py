@@ -5,24 +5,21 @@ Without ``$CLV_SCREENSHOTS``, where pictures are kept, only pages as they open, 
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from clv_core.i18n import catalogue
 from tests.e2e.conftest import ROOT, serving, window
-from tests.e2e.studio import PAGES, Studio
+from tests.e2e.studio import KEPT, PAGES, Studio
 
 pytestmark = pytest.mark.timeout(1800)
 
-KEPT: Final = os.environ.get("CLV_SCREENSHOTS")
 WALKS: Final = [("en", "light"), ("zh", "dark"), *([("en", "dark"), ("zh", "light")] if KEPT else [])]
 VIEWS: Final = '[data-testid="stMain"] [data-testid="stButtonGroup"] button, [data-testid="stMain"] [role="tab"]'
 
@@ -73,9 +70,7 @@ def test_every_view_is_whole(chromium: str, shown: str, lang: str, theme: str) -
             for view in views(studio):
                 where = f"{name} {view} {lang} {theme}"
                 faults[where] = look(studio, lang)
-                if KEPT:
-                    Path(KEPT).mkdir(parents=True, exist_ok=True)
-                    studio.picture(Path(KEPT) / f"{where.replace(' ', '_')}.png")
+                studio.picture(where.replace(" ", "_"))
         assert {where: found for where, found in faults.items() if found} == {}
         assert studio.outside == []
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import xlsxwriter
 
 from clv_core import audit, cli, jobs, pipeline
 from clv_core.collection.ingest import ingest
@@ -26,6 +27,8 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.latest import Latest
 from clv_core.erasing import erase as erasing
 from clv_core.erasing.certificate import certificates, salted
+from clv_core.erasing.files import clean as clean_file
+from clv_core.erasing.files import holds
 from clv_core.erasing.places import clear_records
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import NotFound, Refused, UsageError
@@ -475,3 +478,21 @@ def test_what_killed_runs_left_beside_versions_and_bundles_names_nobody_either(w
     assert not [path for path in workspace.datasets.rglob(".*") if path.name != ".relations"]
     ghost = workspace.datasets / "ghost" / shop.version / "events.parquet"
     assert set(pd.read_parquet(ghost)["customer_id"]).isdisjoint(LEAVING)
+
+
+def test_workbooks_elsewhere_are_looked_through_whatever_is_in_their_cells(tmp_path: Path) -> None:
+    """A sheet is one line of XML, and a quoted text in it was one cell of 131,072 letters too many for the reader."""
+    book, people = tmp_path / "list.xlsx", ToErase(("17",), frozenset({"17"}))
+    for number, rows in enumerate(([["170", 17, 'he said "'], *[["x", "y"]] * 20_000], [["17"], ['"'], ["R&D"]])):
+        with xlsxwriter.Workbook(book) as file:
+            sheet = file.add_worksheet()
+            for place, row in enumerate(rows):
+                sheet.write_row(place, 0, row)
+        assert holds(book, people) == bool(number)
+
+
+def test_a_list_with_a_cell_of_any_length_is_made_free_of_a_customer(tmp_path: Path) -> None:
+    table, people = tmp_path / "list.csv", ToErase(("17",), frozenset({"17"}))
+    table.write_text("customer_id,note\n17,gone\n170," + 200_000 * "n" + "\n")
+    assert clean_file(table, people) == 1
+    assert table.read_text() == "customer_id,note\n170," + 200_000 * "n" + "\n"

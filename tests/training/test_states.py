@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from contextlib import suppress
 from contextvars import Context
 from pathlib import Path
@@ -25,11 +28,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
-def begin(workspace: Workspace, end: BaseException | None, stays: str = "") -> set[str]:
+def begin(workspace: Workspace, end: BaseException | None, search: bool = False) -> set[str]:
     """Run until ``end``; return the files that are left."""
-    with suppress(*([type(end)] if end else [])), state_folder(workspace, *SHOP, stays=stays) as folder:
+    with suppress(*([type(end)] if end else [])), state_folder(workspace, *SHOP) as folder:
         (folder / "refit").mkdir(exist_ok=True)
-        for name in ("refit/train.safetensors", "journal.log"):
+        for name in ("refit/train.safetensors", "plan.json", *(["journal.log"] if search else [])):
             (folder / name).write_bytes(b"state")
         if end is not None:
             raise end
@@ -46,15 +49,15 @@ def test_a_run_that_is_done_stopped_or_refused_leaves_nothing(workspace: Workspa
 def test_a_run_that_is_killed_or_fails_leaves_its_state_to_the_next_one(
     workspace: Workspace, end: BaseException
 ) -> None:
-    assert begin(workspace, end) == {"train.safetensors", "journal.log"}
+    assert begin(workspace, end, search=True) == {"train.safetensors", "plan.json", "journal.log"}
     with state_folder(workspace, *SHOP) as folder:
         assert (folder / "refit" / "train.safetensors").exists()
     assert list(workspace.runs.iterdir()) == []
 
 
 def test_a_stop_leaves_only_what_holds_nothing_of_a_customer(workspace: Workspace) -> None:
-    assert begin(workspace, Cancelled(), stays="journal.log") == {"journal.log"}
-    assert begin(workspace, None, stays="journal.log") == set()
+    assert begin(workspace, Cancelled(), search=True) == {"journal.log"}
+    assert begin(workspace, None, search=True) == set()
 
 
 def test_the_same_run_is_refused_and_others_go_on_beside_it(workspace: Workspace) -> None:
@@ -74,3 +77,33 @@ def test_no_run_begins_during_an_erasure(workspace: Workspace) -> None:
     with alone(workspace), pytest.raises(Refused) as refused:
         Context().run(begin, workspace, None)
     assert refused.value.code == "erasure_running"
+
+
+def test_a_full_disk_is_not_kept_full(workspace: Workspace) -> None:
+    """A night that failed for want of room must not take the room of the next one's ingest."""
+    full = ValueError("could not save")
+    full.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert begin(workspace, full) == set()
+
+
+def test_what_was_cut_off_long_ago_goes_with_the_next_run_of_its_dataset(workspace: Workspace) -> None:
+    """Killed each night on a log that grew, a training would leave a folder a night that nobody goes on from."""
+    old, recent, shop2 = (name + "-" + 16 * "0" for name in ("shop", "shop", "shop2"))
+    recent = recent.replace("0", "1")
+    for name, days in ((old, 8), (recent, 6), (shop2, 8)):
+        state = workspace.runs / name / "refit" / "train.safetensors"
+        state.parent.mkdir(parents=True)
+        state.write_bytes(b"state")
+        for path in (state, state.parent, state.parent.parent):
+            os.utime(path, times=2 * (time.time() - days * 86_400,))
+    with state_folder(workspace, *SHOP):
+        assert (workspace.runs / recent / "refit" / "train.safetensors").exists()
+        assert not (workspace.runs / old).exists() and (workspace.runs / shop2).exists()
+
+
+def test_what_a_search_has_tried_stays_however_long_ago_it_was_stopped(workspace: Workspace) -> None:
+    begin(workspace, Killed(), search=True)
+    for path in (*workspace.runs.rglob("*"), *workspace.runs.iterdir()):
+        os.utime(path, times=2 * (time.time() - 8 * 86_400,))
+    with state_folder(workspace, "shop", "another version"):
+        assert {path.name for path in workspace.runs.rglob("*.*")} == {"journal.log"}

@@ -16,7 +16,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,13 +28,14 @@ from clv_core.collection.stored.dataset import SET_ASIDE as SET_ASIDE
 from clv_core.collection.stored.dataset import WITHDRAWN as WITHDRAWN
 from clv_core.collection.stored.dataset import Dataset as Dataset
 from clv_core.collection.stored.manifest import Manifest as Manifest
-from clv_core.errors import NotFound
+from clv_core.errors import NotFound, Refused
 from clv_core.locks import changes
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
 
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 REMOVED: Final = "removed.json"
+PARQUET_END: Final = b"PAR1"
 VERSION: Final = re.compile(r"[0-9a-f]{12}")
 
 
@@ -208,16 +210,38 @@ def delete_dataset(workspace: Workspace, name: str) -> None:
 
 
 def _current(folder: Path) -> Dataset:
-    version = folder / str(read_json(folder / CURRENT)["version"])
+    with _sound(folder / CURRENT):
+        version = folder / str(read_json(folder / CURRENT)["version"])
     if not VERSION.fullmatch(version.name):
         raise NotFound("no_dataset", name=folder.name, known="-")
     return _version(version)
 
 
 def _version(folder: Path) -> Dataset:
-    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored."""
-    manifest = Manifest.from_json(read_json(folder / MANIFEST))
+    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored.
+
+    Raises:
+        Refused: its manifest cannot be read, or its events end before their end, as after a disk failed.
+    """
+    with _sound(folder / MANIFEST):
+        manifest = Manifest.from_json(read_json(folder / MANIFEST))
+    with _sound(folder / EVENTS), (folder / EVENTS).open("rb") as file:
+        file.seek(-len(PARQUET_END), os.SEEK_END)
+        if file.read() != PARQUET_END:
+            raise ValueError("cut off")
     return Dataset(folder, dataclasses.replace(manifest, name=folder.parent.name))
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Name a file of a dataset that is missing, or not what was written; one that may not be read is another matter."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        place = path.parent if path.name == CURRENT else path.parent.parent
+        raise Refused("dataset_damaged", name=place.name, path=str(path), folder=str(place)) from error
 
 
 def _written(dataset: Dataset) -> int:

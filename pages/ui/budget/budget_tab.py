@@ -9,7 +9,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.plans import with_experiments
-from pages.ui import scored, state, terms, tiers, widgets
+from pages.ui import scored, state, terms, tiers, trusting, widgets
 from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, plan_lists, slider
 from pages.ui.saying import t
 
@@ -25,7 +25,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             chosen = terms.choose(bundle)
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
-            allowed = widgets.acknowledged(bundle)
+            allowed = trusting.acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
             segments = by_segments.cut(by_segments.choose(dataset), dataset, bundle, chosen, customers)

@@ -17,7 +17,7 @@ from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why import MODEL
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, navigation, page_files, saying, state, tiers, widgets
+from pages.ui import cells, navigation, page_files, saying, state, tiers, trusting, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
@@ -187,7 +187,7 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = widgets.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    allowed, days = trusting.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
     language = state.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}

@@ -21,7 +21,7 @@ from clv_core.evaluation.explain.store import RECORD, load_explanation, load_rec
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.exports.people import side_of
-from pages.ui import cells, page_files, progress, state, widgets
+from pages.ui import cells, page_files, progress, state, trusting, widgets
 from pages.ui.charts import why
 from pages.ui.charts.drawing import Chart
 from pages.ui.charts.names import IN_WORDS, cut, smaller
@@ -167,7 +167,7 @@ def review_themes(bundle: Bundle) -> None:
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
-    allowed = widgets.acknowledged(bundle)
+    allowed = trusting.acknowledged(bundle)
     side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     as_of = dataset.log_end

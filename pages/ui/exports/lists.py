@@ -27,7 +27,7 @@ from clv_core.strategy.exports.preview import Preview, preview
 from clv_core.strategy.exports.suppress_match import Matches, matches
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, widgets
+from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, trusting, widgets
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression
 from pages.ui.saying import name_of, percent, t
@@ -227,7 +227,7 @@ def say_notes(notes: Sequence[Message]) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = by_role.if_may("export", disabled=found.too_small is not None or not widgets.acknowledged(bundle))
+    may = by_role.if_may("export", disabled=found.too_small is not None or not trusting.acknowledged(bundle))
     stop = state.stop_list()
     kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):

@@ -12,7 +12,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import by_role, judged, navigation, saying, state, widgets
+from pages.ui import by_role, judged, navigation, saying, state, trusting, widgets
 from pages.ui.models import pressed
 from pages.ui.saying import t
 from pages.ui.widgets import Figure
@@ -126,7 +126,7 @@ def _card(found: Shelf, version: Version) -> None:
         st.header(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
         known = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
-        widgets.verdict(version.trust)
+        trusting.verdict(version.trust)
         if metrics:
             widgets.figures(_figures(version), 3, 235)
         else:

@@ -20,7 +20,7 @@ from clv_core.strategy.budget.kept_offers import TIERS
 from clv_core.strategy.budget.offers import checked, expected_gains
 from clv_core.strategy.budget.plans import capacities, costs, with_experiments
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, page_files, progress, saying, scored, state, terms, widgets
+from pages.ui import by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import scale
 from pages.ui.file_names import file_name
@@ -59,7 +59,7 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
-    if planned and not widgets.acknowledged(bundle):
+    if planned and not trusting.acknowledged(bundle):
         words = ()
     if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))

@@ -18,7 +18,7 @@ from clv_core.strategy.schemes.settle import with_segments
 from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
 from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import cells, failing, navigation, row_files, state, tiers, widgets
+from pages.ui import cells, failing, navigation, row_files, state, tiers, trusting, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
 from pages.ui.saying import money, t
@@ -163,7 +163,7 @@ def _offer_card(customer: str) -> None:
 def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
-    allowed = widgets.acknowledged(scene.bundle) and len(chosen.rows) > 0
+    allowed = trusting.acknowledged(scene.bundle) and len(chosen.rows) > 0
     work, stop, language = state.workspace(), state.stop_list(), state.language()
 
     def write(path: Path) -> Exported:

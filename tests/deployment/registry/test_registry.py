@@ -192,6 +192,16 @@ def test_a_foreign_file_in_a_bundle_is_damage(workspace: Workspace, registry: Re
     assert not registry.sound(champion) and registry.serving("shop").version.number == 3
 
 
+def test_what_file_systems_and_desktops_leave_in_a_bundle_is_no_damage(
+    workspace: Workspace, registry: Registry
+) -> None:
+    """NFS keeps a file that was replaced while somebody read it as ``.nfs...``; it was taken for a foreign one."""
+    champion = registry.version("shop", 1)
+    for name in (".nfs000000000a1b2c3d00000001", ".DS_Store", ".holdout.parquet.0123abcd.tmp"):
+        (workspace.models / champion.bundle / name).write_bytes(b"left")
+    assert registry.sound(champion) and registry.serving("shop").version.number == 1
+
+
 def test_a_first_look_speaks_only_until_a_model_was_trained(workspace: Workspace) -> None:
     registry = Registry(workspace)
     registry.register(tiny.save(workspace, 1, untrained=True))

@@ -1,0 +1,56 @@
+"""Whether a model may be trusted, as pages show it: badge, verdict in a line, reasons, and the gate of lists."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.trust import REASONS, Trust
+from pages.ui import saying, state, widgets
+from pages.ui.saying import t
+
+VERDICTS: Final = {
+    "trusted": ("green", ":material/verified:"),
+    "caution": ("orange", ":material/warning:"),
+    "not_trusted": ("red", ":material/block:"),
+}
+KINDS: Final = {
+    "refuses": ("red", ":material/block:"),
+    "cautions": ("orange", ":material/warning:"),
+    "supports": ("green", ":material/check_circle:"),
+}
+
+
+def badge(bundle: Bundle) -> None:
+    """Show the verdict as a badge that opens the reasons."""
+    name = state.trust(bundle).verdict
+    colour, icon = VERDICTS[name]
+    with st.popover(f":{colour}[{icon} {t(f'trust.{name}')}]", width="stretch", help=t("trust.help")):
+        verdict(state.trust(bundle))
+        reasons(bundle)
+
+
+def verdict(trust: Trust) -> None:
+    """Say in one line whether a model may be trusted."""
+    colour, icon = VERDICTS[trust.verdict]
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
+
+
+def reasons(bundle: Bundle) -> None:
+    """List why the model may be trusted or not: what speaks against it first."""
+    for reason in state.trust(bundle).reasons:
+        colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
+        st.markdown(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+
+
+def acknowledged(bundle: Bundle) -> bool:
+    """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
+    trust = state.trust(bundle)
+    if trust.verdict != "not_trusted":
+        return True
+    main = trust.reasons[0]
+    st.warning(widgets.plain(saying.said(main)), icon=VERDICTS["not_trusted"][1])
+    because = t(f"trust.because.{main.code.removeprefix('reason.')}")
+    return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
