@@ -494,7 +494,8 @@ def test_rows_set_aside_come_as_a_file_with_line_and_reason(tmp_path: Path, endi
     check_file(tmp_path / "log.csv", set_aside=tmp_path / "aside.parquet")
     content = io.BytesIO(set_aside._content(tmp_path / "aside.parquet", ending))
     frame = pd.read_csv(content, encoding="utf-8-sig", compression=packed)
-    assert frame[["line", "reason"]].values.tolist() == [[42, "no_customer"], [43, "bad_time"]]
+    assert frame[["line", "reason_code"]].values.tolist() == [[42, "no_customer"], [43, "bad_time"]]
+    assert frame["reason"].tolist() == ["No customer id", "Not a valid time"]
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,14 @@ def download(parquet: Path, rows: int, name: str, key: str) -> None:
 
 def worded(rows: pd.DataFrame, language: str) -> pd.DataFrame:
     """Return rows with their reason in words beside its code, and our own columns called in the page's language."""
-    if language == DEFAULT_LANGUAGE or "reason" not in rows:
+    if "reason" not in rows:
         return rows
     known = {code: f"reason.{code}" for code in rows["reason"].unique()}
     words = {code: translate(key, language) if has(key, language) else code for code, key in known.items()}
-    told = rows.copy()
-    told.insert(rows.columns.get_loc("reason") + 1, header("reason", language), rows["reason"].map(words).astype("str"))
-    return told.rename(columns={name: header(said, language) for name, said in OWN.items()})
+    told = rows.rename(columns={name: header(said, language) for name, said in OWN.items()})
+    beside, said = rows.columns.get_loc("reason") + 1, rows["reason"].map(words).astype("str")
+    told.insert(beside, header("reason", language), said, allow_duplicates=True)  # the file may have such a column
+    return told
 
 
 def _content(parquet: Path, ending: str, language: str = DEFAULT_LANGUAGE) -> bytes:
