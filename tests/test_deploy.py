@@ -32,7 +32,7 @@ def instructions(name: str) -> list[str]:
 def calls() -> list[list[str]]:
     """Return the words after ``python -m clv_core`` of every call in the container files and the document."""
     texts = [" ".join(map(str, one["command"])) for one in COMPOSE["services"].values() if "command" in one]
-    found = [call for text in [*texts, DOCUMENT] for call in re.findall(r"python -m clv_core ([^#|`;\n]*)", text)]
+    found = [call for text in [*texts, DOCUMENT] for call in re.findall(r"python -m clv_core ([^#|`;>\n]*)", text)]
     filled = [call.replace("$$retrain", "--retrain --every 7").replace("$$", "") for call in found]
     return [shlex.split(call.replace("|| echo", "")) for call in filled]
 

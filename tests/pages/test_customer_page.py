@@ -18,7 +18,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import say_day, say_number, translate
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
-from pages.ui import widgets
+from pages.ui import trusting
 from pages.ui.navigation import BY_NAME, SEARCH
 from tests.pages.conftest import HORIZON_DAYS
 
@@ -69,7 +69,7 @@ def nothing_kept() -> Iterator[None]:
 
 @pytest.mark.usefixtures("nothing_kept")
 @pytest.mark.parametrize(
-    ("lang", "why"), [("en", "a few such customers buy far more"), ("zh", "少数同类客户会多买很多")]
+    ("lang", "why"), [("en", "a few such customers buy far more"), ("zh", "少数同类用户会多买很多")]
 )
 def test_a_mean_above_the_interval_says_why(
     open_page: OPEN, with_model: Path, tmp_path: Path, lang: str, why: str
@@ -186,7 +186,7 @@ def test_files_wait_until_a_model_that_is_not_trusted_is_acknowledged(
 ) -> None:
     app = open_page(with_model, "customer", lang="en")
     assert [button.disabled for button in app.get("download_button")] == [False, False]
-    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: False)
+    monkeypatch.setattr(trusting, "acknowledged", lambda bundle: False)
     app.run()
     assert [button.disabled for button in app.get("download_button")] == [True, True]
 

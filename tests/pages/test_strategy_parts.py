@@ -29,7 +29,7 @@ from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.quality import judge
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import page_files, widgets
+from pages.ui import page_files, trusting
 from pages.ui.budget import slider
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
@@ -73,7 +73,7 @@ def test_recommendations_say_what_was_measured(
     open_page: OPEN, advised: Path, lang: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this shop everybody has bought nearly everything, so that what is new cannot be judged."""
-    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
+    monkeypatch.setattr(trusting, "acknowledged", lambda bundle: True)
     app = part(open_page, advised, "recommend", lang, recommend_kind=kind)
     assert not app.exception and not app.error
     work, bundle = Workspace(advised), bundle_of(advised)
@@ -189,7 +189,7 @@ def test_the_file_of_a_card_holds_what_the_page_recommends(
     open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: dict[str, Any] = {}
-    monkeypatch.setattr(widgets, "acknowledged", lambda bundle: True)
+    monkeypatch.setattr(trusting, "acknowledged", lambda bundle: True)
     monkeypatch.setattr(
         page_files,
         "download",
