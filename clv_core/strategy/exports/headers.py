@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -28,8 +28,3 @@ def header(name: str, language: str) -> str:
     """Return what a column, or a fact about a list, is called; its id where it has no name in the language."""
     key = f"header.{name}"
     return translate(key, language) if language not in IDS and has(key, language) else name
-
-
-def about_words(about: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return what a list says of itself, with the names of its facts in a language."""
-    return {header(name, language): value for name, value in about.items()}
