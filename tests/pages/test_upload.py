@@ -403,6 +403,20 @@ def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tm
     assert "--map=amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
 
 
+def test_what_was_said_is_taken_over_where_the_page_proposes_money_and_time_zone_by_itself(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    rows = "".join(f"c{n % 9},{n % 12 + 1:02d}/{n % 11 + 1:02d}/2024,¥{n + 5}\n" for n in range(60))
+    names = ["会员号", "下单时间", "金额"]
+    said = Answers(date_order="dmy", currency="CNY", timezone="Asia/Shanghai")
+    remember(Workspace(tmp_path), names, said)
+    app = upload(open_page(tmp_path, "upload", lang="zh"), ",".join(names) + "\n" + rows)
+    assert "日期顺序：日在前" in written(app)
+    app.button(key="recall_use").click().run()
+    assert not app.exception and app.selectbox(key="setting_upload_date_order_dmy").value == "dmy"
+    assert not [button for button in app.button if button.key == "recall_use"]
+
+
 def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(open_page: OPEN, tmp_path: Path) -> None:
     remember(Workspace(tmp_path), LOG.splitlines()[0].split(","), Answers())
     app = upload(open_page(tmp_path, "upload", lang="en"), LOG)
