@@ -11,9 +11,10 @@ from unicodedata import east_asian_width
 import numpy as np
 import pandas as pd
 
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused, UsageError
 from clv_core.strategy.exports.about import about_facts
-from clv_core.strategy.exports.headers import headed, header
+from clv_core.strategy.exports.headers import answered, headed, header
 from clv_core.strategy.exports.spreadsheet import escape, escape_frame
 from clv_core.workspace import atomic_path, read_json
 
@@ -33,7 +34,7 @@ LINE_END: Final = "\r\n"
 
 
 MONEY: Final = re.compile(
-    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual)(_|$)"
+    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual|base|margin)(_|$)"
 )
 SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio)(_|$)")
 """Columns of amounts, and of probabilities and other shares, by their names."""
@@ -149,7 +150,7 @@ def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
         ``path``.
     """
     with atomic_path(path) as temporary:
-        escape_frame(headed(_days_as_text(counted(rounded(frame))), language)).to_csv(
+        escape_frame(headed(answered(_days_as_text(counted(rounded(frame))), language), language)).to_csv(
             temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
         )
     return path
@@ -219,7 +220,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
 
     if len(frame) > XLSX_ROWS:
         raise Refused("xlsx_too_many_rows", rows=len(frame), most=XLSX_ROWS)
-    cells = escape_frame(headed(counted(rounded(frame)), language))
+    cells = escape_frame(headed(answered(counted(rounded(frame)), language), language))
     texts = cells.select_dtypes(["object", "str"])
     for name in texts:
         if (texts[name].astype("str").str.len() > XLSX_CHARACTERS).any():
@@ -233,7 +234,8 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
             "number": book.add_format({"num_format": "0.00"}),
             "fine": book.add_format({"num_format": "0.00####"}),
         }
-        sheet = book.add_worksheet(header("customers_sheet", language).removesuffix("_sheet"))
+        kind = "customers_sheet" if CUSTOMER_ID in frame else "table_sheet"
+        sheet = book.add_worksheet(header(kind, language).removesuffix("_sheet"))
         for position, name in enumerate(cells.columns):
             sheet.write_string(0, position, str(name), bold)
             _write_column(sheet, position, cells.iloc[:, position], formats)
