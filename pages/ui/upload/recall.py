@@ -62,4 +62,4 @@ def _said(known: Answers) -> list[str]:
 
 
 def _setting(name: str, value: str) -> str:
-    return t("recall.setting", name=t(f"upload.{name}"), value=value)
+    return saying.labelled(t(f"upload.{name}"), value)
