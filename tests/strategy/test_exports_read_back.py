@@ -17,8 +17,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.budget.offers import Effect, Offer
-from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken
+from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken, with_side_file
 from clv_core.strategy.exports.exported import export_log, exported_files
+from clv_core.strategy.exports.files import write_csv
 from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
@@ -205,6 +206,15 @@ def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> No
     [entry] = export_log(work)
     assert (entry["files"], entry["format"], entry["customers"], entry["folder"]) == ([], "card", 1, str(work.exports))
     assert exported_files(work, SIDE.dataset, ()) == []
+
+
+def test_a_table_that_names_nobody_is_not_among_the_files_of_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    log_export(work, export(scored, "csv", tmp_path / "list.csv", side=SIDE), "csv", SIDE)
+    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
+    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
+    assert [one.name for one in exported_files(work, SIDE.dataset, ())] == ["list.csv", "prices.csv"]
+    assert [one.name for one in exported_files(work, SIDE.dataset, (), of_customers=True)] == ["list.csv"]
 
 
 def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.DataFrame, tmp_path: Path) -> None:
