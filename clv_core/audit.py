@@ -21,7 +21,9 @@ FILE: Final = "log.jsonl"
 ACTOR: Final = "CLV_ACTOR"
 """Environment variable that tells a run who started it."""
 
-FACTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role")
+FACTS: Final = (
+    *("dataset", "renamed", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role"),
+)
 _actor: ContextVar[str] = ContextVar("actor", default="")
 
 

@@ -147,7 +147,9 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
         name = options.name if isinstance(options.name, str) else None
         model = result.get("model") or getattr(options, "model", None)
         version = result.get("version") or getattr(options, "version", None)
-        audit.note(workspace, action, dataset=name, model=model, version=version, outcome="done")
+        renamed = result.get("renamed")
+        name = result["dataset"] if renamed else name
+        audit.note(workspace, action, dataset=name, renamed=renamed, model=model, version=version, outcome="done")
 
 
 def _paths(options: argparse.Namespace) -> Iterator[Path]:

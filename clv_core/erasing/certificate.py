@@ -92,25 +92,29 @@ def markdown(certificate: Certificate, language: str) -> str:
     def t(key: str, **params: Any) -> str:
         return translate(key, language, **params)
 
+    def line(what: str, value: object) -> str:
+        return f"- {t('erasure.line', what=what, value=value)}"
+
     found = sum(certificate.customers.values())
     scope = certificate.dataset or t("erasure.scope.all")
     asked = len(certificate.customers)
     lines = [
         f"# {t('erasure.title.one' if asked == 1 else 'erasure.title', n=asked)}",
         "",
-        f"- {t('erasure.id')}: {certificate.id}",
+        line(t("erasure.id"), certificate.id),
     ]
-    lines += [f"- {t('erasure.when', begun=certificate.begun, finished=certificate.finished)}"]
-    lines += [f"- {t('erasure.who')}: {certificate.who}", f"- {t('erasure.scope')}: {scope}"]
+    times = {"begun": _moment(certificate.begun), "finished": _moment(certificate.finished)}
+    lines += [f"- {t('erasure.when', **times)}"]
+    lines += [line(t("erasure.who"), certificate.who), line(t("erasure.scope"), scope)]
     lines += [f"- {t('erasure.found', found=found, n=len(certificate.customers))}", "", f"## {t('erasure.datasets')}"]
     for one in certificate.datasets:
         words = {key: one[key] for key in ("name", "events", "aside", "people")}
         lines.append(f"- {t('erasure.dataset' if one['version'] else 'erasure.dataset.gone', **words)}")
         lines.append(f"  {t('erasure.versions', versions=', '.join(one['destroyed']), version=one['version'] or '-')}")
     lines += ["", f"## {t('erasure.removed')}"]
-    lines += [f"- {t(f'erasure.kind.{kind}')}: {count}" for kind, count in certificate.removed.items() if count]
-    lines += [f"- {t('erasure.export')}: {name}" for name in certificate.exports]
-    lines += [f"- {path}: {count}" for path, count in certificate.files.items()]
+    lines += [line(t(f"erasure.kind.{kind}"), count) for kind, count in certificate.removed.items() if count]
+    lines += [line(t("erasure.export"), name) for name in certificate.exports]
+    lines += [line(path, t("versions.of_rows", rows=count)) for path, count in certificate.files.items()]
     lines += [
         "",
         f"## {t('erasure.models')}",
@@ -126,3 +130,8 @@ def markdown(certificate: Certificate, language: str) -> str:
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
     lines += [f"- `{one}`" for one in certificate.customers]
     return "\n".join(lines) + "\n"
+
+
+def _moment(time: str) -> str:
+    """Return an ISO time in UTC as a person reads it, to the second."""
+    return time.removesuffix("+00:00").replace("T", " ")

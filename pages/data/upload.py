@@ -68,7 +68,7 @@ try:
     if isinstance(found, Check):
         with top:
             steps.steps(2)
-        check.show(found, uploading.check_folder(file, path))
+        check.show(found, uploading.check_folder(file, path), save.like(file, state.newest_datasets()))
     elif progress.running(found):
         st.caption(t("upload.large"))
         progress.watch(found)

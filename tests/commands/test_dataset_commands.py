@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clv_core import cli
+from clv_core.audit import lines
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
@@ -107,6 +108,8 @@ def test_a_dataset_s_life_by_the_command_line(clv: Any, tmp_path: Path, workspac
     assert clv("restore", "shop", "ffffffffffff")[0] == 4
     code, named = clv("rename", "shop", "store")
     assert (code, named) == (0, {"dataset": "store", "renamed": "shop", "models": 0, "predictions": 0})
+    [line] = [one for one in lines(workspace) if one["action"] == "rename"]
+    assert (line["dataset"], line["renamed"]) == ("store", "shop")
     code, gone = clv("delete", "store")
     assert (code, gone["versions"], gone["remains"]) == (0, 2, [{"kind": "dataset", "name": "all"}])
     assert clv("delete", "store")[0] == 4

@@ -185,6 +185,9 @@ def test_the_certificate_says_what_was_touched_and_names_nobody(workspace: Works
     assert one.customers[salted(workspace, one.salt, "nobody-of-this-name-1")] is False
     for language, word in (("en", "Certificate of erasure: 61"), ("zh", "删除凭证：61")):
         assert word in (workspace.root / "erasures" / f"{one.id}.{language}.md").read_text(encoding="utf-8")
+    text = (workspace.root / "erasures" / f"{one.id}.zh.md").read_text(encoding="utf-8")
+    assert f"凭证编号：{one.id}" in text and f"{batch}：{GONE} 行" in text and ": " not in text
+    assert "+00:00" not in text and one.begun[:10] + " " + one.begun[11:19] + "，" in text
     (line,) = [line for line in audit.lines(workspace) if line["action"] == "erase"]
     assert (line["certificate"], line["customers"]) == (one.id, GONE)
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import main
+from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset, versions
 from clv_core.errors import NeedsAnswer, Refused
@@ -135,10 +136,20 @@ def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
     clean(workspace, "shop", {"test_ids": None})
     app = section(open_page(shop, "datasets", lang="en"), "versions")
     assert len(app.dataframe[0].value) == 2
+    assert all(label.endswith(" rows") for label in app.selectbox(key="return_to").options)
     app.selectbox(key="return_to").set_value(raw)
     app.button(key="restore").click().run()
     assert open_dataset(workspace, "shop").version == raw and len(versions(workspace, "shop")) == 2
     assert app.success
+
+
+def test_files_that_a_dataset_is_made_of_stand_in_a_row_as_the_language_has_it(open_page: OPEN, shop: Path) -> None:
+    workspace, more = Workspace(shop), shop.parent / "二月.csv"
+    more.write_text("customer_id,event_time,amount\n" + "".join(f"C{n},2025-02-{n + 1:02},5\n" for n in range(9)))
+    first = open_dataset(workspace, "shop").manifest.source
+    append(workspace, "shop", more)
+    app = open_page(shop, "datasets", lang="zh")
+    assert f"来自 {first}、二月.csv，" in " ".join(one.value for one in app.caption).replace("\\", "")
 
 
 def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path) -> None:

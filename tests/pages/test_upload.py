@@ -199,6 +199,12 @@ def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: O
     assert "--event=won=purchase" in args
 
 
+def test_kinds_that_were_understood_are_named_in_the_language_of_the_page(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n},{('won', 'refund')[n % 2]}" for n in range(40)]
+    app = upload(open_page(tmp_path, "upload", lang="zh"), "\n".join(["customer_id,date,amount,event", *rows]))
+    assert app.multiselect(key="answer_purchases") and "退货" in written(app) and "return" not in written(app)
+
+
 def test_what_a_state_of_an_order_means_is_said_in_a_table_and_kept_for_the_run(
     open_page: OPEN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,6 +390,19 @@ def test_next_months_file_of_the_same_columns_is_added_unless_the_person_says_ot
     assert other.segmented_control(key="save_way_new").value == "new"
 
 
+def test_a_short_file_that_goes_on_with_a_dataset_is_not_said_to_be_useless(open_page: OPEN, tmp_path: Path) -> None:
+    first = tmp_path / "first.csv"
+    first.write_text(LOG)
+    ingest(Workspace(tmp_path), first, "shop")
+    week = "".join(f"c{n % 4},2025-03-{n % 5 + 1:02d},{n + 1}\n" for n in range(12))
+    app = upload(open_page(tmp_path, "upload", lang="en"), f"{LOG.splitlines()[0]}\n{week}")
+    assert app.selectbox(key="add_to").value == "shop" and not app.error
+    assert translate("look.horizons.adds", "en", name="shop") in [one.value for one in app.info]
+    other = f"{LOG.splitlines()[0]},shelf\n" + "".join(f"{row},1\n" for row in week.splitlines())
+    alone = upload(open_page(tmp_path, "upload", lang="en"), other)
+    assert translate("look.horizons.too_short", "en") in [one.value for one in alone.error]
+
+
 def test_ids_are_replaced_where_it_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
     app = upload(open_page(tmp_path, "upload", lang="zh"), LOG)
     app.toggle(key="pseudonymise").set_value(True)
@@ -401,6 +420,20 @@ def test_what_was_said_about_a_file_of_this_shape_is_offered(open_page: OPEN, tm
     app.form_submit_button[0].click().run()
     args = last_args(tmp_path, "ingest")
     assert "--map=amount=cash" in args and args[args.index("--currency") + 1] == "CHF"
+
+
+def test_what_was_said_is_taken_over_where_the_page_proposes_money_and_time_zone_by_itself(
+    open_page: OPEN, tmp_path: Path
+) -> None:
+    rows = "".join(f"c{n % 9},{n % 12 + 1:02d}/{n % 11 + 1:02d}/2024,¥{n + 5}\n" for n in range(60))
+    names = ["会员号", "下单时间", "金额"]
+    said = Answers(date_order="dmy", currency="CNY", timezone="Asia/Shanghai")
+    remember(Workspace(tmp_path), names, said)
+    app = upload(open_page(tmp_path, "upload", lang="zh"), ",".join(names) + "\n" + rows)
+    assert "日期顺序：日在前" in written(app)
+    app.button(key="recall_use").click().run()
+    assert not app.exception and app.selectbox(key="setting_upload_date_order_dmy").value == "dmy"
+    assert not [button for button in app.button if button.key == "recall_use"]
 
 
 def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(open_page: OPEN, tmp_path: Path) -> None:

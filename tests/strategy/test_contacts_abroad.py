@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.words.contact_fields import contact_columns
+from clv_core.strategy.contacts.contacts import phones
 from clv_core.strategy.contacts.reach import reachable
 from clv_core.strategy.exports import platforms
 
@@ -70,3 +71,12 @@ def test_it_is_read_and_who_did_not_agree_is_left_out(country: str) -> None:
 
 def test_consent_that_is_only_likely_is_asked_about() -> None:
     assert contact_columns(["Newsletter", "Ort der Filiale", "Nom du produit"]) == {}
+
+
+def test_a_number_behind_00_is_read_also_where_its_own_country_dials_another_prefix() -> None:
+    given = pd.Series(["0086 139 1000 0001", "0044 (0)20 7183 8750", "(415) 555-2671", "011 44 20 7183 8750", "00 12"])
+    read = ["+8613910000001", "+442071838750", "+14155552671", "+442071838750", ""]
+    assert phones(given, pd.Series([""] * len(given)), "US").tolist() == read
+    assert (
+        phones(given[:2], pd.Series(["", ""]), "CN").tolist() == phones(given[:2], pd.Series(["", ""]), None).tolist()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
-from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken
+from clv_core.strategy.budget.offers import Effect, Offer
+from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken, with_side_file
 from clv_core.strategy.exports.exported import export_log, exported_files
+from clv_core.strategy.exports.files import write_csv
 from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
@@ -205,6 +208,15 @@ def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> No
     assert exported_files(work, SIDE.dataset, ()) == []
 
 
+def test_a_table_that_names_nobody_is_not_among_the_files_of_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    log_export(work, export(scored, "csv", tmp_path / "list.csv", side=SIDE), "csv", SIDE)
+    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
+    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
+    assert [one.name for one in exported_files(work, SIDE.dataset, ())] == ["list.csv", "prices.csv"]
+    assert [one.name for one in exported_files(work, SIDE.dataset, (), of_customers=True)] == ["list.csv"]
+
+
 def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.DataFrame, tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     work.root.mkdir()
@@ -217,13 +229,42 @@ def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.Dat
 
 
 def test_settings_are_in_side_file_and_workbook(scored: pd.DataFrame, tmp_path: Path) -> None:
-    side = replace(SIDE, settings={"budget": 40.0, "offers": [{"name": "礼品", "cost": 1.5}]})
+    offer = Offer("礼品", 1.5, {1: Effect(0.05, "share"), 2: Effect(4.0, "money", 2.5, 5.5)}, capacity=1200)
+    side = replace(SIDE, settings={"budget": 40.0, "offers": [offer.to_json()]})
     made = export(scored, "xlsx", tmp_path / "list.xlsx", side=side)
     assert json.loads(made.side_file.read_text(encoding="utf-8"))["settings"] == side.settings
-    about = openpyxl.load_workbook(made.files[0])["about"]
-    said = {str(row[0]): str(row[1]) for row in about.iter_rows(values_only=True)}
-    assert said["budget"] == "40.0" and json.loads(said["offers"]) == side.settings["offers"]
     assert side.mark != SIDE.mark == replace(side, settings={}).mark
+    said = about_of(made.files[0], "about")
+    assert said["budget"] == 40 and said["horizon_days"] == 182 and said["lifetime"] == "no"
+    assert said["offers"] == (
+        "礼品: 1.5 a customer, effect 5% on tier 1, effect 4(2.5;5.5) on tier 2, 1,200 customers at most"
+    )
+
+
+def test_a_chinese_workbook_says_of_itself_no_word_of_a_program(scored: pd.DataFrame, tmp_path: Path) -> None:
+    changes = [{"category": "茶", "tier": 2, "change": -0.05}]
+    chosen = {"control_share": 0.1, "start": "2024-12-31", "listed": 7, "only_offer": "券", "group": "offer"}
+    offers = [Offer("券", 2.0, {0: Effect(0.05, "share")}).to_json()]
+    side = replace(SIDE, settings={"budget": 40.0, "offers": offers, "price_changes": changes, **chosen})
+    made = export(scored, "xlsx", tmp_path / "list.xlsx", side=side, language="zh")
+    said = about_of(made.files[0], "说明")
+    assert all(re.search("[\u4e00-\u9fff]", name) for name in said), said
+    assert said["优惠方案"] == "券：每人成本 2，效果 5%" and said["调价方案"] == "茶，第 2 层：−5.0%"
+    assert said["终身价值"] == "否" and said["预算"] == 40 and said["对照组占比"] == 0.1
+    assert said["筛选条件"] == SIDE.segment and "假设" not in said
+
+
+def about_of(path: Path, sheet: str) -> dict[str, object]:
+    """Return what a workbook says of itself, as openpyxl reads it."""
+    return {str(row[0]): row[1] for row in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)}
+
+
+def test_each_column_of_a_workbook_has_room_for_what_stands_in_it(scored: pd.DataFrame, tmp_path: Path) -> None:
+    model = "a-shop-of-some-name-hybrid-20241231"
+    made = export(scored.assign(model=model, note="字" * 90), "xlsx", tmp_path / "list.xlsx", side=SIDE)
+    sheet = openpyxl.load_workbook(made.files[0])["customers"]
+    widths = {cell.value: sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]}
+    assert widths["model"] >= len(model) and 40 < max(widths.values()) < 60, widths
 
 
 def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: pd.DataFrame, tmp_path: Path) -> None:

@@ -192,3 +192,14 @@ def test_the_ends_of_an_interval_have_the_places_of_what_they_are_the_ends_of(tm
     written = pd.read_csv(write_csv(pd.DataFrame([rows | more]), tmp_path / "prices.csv")).iloc[0].to_dict()
     ends = {"predicted": 12.35, "predicted_low": 10.99, "chance": 0.1235, "chance_high": 0.2346}
     assert written == rows | more | ends
+
+
+def test_a_person_reads_yes_and_no_and_money_in_cents_where_a_program_reads_a_flag(tmp_path: Path) -> None:
+    flags = pd.Series([True, None, False], dtype="object")
+    frame = pd.DataFrame({"category": ["a", "b", "c"], "rule_base": [627.0678295, np.nan, 1.0], "rule_beyond": flags})
+    said = pd.read_csv(write_csv(frame, tmp_path / "prices.csv"), dtype="str", keep_default_na=False)
+    assert said["rule_beyond"].tolist() == ["yes", "", "no"] and said["rule_base"].tolist() == ["627.07", "", "1.0"]
+    book = openpyxl.load_workbook(write_xlsx(frame, tmp_path / "prices.xlsx", {}, "zh"))
+    assert [row[2] for row in book["表格"].iter_rows(min_row=2, values_only=True)] == ["是", None, "否"]
+    kept = pd.read_parquet(write_any(frame, tmp_path / "prices.parquet", ".parquet", {}))
+    assert kept["rule_beyond"].tolist() == [True, None, False]

@@ -74,7 +74,7 @@ def _data(version: Version, language: str) -> list[tuple[str, str]]:
         "cutoff": record["cutoff"],
         "horizon": translate("unit.days", language, n=record["horizon_days"]),
         "currency": plain(record["currency"]) or "-",
-        "created": record["created"],
+        "created": f"{record['created'][:16].replace('T', ' ')} (UTC)",
         "code": plain(record["code_version"]),
         "source": translate(f"modelcard.source.{version.source}", language),
     }

@@ -160,8 +160,10 @@ def _phone(text: str, region: str) -> str:
     text = one_number(text)
     if not text:
         return ""
-    text = f"+{text[2:]}" if text.startswith("00") and not region else text
-    number = _valid(_with_plus(text, region) if region else text, region)
+    abroad = f"+{text[2:]}" if text.startswith("00") else ""
+    number = _valid(_with_plus(text, region), region) if region else None
+    if number is None and (abroad or not region):  # 00 is what most of the world dials, also where its region does not
+        number = _valid(abroad or text, region)
     return "" if number is None else str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 

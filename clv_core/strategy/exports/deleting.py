@@ -91,5 +91,5 @@ def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict
     for dataset in list_datasets(workspace):
         if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
             yield {"kind": "dataset", "name": dataset.name}
-    for path in exported_files(workspace, name, versions):
+    for path in exported_files(workspace, name, versions, of_customers=True):
         yield {"kind": "export", "name": str(path)}

@@ -67,12 +67,11 @@ class Side:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What a workbook says of itself, by name; the assumptions in words."""
+        """What a workbook says of itself, by id, as JSON types; the assumptions in words."""
         said = [str(one["message"]) for one in self.assumptions]
         words = "".join(one if one.endswith("。") else f"{one} " for one in said).strip()
-        chosen = {name: json.dumps(value, ensure_ascii=False) for name, value in self.settings.items()}
         own = {name: value for name, value in dataclasses.asdict(self).items() if name != "settings"}
-        return {**own, "assumptions": words, **chosen}
+        return {**own, "assumptions": words, **self.settings}
 
     @property
     def mark(self) -> str:

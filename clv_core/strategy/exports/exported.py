@@ -34,15 +34,19 @@ def export_log(workspace: Workspace) -> list[dict[str, Any]]:
     return list(latest_records(workspace.place("exports") / LOG))
 
 
-def exported_files(workspace: Workspace, name: str, versions: Collection[str]) -> list[Path]:
+def exported_files(
+    workspace: Workspace, name: str, versions: Collection[str], *, of_customers: bool = False
+) -> list[Path]:
     """Return the exported files of a dataset that are still there, the oldest first.
 
     Args:
         workspace: whose export log is read.
         name: the dataset's name; under an earlier name it is known by its versions.
         versions: its versions.
+        of_customers: only files whose rows are about customers: a table of prices names nobody.
     """
     entries = reversed(export_log(workspace))
     own = [entry for entry in entries if entry["dataset"] == name or entry["dataset_version"] in versions]
+    own = [entry for entry in own if not of_customers or entry.get("customers", 0) is not None]
     files = dict.fromkeys(Path(entry["folder"]) / file for entry in own for file in entry["files"])
     return [path for path in files if path.exists()]

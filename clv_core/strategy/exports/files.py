@@ -6,13 +6,16 @@ import math
 import re
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused, UsageError
-from clv_core.strategy.exports.headers import about_words, headed, header
-from clv_core.strategy.exports.spreadsheet import escape_frame
+from clv_core.strategy.exports.about import about_facts
+from clv_core.strategy.exports.headers import answered, headed, header
+from clv_core.strategy.exports.spreadsheet import escape, escape_frame
 from clv_core.workspace import atomic_path, read_json
 
 CURRENCY: Final = "currency"
@@ -21,12 +24,17 @@ ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 XLSX_ROWS: Final = 1_048_575
 """Rows that a worksheet holds below its header."""
 XLSX_CHARACTERS: Final = 32_767
+NARROWEST: Final = 12
+WIDEST: Final = 48
+"""Letters that a column of a workbook has room for, at least and at most."""
+LOOKED_AT: Final = 100
+"""Rows of it that say how wide a column must be."""
 LINE_END: Final = "\r\n"
 """As RFC 4180 and spreadsheets have it; it also makes the writer quote cells that hold a bare carriage return."""
 
 
 MONEY: Final = re.compile(
-    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual)(_|$)"
+    r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual|base|margin)(_|$)"
 )
 SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio)(_|$)")
 """Columns of amounts, and of probabilities and other shares, by their names."""
@@ -142,7 +150,7 @@ def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
         ``path``.
     """
     with atomic_path(path) as temporary:
-        escape_frame(headed(_days_as_text(counted(rounded(frame))), language)).to_csv(
+        escape_frame(headed(answered(_days_as_text(counted(rounded(frame))), language), language)).to_csv(
             temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
         )
     return path
@@ -199,7 +207,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
     Args:
         frame: any columns.
         path: to write.
-        about: what is said on the second sheet, by name.
+        about: what is said on the second sheet, by id (:func:`~clv_core.strategy.exports.about.about_facts`).
         language: of headers and names, "" for ids.
 
     Returns:
@@ -212,7 +220,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
 
     if len(frame) > XLSX_ROWS:
         raise Refused("xlsx_too_many_rows", rows=len(frame), most=XLSX_ROWS)
-    cells = escape_frame(headed(counted(rounded(frame)), language))
+    cells = escape_frame(headed(answered(counted(rounded(frame)), language), language))
     texts = cells.select_dtypes(["object", "str"])
     for name in texts:
         if (texts[name].astype("str").str.len() > XLSX_CHARACTERS).any():
@@ -226,19 +234,26 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
             "number": book.add_format({"num_format": "0.00"}),
             "fine": book.add_format({"num_format": "0.00####"}),
         }
-        sheet = book.add_worksheet(header("customers_sheet", language).removesuffix("_sheet"))
+        kind = "customers_sheet" if CUSTOMER_ID in frame else "table_sheet"
+        sheet = book.add_worksheet(header(kind, language).removesuffix("_sheet"))
         for position, name in enumerate(cells.columns):
             sheet.write_string(0, position, str(name), bold)
             _write_column(sheet, position, cells.iloc[:, position], formats)
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
-        sheet.set_column(0, max(len(cells.columns) - 1, 0), 16)
-        facts = about_words(about, language)
-        notes = escape_frame(pd.DataFrame({"name": list(facts), "value": [str(value) for value in facts.values()]}))
+        for position, width in enumerate(_widths(cells)):
+            sheet.set_column(position, position, width)
         second = book.add_worksheet(header("about_sheet", language).removesuffix("_sheet"))
-        for position in range(2):
-            _write_column(second, position, notes.iloc[:, position], formats, first_row=0)
-        second.set_column(0, 1, 24)
+        facts = about_facts(about, language)
+        long = book.add_format({"text_wrap": True, "valign": "top", "align": "left"})
+        names = escape(pd.Series(list(facts), dtype="str"))
+        values = escape(pd.Series(list(facts.values()), dtype="object"))
+        for row, (name, value) in enumerate(zip(names, values, strict=True)):
+            second.write_string(row, 0, name, long)
+            write = second.write_string if isinstance(value, str) else second.write_number
+            write(row, 1, value, long)
+        second.set_column(0, 0, 24)
+        second.set_column(1, 1, WIDEST)
         book.close()
     return path
 
@@ -261,6 +276,21 @@ def _write_column(
     else:
         for row, value in zip(known.tolist(), values.tolist(), strict=True):
             sheet.write_string(first_row + row, position, str(value))
+
+
+def _widths(cells: pd.DataFrame) -> list[int]:
+    """Return how wide each column must be to be read, by its name and its first cells."""
+    widths = []
+    for position, name in enumerate(cells.columns):
+        first = cells.iloc[:LOOKED_AT, position].dropna().astype("str")
+        longest = max((_width(text) for text in (str(name), *first)), default=0)
+        widths.append(min(max(longest + 2, NARROWEST), WIDEST))
+    return widths
+
+
+def _width(text: str) -> int:
+    """Return how many letters' room a text takes: a Chinese one takes two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _parts(frame: pd.DataFrame, largest_file: int | None, header: bool, most_rows: int | None) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -24,12 +24,21 @@ def headed(frame: pd.DataFrame, language: str) -> pd.DataFrame:
     return frame.rename(columns={name: header(str(name), language) for name in frame.columns})
 
 
+def answered(frame: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return a list whose columns of true and false say yes and no in a language; what is missing stays so.
+
+    Args:
+        frame: any columns.
+        language: of the words; "" for English.
+    """
+    words = {
+        flag: translate(f"about.{'yes' if flag else 'no'}", language or DEFAULT_LANGUAGE) for flag in (True, False)
+    }
+    flags = [name for name in frame.columns if pd.api.types.infer_dtype(frame[name], skipna=True) == "boolean"]
+    return frame.assign(**{str(name): frame[name].astype("object").map(words) for name in flags}) if flags else frame
+
+
 def header(name: str, language: str) -> str:
     """Return what a column, or a fact about a list, is called; its id where it has no name in the language."""
     key = f"header.{name}"
     return translate(key, language) if language not in IDS and has(key, language) else name
-
-
-def about_words(about: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return what a list says of itself, with the names of its facts in a language."""
-    return {header(name, language): value for name, value in about.items()}

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored import store
+from clv_core.collection.stored.manifest import Manifest
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
 from clv_core.i18n import without_options
@@ -26,7 +27,7 @@ def about(dataset: Dataset) -> None:
         made = f"{made}; {t('datasets.pseudonymised')}"
     dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
     when = saying.moment(facts.created)
-    source = t("datasets.from", source=widgets.plain(facts.source), when=when, made=made, **dates)
+    source = t("datasets.from", source=widgets.plain(_source(facts)), when=when, made=made, **dates)
     known = {
         "customers": saying.count(facts.customers),
         "purchases": saying.count(facts.purchases),
@@ -50,6 +51,12 @@ def _noticed(dataset: Dataset) -> None:
         for message in messages:
             said = saying.said(replace(message, params=saying.in_words(message.params)))
             st.markdown(f"- {widgets.plain(without_options(said))}")
+
+
+def _source(facts: Manifest) -> str:
+    """Return the files that a dataset is made of, in a row."""
+    files = [str(part["source"]) for part in facts.parts]
+    return saying.listed(files) if files and facts.source == ", ".join(files) else facts.source
 
 
 def versions(dataset: Dataset) -> None:
@@ -85,7 +92,7 @@ def versions(dataset: Dataset) -> None:
 
 def _words(item: Dataset) -> str:
     facts = item.manifest
-    return f"{saying.moment(facts.created)} · {t(f'made.{facts.made}')} · {facts.rows_kept:,}"
+    return f"{saying.moment(facts.created)} · {t(f'made.{facts.made}')} · {t('versions.of_rows', rows=facts.rows_kept)}"
 
 
 def _table(found: list[Dataset], current: Dataset) -> pd.DataFrame:

@@ -14,7 +14,19 @@ from pages.ui.file_names import dated
 from pages.ui.saying import t
 
 SHOWN: Final = 1000
-PARTS: Final = ("dataset", "model", "format", "rows", "customers", "version", "certificate", "key", "role", "outcome")
+PARTS: Final = (
+    "dataset",
+    "renamed",
+    "model",
+    "format",
+    "rows",
+    "customers",
+    "version",
+    "certificate",
+    "key",
+    "role",
+    "outcome",
+)
 
 
 def show() -> None:

@@ -146,7 +146,10 @@ def _certificates() -> None:
     )
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {one.id: f"{saying.moment(one.finished)} · {len(one.customers):,}" for one in found}
+        names = {
+            one.id: t("privacy.certificate.name", when=saying.moment(one.finished), n=len(one.customers))
+            for one in found
+        }
         chosen = st.selectbox(
             t("privacy.certificate.which"),
             list(names),

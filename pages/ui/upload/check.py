@@ -38,13 +38,19 @@ MARKS: Final = {
 }
 
 
-def show(found: Check, aside: Path) -> None:
-    """Show what a file would become; ``aside`` is the Parquet file of the rows set aside."""
+def show(found: Check, aside: Path, like: str = "") -> None:
+    """Show what a file would become.
+
+    Args:
+        found: what it would become.
+        aside: Parquet file of the rows set aside.
+        like: dataset that it goes on with, "" where there is none.
+    """
     facts = found.manifest
     st.markdown(widgets.accounting(facts))
     widgets.figures(_figures(found))
     gap(found)
-    horizons(found)
+    horizons(found, like)
     notes(found)
     problems(found, aside)
     words.event_types(found)
@@ -135,14 +141,22 @@ def _problem_table(found: Check) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def horizons(found: Check) -> None:
-    """Say how far ahead the log lets one predict, and why not further."""
+def horizons(found: Check, like: str = "") -> None:
+    """Say how far ahead the log lets one predict, and why not further.
+
+    Args:
+        found: what it would become.
+        like: dataset that it goes on with, for which a file may be as short as it likes.
+    """
     if found.manifest.brings_nothing:
         st.error(t("error.no_value"), icon=":material/block:")
         return
     measured = [item.horizon_days for item in found.horizons if item.verdict == "measured"]
     usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
     kind = "measured" if measured else "unmeasured" if usable else "too_short"
+    if like and kind == "too_short":
+        st.info(t("look.horizons.adds", name=widgets.plain(like)), icon=":material/playlist_add:")
+        return
     longest = max(measured or usable, default=0)
     banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
     icon = MARKS[kind].partition("[")[2]

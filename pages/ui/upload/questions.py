@@ -89,6 +89,8 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         words = saying.in_words(params)
         if code == "missing_columns":
             words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
+        if code == "no_purchases":
+            words["types"] = [saying.name_of("event", str(one)) for one in params["types"]]
         said = without_options(t(f"error.{code}", **words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -19,7 +20,7 @@ LEFT: Final = "upload_recall_left"
 
 def offer(file: FilesInHand) -> None:
     """Offer to read the file as the last one of its shape was read, where something was said about that one."""
-    if uploading.answers() != Answers() or st.session_state.get(LEFT) == file.folder.name:
+    if _spoken() or st.session_state.get(LEFT) == file.folder.name:
         return
     columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
     known = remembered.recall(state.workspace(), columns)
@@ -30,6 +31,7 @@ def offer(file: FilesInHand) -> None:
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
                 uploading.settle(**answers_json(known))
+                st.session_state[LEFT] = file.folder.name
                 st.rerun()
             if st.button(t("recall.leave"), key="recall_leave"):
                 st.session_state[LEFT] = file.folder.name
@@ -40,6 +42,12 @@ def offer(file: FilesInHand) -> None:
                 st.rerun()
 
 
+def _spoken() -> bool:
+    """Say whether the person has said something about the file; time zone and currency the page proposes by itself."""
+    plain = Answers()
+    return replace(uploading.answers(), timezone=plain.timezone, currency=plain.currency) != plain
+
+
 def _said(known: Answers) -> list[str]:
     """Return in words what was said."""
     named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
@@ -48,6 +56,10 @@ def _said(known: Answers) -> list[str]:
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
     for name in ("date_order", "decimal", "amount_unit", "duplicates"):
         value = getattr(known, name)
-        words += [f"{t(f'upload.{name}')}: {t(f'upload.{name}.{value}')}"] if value else []
-    words += [f"{t('upload.currency')}: {known.currency}"] if known.currency else []
-    return words + ([f"{t('upload.timezone')}: {known.timezone}"] if known.timezone != "UTC" else [])
+        words += [_setting(name, t(f"upload.{name}.{value}"))] if value else []
+    words += [_setting("currency", known.currency)] if known.currency else []
+    return words + ([_setting("timezone", known.timezone)] if known.timezone != "UTC" else [])
+
+
+def _setting(name: str, value: str) -> str:
+    return saying.labelled(t(f"upload.{name}"), value)

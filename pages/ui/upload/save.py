@@ -36,11 +36,11 @@ def offer_adding(key: str) -> None:
 def form(file: FilesInHand) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
     datasets = state.newest_datasets()
-    taken, like = [item.name for item in datasets], _like(file, datasets)
+    taken, known = [item.name for item in datasets], like(file, datasets)
     way = NEW
     if taken:
         # The wish lives under a key of its own: a widget's is dropped on every page that does not draw it.
-        wish = st.session_state.get(WISH, ADD if like else NEW)
+        wish = st.session_state.get(WISH, ADD if known else NEW)
         way = st.segmented_control(
             t("save.way"),
             WAYS,
@@ -51,7 +51,7 @@ def form(file: FilesInHand) -> None:
             label_visibility="collapsed",
         )
     if way == ADD:
-        _add(file, taken, like)
+        _add(file, taken, known)
     else:
         _new(file, taken)
 
@@ -72,7 +72,7 @@ def refunds(file: FilesInHand, error: ClvError) -> bool:
     if len(file.paths) > 1:
         form(file)
     else:
-        _add(file, [item.name for item in datasets], _like(file, datasets))
+        _add(file, [item.name for item in datasets], like(file, datasets))
     return True
 
 
@@ -95,7 +95,7 @@ def _pseudonyms() -> bool:
     return hidden
 
 
-def _like(file: FilesInHand, datasets: list[Dataset]) -> str:
+def like(file: FilesInHand, datasets: list[Dataset]) -> str:
     """Return the dataset in use, else the newest, whose file had the same columns; "" where there is none."""
     columns = set(map(fold, uploading.columns(file.path)))
     known = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]

@@ -84,6 +84,7 @@ def test_the_card_says_what_the_version_is_in_each_language(workspace: Workspace
     said = {"code_version": "1.0 [x](http://e)", "baselines": {"<b>|me": metrics}}
     bundle = tiny.save(workspace, 1, "a *b* `c`", held=frame, metrics=metrics, holdout=measured, **said)
     card = model_card(Registry(workspace).register(bundle), language)
+    assert "+00:00" not in card and "(UTC)" in card
     for key in ("use", "data", "quality", "trust", "settings", "cost", "files"):
         assert f"## {translate(f'modelcard.{key}', language)}" in card
     assert bundle.record["digest"] in card and bundle.record["checksums"]["weights.safetensors"] in card
