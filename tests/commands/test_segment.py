@@ -180,7 +180,9 @@ def test_any_scheme_goes_to_a_file_and_says_what_its_segments_are(
     assert len(listed) == said["customers"] and {"tier", "tier_name", "segment_name"} <= set(listed)
     for segment in said["segments"]:
         inside = (
-            listed[f"in_{segment['segment']}"] if scheme == "overlapping" else listed["segment"] == segment["segment"]
+            listed[f"in_{segment['segment']}"] == "yes"
+            if scheme == "overlapping"
+            else listed["segment"] == segment["segment"]
         )
         mine = listed[inside]
         assert len(mine) == segment["customers"]
