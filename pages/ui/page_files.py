@@ -11,8 +11,8 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.exports.files import counted, rounded, significant, with_currency
 from clv_core.strategy.exports.headers import headed
+from clv_core.strategy.exports.readable import counted, rounded, significant, with_currency
 from clv_core.strategy.exports.spreadsheet import inert_csv
 from pages.ui import access
 from pages.ui.saying import t

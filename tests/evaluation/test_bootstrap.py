@@ -225,15 +225,20 @@ def _retrained(customers: pd.DataFrame, luck: np.ndarray) -> pd.DataFrame:
     return pd.concat([run.assign(model=f"{place}") for place, run in enumerate(runs)], ignore_index=True)
 
 
+def _of_starts(rng: np.random.Generator, starts: int) -> Bootstrap:
+    """Return the figures of the same settings from several random starts, on 300 customers drawn by chance."""
+    mean = rng.lognormal(2, 1, 300)
+    drawn = {"mean": mean, "trait": rng.normal(size=300), "actual": mean * rng.gamma(2, 0.5, 300)}
+    customers = pd.DataFrame(drawn, index=[f"c{number}" for number in range(300)])
+    return Bootstrap.of(_retrained(customers, rng.normal(0.25, 0.1, starts)), ["mae"], resamples=200)
+
+
 def test_another_random_start_of_the_same_settings_is_seldom_said_to_be_better() -> None:
     """Held once against each other they often are: customers are drawn again, the starts are not."""
     rng = np.random.default_rng(5)
     once, several, tries = 0, 0, 60
     for _ in range(tries):
-        mean = rng.lognormal(2, 1, 300)
-        drawn = {"mean": mean, "trait": rng.normal(size=300), "actual": mean * rng.gamma(2, 0.5, 300)}
-        customers = pd.DataFrame(drawn, index=[f"c{number}" for number in range(300)])
-        found = Bootstrap.of(_retrained(customers, rng.normal(0.25, 0.1, 6)), ["mae"], resamples=200)
+        found = _of_starts(rng, 6)
         one = found.advantage("0", "1", "mae")
         settled = found.advantage_of_settings([("0", "1"), ("2", "3"), ("4", "5")], "mae")
         alone = [found.advantage(ours, theirs, "mae").value for ours, theirs in (("0", "1"), ("2", "3"), ("4", "5"))]
@@ -249,10 +254,7 @@ def test_a_single_model_has_the_luck_of_one_start_too() -> None:
     rng = np.random.default_rng(7)
     once, several, tries = 0, 0, 60
     for _ in range(tries):
-        mean = rng.lognormal(2, 1, 300)
-        drawn = {"mean": mean, "trait": rng.normal(size=300), "actual": mean * rng.gamma(2, 0.5, 300)}
-        customers = pd.DataFrame(drawn, index=[f"c{number}" for number in range(300)])
-        found = Bootstrap.of(_retrained(customers, rng.normal(0.25, 0.1, 4)), ["mae"], resamples=200)
+        found = _of_starts(rng, 4)
         one = found.advantage("0", "3", "mae")
         settled = found.advantage_of_settings([("0", "3"), ("1", "3"), ("2", "3")], "mae")
         once += one.low > 0 or one.high < 0

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import translate
-from clv_core.strategy.exports.files import ENDINGS, with_currency, write_any
+from clv_core.strategy.exports.files import ENDINGS, write_any
+from clv_core.strategy.exports.readable import with_currency
 
 READ = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
 ROWS = pd.DataFrame({"customer_id": ["A1", "A2"], "predicted_clv": [12.5, 0.0], "p_purchase": [0.5, 0.1]})

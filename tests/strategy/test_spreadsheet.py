@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.strategy.exports.files import write_any, write_csv, write_xlsx
+from clv_core.strategy.exports.files import write_any, write_csv
 from clv_core.strategy.exports.spreadsheet import escape, escape_frame
+from clv_core.strategy.exports.workbook import write_xlsx
 from tests.strategy.unescaped import unescape
 
 TRIGGERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
