@@ -8,6 +8,7 @@ stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
@@ -164,6 +165,11 @@ def has(key: str, language: str = DEFAULT_LANGUAGE) -> bool:
 def closest_language(locale: str | None) -> str:
     """Return the language to greet a browser locale (such as ``zh-CN``) with."""
     return "zh" if (locale or "").lower().startswith("zh") else DEFAULT_LANGUAGE
+
+
+def room(letter: str) -> int:
+    """Return how many Latin letters take the room of a letter: two that of 名."""
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
 import streamlit as st
 
-from clv_core.i18n import LANGUAGES
+from clv_core.i18n import LANGUAGES, room
 from pages.ui import progress, signin, state, trusting, widgets
 from pages.ui.saying import t
 
@@ -29,7 +28,7 @@ def shortened(names: Iterable[str]) -> dict[str, str]:
 
 
 def _cut(name: str) -> str:
-    widths = [2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name]
+    widths = list(map(room, name))
     if sum(widths) <= ROOM:
         return name
     end, tail = len(name), 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
-from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
+from clv_core.i18n import room
 from clv_core.strategy.exports.about import about_facts
 from clv_core.strategy.exports.headers import answered, headed, header
 from clv_core.strategy.exports.readable import counted, rounded
@@ -109,11 +109,6 @@ def _widths(cells: pd.DataFrame) -> list[int]:
     widths = []
     for position, name in enumerate(cells.columns):
         first = cells.iloc[:LOOKED_AT, position].dropna().astype("str")
-        longest = max((_width(text) for text in (str(name), *first)), default=0)
+        longest = max(sum(map(room, text)) for text in (str(name), *first))
         widths.append(min(max(longest + 2, NARROWEST), WIDEST))
     return widths
-
-
-def _width(text: str) -> int:
-    """Return how many letters' room a text takes: a Chinese one takes two."""
-    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.i18n import translate
+from clv_core.i18n import room, translate
 from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
 from clv_core.strategy.segments import VALUE
 from pages.ui import access, cells, saying, state
@@ -229,4 +228,4 @@ def headed(heading: str) -> int:
 
 def written(text: str) -> int:
     """Return the pixels that a text needs in a cell; a Chinese character takes two letters."""
-    return MARGIN + sum(13 if unicodedata.east_asian_width(letter) in "WF" else 6 for letter in str(text))
+    return MARGIN + sum(13 if room(letter) == 2 else 6 for letter in str(text))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from itertools import accumulate
 from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
+
+from clv_core.i18n import room
 
 MOST: Final = 26
 """Letters of a segment's name beside an axis."""
@@ -26,7 +27,7 @@ TAG: Final = re.compile(rf"&|<(?!br>|/span>|{SMALLER}>)")
 
 def cut(name: str, most: int = IN_WORDS) -> str:
     """Return a name with its end left out where it takes more room than ``most`` Latin letters."""
-    ends = list(accumulate(map(_room, name)))
+    ends = list(accumulate(map(room, name)))
     if not ends or ends[-1] <= most:
         return name
     return f"{name[: sum(end < most for end in ends)]}…"
@@ -53,12 +54,7 @@ def smaller(text: str) -> str:
 
 
 def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
-    return wrap(name, most // max(map(_room, name), default=1), max_lines=lines, placeholder="…") or [""]
-
-
-def _room(letter: str) -> int:
-    """Return how many Latin letters take the room of a letter: two that of 名."""
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+    return wrap(name, most // max(map(room, name), default=1), max_lines=lines, placeholder="…") or [""]
 
 
 def _apart(names: Iterable[str]) -> list[str]:
