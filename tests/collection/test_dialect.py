@@ -49,3 +49,10 @@ def test_one_cell_in_backticks_does_not_end_the_quoting_of_others(tmp_path: Path
     assert detect(path, "log.csv").quote == '"'
     path.write_text("`customer_id`,`event_time`,`amount`\n" + "`C1`,`2024-01-01`,`1,50`\n" * 9)
     assert detect(path, "log.csv").quote == "`"
+
+
+@pytest.mark.timeout(30)
+def test_a_first_line_of_blanks_takes_no_longer_than_another(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("a" + " " * 60_000 + "\nb c\nd e\nf g\n", encoding="utf-8")
+    assert detect(path, path.name).columns == ("b", "c")

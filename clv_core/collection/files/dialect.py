@@ -78,9 +78,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
         delimiter = hint.group(1)
     if delimiter == quote:  # no reader takes one mark for both
         quote = "'" if delimiter == '"' else '"'
-    blanks = (
-        delimiter in " \t" and bool(re.match(r"[ \t]*\S+([ \t]*[ \t][ \t]+\S+| +\S+)+", first)) and "\t\t" not in body
-    )
+    blanks = delimiter in " \t" and bool(re.match(r"[ \t]*\S+(?:[ \t]{2,}| )\S", first)) and "\t\t" not in body
     blanks = blanks and (delimiter == " " or "  " in first)
     rows = _rows(body, delimiter, quote, escape, blanks)
     if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "", blanks)) > _even(rows):

@@ -9,12 +9,14 @@ import stat
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from clv_core.collection.files.content import Content
+from clv_core.collection.files.dialect import MAX_COLUMNS
 from clv_core.errors import Message, Refused
 
 MAX_RATIO: Final = 200
@@ -23,6 +25,8 @@ MAX_RATIO: Final = 200
 RATIO_FROM_BYTES: Final = 1 << 24
 MAX_FILES: Final = 200
 BLOCK: Final = 1 << 22
+LOOKED_AT: Final = 1_000
+"""Rows of a sheet that say how wide it is, whatever it says itself."""
 
 
 def unpack(path: Path, content: Content, scratch: Path) -> tuple[Path, tuple[Message, ...]]:
@@ -114,22 +118,21 @@ def _workbook(path: Path, target: Path) -> tuple[Path, tuple[Message, ...]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(path, read_only=True, data_only=True)
-            sheets = [sheet for sheet in book.worksheets if sheet.max_row]
-            return target, _write_sheets(sheets, target)
+            return target, _write_sheets(book.worksheets, target, path.name)
     except Refused:
         raise
     except Exception as error:
         raise Refused("broken_workbook", file=path.name) from error
 
 
-def _write_sheets(sheets: list[Any], target: Path) -> tuple[Message, ...]:
+def _write_sheets(sheets: list[Any], target: Path, name: str) -> tuple[Message, ...]:
     used: list[str] = []
     left: list[str] = []
     header: list[str] | None = None
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for sheet in sheets:
-            rows = _rows(sheet)
+            rows = _rows(sheet, name)
             first = next(rows, None)
             if first is None or (header is not None and first != header):
                 left += [sheet.title] if first is not None else []
@@ -144,11 +147,30 @@ def _write_sheets(sheets: list[Any], target: Path) -> tuple[Message, ...]:
     return tuple(notes)
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:
-    for row in sheet.iter_rows(values_only=True):
-        cells = [_text(value) for value in row]
-        if any(cells):
-            yield cells
+def _rows(sheet: Any, name: str) -> Iterator[list[str]]:
+    """Yield the rows of a sheet that say something, all of one width.
+
+    A sheet may claim any size: writers that stream say A1, and of the largest one the reader would fill in every cell.
+
+    Raises:
+        Refused: a row is wider than a log may be.
+    """
+    claimed = sheet.max_column or 0
+    sheet.reset_dimensions()
+    rows = (cells for row in sheet.iter_rows(values_only=True) if (cells := _cells(row)))
+    first = list(islice(rows, LOOKED_AT))
+    width = max([claimed if claimed <= MAX_COLUMNS else 0, *map(len, first)])
+    for cells in chain(first, rows):
+        if len(cells) > MAX_COLUMNS:
+            raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
+        yield cells + [""] * (width - len(cells))
+
+
+def _cells(row: Sequence[object]) -> list[str]:
+    """Return the texts of a row up to its last cell that holds one."""
+    cells = [_text(value) for value in row]
+    filled = (place for place in range(len(cells), 0, -1) if cells[place - 1])
+    return cells[: next(filled, 0)]
 
 
 def _text(value: object) -> str:
