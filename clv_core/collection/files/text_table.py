@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
-from clv_core.collection.engine import connect, name
+from clv_core.collection.engine import connect, name, one
 from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import open_source
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.errors import Refused
+
+BLOCK_ROWS: Final = 20_480
 
 
 def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame, list[Reject]]:
@@ -25,7 +29,7 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
         key: of a dataset whose ids are pseudonyms; the file's ids become the same.
 
     Raises:
-        Refused: it holds no table.
+        Refused: it holds no table, or more than the memory that is set aside for reading.
     """
     with tempfile.TemporaryDirectory(prefix="clv-table-") as scratch:
         connection = connect(Path(scratch))
@@ -34,7 +38,7 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
             own = id_column(source.columns) if key is not None else None
             hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
             query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
-            frame: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
+            frame: pd.DataFrame = _whole(connection, query, path.name).to_pandas()
             return frame, recorded_rejects(connection, source)
         except duckdb.OutOfMemoryException as error:
             raise Refused("out_of_memory", file=path.name) from error
@@ -42,3 +46,20 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
             raise Refused("unreadable_table", file=path.name) from error
         finally:
             connection.close()
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, query: str, file: str) -> pa.Table:
+    """Return all rows of a query: the engine bounds its own memory, not that of what it returns.
+
+    Raises:
+        Refused: they take more; a Parquet file of 1 MB can hold 100 million rows.
+    """
+    (most,) = one(connection, "SELECT parse_formatted_bytes(current_setting('memory_limit'))")
+    reader = connection.execute(query).to_arrow_reader(BLOCK_ROWS)
+    blocks, size = [], 0
+    for block in reader:
+        size += block.nbytes
+        if size > most:
+            raise Refused("out_of_memory", file=file)
+        blocks.append(block)
+    return pa.Table.from_batches(blocks, reader.schema)
