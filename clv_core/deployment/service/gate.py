@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from typing import Final
 
@@ -16,6 +17,8 @@ from clv_core.workspace import Workspace
 
 LOOK_SECONDS: Final = 1.0
 """How often it is looked whether keys were made or revoked."""
+HERE: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)
+"""What this machine calls itself in the header Host."""
 
 
 class Gate:
@@ -36,10 +39,14 @@ class Gate:
         """Let a request pass.
 
         Raises:
-            Unauthorized: it bears no key that is in use.
+            Unauthorized: it bears no key that is in use; where none is asked for, it was addressed to another machine's
+                name: a page from elsewhere has its own name lead here, and reads what this one's browser may ask.
             TooMany: its key has been used up for now.
         """
         if self._settings.open:
+            host = request.headers.get("host", "localhost")
+            if not HERE.fullmatch(host):
+                raise Unauthorized("service_elsewhere", host=host[:80])
             return
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":

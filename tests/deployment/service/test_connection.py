@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from clv_core.deployment.service.connection import MOST_BESIDE_BYTES, RECEIVE_SECONDS, STOPPING_SECONDS, Connection
 
-HEAD = b"POST /v1/score HTTP/1.1\r\nHost: x\r\n"
+HEAD = b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\n"
 
 
 class Clock:

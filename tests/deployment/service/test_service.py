@@ -273,6 +273,20 @@ def test_keys_are_asked_for_and_turned_away_once_revoked(
         assert client.get("/healthz").status_code == client.get("/openapi.json").status_code == 200
 
 
+def test_without_keys_only_this_machines_own_names_are_answered_to(serve: Serve) -> None:
+    """A page from elsewhere that has its own name lead here (DNS rebinding) asks by that name."""
+    with serve() as client:
+        for host in ("localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000"):
+            assert client.get("/v1/models", headers={"host": host}).status_code == 200
+        for host in ("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", ""):
+            for answer in (
+                client.get("/v1/models", headers={"host": host}),
+                client.get("/v1/customers/c1", headers={"host": host}),
+                client.post("/v1/score", json=ONE, headers={"host": host}),
+            ):
+                assert error_of(answer) == (401, "service_elsewhere")
+
+
 def test_the_latest_batch_is_looked_up(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any], serve: Serve
 ) -> None:
@@ -419,7 +433,9 @@ def test_an_address_with_a_slash_too_many_is_none_and_leads_nowhere(serve: Serve
 
 
 def test_who_goes_before_the_request_is_whole_is_no_failure_of_the_service(serve: Serve) -> None:
-    head = b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    head = (
+        b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
     with serve(ready=False) as client:
         for _ in range(3):
             with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as gone:
