@@ -1,13 +1,20 @@
 """``python -m clv_core COMMAND``: see :mod:`clv_core.cli`."""
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Read by numpy and torch as they are imported: sums are the same on any machine, and nobody waits for a thread."""
 
+heard = signal.getsignal(signal.SIGINT)
+if heard is signal.default_int_handler:  # Ctrl-C while the modules are read ends it, without a trace of where it was
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 from clv_core.cli import main  # noqa: E402
+
+signal.signal(signal.SIGINT, heard)
 
 if __name__ == "__main__":
     for name in ("stdout", "stderr"):

@@ -27,6 +27,7 @@ COMPLAINTS: Final = {
     "choice": re.compile(r"invalid choice: (?P<value>.+) \(choose from (?P<choices>.+)\)", re.DOTALL),
     "whole": re.compile(r"invalid int value: (?P<value>.+)", re.DOTALL),
     "number": re.compile(r"invalid float value: (?P<value>.+)", re.DOTALL),
+    "day": re.compile(r"invalid day value: (?P<value>.+)", re.DOTALL),
     "not_with": re.compile(r"not allowed with argument (?P<name>.+)"),
     "ambiguous": re.compile(r"ambiguous option: (?P<option>.+) could match (?P<matches>.+)", re.DOTALL),
     "surplus": re.compile(r"ignored explicit argument (?P<value>.+)", re.DOTALL),

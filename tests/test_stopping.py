@@ -27,6 +27,17 @@ from clv_core import cli
 cli.build_parser = lambda language: os.kill(os.getpid(), signal.SIGTERM)
 raise SystemExit(cli.main(["datasets"]))
 """
+STOPPED_WHILE_IMPORTING = """
+import builtins, os, runpy, signal
+known = builtins.__import__
+def imported(name, *rest, **named):
+    if name == "clv_core.cli":
+        os.kill(os.getpid(), signal.SIGINT)
+    return known(name, *rest, **named)
+builtins.__import__ = imported
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("clv_core", run_name="__main__")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +77,11 @@ def test_a_signal_that_a_library_makes_an_error_of_is_a_stop(
 def test_a_signal_that_comes_while_the_words_are_read_is_a_stop() -> None:
     done = subprocess.run([sys.executable, "-c", STOPPED_EARLY], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 130 and json.loads(done.stdout)["error"]["code"] == "cancelled"
+
+
+def test_a_stop_before_the_words_are_read_leaves_no_trace() -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED_WHILE_IMPORTING], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_telling_that_is_stopped_trains_nothing(tmp_path: Path) -> None:

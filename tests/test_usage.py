@@ -18,6 +18,7 @@ CALLS = {
     "choice": ["dance"],
     "whole": ["train", "shop", "--horizon-days", "many"],
     "number": ["score", "shop", "--model", "m", "--out", "o", "--discount-rate", "much"],
+    "day": ["score", "shop", "--model", "m", "--out", "o", "--cutoff", "2024-13-01"],
     "expected_one": ["ingest", "a.csv", "--name"],
     "not_with": ["ingest", "a.csv", "--name", "n", "--keep-duplicates", "--drop-duplicates"],
     "unrecognized": ["train", "shop", "--horizon-days", "30", "--unheard-of"],

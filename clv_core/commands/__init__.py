@@ -45,7 +45,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: YYYY-MM-DD") from error
+        raise argparse.ArgumentTypeError(f"invalid day value: {text!r}") from error
 
 
 def tell(messages: Iterable[Message], context: Context) -> None:

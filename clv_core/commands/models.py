@@ -12,7 +12,7 @@ from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.registry import KEEP
 from clv_core.errors import NotFound, Refused
-from clv_core.i18n import translate
+from clv_core.i18n import LANGUAGES, translate
 
 Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
 
@@ -26,9 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         action = actions.add_parser(name, help=text, description=text)
         for word in words:
             _WORDS[word](action, language)
-        for option in ("--workspace", "--lang"):
-            kind = Path if option == "--workspace" else str
-            action.add_argument(option, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        unsaid: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}  # what stands before counts
+        action.add_argument("--workspace", type=Path, **unsaid)
+        action.add_argument("--lang", choices=sorted(LANGUAGES), **unsaid)
+        action.add_argument("--quiet", action="store_true", **unsaid)
 
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:

@@ -23,6 +23,9 @@ LOGS = {
     ),
     "retailrocket": ("timestamp visitorid event itemid transactionid value", "visitorid timestamp event value"),
     "taobao": ("用户ID 商品ID 商品类目 行为类型 下单时间 实付金额", "用户ID 下单时间 行为类型 实付金额"),
+    "dynamics": ("Sell-to_Customer_No. No. Order_Date Amount", "Sell-to_Customer_No. Order_Date Amount"),
+    "sap": ("KUNNR VBELN Order_Date Net_Amount", "KUNNR Order_Date Net_Amount"),
+    "ledger": ("Cust._No Order_No Order_Date Line_Total", "Cust._No Order_Date Order_No Line_Total"),
     "hm": ("t_dat customer_id article_id price sales_channel_id", "customer_id t_dat"),
 }
 VALUES = {"date": "19970101", "price": "9.99", "value": "3.50", "实付金额": "12.00", "event": "view"}

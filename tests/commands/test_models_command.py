@@ -44,6 +44,12 @@ def test_list_and_show(run: Any) -> None:
     assert one["config"]["model"] == "naive" and one["history"][0]["why"] == "first"
 
 
+def test_every_action_takes_what_every_command_takes(run: Any) -> None:
+    assert run("list", "--quiet", "--lang", "zh") == run("list")
+    code, said = run("show", "shop", "champion", "--lang", "fr")
+    assert code == 2 and said["error"]["code"] == "usage" and "zh" in said["error"]["message"]
+
+
 def test_promote_rollback_archive_delete(run: Any) -> None:
     assert run("promote", "shop", 2)[1]["role"] == "champion"
     assert run("rollback", "shop")[1]["version"] == 1

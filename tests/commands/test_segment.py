@@ -72,7 +72,9 @@ def test_a_model_is_asked_for_by_its_role_or_version_as_well(
     code, said = run(capsys, small_workspace, "embed", "shop", "--model", "shop@99")
     assert code == 4 and said["error"]["code"] == "no_model_version"
     assert version.number in map(int, said["error"]["params"]["known"])
-    code, said = run(capsys, small_workspace, "monitor", "nothing", "--model", "champion")
+    code, said = run(capsys, small_workspace, "monitor", "shpo", "--model", "champion")
+    assert code == 4 and said["error"]["code"] == "no_dataset" and "shop" in said["error"]["params"]["known"]
+    code, said = run(capsys, small_workspace, "monitor", "shop", "--model", "nothing@champion")
     assert code == 4 and said["error"]["code"] == "no_champion" and "promote" in said["error"]["message"]
     assert said["error"]["params"]["known"] == list(registry.names())
     words = ("score", "--events", str(tmp_path), "--model", "champion", "--out", str(tmp_path / "scores"))
@@ -133,7 +135,9 @@ def test_a_comparison_on_more_origins_makes_sums_surer(
         (("--scheme", "clusters:99"), 2, "scheme_clusters"),
         (("--scheme", "quadrant:p=3"), 2, "scheme_quadrant"),
         (("--scheme", "rules:nowhere.json"), 4, "no_rules"),
-        (("--scheme", "rfm", "--segment", "nobody_is_called_so"), 4, "segment_empty"),
+        (("--scheme", "quadrant", "--segment", "winback"), 4, "segment_value"),
+        (("--segment", "tier=9", "--segment", "predicted_clv>0"), 4, "segment_value"),
+        (("--segment", "tier=1", "--segment", "customer_id=nobody"), 4, "segment_empty"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing(

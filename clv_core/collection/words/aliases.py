@@ -77,6 +77,7 @@ CURRENCY: Final = "currency"
 SURE: Final[dict[str, str]] = {
     CUSTOMER_ID: """customer_id id_customer id_buyer customer customerid customer_code customer_no customer_number
         customer_key
+        cust_no cust_num cust_number cust_nbr customer_nr customer_num sell_to_customer_no kunnr
         cust_id custid cust customer_unique_id buyer_user_id buyer_username buyer_login username_buyer user_pseudo_id
         full_visitor_id client_pseudo_id distinct_id profile_id openid 下单帐号 下单账号 买家账号 买家昵称 会员昵称
         client_id clientid buyer_id buyerid shopper_id user_id userid member_id memberid visitor_id visitorid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.registry.registry import Registry
 from clv_core.errors import NotFound, UsageError
 from clv_core.workspace import Workspace
@@ -22,7 +23,7 @@ def bundle_asked(workspace: Workspace, word: str, name: str | None) -> str:
 
     Raises:
         UsageError: a role alone, and no dataset.
-        NotFound: there is no such version.
+        NotFound: there is no such version, or no such dataset that it could speak for.
     """
     of, at, which = word.rpartition("@")
     if not at and word not in ROLES:
@@ -31,5 +32,7 @@ def bundle_asked(workspace: Workspace, word: str, name: str | None) -> str:
         raise UsageError("role_of_what", role=word)
     registry, speaks_for = Registry(workspace), of if at else str(name)
     if which == "champion" and registry.champion(speaks_for) is None:
+        if not at:
+            open_dataset(workspace, speaks_for)
         raise NotFound("no_champion", name=speaks_for, known=list(registry.names()) or "-")
     return registry.version(speaks_for, which).bundle

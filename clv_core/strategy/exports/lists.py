@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ from clv_core.strategy.segments import TIER, assign
 from clv_core.strategy.tiers import Scheme
 
 TIER_NAME: Final = "tier_name"
+FEW: Final = 30
+"""So many values of a column can still be listed in a sentence."""
 
 
 def customer_list(
@@ -42,10 +44,21 @@ def choose(customers: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataF
     """Return the customers who fulfil all conditions.
 
     Raises:
-        NotEnoughData: nobody does.
+        NotEnoughData: nobody does; where a segment, a tier or the like is asked for that nobody is in, those that there
+            are stand in the error: it may be misspelt.
         UsageError: a condition on a column that is not there, or that does not fit it.
     """
     chosen = select(customers, conditions)
     if chosen.empty:
+        for one in conditions:
+            known = _known(customers[one.column])
+            if one.operator == "=" and known and not one.holds(customers).any():
+                raise NotEnoughData("segment_value", column=one.column, value=list(one.values), known=known)
         raise NotEnoughData("segment_empty", segment=" ".join(map(str, conditions)) or "-")
     return chosen
+
+
+def _known(column: pd.Series[Any]) -> list[str]:
+    """Return what stands in a column in order, where that is few enough for a person to choose from; else nothing."""
+    values = column.dropna().drop_duplicates()
+    return values.sort_values().astype("str").tolist() if len(values) <= FEW else []
