@@ -59,8 +59,17 @@ class Studio:
         self.wait()
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Wait until a text stands in the main part of the page."""
-        self.page.get_by_test_id("stMain").get_by_text(text).first.wait_for(timeout=seconds * 1000)
+        """Wait until a text stands in the main part of the page.
+
+        Raises:
+            AssertionError: it never came; says what stands there instead, and where the focus is.
+        """
+        found = self.page.get_by_test_id("stMain").get_by_text(text).first
+        try:
+            found.wait_for(timeout=seconds * 1000)
+        except Exception as error:
+            here = self.page.evaluate("document.activeElement.outerHTML.slice(0, 300)")
+            raise AssertionError(f"no “{text}” in: {self.text()}\n\nFocus: {here}") from error
         self.wait(seconds)
 
     def finish(self, seconds: float = 300) -> None:
