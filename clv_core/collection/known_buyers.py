@@ -5,12 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.disk import unless_closed
+from clv_core.workspace import read_json, write_json
+
+KEPT: Final = "known_buyers.json"
+"""In a version's folder: ``{timezone, log_end, buyers: {days: count}}``."""
 
 
 def known_buyers(
@@ -41,7 +47,16 @@ def known_buyers(
 
 
 def of_dataset(dataset: Dataset, horizons: Sequence[int]) -> dict[int, int]:
-    """Return :func:`known_buyers` of a dataset."""
-    facts = dataset.manifest
-    with tempfile.TemporaryDirectory() as folder, connect(Path(folder)) as connection:
-        return known_buyers(connection, dataset.events_path, facts.timezone, facts.log_end, horizons)
+    """Return :func:`known_buyers` of a dataset, and keep them beside its events: they take seconds of a large log."""
+    facts, path = dataset.manifest, dataset.folder / KEPT
+    of = {"timezone": facts.timezone, "log_end": facts.log_end}
+    kept = read_json(path) if path.is_file() else {}
+    same = {name: kept.get(name) for name in of} == of  # not of the same rows, read again in another zone
+    known = {int(days): count for days, count in kept["buyers"].items()} if same else {}
+    missing = [days for days in horizons if days not in known]
+    if missing:
+        with tempfile.TemporaryDirectory() as folder, connect(Path(folder)) as connection:
+            known |= known_buyers(connection, dataset.events_path, facts.timezone, facts.log_end, missing)
+        with unless_closed():
+            write_json(path, {**of, "buyers": known})
+    return {days: known[days] for days in horizons}

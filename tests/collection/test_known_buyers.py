@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.known_buyers import known_buyers
+from clv_core.collection.ingest import ingest
+from clv_core.collection.known_buyers import KEPT, known_buyers, of_dataset
+from clv_core.collection.stored.store import open_dataset
+from clv_core.workspace import Workspace, read_json, write_json
 
 HORIZONS = (7, 30, 90, 182)
 
@@ -39,3 +43,18 @@ def test_buyers_are_seen_before_the_horizon_and_keep_something_of_it(tmp_path: P
     with duckdb.connect() as connection:
         found = known_buyers(connection, tmp_path / "events.parquet", zone, str(end.date()), HORIZONS)
     assert found == wanted and len(set(found.values())) == len(HORIZONS)
+
+
+def test_counts_are_kept_with_their_version_until_its_days_begin_at_another_hour(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    lines = [f"C{place},2024-0{month}-15,10" for place in range(20) for month in range(1, 7)]
+    log.write_text("\n".join(["customer_id,event_time,amount", *lines]), encoding="utf-8")
+    ingest(Workspace(tmp_path / "work"), log, "shop")
+    dataset = open_dataset(Workspace(tmp_path / "work"), "shop")
+    assert of_dataset(dataset, (30, 60)) == {30: 20, 60: 20}
+    path = dataset.folder / KEPT
+    kept = read_json(path)
+    write_json(path, {**kept, "buyers": {"30": 7}})
+    assert of_dataset(dataset, (60, 30)) == {60: 20, 30: 7} and read_json(path)["buyers"] == {"30": 7, "60": 20}
+    elsewhere = replace(dataset, manifest=replace(dataset.manifest, timezone="Asia/Shanghai"))
+    assert of_dataset(elsewhere, (30,)) == {30: 20} and read_json(path)["timezone"] == "Asia/Shanghai"
