@@ -62,14 +62,14 @@ class Studio:
         """Wait until a text stands in the main part of the page.
 
         Raises:
-            AssertionError: it never came; says what stands there instead, and where the focus is.
+            AssertionError: it never came; says what stands there instead, and where the window and its focus are.
         """
         found = self.page.get_by_test_id("stMain").get_by_text(text).first
         try:
             found.wait_for(timeout=seconds * 1000)
         except Exception as error:
             here = self.page.evaluate("document.activeElement.outerHTML.slice(0, 300)")
-            raise AssertionError(f"no “{text}” in: {self.text()}\n\nFocus: {here}") from error
+            raise AssertionError(f"no “{text}” on {self.page.url}: {self.text()}\n\nFocus: {here}") from error
         self.wait(seconds)
 
     def finish(self, seconds: float = 300) -> None:
