@@ -42,7 +42,7 @@ from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.holdout import figures, measure
 from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
 from clv_core.evaluation.trust import Trust
-from clv_core.evaluation.tune import search
+from clv_core.evaluation.tune import search, too_short
 from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
@@ -270,7 +270,12 @@ def tune(
     decides = (dataset.version, "tune", origins, config.to_json(), __version__)
     progress.report("features", 0, 1)
     with state_folder(workspace, dataset.name, *decides) as folder:
-        past = open_log(dataset, before=origin, **config.of_log())
+        try:
+            past = open_log(dataset, before=origin, **config.of_log())
+        except NotEnoughData as error:
+            if error.code != "log_empty_before":
+                raise
+            raise too_short(config.horizon_days, 0) from error  # what was asked for is a horizon, no date
         found = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
         past.close()
         log = open_log(dataset, **config.of_log())

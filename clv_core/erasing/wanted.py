@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pandas as pd
@@ -19,8 +19,10 @@ from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
-from clv_core.strategy.contacts.contacts import MOBILE_CN, md5, named, sha256
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.strategy.contacts.contacts import COUNTRY_CODE, md5, mobiles_cn, named, phones, sha256
 from clv_core.strategy.contacts.reach import clean
+from clv_core.strategy.contacts.regions import region_names
 from clv_core.strategy.exports.platforms import google_emails, tiktok_emails
 from clv_core.workspace import Workspace
 
@@ -95,6 +97,17 @@ def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
     plain = named(rows)
     tidy = clean(plain, None)
     columns = [frame[name].astype("str") for frame in (plain, tidy) for name in REACHING if name in frame]
-    hashed = [sha256(tidy[EMAIL]), sha256(google_emails(tidy[EMAIL])), md5(tidy[MOBILE_CN])]
-    hashed += [sha256(tiktok_emails(tidy[EMAIL])), sha256(tidy[PHONE]), sha256(tidy[PHONE].str.lstrip("+"))]
+    hashed = [sha256(tidy[EMAIL]), sha256(google_emails(tidy[EMAIL])), sha256(tiktok_emails(tidy[EMAIL]))]
+    numbers = _numbers(tidy, plain)
+    columns.append(numbers)
+    hashed += [md5(mobiles_cn(numbers)), sha256(numbers), sha256(numbers.str.lstrip("+"))]
     return {word for column in (*columns, *hashed) for word in column.dropna() if word}
+
+
+def _numbers(tidy: pd.DataFrame, plain: pd.DataFrame) -> pd.Series[Any]:
+    """Return the phone numbers, in E.164, that a list may hold of customers: any country may have been named for it."""
+    own: pd.Series[Any] = tidy[PHONE]
+    if PHONE not in plain:
+        return own
+    found = (phones(plain[PHONE], tidy[COUNTRY_CODE], region) for region in region_names(DEFAULT_LANGUAGE))
+    return pd.concat([own, *found]).drop_duplicates()

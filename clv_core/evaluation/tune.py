@@ -191,9 +191,19 @@ def _origins(log: EventLog, horizon_days: int, most: int) -> list[date]:
     """
     chosen = rolling_origins(log.first_day, log.end, horizon_days, most)
     if not chosen:
-        days, needed = (log.end - log.first_day).days, 2 * horizon_days + history_days(horizon_days)
-        raise NotEnoughData("no_tuning_origin", horizon=horizon_days, days=days, needed=needed)
+        raise too_short(horizon_days, (log.end - log.first_day).days)
     return chosen
+
+
+def too_short(horizon_days: int, days: int) -> NotEnoughData:
+    """Return what is said of a log that has too little before its last horizon.
+
+    Args:
+        horizon_days: that settings are searched for.
+        days: of the log before its last horizon.
+    """
+    needed = 2 * horizon_days + history_days(horizon_days)
+    return NotEnoughData("no_tuning_origin", horizon=horizon_days, days=days, needed=needed)
 
 
 def best(trials: Sequence[Trial]) -> Trial:

@@ -27,7 +27,7 @@ from clv_core.strategy.budget.experiment import Experiment
 from clv_core.strategy.budget.experiment_file import DATE, GROUP
 from clv_core.strategy.budget.experiment_run import with_tried
 from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plan_notes import effect_notes, notes
+from clv_core.strategy.budget.plan_notes import draw_notes, effect_notes, notes
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.customer import card as cards
 from clv_core.strategy.customer.find import place_of
@@ -164,13 +164,14 @@ def plan(
         raise NotEnoughData("plan_empty", budget=budget)
     names = people.names(dataset, language)
     said = (*asked.warnings(trained_days), *notes(made, given, names, asked, found))
-    side = _with_terms(side, asked, said, language)
-    side = replace(side, settings=plans.settings(given, budget))
+    settings = plans.settings(given, budget)
     listed = made.customers[["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]]
     if control_share is not None:
         day = (start or cutoff or dataset.log_end).isoformat()
         listed = _drawn(listed, control_share, drawn_as(name, day), day)
-        side = replace(side, settings={**side.settings, "control_share": control_share, "start": day})
+        said = (*said, *draw_notes(listed))
+        settings |= {"control_share": control_share, "start": day}
+    side = replace(_with_terms(side, asked, said, language), settings=settings)
     written = write_rows(workspace, listed, out, side, fewest=1)
     return PlanMade(written, made, given, found, said)
 

@@ -73,6 +73,10 @@ def test_a_control_group_is_drawn_and_measured_afterwards_from_the_same_file(
     assert set(listed["group"]) == {"offer", "control"} and set(listed["date"]) == {start}
     assert binomtest(int(control.sum()), len(listed), 0.4).pvalue > 0.01
     side = json.loads(Path(said["side_file"]).read_text(encoding="utf-8"))
+    (drawn,) = [one["params"] for one in said["warnings"] if one["code"] == "plan_drawn"]
+    assert (drawn["treated"], drawn["control"]) == ((~control).sum(), control.sum())
+    assert drawn["spent"] == pytest.approx(0.01 * (~control).sum()) and drawn["spent"] < said["spent"]
+    assert side["assumptions"] == [one for one in said["warnings"] if one["code"] != "not_trusted"]
     assert (side["settings"]["control_share"], side["settings"]["start"]) == (0.4, start)
     words = ("--model", small_bundle.id, "--budget", "1000", "--offer", f"name=Mail,cost=0,effect=@{path}", "--out")
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
@@ -81,6 +85,10 @@ def test_a_control_group_is_drawn_and_measured_afterwards_from_the_same_file(
     unseen = sum(one["params"]["customers"] for one in said["warnings"] if one["code"] == "experiment_left_out")
     assert 30 <= found["control"] <= control.sum() and found["treated"] + found["control"] == len(listed) - unseen
     words = ("--model", small_bundle.id, "--budget", "9", "--offer", MAIL, "--out", str(tmp_path / "no.csv"))
+    few = ("--offer", "name=Gift,cost=0.1,effect=9%,capacity=40", "--budget", "1000")
+    code, said = run(capsys, small_workspace, *words, *few, "--control-share", "0.4")
+    (small,) = [one["params"] for one in said["warnings"] if one["code"] == "plan_drawn_few"]
+    assert code == 0 and small["offer"] == "Gift" and small["treated"] + small["control"] == 40
     code, said = run(capsys, small_workspace, *words, "--control-share", "20")
     assert code == 2 and said["error"]["code"] == "experiment_share"
 

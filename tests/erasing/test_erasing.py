@@ -172,6 +172,25 @@ def test_hashed_addresses_in_kept_lists_go_too(workspace: Workspace) -> None:
     assert [row["customer_id"] for row in read_json(workspace.root / "plans" / "saved.json")["rows"]] == [STAYING[4]]
 
 
+def test_hashed_phones_that_a_country_was_named_for_go_too(tmp_path: Path) -> None:
+    """Numbers without a country code, as Chinese shops keep them; the list was written with ``--region CN``."""
+    people = pd.DataFrame({"customer_id": IDS, "phone": [f"138{place:08d}" for place in range(len(IDS))]})
+    people.to_csv(tmp_path / "phones.csv", index=False)
+    events().to_csv(tmp_path / "log.csv", index=False)
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, tmp_path / "log.csv", "shop", currency="EUR")
+    words = ("customers", str(tmp_path / "phones.csv"), "--dataset", "shop", "--contact", "phone=phone")
+    assert cli.main([*words, "--workspace", str(workspace.root)]) == 0
+    number = people.set_index("customer_id").loc[LEAVING[0], "phone"]
+    md5 = hashlib.md5(number.encode(), usedforsecurity=False).hexdigest()
+    sha256 = hashlib.sha256(f"+86{number}".encode()).hexdigest()
+    for name, word in (("tencent.txt", md5), ("phones.csv", sha256)):
+        (workspace.folder("exports") / name).write_text(f"{word}\n{'0' * len(word)}\n")
+    erasing.erase(workspace, [LEAVING[0]], progress=KEPT)
+    left = [path.read_bytes() for path in workspace.exports.iterdir()]
+    assert not any(word.encode() in content for content in left for word in (md5, sha256))
+
+
 def test_the_certificate_says_what_was_touched_and_names_nobody(workspace: Workspace) -> None:
     told = erasing.erase(workspace, [*LEAVING, "nobody-of-this-name-1"], progress=KEPT)
     (one,) = certificates(workspace)

@@ -193,6 +193,13 @@ def test_a_model_without_settings_and_a_log_without_room_are_told_so(past: Event
     assert enough == [False, True]
 
 
+def test_a_horizon_longer_than_the_log_is_refused_as_a_horizon(small_workspace: Workspace) -> None:
+    """Nothing at all lies before the last horizon then; no date was given that could be changed."""
+    config = replace(QUICK, horizon_days=3000, model="hybrid")
+    with pytest.raises(NotEnoughData, match="has 0 days, .* Choose a shorter horizon"):
+        pipeline.tune(small_workspace, "shop", config, trials=1, origins=1, progress=NoProgress())
+
+
 def test_what_is_switched_off_is_read_neither_by_the_search_nor_by_the_judgement(
     small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,3 +88,15 @@ def test_sentences_of_a_workbook_stand_beside_each_other_as_the_language_has_it(
     for said, joined in ((["一句。", "又一句。"], "一句。又一句。"), (["One.", "Two."], "One. Two.")):
         side = replace(SIDE, assumptions=tuple({"code": "x", "params": {}, "message": one} for one in said))
         assert side.about["assumptions"] == joined
+
+
+@pytest.mark.parametrize("ending", ("csv", "xlsx"))
+def test_a_chinese_plan_says_what_its_effects_rest_on_in_chinese(tmp_path: Path, ending: str) -> None:
+    kinds = ["assumed", "measured"]
+    plan = pd.DataFrame({CUSTOMER_ID: ["7", "8"], OFFER: "Mail", GAIN: 1.0, COST: 0.1, EVIDENCE: kinds})
+    said = {}
+    for language in ("", "zh"):
+        path = export(plan, ending, tmp_path / f"{language}.{ending}", side=SIDE, language=language).files[0]
+        table = pd.read_csv(path, encoding="utf-8-sig") if ending == "csv" else pd.read_excel(path)
+        said[language] = table.iloc[:, 4].tolist()
+    assert said == {"": kinds, "zh": ["假设", "实测"]}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import pandas as pd
+
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.budget.experiment import Experiment
+from clv_core.strategy.budget.draw import CONTROL
+from clv_core.strategy.budget.experiment import FEWEST, Experiment
+from clv_core.strategy.budget.experiment_file import GROUP
 from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import BudgetPlan
+from clv_core.strategy.budget.plans import COST, OFFER, BudgetPlan
 
 
 def notes(
@@ -61,6 +65,24 @@ def gain_notes(plan: BudgetPlan, terms: Terms) -> tuple[Message, ...]:
     """
     said = [Message("warning.gain_revenue")] if terms.margin_rate == 1 else []
     return (*said, Message("warning.plan_even")) if plan.even else tuple(said)
+
+
+def draw_notes(listed: pd.DataFrame) -> tuple[Message, ...]:
+    """Return how many of a plan's customers get their offer where a control group was drawn, and at what cost.
+
+    The plan's own figures count all of them. An offer whose groups are too small to be measured is named.
+
+    Args:
+        listed: the plan's customers with ``offer``, ``cost`` and ``group``, [n].
+    """
+    control = listed[GROUP] == CONTROL
+    counts = {"treated": int((~control).sum()), "control": int(control.sum())}
+    said = [Message("warning.plan_drawn", {**counts, "spent": float(listed.loc[~control, COST].sum())})]
+    for offer, without in control.groupby(listed[OFFER], sort=False):
+        sizes = {"treated": int((~without).sum()), "control": int(without.sum())}
+        if min(sizes.values()) < FEWEST:
+            said.append(Message("warning.plan_drawn_few", {"offer": str(offer), **sizes, "fewest": FEWEST}))
+    return tuple(said)
 
 
 def assumptions(offers: Sequence[Offer], tried: Collection[str] = ()) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""What the columns of a list are called in a file that a person opens."""
+"""What the columns of a list are called, and their fixed words, in a file that a person opens."""
 
 from __future__ import annotations
 
@@ -24,13 +24,22 @@ def headed(frame: pd.DataFrame, language: str) -> pd.DataFrame:
     return frame.rename(columns={name: header(str(name), language) for name in frame.columns})
 
 
+EVIDENCE: Final = "evidence"
+"""Column of what an effect rests on: ``assumed`` or ``measured``, words that the catalogues hold."""
+
+
 def answered(frame: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Return a list whose columns of true and false say yes and no in a language; what is missing stays so.
+    """Return a list whose columns of true and false say yes and no in a language, and its evidence what it is there.
+
+    What is missing stays so.
 
     Args:
         frame: any columns.
         language: of the words; "" for English.
     """
+    if EVIDENCE in frame and language not in IDS:
+        said = {kind: translate(f"budget.evidence.{kind}", language) for kind in ("assumed", "measured")}
+        frame = frame.assign(**{EVIDENCE: frame[EVIDENCE].map(lambda kind: said.get(kind, kind))})
     words = {
         flag: translate(f"about.{'yes' if flag else 'no'}", language or DEFAULT_LANGUAGE) for flag in (True, False)
     }
