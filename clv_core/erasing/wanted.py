@@ -105,9 +105,12 @@ def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
 
 
 def _numbers(tidy: pd.DataFrame, plain: pd.DataFrame) -> pd.Series[Any]:
-    """Return the phone numbers, in E.164, that a list may hold of customers: any country may have been named for it."""
+    """Return the phone numbers, in E.164, that lists may hold of customers: one without a country as each reads it."""
     own: pd.Series[Any] = tidy[PHONE]
     if PHONE not in plain:
         return own
-    found = (phones(plain[PHONE], tidy[COUNTRY_CODE], region) for region in region_names(DEFAULT_LANGUAGE))
-    return pd.concat([own, *found]).drop_duplicates()
+    unplaced = (own == "") & (tidy[COUNTRY_CODE] == "")
+    texts, unknown = plain.loc[unplaced, PHONE], tidy.loc[unplaced, COUNTRY_CODE]
+    found = (phones(texts, unknown, region) for region in region_names(DEFAULT_LANGUAGE))
+    numbers: pd.Series[Any] = pd.concat([own, *found])
+    return numbers.drop_duplicates()
