@@ -6,10 +6,10 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from clv_core import jobs
 from clv_core.collection.privacy.stoplist import StopList
@@ -24,8 +24,6 @@ from clv_core.workspace import Workspace
 from pages.ui import access
 
 CHOICES: Final = ("lang", "dataset", "model")
-LATE: Final = 0.5
-"""So many seconds the browser may be behind."""
 RUN: Final = "run"
 """Names a followed run in the address, once for each."""
 FOLLOWED: Final = (
@@ -74,7 +72,6 @@ def publish() -> None:
     wanted = {**address(), **others}
     if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
         st.query_params.from_dict(wanted)
-        st.session_state["published"] = time.monotonic()
 
 
 def address(**more: str) -> dict[str, list[str]]:
@@ -192,13 +189,13 @@ def language() -> str:
 
 
 def _gone_back(key: str) -> bool:
-    """Return whether the address names another choice than it was given last: the browser went back or forward.
+    """Return whether the browser went back or forward to an address that names another choice than was given last.
 
-    Right after a choice the browser may not know the new address yet.
+    Any other run may come from a browser that does not know the latest address yet.
     """
-    given = st.session_state.get("kept", {}).get(key)
-    settled = time.monotonic() - st.session_state.get("published", -LATE) >= LATE
-    return settled and given is not None and st.query_params.get(key, given) != given
+    context, given = get_script_run_ctx(), st.session_state.get("kept", {}).get(key)
+    went = context is not None and context.is_history_navigation
+    return went and given is not None and st.query_params.get(key, given) != given
 
 
 def _follow_address() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from clv_core.i18n import translate
 from tests.e2e.conftest import serving, window
@@ -36,6 +37,30 @@ def test_back_takes_back_a_choice(chromium: str, tmp_path: Path) -> None:
         studio.page.go_back()
         studio.wait()
         assert studio.text().startswith(translate("page.upload", "en"))
+
+
+def test_a_choice_stays_though_the_browser_hears_of_its_address_late(chromium: str, tmp_path: Path) -> None:
+    """What the server says is held back for a second, as a slow line or a busy browser does."""
+    late: list[tuple[Any, Any]] = []
+    held = False
+
+    def between(browser: Any) -> None:
+        server = browser.connect_to_server()
+        server.on_message(lambda said: late.append((browser, said)) if held else browser.send(said))
+
+    with serving(tmp_path) as address, window(chromium, address) as studio:
+        studio.page.route_web_socket("**/_stcore/stream", between)
+        studio.open("upload", lang="en")
+        held = True
+        studio.page.get_by_text("简体中文").first.click()
+        studio.page.wait_for_timeout(1_000)
+        studio.page.get_by_text(translate("upload.way.path", "en")).first.click()
+        studio.page.wait_for_timeout(1_000)
+        held = False
+        for browser, said in late:
+            browser.send(said)
+        studio.wait()
+        assert studio.text().startswith(translate("page.upload", "zh"))
 
 
 def test_a_page_says_to_the_browser_which_it_is_and_in_which_language_it_is_to_be_read(
