@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
+from clv_core.strategy.budget.plans import EVIDENCE
 
 IDS: Final = ("", DEFAULT_LANGUAGE)
 """Languages whose headers are the columns' ids: none, as for programs, and English, whose words the ids are."""
@@ -22,10 +23,6 @@ def headed(frame: pd.DataFrame, language: str) -> pd.DataFrame:
     if language in IDS:
         return frame
     return frame.rename(columns={name: header(str(name), language) for name in frame.columns})
-
-
-EVIDENCE: Final = "evidence"
-"""Column of what an effect rests on: ``assumed`` or ``measured``, words that the catalogues hold."""
 
 
 def answered(frame: pd.DataFrame, language: str) -> pd.DataFrame:
