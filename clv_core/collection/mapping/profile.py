@@ -82,10 +82,11 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     drafted = draft(connection, source, rows, answers)
     plan, notes = drafted.plan, drafted.notes
     chosen = dict(plan.chosen)
-    counts = count_columns(connection, source, plan, progress)
+    counts = count_columns(connection, source, rows, plan, progress)
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
-    time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone)
+    usual = EVENT_TIME in counts["usual"]
+    time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual)
     notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))

@@ -2,7 +2,8 @@
 and words for thousands and more behind them (:mod:`clv_core.collection.values.scale_words`).
 
 Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
-(1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``.
+(1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``; ``otherwise`` where
+only figures as they stand were asked for and a value is none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.values.scale_words import BEHIND, FACTORS
+from clv_core.collection.values.spellings import OTHERWISE
 from clv_core.collection.words.currency_marks import MARK
 from clv_core.errors import Message
 
@@ -38,12 +40,21 @@ class NumberReading:
 
     Args:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
+        usual: whether every value is a figure as it stands, so that the query need not know other spellings.
     """
 
     decimal: str = "point"
+    usual: bool = False
 
     def value(self, column: str) -> str:
         """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
+        fast = f"WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
+        if self.usual and self.decimal == "point":
+            return f"CASE {fast} END"
+        return f"CASE WHEN {column} IS NULL THEN NULL {fast} ELSE {self._otherwise(column)} END"
+
+    def _otherwise(self, column: str) -> str:
+        """Return SQL for the number in a text that is no figure as it stands."""
         comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
         point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
         number = (
@@ -54,21 +65,26 @@ class NumberReading:
         )
         scaled = f"CASE WHEN {_scaled('t')} THEN round({number} * {_factor('t')}, 2) ELSE {number} END"
         slow = f"list_transform([{_stripped(column)}], lambda t: {scaled})"
-        finite = f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
-        fast = f"WHEN {column} IS NULL THEN NULL WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
-        return f"CASE {fast} ELSE {finite} END"
+        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
 
     def _fast(self, column: str) -> str:
         return plain(column) if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain(column)}"
 
 
-def form(column: str) -> str:
-    """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
+def form(column: str, *, usual: bool = False) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL).
+
+    Args:
+        column: the expression.
+        usual: whether only figures as they stand are told apart, which is quick; all others are ``otherwise``.
+    """
+    figure = f"CASE WHEN {plain(column)} THEN {_form(column, OTHERWISE)} ELSE {text(OTHERWISE)} END"
+    bare = f"list_transform([{_bare(column)}], lambda n: {_form('n')})[1]"
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN try_cast({column} AS BIGINT) IS NOT NULL AND NOT contains({column}, '.') THEN 'integer'"
         f" WHEN {column}[-3] = '.' AND isfinite(try_cast({column} AS DOUBLE)) THEN 'cents'"
-        f" ELSE list_transform([{_bare(column)}], lambda n: {_form('n')})[1] END"
+        f" ELSE {figure if usual else bare} END"
     )
 
 
@@ -184,7 +200,7 @@ def _factor(stripped: str) -> str:
     return f"MAP {{{pairs}}}[regexp_extract({stripped}, {text(BEHIND)}, 2)]"
 
 
-def _form(number: str) -> str:
+def _form(number: str, other: str = "unreadable") -> str:
     def full(pattern: str) -> str:
         return f"regexp_full_match({number}, {text(pattern)})"
 
@@ -198,5 +214,5 @@ def _form(number: str) -> str:
         f" WHEN {full(r'[+-]?[0-9]*,[0-9]+')} THEN 'comma'"
         f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3})+,[0-9]*')} THEN 'comma'"
         f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3}){2,}')} THEN 'comma'"
-        f" ELSE 'unreadable' END"
+        f" ELSE {text(other)} END"
     )

@@ -4,7 +4,8 @@ Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: `
 19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
 ``epoch`` in seconds to nanoseconds, ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
-``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``unreadable``.
+``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``unreadable``; ``otherwise`` where only the usual
+spellings were asked for and a value has none of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.values import time_texts
+from clv_core.collection.values.spellings import OTHERWISE
 from clv_core.collection.values.zone_names import with_zones
 from clv_core.errors import Message, NeedsAnswer, Refused
 
@@ -44,11 +46,12 @@ class TimeReading:
     Args:
         order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
         timezone: where times without an offset belong.
-        utc: whether that zone is UTC, so that no conversion is needed.
+        usual: whether no value is spelled otherwise than in the usual ways, so that the query need not know the others.
     """
 
     order: str = ""
     timezone: str = "UTC"
+    usual: bool = False
 
     def value(self, column: str) -> str:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
@@ -67,9 +70,15 @@ class TimeReading:
             f" WHEN {digits} BETWEEN 20000 AND 90000"
             f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
             f" WHEN {time_texts.is_split(column)} THEN {naive(time_texts.split_time(column, self.order))}"
-            f" ELSE list_transform([{with_zones(column, self.timezone)}], lambda z:"
+            f" ELSE {'NULL' if self.usual else self._otherwise(column)} END"
+        )
+
+    def _otherwise(self, column: str) -> str:
+        """Return SQL for the UTC time of a text that has none of the usual spellings."""
+        return (
+            f"list_transform([{with_zones(column, self.timezone)}], lambda z:"
             f" coalesce(timezone('UTC', try_cast({time_texts.offset('z')} AS TIMESTAMPTZ)),"
-            f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1] END"
+            f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1]"
         )
 
     def _tidied(self, column: str) -> str:
@@ -89,8 +98,13 @@ class TimeReading:
         return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
 
 
-def form(column: str) -> str:
-    """Return SQL for the form of ``column`` (a text expression, missing values NULL)."""
+def form(column: str, *, usual: bool = False) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL).
+
+    Args:
+        column: the expression.
+        usual: whether only the usual spellings are told apart, which is quick; all others are ``otherwise``.
+    """
     digits = time_texts.number(column)
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
@@ -104,7 +118,14 @@ def form(column: str) -> str:
         f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
-        f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f" ELSE {text(OTHERWISE) if usual else _other_form(column)} END"
+    )
+
+
+def _other_form(column: str) -> str:
+    """Return SQL for the form of a text that has none of the usual spellings."""
+    return (
+        f"CASE WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" ELSE coalesce({time_texts.plain_number(column)},"
         f" list_transform([{with_zones(column, 'UTC')}], lambda z:"
         f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1]) END"
@@ -156,7 +177,7 @@ def _tidied_form(column: str) -> str:
 
 
 def decide(
-    forms: dict[str, int], column: str, date_order: str | None, timezone: str
+    forms: dict[str, int], column: str, date_order: str | None, timezone: str, *, usual: bool = False
 ) -> tuple[TimeReading, tuple[Message, ...]]:
     """Return how the column is read, given how many values there are of each form, and what is to be said.
 
@@ -165,6 +186,7 @@ def decide(
         column: the column's name in the file.
         date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
         timezone: where times without an offset belong.
+        usual: whether every value is known to have one of the usual spellings.
 
     Raises:
         NeedsAnswer: dates fit several orders alike, or no one order fits them all.
@@ -186,10 +208,10 @@ def decide(
         params = {"column": column, "rows": count("naive"), "timezone": timezone}
         notes.append(Message("warning.times_without_zone", params))
     if timezone == "UTC" and 2 * east.total() > _readable(forms):
-        usual = east.most_common(1)[0][0].strip()
-        params = {"column": column, "rows": east.total(), "offset": usual, "timezone": timezone}
+        most = east.most_common(1)[0][0].strip()
+        params = {"column": column, "rows": east.total(), "offset": most, "timezone": timezone}
         notes.append(Message("warning.days_of_utc", params))
-    return TimeReading(order, timezone), tuple(notes)
+    return TimeReading(order, timezone, usual=usual), tuple(notes)
 
 
 def _order(forms: dict[str, int], column: str, answer: str | None) -> tuple[str, tuple[Message, ...]]:

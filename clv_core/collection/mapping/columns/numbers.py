@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.mapping.columns.proposed import NUMBER
@@ -50,6 +51,7 @@ def decide_numbers(
             notes += said
         else:
             readings[column], _ = numbers.decide(own, chosen[column], None, None, cents=True)
+        readings[column] = replace(readings[column], usual=column in counts["usual"])
         unreadable = own.get("unreadable", 0)
         if unreadable and column in LEFT_EMPTY and not (column == REFUND and _words_for_nothing(rows, chosen[REFUND])):
             notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)

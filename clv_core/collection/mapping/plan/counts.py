@@ -1,8 +1,13 @@
-"""What forms the values of a file's columns have, counted in one pass over the whole table."""
+"""What forms the values of a file's columns have, counted in one pass over the whole table.
+
+Columns whose sample has the usual spellings alone are first looked at for these; where the table has others, a second
+pass knows them all.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import duckdb
@@ -11,7 +16,7 @@ from clv_core.collection.engine import T, fetch, name, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.names import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.values import numbers, times
+from clv_core.collection.values import numbers, spellings, times
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import (
     AMOUNT,
@@ -36,20 +41,31 @@ USUAL: Final = 0.8
 
 
 def count_columns(
-    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, progress: Progress
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    rows: list[dict[str, Any]],
+    plan: ReadingPlan,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Return counts of forms by column, and counts and extremes of rows under keys of their own.
+
+    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.values.spellings`).
 
     Args:
         connection: the engine.
         source: the file.
+        rows: its first rows as text.
         plan: a draft of how it is read.
         progress: who listens.
     """
-    forms = _forms(plan)
-    figures = _figures(plan)
-    rows = fetch(connection, _query(source, plan, forms, figures), progress, "columns")
-    groups = [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]  # one a combination of forms
+    usual = _usual(rows, plan)
+    while True:
+        forms = _forms(plan, usual)
+        groups = _groups(connection, source, plan, forms, _figures(plan, usual), progress)
+        others = {column for column in usual for group in groups if group[_form(column)] == spellings.OTHERWISE}
+        if not others:
+            break
+        usual -= others
 
     def total(figure: str) -> int:
         return sum(group[figure] for group in groups)
@@ -77,20 +93,44 @@ def count_columns(
         "negative": total("negative"),
         "large_quantities": total("large_quantities"),
         "beyond": {top: total(f"beyond_{top}") for top in SCALES},
+        "usual": usual,
     }
 
 
-def _forms(plan: ReadingPlan) -> dict[str, str]:
+def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
+    """Return the columns that seem to have usual spellings alone, as far as the sample tells."""
+    spelling = {EVENT_TIME: spellings.TIME} | dict.fromkeys(NUMBERS, spellings.NUMBER)
+    return frozenset(
+        column
+        for column, pattern in spelling.items()
+        if column in plan.chosen and spellings.are_usual((row[plan.chosen[column]] for row in rows), pattern)
+    )
+
+
+def _groups(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    plan: ReadingPlan,
+    forms: dict[str, str],
+    figures: dict[str, str],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Return what is counted, by combination of forms."""
+    rows = fetch(connection, _query(source, plan, forms, figures), progress, "columns")
+    return [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
+
+
+def _forms(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of the forms of columns."""
-    forms = {EVENT_TIME: times.form(T + EVENT_TIME)}
-    return forms | {column: numbers.form(T + column) for column in NUMBERS if column in plan.chosen}
+    forms = {EVENT_TIME: times.form(T + EVENT_TIME, usual=EVENT_TIME in usual)}
+    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.chosen}
 
 
 def _form(column: str) -> str:
     return f"f_{column}"
 
 
-def _figures(plan: ReadingPlan) -> dict[str, str]:
+def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of what is counted in rows of the same forms; without its column one says nothing."""
     chosen = plan.chosen
 
@@ -100,7 +140,9 @@ def _figures(plan: ReadingPlan) -> dict[str, str]:
     def of(expression: str, *needed: str) -> str:
         return expression if set(needed) <= set(chosen) else "NULL"
 
-    money = T + (AMOUNT if AMOUNT in chosen else UNIT_PRICE) if plan.has_money else "NULL::VARCHAR"
+    paid = AMOUNT if AMOUNT in chosen else UNIT_PRICE
+    marked = plan.has_money and paid not in usual  # a figure as it stands has no mark
+    marks = f"CASE WHEN try_cast({T}{paid} AS DOUBLE) IS NULL THEN {numbers.currencies(T + paid)} END"
     sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
     off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}"
     kind = plan.kind if EVENT_TYPE in chosen else "NULL"
@@ -110,8 +152,8 @@ def _figures(plan: ReadingPlan) -> dict[str, str]:
         "noted": count(f"regexp_full_match({T}{ORDER_ID}, {text(CREDIT_NOTE)})", ORDER_ID),
         "largest_discount": of(f"max(abs(try_cast({T}{DISCOUNT} AS DOUBLE)))", DISCOUNT),
         "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
-        "marks": f"list(DISTINCT CASE WHEN try_cast({money} AS DOUBLE) IS NULL THEN {numbers.currencies(money)} END)",
-        "scaled": f"min({numbers.scaled(money)})",
+        "marks": f"list(DISTINCT {marks})" if marked else "NULL",
+        "scaled": f"min({numbers.scaled(T + paid)})" if marked else "NULL",
         "named": of(f"list(DISTINCT {name(chosen.get(CURRENCY, ''))})", CURRENCY),
         "off": count(off, DISCOUNT),
         "below": count(f"{off} AND regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')", DISCOUNT),
