@@ -14,6 +14,6 @@ __version__ = "0.1.0"
 # processor time in which a page first reads a million customers. It is chosen once, when pyarrow is imported.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-# What is fitted here by numpy and scipy has a handful of numbers. Beside other work, two threads of OpenBLAS that wait for
-# each other take nine tenths of such a fit, and two fifths of the processor time in which a small model is trained.
+# What numpy and scipy fit here has a handful of numbers. Beside other work, threads of OpenBLAS that wait for each
+# other take nine tenths of such a fit: two fifths of the processor time in which a small model is trained.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -91,7 +91,7 @@ def check_file(
     with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
         reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)
-        with connect(Path(folder)) as connection:
+        with connect(Path(folder), reads=source) as connection:
             check = _look(connection, reading, manifest, answers)
         if set_aside is not None:
             shutil.move(reading.set_aside, set_aside)

@@ -16,13 +16,20 @@ from clv_core.errors import UsageError
 from clv_core.jobs import Progress
 
 MEMORY: Final = "1200MB"
+SMALL: Final = 1_000_000
+"""Bytes of a file whose rows one thread reads alone: the engine hands out 8 MB of text at a time."""
 
 T, V = "clv_t_", "clv_v_"
 """Prefixes of the text and the value of a canonical column, apart from the file's own names."""
 
 
-def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
+def connect(scratch: Path, timezone: str = "UTC", reads: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection that spills to ``scratch`` and reads times without an offset in ``timezone``.
+
+    Args:
+        scratch: a folder.
+        timezone: its name.
+        reads: the file that it is for; a small one takes one thread, as others would only prepare what they never do.
 
     Raises:
         UsageError: there is no such time zone, or ``CLV_INGEST_MEMORY`` is no size.
@@ -39,6 +46,8 @@ def connect(scratch: Path, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise UsageError("ingest_memory", value=memory[:60]) from error
     connection.execute(f"SET TimeZone = {text(timezone)}")
+    if reads is not None and reads.is_file() and reads.stat().st_size < SMALL:
+        connection.execute("SET threads = 1")
     connection.execute("SET enable_progress_bar = true")
     connection.execute("SET enable_progress_bar_print = false")
     # A filter on what was read would be pushed below the reading, and every text would be read twice.

@@ -71,7 +71,7 @@ def inspect_file(
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
-        connection = connect(Path(folder))
+        connection = connect(Path(folder), reads=source)
         try:
             looked_at, share = beginning(source, Path(folder))
             called = original or source.name

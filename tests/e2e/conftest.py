@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.studio import Studio
+from tests.e2e.studio import PATIENCE, Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -72,7 +72,7 @@ def serving(root: Path, port: int = 0, **environment: str) -> Iterator[str]:
         server.wait(20)
 
 
-def wait_for(url: str, seconds: float = 60) -> None:
+def wait_for(url: str, seconds: float = PATIENCE) -> None:
     """Wait until an address answers."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

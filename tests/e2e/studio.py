@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 KEPT: Final = os.environ.get("CLV_SCREENSHOTS")
 """Folder of pictures for who wants to look at them."""
+PATIENCE: Final = 300
+"""Seconds in which a page is drawn or a run of seconds ends on the slowest machine: what waits longer waits in vain."""
 APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
@@ -33,6 +36,7 @@ class Studio:
 
     def __init__(self, page: Any, base: str) -> None:
         self.page, self.base = page, base
+        page.set_default_timeout(PATIENCE * 1000)
         self.outside: list[str] = []
         page.on("request", self._note)
 
@@ -46,7 +50,7 @@ class Studio:
         self.page.goto(f"{self.base}/{'' if name == 'home' else name}?{urlencode(query)}")
         self.wait()
 
-    def wait(self, seconds: float = 60) -> None:
+    def wait(self, seconds: float = PATIENCE) -> None:
         """Wait until the app has drawn the page and rests."""
         time.sleep(0.5)
         self.page.wait_for_selector(STILL, timeout=seconds * 1000)
@@ -58,7 +62,7 @@ class Studio:
         self.page.get_by_role("button", name=label, exact=True).first.click()
         self.wait()
 
-    def wait_for(self, text: str, seconds: float = 60) -> None:
+    def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until a text stands in the main part of the page.
 
         Raises:
@@ -72,7 +76,26 @@ class Studio:
             raise AssertionError(f"no “{text}” on {self.page.url}: {self.text()}\n\nFocus: {here}") from error
         self.wait(seconds)
 
-    def finish(self, seconds: float = 300) -> None:
+    def until(self, met: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        """Wait until something holds, asked again and again.
+
+        Raises:
+            AssertionError: it never did; says what stands on the page instead.
+        """
+        end = time.monotonic() + seconds
+        while not met():
+            assert time.monotonic() < end, f"{self.page.url}: {self.text()}"
+            time.sleep(0.2)
+
+    def begins(self, text: str) -> None:
+        """Wait until the main part of the page begins with a text."""
+        self.until(lambda: self.text().startswith(text))
+
+    def shows(self, text: str) -> None:
+        """Wait until a text is among all that stands in the main part of the page."""
+        self.until(lambda: text in self.text())
+
+    def finish(self, seconds: float = PATIENCE) -> None:
         """Wait until no run shows its progress any more."""
         if self.page.locator(PROGRESS).count():
             self.page.wait_for_function(f"!document.querySelector('{PROGRESS}')", timeout=seconds * 1000)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.studio import Studio
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1800)
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
 
 
@@ -40,7 +40,7 @@ def test_clean_append_and_customers(studio: Studio, files: dict[str, Path]) -> N
     name.fill("Walk")
     name.press("Tab")
     studio.click("Save as a dataset")
-    studio.wait_for("Walk is saved", 60)
+    studio.wait_for("Walk is saved")
     clean(studio, kept=len(events["log"]) - 7, read=len(events["log"]))
     append(studio, files["next"], overlap=int((events["next"]["event_time"] < "2024-12-01").sum()))
     customers(studio, files["customers"], len(events["customers"]))
@@ -49,12 +49,12 @@ def test_clean_append_and_customers(studio: Studio, files: dict[str, Path]) -> N
 def clean(studio: Studio, kept: int, read: int) -> None:
     studio.click("See the dataset")
     studio.page.get_by_test_id("stMain").get_by_text("Clean", exact=True).first.click()
-    studio.wait_for("Test and staff accounts", 30)
+    studio.wait_for("Test and staff accounts")
     studio.wait_for("7 rows, 7 purchase lines")
     studio.page.get_by_text("Test and staff accounts").first.click()
     studio.wait()
     studio.click("Apply")
-    studio.wait_for(f"Cleaned. {kept:,} of {read:,} rows are kept now.", 30)
+    studio.wait_for(f"Cleaned. {kept:,} of {read:,} rows are kept now.")
 
 
 def append(studio: Studio, file: Path, overlap: int) -> None:
@@ -62,7 +62,7 @@ def append(studio: Studio, file: Path, overlap: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Dataset to add to")
     studio.click("Add to the dataset")
-    studio.wait_for(f"rows the dataset held already: {overlap:,}", 60)
+    studio.wait_for(f"rows the dataset held already: {overlap:,}")
 
 
 def customers(studio: Studio, file: Path, rows: int) -> None:
@@ -72,4 +72,4 @@ def customers(studio: Studio, file: Path, rows: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Replace contact fields by pseudonyms")
     studio.click("Add to Walk")
-    studio.wait_for(f"Customers of the file: {rows:,}; found in the log: {rows:,}", 30)
+    studio.wait_for(f"Customers of the file: {rows:,}; found in the log: {rows:,}")

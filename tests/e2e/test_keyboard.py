@@ -14,7 +14,7 @@ from clv_core.i18n import translate
 from tests.e2e.conftest import ROOT, serving, window
 from tests.e2e.studio import Studio
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1800)
 
 SAMPLE: Final = ROOT / "assets" / "sample" / "events.csv"
 STOPS: Final = 80
@@ -63,13 +63,15 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("save.way.new"), "Space")
     keys.wait()
     press(keys, translate("upload.save"))
-    keys.wait_for("events is saved", 60)
-    keys.wait_for("This is a first look", 120)
+    keys.wait_for("events is saved")
+    keys.wait_for("This is a first look")
     press(keys, translate("upload.to_train"))
     keys.wait_for(translate("train.horizon"))
     press(keys, "30 days", "Space")
     keys.wait()
-    assert keys.page.get_by_role("radio", name="30 days").get_attribute("aria-checked") == "true"
+    days = keys.page.get_by_role("radio", name="30 days")
+    keys.until(lambda: days.get_attribute("aria-checked") == "true")
+    keys.wait()
     press(keys, translate("train.start"))
     keys.wait_for(translate("job.leave")[:30])
     press(keys, translate("job.cancel"))

@@ -13,7 +13,7 @@ def test_a_link_to_a_page_is_understood_by_a_server_that_has_just_started(chromi
     with serving(tmp_path) as address, window(chromium, address) as studio:
         studio.open("upload", lang="en")
         assert studio.page.get_by_role("dialog").count() == 0
-        assert studio.text().startswith(translate("page.upload", "en"))
+        studio.begins(translate("page.upload", "en"))
 
 
 def test_back_goes_one_page_back(chromium: str, tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_back_goes_one_page_back(chromium: str, tmp_path: Path) -> None:
         for name in ("train", "explore", "home"):
             studio.page.go_back()
             studio.wait()
-            assert studio.text().startswith(translate(f"page.{name}", "en"))
+            studio.begins(translate(f"page.{name}", "en"))
 
 
 def test_back_takes_back_a_choice(chromium: str, tmp_path: Path) -> None:
@@ -33,10 +33,10 @@ def test_back_takes_back_a_choice(chromium: str, tmp_path: Path) -> None:
         studio.open("upload", lang="en")
         studio.page.get_by_role("radio", name="简体中文").or_(studio.page.get_by_text("简体中文")).first.click()
         studio.wait()
-        assert studio.text().startswith(translate("page.upload", "zh"))
+        studio.begins(translate("page.upload", "zh"))
         studio.page.go_back()
         studio.wait()
-        assert studio.text().startswith(translate("page.upload", "en"))
+        studio.begins(translate("page.upload", "en"))
 
 
 def test_a_choice_stays_though_the_browser_hears_of_its_address_late(chromium: str, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_choice_stays_though_the_browser_hears_of_its_address_late(chromium: s
         for browser, said in late:
             browser.send(said)
         studio.wait()
-        assert studio.text().startswith(translate("page.upload", "zh"))
+        studio.begins(translate("page.upload", "zh"))
 
 
 def test_a_page_says_to_the_browser_which_it_is_and_in_which_language_it_is_to_be_read(
@@ -68,14 +68,14 @@ def test_a_page_says_to_the_browser_which_it_is_and_in_which_language_it_is_to_b
 ) -> None:
     with serving(tmp_path) as address, window(chromium, address) as studio:
         studio.open("upload", lang="zh")
-        assert studio.page.title() == f"{translate('page.upload', 'zh')} · CLV Studio"
-        assert studio.page.evaluate("document.documentElement.lang") == "zh-CN"
+        studio.until(lambda: studio.page.title() == f"{translate('page.upload', 'zh')} · CLV Studio")
+        studio.until(lambda: studio.page.evaluate("document.documentElement.lang") == "zh-CN")
         studio.page.get_by_text("English").first.click()
         studio.wait()
         studio.page.get_by_role("link", name=translate("page.train", "en"), exact=True).click()
         studio.wait()
-        assert studio.page.title() == f"{translate('page.train', 'en')} · CLV Studio"
-        assert studio.page.evaluate("document.documentElement.lang") == "en"
+        studio.until(lambda: studio.page.title() == f"{translate('page.train', 'en')} · CLV Studio")
+        studio.until(lambda: studio.page.evaluate("document.documentElement.lang") == "en")
         above = "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().top"
         padding = (
             "parseFloat(getComputedStyle(document.querySelector('[data-testid=stMainBlockContainer]')).paddingTop)"

@@ -89,7 +89,7 @@ def test_nobody_sees_a_page_before_signing_in(chromium: str, guarded: str) -> No
     with window(chromium, guarded) as studio:
         for page in ("home", "segments", "customer", "privacy"):
             studio.open(page, lang="en")
-            assert studio.text().startswith(translate("access.ask", "en"))
+            studio.begins(translate("access.ask", "en"))
             assert studio.page.get_by_test_id("stSidebarNavLink").count() == 0
             assert (translate("access.ask.again", "en") in studio.text()) == (page != "home")
 
@@ -101,13 +101,13 @@ def test_who_signs_in_has_her_role_until_she_signs_out(
     with window(chromium, guarded) as studio:
         sign_in(studio, who)
         named = translate("access.as", "en", who=f"{who}@shop.example", role=translate(f"access.role.{role}", "en"))
-        assert named in studio.page.get_by_test_id("stSidebar").inner_text()
+        studio.until(lambda: named in studio.page.get_by_test_id("stSidebar").inner_text())
         sample = studio.page.get_by_role("button", name=translate("home.sample.button", "en"))
         assert sample.is_enabled() == may_load
         studio.page.get_by_role("button", name=translate("access.out", "en")).click()
         studio.page.wait_for_url(lambda url: not url.startswith(guarded))
         studio.open("segments", lang="en")
-        assert studio.text().startswith(translate("access.ask", "en"))
+        studio.begins(translate("access.ask", "en"))
     logins = [one for one in audit.lines(workspace) if one["action"] == "login"]
     assert [one["role"] for one in logins if one["who"] == f"{who}@shop.example"] == [role]
 
@@ -115,5 +115,5 @@ def test_who_signs_in_has_her_role_until_she_signs_out(
 def test_an_address_that_the_provider_does_not_vouch_for_opens_nothing(chromium: str, guarded: str) -> None:
     with window(chromium, guarded) as studio:
         sign_in(studio, "mallory")
-        assert studio.text().startswith(translate("access.none", "en"))
+        studio.begins(translate("access.none", "en"))
         assert studio.page.get_by_test_id("stSidebarNavLink").count() == 0

@@ -32,7 +32,7 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
         Refused: it holds no table, or more than the memory that is set aside for reading.
     """
     with tempfile.TemporaryDirectory(prefix="clv-table-") as scratch:
-        connection = connect(Path(scratch))
+        connection = connect(Path(scratch), reads=path)
         try:
             source = open_source(connection, path, Path(scratch), fewest=1)
             own = id_column(source.columns) if key is not None else None

@@ -100,7 +100,7 @@ def read_log(
         NeedsAnswer: something can be read in two ways.
         Refused: it cannot be used.
     """
-    connection = connect(scratch, answers.timezone)
+    connection = connect(scratch, answers.timezone, reads=path)
     try:
         progress.report("read", 0, 1)
         named = answers.mapping.values()

@@ -81,7 +81,7 @@ def event_names(
         Refused: it holds no table.
     """
     with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
-        connection = connect(Path(folder))
+        connection = connect(Path(folder), reads=path)
         try:
             source = open_source(connection, path, Path(folder), header=header, encoding=encoding)
             return names_of(connection, source, column, said, money)
