@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,20 +51,19 @@ class BgNbd:
         Returns:
             The fitted model; never an error and never a NaN, see :attr:`converged`. n = 0 gives the prior's centre.
         """
-        (x, last, age), _, weight = unique_rows(frequency, recency, T)
-        scale = float(np.average(age, weights=weight)) if len(age) and age.max() > 0 else 1.0
-        last, age = last / scale, age / scale
+        rows = _Rows.of(frequency, recency, T)
+        scale = float(np.average(rows.age, weights=rows.weight)) if len(rows.age) and rows.age.max() > 0 else 1.0
+        scaled = rows._replace(last=rows.last / scale, age=rows.age / scale)
 
         def log_likelihood(parameters: Floats) -> tuple[float, Floats]:
-            return _log_likelihood(parameters, x, last, age, weight)
+            return _log_likelihood(parameters, scaled)
 
-        (r, alpha, a, b), converged = maximise(log_likelihood, float(weight.sum()), start=(0.5, 0.5, 0.8, 2.5))
+        (r, alpha, a, b), converged = maximise(log_likelihood, float(rows.weight.sum()), start=(0.5, 0.5, 0.8, 2.5))
         return cls(float(r), float(alpha) * scale, float(a), float(b), converged)
 
     def log_likelihood(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> float:
         """Return the log-likelihood summed over customers (equation 6 of the paper)."""
-        (x, last, age), _, weight = unique_rows(frequency, recency, T)
-        return _log_likelihood(np.array([self.r, self.alpha, self.a, self.b]), x, last, age, weight)[0]
+        return _log_likelihood(np.array([self.r, self.alpha, self.a, self.b]), _Rows.of(frequency, recency, T))[0]
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Return the probability that each customer has not left by the cutoff, [n] in [0, 1].
@@ -148,23 +147,48 @@ def _arrays(*columns: ArrayLike) -> list[Floats]:
     return [np.asarray(column, dtype=np.float64) for column in columns]
 
 
-def _log_likelihood(
-    parameters: Floats, x: Floats, last: Floats, age: Floats, weight: NDArray[np.int64]
-) -> tuple[float, Floats]:
-    r, alpha, a, b = parameters
-    repeat = x > 0
-    later = np.maximum(x, 1) - 1
-    log_age, log_last = np.log(alpha + age), np.log(alpha + last)
-    common = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-    common += gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
-    stayed = -(r + x) * log_age
-    left = np.where(repeat, np.log(a) - np.log(b + later) - (r + x) * log_last, -np.inf)
-    value = float(weight @ (common + np.logaddexp(stayed, left)))
+class _Rows(NamedTuple):
+    """The distinct customers of a likelihood; what depends on x alone is worked out once for each of its few values.
 
-    share = np.where(repeat, expit(left - stayed), 0.0)
-    by_r = digamma(r + x) - digamma(r) + np.log(alpha) - (1 - share) * log_age - share * log_last
-    by_alpha = r / alpha - (r + x) * ((1 - share) / (alpha + age) + share / (alpha + last))
-    both = digamma(a + b) - digamma(a + b + x)
-    by_a = both + share / a
-    by_b = both + digamma(b + x) - digamma(b) - share / (b + later)
-    return value, np.array([weight @ by_r, weight @ by_alpha, weight @ by_a, weight @ by_b])
+    Args:
+        x: repeat purchase days, [u].
+        last: first to last purchase, [u].
+        age: first purchase to cutoff, [u].
+        weight: how many customers each stands for, [u].
+        counts: distinct values of ``x``, [k].
+        of_count: how many customers have each of them, [k].
+    """
+
+    x: Floats
+    last: Floats
+    age: Floats
+    weight: NDArray[np.int64]
+    counts: Floats
+    of_count: Floats
+
+    @classmethod
+    def of(cls, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Self:
+        (x, last, age), _, weight = unique_rows(frequency, recency, T)
+        counts, place = np.unique(x, return_inverse=True)
+        return cls(x, last, age, weight, counts, np.bincount(place, weight, len(counts)).astype(np.float64))
+
+
+def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
+    r, alpha, a, b = parameters
+    x, last, age, weight, counts, of_count = rows
+    log_age, log_last = np.log(alpha + age), np.log(alpha + last)
+    beside = np.maximum(x, 1) - 1 + b  # b + x - 1 of those who came back
+    common = gammaln(r + counts) - gammaln(r) + r * np.log(alpha)
+    common += gammaln(a + b) + gammaln(b + counts) - gammaln(b) - gammaln(a + b + counts)
+    stayed = -(r + x) * log_age
+    left = np.where(x > 0, np.log(a) - np.log(beside) - (r + x) * log_last, -np.inf)
+    value = float(of_count @ common + weight @ np.logaddexp(stayed, left))
+
+    share = np.where(x > 0, expit(left - stayed), 0.0)
+    by_r = of_count @ (digamma(r + counts) - digamma(r) + np.log(alpha))
+    by_r -= weight @ ((1 - share) * log_age + share * log_last)
+    by_alpha = weight @ (r / alpha - (r + x) * ((1 - share) / (alpha + age) + share / (alpha + last)))
+    both = digamma(a + b) - digamma(a + b + counts)
+    by_a = of_count @ both + weight @ share / a
+    by_b = of_count @ (both + digamma(b + counts) - digamma(b)) - weight @ (share / beside)
+    return value, np.array([by_r, by_alpha, by_a, by_b])

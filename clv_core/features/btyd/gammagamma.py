@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,15 +61,15 @@ class GammaGamma:
         if not len(x):
             return cls(6.25, 3.75, 2.75 / 6.25 * max(typical, 0.0), converged=False)
         scale = float(mean.mean())
-        mean = mean / scale
+        rows = _Rows.of(x, mean / scale)
 
         def free(parameters: Floats) -> tuple[float, Floats]:
-            return _log_likelihood(parameters, x, mean)
+            return _log_likelihood(parameters, rows)
 
         def tied(parameters: Floats) -> tuple[float, Floats]:
             p, excess = parameters
             gamma = excess / p
-            value, (by_p, by_q, by_gamma) = _log_likelihood(np.array([p, 1 + excess, gamma]), x, mean)
+            value, (by_p, by_q, by_gamma) = _log_likelihood(np.array([p, 1 + excess, gamma]), rows)
             return value, np.array([by_p - by_gamma * gamma / p, by_q + by_gamma / p])
 
         (p, q, gamma), converged = maximise(free, float(len(x)), start=(6.25, 3.75, 0.45))
@@ -82,7 +82,7 @@ class GammaGamma:
     def log_likelihood(self, frequency: ArrayLike, monetary_value: ArrayLike) -> float:
         """Return the log-likelihood summed over customers with at least one repeat purchase (equation 1a)."""
         x, mean = np.asarray(frequency, dtype=np.float64), np.asarray(monetary_value, dtype=np.float64)
-        return _log_likelihood(np.array([self.p, self.q, self.gamma]), x, mean)[0]
+        return _log_likelihood(np.array([self.p, self.q, self.gamma]), _Rows.of(x, mean))[0]
 
     def expected_spend(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
         """Return the expected value of a customer's next order, [n]: own mean and population mean, weighted.
@@ -109,13 +109,38 @@ class GammaGamma:
         return cls(**values)
 
 
-def _log_likelihood(parameters: Floats, x: Floats, mean: Floats) -> tuple[float, Floats]:
+class _Rows(NamedTuple):
+    """The customers of a likelihood; what depends on x alone is worked out once for each of its few values.
+
+    Args:
+        x: number of values behind each mean, [n].
+        total: their sum, [n].
+        counts: distinct values of ``x``, [k].
+        of_count: how many customers have each of them, [k].
+        log_means: sum of the logarithms of their means, [k].
+    """
+
+    x: Floats
+    total: Floats
+    counts: Floats
+    of_count: Floats
+    log_means: Floats
+
+    @classmethod
+    def of(cls, x: Floats, mean: Floats) -> Self:
+        counts, place = np.unique(x, return_inverse=True)
+        of_count, log_means = (np.bincount(place, each, len(counts)) for each in (np.ones(len(x)), np.log(mean)))
+        return cls(x, x * mean, counts, of_count.astype(np.float64), log_means.astype(np.float64))
+
+
+def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     p, q, gamma = parameters
-    log_mean, log_sum = np.log(mean), np.log(gamma + x * mean)
-    shape = p * x
-    value = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(gamma)
-    value += (shape - 1) * log_mean + shape * np.log(x) - (shape + q) * log_sum
-    by_p = x * (digamma(shape + q) - digamma(shape) + log_mean + np.log(x) - log_sum)
-    by_q = digamma(shape + q) - digamma(q) + np.log(gamma) - log_sum
-    by_gamma = q / gamma - (shape + q) / (gamma + x * mean)
-    return float(value.sum()), np.array([by_p.sum(), by_q.sum(), by_gamma.sum()])
+    x, total, counts, of_count, log_means = rows
+    log_sum, shape = np.log(gamma + total), p * counts
+    by_count = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(gamma) + shape * np.log(counts)
+    value = of_count @ by_count + (shape - 1) @ log_means - (p * x + q) @ log_sum
+    by_p = of_count @ (counts * (digamma(shape + q) - digamma(shape) + np.log(counts)))
+    by_p += counts @ log_means - x @ log_sum
+    by_q = of_count @ (digamma(shape + q) - digamma(q) + np.log(gamma)) - log_sum.sum()
+    by_gamma = len(x) * q / gamma - ((p * x + q) / (gamma + total)).sum()
+    return float(value), np.array([by_p, by_q, by_gamma])
