@@ -26,7 +26,7 @@ hypothesis.settings.load_profile("repeatable")
 LONGEST = ("test_pipeline.py", "test_backtest.py", "test_nothing_later.py", "test_erasing.py", "test_signals.py")
 """Files of few tests that take from half a minute to three."""
 
-SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=256, cutoffs=4, processes=1, device="cpu")
+SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=64, cutoffs=4, processes=1, device="cpu")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,14 +17,20 @@ from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.training import choice
 from clv_core.workspace import Workspace
-from tests.test_pipeline import run
+
+
+def run(*words: object) -> tuple[int, dict[str, Any]]:
+    """Give the command line these words; return its exit code and the JSON of its last line."""
+    with redirect_stdout(io.StringIO()) as printed:
+        code = main([*map(str, words)])
+    return code, json.loads(printed.getvalue().splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
 def tested(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     out = tmp_path_factory.mktemp("backtest")
     words = ("backtest", "shop", "--horizon-days", "60", "--origins", "2", "--models", "ziln_mlp,bgnbd,naive")
-    options = ("--seeds", "2", "--set", "steps=100", "--set", "cutoffs=3", "--workspace", small_workspace.root)
+    options = ("--seeds", "2", "--set", "steps=60", "--set", "cutoffs=2", "--workspace", small_workspace.root)
     code, result = run(*words, *options, "--out", out, "--lang", "zh")
     assert code == 0, result
     return result, out
@@ -69,7 +78,7 @@ def varied(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory)
     return result, pd.read_parquet(out / "predictions.parquet"), out
 
 
-QUICK = ("--set", "steps=60", "--set", "cutoffs=2")
+QUICK = ("--set", "steps=30", "--set", "cutoffs=2")
 VARIANTS = {"ziln_mlp[review_text=false]", "ziln_mlp[event_types=purchases]"}
 
 

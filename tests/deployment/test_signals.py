@@ -20,8 +20,8 @@ from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json
+from tests.commands.test_backtest import run
 from tests.conftest import SMALL
-from tests.test_pipeline import run
 
 ATTRIBUTES = [
     {"name": "luck", "kind": "number", "dated_by": None},
