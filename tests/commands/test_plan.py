@@ -32,7 +32,7 @@ def test_a_plan_keeps_its_limits_and_its_file_adds_up(
 ) -> None:
     words = ("--model", small_bundle.id, "--budget", "40", "--offer", MAIL, "--offer", GIFT, "--out")
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
-    assert code == 0
+    assert code == 0, said
     listed = pd.read_csv(tmp_path / "plan.csv", dtype={"customer_id": "str"}, encoding="utf-8-sig")
     assert list(listed.columns) == ["customer_id", "offer", "expected_gain", "cost", "evidence", "currency"]
     assert len(listed) == said["rows"] and listed["customer_id"].is_unique and (listed["expected_gain"] > 0).all()
@@ -67,7 +67,7 @@ def test_a_control_group_is_drawn_and_measured_afterwards_from_the_same_file(
     start = (dataset.log_end - timedelta(days=60)).isoformat()
     words = ("--model", small_bundle.id, "--budget", "1000", "--offer", "name=Mail,cost=0.01,effect=9%", "--out")
     code, said = run(capsys, small_workspace, *words, str(path), "--control-share", "0.4", "--start", start)
-    assert code == 0
+    assert code == 0, said
     listed = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
     control = listed["group"] == "control"
     assert set(listed["group"]) == {"offer", "control"} and set(listed["date"]) == {start}
@@ -78,9 +78,10 @@ def test_a_control_group_is_drawn_and_measured_afterwards_from_the_same_file(
     assert drawn["spent"] == pytest.approx(0.01 * (~control).sum()) and drawn["spent"] < said["spent"]
     assert side["assumptions"] == [one for one in said["warnings"] if one["code"] != "not_trusted"]
     assert (side["settings"]["control_share"], side["settings"]["start"]) == (0.4, start)
-    words = ("--model", small_bundle.id, "--budget", "1000", "--offer", f"name=Mail,cost=0,effect=@{path}", "--out")
-    code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.csv"))
-    assert code == 0
+    offers = ("--offer", f"name=Mail,cost=0,effect=@{path}", "--offer", "name=Call,cost=0.01,effect=9%")
+    words = ("--model", small_bundle.id, "--budget", "1000", *offers, "--out", str(tmp_path / "plan.csv"))
+    code, said = run(capsys, small_workspace, *words)
+    assert code == 0, said
     found = said["experiments"]["Mail"]["effects"][0]
     unseen = sum(one["params"]["customers"] for one in said["warnings"] if one["code"] == "experiment_left_out")
     assert 30 <= found["control"] <= control.sum() and found["treated"] + found["control"] == len(listed) - unseen
@@ -126,7 +127,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(
     offer = f"name=Gift,cost=0.2,effect=@{tmp_path / 'tried.csv'}"
     words = ("--model", small_bundle.id, "--budget", "30", "--offer", MAIL, "--offer", offer, "--out")
     code, said = run(capsys, small_workspace, *words, str(tmp_path / "plan.parquet"), "--lang", "zh")
-    assert code == 0
+    assert code == 0, said
     found = said["experiments"]["Gift"]
     assert found["window_days"] == 90 == small_bundle.record["horizon_days"] and found["effects"][0]["low"] > 0
     gift = said["offers"][1]

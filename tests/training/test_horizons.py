@@ -32,7 +32,7 @@ VARIANTS = {
     "hybrid, tweedie": {"model": "hybrid", "head": "tweedie"},
     "hybrid, point": {"model": "hybrid", "head": "point"},
 }
-DAYS = (1, 7, 30, 89, 90, 91, 180, 365, 500, 730, 3650, 17_532)
+DAYS = (1, 30, 89, 90, 91, 365, 730, 17_532)
 MONEY = ("predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
 Fitting = Callable[[str], tuple[Model, Snapshot]]
