@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
-LONGEST = ("test_pipeline.py", "test_backtest.py", "test_nothing_later.py", "test_erasing.py", "test_signals.py")
+LONGEST = (
+    "test_pipeline.py",
+    "test_backtest.py",
+    "test_nothing_later.py",
+    "test_erasing.py",
+    "test_signals.py",
+    "test_walk.py",
+)
 """Files of few tests that take from half a minute to three."""
 
 SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=64, cutoffs=4, processes=1, device="cpu")

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
@@ -34,6 +36,12 @@ claim = "groups"
 [claims]
 "clv-analysts" = "analyst"
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed_once() -> None:
+    """A server looks through all installed packages for components when it starts; here each test starts one."""
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="module", autouse=True)
