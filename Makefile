@@ -63,7 +63,7 @@ check: lint test
 
 e2e: .venv/dev
 	@echo "==> the app in a real browser"
-	@$(BIN)/python -m pytest tests/e2e -rs -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest tests/e2e -rs -n $(WORKERS) --dist loadfile
 
 CUSTOMERS ?= 20000
 bench: .venv/dev
