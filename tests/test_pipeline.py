@@ -57,12 +57,13 @@ def test_the_holdout_s_actual_values_are_those_of_the_file(small_workspace, smal
 
 
 def test_the_same_seed_gives_identical_weights_and_another_does_not(small_workspace, tmp_path):
-    workspace = _beside(small_workspace, tmp_path)
     few = dataclasses.replace(SMALL, horizon_days=300, steps=15)  # so long a horizon is not measured
-    first, again, other = (
-        pipeline.train(workspace, "shop", dataclasses.replace(few, seed=seed), progress=NoProgress()).model.state()[0]
-        for seed in (1, 1, 9)
-    )
+
+    def weights(run, seed):
+        workspace, config = _beside(small_workspace, tmp_path / run), dataclasses.replace(few, seed=seed)
+        return pipeline.train(workspace, "shop", config, progress=NoProgress()).model.state()[0]
+
+    first, again, other = weights("first", 1), weights("again", 1), weights("other", 9)
     assert all(np.array_equal(value, again[name]) for name, value in first.items())
     assert any(not np.array_equal(value, other[name]) for name, value in first.items())
 

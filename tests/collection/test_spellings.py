@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.values import numbers, times
-from clv_core.collection.values.spellings import NUMBER, OTHERWISE, TIME, are_usual
+from clv_core.collection.values import numbers, time_texts, times
+from clv_core.collection.values.spellings import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write
 from tests.collection.test_values import ask
 
@@ -23,31 +23,31 @@ OTHER_TIMES = ["31 Jan 2024", "2024年1月31日", "2024-01-31T10:00:00+08:00", "
 def test_a_usual_number_is_what_python_reads(value: str) -> None:
     assert ask(numbers.NumberReading(usual=True).value("x"), [value]) == [float(value)]
     assert ask(numbers.form("x", usual=True), [value]) == ask(numbers.form("x"), [value]) != [OTHERWISE]
-    assert are_usual([value, None], NUMBER)
+    assert are_usual([value, None], numbers.USUAL)
 
 
 def test_a_number_that_is_none_after_all_is_told_to_be_one() -> None:
-    assert are_usual(["1e999"], NUMBER)
+    assert are_usual(["1e999"], numbers.USUAL)
     assert ask(numbers.form("x", usual=True), ["1e999"]) == [OTHERWISE]
 
 
 @pytest.mark.parametrize("value", OTHER_NUMBERS)
 def test_any_other_number_is_told_to_be_one(value: str) -> None:
     assert ask(numbers.form("x", usual=True), [value]) == [OTHERWISE]
-    assert not are_usual(["1", value], NUMBER)
+    assert not are_usual(["1", value], numbers.USUAL)
 
 
 @pytest.mark.parametrize("value", USUAL_TIMES)
 def test_a_usual_time_is_what_python_reads(value: str) -> None:
     assert ask(times.TimeReading(usual=True).value("x"), [value]) == [datetime.fromisoformat(value)]
     assert ask(times.form("x", usual=True), [value]) == ask(times.form("x"), [value]) == ["naive"]
-    assert are_usual([value, None], TIME)
+    assert are_usual([value, None], time_texts.USUAL)
 
 
 @pytest.mark.parametrize("value", OTHER_TIMES)
 def test_any_other_time_is_told_to_be_one(value: str) -> None:
     assert ask(times.form("x", usual=True), [value]) == [OTHERWISE]
-    assert not are_usual(["2024-01-31", value], TIME)
+    assert not are_usual(["2024-01-31", value], time_texts.USUAL)
 
 
 def test_what_is_spelled_otherwise_far_below_the_sample_is_read_all_the_same(tmp_path: Path) -> None:

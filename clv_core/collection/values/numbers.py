@@ -8,6 +8,7 @@ only figures as they stand were asked for and a value is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,8 @@ DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
+USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.values.spellings`)."""
 
 
 @dataclass(frozen=True)

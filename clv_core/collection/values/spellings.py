@@ -13,14 +13,6 @@ from typing import Final
 OTHERWISE: Final = "otherwise"
 """The form of a value that has no usual spelling."""
 
-TIME: Final = re.compile(
-    r"\d{4}[-/]\d\d[-/]\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?Z?)?"  # ISO
-    r"|\d{5,19}(\.\d+)?"  # epochs, serial days, 20240131
-    r"|\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?",
-    re.ASCII,
-)
-NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
 
 def are_usual(values: Iterable[object], spelling: re.Pattern[str]) -> bool:
     """Say whether sample values (None where missing) seem to have a usual spelling; the table may yet have others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from clv_core.collection.engine import text
@@ -20,6 +21,13 @@ PLAIN: Final = (DIGITS[0] + "－／：．\u3000\u00a0\u202f" + DIRECTIONS, DIGIT
 """Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
+USUAL: Final = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?Z?)?"  # ISO
+    r"|\d{5,19}(\.\d+)?"  # epochs, serial days, 20240131
+    rf"|{SPLIT}",
+    re.ASCII,
+)
+"""The usual spellings, as a sample shows them (:mod:`clv_core.collection.values.spellings`)."""
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 WEEKDAYS: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),

@@ -16,7 +16,7 @@ from clv_core.collection.engine import T, fetch, name, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.names import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.values import numbers, spellings, times
+from clv_core.collection.values import numbers, spellings, time_texts, times
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import (
     AMOUNT,
@@ -99,7 +99,7 @@ def count_columns(
 
 def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
     """Return the columns that seem to have usual spellings alone, as far as the sample tells."""
-    spelling = {EVENT_TIME: spellings.TIME} | dict.fromkeys(NUMBERS, spellings.NUMBER)
+    spelling = {EVENT_TIME: time_texts.USUAL} | dict.fromkeys(NUMBERS, numbers.USUAL)
     return frozenset(
         column
         for column, pattern in spelling.items()
