@@ -17,6 +17,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from clv_core.disk import disk_error, out_of_memory
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
-from clv_core.usage import Parser
+from clv_core.usage import Command, Parser
 from clv_core.workspace import Workspace
 
 COMMANDS: Final = (
@@ -57,7 +58,7 @@ UNHEARD: Final = 141
 
 
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
-    """Return the parser with one subcommand for each of :data:`COMMANDS`."""
+    """Return the parser with one subcommand for each of :data:`COMMANDS`; their modules wait until they are called."""
     common = Parser(language=language, add_help=False)
     common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
     common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
@@ -67,14 +68,19 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     text = translate("cli.version", language)
     parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    called = partial(Command, language=language)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=called)
     for name in COMMANDS:
-        module = importlib.import_module(f"clv_core.commands.{name}")
         text = translate(f"cli.{name}", language)
         subparser = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        module.add_arguments(subparser, language)
-        subparser.set_defaults(run=module.run)
+        subparser.declaring = partial(_declare, name)
     return parser
+
+
+def _declare(name: str, parser: Command) -> None:
+    module = importlib.import_module(f"clv_core.commands.{name}")
+    module.add_arguments(parser, parser.language)
+    parser.set_defaults(run=module.run)
 
 
 def main(arguments: Sequence[str]) -> int:

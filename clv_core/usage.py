@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -73,8 +74,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_subparsers(self, **options: Any) -> Any:
         """Let commands be added, which speak the same language."""
-        options["parser_class"] = partial(Parser, language=self.language)
-        return super().add_subparsers(**options)
+        return super().add_subparsers(**{"parser_class": partial(Parser, language=self.language), **options})
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse complains of.
@@ -84,6 +84,30 @@ class Parser(argparse.ArgumentParser):
         """
         code = "usage_dash" if DASHED.search(message) else "usage"
         raise UsageError(code, reason=said(message, self.language), usage=self.format_usage().strip())
+
+
+class Command(Parser):
+    """A parser of one command, whose words are declared once it is called: its module brings its libraries along.
+
+    Args:
+        language: as of :class:`Parser`.
+        options: of argparse.
+    """
+
+    def __init__(self, *, language: str = DEFAULT_LANGUAGE, **options: Any) -> None:
+        super().__init__(language=language, **options)
+        self.declaring: Callable[[Command], None] | None = None
+
+    def declare(self) -> Command:
+        """Declare the words, where it was not done yet, and return the parser."""
+        declaring, self.declaring = self.declaring, None
+        if declaring:
+            declaring(self)
+        return self
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read the words of a call."""
+        return super(Command, self.declare()).parse_known_args(args, namespace)
 
 
 def said(complaint: str, language: str) -> str:

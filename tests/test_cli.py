@@ -222,7 +222,7 @@ def test_every_command_explains_all_its_options(language: str, capsys: pytest.Ca
     silent = [
         (name, action.dest)
         for name, subparser in subparsers.choices.items()
-        for action in subparser._actions
+        for action in subparser.declare()._actions
         if not action.help
     ]
     assert silent == []

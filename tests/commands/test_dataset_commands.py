@@ -121,5 +121,5 @@ def test_a_dataset_s_life_by_the_command_line(clv: Any, tmp_path: Path, workspac
 def test_every_command_explains_itself(command: str, language: str) -> None:
     action = next(item for item in cli.build_parser(language)._actions if isinstance(item.choices, dict))
     assert isinstance(action.choices, dict)
-    text = action.choices[command].format_help()
+    text = action.choices[command].declare().format_help()
     assert any("\u4e00" <= letter <= "\u9fff" for letter in text) == (language == "zh")
