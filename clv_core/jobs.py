@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 from clv_core import audit
 from clv_core.errors import ClvError, NotFound
@@ -50,6 +50,37 @@ class NoProgress:
         """Do nothing."""
 
 
+WHOLE: Final = 100.0
+"""What :class:`Within` calls all of a run."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """Tells a listener how far all of a run is, by what one of its parts says of itself.
+
+    Args:
+        listener: who is told.
+        begin: share of the run that is done when the part begins, 0 to 1.
+        end: share that is done when it ends.
+    """
+
+    listener: Progress
+    begin: float
+    end: float
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        """Pass the part's stage and figures on, with the run's share and, beside figures, whose ``part`` they are."""
+        span, share = self.end - self.begin, done / total if total else 1.0
+        if figures:
+            figures["part"] = WHOLE * self.begin + span * figures.get("part", 0.0)
+        self.listener.report(stage, WHOLE * (self.begin + span * share), WHOLE, **figures)
+
+
+def parts_of(listener: Progress, number: int) -> list[Within]:
+    """Return listeners of as many equal parts of a run, one after the other."""
+    return [Within(listener, part / number, (part + 1) / number) for part in range(number)]
+
+
 @dataclass
 class ConsoleProgress:
     """Prints a line a stage, at most twice a second, for people at a terminal."""
@@ -66,7 +97,7 @@ class ConsoleProgress:
             return
         self.last, self.stage = now, stage
         share = f" {done / total:4.0%}" if total > 1 else ""
-        tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items())
+        tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items() if name != "part")
         with suppress(OSError):
             print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
 

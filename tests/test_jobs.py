@@ -186,3 +186,31 @@ def test_status_changes_are_merged(workspace: Workspace) -> None:
     jobs.update_status(job.folder, stage="features", done=1)
     status = read_json(job.folder / "status.json")
     assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
+
+
+def test_parts_of_parts_add_up_to_one_run() -> None:
+    heard: list[tuple[str, float, float, dict[str, float]]] = []
+
+    class Heard:
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            heard.append((stage, done, total, figures))
+
+    first, second = jobs.parts_of(Heard(), 2)
+    inner = jobs.Within(second, 0.5, 1)
+    first.report("windows", 3, 3)
+    inner.report("training", 0, 8)
+    inner.report("training", 4, 8, step=4)
+    inner.report("training", 0, 0)
+    assert heard == [
+        ("windows", 50, 100, {}),
+        ("training", 75, 100, {}),
+        ("training", 87.5, 100, {"step": 4, "part": 75}),
+        ("training", 100, 100, {}),
+    ]
+
+
+def test_the_number_of_a_part_is_not_printed() -> None:
+    stream = io.StringIO()
+    jobs.Within(jobs.ConsoleProgress("en", stream), 0.25, 0.5).report("training", 1, 5, loss=0.5)
+    said = stream.getvalue()
+    assert "30%" in said and "loss 0.5" in said and "part" not in said

@@ -17,7 +17,7 @@ from clv_core.evaluation.variants import on_the_same_customers, worth_of_never_b
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
-from clv_core.jobs import Progress
+from clv_core.jobs import Progress, parts_of
 from clv_core.training.fit import MODELS, Fitted
 from clv_core.training.windows import training_snapshot
 
@@ -102,12 +102,13 @@ def run_origin(
     Raises:
         NotEnoughData: no label window ends before ``cutoff``, or the horizon after it is not complete.
     """
-    train = training_data(log, cutoff, config, progress)
+    reading, *fitting = parts_of(progress, 1 + len(models))
+    train = training_data(log, cutoff, config, reading)
     snapshot = complete_snapshot(log, cutoff, config)
     fitted, frames = {}, []
-    for model_id in models:
+    for model_id, part in zip(models, fitting, strict=True):
         settings = replace(config, model=model_id)
-        fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, progress, stage)
+        fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, part, stage)
         answers = fitted[model_id].model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
@@ -139,14 +140,14 @@ def run_origins(
         progress: listener of stage ``backtest``.
         strict: whether an origin with too little before it stops the run; else it is left out, unless it is the last.
     """
-    parts: list[Backtest] = []
-    for origin in origins:
+    found: list[Backtest] = []
+    for origin, part in zip(origins, parts_of(progress, len(origins)), strict=True):
         try:
-            parts.append(_run_all(log_of, origin, settings, models, seeds, folder, progress))
+            found.append(_run_all(log_of, origin, settings, models, seeds, folder, part))
         except NotEnoughData:
             if strict or origin == origins[-1]:
                 raise
-    tables = ([getattr(part, name) for part in parts] for name in ("predictions", "facts"))
+    tables = ([getattr(one, name) for one in found] for name in ("predictions", "facts"))
     return Backtest(*(pd.concat(table, ignore_index=True) for table in tables))
 
 
@@ -162,14 +163,15 @@ def _run_all(
     """Run all models, seeds and variants at one origin (see :func:`run_origins`)."""
     frames: list[pd.DataFrame] = []
     plain: Origin | None = None
-    for number, (place, (suffix, config)) in product(range(seeds), enumerate(settings.items())):
+    runs = [*product(range(seeds), enumerate(settings.items()))]
+    for (number, (place, (suffix, config))), listener in zip(runs, parts_of(progress, len(runs)), strict=True):
         again = number > 0 or suffix != ""
         wanted = [model for model in models if not (again and MODELS[model].baseline)]
         if not wanted:
             continue
         run = replace(config, seed=config.seed + number * config.ensemble)
         where = folder / f"{origin:%Y%m%d}-{number}-{place}"
-        found = run_origin(log_of(run), origin, run, wanted, where, progress, "backtest")
+        found = run_origin(log_of(run), origin, run, wanted, where, listener, "backtest")
         part = found.predictions
         if plain is None:
             plain = found

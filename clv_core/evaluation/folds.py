@@ -27,7 +27,7 @@ from clv_core.evaluation.backtest import complete_snapshot, training_data
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import evaluate
 from clv_core.features.log import EventLog
-from clv_core.jobs import Progress
+from clv_core.jobs import Progress, parts_of
 from clv_core.training.fit import MODELS
 
 FOLD: Final = "fold"
@@ -73,16 +73,16 @@ def cross_validate(
     train = training_data(log, cutoff, config, progress)
     snapshot = complete_snapshot(log, cutoff, config)
     of_windows, of_customers = (fold_of(part.features.index, folds, config.seed) for part in (train, snapshot))
-    parts, own = [], folder / f"{cutoff:%Y%m%d}-{folds}"
-    for number in range(folds):
-        progress.report("folds", number, folds)
+    frames, own = [], folder / f"{cutoff:%Y%m%d}-{folds}"
+    for number, part in enumerate(parts_of(progress, folds)):
+        part.report("folds", 0, 1)
         others = train.take(np.flatnonzero(of_windows != number))
-        fitted = MODELS[config.model].fit(others, config, own / str(number), progress, "backtest")
+        fitted = MODELS[config.model].fit(others, config, own / str(number), part, "folds")
         answers = fitted.model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, config.model)
-        parts.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])
+        frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])
     progress.report("folds", folds, folds)
-    found: pd.DataFrame = pd.concat(parts).sort_index().assign(**{FOLD: of_customers + 1})
+    found: pd.DataFrame = pd.concat(frames).sort_index().assign(**{FOLD: of_customers + 1})
     return found
 
 

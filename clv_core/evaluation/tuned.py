@@ -13,7 +13,7 @@ from clv_core.config import TrainConfig
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.tune import Search, best
 from clv_core.features.log import EventLog
-from clv_core.jobs import Progress
+from clv_core.jobs import Progress, parts_of
 
 COMPARED: Final = ("gini", "spearman", "mae", "rmse", "decile_mape", "bias")
 DEFAULT, TUNED = "default", "tuned"
@@ -84,10 +84,11 @@ def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run:
     if winner.number == search.default.number:
         return Tuning(search, origin.isoformat(), {})
     frames, runs = [], [(f"{TUNED}#{start}", f"{DEFAULT}#{start}") for start in range(STARTS)]
+    part = iter(parts_of(to, 2 * STARTS))
     for start, names in enumerate(runs):
         for name, settings in zip(names, (replace(config, **winner.settings), config), strict=True):
             own = replace(settings, seed=(config.seed + start * config.ensemble) % SEEDS)
-            found = run_origin(log, origin, own, [config.model], run / name, to, "holdout").predictions
+            found = run_origin(log, origin, own, [config.model], run / name, next(part), "holdout").predictions
             frames.append(found.assign(model=name))
     bootstrap = Bootstrap.of(pd.concat(frames, ignore_index=True), COMPARED)
     day, every = origin.isoformat(), [name for pair in runs for name in pair]

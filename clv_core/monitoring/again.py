@@ -23,7 +23,7 @@ from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.bootstrap import Bootstrap
 from clv_core.evaluation.tuned import SEEDS, STARTS
 from clv_core.features.log import open_log
-from clv_core.jobs import Progress
+from clv_core.jobs import Progress, parts_of
 from clv_core.monitoring.challenge import (
     CHALLENGER,
     CHAMPION,
@@ -63,9 +63,10 @@ def confirmed(
     log, origin = open_log(dataset, **config.of_log()), date.fromisoformat(found.origin)
     frames = [rows]
     with state_folder(workspace, dataset.name, dataset.manifest.version, challenger.id, STARTS, __version__) as folder:
-        for start, (name, _) in enumerate(RUNS[1:], start=1):
+        for start, part in enumerate(parts_of(progress, len(RUNS) - 1), start=1):
+            name = RUNS[start][0]
             own = replace(config, seed=(config.seed + start * config.ensemble) % SEEDS)
-            made = run_origin(log, origin, own, [config.model], folder / name, progress, "holdout").predictions
+            made = run_origin(log, origin, own, [config.model], folder / name, part, "holdout").predictions
             frames.append(made[made["customer_id"].isin(rows["customer_id"])].assign(model=name)[rows.columns])
     figures = settled(Bootstrap.of(pd.concat(frames, ignore_index=True), JUDGED))
     if surely_better(figures):

@@ -224,14 +224,19 @@ def _mini(active: list[jobs.Job]) -> None:
 
 
 def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the reports that carry a loss, one row each: ``step``, ``loss``, ``seed``."""
+    """Return the reports of the latest fit that carry a loss, one row each: ``step``, ``loss``, ``seed``."""
     rows = [item for item in history if "loss" in item]
     if not rows:
         return pd.DataFrame({"step": [], "loss": [], "seed": []})
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([item for item in rows if _fit_of(item) == _fit_of(rows[-1])])
     frame["step"] = frame["step"] if "step" in frame else frame["done"]
     frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
     return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
+
+
+def _fit_of(report: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what tells the reports of one fit from those of others."""
+    return report.get("stage"), report.get("part")
 
 
 def _cut_off(job: jobs.Job) -> bool:
@@ -246,10 +251,11 @@ def _share(status: dict[str, Any]) -> float:
 
 
 def _seconds_left(job_id: str, status: dict[str, Any]) -> float | None:
-    """Return the seconds that the stage still takes at the pace seen so far, None while that cannot be told."""
+    """Return the seconds until the bar is full at the pace seen so far, None while that cannot be told."""
     seen = st.session_state.setdefault(f"pace_{job_id}", {})
-    stage, done, total = status.get("stage"), float(status.get("done") or 0), float(status.get("total") or 0)
-    if "since" not in seen or seen["stage"] != stage:
-        seen.update(stage=stage, done=done, since=time.time())
+    done, total = float(status.get("done") or 0), float(status.get("total") or 0)
+    if "since" not in seen or seen["total"] != total or done < seen["last"]:
+        seen.update(total=total, done=done, since=time.time())
+    seen["last"] = done
     passed, made = time.time() - seen["since"], done - seen["done"]
     return (total - done) * passed / made if made > 0 and passed > 2 and total > done else None

@@ -330,6 +330,18 @@ def test_curve_is_ordered_by_network_and_step() -> None:
     pd.testing.assert_frame_equal(progress.loss_frame(history), expected)
 
 
+def test_curve_is_that_of_the_training_which_goes_on() -> None:
+    """A run trains several networks of the same numbers, one after the other: their losses are not one curve."""
+    own = [{"seed": 1.0, "step": step, "loss": 9.0} for step in (1, 2, 3)]
+    history = [
+        *({**one, "stage": "holdout", "part": 0.0} for one in own),
+        *({**one, "stage": "holdout", "part": 37.5} for one in own),
+        *({**one, "stage": "training"} for one in own[:2]),
+    ]
+    assert progress.loss_frame(history)["step"].tolist() == [1, 2]
+    assert progress.loss_frame(history[:5])["step"].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("label", "said"),
     [
