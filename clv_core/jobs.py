@@ -17,9 +17,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
@@ -76,9 +77,10 @@ class Within:
         self.listener.report(stage, WHOLE * (self.begin + span * share), WHOLE, **figures)
 
 
-def parts_of(listener: Progress, number: int) -> list[Within]:
-    """Return listeners of as many equal parts of a run, one after the other."""
-    return [Within(listener, part / number, (part + 1) / number) for part in range(number)]
+def parts_of(listener: Progress, weights: Iterable[float]) -> list[Within]:
+    """Return listeners of a run's parts, one after the other, each about as long as its weight says."""
+    ends = [*accumulate(weights, initial=0.0)]
+    return [Within(listener, begin / ends[-1], end / ends[-1]) for begin, end in pairwise(ends)]
 
 
 @dataclass

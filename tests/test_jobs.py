@@ -195,7 +195,7 @@ def test_parts_of_parts_add_up_to_one_run() -> None:
         def report(self, stage: str, done: float, total: float, **figures: float) -> None:
             heard.append((stage, done, total, figures))
 
-    first, second = jobs.parts_of(Heard(), 2)
+    first, second = jobs.parts_of(Heard(), [3, 3])
     inner = jobs.Within(second, 0.5, 1)
     first.report("windows", 3, 3)
     inner.report("training", 0, 8)

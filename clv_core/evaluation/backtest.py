@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -20,6 +21,10 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
 from clv_core.training.fit import MODELS, Fitted
 from clv_core.training.windows import training_snapshot
+
+LEARNING_TAKES: Final = 8.0
+BASELINE_TAKES: Final = 0.5
+"""How long a model that learns, and one that does not, take beside the making of training windows, about."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,8 @@ def run_origin(
     Raises:
         NotEnoughData: no label window ends before ``cutoff``, or the horizon after it is not complete.
     """
-    reading, *fitting = parts_of(progress, 1 + len(models))
+    weights = [BASELINE_TAKES if MODELS[model_id].baseline else LEARNING_TAKES for model_id in models]
+    reading, *fitting = parts_of(progress, [1, *weights])
     train = training_data(log, cutoff, config, reading)
     snapshot = complete_snapshot(log, cutoff, config)
     fitted, frames = {}, []
@@ -141,7 +147,7 @@ def run_origins(
         strict: whether an origin with too little before it stops the run; else it is left out, unless it is the last.
     """
     found: list[Backtest] = []
-    for origin, part in zip(origins, parts_of(progress, len(origins)), strict=True):
+    for origin, part in zip(origins, parts_of(progress, [1] * len(origins)), strict=True):
         try:
             found.append(_run_all(log_of, origin, settings, models, seeds, folder, part))
         except NotEnoughData:
@@ -164,7 +170,7 @@ def _run_all(
     frames: list[pd.DataFrame] = []
     plain: Origin | None = None
     runs = [*product(range(seeds), enumerate(settings.items()))]
-    for (number, (place, (suffix, config))), listener in zip(runs, parts_of(progress, len(runs)), strict=True):
+    for (number, (place, (suffix, config))), listener in zip(runs, parts_of(progress, [1] * len(runs)), strict=True):
         again = number > 0 or suffix != ""
         wanted = [model for model in models if not (again and MODELS[model].baseline)]
         if not wanted:

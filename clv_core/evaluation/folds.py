@@ -74,7 +74,7 @@ def cross_validate(
     snapshot = complete_snapshot(log, cutoff, config)
     of_windows, of_customers = (fold_of(part.features.index, folds, config.seed) for part in (train, snapshot))
     frames, own = [], folder / f"{cutoff:%Y%m%d}-{folds}"
-    for number, part in enumerate(parts_of(progress, folds)):
+    for number, part in enumerate(parts_of(progress, [1] * folds)):
         part.report("folds", 0, 1)
         others = train.take(np.flatnonzero(of_windows != number))
         fitted = MODELS[config.model].fit(others, config, own / str(number), part, "folds")

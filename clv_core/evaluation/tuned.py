@@ -84,7 +84,7 @@ def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run:
     if winner.number == search.default.number:
         return Tuning(search, origin.isoformat(), {})
     frames, runs = [], [(f"{TUNED}#{start}", f"{DEFAULT}#{start}") for start in range(STARTS)]
-    part = iter(parts_of(to, 2 * STARTS))
+    part = iter(parts_of(to, [1] * (2 * STARTS)))
     for start, names in enumerate(runs):
         for name, settings in zip(names, (replace(config, **winner.settings), config), strict=True):
             own = replace(settings, seed=(config.seed + start * config.ensemble) % SEEDS)

@@ -63,7 +63,7 @@ def confirmed(
     log, origin = open_log(dataset, **config.of_log()), date.fromisoformat(found.origin)
     frames = [rows]
     with state_folder(workspace, dataset.name, dataset.manifest.version, challenger.id, STARTS, __version__) as folder:
-        for start, part in enumerate(parts_of(progress, len(RUNS) - 1), start=1):
+        for start, part in enumerate(parts_of(progress, [1] * (len(RUNS) - 1)), start=1):
             name = RUNS[start][0]
             own = replace(config, seed=(config.seed + start * config.ensemble) % SEEDS)
             made = run_origin(log, origin, own, [config.model], folder / name, part, "holdout").predictions

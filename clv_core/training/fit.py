@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
-from clv_core.jobs import Progress, Within
+from clv_core.jobs import Progress, parts_of
 from clv_core.model.baselines import BgNbdModel, NaiveModel
 from clv_core.model.blend import BlendModel
 from clv_core.model.boosting import BoostingModel
@@ -36,8 +36,8 @@ FEWEST_WINDOWS = 50
 BOOSTING_WINDOWS: Final = 50_000
 """Boosting reads all of its rows for every tree; the networks read each of theirs about once."""
 
-HYBRID_SHARE: Final = 0.75
-"""Of the time of a blend's training, about."""
+HYBRID_TAKES: Final = 3.0
+"""As long as tuning the pre-trained network, in a blend's training, about."""
 
 
 class Model(Protocol):
@@ -137,7 +137,7 @@ def fit_instant_tuned(train: Snapshot, config: TrainConfig, folder: Path, progre
 
 def fit_blend(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
     """Fit the hybrid and tune the pre-trained network on the same windows; resumes from ``folder``."""
-    longer, shorter = Within(progress, 0, HYBRID_SHARE), Within(progress, HYBRID_SHARE, 1)
+    longer, shorter = parts_of(progress, (HYBRID_TAKES, 1))
     deep = fit_deep(train, replace(config, model="hybrid"), folder / "hybrid", longer, stage)
     instant = fit_instant_tuned(train, config, folder / "instant_tuned", shorter, stage)
     assert isinstance(deep.model, DeepModel) and isinstance(instant.model, InstantModel)

@@ -26,7 +26,7 @@ from clv_core.training.calibrate import calibrate
 from clv_core.training.checkpoint import Checkpoint, State
 from clv_core.training.choice import SMALL
 from clv_core.training.cost import tuned_steps_for
-from clv_core.training.loop import train
+from clv_core.training.loop import Report, train
 
 TWEEDIE_WEIGHT: Final = 0.5
 FEWEST_WINDOWS: Final = 50
@@ -66,12 +66,8 @@ class Tuning:
         rate = LEARNING_RATE if much else LEARNING_RATE_SMALL
         self.config = replace(config, learning_rate=rate, optimizer="adamw")
 
-    def tune(self, seed: int, network: InstantNetwork, folder: Path, progress: Progress, stage: str) -> State:
+    def tune(self, seed: int, network: InstantNetwork, folder: Path, report: Report) -> State:
         """Train ``network`` in place, and return where its run ended; resumes from ``folder``."""
-
-        def report(step: int, loss: float, validation: float | None) -> None:
-            progress.report(stage, step, self.steps, seed=seed, step=step, loss=loss)
-
         checkpoint = Checkpoint(folder / f"state-{seed}.safetensors")
         loss_of = partial(self.loss, network)
         state = train(network, loss_of, len(self.inputs), self.steps, seed, self.config, checkpoint, report)
@@ -94,8 +90,15 @@ def tuned_networks(
     folder.mkdir(parents=True, exist_ok=True)
     tuning = Tuning(train_on, config)
     networks = [load_network() for _ in range(config.ensemble)]
+    done = [0] * config.ensemble
 
     def tune(member: int) -> State:
-        return tuning.tune(config.seed + member, networks[member], folder, progress, stage)
+        seed = config.seed + member
+
+        def report(step: int, loss: float, validation: float | None) -> None:
+            done[member] = step
+            progress.report(stage, sum(done), tuning.steps * config.ensemble, seed=seed, step=step, loss=loss)
+
+        return tuning.tune(seed, networks[member], folder, report)
 
     return networks, each(tune, list(range(config.ensemble)))
