@@ -36,7 +36,7 @@ FEWEST_WINDOWS = 50
 BOOSTING_WINDOWS: Final = 50_000
 """Boosting reads all of its rows for every tree; the networks read each of theirs about once."""
 
-HYBRID_TAKES: Final = 3.0
+HYBRID_TAKES: Final = 1.5
 """As long as tuning the pre-trained network, in a blend's training, about."""
 
 
