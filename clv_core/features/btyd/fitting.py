@@ -70,7 +70,7 @@ def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float])
             options={"maxiter": 500, "maxls": 50, "ftol": 1e-14, "gtol": 1e-8},
         )
         inside = bool(np.all(np.abs(found.x) < 0.999 * edge))
-        still = bool(np.max(np.abs(found.jac)) < GRADIENT_TOLERANCE)
+        still = bool(np.max(np.abs(np.asarray(found.jac))) < GRADIENT_TOLERANCE)
         return Found(found.x, float(found.fun), inside and still and bool(np.isfinite(found.fun)))
 
     starts = [centre + shift for shift in SHIFTS]

@@ -14,7 +14,6 @@ from clv_core.features.btyd import Anchor, GammaGamma
 from clv_core.features.context.log_days import LogDays
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 ANCHORED: Final = ("anchor_count", "anchor_spend", "p_alive")
 """Features that are read."""

@@ -104,7 +104,7 @@ def _packed(traits: Traits, parts: dict[str, Happenings], orders: Orders, ratio:
     for column, days in enumerate(ratios * traits.horizon_days):
         span = money & (day >= 0) & (day < round(days))
         values[:, column] = np.bincount(customer[span], weights=value[span], minlength=len(values))
-    customer, day, kind, value, money = (part[known] for part in (customer, day, kind, value, money))
+    customer, day, kind, value, money = customer[known], day[known], kind[known], value[known], money[known]
     key = ((customer * (traits.history_days + 1) + day + traits.history_days) * len(KINDS)) + kind
     rows, row = np.unique(key, return_inverse=True)
     lines = np.bincount(row).astype(np.float64)
