@@ -8,7 +8,7 @@ from typing import Any
 
 from clv_core.commands import Context, add_model, not_trusted, trust_json
 from clv_core.commands.plan import add_rates
-from clv_core.errors import UsageError
+from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import translate
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -41,6 +41,8 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     check_endings(options.out)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
+    if options.budget == 0:
+        raise NotEnoughData("plan_empty", budget=options.budget)
     horizon_days = open_bundle(context.workspace, options.model).record["horizon_days"]
     terms = Terms(horizon_days, options.discount_rate, options.margin_rate)
     place = (context.workspace, options.name, options.model)

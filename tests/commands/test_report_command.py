@@ -81,11 +81,12 @@ def test_a_report_measures_an_offer_from_its_experiment_as_plan_does(
 
 
 @pytest.mark.parametrize(
-    ("more", "error"),
+    ("more", "refused"),
     [
-        (("--out", "report.docx"), "report_out"),
-        (("--out", "report.pptx", "--budget", "50"), "report_plan"),
-        (("--out", "report.pptx", "--offer", "name=A,cost=1,effect=5%"), "report_plan"),
+        (("--out", "report.docx"), (2, "report_out")),
+        (("--out", "report.pptx", "--budget", "50"), (2, "report_plan")),
+        (("--out", "report.pptx", "--offer", "name=A,cost=1,effect=5%"), (2, "report_plan")),
+        (("--out", "report.pptx", "--offer", "name=A,cost=1,effect=5%", "--budget", "0"), (4, "plan_empty")),
     ],
 )
 def test_a_report_that_cannot_be_is_refused_in_words(
@@ -94,9 +95,9 @@ def test_a_report_that_cannot_be_is_refused_in_words(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     more: tuple[str, ...],
-    error: str,
+    refused: tuple[int, str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, said = run(capsys, workspace, "report", "sample", "--model", "any", *more)
-    assert (code, said["error"]["code"]) == (2, error)
+    assert (code, said["error"]["code"]) == refused
     assert list(tmp_path.iterdir()) == []

@@ -24,6 +24,8 @@ TWO = (("a@b.com",), ("c@d.com",))
         ("customer_id,email,mobile,n\n7,a@b.com,,1\n08,,+49 30 9018,2\n", (("7", "a@b.com"), ("08", "+49 30 9018"))),
         ('E-Mail,note\n"A <a@b.com>",x\n', (("A <a@b.com>", "a@b.com"),)),
         ("C00010\n=cmd|'/C calc'!A0\nO'Brien, \"Pat\"\n", (("C00010",), ("=cmd|'/C calc'!A0",), ("O'Brien, \"Pat\"",))),
+        ("email,mobile\na@b.com,-\nN/A,\nc@d.com,null\n", TWO),
+        ("a@b.com\nn/a\nc@d.com\n-\n", TWO),
         ("", ()),
         ("\n \n", ()),
     ],

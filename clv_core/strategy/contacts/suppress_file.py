@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from clv_core.collection.files.encoding import rewrite, survey
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.files.unpack import unpack
 from clv_core.collection.values.pseudonyms import pseudonym
+from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.errors import NotFound, Refused
 
@@ -56,7 +58,7 @@ def read_entries(path: Path, *, exact: bool = False) -> Entries:
         return tuple((line,) for line in dict.fromkeys(_lines(text)))
     if not named:
         return _of_lines(text, rows)
-    return tuple(_words(row[:1]) for row in rows[1:])
+    return _entries(row[:1] for row in rows[1:])
 
 
 def text_of(path: Path) -> str | None:
@@ -94,7 +96,7 @@ def entries_of(words: str) -> Entries:
     lines = _lines(words)
     if len(lines) > 1 and _names_columns(lines[:1]):
         lines = lines[1:]
-    return tuple(dict.fromkeys(_words([line]) for line in lines))
+    return tuple(dict.fromkeys(_entries([line] for line in lines)))
 
 
 def _of_table(path: Path) -> Entries:
@@ -104,7 +106,7 @@ def _of_table(path: Path) -> Entries:
     own = id_column(list(frame.columns))
     wanted = [name for name in frame.columns if name == own or contact_field(name) in (EMAIL, PHONE)]
     cells = frame[wanted or list(frame.columns[:1])].fillna("").itertuples(index=False)
-    return tuple(words for row in cells if (words := _words([str(cell) for cell in row])))
+    return _entries([str(cell) for cell in row] for row in cells)
 
 
 def _of_text(text: str, name: str) -> Entries:
@@ -119,7 +121,7 @@ def _of_lines(text: str, rows: list[list[str]]) -> Entries:
     firsts: list[list[str]] = [[]] * len(lines)
     if len(rows) == len(lines) and len({len(row) for row in rows}) == 1:
         firsts = [row[:1] for row in rows]
-    return tuple(dict.fromkeys(_words([line, *first]) for line, first in zip(lines, firsts, strict=True)))
+    return tuple(dict.fromkeys(_entries([line, *first] for line, first in zip(lines, firsts, strict=True))))
 
 
 def _lines(text: str) -> list[str]:
@@ -142,11 +144,18 @@ def _names_columns(cells: list[str]) -> bool:
     return named and not any("@" in cell for cell in cells)
 
 
+def _entries(rows: Iterable[list[str]]) -> Entries:
+    return tuple(words for cells in rows if (words := _words(cells)))
+
+
 def _words(cells: list[str]) -> tuple[str, ...]:
-    """Return the words of an entry: its cells, and addresses that stand among other text in one."""
+    """Return the words of an entry: its cells, and addresses that stand among other text in one.
+
+    A cell that stands for nothing names nobody: as an address, ``n/a`` is that of everybody who has none.
+    """
     said = [cell.strip() for cell in cells]
     inner = [found for cell in said if "@" in cell for found in ADDRESS.findall(cell)]
-    return tuple(dict.fromkeys(word for word in (*said, *inner) if word))
+    return tuple(dict.fromkeys(word for word in (*said, *inner) if word.lower() not in MISSING))
 
 
 def _named_in(path: Path, encoding: str) -> str:
