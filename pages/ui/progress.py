@@ -34,7 +34,7 @@ SIGNS: Final = {
     jobs.FAILED: ":material/error:",
 }
 """What the sidebar puts before a run that is over: a tick only where it is done."""
-OF_A_DATASET: Final = ("score", "explain", "embed", "backtest", "monitor", "price", "recommend")
+OF_A_DATASET: Final = ("score", "explain", "embed", "backtest", "monitor", "price", "recommend", "report")
 """Runs whose label is the name of their result, which says nothing to a person; their second word is the dataset."""
 LACKING: Final = (
     "price_no_variation",

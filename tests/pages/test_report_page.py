@@ -70,10 +70,25 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     labels = [button.label for button in app.get("download_button")]
     assert labels == [translate("reporting.slides", lang), translate("reporting.page", lang)]
     page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
-    assert translate("report.plan.assumed", lang) in page
+    assert translate("report.plan.assumed", lang) in page and translate("report.plan.revenue", lang) in page
     assert app.header[0].value in page
     app.toggle(key="report_plan").set_value(False).run()
     assert app.header[0].value == before and translate("reporting.holds", lang) in texts(app)
+
+
+def test_a_budget_of_nought_makes_a_report_without_a_plan(
+    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_model, root)
+    app = open_page(root, "report", lang="en")
+    started = at_once(monkeypatch)
+    next(box for box in app.number_input if box.key.startswith("report_budget")).set_value(0.0).run()
+    assert translate("reporting.no_budget", "en") in texts(app)
+    app.button(key="make_report").click().run()
+    assert not app.exception and not app.error and "--offer" not in started[0]
+    page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
+    assert translate("report.plan.none", "en") in page
 
 
 def test_a_report_in_the_other_language_is_another_report(

@@ -358,3 +358,5 @@ def test_titles_of_runs_leave_content_addresses_out(label: str, said: str) -> No
 def test_a_run_that_is_labelled_by_its_result_is_said_to_be_about_its_dataset() -> None:
     status = {"command": "score", "label": "shop-bgnbd-20250102-7b8d5674d5d0 2024-12-03", "args": ["score", "shop"]}
     assert progress._title(status) == translate("job.score", "en", label="shop")
+    status = {"command": "report", "label": "shop-bgnbd 4634cfbe0cfd en 102 b7104e", "args": ["report", "shop"]}
+    assert progress._title(status) == translate("job.report", "en", label="shop")

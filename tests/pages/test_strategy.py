@@ -84,6 +84,15 @@ def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
     assert app.header[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
+def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN, own: Path) -> None:
+    app = open_page(own, "strategy", lang="en")
+    app.slider[0].set_value(0.0).run()
+    assert not app.exception and translate("budget.who.nobody", "en") in texts(app)
+    assert [metric.delta for metric in app.metric[2:4]] == [
+        translate("budget.figure.against", "en", difference="0 EUR")
+    ] * 2
+
+
 def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

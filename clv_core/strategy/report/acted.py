@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any, Final
 
 from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.explain.sentences import SECOND
 from clv_core.i18n import translate, without_options
@@ -129,9 +130,16 @@ def plan(ground: Ground) -> Section:
     )
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
     # Which effects are assumed is said by ``rests`` and in the table.
-    notes = [without_options(one.text(said.language)) for one in planned.notes if one.code != "warning.offer_assumed"]
+    notes = [_note(one, said) for one in planned.notes if one.code != "warning.offer_assumed"]
     points = (said.t(rests), *_rates(planned.terms, said), *notes)
     return Section("plan", said.t("report.plan"), finding, points, figures, Table(head, rows))
+
+
+def _note(note: Message, said: Said) -> str:
+    """Return a note on the plan as a reader can use it, who has neither the fields of a page nor a command line."""
+    if note.code == "warning.gain_revenue":
+        return said.t("report.plan.revenue")
+    return without_options(note.text(said.language))
 
 
 def _rates(terms: Terms, said: Said) -> list[str]:

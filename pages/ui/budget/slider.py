@@ -199,7 +199,8 @@ def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
         ),
     ]
     for name, gain in (("uniform", plan.gain_uniform), ("random", plan.gain_random)):
-        away = f"{'−' if gain <= found.gain else '+'}{money(abs(found.gain - gain), currency)}"
+        sign = "" if gain == found.gain else "−" if gain < found.gain else "+"
+        away = f"{sign}{money(abs(found.gain - gain), currency)}"
         note = t("budget.figure.against", difference=away)
         figures.append(Figure(t(f"budget.figure.{name}"), money(gain, currency), t(f"budget.figure.{name}.help"), note))
     return figures
@@ -223,6 +224,9 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
 
 def who(plan: BudgetPlan, segments: Segments, currency: str) -> None:
     """Show who gets what, by offer and segment, the segments by their names; amounts are in ``currency``."""
+    if plan.table.empty:
+        st.write(t("budget.who.nobody"))
+        return
     rows = plan.table.assign(
         **{
             TIER: [segments.names[tier - 1] for tier in plan.table[TIER]],

@@ -99,6 +99,9 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
         return ()
+    if not budget:
+        st.caption(t("reporting.no_budget"))
+        return ()
     said = [word for offer in offers for word in ("--offer", str(offer))]
     said += [] if by_tier else ["--plan-scheme", segments.by]
     said += ["--discount-rate", f"{rates.discount_rate:.10g}"] if rates.discount_rate else []
