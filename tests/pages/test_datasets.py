@@ -116,6 +116,25 @@ def test_all_cleaning_is_undone_by_one_click(open_page: OPEN, shop: Path) -> Non
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
+def test_rules_that_leave_nothing_are_named_as_on_their_switches(open_page: OPEN, tmp_path: Path, lang: str) -> None:
+    lines = [f"test{n % 5},2024-03-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 7}.5" for n in range(60)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
+    root = tmp_path / "workspace"
+    ingest(Workspace(root), tmp_path / "log.csv", "shop")
+    app = open_page(root, "datasets", lang=lang)
+    app.segmented_control(key="datasets_what").set_value("clean").run()
+    really(newest(root, "clean"), root)
+    app.run()
+    app.toggle(key=f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids").set_value(True).run()
+    app.button(key="clean_apply").click().run()
+    run = newest(root, "clean")
+    jobs.update_status(run.folder, pid=None)
+    assert main(["--job", str(run.folder), *run.status()["args"], "--workspace", str(root)]) == 4
+    app.run()
+    assert translate("clean.test_ids.title", lang) in app.error[0].value and "test_ids" not in app.error[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_version_without_rules_is_not_said_to_be_cleaned(open_page: OPEN, shop: Path, lang: str) -> None:
     work = Workspace(shop)
     clean(work, "shop", {"test_ids": None})
