@@ -98,9 +98,13 @@ def said(message: Message) -> str:
 
 
 def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message's parameters with a column that a log has to have as pages call it, not programs."""
-    column = params.get("canonical")
-    return {**params, "canonical": name_of("canonical", column)} if isinstance(column, str) else dict(params)
+    """Return a message's parameters with columns that a log has to have and cleaning rules as pages call them."""
+    found, column, rules = dict(params), params.get("canonical"), params.get("rules")
+    if isinstance(column, str):
+        found["canonical"] = name_of("canonical", column)
+    if isinstance(rules, list):
+        found["rules"] = listed(t(f"clean.{rule}.title") for rule in rules)
+    return found
 
 
 def moment(value: str) -> str:

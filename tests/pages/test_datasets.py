@@ -115,6 +115,54 @@ def test_all_cleaning_is_undone_by_one_click(open_page: OPEN, shop: Path) -> Non
     assert translate("cleaning.undone") in written(app)
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_rules_that_leave_nothing_are_named_as_on_their_switches(open_page: OPEN, tmp_path: Path, lang: str) -> None:
+    lines = [f"test{n % 5},2024-03-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 7}.5" for n in range(60)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
+    root = tmp_path / "workspace"
+    ingest(Workspace(root), tmp_path / "log.csv", "shop")
+    app = open_page(root, "datasets", lang=lang)
+    app.segmented_control(key="datasets_what").set_value("clean").run()
+    really(newest(root, "clean"), root)
+    app.run()
+    app.toggle(key=f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids").set_value(True).run()
+    app.button(key="clean_apply").click().run()
+    run = newest(root, "clean")
+    jobs.update_status(run.folder, pid=None)
+    assert main(["--job", str(run.folder), *run.status()["args"], "--workspace", str(root)]) == 4
+    app.run()
+    assert translate("clean.test_ids.title", lang) in app.error[0].value and "test_ids" not in app.error[0].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_version_without_rules_is_not_said_to_be_cleaned(open_page: OPEN, shop: Path, lang: str) -> None:
+    work = Workspace(shop)
+    clean(work, "shop", {"test_ids": None})
+    (shop.parent / "about.csv").write_bytes(customers(shop))
+    add = ["customers", str(shop.parent / "about.csv"), "--dataset", "shop", "--workspace", str(shop), "--quiet"]
+    assert main(add) == 0
+    clean(work, "shop", {})
+    facts = open_dataset(work, "shop").manifest
+    assert facts.made == "clean" and not facts.rules
+    app = open_page(shop, "datasets", lang=lang)
+    assert translate("made.uncleaned", lang) in app.caption[0].value
+    how = list(app.dataframe[0].value[translate("versions.made", lang)])
+    assert how[0] == translate("made.uncleaned", lang) and translate("made.clean", lang) in how
+
+
+def test_rows_that_two_rules_find_are_said_to_be_set_aside_once(open_page: OPEN, tmp_path: Path) -> None:
+    lines = [f"C{n % 9},2024-03-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 7}.5" for n in range(90)]
+    lines += [f"test-user,2024-03-0{n} 09:00,90000" for n in range(1, 5)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
+    root = tmp_path / "workspace"
+    ingest(Workspace(root), tmp_path / "log.csv", "shop")
+    app = section(open_page(root, "datasets", lang="en"), "clean")
+    really(newest(root, "clean"), root)
+    app.run()
+    assert written(app).count("**4** rows, 4 purchase lines") == 2
+    assert translate("cleaning.alone") in written(app)
+
+
 def test_limits_can_be_changed_and_counted_again(open_page: OPEN, shop: Path) -> None:
     with (shop.parent / "bots.csv").open("w") as file:
         file.write("customer_id,event_time,event_type,amount\n")

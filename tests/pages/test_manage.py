@@ -68,6 +68,16 @@ def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
     assert app.selectbox(key="dataset").value == "year"
 
 
+def test_a_name_that_is_taken_is_refused_before_a_run_takes_the_choice_away(open_page: OPEN, two: Path) -> None:
+    app = section(two, open_page, "combine")
+    app.multiselect(key="combine_names").set_value(["spring", "summer"])
+    app.text_input(key="combine_new").set_value("summer ")
+    app.form_submit_button[0].click().run()
+    assert translate("error.combine_name_taken", new="summer") in app.error[0].value
+    assert not app.exception and jobs.jobs(Workspace(two), "combine") == []
+    assert app.multiselect(key="combine_names").value == ["spring", "summer"]
+
+
 def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "combine")
     app.text_input(key="combine_new").set_value("year")

@@ -21,6 +21,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.exports import deleting
+from clv_core.strategy.exports.deleting import remaining
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 
@@ -95,6 +96,16 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert [path.name for path in (workspace.root / "tuning").iterdir()] == ["other"]
     with pytest.raises(NotFound):
         pipeline.delete(workspace, "shop", progress=NoProgress())
+
+
+def test_a_model_that_was_never_measured_holds_nobody(
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
+    folder = Path(shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id))
+    (folder / "holdout.parquet").unlink()
+    assert list(remaining(workspace, "shop", models=False)) == []
 
 
 def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:

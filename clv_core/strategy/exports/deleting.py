@@ -10,7 +10,7 @@ from typing import Any
 
 from clv_core.collection.stored.store import delete_dataset, ever_versions, list_datasets, open_dataset, version_names
 from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
-from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle import HOLDOUT, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
@@ -86,7 +86,8 @@ def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict
     """Yield ``{kind, name}`` of what still holds ids of the dataset's customers once it is deleted."""
     if not models:
         for bundle in list_bundles(workspace, name):
-            yield {"kind": "model", "name": bundle.id}
+            if (bundle.folder / HOLDOUT).exists():
+                yield {"kind": "model", "name": bundle.id}
     versions = ever_versions(workspace, name)
     for dataset in list_datasets(workspace):
         if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):

@@ -43,6 +43,8 @@ def show(dataset: Dataset) -> None:
         return
     if nothing:
         st.caption(t("cleaning.nothing", rules=titles))
+    if len(found) > 1:
+        st.caption(t("cleaning.alone"))
     same = wanted == {rule: limit for rule, limit in on.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
         may = by_role.if_may("change", disabled=same)

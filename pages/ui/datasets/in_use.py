@@ -22,7 +22,7 @@ def about(dataset: Dataset) -> None:
     """Say what the dataset holds, where it comes from, and what was noticed while reading."""
     facts = dataset.manifest
     days = (dataset.log_end - dataset.log_start).days
-    made = t(f"made.{facts.made}")
+    made = _made(facts)
     if facts.pseudonymised:
         made = f"{made}; {t('datasets.pseudonymised')}"
     dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
@@ -41,6 +41,11 @@ def about(dataset: Dataset) -> None:
         save.offer_adding("to_upload")
         if facts.rows_set_aside:
             saved.download_aside(dataset)
+
+
+def _made(facts: Manifest) -> str:
+    """Return how a version came about; one made by cleaning with no rule on is cleaning undone."""
+    return t("made.uncleaned" if facts.made == "clean" and not facts.rules else f"made.{facts.made}")
 
 
 def _noticed(dataset: Dataset) -> None:
@@ -92,14 +97,14 @@ def versions(dataset: Dataset) -> None:
 
 def _words(item: Dataset) -> str:
     facts = item.manifest
-    return f"{saying.moment(facts.created)} · {t(f'made.{facts.made}')} · {t('versions.of_rows', rows=facts.rows_kept)}"
+    return f"{saying.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
 
 
 def _table(found: list[Dataset], current: Dataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
             t("versions.when"): [saying.moment(item.manifest.created) for item in found],
-            t("versions.made"): [t(f"made.{item.manifest.made}") for item in found],
+            t("versions.made"): [_made(item.manifest) for item in found],
             t("versions.rows"): [item.manifest.rows_kept for item in found],
             t("column.customers"): [item.manifest.customers for item in found],
             t("column.net_revenue"): [item.manifest.net_revenue for item in found],

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, Refused
 from clv_core.preprocessing.currency import LONGEST
 from clv_core.strategy.exports.deleting import remaining
 from clv_core.strategy.exports.exported import own_scores
@@ -58,7 +58,11 @@ def combine(dataset: Dataset) -> None:
     if len(chosen) < 2:
         st.warning(t("combine.two"), icon=":material/warning:")
         return
-    _start(["combine", *chosen, "--name", check_name(new)], new.strip())
+    new = check_name(new)
+    if (state.workspace().datasets / new).exists():
+        widgets.error_box(Refused("combine_name_taken", new=new))
+        return
+    _start(["combine", *chosen, "--name", new], new)
 
 
 def manage(dataset: Dataset) -> None:

@@ -48,9 +48,11 @@ def about(report: Report) -> str:
     """Return since when the model is watched, and what it is held against."""
     about = report.about
     key = "monitor.about.dataset" if about["reference"]["source"] == "dataset" else "monitor.about"
-    key = "monitor.about.early" if about["as_of"] <= about["cutoff"] else key
+    key = "monitor.about.early" if about["as_of"] == about["cutoff"] else key
+    key = "monitor.about.shorter" if about["as_of"] < about["cutoff"] else key
     return t(
         key,
+        last=saying.last_day(about["as_of"]),
         cutoff=saying.day(about["cutoff"]),
         as_of=saying.last_day(about["as_of"]),
         kind=t(f"monitor.kind.{about['kind']}"),
