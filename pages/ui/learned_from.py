@@ -22,8 +22,10 @@ def show(page: str) -> None:
     Args:
         page: name of the page that is drawn.
     """
+    if page not in PAGES:
+        return
     dataset, bundle = state.dataset(), state.model()
-    if page not in PAGES or dataset is None or bundle is None:
+    if dataset is None or bundle is None:
         return
     cutoff = date.fromisoformat(bundle.record["cutoff"])
     known = {"dataset": widgets.plain(dataset.name), "cutoff": saying.day(cutoff)}

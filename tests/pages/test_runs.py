@@ -294,6 +294,23 @@ def test_upload_page_starts_the_command_that_was_asked_for(open_page: OPEN, tmp_
     assert args[args.index("--name") + 1] == "Shop 2024"
 
 
+def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OPEN, tmp_path: Path) -> None:
+    log = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
+    (tmp_path / "shop.csv").write_bytes(log)
+    work = Workspace(tmp_path / "workspace")
+    ingest(work, tmp_path / "shop.csv", "shop")
+    app = open_page(work.root, "upload", lang="en")
+    app.file_uploader[0].upload("june.csv", log).run()
+    app.segmented_control(key="save_way_add").set_value("new").run()
+    app.text_input(key="dataset_name").set_value("shop")
+    app.form_submit_button[0].click().run()
+    assert translate("upload.name.again", "en", name="shop") in [item.value for item in app.warning]
+    assert not app.exception and not jobs.jobs(work, "ingest")
+    app.form_submit_button[0].click().run()
+    args = jobs.jobs(work, "ingest")[0].status()["args"]
+    assert args[args.index("--name") + 1] == "shop"
+
+
 def test_ambiguous_dates_become_a_question_whose_answer_is_kept(open_page: OPEN, tmp_path: Path) -> None:
     app = open_page(tmp_path, "upload", lang="en")
     rows = [f"C{number % 7},0{number % 9 + 1}/0{number % 8 + 1}/2024,{number + 1}.50" for number in range(40)]

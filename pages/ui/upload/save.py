@@ -20,6 +20,8 @@ NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
 WISH: Final = "save_wish"
 """Where another page leaves which of the ways it was asked for."""
+TAKEN: Final = "save_taken"
+"""Where it is kept which taken name the person has been told of."""
 
 
 def offer_adding(key: str) -> None:
@@ -82,8 +84,14 @@ def _new(file: FilesInHand, taken: list[str]) -> None:
         hidden = _pseudonyms()
         may = by_role.if_may("change")
         if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may):
-            st.session_state.pop(WISH, None)
-            uploading.save(file, check_name(name), *(["--pseudonymise"] if hidden else []))
+            name = check_name(name)
+            if name in taken and name not in (file.name, st.session_state.get(TAKEN)):
+                st.session_state[TAKEN] = name
+                st.warning(t("upload.name.again", name=widgets.plain(name)), icon=":material/warning:")
+                return
+            for key in (WISH, TAKEN):
+                st.session_state.pop(key, None)
+            uploading.save(file, name, *(["--pseudonymise"] if hidden else []))
             st.rerun()
         if file.name in taken:
             st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
