@@ -37,7 +37,7 @@ def show(page: str) -> None:
         st.warning(t("learned_from.rules", then=then, now=now, **known), icon=":material/mop:")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _rules(root: str, name: str, version: str) -> dict[str, float | None] | None:
     """Return the cleaning rules of a version; None where it is not there any more."""
     try:
