@@ -80,7 +80,7 @@ def sign_in(studio: Studio, who: str) -> None:
     """Go through the door and the provider's page, back to the app."""
     studio.open("home", lang="en")
     studio.page.get_by_role("button", name=translate("access.in", "en")).click()
-    studio.page.get_by_role("button", name=who, exact=True).click()
+    studio.page.locator(f"button[name=sub][value={who}]").click()
     studio.page.wait_for_url(f"{studio.base}/**")
     studio.wait()
 
