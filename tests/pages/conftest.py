@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -71,6 +72,12 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = root / "explanations" / f"{bundle.id}-{bundle.record['dataset']['version']}"
     pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
     return root
+
+
+@pytest.fixture
+def root(with_model: Path, tmp_path: Path) -> Path:
+    """A workspace of its own, with a model."""
+    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,12 +20,6 @@ from tests.pages.conftest import SAMPLE
 
 OPEN = Callable[..., AppTest]
 RULES = {"en": "is cleaned otherwise", "zh": "现在的清洗规则"}
-
-
-@pytest.fixture
-def root(with_model: Path, tmp_path: Path) -> Path:
-    """A workspace of its own, with a model."""
-    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
 
 
 def warned(app: AppTest) -> str:

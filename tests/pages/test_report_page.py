@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,10 +48,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
-    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     app = open_page(root, "report", lang=lang)
     started = at_once(monkeypatch)
     assert not app.exception and not app.error
@@ -77,10 +74,8 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
 
 
 def test_a_budget_of_nought_makes_a_report_without_a_plan(
-    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     app = open_page(root, "report", lang="en")
     started = at_once(monkeypatch)
     next(box for box in app.number_input if box.key.startswith("report_budget")).set_value(0.0).run()
@@ -92,10 +87,8 @@ def test_a_budget_of_nought_makes_a_report_without_a_plan(
 
 
 def test_a_report_in_the_other_language_is_another_report(
-    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     app = open_page(root, "report", lang="en")
     started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
@@ -105,10 +98,8 @@ def test_a_report_in_the_other_language_is_another_report(
 
 
 def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_in_the_language_of_the_report(
-    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
     rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 80.0))
@@ -131,10 +122,8 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
 
 @pytest.mark.parametrize("kept", (None, 1e6))
 def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
-    open_page: OPEN, with_model: Path, tmp_path: Path, kept: float | None
+    open_page: OPEN, root: Path, kept: float | None
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(budget=kept))
     slider = next(one for one in open_page(root, "strategy", lang="en").slider if one.key.startswith("budget_"))
     offered = next(
@@ -144,10 +133,8 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
 
 
 def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(
-    open_page: OPEN, with_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
     only = {f"tier{number}": None for number in (1, 2, 4)}
     rows = ({"start": "mail", **only}, {"start": "voucher", **only})
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({QUADRANT: rows}, by=QUADRANT))
