@@ -104,9 +104,25 @@ class UsageError(ClvError):
 
 
 class NeedsAnswer(ClvError):
-    """The input can be read in two ways; the person has to say which."""
+    """The input can be read in two ways; the person has to say which.
+
+    Where the answers are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
+    ``answers``, the same as keywords of :class:`~clv_core.collection.mapping.answers.Answers`; ``net_revenue`` of the
+    file read so, None where it is not known.
+    """
 
     exit_code = 3
+
+    def message(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the question, and the options with what each makes of the revenue."""
+        choices = []
+        for reading in self.params.get("readings", ()):
+            known = reading["net_revenue"] is not None
+            choices.append(translate("error.reading" if known else "error.reading_unknown", language, **reading))
+        sentence = super().message(language)
+        if not choices:
+            return sentence
+        return f"{sentence} {translate('error.readings', language, readings='; '.join(choices))}"
 
 
 class Refused(ClvError):

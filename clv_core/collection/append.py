@@ -13,7 +13,7 @@ from clv_core.collection.customers import recount
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.privacy.erased import without_erased
-from clv_core.collection.readings.alike import ask_currency, habit_of, read_alike
+from clv_core.collection.readings.alike import ask_currency, ask_unit, habit_of, read_alike
 from clv_core.collection.readings.duplicates import have_identity
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.readings.united import LogPart
@@ -98,7 +98,7 @@ def append(
             folder = scratch / f"file-{number}"
             folder.mkdir()
             parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
-        whole = unite([LogPart.of(raw), *parts], scratch, listener, always=False)
+        whole = unite([LogPart.of(raw), *parts], scratch, listener, always=False, overlap=given.overlap)
         if whole.events == raw.events_path:
             said = [*whole.manifest.warnings, _nothing(parts).coded()]
             return replace(whole.manifest, version=current.version, warnings=said)
@@ -144,6 +144,7 @@ def _read(
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
     ask_currency(manifest, reading, answers)
+    ask_unit(dataset.events_path, reading, answers)
     part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside, reading.withdrawn)
     return without_erased(workspace, part, scratch / "left", progress)
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Unpack
 from clv_core.collection.joining import refuse_tables
 from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.privacy.erased import without_erased
-from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, habit_of, read_alike, shown
+from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, ask_unit, habit_of, read_alike, shown
 from clv_core.collection.readings.reading import Reading
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.readings.united import LogPart
@@ -78,7 +78,9 @@ def ingest(
             except (NeedsAnswer, Refused) as error:
                 refuse_tables(paths, error)
                 raise
-        whole = files.parts[0] if len(paths) == 1 else unite(files.parts, scratch, listener)
+        whole = (
+            files.parts[0] if len(paths) == 1 else unite(files.parts, scratch, listener, overlap=files.answers.overlap)
+        )
         manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
         save_dataset(workspace, manifest, whole.events, whole.set_aside, withdrawn=whole.withdrawn)
@@ -133,6 +135,7 @@ class _Files:
         )
         if self.parts:
             ask_currency(self.parts[0].manifest, reading, said)
+            ask_unit(self.parts[0].events, reading, said)
         part = LogPart(describe(reading, self.name, used), reading.events, reading.set_aside, reading.withdrawn)
         self.parts.append(without_erased(self.workspace, part, folder / "left", progress))
         kept = completed(said, habit) if self.remembered else self.answers

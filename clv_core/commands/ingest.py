@@ -10,6 +10,7 @@ from typing import Any
 
 from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.money.discounts import DISCOUNTS
 from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.words.state_words import MEANINGS
@@ -42,6 +43,10 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
     parser.add_argument("--amount-unit", choices=UNITS, default=None, help=text("amount_unit"))
+    parser.add_argument("--discount", choices=DISCOUNTS, default=None, help=text("discount"))
+    parser.add_argument("--sign", choices=("positive", "negative"), default=None, help=text("sign"))
+    parser.add_argument("--max-amount", type=float, default=None, metavar="AMOUNT", help=text("max_amount"))
+    parser.add_argument("--overlap", choices=("replace", "add"), default=None, help=text("overlap"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
@@ -68,6 +73,10 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "duplicates": options.duplicates,
         "encoding": options.encoding,
         "amount_unit": options.amount_unit,
+        "discount": options.discount,
+        "sign": options.sign,
+        "max_amount": options.max_amount,
+        "overlap": options.overlap,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 

@@ -25,6 +25,12 @@ class Answers:
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
             or in millionths; None takes them for the first, says where they look like the second, and knows the third
             by the names of Google Analytics.
+        discount: ``amount``, ``unit``, ``percent`` or None: whether a discount beside quantity and unit price is money
+            off the row, money off each piece, or a percentage.
+        sign: ``positive``, ``negative`` or None: how amounts of sales are written; a ledger books them as negative.
+        max_amount: rows with larger amounts, in size, are set aside as slips; None: no limit of the person's.
+        overlap: ``replace``, ``add`` or None: whether orders that a later file holds otherwise are its orders, or rows
+            beside those of the earlier one.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +44,10 @@ class Answers:
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     amount_unit: str | None = None
+    discount: str | None = None
+    sign: str | None = None
+    max_amount: float | None = None
+    overlap: str | None = None
 
 
 class Said(TypedDict, total=False):
@@ -54,3 +64,7 @@ class Said(TypedDict, total=False):
     states: Mapping[str, str]
     encoding: str
     amount_unit: str | None
+    discount: str | None
+    sign: str | None
+    max_amount: float | None
+    overlap: str | None

@@ -17,7 +17,7 @@ from clv_core.collection.mapping.columns.spreadsheet_marks import float_ids
 from clv_core.collection.mapping.columns.swapped_dates import told_swapped
 from clv_core.collection.mapping.draft import draft
 from clv_core.collection.mapping.money import price
-from clv_core.collection.mapping.money.discount_rates import in_percent, told_rates
+from clv_core.collection.mapping.money.discounts import discount_kind
 from clv_core.collection.mapping.money.large_units import large_units
 from clv_core.collection.mapping.money.minor_units import of_units
 from clv_core.collection.mapping.orders.ends import read_ends, without_used
@@ -33,7 +33,6 @@ from clv_core.collection.values.zone_names import told_zones
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
-    DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_STATUS,
@@ -91,13 +90,14 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
-    chosen, of_rates = _without_rates(counts, chosen)
+    largest = float(counts["largest_discount"] or 2)
+    discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
     scale = _rating_scale(counts)
     whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_others(connection, source, drafted.proposals, chosen, answers.states)
     states = read_states(connection, source, chosen, texts, answers.states) + others
-    ends, of_ends = read_ends(connection, source, rows, chosen, answers.mapping)
+    ends, of_ends = read_ends(connection, source, rows, chosen, answers.mapping, answers.states)
     plan = replace(
         plan,
         chosen=chosen,
@@ -107,16 +107,18 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         rating_scale=scale,
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
+        discount=discount,
+        sales_below=answers.sign == "negative",
+        max_amount=answers.max_amount,
         orders=replace(told_by_states(chosen, states, others), ends=ends),
         float_ids=whole_ids,
     )
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
-    of_money += told_rates(source.columns, rows, chosen)
     plan, steps, of_rows = settle_rows(connection, source, rows, plan, states, answers)
     notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
-    notes += of_ends + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
+    notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
     notes += told_swapped(connection, source, plan, counts[EVENT_TIME]) + of_rows
     return Profile(plan, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
 
@@ -128,17 +130,6 @@ def _currency(
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
     return currency.decide(named, counts["marks"], said, paid, at_home(columns))
-
-
-def _without_rates(counts: Mapping[str, Any], chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns without one of discounts that holds rates, and what is to be said of it."""
-    largest = float(counts["largest_discount"] or 2)
-    others = {canonical: column for canonical, column in chosen.items() if canonical != DISCOUNT}
-    if DISCOUNT in chosen and in_percent(chosen[DISCOUNT]):
-        return others, ()  # what is to be said of it, told_rates knows
-    if DISCOUNT not in chosen or largest > 1 or price.before_promotion(chosen):
-        return chosen, ()
-    return others, (Message("warning.discount_rate", {"column": chosen[DISCOUNT]}),)
 
 
 def _rating_scale(counts: Mapping[str, Any]) -> float:

@@ -16,8 +16,9 @@ from clv_core.collection.mapping.customers.blanks import settle_blanks
 from clv_core.collection.mapping.customers.ids import settle_customer
 from clv_core.collection.mapping.kinds.payments import settle_kind
 from clv_core.collection.mapping.money import price
+from clv_core.collection.mapping.money.discounts import of_rates
 from clv_core.collection.mapping.money.identities import settle_amount
-from clv_core.collection.mapping.money.other_totals import told_other_total
+from clv_core.collection.mapping.money.other_totals import rival_amounts, told_other_total, without_cost
 from clv_core.collection.mapping.money.pieces import settle_pieces
 from clv_core.collection.mapping.money.return_amounts import settle_returns
 from clv_core.collection.mapping.orders.other_states import others_unused
@@ -65,14 +66,18 @@ def settle_columns(
     notes += () if ORDER_STATUS in mapping else others_unused(rows, proposals, chosen)
     chosen, said = settle_pieces(connection, source, rows, proposals, chosen, mapping)
     notes += said
+    priced = without_cost(chosen, mapping)
+    if priced != chosen:  # what was guessed of the amount is not true any more
+        chosen, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
     chosen, said = price.settle(connection, source, chosen, mapping)
     notes += said
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
     notes += said
     notes += told_other_total(connection, source, proposals, chosen, mapping, notes)
+    notes += rival_amounts(connection, source, proposals, chosen, mapping, notes)
     chosen, said = settle_returns(rows, proposals, chosen, mapping)
     notes += said
-    chosen = _price_alone(rows, chosen)
+    chosen = of_rates(source.columns, rows, _price_alone(rows, chosen), mapping)
     if REFUND in chosen and AMOUNT not in chosen:
         notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
     return chosen, notes

@@ -14,7 +14,7 @@ from clv_core.collection.mapping.kinds.visits import of_visits
 from clv_core.collection.mapping.orders import refund_rows
 from clv_core.collection.mapping.orders.amounts import of_orders
 from clv_core.collection.mapping.orders.steps import order_steps
-from clv_core.collection.mapping.orders.totals import told_totals
+from clv_core.collection.mapping.orders.totals import without_repeated_money
 from clv_core.collection.mapping.plan.orders import Orders, of_other
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, no_sales, strange
@@ -51,8 +51,8 @@ def settle_rows(
     plan = replace(plan, refund_rows=refund_rows.have_rows(connection, source, plan))
     orders, of_amounts = of_orders(connection, source, rows, plan, answers.mapping)
     plan, of_refunds = _refunds(connection, source, replace(plan, orders=orders))
-    of_refunds += told_totals(connection, source, plan)
-    said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_amounts
+    plan, of_repeats = without_repeated_money(connection, source, plan, answers.states)
+    said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
     return plan, steps, said
 
 

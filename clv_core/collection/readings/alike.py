@@ -12,15 +12,20 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
+
+from clv_core.collection.engine import file_text, one
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.money.minor_units import MINOR
+from clv_core.collection.readings.figures import CENTS, HALF
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
+FEWEST_AMOUNTS: Final = 20
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
@@ -80,6 +85,36 @@ def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None
         raise NeedsAnswer("currency_differs", **params)
 
 
+def ask_unit(log: Path, reading: Reading, answers: Answers) -> None:
+    """Ask where a file's amounts look like the log's in cents, unless the person has said what they are in.
+
+    Args:
+        log: Parquet file of the log's events.
+        reading: of the file.
+        answers: what the person said.
+
+    Raises:
+        NeedsAnswer: one has fractions, the other whole and far larger amounts.
+    """
+    if answers.amount_unit or not reading.figures.purchases:
+        return
+    with duckdb.connect() as connection:
+        old, new = (
+            one(
+                connection,
+                f"SELECT count(*), avg(({AMOUNT} <> floor({AMOUNT}))::INT), median({AMOUNT}) FROM {file_text(path)}"
+                f" WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0",
+            )
+            for path in (log, reading.events)
+        )
+    if min(old[0], new[0]) < FEWEST_AMOUNTS or (old[1] == 0) == (new[1] == 0) or max(old[1], new[1]) < HALF:
+        return
+    times = new[2] / old[2] if new[1] == 0 else old[2] / new[2]
+    if CENTS[0] < times < CENTS[1]:
+        major = {"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}
+        raise NeedsAnswer("cents_in_file", file=reading.source.file, times=times, readings=[major])
+
+
 def answers_json(answers: Answers) -> dict[str, Any]:
     """Return what a person said as JSON; ``Answers(**values)`` is its inverse."""
     return asdict(
@@ -99,7 +134,7 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     plan = reading.profile.plan
     settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
-    proven = answers.decimal or said & PROVEN
+    proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
     hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
     encoding = reading.source.encoding
     other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
@@ -149,9 +184,12 @@ def read_alike(
     try:
         reading = tries.read(answers)
     except NeedsAnswer as error:
-        if not error.code.startswith("dates_ambiguous") or not habit.date_order:
+        if error.code.startswith("dates_ambiguous") and habit.date_order:
+            answers, as_before = replace(answers, date_order=habit.date_order), True
+        elif error.code.startswith("decimal_unsure") and habit.decimal:
+            answers = replace(answers, decimal=habit.decimal)
+        else:
             raise
-        answers, as_before = replace(answers, date_order=habit.date_order), True
         reading = tries.read(answers)
     unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
     if unsure and habit.decimal == "comma" and not answers.decimal:

@@ -33,6 +33,8 @@ REASON_COLUMNS: Final = {
     "no_amount": AMOUNT,
     "bad_amount": AMOUNT,
     "amount_too_large": AMOUNT,
+    "total_row": CUSTOMER_ID,
+    "repeated_amount": AMOUNT,
     CANCELLED: ORDER_STATUS,
     REFUNDED: ORDER_STATUS,
 }

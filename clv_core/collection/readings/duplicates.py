@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.collection.readings.told_again import totals_of_all
-from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID
+from clv_core.columns import AMOUNT, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 HASHES_AT_A_TIME: Final = 40_000_000
+FEWEST_PASTED: Final = 10
+"""Rows from a row to its repetition, before that is no line of the same order."""
+MOSTLY_PASTED: Final = 0.95
+"""Share of the repeated rows that stand as far from the row that they repeat as all others."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +85,57 @@ def without_repeats(
     found = mark_repeats(connection, events, columns, total, progress)
     if not found.rows:
         return Unique(events, found.content, 0, ())
-    drop = wanted == "drop" if wanted else have_identity(connection, events, columns, timezone)
-    told = totals_of_all(connection, file_text(events), columns) if drop and not wanted and not shared else ""
+    pasted = not wanted and is_pasted(connection, events, columns)
+    drop = wanted == "drop" if wanted else pasted or have_identity(connection, events, columns, timezone)
+    told = totals_of_all(connection, file_text(events), columns) if drop and not (wanted or pasted or shared) else ""
     if told:
         params = {"rows": found.rows, "column": told}
         return Unique(events, found.content, 0, (Message("warning.duplicates_of_totals", params),))
-    said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", {"rows": found.rows}),)
+    lines = {ORDER_ID, PRODUCT_ID} <= set(columns)
+    params: dict[str, Any] = {"rows": found.rows}
+    if not pasted and not shared and (lines or not drop):
+        params["revenues"] = _revenues(connection, events, drop=drop)
+    said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
     if not drop:
         return Unique(events, found.content, 0, said)
     _drop(connection, events, target, total, progress, shared)
     content = mark_repeats(connection, target, columns, total - found.rows, progress).content
     return Unique(target, content, found.rows, said)
+
+
+def is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:
+    """Say whether repeated rows are a part of the file that stands in it twice: in the same order, as far apart.
+
+    Args:
+        connection: with the tables that :func:`mark_repeats` makes.
+        events: a Parquet file.
+        columns: all its columns.
+    """
+    everything = ", ".join(name(column) for column in columns)
+    apart = (
+        f"SELECT file_row_number - lag(file_row_number) OVER (PARTITION BY {everything} ORDER BY file_row_number)"
+        f" AS gap FROM read_parquet({file_text(events)}, file_row_number = true)"
+        " WHERE file_row_number IN (SELECT position FROM copied)"
+    )
+    most, all_rows, gap = one(
+        connection,
+        f"SELECT max(rows), sum(rows), arg_max(gap, rows) FROM (SELECT gap, count(*) AS rows FROM ({apart})"
+        " WHERE gap IS NOT NULL GROUP BY gap)",
+    )
+    return bool(all_rows and gap >= FEWEST_PASTED and most >= MOSTLY_PASTED * all_rows)
+
+
+def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:
+    """Return net revenue as it is read and the other way: without or with the rows of the table ``repeats``."""
+    money = f"{EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')"
+    total, repeated = one(
+        connection,
+        f"SELECT coalesce(sum({AMOUNT}) FILTER ({money}), 0), coalesce(sum({AMOUNT}) FILTER ({money} AND"
+        " file_row_number IN (FROM repeats)), 0)"
+        f" FROM read_parquet({file_text(events)}, file_row_number = true)",
+    )
+    sums = [round(total, 2), round(total - repeated, 2)]
+    return sums[::-1] if drop else sums
 
 
 def mark_repeats(

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
 from clv_core.collection.mapping.plan.names import UNKNOWN, UNPRICED
-from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan, is_total
 from clv_core.collection.readings.doubts import doubts
+from clv_core.collection.words.kind_words import is_no_sale
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -46,14 +48,18 @@ FEW_ROWS, FEW_SHARE = 3, 0.001
 FAR_DAYS, FAR_TIMES = 30, 5
 """So few rows, so many days and times the longest other pause away from the rest, are looked upon as mistyped dates."""
 
-TOTALS: Final = (
-    r"((grand |sub)?totals?|sum|(zwischen|gesamt)?summe|gesamt|итого|всего|sous-total|totale|totaal|toplam|ara toplam"
-    r"|genel toplam|razem|suma|celkem|összesen|yhteensä|tổng( cộng)?|الإجمالي|المجموع|합계|총계|소계"
-    r"|合计|总计|小计|合計|總計|総計|小計)(\PL.*)?"
-)
-"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023."""
 TOTAL_OFF: Final = 0.01
 """The share by which rows of totals may miss the sum of the others, which those of months and of all hold twice."""
+
+
+MOST_KINDS: Final = 12
+SLIP: Final = 100
+"""Times the next largest amount that an amount has to be, before it looks like a slip."""
+PARTS: Final = 20
+FEWEST_PART: Final = 5
+HALF: Final = 0.5
+CENTS: Final = (20, 500)
+"""Times that amounts rise where they are in cents from one row on, give or take what shops' prices do meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     unknown = {kind: rows for kind, rows in sums.event_types.items() if kind not in known}
     if unknown:
         names = [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]
-        found.append(Message("warning.other_event_types", {"types": names, "column": EVENT_TYPE}))
+        params = {"types": names, "column": EVENT_TYPE} | _worth(connection, file_text(events), unknown, sums)
+        found.append(Message("warning.other_event_types", params))
     if sums.event_types.get(UNKNOWN):
         found.append(Message("warning.no_event_type", {"rows": sums.event_types[UNKNOWN], "column": EVENT_TYPE}))
     if sums.event_types.get(UNPRICED):
@@ -157,8 +164,9 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
         shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd[1]]
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
     found += _rounded_ids(connection, file)
-    found += _totals(connection, file) + _far_off(connection, file)
+    found += _far_off(connection, file)
     found += doubts(connection, file, plan.chosen.get(AMOUNT, ""))
+    found += _outlier(connection, file) + _cents_later(connection, file)
     amounts = one(
         connection,
         f"SELECT min({AMOUNT}), max({AMOUNT}), count(*), max({EVENT_TIME}), count(*) FILTER ({AMOUNT} = 0),"
@@ -176,9 +184,63 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
             found.append(Message("warning.odd_quantity", {"rows": int(rows), "column": plan.chosen[QUANTITY]}))
     if plan.discounted:
         found += _deep_discounts(connection, file, plan)
-    if EVENT_TYPE not in plan.chosen and not plan.orders.returns and sums.returns:
+    money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
+    if sums.net_revenue < 0 and sums.returns > sums.purchases:
+        found.append(Message("warning.returns_mostly", {"rows": sums.returns, "column": money}))
+    elif EVENT_TYPE not in plan.chosen and not plan.orders.returns and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))
     return found
+
+
+def _worth(connection: duckdb.DuckDBPyConnection, file: str, unknown: dict[str, int], sums: Figures) -> dict[str, Any]:
+    """Return unknown kinds of rows with amounts, and net revenue without them, with each, and with all."""
+    kinds = [kind for kind in unknown if not is_no_sale(kind)][:MOST_KINDS]
+    worth = dict(
+        connection.execute(
+            f"SELECT {EVENT_TYPE}, sum({AMOUNT}) AS worth FROM {file} WHERE {EVENT_TYPE} IN (SELECT unnest(?))"
+            " GROUP BY 1 HAVING worth <> 0 ORDER BY 1",
+            [kinds],
+        ).fetchall()
+    )
+    if not worth:
+        return {}
+    each = [round(sums.net_revenue + value, 2) for value in worth.values()]
+    every = [round(sums.net_revenue + sum(worth.values()), 2)] if len(worth) > 1 else []
+    return {"words": list(worth), "revenues": [sums.net_revenue, *each, *every]}
+
+
+def _outlier(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where one amount is so many times the next largest that it looks like a slip."""
+    amounts = f"SELECT abs({AMOUNT}) AS a FROM {file} WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')"
+    largest, second = one(
+        connection,
+        f"WITH amounts AS ({amounts}) SELECT max(a), max(a) FILTER (a < (SELECT max(a) FROM amounts)) FROM amounts",
+    )
+    if not second or largest < SLIP * second:
+        return []
+    params = {"amount": float(largest), "second": float(second), "times": float(largest / second)}
+    return [Message("warning.outlier", params)]
+
+
+def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
+    """Return a warning where amounts have fractions in one part of the file and are whole and larger in the rest."""
+    parts = connection.execute(
+        "SELECT min(r), count(*), avg((a <> floor(a))::INT), median(a) FROM"
+        f" (SELECT file_row_number AS r, {AMOUNT} AS a, ntile({PARTS}) OVER (ORDER BY file_row_number) AS part"
+        f" FROM read_parquet({file}, file_row_number = true) WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0)"
+        " GROUP BY part ORDER BY part"
+    ).fetchall()
+    whole = [share == 0 for _, _, share, _ in parts]
+    cut = whole.index(not whole[0]) if len(set(whole)) == 2 else 0
+    if not cut or len(set(whole[cut:])) > 1 or parts[0][1] < FEWEST_PART:
+        return []
+    cents, others = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
+    if min(share for _, _, share, _ in others) < HALF:
+        return []
+    times = median(item[3] for item in cents) / median(item[3] for item in others)
+    if not CENTS[0] < times < CENTS[1]:
+        return []
+    return [Message("warning.cents_later", {"row": int(parts[cut][0]) + 1, "times": times})]
 
 
 def _local(time: str, timezone: str) -> str:
@@ -244,21 +306,15 @@ def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
     return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
 
 
-def _totals(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where customers are called totals and have bought about as much as all others together."""
-    rows, customers, theirs, rest, called = one(
+def has_totals(connection: duckdb.DuckDBPyConnection, events: Path) -> bool:
+    """Say whether customers are called totals and have bought about as much as all others together."""
+    rows, theirs, rest = one(
         connection,
-        f"SELECT count(*) FILTER (total), count(DISTINCT {CUSTOMER_ID}) FILTER (total), sum({AMOUNT}) FILTER (total),"
-        f" sum({AMOUNT}) FILTER (NOT total), min({CUSTOMER_ID}) FILTER (total) FROM (SELECT {CUSTOMER_ID}, {AMOUNT},"
-        f" regexp_full_match(lower(trim({CUSTOMER_ID}, ' :：')), {text(TOTALS)}) AS total FROM {file}"
+        "SELECT count(*) FILTER (total), sum(amount) FILTER (total), sum(amount) FILTER (NOT total) FROM"
+        f" (SELECT {AMOUNT} AS amount, {is_total(CUSTOMER_ID)} AS total FROM {file_text(events)}"
         f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))",
     )
-    if not rows or not rest or all(abs(theirs - times * rest) > TOTAL_OFF * abs(rest) for times in (1, 2)):
-        return []
-    params = {"rows": rows, "customer": called[:40], "amount": float(theirs)}
-    if customers == 1:
-        return [Message("warning.totals_row", params)]
-    return [Message("warning.totals_rows", params | {"customers": customers})]
+    return bool(rows and rest) and any(abs(theirs - times * rest) <= TOTAL_OFF * abs(rest) for times in (1, 2))
 
 
 def _deep_discounts(connection: duckdb.DuckDBPyConnection, file: str, plan: ReadingPlan) -> list[Message]:

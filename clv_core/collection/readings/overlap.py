@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, run, text
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID
 from clv_core.jobs import Progress
 
 ROWS_AT_A_TIME: Final = 4_000_000
@@ -25,6 +25,7 @@ FEW: Final = 10
 HARDLY: Final = 0.02
 POSITION: Final = "clv_position"
 CORE: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+SAME_LINE: Final = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, EVENT_TYPE, AMOUNT)
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ def find_overlap(
     progress: Progress,
     *,
     compare: bool = True,
+    timezone: str = "UTC",
 ) -> Overlap:
     """Make the table ``held`` of the row numbers of ``fresh`` that the log holds already.
 
-    Only columns that both have are compared, and of the log only rows in the new file's span.
+    Only columns that both have are compared, and of the log only rows in the new file's span. A line of an order that
+    has the same amount on the same day is held, whatever the time of day: one of the files may have days only.
 
     Args:
         connection: where it runs.
@@ -102,6 +105,7 @@ def find_overlap(
         fresh_columns: the dataset's name -> name in ``fresh``.
         progress: who listens.
         compare: whether rows are looked up at all; if not, only customers are counted.
+        timezone: in which days begin, IANA.
     """
     file = f"read_parquet({file_text(fresh)}, file_row_number = true)"
     new = Rows(f"(SELECT *, file_row_number AS {POSITION} FROM {file})", fresh_columns)
@@ -110,13 +114,15 @@ def find_overlap(
     low, high = one(connection, f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM {file}")
     if low is None:
         return Overlap(0)
-    window = f"{EVENT_TIME} BETWEEN TIMESTAMP '{low}' AND TIMESTAMP '{high}'"
+    window = f"{EVENT_TIME} BETWEEN TIMESTAMP '{low}' - INTERVAL 1 DAY AND TIMESTAMP '{high}' + INTERVAL 1 DAY"
     old = Rows(f"(SELECT * FROM ({log.select(shared)}) WHERE {window})", {column: column for column in shared})
     start, end = one(connection, f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM {old.relation}")
     if start is None:
         return Overlap(0)
     if compare:
         _mark_held(connection, old, new, shared, progress)
+        if {ORDER_ID, EVENT_TYPE} <= set(shared):
+            _mark_same_day(connection, old, new, [column for column in SAME_LINE if column in shared], timezone)
     return _describe(connection, old, new, f"{EVENT_TIME} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'", compare)
 
 
@@ -149,6 +155,24 @@ def _mark_held(
             " WHERE clv_copy <= clv_copies"
         )
         run(connection, query, progress, "overlap")
+
+
+def _mark_same_day(
+    connection: duckdb.DuckDBPyConnection, old: Rows, new: Rows, line: Sequence[str], timezone: str
+) -> None:
+    """Add the rows to ``held`` whose line of an order, its amount and its day the log has, as often as it has them."""
+    day = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))::DATE AS day"
+    olds = f"SELECT *, {day} FROM ({old.select([*line, EVENT_TIME])}) WHERE {ORDER_ID} IS NOT NULL"
+    news = f"SELECT *, {day} FROM ({new.select([*line, EVENT_TIME], POSITION)}) WHERE {ORDER_ID} IS NOT NULL"
+    key = ", ".join((*(f"coalesce({column}::VARCHAR, '') AS {column}" for column in line), "day"))
+    names = ", ".join((*line, "day"))
+    connection.execute(
+        f"INSERT INTO held SELECT {POSITION} FROM (SELECT {key}, {POSITION}, row_number() OVER (PARTITION BY {names}"
+        f" ORDER BY {POSITION}) AS copy FROM ({news}) WHERE {POSITION} NOT IN (FROM held))"
+        f" JOIN (SELECT {key}, count(*) AS copies FROM ({olds}) GROUP BY ALL) USING ({names})"
+        f" LEFT JOIN (SELECT {key}, count(*) AS taken FROM ({news}) WHERE {POSITION} IN (FROM held) GROUP BY ALL)"
+        f" USING ({names}) WHERE copy <= copies - coalesce(taken, 0)"
+    )
 
 
 def write_new(connection: duckdb.DuckDBPyConnection, fresh: Path, target: Path, progress: Progress, rows: int) -> None:

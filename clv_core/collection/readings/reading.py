@@ -20,16 +20,17 @@ from clv_core.collection.mapping.customers.personal import personal_columns
 from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
 from clv_core.collection.mapping.proposals.asking import ask_amount
+from clv_core.collection.questions import add_readings, question_of
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
-from clv_core.collection.readings.figures import Figures, figures, notices
+from clv_core.collection.readings.figures import Figures, figures, has_totals, notices
 from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
 from clv_core.collection.stored.store import version_of
 from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
-from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
-from clv_core.errors import Message, Refused
-from clv_core.jobs import Progress
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
+from clv_core.errors import ClvError, Message, NeedsAnswer, Refused
+from clv_core.jobs import NoProgress, Progress
 
 ORDERED_ROWS: Final = 5_000_000
 """Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
@@ -115,10 +116,18 @@ def read_log(
             usual=usual,
         )
         progress.report("columns", 0, 1)
-        seen = profile(connection, source, answers, progress)
+        revenue = partial(net_revenue, connection, source)
+        try:
+            seen = profile(connection, source, answers, progress)
+        except NeedsAnswer as question:
+            add_readings(question, answers, revenue)
+            raise
         if key is not None:
             seen = _veil(connection, source, seen, key, hidden)
         found = _account(connection, source, seen, answers, scratch, progress, part=part)
+        question = question_of(found.warnings, answers, revenue)
+        if question is not None:
+            raise question
         return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error
@@ -143,6 +152,9 @@ def _account(
     rejects = recorded_rejects(connection, source)
     typed = plan.typed(source.relation())
     kept = _write_kept(connection, typed, events, seen.rows, progress)
+    if not plan.without_totals and has_totals(connection, events):
+        seen = replace(seen, plan=replace(plan, without_totals=True))
+        return _account(connection, source, seen, answers, scratch, progress, part=part)
     found = write_aside(connection, source, plan, rejects, seen.rows, aside, progress, any_bad=kept < seen.rows)
     set_aside = count_aside(connection, aside)
     if kept + set_aside != seen.rows + len(rejects):
@@ -190,6 +202,16 @@ def _account(
         warnings=tuple(said),
         version=version_of(unique.content, sums.rows, plan.stored, answers.timezone, seen.currency),
     )
+
+
+def net_revenue(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers) -> float | None:
+    """Return what a file comes to as it is read with some answers; None where it can't be without more of them."""
+    try:
+        plan = profile(connection, source, answers, NoProgress()).plan
+    except ClvError:
+        return None
+    total = f"sum({AMOUNT}::DECIMAL(38, 6)) FILTER (reason IS NULL AND {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))"
+    return round(float(one(connection, f"SELECT {total} FROM ({plan.typed(source.relation())})")[0] or 0), 2)
 
 
 def _write_kept(connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress) -> int:

@@ -106,6 +106,56 @@ def find_restated(
     return Restated(tuple(int(counted.get(number, 0)) for number in range(len(log))), held, taken)
 
 
+@dataclass(frozen=True)
+class Changed:
+    """Lines of orders that two files have with different amounts on the same day.
+
+    Args:
+        orders: how many.
+        before: what the log's lines come to.
+        gone: by file of the log, how many of its rows are replaced; their positions are in the table ``gone``.
+    """
+
+    orders: int
+    before: float
+    gone: tuple[int, ...]
+
+
+def find_changed(
+    connection: duckdb.DuckDBPyConnection,
+    log: Sequence[tuple[Path, dict[str, str]]],
+    fresh: tuple[Path, dict[str, str]],
+    *,
+    replaces: bool,
+) -> Changed:
+    """Look for lines of orders that a file has with other amounts than a log, on the same day.
+
+    Args:
+        connection: where it runs, with the tables ``held`` and ``gone``.
+        log: its files, each with the whole's column names -> the file's.
+        fresh: the new file, likewise.
+        replaces: whether the new file's lines take the place of the log's, which then are added to ``gone``.
+    """
+    known = [columns for _, columns in (*log, fresh)]
+    line = [column for column in LINE if all(column in columns for columns in known)]
+    if ORDER_ID not in line or not all(EVENT_TYPE in columns for columns in known):
+        return Changed(0, 0.0, (0,) * len(log))
+    old = " UNION ALL ".join(lines_of(part, number, line) for number, part in enumerate(log))
+    new = f"SELECT * FROM ({lines_of(fresh, -1, line)}) WHERE {POSITION} NOT IN (FROM held)"
+    key = ", ".join(line)
+    day = f"{key}, {EVENT_TIME}::DATE"
+    stood = (
+        f"SELECT * FROM ({old}) WHERE ({day}) IN (SELECT {day} FROM ({new}))"
+        f" AND ({FILE}, {POSITION}) NOT IN (FROM gone)"
+    )
+    found = figures_of(connection, stood)
+    counted: dict[int, int] = {}
+    if replaces and found.rows:
+        _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({stood})")
+        counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
+    return Changed(found.orders, found.amount, tuple(int(counted.get(number, 0)) for number in range(len(log))))
+
+
 def _replaced(
     connection: duckdb.DuckDBPyConnection,
     line: Sequence[str],

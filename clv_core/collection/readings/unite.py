@@ -11,22 +11,29 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
+from clv_core.collection.questions import MATTERS
 from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.overlap import Overlap, Rows, find_overlap, write_new
 from clv_core.collection.readings.reading import ORDERED_ROWS, check_enough
-from clv_core.collection.readings.restated import find_restated, write_standing
+from clv_core.collection.readings.restated import Changed, find_changed, find_restated, write_standing
 from clv_core.collection.readings.united import LogPart, Member, counted, described
 from clv_core.collection.readings.withdrawn import hold_out, last_event, lines_in, merge, orders_in
 from clv_core.collection.stored.store import Manifest
-from clv_core.columns import BY_NAME, COLUMNS, Kind
-from clv_core.errors import Refused
+from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, Kind
+from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
 TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "TIMESTAMP", Kind.NUMBER: "DOUBLE"}
 
 
 def unite(
-    parts: Sequence[LogPart], scratch: Path, progress: Progress, *, compare: Sequence[bool] = (), always: bool = True
+    parts: Sequence[LogPart],
+    scratch: Path,
+    progress: Progress,
+    *,
+    compare: Sequence[bool] = (),
+    always: bool = True,
+    overlap: str | None = "add",
 ) -> LogPart:
     """Return the union of ``parts``, the first of which gives its name, time zone and mapping.
 
@@ -42,10 +49,13 @@ def unite(
         scratch: an empty folder on the workspace's disk.
         progress: who listens.
         compare: for each part, whether its rows are looked up in the earlier ones; empty: all are.
+        overlap: whether orders that a later part has with other amounts ``replace`` those before it, or ``add`` to
+            them; None asks where that changes the total.
         always: whether the files are written where later parts bring no new row too; if not, they are then the first
             part's.
 
     Raises:
+        NeedsAnswer: orders that stand in two parts have other amounts in the later one.
         Refused: amounts are in two currencies, ids are hashed under two keys or only in some parts, or the whole has no
             purchases or one customer only.
     """
@@ -58,7 +68,7 @@ def unite(
         for number, part in enumerate(parts[1:], 1):
             folder, wanted = scratch / f"joined-{number}", not compare or compare[number]
             folder.mkdir()
-            members = _join(connection, members, part, names, folder, wanted, progress)
+            members = _join(connection, members, part, names, folder, wanted, overlap, progress)
         whole = described(members, names)
         fresh = sum(member.part.manifest.rows_kept - member.not_kept for member in members[1:])
         withdrawn = _called_off(connection, members, scratch / "withdrawn.parquet")
@@ -129,17 +139,25 @@ def _join(
     names: Sequence[str],
     folder: Path,
     compare: bool,
+    overlap: str | None,
     progress: Progress,
 ) -> list[Member]:
     """Return the members with ``part`` as the last; new files are written to ``folder``."""
     columns = _own(part, names)
     known = {column: column for member in members for column in member.columns}
     log = Rows(f"({' UNION ALL '.join(_select(member, list(known)) for member in members)})", known)
-    found = find_overlap(connection, log, part.events, columns, progress, compare=compare)
+    found = find_overlap(
+        connection, log, part.events, columns, progress, compare=compare, timezone=members[0].part.manifest.timezone
+    )
     member, standing = Member(part, columns, part.events, found), list(members)
     if compare:
         files = [(one.events, one.columns) for one in members]
         told = find_restated(connection, files, (part.events, columns), part.withdrawn, progress)
+        if not any(told.gone) and not told.held:
+            changed = find_changed(connection, files, (part.events, columns), replaces=overlap == "replace")
+            told = replace(told, gone=changed.gone)
+            if overlap is None:
+                _ask_overlap(connection, members, part, changed)
         restated = sum(told.gone) - told.taken.rows
         named = orders_in(connection, part.withdrawn) if part.withdrawn is not None else 0
         member = replace(member, restated=restated, outdated=told.held, named=named, taken=told.taken)
@@ -156,6 +174,26 @@ def _join(
         member = replace(member, events=folder / "new.parquet")
         write_new(connection, part.events, member.events, progress, part.manifest.rows_kept)
     return [*standing, member]
+
+
+def _ask_overlap(
+    connection: duckdb.DuckDBPyConnection, members: Sequence[Member], part: LogPart, changed: Changed
+) -> None:
+    """Ask whether orders that a file has with other amounts are the log's, where that changes the total.
+
+    Raises:
+        NeedsAnswer: it does.
+    """
+    held = f"read_parquet({file_text(part.events)}, file_row_number = true) WHERE file_row_number NOT IN (FROM held)"
+    fresh = one(connection, f"SELECT coalesce(sum({AMOUNT}), 0) FROM {held}")[0]
+    added = sum(member.part.manifest.net_revenue for member in members) + float(fresh)
+    sums = {"replace": round(added - changed.before, 2), "add": round(added, 2)}
+    if changed.orders and changed.before > MATTERS * abs(added):
+        readings = [
+            {"option": f"--overlap {how}", "answers": {"overlap": how}, "net_revenue": total}
+            for how, total in sums.items()
+        ]
+        raise NeedsAnswer("orders_changed", file=part.manifest.source, orders=changed.orders, readings=readings)
 
 
 def _called_off(connection: duckdb.DuckDBPyConnection, members: Sequence[Member], target: Path) -> Path | None:

@@ -43,10 +43,12 @@ class NumberReading:
 
     Args:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
+        proven: whether values show the mark, such as 12.50.
         usual: whether every value is a figure as it stands, so that the query need not know other spellings.
     """
 
     decimal: str = "point"
+    proven: bool = False
     usual: bool = False
 
     def value(self, column: str) -> str:
@@ -146,7 +148,7 @@ def decide(
     point3, comma3 = forms.get("point3", 0), forms.get("comma3", 0)
     if decimal:
         return NumberReading(decimal), ()
-    reading = NumberReading("comma" if comma > point else "point")
+    reading = NumberReading("comma" if comma > point else "point", proven=bool(comma or point))
     params = {"column": column, "point": point, "comma": comma, "rows": point3 + comma3}
     if elsewhere and point3 + comma3 and not point and not comma:
         return NumberReading(elsewhere), (Message(f"warning.decimal_elsewhere_{elsewhere}", params),)

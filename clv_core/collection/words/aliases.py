@@ -133,7 +133,8 @@ SURE: Final[dict[str, str]] = {
         購買數量 件數""",
     UNIT_PRICE: """unit_price unitprice lineitem_price price_per_unit item_price price_each product_price
         selling_price single_price 单价 商品单价 销售单价 售价 單價 商品單價 售價""",
-    DISCOUNT: """discount discount_amount total_discount coupon_amount coupon_discount discount_value rebate
+    DISCOUNT: """discount unit_discount discount_per_unit discount_per_item item_discount discount_amount
+        total_discount coupon_amount coupon_discount discount_value rebate
         折扣金额 优惠金额 优惠 优惠券金额 立减 折扣 折扣金額 優惠金額 優惠""",
     RATING: """rating stars star star_rating score review_score overall rate review_rating 评分 星级 打分 评价星级
         評分 星級""",

@@ -57,7 +57,8 @@ SURE_EASTERN: Final[dict[str, str]] = {
         최종_상품별_총_주문금액
         상품별_총_주문금액 상품구매금액 сумма сумма_заказа итоговая_сумма_заказа
         сумма_покупки сумма_продажи сумма_отправления итого
-        итоговая_сумма стоимость_заказа сумма_к_оплате сумма_оплаты выручка общая_сумма valor_total valor_do_pedido
+        итоговая_сумма стоимость_заказа сумма_к_оплате сумма_оплаты выручка общая_сумма valor_total valor_total_sku
+        valor_total_item valor_do_pedido
         valor_pago valor_da_venda valor_da_compra total_do_pedido total_pago valor_líquido valor_liquido valor_final
         receita faturamento importe_total_pedido total_pedido total_del_pedido importe_pagado total_pagado
         total_venta precio_total valor_total_pedido ingresos_por_productos receita_por_produtos monto_total
@@ -82,7 +83,8 @@ SURE_EASTERN: Final[dict[str, str]] = {
         cantidad_comprada cantidad_vendida unidades""",
     UNIT_PRICE: """単価 商品単価 販売単価 단가 상품단가 판매단가 판매가 옵션판매가 상품가격 цена_за_единицу
         цена_за_штуку цена_за_шт цена_товара ваша_цена_товара preço_unitário preco_unitario valor_unitário
-        valor_unitario preço_por_unidade precio_por_unidad precio_unidad precio_unit""",
+        valor_unit valor_unit_sku valor_unitario_sku valor_unitario preço_por_unidade precio_por_unidad precio_unidad
+        precio_unit""",
     DISCOUNT: """割引 割引額 割引金額 値引 値引き 値引額 値引金額 クーポン利用額 할인 할인금액 할인액 쿠폰할인금액
         скидка сумма_скидки размер_скидки desconto valor_do_desconto importe_descuento importe_del_descuento
         monto_descuento""",

@@ -13,18 +13,23 @@ SOLD: Final = "sold"
 
 FLAGS: Final[dict[str, str]] = {
     CANCELLED: """voided is_voided void cancelled canceled is_cancelled is_canceled is_cancel order_cancelled
-        order_canceled is_deleted is_draft is_test 是否取消 是否作废 是否删除""",
+        order_canceled is_deleted is_draft is_test test test_order is_test_order test_mode testmode sandbox is_sandbox
+        demo is_demo internal is_internal fraud is_fraud 测试订单 是否测试 是否取消 是否作废 是否删除""",
     REFUNDED: """refunded is_refunded fully_refunded returned is_returned is_return is_refund is_credit_note return_flag
         refund_flag returned_flag refunded_flag 是否退款 是否退货""",
 }
 """Names of columns that say by yes or no whether an order is none."""
 FLAG_NAMES: Final = {fold(word): state for state, words in FLAGS.items() for word in words.split()}
-RARE_NAMES: Final = frozenset(map(fold, ("is_test",)))
+RARE: Final = (
+    "is_test test test_order is_test_order test_mode testmode sandbox is_sandbox demo is_demo internal is_internal"
+)
+RARE_NAMES: Final = frozenset(map(fold, RARE.split()))
 RARELY: Final = 0.2
 """Share of rows of which these say yes at most: with more of them, they tell of an experiment's groups."""
 PAID: Final = """paid is_paid order_paid fully_paid captured is_captured authorized_flag is_authorized is_authorised
     payment_captured payment_received is_success
-    is_successful successful is_won won 是否付款 是否支付 是否已付款 是否已支付 是否成交"""
+    is_successful successful is_won won livemode live_mode is_live is_completed order_completed 是否付款 是否支付
+    是否已付款 是否已支付 是否成交"""
 """Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
 PAID_NAMES: Final = frozenset(fold(word) for word in PAID.split())
 PAID_WORDS: Final = frozenset(

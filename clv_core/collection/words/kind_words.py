@@ -6,6 +6,7 @@ its amount, positive as it often stands there, is taken off.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from clv_core.columns import PURCHASE, RETURN
@@ -54,3 +55,20 @@ ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda пр
     refund refunds credit_note gutschrift retoure rückgabe erstattung retour remboursement devolución devolucion
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
 """Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
+
+NO_SALES: Final = re.compile(
+    r"\b(?:point|mile|topup|top up|recharge|reload|wallet|bonus|reward|cashback|quote|quotation|estimate|proforma|offer"
+    r"|delivery note|transfer|withdraw|payout|adjust|correction|balance|opening|wish|favou?rit|remove|impression"
+    r"|search|login|log in|sign|register|subscribe|checkout|shipping info|shipped|delivered|dispatched|packed|redeem"
+    r"|add payment|session|install|open|share|message|email|push|order shipped|order delivered|gift card redeem"
+    r"|punkte|aufladung|guthaben|angebot|lieferschein|rechargement|devis|recarga|puntos|cotización|presupuesto"
+    r"|ricarica|punti|preventivo|orçamento|пополнение|баллы|бонус|перевод)"
+    r"|充值|赠送|贈送|积分|積分|兑换|提现|转账|储值|开卡|调整|报价|收藏|搜索|登录|登錄|注册|分享|关注|ポイント|チャージ"
+    r"|충전|적립|포인트|point|topup|redeem|shipped|delivered"
+)
+"""What names a kind of row that is no purchase, whatever amount it carries: points, top-ups, quotes, visits."""
+
+
+def is_no_sale(kind: str) -> bool:
+    """Say whether a word of kinds of rows is of no purchase, as far as is known."""
+    return bool(NO_SALES.search(re.sub(r"[\W_]+", " ", kind.casefold())))

@@ -153,3 +153,7 @@ UNPAID: Final = """open queued scheduled payment_due past_due overdue offen remi
     abierto aperto aberto otwarte"""
 """What is said of a payment that did not come; of an order the same words say that it is not done yet."""
 UNPAID_NAMES: Final = {fold(word) for word in UNPAID.split()}
+
+TAKEN: Final = frozenset(map(fold, ("captured", "settled", "capture")))
+HELD_NAMES: Final = frozenset(map(fold, ("authorized", "authorised", "authorization", "pre_authorized", "preauth")))
+"""What is said of a payment that was only promised, where others of the same column were taken."""

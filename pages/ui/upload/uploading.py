@@ -20,6 +20,7 @@ from clv_core.collection.check_store import load_check
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.kinds.event_names import EventName, event_names
+from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import received, state
@@ -213,7 +214,7 @@ def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
     said, out = answers(), check_folder(file, path)
     if size_of(path) <= CHECKED_HERE_BYTES:
         return _check(str(out), path, said)
-    job = _check_job(out.name, ["check", str(path), "--out", str(out), *options(said)], path.name)
+    job = _check_job(out.name, ["check", str(path), "--out", str(out), *option_words(said)], path.name)
     return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
 
 
@@ -255,22 +256,6 @@ def stop_checks() -> None:
             del known[key]
 
 
-def options(said: Answers) -> list[str]:
-    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
-    words = ["--timezone", said.timezone] if said.timezone != "UTC" else []
-    for canonical, column in said.mapping.items():
-        words += [f"--map={canonical}={column}"]
-    for event, kind in said.events.items():
-        words += [f"--event={event}={kind}"]
-    for state_word, meaning in said.states.items():
-        words += [f"--state={state_word}={meaning}"]
-    for option in ("date_order", "decimal", "currency", "amount_unit", "encoding"):
-        value = getattr(said, option)
-        words += [f"--{option.replace('_', '-')}", value] if value else []
-    words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
-    return words if said.header is None else [*words, "--header" if said.header else "--no-header"]
-
-
 def reads(job: jobs.Job) -> bool:
     """Say whether a run is about the files in hand."""
     file = chosen()
@@ -280,7 +265,7 @@ def reads(job: jobs.Job) -> bool:
 def save(file: FilesInHand, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
-    state.start_job(["ingest", *map(str, file.paths), "--name", name, *options(answers()), *more], name)
+    state.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
 
 
 def again(job: jobs.Job, **given: Any) -> None:
@@ -288,5 +273,5 @@ def again(job: jobs.Job, **given: Any) -> None:
     status = job.status()
     if reads(job):
         settle(**given)
-    state.start_job([*status["args"], *options(Answers(**given))], status.get("label", ""))
+    state.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
     job.put_away()

@@ -62,7 +62,7 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
     if not plain or sum(map(bool, map(FIGURE.fullmatch, plain))) <= 0.5 * len(plain):
         return 0.0
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", column).strip()).lower()
-    words = re.sub(r"[\W_]+", " ", spaced).strip()
+    words = re.sub(r"[\W_]+", " ", spaced).strip().removesuffix(" sku")
     known = {SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column))} - {None}
     if (known and not known & {AMOUNT, UNIT_PRICE}) or known & {DISCOUNT, REFUND}:
         return 0.0

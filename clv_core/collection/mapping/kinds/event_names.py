@@ -17,11 +17,15 @@ from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.plan.names import UNKNOWN
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
+from clv_core.collection.words.kind_words import is_no_sale
 from clv_core.columns import EVENT_TYPES, PURCHASE
 from clv_core.errors import Refused
 
 MOST: Final = 200
 """Names beyond this many are not listed: a column with more is hardly one of event types."""
+
+
+MOST_KINDS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,16 @@ def are_event_names(values: Sequence[str]) -> bool:
         return True
     named = [kind for kind in known.values() if kind is not None]
     return PURCHASE in named and len(set(named)) > 1 and 2 * len(named) >= len(known)
+
+
+def are_kinds(values: Sequence[str]) -> bool:
+    """Say whether the values of a column that is called a type are kinds of rows: few, and one of them a purchase or
+    known to be none.
+    """
+    different = set(values)
+    if are_means(values) or len(different) > MOST_KINDS:
+        return False
+    return any(EVENT_NAMES.get(fold(value)) == PURCHASE or is_no_sale(value) for value in different)
 
 
 def event_names(

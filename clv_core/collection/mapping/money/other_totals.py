@@ -15,18 +15,27 @@ import duckdb
 
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.mapping.columns.money import NAMED
+from clv_core.collection.mapping.columns.proposed import LIKELY, Proposal
 from clv_core.collection.mapping.proposals.by_name import says
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX
-from clv_core.columns import AMOUNT, ORDER_ID
+from clv_core.columns import AMOUNT, ORDER_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 20_000
 FEWEST: Final = 3
 """Rows in which the two differ, before that is worth a word."""
 CENT: Final = 0.011
+NEARLY_ALL: Final = 0.95
+NOT_PAID: Final = re.compile(
+    r"\b(?:costs?|cogs|margin|profit|fees?|commission|tax(?:es)?|vat|duty|shipping|postage|freight|delivery|discount|coupon"
+    r"|voucher|promotion|rebate|tips?|balance|due|budget|limit|deposit|list|msrp|rrp|average|avg|lifetime|refund(?:ed)?"
+    r"|kosten|gewinn|marge|steuer|versand|rabatt|coûts?|frais|remise|taxe|costo|coste|custo|impuesto|envío|descuento"
+    r"|desconto|frete|sconto|spedizione)\b|成本|利润|毛利|佣金|税|运费|优惠|折扣|余额|原価|送料|割引|原价|吊牌价"
+)
+"""What the name of a column of money holds that is not what the customer paid."""
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
@@ -74,6 +83,67 @@ def told_other_total(
     return ()
 
 
+def without_cost(chosen: dict[str, str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns without an amount that is called a cost, where quantity and unit price say what was paid."""
+    own = chosen.get(AMOUNT, "")
+    if AMOUNT in mapping or not {QUANTITY, UNIT_PRICE} <= set(chosen) or not NOT_PAID.search(_words(own)):
+        return chosen
+    return {canonical: column for canonical, column in chosen.items() if canonical != AMOUNT}
+
+
+def rival_amounts(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    proposals: Sequence[Proposal],
+    chosen: Mapping[str, str],
+    mapping: Mapping[str, str],
+    notes: Sequence[Message],
+) -> tuple[Message, ...]:
+    """Return a doubt where the amount is a guess, and other columns are called amounts too.
+
+    One that lies above or below it by a fee, tax or the like in a third column is none: what was paid is known.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        proposals: what each column seems to be.
+        chosen: canonical name -> source column.
+        mapping: what the person said of columns; of an amount that was said nothing is.
+        notes: what is said so far; a column that was spoken of as another amount is no rival.
+    """
+    own = next((item for item in proposals if item.column == chosen.get(AMOUNT)), None)
+    if own is None or own.confidence > LIKELY or AMOUNT in mapping:
+        return ()
+    spoken = {str(note.params.get(key)) for note in notes for key in ("other", "discount", "refund")}
+    named = [item.column for item in proposals if item.money > 0 and item.column not in {*chosen.values(), *spoken}]
+    between = [column for column in source.columns if NOT_PAID.search(_words(column))]
+    rivals = [item.column for item in proposals if item.money >= NAMED and item.column in named]
+    others = [
+        column
+        for column in rivals
+        if column not in between and not any(_parted(connection, source, own.column, column, fee) for fee in between)
+    ]
+    return (Message("warning.rival_amounts", {"column": own.column, "others": others[:4]}),) if others else ()
+
+
+def _parted(connection: duckdb.DuckDBPyConnection, source: Source, own: str, other: str, fee: str) -> bool:
+    """Say whether two amounts differ by what stands in a third column, in nearly all rows."""
+    for decimal in ("point", "comma"):
+        a, b, c = number_cells((own, other, fee), decimal)
+        told, parted = one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (abs(abs(a - b) - abs(c)) < {CENT}) FROM (SELECT {a} AS a, {b} AS b,"
+            f" {c} AS c FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE a IS NOT NULL AND b IS NOT NULL AND c <> 0",
+        )
+        if told >= FEWEST and parted >= NEARLY_ALL * told:
+            return True
+    return False
+
+
+def _words(column: str) -> str:
+    return re.sub(r"[\W_]+", " ", column.casefold())
+
+
 def _rows(connection: duckdb.DuckDBPyConnection, source: Source, own: str, other: str) -> dict[str, float]:
     """Return in how many rows two amounts differ, and what both come to; nothing where they hardly do."""
     mine, theirs = number_cells((own, other), "point")
@@ -112,4 +182,4 @@ def _are_two(one_column: str, other: str) -> bool:
 
 
 def _below(column: str) -> bool:
-    return bool(SUBTOTAL.search(re.sub(r"[\W_]+", " ", column.casefold())))
+    return bool(SUBTOTAL.search(_words(column)))

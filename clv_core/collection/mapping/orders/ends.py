@@ -19,7 +19,7 @@ from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.naming import OF_REFUNDS
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.end_words import DELETED_NAMES, END_NAMES, PAID_TIMES
-from clv_core.collection.words.flag_words import CANCELLED, REFUNDED
+from clv_core.collection.words.flag_words import CANCELLED, REFUNDED, SOLD
 from clv_core.columns import EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 
@@ -38,6 +38,7 @@ def read_ends(
     rows: Sequence[Mapping[str, Any]],
     chosen: Mapping[str, str],
     mapping: Mapping[str, str],
+    said: Mapping[str, str],
 ) -> tuple[Ends, tuple[Message, ...]]:
     """Return the columns whose times ended orders, each with whether being filled does so and what it then says.
 
@@ -50,12 +51,16 @@ def read_ends(
         rows: its first rows as text.
         chosen: canonical name -> source column.
         mapping: what the person said of columns; a status that was said not to be one holds for these too.
+        said: column -> what its being filled says of an order, as the person said, among their words of states.
     """
     ends: Ends = {}
     if EVENT_TYPE in chosen or mapping.get(ORDER_STATUS) == "":
         return ends, ()
     notes: list[Message] = []
     for column in source.columns:
+        if column in said:
+            ends |= {column: (True, said[column])} if said[column] != SOLD else {}
+            continue
         state = _state(column, rows, chosen)
         unpaid = not state and _tells_payment(connection, source, column, rows, chosen)
         if not state and not unpaid:
@@ -68,7 +73,11 @@ def read_ends(
             connection,
             f"SELECT count(*) FILTER ({ended(column, when_filled=end[0])}), count(*) FROM {source.relation()}",
         )
-        if many > MOST * all_rows or (state == CANCELLED and _ends_late(connection, source, column, chosen)):
+        days = _days_until(connection, source, column, chosen) if state == CANCELLED else 0.0
+        if many > MOST * all_rows or days > LATE:
+            if many and state:
+                params = {"column": column, "rows": int(many), "days": days, "meaning": state}
+                notes.append(Message("warning.ended_late", params))
             continue
         ends[column] = end
         if many:
@@ -77,13 +86,13 @@ def read_ends(
     return ends, tuple(notes)
 
 
-def _ends_late(connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]) -> bool:
-    """Say whether the times of a column lie so long after the events that these were no orders that were called off."""
+def _days_until(connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]) -> float:
+    """Return the median number of days from the events to the times of a column, 0 where it is not known."""
     if EVENT_TIME not in chosen or fold(column) in DELETED_NAMES:
-        return False
+        return 0.0
     began, end = (f"try_cast({name(item)} AS TIMESTAMP)" for item in (chosen[EVENT_TIME], column))
     (days,) = one(connection, f"SELECT median(date_diff('day', {began}, {end})) FROM {source.relation()}")
-    return days is not None and bool(days > LATE)
+    return float(days or 0)
 
 
 def without_used(notes: Sequence[Message], used: Collection[str]) -> tuple[Message, ...]:

@@ -12,7 +12,7 @@ from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 
-JUDGED_ROWS: Final = 200_000
+JUDGED_ROWS: Final = 1_000_000
 NEARLY_ALL: Final = 0.95
 MOST: Final = 0.8
 

@@ -1,34 +1,60 @@
-"""Whether the rows of an order include one of its total, so that its money would count twice."""
+"""Rows whose money stands in other rows too: an order's total beside its lines, parts beside their whole."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import T, V, one
+from clv_core.collection.engine import T, V, name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.words.state_words import SOLD
 from clv_core.columns import AMOUNT, ORDER_ID
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 200_000
 FEWEST: Final = 10
-"""Orders of three amounts or more, one of them the sum of the others, before that is no accident."""
+"""Orders of three amounts or more, one of them the sum of the others, before that is no accident; so of parents."""
 NEARLY_ALL: Final = 0.95
 CENT: Final = 0.011
+PARENT: Final = re.compile(r"(?i)parent|superior|übergeordnet|^父|主订单|母订单|上级")
+"""What the name of a column holds that says which row a row is a part of."""
 
 
-def told_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> tuple[Message, ...]:
-    """Return a warning where in nearly all orders of several rows one amount is the sum of the others.
+def without_repeated_money(
+    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, said: Mapping[str, str]
+) -> tuple[ReadingPlan, tuple[Message, ...]]:
+    """Return the plan that sets aside rows whose money other rows hold, and what is to be said of them.
 
     Args:
         connection: the engine.
         source: the file.
         plan: how it is read, each row for itself.
+        said: column -> ``sold``, where the person said that its rows count, among their words of states.
     """
-    if not {AMOUNT, ORDER_ID} <= set(plan.chosen) or plan.orders.whole:
-        return ()
+    if AMOUNT not in plan.chosen or plan.orders.whole:
+        return plan, ()
+    for column in source.columns:
+        if column not in plan.chosen.values() and PARENT.search(column) and said.get(column) != SOLD:
+            parents = _repeated_parents(connection, source, plan, column)
+            if parents:
+                params = {"column": plan.chosen[AMOUNT], "parent": column, "rows": parents}
+                return replace(plan, parent=column), (Message("warning.parts_of_rows", params),)
+    orders = _order_totals(connection, source, plan)
+    if not orders:
+        return plan, ()
+    params = {"column": plan.chosen[AMOUNT], "order": plan.chosen[ORDER_ID], "orders": orders}
+    return replace(plan, order_totals=True), (Message("warning.order_totals", params),)
+
+
+def _order_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> int:
+    """Return in how many orders of several rows one amount is the sum of the others; 0 where that is not the rule."""
+    if ORDER_ID not in plan.chosen:
+        return 0
     amount, first = f"{V}{AMOUNT}", f"(SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})"
     told, twice = one(
         connection,
@@ -36,7 +62,23 @@ def told_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: Rea
         f" max({amount}) AS most FROM {plan.judged(first)} WHERE {amount} > 0 AND {plan.money}"
         f" GROUP BY {T}{ORDER_ID} HAVING {T}{ORDER_ID} IS NOT NULL AND count(*) > 2)",
     )
-    if twice < FEWEST or twice < NEARLY_ALL * told:
-        return ()
-    params = {"column": plan.chosen[AMOUNT], "order": plan.chosen[ORDER_ID], "orders": int(twice)}
-    return (Message("warning.order_totals", params),)
+    return int(twice) if twice >= FEWEST and twice >= NEARLY_ALL * told else 0
+
+
+def _repeated_parents(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, column: str) -> int:
+    """Return how many rows that others name as their parent have the sum of these; 0 where that is not the rule."""
+    judged, amount = plan.judged(source.relation()), f"{V}{AMOUNT}"
+    parts = (
+        f"SELECT trim({name(column)}) AS parent, sum({amount}) AS total FROM {judged}"
+        f" WHERE nullif(trim({name(column)}), '') IS NOT NULL AND {amount} > 0 GROUP BY 1"
+    )
+    for key in (item for item in source.columns if item != column):
+        wholes = f"SELECT trim({name(key)}) AS id, max({amount}) AS own FROM {judged} WHERE {amount} > 0 GROUP BY 1"
+        told, same = one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (abs(total - own) < {CENT})"
+            f" FROM ({parts}) JOIN ({wholes}) ON id = parent",
+        )
+        if told >= FEWEST:
+            return int(same) if same >= NEARLY_ALL * told else 0
+    return 0

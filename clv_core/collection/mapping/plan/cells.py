@@ -16,6 +16,7 @@ from clv_core.collection.words.aliases import EVENT_NAMES, folded
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
+    DISCOUNT,
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
@@ -27,6 +28,7 @@ from clv_core.columns import (
     REFUND,
     REFUND_STATUS,
     RETURN,
+    UNIT_PRICE,
     Kind,
 )
 
@@ -52,6 +54,7 @@ class CellPlan:
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
         float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
+        sales_below: whether amounts of sales are written below zero, as ledgers book them.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
     """
 
@@ -72,12 +75,15 @@ class CellPlan:
     guest_email: str = ""
     float_ids: bool = False
     guarded: frozenset[str] = frozenset()
+    sales_below: bool = False
 
     def clean(self, canonical: str) -> str:
         """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
         raw = self._raw(canonical)
         if canonical in self.guarded:
             raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
+        if canonical == DISCOUNT:
+            raw = f"rtrim({raw}, ' %')"
         if canonical == CUSTOMER_ID and self.float_ids:
             raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = READ[canonical].kind
@@ -121,6 +127,7 @@ class CellPlan:
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
         value = f"({value} / {self.minor})" if self.minor and column in PAID else value
         value = f"({value} * {self.large})" if self.large > 1 and column in PAID else value
+        value = f"(-{value})" if self.sales_below and column in (AMOUNT, UNIT_PRICE) else value
         if column == AMOUNT and self.refund_rows:
             back = self.number(REFUND)
             kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""

@@ -150,7 +150,7 @@ def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
         "rows": "count(*)",
         "digits": count(f"regexp_full_match({T}{ORDER_ID}, '\\d+')", ORDER_ID),
         "noted": count(f"regexp_full_match({T}{ORDER_ID}, {text(CREDIT_NOTE)})", ORDER_ID),
-        "largest_discount": of(f"max(abs(try_cast({T}{DISCOUNT} AS DOUBLE)))", DISCOUNT),
+        "largest_discount": of(f"max(abs(try_cast(replace({T}{DISCOUNT}, ',', '.') AS DOUBLE)))", DISCOUNT),
         "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
         "marks": f"list(DISTINCT {marks})" if marked else "NULL",
         "scaled": f"min({numbers.scaled(T + paid)})" if marked else "NULL",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.mapping.plan.cells import CellPlan
@@ -31,6 +32,19 @@ from clv_core.columns import (
     Kind,
 )
 
+CENT: Final = 0.011
+TOTALS: Final = (
+    r"((grand |sub)?totals?|sum|(zwischen|gesamt)?summe|gesamt|итого|всего|sous-total|totale|totaal|toplam|ara toplam"
+    r"|genel toplam|razem|suma|celkem|összesen|yhteensä|tổng( cộng)?|الإجمالي|المجموع|합계|총계|소계"
+    r"|合计|总计|小计|合計|總計|総計|小計)(\PL.*)?"
+)
+"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023."""
+
+
+def is_total(customer: str) -> str:
+    """Return SQL that says whether a customer's text is what rows of totals are called."""
+    return f"regexp_full_match(lower(trim({customer}, ' :：')), {text(TOTALS)})"
+
 
 @dataclass(frozen=True)
 class ReadingPlan(CellPlan):
@@ -39,7 +53,12 @@ class ReadingPlan(CellPlan):
     Args:
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
         amount_before_discount: whether the amount is one that the discount is still to be taken off.
+        discount: ``amount``, ``unit`` or ``percent``: what a discount beside quantity and unit price is.
+        max_amount: larger amounts, in size, are set aside; None: no limit but that of all files.
         discount_below: whether discounts are written as negative numbers.
+        parent: source column that names the row which a row is a part of, and which has its money; empty: none.
+        order_totals: whether one row of an order is the sum of its others.
+        without_totals: whether customers that are called totals are left out.
         visits: whether rows of a log of sessions in which nothing was paid are views.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
@@ -48,6 +67,11 @@ class ReadingPlan(CellPlan):
     credit_notes: bool = False
     amount_before_discount: bool = False
     discount_below: bool = False
+    discount: str = "amount"
+    max_amount: float | None = None
+    parent: str = ""
+    order_totals: bool = False
+    without_totals: bool = False
     visits: bool = False
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
@@ -75,6 +99,8 @@ class ReadingPlan(CellPlan):
         for column in COLUMNS:
             if column.name in self.chosen and column.name not in outputs:
                 outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
+        if self.discount != "amount":
+            outputs[DISCOUNT] = f"CASE WHEN {V}discount IS NOT NULL THEN {self._off} END"
         for column in COLUMNS:
             if column.kind is Kind.TEXT and column.name in self.chosen:
                 outputs[column.name] = self._veiled(outputs[column.name], self.chosen[column.name])
@@ -110,7 +136,20 @@ class ReadingPlan(CellPlan):
             kind = f"CASE{visit} WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
         rows = self.orders.rows(self._read(relation), self.chosen)
-        return f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
+        judged = f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
+        return f"(SELECT *, {self._repeated} AS {V}repeated FROM {judged})" if self._repeated else judged
+
+    @property
+    def _repeated(self) -> str:
+        """SQL that says whether a row's money stands in other rows too; empty where no row's does."""
+        if self.parent:
+            return f"nullif(trim({name(self.parent)}), '') IS NOT NULL"
+        if not self.order_totals:
+            return ""
+        order, sold = f"(PARTITION BY {T}{ORDER_ID})", f"FILTER ({V}value > 0)"
+        most, total = f"max({V}value) OVER {order}", f"sum({V}value) {sold} OVER {order}"
+        several = f"{T}{ORDER_ID} IS NOT NULL AND count(*) {sold} OVER {order} > 2"
+        return f"({several} AND {V}value = {most} AND abs({total} - 2 * {most}) < {CENT})"
 
     def _read(self, relation: str) -> str:
         """Return the table expression of ``relation`` and its columns' texts and values, each read for itself."""
@@ -146,9 +185,17 @@ class ReadingPlan(CellPlan):
         gross = self.gross
         if not self.discounted:
             return gross
+        off = self._off
+        return f"CASE WHEN {gross} < 0 THEN {gross} + abs({off}) ELSE {gross} - {off} END"
+
+    @property
+    def _off(self) -> str:
+        """SQL for what a discount takes off quantity x unit price, in money."""
         off = f"coalesce({V}discount, 0)"
         off = f"abs({off})" if self.discount_below else off
-        return f"CASE WHEN {gross} < 0 THEN {gross} + abs({off}) ELSE {gross} - {off} END"
+        if self.discount == "percent":
+            return f"({self.gross} * CASE WHEN abs({off}) <= 1 THEN {off} ELSE {off} / 100 END)"
+        return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.chosen else off
 
     @property
     def gross(self) -> str:
@@ -178,13 +225,16 @@ class ReadingPlan(CellPlan):
         """SQL for the reason why a row of :meth:`judged` is set aside, or NULL."""
         header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.chosen.values())[:2])
         missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
+        limit = min(numbers.LARGEST, self.max_amount or numbers.LARGEST)
+        totals = f" WHEN {is_total(T + CUSTOMER_ID)} THEN 'total_row'" if self.without_totals else ""
+        repeated = f" WHEN {self.money} AND {V}repeated THEN 'repeated_amount'" if self._repeated else ""
         return (
-            f"CASE WHEN {header} THEN 'repeated_header'"
+            f"CASE WHEN {header} THEN 'repeated_header'{totals}"
             f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
             f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
             f" WHEN {self.money} AND {V}no_sale IS NOT NULL AND NOT ({V}no_sale = '{REFUNDED}' AND {V}value < 0)"
             f" THEN {V}no_sale"
-            f" WHEN {self.money} AND {V}value IS NULL"
+            f"{repeated} WHEN {self.money} AND {V}value IS NULL"
             f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
-            f" WHEN abs({V}value) > {numbers.LARGEST} THEN 'amount_too_large' END"
+            f" WHEN abs({V}value) > {limit} THEN 'amount_too_large' END"
         )

@@ -21,6 +21,7 @@ OF_CUSTOMERS: Final = re.compile(
     r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
 )
 """And what it holds where it says something about her instead."""
+OF_PIECE: Final = re.compile(r"(?i)unit|each|per_piece|stück|单价|単価")
 UNREADABLE: Final = "\ufffd"
 """Stands in a text for bytes that are none in its encoding."""
 
@@ -84,10 +85,12 @@ def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> N
 
 
 def money_columns(proposals: list[Proposal], *, least: float = 0.0) -> list[str]:
-    """Return the columns without a meaning that could be amounts, the likeliest first; of equals the last one."""
+    """Return the columns without a meaning that could be amounts, the likeliest first; of equals one that is of no
+    piece, and of these the last one.
+    """
     likely = [item for item in reversed(proposals) if item.canonical is None and item.money > 0]
     likely = [item for item in likely if item.money >= least]
-    return [item.column for item in sorted(likely, key=lambda item: -item.money)]
+    return [item.column for item in sorted(likely, key=lambda item: (-item.money, bool(OF_PIECE.search(item.column))))]
 
 
 def likely_customer(proposals: list[Proposal]) -> str:

@@ -8,7 +8,7 @@ import unicodedata
 from clv_core.collection.mapping.columns.money import FRACTIONS
 from clv_core.collection.mapping.columns.proposed import NUMBER, TIME, Proposal
 from clv_core.collection.mapping.customers.names import masked
-from clv_core.collection.mapping.kinds.event_names import are_event_names
+from clv_core.collection.mapping.kinds.event_names import are_event_names, are_kinds
 from clv_core.collection.mapping.states.meanings import tells
 from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, READ, Kind
 
@@ -35,7 +35,7 @@ def fits(canonical: str, values: list[str], *, surely: bool = False) -> bool:
     if kind is Kind.NUMBER:
         return share(NUMBER, values) > 0.5
     if canonical == EVENT_TYPE:
-        return are_event_names(values)
+        return are_event_names(values) or are_kinds(values)
     return True
 
 

@@ -13,7 +13,7 @@ from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import of_name
 from clv_core.collection.words.aliases import MISSING, fold
 from clv_core.collection.words.flag_words import PAID_WORDS, STAGE_NAMES, WON
-from clv_core.collection.words.state_words import SOLD
+from clv_core.collection.words.state_words import CANCELLED, HELD_NAMES, SOLD, TAKEN
 from clv_core.columns import ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 
@@ -95,11 +95,13 @@ def words_of(
     ).fetchall()
     found: list[OrderState] = []
     won = fold(column) in STAGE_NAMES and any(WON.search(str(word)) for word, _ in rows)
+    taken = any(fold(word) in TAKEN for word, _ in rows if word)
     of_payment = of_payment or any(fold(word) in PAID_WORDS for word, _ in rows)
     for word, count in rows:
         if word.lower() in MISSING:
             continue
         usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        usual = CANCELLED if taken and fold(word) in HELD_NAMES else usual
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
@@ -123,6 +125,7 @@ def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
                 "column": column,
                 "states": [f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]],
                 "first": items[0].word[:40],
+                "words": [item.word for item in items[:MOST]],
             },
         )
         for column, items in unknown.items()

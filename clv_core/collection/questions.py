@@ -1,0 +1,184 @@
+"""Doubts that change the total by more than 1% become questions: what each reading makes of the revenue, and the option
+that chooses it.
+
+A warning is enough where the total hardly depends on it. :data:`READINGS` lists, for each question and for each warning
+that is a doubt, the answers between which a person chooses; a doubt that one of them settles already is none.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import chain
+from typing import Any, Final
+
+from clv_core.collection.mapping.answers import Answers, Said
+from clv_core.collection.words.state_words import CANCELLED, SOLD
+from clv_core.columns import AMOUNT, ORDER_ID, ORDER_STATUS, PURCHASE, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer
+
+MATTERS: Final = 0.01
+"""Share of the total by which readings may differ before a person is asked."""
+MAPPINGS: Final = ("mapping", "events", "states")
+MAX_WORDS: Final = 12
+
+Params = Mapping[str, Any]
+
+
+def _each(**choices: Sequence[str]) -> Callable[[Params], list[Said]]:
+    ((name, values),) = choices.items()
+    return lambda _: [Said(**{name: value}) for value in values]  # type: ignore[misc]
+
+
+def _columns(params: Params) -> list[Said]:
+    return [{"mapping": {str(params["canonical"]): column}} for column in params["columns"]]
+
+
+def _amounts(params: Params) -> list[Said]:
+    return [{"mapping": {AMOUNT: column}} for column in (params["column"], *params["others"])]
+
+
+def _status_column(params: Params) -> list[Said]:
+    """Without the column; with each of its words alone as what calls an order off."""
+    words = [str(word) for word in params["states"][:MAX_WORDS]]
+    used = [Said(states={other: CANCELLED if other == word else SOLD for other in words}) for word in words]
+    return [{"mapping": {ORDER_STATUS: ""}}, *used]
+
+
+def _words(params: Params) -> list[Said]:
+    words = [str(word) for word in params["words"][:MAX_WORDS]]
+    return [{"states": dict.fromkeys(words, meaning)} for meaning in (SOLD, CANCELLED)]
+
+
+def _filled(params: Params) -> list[Said]:
+    return [{"states": {str(params["column"]): meaning}} for meaning in (SOLD, str(params.get("meaning", CANCELLED)))]
+
+
+def _kinds(params: Params) -> list[Said]:
+    """No unknown kind is a purchase; all are; and each alone is."""
+    words = [str(word) for word in params.get("words", ())]
+    if not words:
+        return []
+    none: Said = {"events": {word: word for word in words}}
+    bought = [Said(events={other: PURCHASE if other == word else other for other in words}) for word in words]
+    return [none, *bought, *([Said(events=dict.fromkeys(words, PURCHASE))] if len(words) > 1 else [])]
+
+
+READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
+    "two_columns": _columns,
+    "which_amount": _columns,
+    "which_side": _columns,
+    "amount_of_what": lambda params: [{"mapping": {ORDER_ID: column}} for column in (params["order"], "")],
+    "price_of_what": lambda params: [{"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)],
+    "minor_fractions": _each(amount_unit=("major",)),
+    "dates_ambiguous": _each(date_order=("dmy", "mdy")),
+    "dates_ambiguous_year": _each(date_order=("dmy", "mdy", "ymd")),
+    "dates_contradict": _each(date_order=("dmy", "mdy")),
+    "dates_contradict_year": _each(date_order=("dmy", "mdy", "ymd")),
+    "decimal_unsure_point": _each(decimal=("point", "comma")),
+    "decimal_unsure_comma": _each(decimal=("point", "comma")),
+    "decimal_mixed": _each(decimal=("point", "comma")),
+    "maybe_cents": _each(amount_unit=("major", "minor")),
+    "cents_later": _each(amount_unit=("major",)),
+    "duplicates_kept": _each(duplicates=("keep", "drop")),
+    "duplicates_dropped": _each(duplicates=("drop", "keep")),
+    "status_unused": _status_column,
+    "unknown_states": _words,
+    "ended_late": _filled,
+    "parent_rows": _filled,
+    "other_event_types": _kinds,
+    "rival_amounts": _amounts,
+    "maybe_percent": _each(discount=("amount", "unit", "percent")),
+    "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
+    "returns_mostly": _each(sign=("positive", "negative")),
+}
+"""Code of a question, or of a warning that is a doubt -> the answers to choose from; of a doubt, the first is how the
+file is read without one."""
+
+
+def option(answer: Said) -> str:
+    """Return the words of the command line that give an answer."""
+    return shlex.join(option_words(Answers(**answer)))
+
+
+def option_words(answers: Answers) -> list[str]:
+    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
+    words = ["--timezone", answers.timezone] if answers.timezone != "UTC" else []
+    for name, flag in zip(MAPPINGS, ("map", "event", "state"), strict=True):
+        words += [f"--{flag}={key}={value}" for key, value in getattr(answers, name).items()]
+    words += [f"--{answers.duplicates}-duplicates"] if answers.duplicates else []
+    words += [] if answers.header is None else ["--header" if answers.header else "--no-header"]
+    done = {"timezone", "duplicates", "header", *MAPPINGS}
+    for item in fields(answers):
+        value = getattr(answers, item.name)
+        if item.name not in done and value not in (None, ""):
+            words += [f"--{item.name.replace('_', '-')}", str(value)]
+    return words
+
+
+def with_answer(answers: Answers, more: Said) -> Answers:
+    """Return what was said with one more answer."""
+    merged = {key: {**getattr(answers, key), **value} if key in MAPPINGS else value for key, value in more.items()}
+    return replace(answers, **merged)
+
+
+def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
+    """Say whether the person has said all that a question is about."""
+    for key in {key for choice in choices for key in choice}:
+        given = getattr(answers, key)
+        if key in MAPPINGS:
+            asked = set(chain.from_iterable(choice[key] for choice in choices if key in choice))
+            if not asked & set(given):
+                return False
+        elif given in (None, ""):
+            return False
+    return True
+
+
+def add_readings(question: NeedsAnswer, answers: Answers, revenue: Callable[[Answers], float | None]) -> None:
+    """Add to a question the answers to choose from, and what each makes of the revenue.
+
+    Args:
+        question: one with ``readings`` among its parameters has them already.
+        answers: what was said so far.
+        revenue: net revenue of the file read with given answers; None where it can't be read so without more answers.
+    """
+    choices = READINGS[question.code](question.params) if question.code in READINGS else []
+    if choices and "readings" not in question.params:
+        found = [_reading(choice, revenue(with_answer(answers, choice))) for choice in choices]
+        question.params["readings"] = found
+
+
+def question_of(
+    warnings: Iterable[Message], answers: Answers, revenue: Callable[[Answers], float | None]
+) -> NeedsAnswer | None:
+    """Return the first doubt among warnings whose readings differ by over :data:`MATTERS` of the total, as a question.
+
+    Args:
+        warnings: of a file that was read with ``answers``; one with ``revenues`` among its parameters has worked out
+            what its readings come to.
+        answers: what was said.
+        revenue: as in :func:`add_readings`.
+    """
+    for warning in warnings:
+        code = warning.code.removeprefix("warning.")
+        choices = READINGS[code](warning.params) if code in READINGS else []
+        if not choices or is_settled(answers, choices):
+            continue
+        params = {name: value for name, value in warning.params.items() if name != "revenues"}
+        sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
+        known = [value for value in sums if value is not None]
+        if len(known) < 2 and len(choices) > 1 or not _matters(known):
+            continue
+        readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
+        return NeedsAnswer(code, **params, readings=readings)
+    return None
+
+
+def _matters(sums: Sequence[float]) -> bool:
+    return len(sums) == 1 or max(sums) - min(sums) > MATTERS * max(map(abs, sums), default=0.0)
+
+
+def _reading(choice: Said, revenue: float | None) -> dict[str, Any]:
+    return {"option": option(choice), "answers": dict(choice), "net_revenue": revenue}
