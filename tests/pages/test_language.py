@@ -18,7 +18,6 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import SAMPLE
 
 OPEN = Callable[..., AppTest]

@@ -35,7 +35,7 @@ def section(report: Report) -> None:
         _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
     }
     names = {key: name for name, key in by_name.items()}
-    chosen = st.selectbox(t("monitor.drift.choose"), list(names), format_func=names.get, key="monitor_series")
+    chosen = st.selectbox(t("monitor.drift.choose"), list(names), format_func=names.__getitem__, key="monitor_series")
     _series(report, chosen)
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
     customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
