@@ -94,8 +94,9 @@ def lights_of(
         elif question in unknown:
             found.append(Light(question, UNKNOWN, 0, unknown[question]))
         else:
-            why = (fine or {}).get(question, Message(f"light.{question}.{GREEN}"))
-            found.append(Light(question, GREEN, 0, why))
+            seen = sum(alert.light == question for alert in alerts)
+            usual = (fine or {}).get(question, Message(f"light.{question}.{GREEN}"))
+            found.append(Light(question, GREEN, 0, Message("light.seen", {"n": seen}) if seen else usual))
     return found
 
 

@@ -27,6 +27,8 @@ RESUMES: Final = ("train", "tune", "backtest")
 """Commands that go on where they were cut off; the others start anew."""
 KEPT: Final = ("tune",)
 """Commands that go on where they were stopped too."""
+CHANGES: Final = ("erase", "delete", "prune", "rename", "models")
+"""Commands whose changes stay where they are stopped in the middle."""
 SIGNS: Final = {
     jobs.DONE: ":material/done:",
     jobs.CANCELLED: ":material/stop_circle:",
@@ -130,8 +132,9 @@ def ended(job: jobs.Job) -> str:
     if status["state"] == jobs.FAILED:
         widgets.error_box(status["error"])
     elif status["state"] == jobs.CANCELLED:
-        kept = status["command"] in KEPT
-        st.info(t("job.cancelled.kept" if kept else "job.cancelled"), icon=":material/stop_circle:")
+        command = status["command"]
+        how = ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
+        st.info(t(f"job.cancelled{how}"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
         resumes = status["command"] in RESUMES
         st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")

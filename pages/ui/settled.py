@@ -72,8 +72,9 @@ def _owner(model: str | None) -> str | None:
 
 
 def _take(kind: str, known: list[str]) -> None:
-    if st.session_state.get(kind) not in known:
-        st.session_state[kind] = known[0] if known else None
+    chosen = st.session_state.get(kind)
+    # Set anew at each run: the browser keeps the label of its choice, also where another model became champion.
+    st.session_state[kind] = chosen if chosen in known else next(iter(known), None)
 
 
 def _note(kind: str, asked: str, key: str) -> None:

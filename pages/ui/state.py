@@ -6,10 +6,12 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import jobs
 from clv_core.collection.privacy.stoplist import StopList
@@ -59,6 +61,8 @@ def begin() -> None:
         st.session_state[key] = value
     if st.session_state.get("lang") not in LANGUAGES:
         st.session_state["lang"] = closest_language(st.context.locale)
+    if st.session_state.get("kept", {}).get("lang", language()) != language():
+        _relabel_choices()
 
 
 def publish() -> None:
@@ -186,6 +190,19 @@ def language() -> str:
     """Return the language of the page."""
     chosen = st.session_state.get("lang", DEFAULT_LANGUAGE)
     return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
+
+
+def _relabel_choices() -> None:
+    """Set every choice anew, so that the browser gets its label in the language that the page is in now.
+
+    A browser sends labels, not values, and keeps the one that was chosen: in another language it is no option, and the
+    choice would be lost. What was sent is read here by the labels of the run before. Streamlit refuses to set buttons
+    (bool), tables (mappings) and uploads; an empty choice has no label.
+    """
+    for key, value in st.session_state.items():
+        one = value[0] if isinstance(value, list) and value else value
+        if not isinstance(one, bool | list | Mapping | UploadedFile | None):
+            st.session_state[key] = value
 
 
 def _gone_back(key: str) -> bool:

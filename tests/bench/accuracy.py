@@ -172,7 +172,7 @@ def singles_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFram
     """Return one row a rival: the counted cells that the default wins, ties and loses against that one alone.
 
     A row ``attainable`` is the other way round: what the true parameters would hold against the best of the models that
-    learn, at the origins where they are known. No model can be asked for more.
+    learn, at the origins where they are known. No model can be expected to have a lower RMSE.
     """
     found: dict[str, list[str]] = {}
     for cell, figures, _ in done:

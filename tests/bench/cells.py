@@ -21,7 +21,7 @@ from clv_core.workspace import Workspace
 from tests.bench.logs import HORIZON_DAYS, attainable, plan, prepare
 
 ATTAINABLE: Final = "attainable"
-"""Stands among the models: the expectation under the true parameters, which no model can beat but by luck."""
+"""Stands among the models: the expectation under the true parameters, whose RMSE no model beats but by luck."""
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,17 @@ NOT_FAR: Final = 0.03
 class Figures:
     """Every model's figures at one origin, seeds averaged, with their paired resamples.
 
+    A bias loses its sign before seeds are averaged: one total too high and one too low are two errors.
+
     Args:
-        values: by (model, metric); the bias as its distance from 0 in ``size``, here with its sign.
-        draws: on each resample, by the same keys; the bias without its sign.
+        values: by (model, metric); the bias with its sign, for tables.
+        sizes: what is compared, by the same keys: the bias without its sign.
+        draws: ``sizes`` on each resample.
         seeds: how many runs stand behind each model.
     """
 
     values: dict[tuple[str, str], float]
+    sizes: dict[tuple[str, str], float]
     draws: dict[tuple[str, str], np.ndarray]
     seeds: dict[str, int]
 
@@ -54,6 +58,7 @@ class Figures:
         seeds = {model: len(runs) for (model, _), runs in values.items()}
         return cls(
             {key: float(np.mean(runs)) for key, runs in values.items()},
+            {key: float(np.mean(np.abs(runs) if key[1] == "bias" else runs)) for key, runs in values.items()},
             {key: np.mean(runs, axis=0) for key, runs in draws.items()},
             seeds,
         )
@@ -65,8 +70,7 @@ class Figures:
 
     def size(self, model: str, metric: str) -> float:
         """Return the figure as it is compared: the bias without its sign."""
-        value = self.values[model, metric]
-        return abs(value) if metric == "bias" else value
+        return self.sizes[model, metric]
 
     def interval(self, model: str, metric: str) -> tuple[float, float]:
         """Return the 95% interval of a figure (of the bias: of its distance from 0)."""

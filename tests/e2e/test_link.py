@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from clv_core.deployment.demo import add_demo
 from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.workspace import Workspace
 from tests.e2e.conftest import serving, window
 
 
@@ -82,3 +86,17 @@ def test_a_page_says_to_the_browser_which_it_is_and_in_which_language_it_is_to_b
         )
         title = studio.page.evaluate("document.querySelector('h1').parentElement.getBoundingClientRect().top")
         assert title - studio.page.evaluate(f"{above} + {padding}") < 5, "the title stands where the page begins"
+
+
+def test_a_change_of_language_keeps_the_model(chromium: str, tmp_path: Path) -> None:
+    add_demo(Workspace(tmp_path), progress=NoProgress())
+    with serving(tmp_path) as address, window(chromium, address) as studio:
+        studio.open("home", lang="en")
+        (model,) = parse_qs(urlsplit(studio.page.url).query)["model"]
+        studio.page.get_by_text("简体中文").first.click()
+        studio.begins(translate("page.home", "zh"))
+        studio.page.get_by_role("link", name=translate("page.evaluate", "zh"), exact=True).click()
+        studio.begins(translate("page.evaluate", "zh"))
+        studio.wait()
+        assert parse_qs(urlsplit(studio.page.url).query)["model"] == [model]
+        assert studio.page.get_by_test_id("stAlert").filter(has_text="找不到要看的模型").count() == 0

@@ -136,6 +136,7 @@ def test_advice_follows_from_the_lights_and_ends_when_the_alert_is_acknowledged(
     assert recommend(lights).action == action
     seen = replace(alert, acknowledged={"by": "ann", "at": "2024-02-02"})
     assert {one.colour for one in lights_of([seen], {})} == {"green"}
+    assert [one.why for one in lights_of([seen], {}) if one.question == seen.light] == [Message("light.seen", {"n": 1})]
     assert recommend(lights_of([seen], {})).action == "keep"
 
 

@@ -9,20 +9,18 @@ import pytest
 from pages.ui.datasets import customers_table
 from pages.ui.datasets.customers_file import DATED, STATIC
 
-WORDS = {STATIC: "attribute that never changes", DATED: "attribute that changes"}
-
 
 @pytest.mark.parametrize(
     ("state", "asked"),
     (
         ({}, False),
         ({"table": {"edited_rows": {}}}, False),
-        ({"table": {"edited_rows": {3: {"use": WORDS[STATIC]}}}}, False),
-        ({"table": {"edited_rows": {3: {"use": WORDS[STATIC]}, 5: {"use": WORDS[DATED]}}}}, True),
+        ({"table": {"edited_rows": {3: {"use": STATIC}}}}, False),
+        ({"table": {"edited_rows": {3: {"use": STATIC}, 5: {"use": DATED}}}}, True),
     ),
 )
 def test_the_date_is_asked_for_dated_columns_alone(
     monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], asked: bool
 ) -> None:
     monkeypatch.setattr(customers_table.st, "session_state", state)
-    assert customers_table._any_dated("table", WORDS) is asked
+    assert customers_table._any_dated("table") is asked

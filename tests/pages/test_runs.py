@@ -211,7 +211,10 @@ def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sle
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
-@pytest.mark.parametrize(("command", "said"), [("train", "job.cancelled"), ("tune", "job.cancelled.kept")])
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("train", "job.cancelled"), ("tune", "job.cancelled.kept"), ("erase", "job.cancelled.partly")],
+)
 def test_a_run_that_was_stopped_says_whether_anything_of_it_is_kept(
     with_dataset: Path, sleeping_job: START, monkeypatch: pytest.MonkeyPatch, command: str, said: str
 ) -> None:

@@ -122,30 +122,31 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         {
             "column": [item.column for item in found],
             "samples": [" · ".join(item.samples[:3]) for item in found],
-            "use": [words[_proposed(item)] for item in found],
+            "use": [_proposed(item) for item in found],
             "since": ["" for _ in found],
         }
     )
     config = st.column_config
-    key = f"customers_columns_{file.folder.name}_{header}_{state.language()}"
+    key = f"customers_columns_{file.folder.name}_{header}"
     edited = st.data_editor(
         table,
         key=key,
         hide_index=True,
         disabled=["column", "samples"],
-        column_order=["column", "samples", "use", *(["since"] if dates and _any_dated(key, words) else [])],
+        column_order=["column", "samples", "use", *(["since"] if dates and _any_dated(key) else [])],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),
-            "use": config.SelectboxColumn(t("customers.use"), options=list(words.values()), required=True),
+            "use": config.SelectboxColumn(
+                t("customers.use"), options=list(words), format_func=lambda use: words.get(use, use), required=True
+            ),
             "since": config.SelectboxColumn(t("customers.since"), options=["", *dates], help=t("customers.since.help")),
         },
         placeholder="–",
         alt=t("customers.headline"),
     )
     st.caption(t("customers.explain"))
-    kinds = {word: use for use, word in words.items()}
-    uses = {row.column: (kinds[row.use], row.since) for row in edited.itertuples()}
+    uses = {row.column: (row.use, row.since) for row in edited.itertuples()}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
         st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")
@@ -158,10 +159,10 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         st.rerun()
 
 
-def _any_dated(key: str, words: dict[str, str]) -> bool:
+def _any_dated(key: str) -> bool:
     """Say whether a column was said to be dated in the table of this key: only then is asked since when."""
     edits = st.session_state.get(key, {}).get("edited_rows", {})
-    return any(row.get("use") == words[DATED] for row in edits.values())
+    return any(row.get("use") == DATED for row in edits.values())
 
 
 def _proposed(item: RoleProposal) -> str:

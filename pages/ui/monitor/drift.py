@@ -31,11 +31,12 @@ def section(report: Report) -> None:
     if not data:
         return
     st.header(t("monitor.drift"), anchor=False)
-    found = {
+    by_name = {
         _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
     }
-    chosen = st.selectbox(t("monitor.drift.choose"), list(found), key=f"monitor_series_{state.language()}")
-    _series(report, found[chosen])
+    names = {key: name for name, key in by_name.items()}
+    chosen = st.selectbox(t("monitor.drift.choose"), list(names), format_func=names.__getitem__, key="monitor_series")
+    _series(report, chosen)
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
     customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
     others = [check for check in limited if check.test != "sight" and check.subject not in PREDICTED]

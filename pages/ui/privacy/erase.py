@@ -151,10 +151,7 @@ def _certificates() -> None:
             for one in found
         }
         chosen = st.selectbox(
-            t("privacy.certificate.which"),
-            list(names),
-            format_func=names.__getitem__,
-            key=f"certificate_{state.language()}",
+            t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key="certificate"
         )
         root = state.workspace().root
         text = markdown_path(state.workspace(), chosen, state.language())
