@@ -31,6 +31,11 @@ def _each(**choices: Sequence[str]) -> Callable[[Params], list[Said]]:
     return lambda _: [Said(**{name: value}) for value in values]  # type: ignore[misc]
 
 
+def _repeats(*choices: str) -> Callable[[Params], list[Said]]:
+    """Of rows that certainly are repetitions nothing is asked: then their sums are not worked out."""
+    return lambda params: [{"duplicates": choice} for choice in choices] if "revenues" in params else []
+
+
 def _columns(params: Params) -> list[Said]:
     return [{"mapping": {str(params["canonical"]): column}} for column in params["columns"]]
 
@@ -81,8 +86,8 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "decimal_mixed": _each(decimal=("point", "comma")),
     "maybe_cents": _each(amount_unit=("major", "minor")),
     "cents_later": _each(amount_unit=("major",)),
-    "duplicates_kept": _each(duplicates=("keep", "drop")),
-    "duplicates_dropped": _each(duplicates=("drop", "keep")),
+    "duplicates_kept": _repeats("keep", "drop"),
+    "duplicates_dropped": _repeats("drop", "keep"),
     "status_unused": _status_column,
     "unknown_states": _words,
     "ended_late": _filled,
@@ -119,16 +124,18 @@ def option_words(answers: Answers) -> list[str]:
 
 def with_answer(answers: Answers, more: Said) -> Answers:
     """Return what was said with one more answer."""
-    merged = {key: {**getattr(answers, key), **value} if key in MAPPINGS else value for key, value in more.items()}
-    return replace(answers, **merged)
+    given: dict[str, Any] = dict(more)
+    given |= {key: {**getattr(answers, key), **given[key]} for key in MAPPINGS if key in given}
+    return replace(answers, **given)
 
 
 def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
     """Say whether the person has said all that a question is about."""
-    for key in {key for choice in choices for key in choice}:
+    given_in: list[dict[str, Any]] = [dict(choice) for choice in choices]
+    for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)
         if key in MAPPINGS:
-            asked = set(chain.from_iterable(choice[key] for choice in choices if key in choice))
+            asked = set(chain.from_iterable(choice[key] for choice in given_in if key in choice))
             if not asked & set(given):
                 return False
         elif given in (None, ""):
@@ -166,7 +173,7 @@ def question_of(
         choices = READINGS[code](warning.params) if code in READINGS else []
         if not choices or is_settled(answers, choices):
             continue
-        params = {name: value for name, value in warning.params.items() if name != "revenues"}
+        params = settled(warning).params
         sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
         known = [value for value in sums if value is not None]
         if len(known) < 2 and len(choices) > 1 or not _matters(known):
@@ -174,6 +181,11 @@ def question_of(
         readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
         return NeedsAnswer(code, **params, readings=readings)
     return None
+
+
+def settled(warning: Message) -> Message:
+    """Return a warning without what was worked out to see whether it is a question."""
+    return Message(warning.code, {name: value for name, value in warning.params.items() if name != "revenues"})
 
 
 def _matters(sums: Sequence[float]) -> bool:

@@ -24,6 +24,7 @@ from clv_core.collection.check_store import save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.proposed import Proposal
+from clv_core.collection.questions import option_words
 from clv_core.collection.remembered import remember
 from clv_core.collection.stored.store import list_datasets
 from clv_core.errors import NeedsAnswer
@@ -574,9 +575,9 @@ def test_answers_become_words_that_the_command_line_reads_back() -> None:
         header=False,
         states={"-odd=1": "refunded"},
     )
-    options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *uploading.options(said)])
+    options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *option_words(said)])
     assert Answers(**reading_options(options)) == said
-    assert uploading.options(Answers()) == []
+    assert option_words(Answers()) == []
 
 
 def test_a_chinese_export_is_taken_to_be_in_yuan_and_in_chinas_time_until_the_person_says_otherwise(
@@ -615,7 +616,7 @@ def test_the_encoding_of_a_file_that_does_not_show_it_is_asked_for(open_page: OP
     app.button(key="answer_use_encoding").click().run()
     assert not app.exception and GREEK.split(",")[0] in app.selectbox(key="answer_column_customer_id").options[0]
     said = app.session_state[uploading.ANSWERS]
-    assert uploading.options(Answers(**said))[-2:] == ["--encoding", "cp1253"]
+    assert option_words(Answers(**said))[-2:] == ["--encoding", "cp1253"]
 
 
 def test_the_encoding_is_a_setting_and_what_was_said_of_columns_goes_with_their_names(

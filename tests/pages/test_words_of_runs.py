@@ -8,13 +8,13 @@ import pytest
 
 from clv_core.cli import build_parser
 from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.workspace import Workspace
 from pages.ui import progress
 from pages.ui.datasets.customers_file import Uses
 from pages.ui.explain import explained
-from pages.ui.upload import uploading
 
 
 class Waiting(Exception):
@@ -39,6 +39,6 @@ def test_columns_and_events_whose_names_begin_with_a_hyphen_are_read() -> None:
     uses = Uses("-id", ("-age",), {"-level": "-since"}, {"email": "-mail"})
     said = build_parser().parse_args(["customers", "people.csv", "--dataset", "shop", *uses.words()])
     assert (said.id, said.static, said.dated, said.contact) == ("-id", ["-age"], ["-level=-since"], ["email=-mail"])
-    words = uploading.options(Answers(mapping={"amount": "-paid"}, events={"-won": "purchase"}))
+    words = option_words(Answers(mapping={"amount": "-paid"}, events={"-won": "purchase"}))
     said = build_parser().parse_args(["ingest", "log.csv", "--name", "shop", *words])
     assert (said.map, said.event) == (["amount=-paid"], ["-won=purchase"])

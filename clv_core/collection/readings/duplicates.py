@@ -89,8 +89,8 @@ def without_repeats(
     drop = wanted == "drop" if wanted else pasted or have_identity(connection, events, columns, timezone)
     told = totals_of_all(connection, file_text(events), columns) if drop and not (wanted or pasted or shared) else ""
     if told:
-        params = {"rows": found.rows, "column": told}
-        return Unique(events, found.content, 0, (Message("warning.duplicates_of_totals", params),))
+        of_totals = Message("warning.duplicates_of_totals", {"rows": found.rows, "column": told})
+        return Unique(events, found.content, 0, (of_totals,))
     lines = {ORDER_ID, PRODUCT_ID} <= set(columns)
     params: dict[str, Any] = {"rows": found.rows}
     if not pasted and not shared and (lines or not drop):

@@ -20,7 +20,7 @@ from clv_core.collection.mapping.customers.personal import personal_columns
 from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
 from clv_core.collection.mapping.proposals.asking import ask_amount
-from clv_core.collection.questions import add_readings, question_of
+from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, has_totals, notices
@@ -119,8 +119,8 @@ def read_log(
         revenue = partial(net_revenue, connection, source)
         try:
             seen = profile(connection, source, answers, progress)
-        except NeedsAnswer as question:
-            add_readings(question, answers, revenue)
+        except NeedsAnswer as error:
+            add_readings(error, answers, revenue)
             raise
         if key is not None:
             seen = _veil(connection, source, seen, key, hidden)
@@ -128,6 +128,7 @@ def read_log(
         question = question_of(found.warnings, answers, revenue)
         if question is not None:
             raise question
+        found = replace(found, warnings=tuple(map(settled, found.warnings)))
         return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error

@@ -12,6 +12,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.customers import RoleProposal
 from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
@@ -19,7 +20,7 @@ from pages.ui import by_role, outcomes, progress, saying, state, widgets
 from pages.ui.datasets import customers_file
 from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, CustomersFile, Uses
 from pages.ui.saying import t
-from pages.ui.upload import questions, uploading
+from pages.ui.upload import questions
 
 LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
 
@@ -153,7 +154,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = by_role.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
-        more = [*(["--pseudonymise"] if hidden else []), *uploading.options(Answers(header=header))]
+        more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         state.start_job(command, dataset.name)
         st.rerun()
@@ -198,7 +199,7 @@ def _asks(job: jobs.Job) -> bool:
 
 def _answered(job: jobs.Job, **given: Any) -> None:
     status = job.status()
-    state.start_job([*status["args"], *uploading.options(Answers(**given))], status["label"])
+    state.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
 
 
 def _leak(dataset: Dataset, job: jobs.Job) -> None:

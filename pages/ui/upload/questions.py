@@ -67,10 +67,32 @@ ABOUT: Final = {
 ENCODED: Final = ("names_unreadable", "unknown_encoding", "encoding_said")
 """Settled by the encoding of the file."""
 
+READ: Final = (
+    "decimal_unsure_point",
+    "decimal_unsure_comma",
+    "decimal_mixed",
+    "maybe_cents",
+    "cents_later",
+    "cents_in_file",
+    "duplicates_kept",
+    "duplicates_dropped",
+    "status_unused",
+    "unknown_states",
+    "ended_late",
+    "other_event_types",
+    "rival_amounts",
+    "maybe_percent",
+    "outlier",
+    "returns_mostly",
+    "orders_changed",
+)
+"""Settled by one of the readings that come with the question."""
+
 ANSWERABLE: Final = (
     *CHOICES,
     *ABOUT,
     *ENCODED,
+    *READ,
     *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
@@ -86,13 +108,17 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         then: called with the answer as keywords of :class:`~clv_core.collection.mapping.answers.Answers`.
     """
     with st.container(border=True):
-        words = saying.in_words(params)
+        readings = params.get("readings", [])
+        words = saying.in_words({name: value for name, value in params.items() if name != "readings"})
         if code == "missing_columns":
             words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
         if code == "no_purchases":
             words["types"] = [saying.name_of("event", str(one)) for one in params["types"]]
         said = without_options(t(f"error.{code}", **words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
+        if code in READ:
+            _readings(readings, params, then)
+            return
         if code in CHOICES:
             name, choices = CHOICES[code]
             _buttons({choice: t(f"upload.{name}.{str(choice).lower()}") for choice in choices}, name, then)
@@ -116,6 +142,42 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _encoding(then)
         else:
             _column(str(params.get("canonical", ABOUT[code])), _columns(path), then)
+        known = [item for item in readings if item["net_revenue"] is not None]
+        if known:
+            st.caption(" · ".join(_label(item, params) for item in known))
+
+
+def _readings(readings: list[dict[str, Any]], params: dict[str, Any], then: Then) -> None:
+    """Offer the readings of a file, each with what it makes of the revenue."""
+    for at, reading in enumerate(readings):
+        if st.button(_label(reading, params), key=f"answer_reading_{at}"):
+            then(**reading["answers"])
+            st.rerun()
+
+
+def _label(reading: dict[str, Any], params: dict[str, Any]) -> str:
+    """Return what a reading takes the file for, and its net revenue where that is known."""
+    label = " · ".join(_answer(key, value, params) for key, value in reading["answers"].items())
+    if reading["net_revenue"] is None:
+        return label
+    return t("question.reading", reading=label, revenue=f"{reading['net_revenue']:,.2f}")
+
+
+def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
+    """Return one answer in words."""
+    if key == "mapping":
+        ((canonical, column),) = value.items()
+        shown = {"canonical": saying.name_of("canonical", canonical), "column": widgets.plain(column)}
+        return t("question.reading.column" if column else "question.reading.no_column", **shown)
+    if key in ("events", "states"):
+        meant = [
+            widgets.plain(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
+        ]
+        return t(f"question.reading.{key}", words=meant) if meant else t(f"question.reading.no_{key}")
+    if key == "max_amount":
+        slip = value < params["amount"]
+        return t("question.reading.slip" if slip else "question.reading.no_slip", amount=f"{params['amount']:,.2f}")
+    return t(f"upload.{key}.{value}")
 
 
 def _of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
