@@ -173,8 +173,8 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
         (["1.23457E+11", "2024-01-31", "5"], {"warning.rounded_ids"}),
         (["1.2345678901234e+18", "2024-01-31", "5"], {"warning.rounded_ids"}),
         (["1.2E", "2024-01-31", "5"], set()),
-        (["Total", "2024-01-31", "60.00"], {"warning.totals_row"}),
-        (["合计：", "2024-01-31", "60.00"], {"warning.totals_row"}),
+        (["Total", "2024-01-31", "60.00"], {"warning.total_row"}),
+        (["合计：", "2024-01-31", "60.00"], {"warning.total_row"}),
         (["Total", "2024-01-31", "30.00"], set()),
     ],
 )
@@ -183,12 +183,13 @@ def test_customers_that_a_spreadsheet_made_are_warned_of(
 ) -> None:
     rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", f"2024-01-0{i}", str(10 * i)] for i in (1, 2, 3)]]
     manifest = ingest(workspace, write(tmp_path / "log.csv", [*rows, last]), "log")
-    assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.totals_row"} == said
+    assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.total_row"} == said
+    assert manifest.net_revenue == 60 + (float(last[2]) if "warning.total_row" not in said else 0)
 
 
 @pytest.mark.parametrize(("all_too", "said"), [(False, True), (True, True), (False, False)])
 @pytest.mark.parametrize("called", ["Summe {}", "Total {}:", "Итого за {}", "小计 {}"])
-def test_totals_of_months_with_dates_of_their_own_are_warned_of(
+def test_totals_of_months_with_dates_of_their_own_are_left_out(
     workspace: Workspace, tmp_path: Path, called: str, all_too: bool, said: bool
 ) -> None:
     """As many months in rows of sums as in rows of sales; where they hold something else they are customers."""
@@ -198,8 +199,9 @@ def test_totals_of_months_with_dates_of_their_own_are_warned_of(
         rows.append([called.format(f"2024-0{month}"), f"2024-0{month}-28", "18.5" if said else "7.5"])
     rows += [[called.format("").strip(), "2024-06-28", str(6 * 18.5)]] * all_too
     manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log")
-    found = [item["params"] for item in manifest.warnings if item["code"] == "warning.totals_rows"]
-    assert [item["customers"] for item in found] == ([6 + all_too] if said else [])
+    found = [item["params"] for item in manifest.warnings if item["code"] == "warning.total_row"]
+    assert [item["rows"] for item in found] == ([6 + all_too] if said else [])
+    assert manifest.net_revenue == (6 * 18.5 if said else 6 * (18.5 + 7.5))
 
 
 def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) -> None:
@@ -241,7 +243,7 @@ def test_event_names_are_mapped_and_others_kept(workspace: Workspace, tmp_path: 
     [
         (["10,50", "1.234,00", "7"], {}, 1251.50),
         (["$1,234.50", "(4.50)", "2"], {}, 1232.00),
-        (["1.234", "2.345", "5"], {}, 8.58),
+        (["1.234", "2.345", "5"], {"decimal": "point"}, 8.58),
         (["1.234", "2.345", "5"], {"decimal": "comma"}, 3584.00),
         (["１２．５", "1 000.25", "1e3"], {}, 2012.75),
     ],

@@ -55,6 +55,7 @@ TOTAL_OFF: Final = 0.01
 MOST_KINDS: Final = 12
 SLIP: Final = 100
 """Times the next largest amount that an amount has to be, before it looks like a slip."""
+FEWEST_JUDGED: Final = 20
 PARTS: Final = 20
 FEWEST_PART: Final = 5
 HALF: Final = 0.5
@@ -212,11 +213,12 @@ def _worth(connection: duckdb.DuckDBPyConnection, file: str, unknown: dict[str, 
 def _outlier(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     """Return a warning where one amount is so many times the next largest that it looks like a slip."""
     amounts = f"SELECT abs({AMOUNT}) AS a FROM {file} WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')"
-    largest, second = one(
+    rows, largest, second = one(
         connection,
-        f"WITH amounts AS ({amounts}) SELECT max(a), max(a) FILTER (a < (SELECT max(a) FROM amounts)) FROM amounts",
+        f"WITH amounts AS ({amounts}) SELECT count(*), max(a), max(a) FILTER (a < (SELECT max(a) FROM amounts))"
+        " FROM amounts",
     )
-    if not second or largest < SLIP * second:
+    if rows < FEWEST_JUDGED or not second or largest < SLIP * second:
         return []
     params = {"amount": float(largest), "second": float(second), "times": float(largest / second)}
     return [Message("warning.outlier", params)]

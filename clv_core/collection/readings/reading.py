@@ -102,6 +102,7 @@ def read_log(
         Refused: it cannot be used.
     """
     connection = connect(scratch, answers.timezone, reads=path)
+    revenue = None
     try:
         progress.report("read", 0, 1)
         named = answers.mapping.values()
@@ -117,11 +118,7 @@ def read_log(
         )
         progress.report("columns", 0, 1)
         revenue = partial(net_revenue, connection, source)
-        try:
-            seen = profile(connection, source, answers, progress)
-        except NeedsAnswer as error:
-            add_readings(error, answers, revenue)
-            raise
+        seen = profile(connection, source, answers, progress)
         if key is not None:
             seen = _veil(connection, source, seen, key, hidden)
         found = _account(connection, source, seen, answers, scratch, progress, part=part)
@@ -130,6 +127,10 @@ def read_log(
             raise question
         found = replace(found, warnings=tuple(map(settled, found.warnings)))
         return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
+    except NeedsAnswer as error:
+        if revenue is not None:
+            add_readings(error, answers, revenue)
+        raise
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error
     except duckdb.Error as error:
@@ -274,6 +275,9 @@ def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str) 
     """Refuse a log that no customer value can be learned from, or ask what it could be learned from."""
     plan = seen.plan
     if sums.purchases == 0:
+        if sums.returns and EVENT_TYPE not in plan.chosen:
+            money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
+            raise NeedsAnswer("returns_mostly", rows=sums.returns, column=money)
         if not plan.has_money:
             ask_amount(list(seen.proposals), file, least=WORTH_ASKING)
         for problem in found:

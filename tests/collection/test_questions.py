@@ -1,0 +1,197 @@
+"""Doubts that change the total by over 1% are asked, with what each reading makes of the revenue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core.cli import main
+from clv_core.collection.check import check_file
+from clv_core.errors import NeedsAnswer
+from clv_core.i18n import LANGUAGES
+from tests.collection.small_logs import ROWS, day, paid, read, write
+
+HEAD = "customer_id,event_time,amount,order_id"
+TOTAL = sum(map(paid, range(ROWS)))
+
+
+def order(at: int, amount: object = None, *more: object) -> list[object]:
+    return [f"c{at % 30}", f"{day(at)} 10:00:{at % 60:02}", paid(at) if amount is None else amount, f"O{at}", *more]
+
+
+def asked(file: Path, **options: Any) -> tuple[str, dict[str, float | None]]:
+    """Return the question that a file is read with, and the revenue of each option."""
+    with pytest.raises(NeedsAnswer) as question:
+        check_file(file, **options)
+    return question.value.code, {one["option"]: one["net_revenue"] for one in question.value.params["readings"]}
+
+
+def answered(file: Path, **options: Any) -> float:
+    return check_file(file, **options).manifest.net_revenue
+
+
+def test_a_point_that_may_mark_thousands_is_asked_with_both_sums(tmp_path: Path) -> None:
+    file = write(tmp_path, HEAD, lambda at: order(at, f"{1 + at % 9}.{100 + at}"))
+    small = sum(float(f"{1 + at % 9}.{100 + at}") for at in range(ROWS))
+    assert asked(file) == (
+        "decimal_unsure_point",
+        {"--decimal point": pytest.approx(small, abs=0.01), "--decimal comma": pytest.approx(1000 * small, abs=0.01)},
+    )
+    assert answered(file, decimal="comma") == pytest.approx(1000 * small)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_command_line_names_the_options_and_their_sums(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lang: str
+) -> None:
+    file = write(tmp_path, HEAD + ",currency", lambda at: order(at, round(100 * paid(at)) + 1, "USD"))
+    code = main(["ingest", str(file), "--name", "x", "--workspace", str(tmp_path / "ws"), "--lang", lang, "--quiet"])
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    assert code == 3 and said["code"] == "maybe_cents"
+    whole = 100 * TOTAL + ROWS
+    assert [one["net_revenue"] for one in said["params"]["readings"]] == [whole, pytest.approx(whole / 100)]
+    assert "--amount-unit minor" in said["message"] and f"{whole:,.2f}" in said["message"]
+
+
+def test_one_amount_far_beyond_all_others_is_asked_about(tmp_path: Path) -> None:
+    file = write(tmp_path, HEAD, lambda at: order(at, 99999999 if at == 7 else None))
+    code, sums = asked(file)
+    rest = TOTAL - paid(7)
+    assert code == "outlier" and sorted(sums.values()) == [rest, rest + 99999999]
+    assert answered(file, max_amount=1000.0) == rest
+
+
+def test_amounts_in_cents_from_one_row_on_are_asked_about(tmp_path: Path) -> None:
+    late = ROWS // 2
+    file = write(tmp_path, HEAD, lambda at: order(at, f"{paid(at):.2f}" if at < late else round(100 * paid(at)) + 1))
+    assert asked(file)[0] == "cents_later"
+
+
+def test_a_log_that_books_sales_below_zero_is_asked_about(tmp_path: Path) -> None:
+    file = write(tmp_path, HEAD, lambda at: order(at, -paid(at)))
+    assert asked(file) == ("returns_mostly", {"--sign positive": -TOTAL, "--sign negative": TOTAL})
+    assert answered(file, sign="negative") == TOTAL
+
+
+def test_equal_lines_of_an_order_are_asked_about_where_they_matter(tmp_path: Path) -> None:
+    head, doubled = HEAD + ",product_id", {3, 40, 70}
+    file = write(tmp_path, head, lambda at: order(at, None, f"P{at}"))
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(line for at, line in enumerate(lines) for _ in range(1 + (at - 1 in doubled))) + "\n")
+    more = sum(map(paid, doubled))
+    assert asked(file) == ("duplicates_dropped", {"--drop-duplicates": TOTAL, "--keep-duplicates": TOTAL + more})
+
+
+def test_a_file_that_stands_twice_in_itself_counts_once(tmp_path: Path) -> None:
+    file = write(tmp_path, "customer_id,event_time,amount", lambda at: [f"c{at % 30}", day(at), paid(at)])
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines, *lines]))
+    assert answered(file) == TOTAL
+
+
+def test_a_doubt_that_hardly_changes_the_total_is_a_warning(tmp_path: Path) -> None:
+    file = write(tmp_path, "customer_id,event_time,amount", lambda at: [f"c{at % 30}", day(at), paid(at)])
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:2], *lines[1:]]) + "\n")
+    _, events, said = read(file)
+    assert "duplicates_kept" in said and events.amount.sum() == TOTAL + paid(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "taken_off"),
+    [
+        ("discount", ("0%", "10%"), lambda price, pieces: price * pieces * 0.1),
+        ("discount", ("0", "0.25"), lambda price, pieces: price * pieces * 0.25),
+        ("unit_discount", ("0", "1.5"), lambda price, pieces: pieces * 1.5),
+        ("discount", ("0", "1.5"), lambda price, pieces: 1.5),
+    ],
+)
+def test_discounts_are_taken_off_as_what_they_are(
+    tmp_path: Path, name: str, values: tuple[str, str], taken_off: Any
+) -> None:
+    head = f"customer_id,event_time,unit_price,quantity,{name}"
+    file = write(tmp_path, head, lambda at: [f"c{at % 9}", f"{day(at)} 10:00", paid(at), 1 + at % 3, values[at % 2]])
+    off = sum(taken_off(paid(at), 1 + at % 3) for at in range(ROWS) if at % 2)
+    assert answered(file) == pytest.approx(sum(paid(at) * (1 + at % 3) for at in range(ROWS)) - off, abs=0.01)
+    manifest, events, _ = read(file)
+    assert events.discount.sum() == pytest.approx(off, abs=0.01)
+
+
+def test_discounts_that_look_like_percentages_are_asked_about(tmp_path: Path) -> None:
+    head = "customer_id,event_time,unit_price,quantity,discount"
+    file = write(tmp_path, head, lambda at: [f"c{at % 9}", f"{day(at)} 10:00", paid(at), 2, (0, 5, 10)[at % 3]])
+    code, sums = asked(file)
+    assert code == "maybe_percent"
+    percent = sum(2 * paid(at) * (1 - (0, 5, 10)[at % 3] / 100) for at in range(ROWS))
+    assert sums["--discount percent"] == pytest.approx(percent, abs=0.01)
+
+
+def test_a_kind_of_row_that_nobody_knows_is_no_purchase_until_someone_says_so(tmp_path: Path) -> None:
+    def row(at: int) -> list[object]:
+        return [*order(at)[:3], ("purchase", "blorp", "points_earned")[at % 3]]
+
+    file = write(tmp_path, "customer_id,event_time,amount,type", row)
+    sold = sum(paid(at) for at in range(0, ROWS, 3))
+    more = sum(paid(at) for at in range(1, ROWS, 3))
+    code, sums = asked(file)
+    assert (code, list(sums.values())) == ("other_event_types", [sold, sold + more])
+    assert answered(file, events={"blorp": "blorp"}) == sold
+    assert answered(file, events={"blorp": "purchase"}) == sold + more
+
+
+@pytest.mark.parametrize(("kind", "other"), [("消费", "充值"), ("purchase", "points_redeemed"), ("订单", "赠送")])
+def test_points_and_top_ups_are_no_purchases(tmp_path: Path, kind: str, other: str) -> None:
+    column = "类型" if kind != "purchase" else "type"
+    file = write(
+        tmp_path, f"customer_id,event_time,amount,{column}", lambda at: [*order(at)[:3], (kind, other)[at % 2]]
+    )
+    assert answered(file) == sum(paid(at) for at in range(0, ROWS, 2))
+
+
+@pytest.mark.parametrize(
+    ("column", "off", "sold"),
+    [
+        ("test", "true", "false"),
+        ("livemode", "false", "true"),
+        ("return_date", "2024-12-01", ""),
+        ("date_completed", "", "2024-12-01"),
+        ("status", "authorized", "captured"),
+    ],
+)
+def test_orders_that_are_no_revenue_do_not_count(tmp_path: Path, column: str, off: str, sold: str) -> None:
+    file = write(tmp_path, f"{HEAD},{column}", lambda at: order(at, None, off if at % 6 == 0 else sold))
+    assert answered(file) == sum(paid(at) for at in range(ROWS) if at % 6)
+
+
+def test_orders_cancelled_long_after_they_were_made_are_asked_about(tmp_path: Path) -> None:
+    file = write(tmp_path, f"{HEAD},cancelled_at", lambda at: order(at, None, "2025-12-01" if at % 6 == 0 else ""))
+    sold = sum(paid(at) for at in range(ROWS) if at % 6)
+    assert asked(file) == ("ended_late", {"--state=cancelled_at=sold": TOTAL, "--state=cancelled_at=cancelled": sold})
+    assert answered(file, states={"cancelled_at": "cancelled"}) == sold
+
+
+def test_parts_of_an_order_that_repeat_its_money_count_once(tmp_path: Path) -> None:
+    rows = ["customer_id,event_time,amount,order_id,parent_order_id"]
+    for at in range(ROWS):
+        half = round(paid(at) / 2, 2)
+        rows.append(",".join(map(str, [*order(at), ""])))
+        parts = (half, round(paid(at) - half, 2)) if at % 2 else ()
+        rows += [",".join(map(str, [*order(at, part)[:3], f"O{at}-{n}", f"O{at}"])) for n, part in enumerate(parts)]
+    file = tmp_path / "log.csv"
+    file.write_text("\n".join(rows) + "\n")
+    assert answered(file) == pytest.approx(TOTAL)
+
+
+def test_a_cost_beside_quantity_and_unit_price_is_not_what_was_paid(tmp_path: Path) -> None:
+    head = "customer_id,event_time,quantity,unit_price,cost"
+    file = write(tmp_path, head, lambda at: [f"c{at % 9}", f"{day(at)} 10:00", 2, paid(at), paid(at) / 4])
+    assert answered(file) == 2 * TOTAL
+
+
+def test_two_columns_that_may_be_the_amount_are_asked_about(tmp_path: Path) -> None:
+    head = "customer_id,event_time,selling_value,value,order_id"
+    file = write(tmp_path, head, lambda at: [*order(at)[:2], paid(at), paid(at) / 4, f"O{at}"])
+    assert asked(file) == ("rival_amounts", {"--map=amount=value": TOTAL / 4, "--map=amount=selling_value": TOTAL})
