@@ -44,7 +44,7 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
         return
     about: dict[str, Any] = {
         "columns": list(columns),
-        "answers": answers_json(replace(answers, encoding="")),
+        "answers": answers_json(replace(answers, encoding="", sheet="")),
         "encoding": read_in if read_in and single_byte(read_in) else "",
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -118,9 +118,15 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     connection = connect(scratch)
     try:
         named = answers.mapping.values()
-        header, encoding = answers.header, answers.encoding
         return open_source(
-            connection, path, scratch, header=header, original=original, named=named, encoding=encoding
+            connection,
+            path,
+            scratch,
+            header=answers.header,
+            original=original,
+            named=named,
+            encoding=answers.encoding,
+            sheet=answers.sheet,
         ).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error

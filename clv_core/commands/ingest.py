@@ -44,6 +44,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--amount-unit", choices=UNITS, default=None, help=text("amount_unit"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
+    parser.add_argument("--sheet", default="", metavar="NAME", help=text("sheet"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
@@ -67,6 +68,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "currency": options.currency,
         "duplicates": options.duplicates,
         "encoding": options.encoding,
+        "sheet": options.sheet,
         "amount_unit": options.amount_unit,
         **({"timezone": options.timezone} if options.timezone else {}),
     }

@@ -120,6 +120,7 @@ def open_source(
     named: Collection[str] = (),
     encoding: str = "",
     usual: str = "",
+    sheet: str = "",
     fewest: int = 2,
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
@@ -133,12 +134,13 @@ def open_source(
         named: columns that the person has named.
         encoding: of a text file, as the person named it.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
+        sheet: of a workbook, as the person named it.
         fewest: columns that Parquet or JSON has at least.
 
     Raises:
         Refused: it holds no table, or its text is not in the encoding that was named.
-        UsageError: there is no encoding of the name.
-        NeedsAnswer: it may or may not name its columns.
+        UsageError: there is no encoding or no sheet of the name.
+        NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
     """
     called = original or path.name
     told = known_encoding(encoding) if encoding else ""
@@ -148,7 +150,7 @@ def open_source(
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
             if content is Content.WORKBOOK and path.suffix.lower() not in (".xlsx", ".xlsm") and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
-            path, said = unpack(path, content, scratch)
+            path, said = unpack(path, content, scratch, sheet=sheet, header=header)
             notes += said
             content = identify(path)
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):

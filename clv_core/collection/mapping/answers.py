@@ -22,6 +22,7 @@ class Answers:
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
+        sheet: of a workbook; empty looks.
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
             or in millionths; None takes them for the first, says where they look like the second, and knows the third
             by the names of Google Analytics.
@@ -38,6 +39,7 @@ class Answers:
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     amount_unit: str | None = None
+    sheet: str = ""
 
 
 class Said(TypedDict, total=False):
@@ -54,3 +56,4 @@ class Said(TypedDict, total=False):
     states: Mapping[str, str]
     encoding: str
     amount_unit: str | None
+    sheet: str

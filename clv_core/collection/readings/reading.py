@@ -113,6 +113,7 @@ def read_log(
             named=named,
             encoding=answers.encoding,
             usual=usual,
+            sheet=answers.sheet,
         )
         progress.report("columns", 0, 1)
         seen = profile(connection, source, answers, progress)
