@@ -34,8 +34,8 @@ def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> N
     """
     if len(paths) < 2 or error.code not in LACKING:
         return
-    said = {"header": answers.header, "encoding": answers.encoding, "sheet": answers.sheet}
-    tables = [{fold(item.column): item.column for item in inspect_file(path, **said).columns} for path in paths]
+    seen = [inspect_file(path, header=answers.header, encoding=answers.encoding, sheet=answers.sheet) for path in paths]
+    tables = [{fold(item.column): item.column for item in one.columns} for one in seen]
     lacking = next((at for at, path in enumerate(paths) if path.name == error.params.get("file")), 0)
     others = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
     for key in KEYS:

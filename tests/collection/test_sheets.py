@@ -51,10 +51,8 @@ def book(folder: Path, sheets: dict[str, Sequence[Sequence[object]]], hidden: Se
 @pytest.mark.parametrize("titles", [0, 1, 2])
 def test_a_sheet_a_month_is_read_from_below_its_own_titles(tmp_path: Path, titles: int) -> None:
     months = {"January": 1, "February": 2, "March": 3}
-    above = {
-        title: [[f"Sales {title} 2023"], [f"Printed by {title}", month]][:titles] for title, month in months.items()
-    }
-    sheets = {title: [*above[title], [], NAMES, *orders(month)] for title, month in months.items()}
+    above = [["Sales of the month"], ["Printed by", "Ann"]][:titles]
+    sheets = {title: [*above, [], NAMES, *orders(month)] for title, month in months.items()}
     manifest, _, said = read(book(tmp_path, sheets))
     assert manifest.net_revenue == pytest.approx(worth(1, 2, 3))
     assert (manifest.rows_read, manifest.rows_kept) == (3 * ROWS, 3 * ROWS)

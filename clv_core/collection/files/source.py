@@ -196,6 +196,8 @@ def _structured(
         refuse_nested_events(paths, columns, relation.types, called)
         columns = names_of(paths)
     except duckdb.Error as error:
+        if "maximum_object_size" in str(error):
+            raise Refused("large_object", file=called) from error
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < fewest:
         raise Refused("one_column", file=called, found=[column[:60] for column in columns])
