@@ -24,6 +24,7 @@ from clv_core.collection.files.made_columns import made_columns
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.nested_values import KEYED_ROWS, cell_text, leaves, names_of
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
+from clv_core.collection.files.split_cells import rejoined
 from clv_core.collection.files.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -250,6 +251,8 @@ def _text(
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed
+    if not rejects and (whole := rejoined(path, dialect, scratch)):
+        path, dialect = whole
     if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
         path, dialect = groups
     said = notes + dialect.notes
