@@ -74,7 +74,5 @@ def test_rows_that_can_be_put_together_in_two_ways_are_refused(tmp_path: Path) -
 
 
 def test_a_last_column_without_a_name_is_no_part_of_an_amount(tmp_path: Path) -> None:
-    file = write(
-        tmp_path, "customer_id,order_date,amount", lambda at: [f"C{at % 13}", day(at), at + 20, at % 30 + 100]
-    )
+    file = write(tmp_path, "customer_id,order_date,amount", lambda at: [f"C{at % 13}", day(at), at + 20, at % 30 + 100])
     assert read(file)[0].net_revenue == sum(at + 20 for at in range(ROWS))

@@ -18,6 +18,7 @@ from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.files.envelope import unwrapped
+from clv_core.collection.files.filled_down import filled_down
 from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.json_cells import unfolded, unfolding
 from clv_core.collection.files.made_columns import made_columns
@@ -255,6 +256,8 @@ def _text(
         path, dialect = whole
     if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
         path, dialect = groups
+    elif not rejects and (filled := filled_down(connection, path, dialect, scratch)):
+        path, dialect = filled
     said = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
