@@ -19,7 +19,7 @@ import duckdb
 from clv_core.collection.engine import connect
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.files.source import open_source
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.readings.alike import Habit, answers_json
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import NotFound, Refused
@@ -96,7 +96,7 @@ def recalled(
     habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
     said = replace(
         answers,
-        mapping={**known.mapping, **answers.mapping},
+        mapping=named_anew(known.mapping, answers.mapping),
         timezone=answers.timezone if zoned else known.timezone,
         currency=answers.currency or known.currency,
         duplicates=answers.duplicates or known.duplicates,

@@ -57,3 +57,9 @@ class Said(TypedDict, total=False):
     encoding: str
     amount_unit: str | None
     sheet: str
+
+
+def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """Return what columns were named ``before``, and what is said of them now, which holds where both name one."""
+    named = {column.lower() for column in said.values() if column}
+    return {name: column for name, column in before.items() if column.lower() not in named} | dict(said)

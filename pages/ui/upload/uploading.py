@@ -20,7 +20,7 @@ from clv_core.collection.check_store import load_check
 from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.unpack import sheet_titles
 from clv_core.collection.inspect import Inspection, inspect_file
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
@@ -159,12 +159,11 @@ def settle(**given: Any) -> None:
     A column that is named anew is no longer what it was named before.
     """
     said = answers()
-    if "mapping" in given:
-        named = set(filter(None, given["mapping"].values()))
-        said = replace(said, mapping={name: column for name, column in said.mapping.items() if column not in named})
-    for key in ("mapping", "events", "states"):
+    for key in ("events", "states"):
         if key in given:
             given[key] = {**getattr(said, key), **given[key]}
+    if "mapping" in given:
+        given["mapping"] = named_anew(said.mapping, given["mapping"])
     answer(**given)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
