@@ -20,12 +20,12 @@ from clv_core.errors import Message
 JUDGED_ROWS: Final = 2_000
 MIN_ROWS: Final = 3
 """Rows that must be split before the file is looked through."""
-NEARLY_ALL: Final = 0.95
+MOST: Final = 0.8
 """Share of these that must be joined for the table to be taken for one of so many columns as it names."""
 MAX_SHAPES: Final = 50
 """A column of more shapes of values holds free text."""
 MONEY: Final = {AMOUNT, UNIT_PRICE, PRICE, DISCOUNT, REFUND}
-WHOLE: Final = re.compile(r"\s*[^\w\s]*\s*[-+]?(\d{1,3}(\.\d{3})+|\d+)")
+WHOLE: Final = re.compile(r"\s*[^\w\s]*\s*[-+]?(\d{1,3}([.\s'’]\d{3})+|\d+)")
 CENTS: Final = re.compile(r"\d{1,2}\s*[^\d\s]{0,3}\s*")
 """What stands before and behind the decimal comma of an amount."""
 
@@ -90,7 +90,7 @@ def rejoined(path: Path, dialect: Dialect, scratch: Path) -> tuple[Path, Dialect
         known = _known(rows, dialect.columns[:width])
         wide = [cells for cells in rows if len(cells) > width]
         sure = sum(known.joined(cells, dialect.delimiter) is not None for cells in wide)
-        least = NEARLY_ALL * len(wide) if width < len(dialect.columns) else 0
+        least = MOST * len(wide) if width < len(dialect.columns) else 0
         if sure >= max(MIN_ROWS, least):
             return _written(path, dialect, known, scratch / "rejoined.csv")
     return None
