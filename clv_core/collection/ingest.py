@@ -76,7 +76,7 @@ def ingest(
             try:
                 files.read(path, scratch, listener, original if len(paths) == 1 else "")
             except (NeedsAnswer, Refused) as error:
-                refuse_tables(paths, error)
+                refuse_tables(paths, error, files.answers)
                 raise
         whole = (
             files.parts[0] if len(paths) == 1 else unite(files.parts, scratch, listener, overlap=files.answers.overlap)

@@ -56,6 +56,7 @@ def inspect_file(
     header: bool | None = None,
     original: str = "",
     encoding: str = "",
+    sheet: str = "",
 ) -> Inspection:
     """Look at the first rows of ``source``; nothing is stored.
 
@@ -65,9 +66,10 @@ def inspect_file(
         header: whether a text file's first line names its columns; None looks.
         original: what the person calls the file, where it is not the path's name.
         encoding: of a text file; empty looks.
+        sheet: of a workbook; empty looks.
 
     Raises:
-        NeedsAnswer: it may or may not name its columns.
+        NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
@@ -84,6 +86,7 @@ def inspect_file(
                 original=called,
                 named=said.values(),
                 encoding=encoding,
+                sheet=sheet,
             )
             rows = sample(connection, table, SAMPLE_ROWS)
             proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]

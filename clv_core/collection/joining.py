@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.inspect import inspect_file
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.words.aliases import SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, ORDER_ID, PRODUCT_ID
 from clv_core.errors import ClvError, Refused
@@ -20,19 +21,21 @@ LACKING: Final = (
 """Codes of errors of a file that lacks what another table may hold."""
 
 
-def refuse_tables(paths: Sequence[Path], error: ClvError) -> None:
+def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> None:
     """Refuse files of other columns that share ids, where one of them lacks what an event needs.
 
     Args:
         paths: the files that were to be read as one log.
         error: why one of them cannot be read.
+        answers: what was said of all of them.
 
     Raises:
         Refused: they are tables to be joined.
     """
     if len(paths) < 2 or error.code not in LACKING:
         return
-    tables = [{fold(item.column): item.column for item in inspect_file(path).columns} for path in paths]
+    seen = [inspect_file(path, header=answers.header, encoding=answers.encoding, sheet=answers.sheet) for path in paths]
+    tables = [{fold(item.column): item.column for item in one.columns} for one in seen]
     lacking = next((at for at, path in enumerate(paths) if path.name == error.params.get("file")), 0)
     others = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
     for key in KEYS:

@@ -26,7 +26,7 @@ MAX_WORDS: Final = 12
 Params = Mapping[str, Any]
 
 
-def _each(**choices: Sequence[str]) -> Callable[[Params], list[Said]]:
+def _each(**choices: Sequence[Any]) -> Callable[[Params], list[Said]]:
     ((name, values),) = choices.items()
     return lambda _: [Said(**{name: value}) for value in values]  # type: ignore[misc]
 
@@ -73,6 +73,9 @@ def _kinds(params: Params) -> list[Said]:
 READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "two_columns": _columns,
     "which_amount": _columns,
+    "which_sheet": lambda params: [{"sheet": title} for title in params["sheets"]],
+    "no_header": _each(header=(False, True)),
+    "currency_differs": lambda params: [{"currency": params["currency"]}],
     "which_side": _columns,
     "amount_of_what": lambda params: [{"mapping": {ORDER_ID: column}} for column in (params["order"], "")],
     "price_of_what": lambda params: [{"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)],

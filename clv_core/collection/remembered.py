@@ -19,7 +19,7 @@ import duckdb
 from clv_core.collection.engine import connect
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.files.source import open_source
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.readings.alike import Habit, answers_json
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import NotFound, Refused
@@ -44,7 +44,7 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
         return
     about: dict[str, Any] = {
         "columns": list(columns),
-        "answers": answers_json(replace(answers, encoding="")),
+        "answers": answers_json(replace(answers, encoding="", sheet="")),
         "encoding": read_in if read_in and single_byte(read_in) else "",
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -96,7 +96,7 @@ def recalled(
     habit = Habit(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
     said = replace(
         answers,
-        mapping={**known.mapping, **answers.mapping},
+        mapping=named_anew(known.mapping, answers.mapping),
         timezone=answers.timezone if zoned else known.timezone,
         currency=answers.currency or known.currency,
         duplicates=answers.duplicates or known.duplicates,
@@ -118,9 +118,15 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
     connection = connect(scratch)
     try:
         named = answers.mapping.values()
-        header, encoding = answers.header, answers.encoding
         return open_source(
-            connection, path, scratch, header=header, original=original, named=named, encoding=encoding
+            connection,
+            path,
+            scratch,
+            header=answers.header,
+            original=original,
+            named=named,
+            encoding=answers.encoding,
+            sheet=answers.sheet,
         ).columns
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error

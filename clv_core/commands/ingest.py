@@ -49,6 +49,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--overlap", choices=("replace", "add"), default=None, help=text("overlap"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
+    parser.add_argument("--sheet", default="", metavar="NAME", help=text("sheet"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
     parser.add_argument("--currency", default="", help=text("currency"))
     repeated = parser.add_mutually_exclusive_group()
@@ -72,6 +73,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "currency": options.currency,
         "duplicates": options.duplicates,
         "encoding": options.encoding,
+        "sheet": options.sheet,
         "amount_unit": options.amount_unit,
         "discount": options.discount,
         "sign": options.sign,

@@ -56,6 +56,7 @@ widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
 steps.file_line(file)
 path = file.path
 try:
+    steps.choose_sheet(file)
     for path in file.paths:
         uploading.columns(path)  # the one that cannot be read so is the one that is asked about
     path = steps.which(file)

@@ -46,3 +46,15 @@ def test_a_list_beside_a_time_is_an_extra_column(tmp_path: Path) -> None:
     line = '{"customer_id": "c%d", "timestamp": "2024-03-01", "amount": %d, "items": [{"ts": 1, "sku": "a"}]}'
     (tmp_path / "log.jsonl").write_text("\n".join(line % (at % 5, at + 1) for at in range(20)) + "\n")
     assert ingest(Workspace(tmp_path / "ws"), tmp_path / "log.jsonl", "shop").net_revenue == 210
+
+
+def test_what_is_said_of_the_line_of_names_holds_for_all_files(tmp_path: Path) -> None:
+    for month in (1, 2):
+        rows = (f"C{at % 5},2024-0{month}-{at + 1:02},{at + 1}.5\n" for at in range(20))
+        (tmp_path / f"{month}.csv").write_text("".join(rows))
+    paths = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    with pytest.raises(NeedsAnswer) as asked:
+        ingest(Workspace(tmp_path / "ws"), paths, "shop", header=False)
+    assert asked.value.code == "missing_columns"
+    mapping = {"customer_id": "column_1", "event_time": "column_2", "amount": "column_3"}
+    assert ingest(Workspace(tmp_path / "ws"), paths, "shop", header=False, mapping=mapping).net_revenue == 440

@@ -62,6 +62,12 @@ def test_the_person_outranks_every_proposal() -> None:
         propose(columns, [], {"money": "total"})
 
 
+def test_one_column_cannot_be_two(tmp_path: Path) -> None:
+    said = {"amount": "total", "unit_price": "Total", "product_id": ""}
+    with pytest.raises(UsageError, match="“total” .* both amount and unit_price"):
+        propose(("customer_id", "event_time", "total"), [], said)
+
+
 def test_two_columns_for_one_thing_are_asked_about() -> None:
     with pytest.raises(NeedsAnswer, match=r"user_id, member_id .*--map"):
         choose(propose(("user_id", "member_id", "event_time", "amount"), [], {}), "f")

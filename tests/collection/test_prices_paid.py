@@ -85,3 +85,16 @@ def test_a_total_in_whole_numbers_is_found_by_the_sum_that_leads_to_it(tmp_path:
     cells = [(*row, row[2] - row[3] + row[4]) for row in rows]
     manifest, _, said = read(lines(tmp_path, "個数,価格,小計,値引き,送料,合計", cells))
     assert manifest.net_revenue == sum(cell[-1] for cell in cells) and said["amount_with_postage"]["other"] == "合計"
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_decimal_commas_show_as_well_as_points_what_a_price_is_of(tmp_path: Path, decimal: str) -> None:
+    rows = [
+        f"K{at % 13};2024-{at % 9 + 1:02}-{at % 27 + 1:02};A{at % 5};{PRICES[at % 5]:.2f};{at % 3 + 1}"
+        for at in range(COUNT)
+    ]
+    text = "\n".join(["Kunde;Datum;Artikel;Preis;Menge", *(row.replace(".", decimal) for row in rows)])
+    (tmp_path / "log.csv").write_text(text + "\n")
+    manifest, _, said = read(tmp_path / "log.csv")
+    assert manifest.net_revenue == pytest.approx(sum(PRICES[at % 5] * (at % 3 + 1) for at in range(COUNT)))
+    assert said["price_is_unit_price"] == {"column": "Preis"}

@@ -82,3 +82,24 @@ def test_a_metric_in_a_nested_object_names_the_event(tmp_path: Path) -> None:
     manifest = read(tmp_path, {"data": records})
     assert manifest.net_revenue == pytest.approx(sold) and manifest.customers == 13
     assert manifest.event_types["return"] == 3 and manifest.event_types["view"] > 0
+
+
+def test_records_under_a_key_are_read_whatever_the_size_of_the_file(tmp_path: Path) -> None:
+    """A text of JSON in one piece may have 16 MB; the whole is read piece by piece, marks of JSON in its texts too."""
+    note = '"}],\\ [{: ' * 2_000
+    records = [
+        {"created_at": f"2024-{at % 9 + 1:02}-03", "customer": {"id": f"C{at % 40}"}, "total": at + 0.5, "note": note}
+        for at in range(900)
+    ]
+    (tmp_path / "orders.json").write_text(json.dumps({"meta": {"tags": [1, 2]}, "orders": records}, indent=1))
+    assert (tmp_path / "orders.json").stat().st_size > 1 << 24
+    manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "orders.json", "log")
+    assert (manifest.rows_read, manifest.customers) == (900, 40)
+    assert manifest.net_revenue == pytest.approx(sum(at + 0.5 for at in range(900)))
+
+
+def test_one_large_object_without_a_list_is_refused_as_that(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"customer_id": "C1", "date": "2024-01-02", "note": "x" * (1 << 25)}))
+    with pytest.raises(Refused) as caught:
+        ingest(Workspace(tmp_path / "ws"), tmp_path / "log.json", "log")
+    assert caught.value.code == "large_object"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 import streamlit as st
@@ -187,6 +188,61 @@ def test_a_price_is_said_to_be_of_a_piece_or_of_a_line(open_page: OPEN, tmp_path
     app.button(key="answer_price_unit_price").click().run()
     assert not app.exception and not app.error
     assert str(10 * sum(n % 3 + 1 for n in range(30))) in {metric.value for metric in app.metric}
+
+
+def test_a_column_that_is_named_anew_is_no_longer_what_it_was(open_page: OPEN, tmp_path: Path) -> None:
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{n % 3 + 1}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,price,quantity", *rows]))
+    app.session_state[uploading.ANSWERS] = {"mapping": {"discount": "price"}}
+    app.run()
+    app.selectbox(key="answer_column_amount").set_value("price").run()
+    app.button(key="answer_use_amount").click().run()
+    assert not app.exception and not app.error
+    assert app.session_state[uploading.ANSWERS]["mapping"] == {"amount": "price"}
+
+
+def test_two_columns_cannot_be_given_one_meaning(
+    open_page: OPEN, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = st.data_editor
+
+    def edited(table: pd.DataFrame, **options: Any) -> Any:
+        amounts = table["column"].isin(["paid", "discount"])
+        amount = translate("canonical.amount", "en")
+        shown = table.assign(meaning=table["meaning"].mask(amounts, amount))
+        edit(shown, **options)
+        return shown
+
+    monkeypatch.setattr(st, "data_editor", edited)
+    rows = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{n % 3 + 1}" for n in range(30)]
+    app = upload(open_page(tmp_path, "upload", lang="en"), "\n".join(["customer_id,date,paid,discount", *rows]))
+    assert not app.exception and "paid, discount" in app.error[0].value and not app.form_submit_button
+
+
+@pytest.mark.parametrize("titles", [["Sales", "Returns"], ["Cover", "Sales"]])
+def test_the_sheet_of_a_workbook_is_chosen(open_page: OPEN, tmp_path: Path, titles: list[str]) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, title in enumerate(titles):
+        names = [["Report", "2024"]] if title == "Cover" else [["customer_id", "date", "amount", *"ab"[:number]]]
+        rows = [[f"C{n % 9}", f"2024-03-{n % 28 + 1:02}", n + number, *"ab"[:number]] for n in range(30)]
+        sheet = book.create_sheet(title)
+        for row in names + (rows if title != "Cover" else []):
+            sheet.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    app = open_page(tmp_path, "upload", lang="en")
+    app.file_uploader[0].set_value([("shop.xlsx", made.getvalue(), "application/zip")]).run()
+    assert [button.key for button in app.button if str(button.key).startswith("answer_sheet")] == (
+        [f"answer_sheet_{title}" for title in titles] if "Cover" not in titles else []
+    )
+    picked = next(box for box in app.selectbox if str(box.key).startswith("upload_sheet"))
+    assert picked.options[1:] == titles
+    picked.set_value(titles[-1] if "Cover" in titles else titles[0]).run()
+    assert not app.exception and not app.error and "**30** rows read" in written(app)
+    app.form_submit_button[0].click().run()
+    args = last_args(tmp_path, "ingest")
+    assert args[args.index("--sheet") + 1] in titles
 
 
 def test_names_that_are_purchases_are_chosen_from_those_in_the_file(open_page: OPEN, tmp_path: Path) -> None:

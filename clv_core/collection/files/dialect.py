@@ -37,6 +37,7 @@ class Dialect:
         blanks: runs of blanks separate cells (and the file is to be rewritten with tabs).
         header_line: lines before the first event, the column names included.
         columns: names as they stand in the file, made unique.
+        named: how many of them the line of names holds: fewer where rows are wider than it.
         notes: what is to be said about it.
     """
 
@@ -46,6 +47,7 @@ class Dialect:
     blanks: bool
     header_line: int
     columns: tuple[str, ...]
+    named: int
     notes: tuple[Message, ...] = ()
 
 
@@ -99,6 +101,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
         blanks=blanks,
         header_line=skipped + named_first,
         columns=columns,
+        named=max((place for place, raw in enumerate(names, 1) if raw.strip()), default=len(names)),
         notes=tuple(notes),
     )
 
@@ -152,15 +155,10 @@ def _header(
     """Return the position of the names among ``rows``, and the names."""
     if not rows:
         raise Refused("no_rows", file=name)
-    width = _width(rows)
+    width = _width([cells for _, cells in rows])
     if header is False:
         return 0, [""] * width
-    named_rows = [i for i, (_, cells) in enumerate(rows[:50]) if len(cells) == width and sum(map(bool, cells)) > 1]
-    candidates = named_rows or [0]
-    usual = [i for i, (_, cells) in enumerate(rows[:50]) if known_names(cells) >= 2 and abs(len(cells) - width) <= 1]
-    position = usual[0] if usual and usual[0] <= candidates[0] + 1 else candidates[0]
-    if position + 1 in usual and _heads_groups(rows[position][1], rows[position + 1][1]):
-        position += 1
+    position = header_position([cells for _, cells in rows])
     cells = rows[position][1]
     if len(cells) < 2:
         raise Refused("one_column", file=name, found=cells[0][:60] if cells else "")
@@ -173,21 +171,38 @@ def _header(
     return position, cells + [""] * (width - len(cells))
 
 
+def header_position(rows: list[list[str]]) -> int:
+    """Return the position of the row that names the columns among the first rows of a table."""
+    width = _width(rows)
+    named_rows = [i for i, cells in enumerate(rows[:50]) if len(cells) == width and sum(map(bool, cells)) > 1]
+    candidates = named_rows or [0]
+    usual = [i for i, cells in enumerate(rows[:50]) if _are_names(cells, width)]
+    titled = usual and all(sum(map(bool, cells)) < sum(map(bool, rows[usual[0]])) for cells in rows[: usual[0]])
+    position = usual[0] if usual and (titled or usual[0] <= candidates[0] + 1) else candidates[0]
+    return position + (position + 1 in usual and _heads_groups(rows[position], rows[position + 1]))
+
+
+def _are_names(cells: list[str], width: int) -> bool:
+    """Say whether cells name the columns of a table: nearly as many as it has, or nothing but names that logs use."""
+    known = known_names(cells)
+    return known >= 2 and (abs(len(cells) - width) <= 1 or known == len(cells))
+
+
 def _heads_groups(cells: list[str], below: list[str]) -> bool:
     """Say whether cells head groups of columns, whose own names stand in the line below: Customer, "", Order, ""."""
     blank = sum(not cell.strip() for cell in cells)
     return blank > sum(not cell.strip() for cell in below) and known_names(below) > known_names(cells)
 
 
-def _width(rows: list[tuple[int, list[str]]]) -> int:
-    counts = Counter(len(cells) for _, cells in rows if len(cells) > 1) or Counter([1])
+def _width(rows: list[list[str]]) -> int:
+    counts = Counter(len(cells) for cells in rows if len(cells) > 1) or Counter([1])
     most = max(counts.values())
     return max(width for width, count in counts.items() if count == most)
 
 
 def _even(rows: list[tuple[int, list[str]]]) -> float:
     """Return the share of rows that are as wide as most."""
-    width = _width(rows)
+    width = _width([cells for _, cells in rows])
     return sum(len(cells) == width for _, cells in rows) / max(len(rows), 1)
 
 

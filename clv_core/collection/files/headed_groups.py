@@ -55,14 +55,7 @@ def ungrouped(
 def _rows(path: Path, dialect: Dialect, dated: bool, limit: str = "") -> str:
     """Return the table expression of the rows with their number, what they are, and the name that stands above them."""
     columns = dialect.columns
-    kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
-    table = (
-        f"read_csv({file_text(path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
-        f" delim = {text(dialect.delimiter)}, quote = {text(dialect.quote)}, escape = {text(dialect.escape)},"
-        f" skip = {dialect.header_line}, strict_mode = true, null_padding = true, parallel = false,"
-        " max_line_size = 2097152)"
-        f"{limit}"
-    )
+    table = text_rows(path, dialect, padded=True) + limit
     first = f"trim(coalesce({name(columns[0])}, ''))"
     rest = f"trim(concat_ws('', {', '.join(map(name, columns[1:]))}))"
     parts = f"SELECT *, row_number() OVER () AS clv_place, {first} AS clv_head, {rest} AS clv_rest FROM {table}"
@@ -76,6 +69,23 @@ def _rows(path: Path, dialect: Dialect, dated: bool, limit: str = "") -> str:
         "(SELECT *, CASE WHEN clv_rest = '' THEN 'heading'"
         " WHEN clv_head <> clv_held AND contains(clv_head, clv_held) THEN 'total'"
         f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({held} FROM ({parts})))"
+    )
+
+
+def text_rows(path: Path, dialect: Dialect, *, padded: bool = False) -> str:
+    """Return the table expression of a text file in the order of its lines.
+
+    Args:
+        path: the file.
+        dialect: how its cells are separated.
+        padded: whether rows of too few cells are rows too.
+    """
+    kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in dialect.columns)
+    return (
+        f"read_csv({file_text(path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
+        f" delim = {text(dialect.delimiter)}, quote = {text(dialect.quote)}, escape = {text(dialect.escape)},"
+        f" skip = {dialect.header_line}, strict_mode = true, null_padding = {str(padded).lower()}, parallel = false,"
+        " max_line_size = 2097152)"
     )
 
 
@@ -103,16 +113,7 @@ def _written(
     who = f"CASE WHEN clv_kind = 'row' THEN clv_held ELSE nullif(clv_head, '') END AS {name(customer)}"
     kept = own if dated else own[1:]
     cells = ", ".join([who, *map(name, kept)])
-    body, target = scratch / "ungrouped-rows.csv", scratch / "ungrouped.csv"
-    connection.execute(
-        f"COPY (SELECT {cells} FROM {rows} ORDER BY clv_place) TO {text(str(body))}"
-        " (FORMAT csv, HEADER false, DELIMITER ',')"
-    )
-    with path.open("rb") as source, target.open("wb") as out, body.open("rb") as lines:
-        out.writelines(source.readline() for _ in range(dialect.header_line))
-        while block := lines.read(1 << 23):
-            out.write(block)
-    body.unlink()
+    target = with_rows(connection, f"SELECT {cells} FROM {rows} ORDER BY clv_place", path, dialect, scratch)
     groups, others, first = one(
         connection,
         "SELECT count(DISTINCT clv_group) FILTER (clv_kind = 'row'), count(*) FILTER (clv_kind <> 'row'),"
@@ -124,3 +125,15 @@ def _written(
     return target, replace(
         dialect, delimiter=",", quote='"', escape='"', blanks=False, columns=columns, notes=(*blank, told)
     )
+
+
+def with_rows(connection: duckdb.DuckDBPyConnection, query: str, path: Path, dialect: Dialect, scratch: Path) -> Path:
+    """Write the rows of ``query`` as CSV below as many lines as the file has above its rows, and return the copy."""
+    body, target = scratch / "made-rows.csv", scratch / "made.csv"
+    connection.execute(f"COPY ({query}) TO {text(str(body))} (FORMAT csv, HEADER false, DELIMITER ',')")
+    with path.open("rb") as source, target.open("wb") as out, body.open("rb") as lines:
+        out.writelines(source.readline() for _ in range(dialect.header_line))
+        while block := lines.read(1 << 23):
+            out.write(block)
+    body.unlink()
+    return target

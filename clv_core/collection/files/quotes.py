@@ -27,12 +27,14 @@ class Reject:
         reason: catalogue key without ``reason.``.
         text: the line, cut to 1,000 characters.
         lines: how many lines it takes.
+        is_wide: whether it has more cells than there are columns.
     """
 
     line: int
     reason: str
     text: str
     lines: int = 1
+    is_wide: bool = False
 
 
 def quotes_hold(path: Path, delimiter: str, quote: str, escape: str, columns: int) -> bool:

@@ -39,7 +39,8 @@ def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> l
         lines = _line_numbers(source.path, [int(row[0]) - 1 for row in rows])  # positions are counted from 1
         for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
             if cells.strip(BLANKS):
-                found.append(Reject(line + blank, REASONS.get(str(kind), "unreadable"), cells, 1 + int(breaks)))
+                reason, is_wide = REASONS.get(str(kind), "unreadable"), kind == "TOO MANY COLUMNS"
+                found.append(Reject(line + blank, reason, cells, 1 + int(breaks), is_wide))
     places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
     shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
     return sorted([*source.rejects, *shifted], key=lambda item: item.line)

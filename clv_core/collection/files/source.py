@@ -18,12 +18,14 @@ from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.files.envelope import unwrapped
+from clv_core.collection.files.filled_down import filled_down
 from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.json_cells import unfolded, unfolding
 from clv_core.collection.files.made_columns import made_columns
 from clv_core.collection.files.nested_events import refuse_nested_events
 from clv_core.collection.files.nested_values import KEYED_ROWS, cell_text, leaves, names_of
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
+from clv_core.collection.files.split_cells import rejoined
 from clv_core.collection.files.unpack import unpack
 from clv_core.errors import Message, Refused
 
@@ -120,6 +122,7 @@ def open_source(
     named: Collection[str] = (),
     encoding: str = "",
     usual: str = "",
+    sheet: str = "",
     fewest: int = 2,
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
@@ -133,12 +136,13 @@ def open_source(
         named: columns that the person has named.
         encoding: of a text file, as the person named it.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
+        sheet: of a workbook, as the person named it.
         fewest: columns that Parquet or JSON has at least.
 
     Raises:
         Refused: it holds no table, or its text is not in the encoding that was named.
-        UsageError: there is no encoding of the name.
-        NeedsAnswer: it may or may not name its columns.
+        UsageError: there is no encoding or no sheet of the name.
+        NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
     """
     called = original or path.name
     told = known_encoding(encoding) if encoding else ""
@@ -148,7 +152,7 @@ def open_source(
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
             if content is Content.WORKBOOK and path.suffix.lower() not in (".xlsx", ".xlsm") and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
-            path, said = unpack(path, content, scratch)
+            path, said = unpack(path, content, scratch, sheet=sheet, header=header)
             notes += said
             content = identify(path)
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
@@ -194,6 +198,8 @@ def _structured(
         refuse_nested_events(paths, columns, relation.types, called)
         columns = names_of(paths)
     except duckdb.Error as error:
+        if "maximum_object_size" in str(error):
+            raise Refused("large_object", file=called) from error
         raise Refused("broken_file", file=called, kind="Parquet" if content is Content.PARQUET else "JSON") from error
     if len(columns) < fewest:
         raise Refused("one_column", file=called, found=[column[:60] for column in columns])
@@ -246,8 +252,12 @@ def _text(
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed
+    if not rejects and (whole := rejoined(path, dialect, scratch)):
+        path, dialect = whole
     if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
         path, dialect = groups
+    elif not rejects and (filled := filled_down(connection, path, dialect, scratch)):
+        path, dialect = filled
     said = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import shutil
 import stat
-import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
-from itertools import chain, islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from clv_core.collection.files.content import Content
-from clv_core.collection.files.dialect import MAX_COLUMNS
+from clv_core.collection.files.workbook import open_sheets, write_sheets
 from clv_core.errors import Message, Refused
 
 MAX_RATIO: Final = 200
@@ -25,15 +20,24 @@ MAX_RATIO: Final = 200
 RATIO_FROM_BYTES: Final = 1 << 24
 MAX_FILES: Final = 200
 BLOCK: Final = 1 << 22
-LOOKED_AT: Final = 1_000
-"""Rows of a sheet that say how wide it is, whatever it says itself."""
 
 
-def unpack(path: Path, content: Content, scratch: Path) -> tuple[Path, tuple[Message, ...]]:
+def unpack(
+    path: Path, content: Content, scratch: Path, *, sheet: str = "", header: bool | None = None
+) -> tuple[Path, tuple[Message, ...]]:
     """Return a file below ``scratch`` with what ``path`` packs, and what is to be said about it.
+
+    Args:
+        path: an archive or a workbook.
+        content: which of them.
+        scratch: where the file goes.
+        sheet: of a workbook, as the person named it; empty looks.
+        header: whether the sheets of a workbook name their columns; None looks.
 
     Raises:
         Refused: broken, cut off, too large when unpacked, too many files, or names that climb out of the archive.
+        NeedsAnswer: several sheets of a workbook could be the log.
+        UsageError: the workbook has no such sheet.
     """
     target = scratch / f"unpacked-{path.parent.name[:8]}" / path.stem[:80]
     target.parent.mkdir(exist_ok=True)
@@ -48,7 +52,8 @@ def unpack(path: Path, content: Content, scratch: Path) -> tuple[Path, tuple[Mes
                 raise Refused("broken_archive", file=path.name, kind="gzip") from error
         return target, ()
     if content is Content.WORKBOOK:
-        return _workbook(path, target)
+        _check_members(path)
+        return target, write_sheets(path, target, sheet, header)
     return _archive(path, target, scratch)
 
 
@@ -79,6 +84,26 @@ def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     )
 
 
+def sheet_titles(path: Path) -> list[str]:
+    """Return the names of all sheets of a workbook, hidden ones too.
+
+    Raises:
+        Refused: it is broken, or too large when unpacked.
+    """
+    _check_members(path)
+    with open_sheets(path) as sheets:
+        return [str(sheet.title) for sheet in sheets]
+
+
+def _check_members(path: Path) -> None:
+    """Refuse a workbook that is no archive, or one that unpacks to more than it may."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _members(archive, path.name)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise Refused("broken_workbook", file=path.name) from error
+
+
 def _archive(path: Path, target: Path, scratch: Path) -> tuple[Path, tuple[Message, ...]]:
     try:
         with zipfile.ZipFile(path) as archive, target.open("wb") as out:
@@ -107,79 +132,3 @@ def _last_byte(target: Path, out: IO[bytes]) -> bytes:
     with target.open("rb") as file:
         file.seek(max(0, target.stat().st_size - 1))
         return file.read(1)
-
-
-def _workbook(path: Path, target: Path) -> tuple[Path, tuple[Message, ...]]:
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _members(archive, path.name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = load_workbook(path, read_only=True, data_only=True)
-            return target, _write_sheets(book.worksheets, target, path.name)
-    except Refused:
-        raise
-    except Exception as error:
-        raise Refused("broken_workbook", file=path.name) from error
-
-
-def _write_sheets(sheets: list[Any], target: Path, name: str) -> tuple[Message, ...]:
-    used: list[str] = []
-    left: list[str] = []
-    header: list[str] | None = None
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for sheet in sheets:
-            rows = _rows(sheet, name)
-            first = next(rows, None)
-            if first is None or (header is not None and first != header):
-                left += [sheet.title] if first is not None else []
-                continue
-            if header is None:
-                header = first
-                writer.writerow(first)
-            writer.writerows(rows)
-            used.append(sheet.title)
-    notes = [Message("warning.joined_sheets", {"sheets": list(used)})] if len(used) > 1 else []
-    notes += [Message("warning.sheets_left_out", {"sheets": list(left)})] if left else []
-    return tuple(notes)
-
-
-def _rows(sheet: Any, name: str) -> Iterator[list[str]]:
-    """Yield the rows of a sheet that say something, all of one width.
-
-    A sheet may claim any size: writers that stream say A1, and of the largest one the reader would fill in every cell.
-
-    Raises:
-        Refused: a row is wider than a log may be.
-    """
-    claimed = sheet.max_column or 0
-    sheet.reset_dimensions()
-    rows = (cells for row in sheet.iter_rows(values_only=True) if (cells := _cells(row)))
-    first = list(islice(rows, LOOKED_AT))
-    width = max([claimed if claimed <= MAX_COLUMNS else 0, *map(len, first)])
-    for cells in chain(first, rows):
-        if len(cells) > MAX_COLUMNS:
-            raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
-        yield cells + [""] * (width - len(cells))
-
-
-def _cells(row: Sequence[object]) -> list[str]:
-    """Return the texts of a row up to its last cell that holds one."""
-    cells = [_text(value) for value in row]
-    filled = (place for place in range(len(cells), 0, -1) if cells[place - 1])
-    return cells[: next(filled, 0)]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds") if value.microsecond == 0 else value.isoformat(" ")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return str(value)

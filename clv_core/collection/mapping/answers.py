@@ -22,6 +22,7 @@ class Answers:
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
+        sheet: of a workbook; empty looks.
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
             or in millionths; None takes them for the first, says where they look like the second, and knows the third
             by the names of Google Analytics.
@@ -48,6 +49,7 @@ class Answers:
     sign: str | None = None
     max_amount: float | None = None
     overlap: str | None = None
+    sheet: str = ""
 
 
 class Said(TypedDict, total=False):
@@ -68,3 +70,10 @@ class Said(TypedDict, total=False):
     sign: str | None
     max_amount: float | None
     overlap: str | None
+    sheet: str
+
+
+def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """Return what columns were named ``before``, and what is said of them now, which holds where both name one."""
+    named = {column.lower() for column in said.values() if column}
+    return {name: column for name, column in before.items() if column.lower() not in named} | dict(said)

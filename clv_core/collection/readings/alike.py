@@ -16,7 +16,7 @@ import duckdb
 
 from clv_core.collection.engine import file_text, one
 from clv_core.collection.files.encoding import single_byte
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.money.minor_units import MINOR
 from clv_core.collection.readings.figures import CENTS, HALF
 from clv_core.collection.readings.reading import Reading, read_log
@@ -226,7 +226,7 @@ class _Tries:
         self._scratch, self._progress, self._original = scratch, progress, original
         self._key, self._part = key, part
         self._number = 0
-        self.mapping = {**habit.mapping, **said}
+        self.mapping = named_anew(habit.mapping, said)
 
     def read(self, answers: Answers) -> Reading:
         """Return the file read with ``answers``; a column of the earlier file that it lacks is left out.

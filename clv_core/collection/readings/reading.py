@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, one, run, text
+from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.answers import Answers
@@ -34,6 +35,10 @@ from clv_core.jobs import NoProgress, Progress
 
 ORDERED_ROWS: Final = 5_000_000
 """Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
+
+MIN_SPLIT: Final = 10
+MAX_SPLIT: Final = 0.01
+"""Rows with more cells than columns, and their share, that may be set aside; of more, too much would be missing."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ def read_log(
             named=named,
             encoding=answers.encoding,
             usual=usual,
+            sheet=answers.sheet,
         )
         progress.report("columns", 0, 1)
         revenue = partial(net_revenue, connection, source)
@@ -128,8 +134,7 @@ def read_log(
         found = replace(found, warnings=tuple(map(settled, found.warnings)))
         return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
     except NeedsAnswer as error:
-        if revenue is not None:
-            add_readings(error, answers, revenue)
+        add_readings(error, answers, revenue or _unknown)
         raise
     except duckdb.OutOfMemoryException as error:
         raise Refused("out_of_memory", file=original or path.name) from error
@@ -152,6 +157,7 @@ def _account(
     plan = seen.plan
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
+    _refuse_split(rejects, source, seen.rows + len(rejects))
     typed = plan.typed(source.relation())
     kept = _write_kept(connection, typed, events, seen.rows, progress)
     if not plan.without_totals and has_totals(connection, events):
@@ -216,6 +222,10 @@ def net_revenue(connection: duckdb.DuckDBPyConnection, source: Source, answers: 
     return round(float(one(connection, f"SELECT {total} FROM ({plan.typed(source.relation())})")[0] or 0), 2)
 
 
+def _unknown(_: Answers) -> None:
+    """Return what a file that cannot be opened yet comes to."""
+
+
 def _write_kept(connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress) -> int:
     """Write the rows that are kept of a typed table of ``rows``, and return how many they are."""
     kept = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
@@ -236,6 +246,15 @@ def _veil(
     own = seen.plan.chosen[CUSTOMER_ID]
     shown = [own, *(column for column in source.columns if column in personal and column != own)]
     return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
+
+
+def _refuse_split(rejects: Sequence[Reject], source: Source, rows: int) -> None:
+    """Refuse a file of which many rows have more cells than there are columns."""
+    wide = [item for item in rejects if item.is_wide]
+    if len(wide) >= MIN_SPLIT and len(wide) > MAX_SPLIT * rows and source.dialect is not None:
+        mark = {"\t": "tab"}.get(source.dialect.delimiter, source.dialect.delimiter)
+        params = {"file": source.file, "rows": len(wide), "all": rows, "line": wide[0].line, "delimiter": mark}
+        raise Refused("split_rows", text=wide[0].text[:80], **params)
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, withdrawn: Path | None) -> Figures:

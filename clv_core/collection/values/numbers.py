@@ -31,7 +31,12 @@ LARGEST: Final = 1e12
 
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
-PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?)\s*$"
+PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?|[x×])\s*$"
+FOOTNOTES: Final = r"([0-9)])\s*[*†‡⁰¹²³⁴-⁹]+\s*$"
+"""Marks behind a number that point to a note below the table."""
+SIDES: Final = ("CR", "DR")
+SIDE: Final = r"(?i)([0-9)])\s*(CR|DR)\.?\s*$"
+"""Credit or debit, the side of an account, behind an amount."""
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """Figures as they stand, as a sample shows them (:mod:`clv_core.collection.values.spellings`)."""
@@ -45,11 +50,13 @@ class NumberReading:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
         proven: whether values show the mark, such as 12.50.
         usual: whether every value is a figure as it stands, so that the query need not know other spellings.
+        below: ``CR`` or ``DR``, where numbers with this mark behind them are below zero; empty where none is.
     """
 
     decimal: str = "point"
     proven: bool = False
     usual: bool = False
+    below: str = ""
 
     def value(self, column: str) -> str:
         """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
@@ -70,7 +77,8 @@ class NumberReading:
         )
         scaled = f"CASE WHEN {_scaled('t')} THEN round({number} * {_factor('t')}, 2) ELSE {number} END"
         slow = f"list_transform([{_stripped(column)}], lambda t: {scaled})"
-        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
+        value = f"CASE WHEN {side(column)} = {text(self.below)} THEN -abs(v) ELSE v END" if self.below else "v"
+        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN {value} END)[1]"
 
     def _fast(self, column: str) -> str:
         return plain(column) if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain(column)}"
@@ -101,6 +109,11 @@ def plain(column: str) -> str:
 def currencies(column: str) -> str:
     """Return SQL for the currency sign or code in ``column``, or NULL."""
     return f"nullif(upper(trim(regexp_extract({apart(column)}, {text(MARK)}))), '')"
+
+
+def side(column: str) -> str:
+    """Return SQL for the mark of the side of an account behind the number in ``column``, ``CR``, ``DR`` or empty."""
+    return f"upper(regexp_extract({column}, {text(SIDE)}, 2))"
 
 
 def apart(column: str) -> str:
@@ -177,9 +190,11 @@ def _bare(column: str) -> str:
 
 
 def _stripped(column: str) -> str:
-    """Return SQL for the number without currency, pieces and blanks."""
+    """Return SQL for the number without currency, pieces, footnote marks, sides of accounts and blanks."""
     ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
-    counted = f"regexp_replace({ascii_digits}, {text(PIECES)}, '\\1')"
+    figures = f"regexp_replace({ascii_digits}, {text(FOOTNOTES)}, '\\1')"
+    booked = f"regexp_replace({figures}, {text(SIDE)}, '\\1')"
+    counted = f"regexp_replace({booked}, {text(PIECES)}, '\\1')"
     return f"regexp_replace(regexp_replace({apart(counted)}, {text(MARK)}, '', 'g'), {text(BLANKS)}, '', 'g')"
 
 

@@ -93,7 +93,8 @@ ANSWERABLE: Final = (
     *ABOUT,
     *ENCODED,
     *READ,
-    *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "no_purchases", "currency_differs"),
+    *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "which_sheet", "no_purchases"),
+    "currency_differs",
 )
 Then = Callable[..., None]
 
@@ -133,6 +134,8 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _buttons(kinds, "kind", lambda kind: then(mapping=_of_pieces(kind, params)))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
+        elif code == "which_sheet":
+            _buttons({title: title for title in params["sheets"]}, "sheet", then)
         elif code == "which_mark":
             words = {word: t("upload.mark.sales", word=word) for word in (params["first"], params["second"])}
             _buttons(words, "mark", lambda word: then(events=_of_marks(word, params)))

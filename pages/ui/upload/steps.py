@@ -18,6 +18,7 @@ from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
+from clv_core.errors import UsageError
 from pages.ui import access, by_role, page_files, saying, state, widgets
 from pages.ui.saying import t
 from pages.ui.upload import uploading
@@ -122,6 +123,25 @@ def offer_without(file: FilesInHand, path: Path) -> None:
         st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
 
 
+def choose_sheet(file: FilesInHand) -> None:
+    """Offer the sheets of a workbook that has several."""
+    titles = uploading.sheets(file.path)
+    if len(titles) < 2:
+        return
+    said = uploading.answers().sheet
+    sheet = st.selectbox(
+        t("upload.sheet"),
+        ["", *titles],
+        index=1 + titles.index(said) if said in titles else 0,
+        format_func=lambda title: title or t("upload.sheet.auto"),
+        help=t("upload.sheet.help"),
+        key=f"upload_sheet_{file.folder.name}_{said}",
+    )
+    if sheet != said:
+        uploading.answer(sheet=sheet)
+        st.rerun()
+
+
 def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
@@ -140,7 +160,7 @@ def choose_columns(file: FilesInHand) -> None:
         }
     )
     config = st.column_config
-    read_as = f"{said.header}_{said.encoding}_{st.session_state.get(uploading.ROUND, 0)}"
+    read_as = f"{said.header}_{said.encoding}_{said.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
     edited = st.data_editor(
         table,
         key=f"columns_{file.folder.name}_{state.language()}_{read_as}",
@@ -183,6 +203,9 @@ def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
 def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
     """Keep what would not be taken without a word: columns that were changed, one of several, a guess that the person
     confirmed, or none at all.
+
+    Raises:
+        UsageError: two columns were given one meaning.
     """
     said = uploading.answers().mapping
     proposed = Counter(item.canonical for item in proposals)
@@ -196,6 +219,10 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
             mapping[canonical] = item.column
         elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
             mapping[item.canonical] = ""
+    twice = next((canonical for canonical, column in mapping.items() if column and given[canonical] > 1), None)
+    if twice is not None:
+        same = [item.column for item, word in zip(proposals, meanings, strict=True) if names.get(word) == twice]
+        raise UsageError("meaning_twice", columns=same, meaning=saying.name_of("canonical", twice))
     if mapping != said:
         uploading.answer(mapping=mapping)
         st.rerun()

@@ -17,8 +17,10 @@ from streamlit.typing import UploadedFile
 from clv_core import jobs
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.check_store import load_check
+from clv_core.collection.files.content import Content, identify
+from clv_core.collection.files.unpack import sheet_titles
 from clv_core.collection.inspect import Inspection, inspect_file
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import SET_ASIDE
@@ -140,8 +142,9 @@ def drop() -> None:
 
 
 def answer(**given: Any) -> None:
-    """Keep what the person says about the file; in another encoding its columns have other names."""
-    if given.get("encoding", answers().encoding) != answers().encoding:
+    """Keep what the person says about the file; in another encoding, or on another sheet, its columns are others."""
+    said = answers()
+    if any(given.get(what, getattr(said, what)) != getattr(said, what) for what in ("encoding", "sheet")):
         given = {"mapping": {}, **given}
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
@@ -152,11 +155,16 @@ def was_said(what: str) -> bool:
 
 
 def settle(**given: Any) -> None:
-    """Keep an answer that was not given in the table of columns; the table is drawn anew from it."""
+    """Keep an answer that was not given in the table of columns; the table is drawn anew from it.
+
+    A column that is named anew is no longer what it was named before.
+    """
     said = answers()
-    for key in ("mapping", "events", "states"):
+    for key in ("events", "states"):
         if key in given:
             given[key] = {**getattr(said, key), **given[key]}
+    if "mapping" in given:
+        given["mapping"] = named_anew(said.mapping, given["mapping"])
     answer(**given)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
@@ -178,7 +186,7 @@ def inspection(path: Path, header: bool | None = None) -> Inspection:
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     said = answers()
-    return _inspection(stamp_of(path), said.header if header is None else header, said.encoding, path)
+    return _inspection(stamp_of(path), said.header if header is None else header, said.encoding, said.sheet, path)
 
 
 def columns(path: Path) -> list[str]:
@@ -187,21 +195,31 @@ def columns(path: Path) -> list[str]:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _inspection(stamp: str, header: bool | None, encoding: str, _path: Path) -> Inspection:
-    return inspect_file(_path, header=header, encoding=encoding)
+def _inspection(stamp: str, header: bool | None, encoding: str, sheet: str, _path: Path) -> Inspection:
+    return inspect_file(_path, header=header, encoding=encoding, sheet=sheet)
 
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
     said = answers()
-    return _names(stamp_of(path), column, money, said.header, said.encoding, path)
+    return _names(stamp_of(path), column, money, said.header, said.encoding, said.sheet, path)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _names(
-    stamp: str, column: str, money: str, header: bool | None, encoding: str, _path: Path
+    stamp: str, column: str, money: str, header: bool | None, encoding: str, sheet: str, _path: Path
 ) -> tuple[EventName, ...]:
-    return event_names(_path, column, {}, header=header, money=money, encoding=encoding)
+    return event_names(_path, column, {}, header=header, money=money, encoding=encoding, sheet=sheet)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sheets(stamp: str, _path: Path) -> list[str]:
+    return sheet_titles(_path) if identify(_path) is Content.WORKBOOK else []
+
+
+def sheets(path: Path) -> list[str]:
+    """Return the names of the sheets of a workbook, none of another file."""
+    return _sheets(stamp_of(path), path)
 
 
 def check(file: FilesInHand, path: Path) -> Check | jobs.Job:

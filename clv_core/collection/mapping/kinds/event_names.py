@@ -79,6 +79,7 @@ def event_names(
     header: bool | None = None,
     money: str = "",
     encoding: str = "",
+    sheet: str = "",
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
 
@@ -89,6 +90,7 @@ def event_names(
         header: whether a text file's first line names its columns; None looks.
         money: the source column of amounts, "" where none is known.
         encoding: of a text file; empty looks.
+        sheet: of a workbook; empty looks.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
@@ -97,7 +99,7 @@ def event_names(
     with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
         connection = connect(Path(folder), reads=path)
         try:
-            source = open_source(connection, path, Path(folder), header=header, encoding=encoding)
+            source = open_source(connection, path, Path(folder), header=header, encoding=encoding, sheet=sheet)
             return names_of(connection, source, column, said, money)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=path.name) from error

@@ -120,14 +120,23 @@ def evidence(
     item = chosen.get(PRODUCT_ID) or chosen.get(CATEGORY)  # prices of one category mostly differ, and tell nothing
     if item is None:
         return None
-    product, quantity, price = map(name, (item, chosen[QUANTITY], column))
-    row = connection.execute(
+    roles = {_role(connection, source, item, chosen[QUANTITY], column, decimal) for decimal in ("point", "comma")}
+    found = roles - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _role(
+    connection: duckdb.DuckDBPyConnection, source: Source, item: str, quantity: str, price: str, decimal: str
+) -> str | None:
+    """Return what the prices are of, their numbers read with a ``decimal`` mark where three digits follow one."""
+    pieces, paid = number_cells((quantity, price), decimal)
+    products, stays, grows = one(
+        connection,
         f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
         f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
-        f" (SELECT {product} AS item, abs(try_cast({quantity} AS DOUBLE)) AS q, try_cast({price} AS DOUBLE) AS p"
-        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
-    ).fetchone()
-    products, stays, grows = row or (0, 0, 0)
+        f" (SELECT {name(item)} AS item, abs({pieces}) AS q, {paid} AS p"
+        f" FROM {source.relation()} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))",
+    )
     if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
         return None
     if min(stays, grows) * 4 > max(stays, grows):

@@ -86,6 +86,7 @@ def count_columns(
         "credit_notes": total("digits") > total("noted") > 0,
         "largest_discount": max((group["largest_discount"] for group in known("largest_discount")), default=None),
         "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in known("usual_rating")]),
+        "sides": {side: total(side) for side in numbers.SIDES},
         "scaled": min((group["scaled"] for group in known("scaled")), default=""),
         "marks": distinct("marks"),
         "named": distinct("named"),
@@ -161,6 +162,8 @@ def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
         "large_quantities": count(f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}", QUANTITY),
     } | {
         f"beyond_{top}": count(f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}", RATING) for top in SCALES
+    } | {
+        side: f"count(*) FILTER ({numbers.side(T + paid)} = {text(side)})" if marked else "0" for side in numbers.SIDES
     }  # fmt: skip
 
 

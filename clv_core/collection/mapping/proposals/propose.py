@@ -33,7 +33,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
             there is none: what would be taken for it stays an extra.
 
     Raises:
-        UsageError: an answer names a canonical or a source column that there is not.
+        UsageError: an answer names a canonical or a source column that there is not, or two name one source column.
     """
     answered = _answers(columns, answers)
     proposals: list[Proposal] = []
@@ -68,6 +68,8 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
         source = column if column in columns else known.get(column.strip().lower())
         if source is None:
             raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
+        if source in result:
+            raise UsageError("map_twice", column=source[:60], first=result[source], second=canonical)
         result[source] = canonical
     return result
 
