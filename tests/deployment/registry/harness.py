@@ -84,11 +84,11 @@ def races(root: Path, count: int) -> dict[str, Any]:
     """Let one process promote and another delete the same version at the same time, ``count`` times; look on."""
     workspace, started = Workspace(root), time.monotonic()
     for number in range(count + 1):
-        Registry(workspace).register(tiny.save(workspace, number))
+        tiny.save(workspace, number)  # the first look registers them all; the last is champion
     ready = multiprocessing.get_context("fork").Barrier(2)
 
     def work(act: Callable[[str, int], object]) -> None:
-        for number in range(2, count + 2):
+        for number in range(1, count + 1):
             ready.wait(60)
             try:
                 act(NAME, number)
