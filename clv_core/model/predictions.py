@@ -43,7 +43,7 @@ class Predictions:
 
     Raises:
         ValueError: the arrays differ in length.
-        Refused: they hold anything that is not finite, or a probability outside [0, 1]: a model's weights are not sound.
+        Refused: they hold anything that is not finite, or a probability outside [0, 1]: weights that are not sound.
     """
 
     p_purchase: Floats

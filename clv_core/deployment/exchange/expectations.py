@@ -53,7 +53,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 def _check_state(state: State, horizon_days: int) -> None:
     """Check that all parts are of one horizon, and the trees of boosters."""
-    for part in (state.deep, state.instant):
+    for part in (state.hybrid, state.instant_tuned):
         if part is not None:
             _check_state(part, horizon_days)
     horizons = {state.config.get("horizon_days", horizon_days)}

@@ -1,13 +1,13 @@
 """What ``state.json`` of a foreign bundle may say: types, ranges, and lengths of lists.
 
-Which of the fields there have to be, and that there are no others, shows when the model is built and written again.
+Which of the fields there have to be shows when the model is built and written again.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from clv_core.deployment.exchange.fields import Amount, Part
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
@@ -53,8 +53,9 @@ class _Inputs(Part):
 
 
 class State(Part):
-    """The fields of all kinds of model; those of the baselines end in an underscore."""
+    """The fields of all kinds of model; those of the baselines end in an underscore there."""
 
+    model_config = ConfigDict(extra="forbid")
     config: dict[str, Any] = {}
     encoder: _Inputs | _Table | None = None
     horizon_days: Annotated[int, Field(ge=1, le=3650)] = 1
@@ -66,8 +67,8 @@ class State(Part):
     kind: str = ""
     value: str = ""
     chance: str = ""
-    deep: State | None = None
-    instant: State | None = None
+    hybrid: State | None = None
+    instant_tuned: State | None = None
 
     @property
     def columns(self) -> int:

@@ -12,25 +12,29 @@ Place = tuple[str | int, ...]
 LEFT_OUT, RENAMED = object(), object()
 
 
-def damaged(document: Any, seed: int, under: str = "") -> Iterator[tuple[str, Any]]:
+def damaged(document: Any, seed: int, count: int = 0, under: str = "") -> Iterator[tuple[str, Any]]:
     """Yield ``(what was done, variant)``; of places that differ in positions of lists alone, one is chosen.
 
     Args:
         document: JSON values.
-        seed: of the choice.
+        seed: of the choices.
+        count: how many variants are chosen; 0 is all.
         under: how the places begin that are damaged; empty is everywhere.
     """
     chance, places = random.Random(seed), dict[str, list[tuple[Place, Any]]]()
     for place, value in _places(document):
         places.setdefault(".".join("*" if isinstance(key, int) else key for key in place), []).append((place, value))
+    found: list[tuple[str, Place, Any]] = []
     for name, alike in places.items():
         place, value = chance.choice(alike)
         for instead in _instead(value) if name.startswith(under) else ():
             if json.dumps(instead) != json.dumps(value):
-                yield f"{name} = {instead!r:.40}", _changed(document, place, instead)
+                found.append((f"{name} = {instead!r:.40}", place, instead))
         for how, word in ((LEFT_OUT, "left out"), (RENAMED, "renamed")):
             if place and isinstance(place[-1], str) and name.startswith(under):
-                yield f"{name} {word}", _changed(document, place, how)
+                found.append((f"{name} {word}", place, how))
+    for what, place, instead in chance.sample(found, min(count or len(found), len(found))):
+        yield what, _changed(document, place, instead)
 
 
 def _places(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
