@@ -76,7 +76,7 @@ def outcome(files: Files, seen: tuple[Dataset, Snapshot]) -> str:
     except Refused as error:
         assert all(error.message(language) for language in LANGUAGES)
         return "refused"
-    assert lost_signals(Bundle(Path(), record), dataset) or not record.get("signals", {}).get("attributes")
+    assert all(one.text() for one in lost_signals(Bundle(Path(), record), dataset))
     for reason in (*Trust.of(record["trust"]).reasons, *(Message(**one) for one in record["warnings"])):
         assert all(reason.text(language) for language in LANGUAGES)
     model = MODELS[record["model"]].load(load(files[WEIGHTS]), json.loads(files[STATE]))
