@@ -74,10 +74,18 @@ class Settings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return settings from :meth:`to_json`'s dictionary; unknown keys are refused."""
-        unknown = set(values) - {item.name for item in fields(cls)}
-        if unknown:
-            raise UsageError("setting_unknown", setting=sorted(unknown)[0], known=[f.name for f in fields(cls)])
+        """Return settings from :meth:`to_json`'s dictionary.
+
+        Raises:
+            UsageError: an unknown key, or a value of another type: a text is no number and no truth.
+        """
+        hints = get_type_hints(cls)
+        for key, value in values.items():
+            if key not in hints:
+                raise UsageError("setting_unknown", setting=key, known=sorted(hints))
+            kinds = get_args(hints[key]) or (hints[key],)
+            if type(value) not in kinds and not (float in kinds and type(value) is int):
+                raise UsageError("setting_type", setting=key, value=str(value), type=kinds[0].__name__)
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

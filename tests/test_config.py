@@ -14,6 +14,13 @@ from clv_core.i18n import translate
 
 FIELDS = dataclasses.fields(TrainConfig)
 CHOSEN = [item for item in FIELDS if item.metadata["choices"]]
+OF_ANOTHER_TYPE: dict[object, list[object]] = {
+    int: ["182", True, 0.5, None, [1]],
+    int | None: ["182", True, 0.5, [1]],
+    float: ["0.5", True, None, [0.5]],
+    bool: ["no", 0, 1, None],
+    str: [1, True, None, ["all"]],
+}
 BOUNDED = [item for item in FIELDS if item.metadata["low"] is not None]
 
 
@@ -34,6 +41,14 @@ def test_unknown_json_key_is_refused_by_name() -> None:
     with pytest.raises(UsageError) as caught:
         TrainConfig.from_json({"horizon_days": 90, "colour": "red"})
     assert caught.value.code == "setting_unknown" and caught.value.params["setting"] == "colour"
+
+
+@pytest.mark.parametrize("item", FIELDS, ids=lambda item: item.name)
+def test_json_of_another_type_is_refused_by_name(item: dataclasses.Field[object]) -> None:
+    for value in OF_ANOTHER_TYPE[get_type_hints(TrainConfig)[item.name]]:
+        with pytest.raises(UsageError) as caught:
+            TrainConfig.from_json({item.name: value})
+        assert caught.value.code == "setting_type" and item.name in caught.value.message("zh")
 
 
 @pytest.mark.parametrize("item", CHOSEN, ids=lambda item: item.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPar
             for choice in action.choices.values():
                 yield choice.declare() if isinstance(choice, Command) else choice
                 yield from subparsers(choice)
+
+
+def test_nobody_is_told_to_install_this_project_by_its_name_which_somebody_else_may_own() -> None:
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    texts = [*DOCUMENTS, *(ROOT / "assets" / "locale").rglob("*.po"), *(ROOT / "clv_core").rglob("*.py")]
+    told = [path.name for path in texts if re.search(rf"install[^\n]*\b{name}\b", path.read_text(encoding="utf-8"))]
+    assert told == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -11,7 +11,7 @@ from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.registry import KEEP
-from clv_core.errors import NotFound, Refused
+from clv_core.errors import NotFound
 from clv_core.i18n import LANGUAGES, translate
 
 Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
@@ -83,10 +83,7 @@ def _archive(options: argparse.Namespace, context: Context, registry: Registry) 
 
 
 def _delete(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
-    one = registry.version(options.name, options.version)
-    if one.role == "champion" and len(registry.versions(options.name)) == 1 and not options.force:
-        raise Refused("last_champion_stays", name=one.name, version=one.number)
-    gone = registry.delete(options.name, options.version)
+    gone = registry.delete(options.name, options.version, last=options.force)
     champion = registry.champion(options.name)
     return {"deleted": gone.to_json(), "champion": champion and champion.number}
 

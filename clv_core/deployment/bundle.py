@@ -20,7 +20,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,7 +115,9 @@ class Bundle:
         Raises:
             Refused: a file is missing, was changed, or belongs to no bundle.
         """
-        names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        names: set[str] = set()
+        with suppress(OSError):  # it may be deleted at this moment
+            names = set(os.listdir(self.folder))
         for name in sorted(names - {RECORD} - set(self.record["checksums"])):
             if name.startswith("."):
                 continue

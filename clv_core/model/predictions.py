@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.errors import Refused
+
 Floats = NDArray[np.float64]
 
 COLUMNS: Final = (
@@ -40,7 +42,8 @@ class Predictions:
         clv_p90: its 90% quantile, float64 [n].
 
     Raises:
-        ValueError: the arrays differ in length, hold anything that is not finite, or a probability outside [0, 1].
+        ValueError: the arrays differ in length.
+        Refused: they hold anything that is not finite, or a probability outside [0, 1]: weights that are not sound.
     """
 
     p_purchase: Floats
@@ -53,10 +56,12 @@ class Predictions:
         """Refuse what no one may see: lengths that differ, NaN, infinity, impossible probabilities."""
         for item in fields(self):
             values = getattr(self, item.name)
-            if values.shape != self.p_purchase.shape or not np.isfinite(values).all():
-                raise ValueError(f"{item.name}: {values.shape}, finite {np.isfinite(values).all()}")
+            if values.shape != self.p_purchase.shape:
+                raise ValueError(f"{item.name}: {values.shape}")
+            if not np.isfinite(values).all():
+                raise Refused("impossible_predictions", figure=item.name)
         if ((self.p_purchase < 0) | (self.p_purchase > 1)).any():
-            raise ValueError(f"p_purchase outside [0, 1]: {self.p_purchase.min()} to {self.p_purchase.max()}")
+            raise Refused("impossible_predictions", figure="p_purchase")
 
     def __len__(self) -> int:
         """Return n."""

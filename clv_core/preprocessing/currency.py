@@ -35,9 +35,7 @@ def set_currency(workspace: Workspace, name: str, currency: str) -> Manifest:
         UsageError: it is too long, or no text of one line.
         Refused: another run is changing the dataset.
     """
-    said = currency.strip()
-    if len(said) > LONGEST or not said.isprintable():
-        raise UsageError("currency_text", currency=said[:40], longest=LONGEST)
+    said = check_currency(currency)
     dataset = open_dataset(workspace, name)
     if dataset.manifest.currency == said:
         return dataset.manifest
@@ -46,6 +44,18 @@ def set_currency(workspace: Workspace, name: str, currency: str) -> Manifest:
     if raw.version != dataset.version:
         version = derive_aside(raw, _labelled(raw, said, "")).version
     return derive(dataset, _labelled(dataset, said, version)).manifest
+
+
+def check_currency(currency: str) -> str:
+    """Return what amounts are in, without blanks around it.
+
+    Raises:
+        UsageError: it is too long, or no text of one line.
+    """
+    said = currency.strip()
+    if len(said) > LONGEST or not said.isprintable():
+        raise UsageError("currency_text", currency=said[:40], longest=LONGEST)
+    return said
 
 
 def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:

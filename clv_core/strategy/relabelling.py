@@ -12,7 +12,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import read_record, write_record
 from clv_core.errors import Refused
 from clv_core.locks import changes
-from clv_core.preprocessing.currency import set_currency
+from clv_core.preprocessing.currency import check_currency, set_currency
 from clv_core.workspace import Workspace
 
 
@@ -20,8 +20,8 @@ from clv_core.workspace import Workspace
 def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, int]:
     """Say what the amounts of the dataset ``name`` and of its models are in, and note it in the audit log.
 
-    The dataset comes first: where it is cut off, the same call does the rest. Files that were written before keep what
-    they say.
+    The models come first, as a service that finds a new version of the dataset loads them anew; where it is cut off,
+    the same call does the rest. Files that were written before keep what they say.
 
     Args:
         workspace: where the dataset is.
@@ -36,16 +36,26 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
         UsageError: it is too long, or no text of one line.
         Refused: a run is working on the dataset.
     """
+    said, before = check_currency(currency), open_dataset(workspace, name).version
     check_idle(workspace, name)
-    before = open_dataset(workspace, name).version
-    manifest = set_currency(workspace, name, currency)
     models = 0
     for bundle in list_bundles(workspace, name):
         with suppress(Refused):  # a damaged one stays as it is, and says so where it is opened
-            record: dict[str, Any] = read_record(bundle.folder)
-            if record["currency"] != manifest.currency:
-                write_record(bundle.folder, {**record, "currency": manifest.currency})
+            record = read_record(bundle.folder)
+            labelled = _labelled(record, said)
+            if labelled != record:
+                write_record(bundle.folder, labelled)
                 models += 1
+    manifest = set_currency(workspace, name, said)
     if models or manifest.version != before:
         audit.note(workspace, "currency", dataset=name, version=manifest.version, outcome="done")
     return manifest, models
+
+
+def _labelled(value: Any, currency: str) -> Any:
+    """Return a record, or a part of it, with every amount in ``currency``: its reasons and evidence say one too."""
+    if isinstance(value, list):
+        return [_labelled(one, currency) for one in value]
+    if isinstance(value, dict):
+        return {key: currency if key == "currency" else _labelled(one, currency) for key, one in value.items()}
+    return value

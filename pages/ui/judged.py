@@ -43,11 +43,11 @@ def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
 
 def figure(which: str, bundle: Bundle) -> Chart:
     """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
-    return _figure(which, bundle.id, bundle.record["created"], state.language(), bundle)
+    return _figure(which, bundle.id, bundle.record["created"], bundle.record["currency"], state.language(), bundle)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _figure(which: str, model_id: str, created: str, language: str, _bundle: Bundle) -> Chart:
+def _figure(which: str, model_id: str, created: str, currency: str, language: str, _bundle: Bundle) -> Chart:
     return FIGURES[which](_bundle)
 
 

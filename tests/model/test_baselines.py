@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.errors import Refused
 from clv_core.features.btyd import Anchor
 from clv_core.features.sequences import Steps, Windows
 from clv_core.features.snapshot import Snapshot
@@ -169,6 +170,8 @@ def test_frame_has_the_columns_of_score() -> None:
 
 def test_predictions_refuse_nan_and_impossible_chances() -> None:
     one = np.ones(2)
-    for bad in ((one * np.nan, one), (one * 1.5, one), (one, one * np.inf), (one, np.ones(3))):
-        with pytest.raises(ValueError, match="p_purchase|predicted_clv"):
-            Predictions(bad[0], bad[1], one, one, one)
+    for chance, mean in ((one * np.nan, one), (one * 1.5, one), (one, one * np.inf)):
+        with pytest.raises(Refused, match="p_purchase|predicted_clv"):
+            Predictions(chance, mean, one, one, one)
+    with pytest.raises(ValueError, match="predicted_clv"):
+        Predictions(one, np.ones(3), one, one, one)

@@ -15,6 +15,8 @@ from clv_core.collection.stored.store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.demo import SAMPLE
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.card import model_card
 from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
@@ -97,12 +99,24 @@ def test_models_say_it_too_and_the_audit_log_who_did_it(tmp_path: Path) -> None:
     [bundle] = list_bundles(workspace, "shop")
     bundle.check()
     assert models == 1 and bundle.record["currency"] == "CHF" == made.currency
-    kept = {key: value for key, value in bundle.record.items() if key not in ("currency", "seal")}
-    assert kept == {key: value for key, value in before.items() if key not in ("currency", "seal")}
+    assert json.loads(json.dumps(bundle.record).replace('"CHF"', '"EUR"')) == {**before, "seal": bundle.record["seal"]}
     line = audit.lines(workspace)[0]
     assert (line["action"], line["dataset"], line["version"]) == ("currency", "shop", made.version)
     assert relabel(workspace, "shop", "CHF") == (made, 0)
     assert [one["action"] for one in audit.lines(workspace)].count("currency") == 1
+
+
+def test_versions_reasons_and_the_card_say_the_new_currency_and_nothing_the_old_one(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, SAMPLE, "shop", currency="EUR")
+    pipeline.train(workspace, "shop", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
+    before = Registry(workspace).version("shop", 1)
+    assert "EUR" in model_card(before)
+    relabel(workspace, "shop", "CHF")
+    version = Registry(workspace).version("shop", 1)
+    assert version.to_json()["currency"] == "CHF" and Registry(workspace).sound(version)
+    assert model_card(version).replace("CHF", "EUR").split("SHA-256")[0] == model_card(before).split("SHA-256")[0]
+    assert "EUR" not in json.dumps(version.record) and "CHF" in " ".join(one.text() for one in version.trust.reasons)
 
 
 def test_the_command_sets_it_and_says_how_many_models_follow(

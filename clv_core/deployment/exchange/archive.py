@@ -20,11 +20,12 @@ OPTIONAL: Final = (HOLDOUT, *REFERENCE, CARD)
 MEGABYTE: Final = 1_000_000
 MOST_FILES: Final = 16
 MOST_BYTES: Final = {
-    ".json": 256 * MEGABYTE,
+    ".json": 8 * MEGABYTE,
     ".safetensors": 1024 * MEGABYTE,
     ".parquet": 1024 * MEGABYTE,
     ".md": MEGABYTE,
 }
+"""JSON takes 25 times its size in memory once it is read; that of a trained model is well under a megabyte."""
 MOST_RECORD_BYTES: Final = 4 * MEGABYTE
 MOST_RATIO: Final = 100
 RATIO_FROM_BYTES: Final = MEGABYTE

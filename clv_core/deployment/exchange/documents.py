@@ -34,8 +34,8 @@ def read_document(content: bytes, member: str) -> Any:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    for bracket in re.findall(r"[\[\]{}]", _STRINGS.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
+    for bracket in re.finditer(r"[\[\]{}]", _STRINGS.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
         deepest = max(deepest, depth)
         if deepest > DEEPEST:
             break

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, place, staging
 from clv_core.deployment.exchange.archive import limit_of, read_archive
 from clv_core.deployment.exchange.documents import read_document
 from clv_core.deployment.exchange.expectations import check_model
+from clv_core.deployment.exchange.fields import Number
 from clv_core.deployment.exchange.record import check_record
 from clv_core.deployment.exchange.reference import check_reference
 from clv_core.deployment.exchange.weights import read_weights
@@ -92,11 +95,10 @@ def _refuse_bare(path: Path) -> None:
 
 
 def _check_history(history: Any) -> None:
-    rows = history if isinstance(history, list) else [None]
-    if not all(
-        isinstance(row, dict) and all(isinstance(value, (int, float)) for value in row.values()) for row in rows
-    ):
-        raise Refused("import_field", member=HISTORY, field="[]")
+    try:
+        TypeAdapter(list[dict[str, Number]]).validate_python(history, strict=True)
+    except ValidationError as error:
+        raise Refused("import_field", member=HISTORY, field="[]") from error
 
 
 def _check_holdout(content: bytes) -> None:

@@ -6,30 +6,29 @@ know them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from clv_core.collection.customers.values import Attribute
 from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.deployment.exchange.fields import Amount, Count, Day, Number, Part, Text
 from clv_core.deployment.record import FORMAT
 from clv_core.errors import ClvError, Message, Refused
 from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import REASONS
+from clv_core.evaluation.trust import REASONS, judge
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import check_name
 
-Text = Annotated[str, Field(max_length=200)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Metrics = dict[Annotated[str, Field(max_length=40)], Number | None]
-_DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
+class _Part(Part):
+    model_config = ConfigDict(extra="allow")
 
 
 class _Said(_Part):
@@ -53,17 +52,22 @@ class _Cost(_Part):
 
 
 class _Holdout(_Part):
-    cutoff: Annotated[str, Field(pattern=_DATE)]
-    customers: Annotated[int, Field(ge=0)]
-    buyers: Annotated[int, Field(ge=0)]
+    cutoff: Day
+    customers: Count
+    buyers: Count
+
+
+class _Signals(_Part):
+    attributes: list[Attribute] = []
+    review_themes: list[list[Text]] = []
 
 
 class _Sampled(_Part):
-    customers: Annotated[int, Field(ge=0)]
-    events: Annotated[int, Field(ge=0)]
+    customers: Count
+    events: Count
     fraction: Annotated[float, Field(gt=0, le=1)]
-    kept_customers: Annotated[int, Field(ge=0)]
-    kept_events: Annotated[int, Field(ge=0)]
+    kept_customers: Count
+    kept_events: Count
 
 
 class _Record(_Part):
@@ -75,14 +79,15 @@ class _Record(_Part):
     dataset: _Dataset
     created: Annotated[str, Field(max_length=40)]
     code_version: Annotated[str, Field(max_length=40)]
-    cutoff: Annotated[str, Field(pattern=_DATE)]
+    cutoff: Day
     horizon_days: Annotated[int, Field(ge=1, le=3650)]
     currency: Annotated[str, Field(max_length=16)]
     config: dict[str, bool | int | Number | Text | None]
     metrics: Metrics
     baselines: dict[Annotated[str, Field(max_length=40)], Metrics]
     holdout: _Holdout | None
-    evidence: dict[str, Any] | None = None
+    evidence: Evidence | None = None
+    signals: _Signals = _Signals()
     trust: _Trust
     warnings: Annotated[list[_Said], Field(max_length=100)]
     estimate: _Cost
@@ -104,7 +109,7 @@ def check_record(record: Any, member: str) -> dict[str, Any]:
     if isinstance(record, dict) and record.get("format") not in (FORMAT, None):
         raise Refused("import_field", member=member, field="format")
     try:
-        _Record.model_validate(record)
+        _Record.model_validate_json(json.dumps(record))
     except ValidationError as error:
         field = ".".join(map(str, error.errors()[0]["loc"])) or "{}"
         raise Refused("import_field", member=member, field=field[:80]) from error
@@ -124,14 +129,11 @@ def _name(record: Mapping[str, Any]) -> None:
 
 def _times(record: Mapping[str, Any]) -> None:
     datetime.fromisoformat(record["created"]).astimezone()
-    date.fromisoformat(record["cutoff"])
 
 
 def _config(record: Mapping[str, Any]) -> None:
     """Settings are known, in their bounds, of their types, and say the same as the record."""
     config = TrainConfig.from_json(record["config"])
-    for name, hint in get_type_hints(TrainConfig).items():
-        TypeAdapter(hint).validate_python(getattr(config, name), strict=True)
     if config.horizon_days != record["horizon_days"] or config.model != record["model"]:
         raise ValueError("another horizon or model")
 
@@ -146,5 +148,8 @@ def _sentences(record: Mapping[str, Any]) -> None:
 
 
 def _evidence(record: Mapping[str, Any]) -> None:
+    """A verdict can be made of it, and said in each language."""
     if record.get("evidence") is not None:
-        Evidence.from_json(record["evidence"])
+        for reason in judge(Evidence.from_json(record["evidence"])).reasons:
+            for language in LANGUAGES:
+                reason.text(language)

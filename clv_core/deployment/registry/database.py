@@ -80,6 +80,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
     try:
         with closing(_connect(workspace, path, write)) as connection:
             connection.row_factory = sqlite3.Row
+            connection.create_function("models_folder", 0, lambda: str(workspace.place("models")))
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 from typing import Any, Final
 
 from clv_core import audit
@@ -227,18 +228,29 @@ class Registry:
         self._note("archive", chosen)
         return self.version(name, chosen.number)
 
-    def delete(self, name: str, which: int | str) -> Version:
+    def delete(self, name: str, which: int | str, *, last: bool = True) -> Version:
         """Remove a version, its bytes, and all that it scored and explained.
+
+        Args:
+            name: what it is a version of.
+            which: as in :meth:`version`.
+            last: whether it may be the only version of its name.
 
         Raises:
             NotFound: there is no such version.
-            Refused: it is the champion, and another one could be; or a run works with it.
+            Refused: it is the champion, and another one could be, or it may not be the last; or a run works with it.
         """
         chosen = self.version(name, which)
         check_unused(self.workspace, chosen.bundle)
-        if chosen.role == "champion" and len(self.versions(name)) > 1:
-            raise Refused("champion_stays", name=name, version=chosen.number)
-        self.forget([chosen.bundle])
+        with transaction(self.workspace, write=True) as rows:
+            known = table.find(rows, chosen.bundle)
+            if known is not None and known.role == "champion":
+                others = len(table.versions(rows, known.name)) > 1
+                if others or not last:
+                    code = "champion_stays" if others else "last_champion_stays"
+                    raise Refused(code, name=known.name, version=known.number)
+            self._take_out(rows, chosen.bundle)
+        self._clear(chosen.bundle)
         self._note("delete", chosen)
         return chosen
 
@@ -267,23 +279,28 @@ class Registry:
 
     def forget(self, bundles: list[str]) -> None:
         """Remove bundles whatever their role, with all that they scored; where a champion goes, the next one speaks."""
-        models = self.workspace.models
         for bundle in bundles:
-            remove_made(self.workspace, bundle)
-            folder, gone = models / bundle, models / f"{LEAVING}{bundle}"
             with transaction(self.workspace, write=True) as rows:
-                known = table.find(rows, bundle)
-                if folder.is_dir():
-                    shutil.rmtree(gone, ignore_errors=True)
-                    os.rename(folder, gone)
-                if known is not None:
-                    table.remove(rows, known)
-            shutil.rmtree(gone, ignore_errors=True)
+                self._take_out(rows, bundle)
+            self._clear(bundle)
 
     def rename(self, old: str, new: str) -> None:
         """Let the versions of ``old`` be versions of ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
+
+    def _take_out(self, rows: sqlite3.Connection, bundle: str) -> None:
+        """Remove a bundle's row and all that it scored, and move its folder out of the way."""
+        remove_made(self.workspace, bundle)
+        folder, known = self.workspace.models / bundle, table.find(rows, bundle)
+        if folder.is_dir():
+            self._clear(bundle)
+            os.rename(folder, folder.with_name(f"{LEAVING}{bundle}"))
+        if known is not None:
+            table.remove(rows, known)
+
+    def _clear(self, bundle: str) -> None:
+        shutil.rmtree(self.workspace.models / f"{LEAVING}{bundle}", ignore_errors=True)
 
     def _note(self, action: str, version: Version) -> None:
         audit.note(self.workspace, f"models {action}", dataset=version.name, version=version.number, outcome="done")

@@ -6,15 +6,18 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 
+from clv_core.deployment.record import read_record
+from clv_core.errors import Refused
 from clv_core.evaluation.trust import Trust
 
 Role = Literal["champion", "challenger", ""]
 Source = Literal["trained", "imported", "found"]
 
 QUERY: Final = """
-    SELECT versions.*, names.champion, names.challenger
+    SELECT versions.*, names.champion, names.challenger, models_folder() AS models
     FROM versions JOIN names USING (name)
 """
 
@@ -33,6 +36,7 @@ class Version:
         role: ``champion``, ``challenger`` or empty.
         archived: whether it is kept but no longer offered.
         text: what ``bundle.json`` said when it was registered, as JSON.
+        folder: the bundle's folder.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Version:
     role: Role
     archived: bool
     text: str
+    folder: Path
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Self:
@@ -60,13 +65,22 @@ class Version:
             role=role,
             archived=bool(row["archived"]),
             text=row["record"],
+            folder=Path(row["models"], row["bundle"]),
         )
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What ``bundle.json`` said when it was registered; read when it is asked for, as lists are long."""
-        found: dict[str, Any] = json.loads(self.text)
-        return found
+        """What ``bundle.json`` says, or where it is damaged or gone, what it said when it was registered.
+
+        It is read when it is asked for, as lists are long.
+        """
+        try:
+            found = read_record(self.folder)
+        except Refused:
+            found = {}
+        if found.get("digest") != self.digest or "seal" not in found:
+            found = json.loads(self.text)
+        return {**found, "dataset": {**found["dataset"], "name": self.name}}
 
     @property
     def data_hash(self) -> str:

@@ -54,6 +54,7 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         parts.gate, parts.workers = Gate(workspace, settings), Workers(workspace, settings.workers, metrics.lost)
         parts.roster = Roster(workspace, parts.workers, settings.name, settings.max_models, metrics.swapped)
+        metrics.version.set_function(lambda: loaded.wanted.version if (loaded := parts.roster.serving()) else 0)
         parts.latest = Latest(workspace, parts.roster.registry)
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting
         workers = {"plain": parts.workers.scoring, "reasons": [parts.workers.explaining]}

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -81,20 +81,23 @@ def revoke_key(workspace: Workspace, which: str) -> Key:
 
     Raises:
         NotFound: no key in use bears it.
+        Refused: it is the name of one key and the id of another.
     """
-
-    def matches(one: Key) -> bool:
-        return which in (one.name, one.id) and not one.revoked
+    revoked: list[Key] = []
 
     def change(keys: list[Key]) -> list[Key]:
-        if not any(map(matches, keys)):
-            known = ", ".join(one.name for one in keys if not one.revoked) or "-"
-            raise NotFound("no_key", name=which[:80], known=known)
-        return [Key(**{**asdict(one), "revoked": _now()}) if matches(one) else one for one in keys]
+        known = [one for one in keys if not one.revoked]
+        found = [one for one in known if which in (one.name, one.id)]
+        if not found:
+            raise NotFound("no_key", name=which[:80], known=", ".join(one.name for one in known) or "-")
+        if len(found) > 1:
+            named, other = sorted(found, key=lambda one: one.name != which)
+            raise Refused("key_ambiguous", which=which, id=named.id, name=other.name)
+        revoked.append(replace(found[0], revoked=_now()))
+        return [revoked[0] if one.slot == found[0].slot else one for one in keys]
 
-    before = next((one for one in list_keys(workspace) if matches(one)), None)
-    after = _change(workspace, change)
-    return next(one for one in after if before is not None and one.slot == before.slot)
+    _change(workspace, change)
+    return revoked[0]
 
 
 def keys_path(workspace: Workspace) -> Path:

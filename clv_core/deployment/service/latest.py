@@ -96,7 +96,7 @@ class Latest:
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, found = newest
-        row, dataset = self._scores(found).of(folded(customer)), open_dataset(self._workspace, _dataset_of(champion))
+        row, dataset = self._scores(found).of(folded(customer)), open_dataset(self._workspace, champion.name)
         if row is None or StopList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         known = next(one for one in versions if one.bundle == found.parent.name)
@@ -104,7 +104,7 @@ class Latest:
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and as of when they are."""
-        kept = [scores for one in versions for scores in kept_of(self._workspace, one.bundle, _dataset_of(one))]
+        kept = [scores for one in versions for scores in kept_of(self._workspace, one.bundle, one.name)]
         return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
     def _scores(self, path: Path) -> Scores:
@@ -116,7 +116,3 @@ class Latest:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
             return self._held[key]
-
-
-def _dataset_of(version: Version) -> str:
-    return str(version.record["dataset"]["name"])

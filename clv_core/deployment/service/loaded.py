@@ -108,5 +108,5 @@ def look_up(workspace: Workspace, registry: Registry, asked: str) -> ScorerKey:
         version = registry.find(asked)
     if version is None:
         raise NotFound("no_model", model=asked[:80], known=", ".join(registry.names()) or "-")
-    dataset = open_dataset(workspace, str(version.record["dataset"]["name"]))
+    dataset = open_dataset(workspace, version.name)
     return ScorerKey(version.name, version.number, version.bundle, version.digest, dataset.version, champion)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from clv_core.deployment.service.loaded import Loaded
-
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,7 +23,7 @@ GONE: Final = 499
 
 
 class Metrics:
-    """All numbers of a service."""
+    """All numbers of a service; whoever reads them needs no key, so no label is a name."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -37,8 +35,8 @@ class Metrics:
         self.customers = Counter("clv_customers_scored", "Customers scored", registry=registry)
         self.calls = Histogram("clv_call_customers", "Customers of a scoring call", buckets=SIZES, registry=registry)
         self.call_seconds = Histogram("clv_call_seconds", "Time of a scoring call", buckets=SECONDS, registry=registry)
-        self.swaps = Counter("clv_model_loads", "Models that took a place in memory", ("name",), registry=registry)
-        self.version = Gauge("clv_model_version", "Version that answers", ("name",), registry=registry)
+        self.swaps = Counter("clv_model_loads", "Models that took a place in memory", registry=registry)
+        self.version = Gauge("clv_model_version", "Version that answers where no model is named", registry=registry)
         self.losses = Counter("clv_processes_lost", "Scoring processes that ended by themselves", registry=registry)
 
     def scored(self, customers: int, seconds: float) -> None:
@@ -57,10 +55,9 @@ class Metrics:
     def _of(self, route: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(route, str(status)), self.seconds.labels(route)
 
-    def swapped(self, loaded: Loaded) -> None:
+    def swapped(self) -> None:
         """Count a model that was loaded."""
-        self.swaps.labels(loaded.wanted.name).inc()
-        self.version.labels(loaded.wanted.name).set(loaded.wanted.version)
+        self.swaps.inc()
 
     def lost(self) -> None:
         """Count a process that ended."""

@@ -29,11 +29,11 @@ class Roster:
         workers: who hold the models in memory.
         name: what answers where nothing is asked for; empty: the only name that there is.
         most: how many others are held.
-        swapped: hears of each model that takes a place.
+        swapped: called for each model that takes a place.
     """
 
     def __init__(
-        self, workspace: Workspace, workers: Workers, name: str, most: int, swapped: Callable[[Loaded], None]
+        self, workspace: Workspace, workers: Workers, name: str, most: int, swapped: Callable[[], None]
     ) -> None:
         self.workspace, self._workers, self._name, self._most, self._swapped = workspace, workers, name, most, swapped
         self.registry = Registry(workspace)
@@ -114,7 +114,7 @@ class Roster:
         own = self._name or self._only
         for old in [one for one in self._held if one not in (own, key)][: max(0, len(self._held) - 1 - self._most)]:
             del self._held[old]
-        self._swapped(loaded)
+        self._swapped()
         return loaded
 
     def _find_only(self) -> str:

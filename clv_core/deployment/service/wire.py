@@ -191,9 +191,7 @@ class Health(BaseModel):
 
     status: Literal["ok"]
     ready: bool
-    name: str | None
     version: int | None
-    model: str | None
 
 
 REQUEST: Final[TypeAdapter[ScoreRequest]] = TypeAdapter(ScoreRequest)

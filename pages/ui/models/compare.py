@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -37,7 +38,7 @@ def show(found: Shelf) -> None:
         st.caption(t("models.compare.same"))
         return
     with st.spinner(t("models.compare.working")):
-        result = _compared(one.digest, two.digest, one, two, found.registry)
+        result = replace(_compared(one.digest, two.digest, one, two, found.registry), one=one, other=two)
     _verdict(result)
     _metrics(result)
     _differences(result)

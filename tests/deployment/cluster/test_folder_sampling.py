@@ -108,7 +108,7 @@ def test_without_the_extra_a_folder_is_refused_and_the_way_out_named(
     code = main([*asked, "--events", str(folder), "--workspace", str(shop.root), "--lang", language])
     told = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
     assert code == ClvError.exit_code and told["code"] == "no_spark"
-    assert 'pip install "clv-studio[spark]"' in told["message"] and "Java 17" in told["message"]
+    assert 'pip install ".[spark]"' in told["message"] and "Java 17" in told["message"]
     assert ("无法运行" in told["message"]) == (language == "zh")
     assert not (Path.cwd() / "o").exists()
 

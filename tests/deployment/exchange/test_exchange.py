@@ -208,6 +208,16 @@ def test_a_compressed_file_is_measured_by_what_comes_out_of_it(
     assert refused(workspace, path).code in ("import_too_large", "import_format")
 
 
+@pytest.mark.parametrize("name", [STATE, "history.json"])
+def test_json_too_large_for_a_model_is_refused_before_it_is_read(
+    tmp_path: Path, good: Files, workspace: Workspace, name: str
+) -> None:
+    """64 MB of ``state.json`` took 1.6 GB of memory. Noise, so that no bound on compression comes first."""
+    noise = json.dumps([np.random.default_rng(0).bytes(4_500_000).hex()]).encode()
+    error = refused(workspace, packed({**good, name: noise}, tmp_path / "bad.zip"))
+    assert (error.code, error.params["member"], error.params["megabytes"]) == ("import_too_large", name, 8)
+
+
 @pytest.mark.parametrize("name", [RECORD, STATE, WEIGHTS, "history.json"])
 def test_a_part_that_is_missing_is_named(tmp_path: Path, good: Files, workspace: Workspace, name: str) -> None:
     files = {key: content for key, content in good.items() if key != name}

@@ -1,6 +1,7 @@
 """Processes that work on one registry and are killed at random: run by the tests with few, by the benchmark with many.
 
-    python -m tests.deployment.registry.harness ROOT kills,COUNT,SEED registrations,PROCESSES,EACH flips,COUNT,SEED
+    python -m tests.deployment.registry.harness ROOT kills,COUNT,SEED registrations,PROCESSES,EACH flips,COUNT,SEED \
+        races,COUNT
 
 Everything is imported once; the processes that are killed are forks, so that a kill costs no start of Python.
 """
@@ -8,6 +9,7 @@ Everything is imported once; the processes that are killed are forks, so that a 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -73,6 +75,42 @@ def registrations(root: Path, processes: int, each: int) -> dict[str, Any]:
         "numbers": sorted({one.number for one in versions}) == list(range(1, processes * each + 1)),
         "champions": sum(one.role == "champion" for one in versions),
         "sound": sum(Registry(workspace).sound(one) for one in versions),
+        "failed": sum(code != 0 for code in codes),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def races(root: Path, count: int) -> dict[str, Any]:
+    """Let one process promote and another delete the same version at the same time, ``count`` times; look on."""
+    workspace, started = Workspace(root), time.monotonic()
+    for number in range(count + 1):
+        tiny.save(workspace, number)  # the first look registers them all; the last is champion
+    ready = multiprocessing.get_context("fork").Barrier(2)
+
+    def work(act: Callable[[str, int], object]) -> None:
+        for number in range(1, count + 1):
+            ready.wait(60)
+            try:
+                act(NAME, number)
+            except ClvError:
+                continue
+
+    children = [_fork(partial(work, act)) for act in (Registry(workspace).promote, Registry(workspace).delete)]
+    seen: Counter[str] = Counter()
+    codes: list[int] = []
+    while len(codes) < len(children):
+        seen[_champions(workspace)] += 1
+        done, status = os.waitpid(-1, os.WNOHANG)
+        codes += [os.waitstatus_to_exitcode(status)] if done else []
+    registry = Registry(workspace)
+    why = Counter(str(move["why"]) for move in registry.history(NAME))
+    return {
+        "looks": seen.total(),
+        "not_one": seen.total() - seen["one"],
+        "promoted": why["promote"],
+        "champions_lost": why["left"],
+        "versions": len(registry.versions(NAME)),
+        "served": not registry.serving(NAME).warnings,
         "failed": sum(code != 0 for code in codes),
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -210,6 +248,6 @@ def _end(work: Callable[[], None]) -> NoReturn:
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     asked = [word.split(",") for word in sys.argv[2:]]
-    known = {"kills": kills, "registrations": registrations, "flips": flips}
+    known = {"kills": kills, "registrations": registrations, "flips": flips, "races": races}
     for what, *numbers in asked:
         print(json.dumps({what: known[what](root / what / "workspace", *map(int, numbers))}), flush=True)

@@ -125,6 +125,32 @@ def test_a_version_that_a_run_works_with_is_not_deleted(workspace: Workspace, re
     assert registry.delete("shop", 2).number == 2
 
 
+def test_a_version_that_is_promoted_while_it_is_deleted_stays(
+    workspace: Workspace, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def promoted_now(*_: object) -> None:
+        Registry(workspace).promote("shop", 3)
+
+    monkeypatch.setattr("clv_core.deployment.registry.registry.check_unused", promoted_now)
+    with pytest.raises(Refused) as error:
+        registry.delete("shop", 3)
+    assert error.value.code == "champion_stays"
+    champion = registry.champion("shop")
+    assert champion is not None and champion.number == 3 and registry.sound(champion)
+
+
+def test_a_champion_that_became_the_last_version_while_it_is_deleted_stays(
+    workspace: Workspace, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alone_now(*_: object) -> None:
+        Registry(workspace).forget([registry.version("shop", number).bundle for number in (2, 3)])
+
+    monkeypatch.setattr("clv_core.deployment.registry.registry.check_unused", alone_now)
+    with pytest.raises(Refused) as error:
+        registry.delete("shop", 1, last=False)
+    assert error.value.code == "last_champion_stays" and roles(registry) == {1: "champion"}
+
+
 def test_pruning_keeps_who_speaks_who_spoke_before_the_newest_and_what_is_archived(
     workspace: Workspace, registry: Registry
 ) -> None:

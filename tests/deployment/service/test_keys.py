@@ -12,6 +12,7 @@ from clv_core.deployment.service.keys import add_key, holder_of, keys_path, list
 from clv_core.deployment.service.limits import Limiter
 from clv_core.deployment.service.problems import _preferred
 from clv_core.errors import NotFound, Refused
+from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
 
 
@@ -41,6 +42,20 @@ def test_a_name_is_used_once_and_free_again_when_revoked(tmp_path: Path) -> None
     assert (
         revoke_key(workspace, second.id).revoked and [bool(one.revoked) for one in list_keys(workspace)] == [True] * 2
     )
+
+
+def test_what_is_one_keys_name_and_anothers_id_revokes_neither_and_both_are_named(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first, _ = add_key(workspace, "backend")
+    second, _ = add_key(workspace, first.id)
+    for language in LANGUAGES:
+        with pytest.raises(Refused) as error:
+            revoke_key(workspace, first.id)
+        assert all(word in error.value.message(language) for word in ("backend", first.id, second.id))
+    assert not any(one.revoked for one in list_keys(workspace))
+    assert revoke_key(workspace, second.id).name == first.id
+    assert [bool(one.revoked) for one in list_keys(workspace)] == [False, True]
+    assert revoke_key(workspace, first.id).id == first.id
 
 
 def test_a_bucket_lets_through_what_a_bucket_of_tokens_would() -> None:

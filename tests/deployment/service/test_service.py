@@ -321,6 +321,14 @@ def test_who_is_ready_says_so_to_whoever_looks(serve: Serve) -> None:
         assert client.get("/readyz").status_code == client.head("/readyz").status_code == 200
 
 
+def test_who_has_no_key_learns_no_name_of_a_dataset_or_model(serve: Serve, bundles: dict[str, Bundle]) -> None:
+    with serve(open=False) as client:
+        said = "".join(client.get(path).text for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/"))
+        version = client.get("/healthz").json()["version"]
+        assert f"clv_model_version {float(version)}\n" in said and "clv_model_loads_total 1.0\n" in said
+        assert "shop" not in said and not any(one.id in said for one in bundles.values())
+
+
 def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Workspace, serve: Serve) -> None:
     with serve() as client:
         said = client.get("/v1/models?name=shop").json()
