@@ -77,6 +77,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "no_header": _each(header=(False, True)),
     "currency_differs": lambda params: [{"currency": params["currency"]}],
     "which_side": _columns,
+    "which_converted": _columns,
     "amount_of_what": lambda params: [{"mapping": {ORDER_ID: column}} for column in (params["order"], "")],
     "price_of_what": lambda params: [{"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)],
     "minor_fractions": _each(amount_unit=("major",)),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from clv_core.collection.files.adjusted_totals import refunds_of_adjusted
+from clv_core.collection.files.exchange_rates import of_exchange_rates
 from clv_core.collection.files.goal_numbers import of_goal_numbers
 from clv_core.collection.files.product_strings import of_product_strings
 from clv_core.collection.files.side_columns import side_columns
@@ -25,7 +26,7 @@ def made_columns(
     """
     made = side_columns(connection, relation, columns)
     notes: tuple[Message, ...] = ()
-    for of in (refunds_of_adjusted, of_goal_numbers, of_product_strings):
+    for of in (refunds_of_adjusted, of_goal_numbers, of_product_strings, of_exchange_rates):
         found, said = of(connection, relation, columns)
         made, notes = (*made, *found), notes + said
     return made, notes

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.files.exchange_rates import WAYS
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.first_rows import filled
@@ -26,7 +27,7 @@ from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.values.eras import calendar_of
 from clv_core.collection.words.split_columns import clock_of, counterparty_of, split_notes
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE
-from clv_core.errors import Message
+from clv_core.errors import Message, NeedsAnswer
 
 MOST_EVENT_NAMES: Final = 100
 """How many different names of events are looked at; a column of more holds something else."""
@@ -68,8 +69,22 @@ def draft(connection: duckdb.DuckDBPyConnection, source: Source, rows: list[dict
     notes += of_sides + of_marks
     chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
     notes += said
+    if not home and AMOUNT not in answers.mapping:
+        _ask_converted(source, chosen)
     plan, said = _first_plan(connection, source, rows, chosen, {**marks, **answers.events})
     return Draft(plan, proposals, home, notes + said)
+
+
+def _ask_converted(source: Source, chosen: Mapping[str, str]) -> None:
+    """Ask whether amounts in several currencies are to be converted by the rate beside them, and which way.
+
+    Raises:
+        NeedsAnswer: there is such a rate.
+    """
+    amount = chosen.get(AMOUNT, "")
+    converted = [column for way in WAYS for column, _ in source.made if column.startswith(f"{amount} {way} ")]
+    if amount and converted:
+        raise NeedsAnswer("which_converted", canonical=AMOUNT, columns=[*converted, amount])
 
 
 def _first_plan(

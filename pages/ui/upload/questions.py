@@ -85,6 +85,7 @@ READ: Final = (
     "outlier",
     "returns_mostly",
     "orders_changed",
+    "which_converted",
 )
 """Settled by one of the readings that come with the question."""
 
