@@ -17,6 +17,7 @@ from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
 from clv_core.collection.engine import connect, file_text, name, one
+from clv_core.collection.files.headed_groups import with_pseudonyms
 from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.readings.aside import Problem
@@ -152,7 +153,7 @@ def _read(
     table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
     found = match(connection, target, dataset.events_path)
     said = (
-        *source.notes,
+        *(source.notes if key is None else with_pseudonyms(source.notes, key)),
         *_guesses(chosen),
         *table.notes,
         *(problem.message() for problem in table.problems),
