@@ -13,7 +13,7 @@ from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.stored.store import ever_versions, list_datasets, versions
+from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of
@@ -28,7 +28,7 @@ from clv_core.workspace import Workspace
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
 """Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
 
-HALVES: Final = (f"datasets/{SCRATCH}*", "datasets/*/*.new", f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
+HALVES: Final = (f"datasets/{SCRATCH}*", *(f"datasets/*/{one}" for one in UNFINISHED), f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
 """What a killed run leaves half made, or half removed."""
 
 REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
