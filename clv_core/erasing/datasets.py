@@ -10,11 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from clv_core.collection.customers import recount
-from clv_core.collection.engine import file_text, text
+from clv_core.collection.engine import connect_memory, file_text, text
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import Taken, aside_test, names_any, take_out, text_columns
@@ -65,7 +64,7 @@ def first_events(held: Sequence[Dataset], wanted: ToErase) -> dict[str, date]:
     """Return when each of the customers was first seen, in any of a dataset's versions; local dates by id."""
     found: dict[str, date] = {}
     for one in held:
-        with duckdb.connect() as connection:
+        with connect_memory() as connection:
             connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
             zone = text(one.manifest.timezone)
             local = f"timezone({zone}, timezone('UTC', min({EVENT_TIME})))::DATE"
@@ -160,7 +159,7 @@ def _written(
 
 
 def _file_holds(path: Path, manifest: Manifest, wanted: ToErase, *, aside: bool) -> bool:
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
         file = file_text(path)
         if aside:

@@ -164,6 +164,7 @@ def _remaining(workspace: Workspace, people: ToErase, source: Path | None, *, wh
     if whole:
         found = (path for path in places.others(workspace, source) if holds(path, people))
         left += [{"kind": "file", "name": str(path.relative_to(workspace.root))} for path in found]
+    left += [{"kind": "process", "name": name} for name in places.of_processes(workspace)]
     return left + [{"kind": "export", "name": path} for path in dict.fromkeys(places.elsewhere(workspace, people))]
 
 

@@ -11,7 +11,6 @@ import csv
 import json
 import re
 import sqlite3
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,13 +22,14 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from clv_core.collection.engine import file_text, name, text
+from clv_core.collection.engine import connect_memory, file_text, name, text
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.collection.privacy.taking_out import names_any, text_columns
 from clv_core.collection.values.id_texts import folded_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.erasing.wanted import ToErase
+from clv_core.scratch import temporary_folder
 from clv_core.workspace import atomic_path, write_text
 
 CUSTOMER_KEYS: Final = (CUSTOMER_ID, "customer")
@@ -39,7 +39,7 @@ WORKBOOK_TEXT: Final = re.compile(r"<t(?: [^>]*)?>([^<]*)</t>")
 def holds(path: Path, wanted: ToErase) -> bool:
     """Say whether a file names any of the customers; one of another kind is looked through as bytes."""
     if path.suffix == ".parquet":
-        with duckdb.connect() as connection:
+        with connect_memory() as connection:
             return _parquet_test(connection, path, wanted) != "false"
     if path.suffix == ".xlsx":
         try:
@@ -62,7 +62,7 @@ def holds(path: Path, wanted: ToErase) -> bool:
 
 def _zipped(path: Path, wanted: ToErase) -> bool:
     """Say whether a file of an archive names any of the customers; of one that cannot be read, who can tell."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("clv-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:
                 members = [Path(archive.extract(member, folder)) for member in archive.infolist()]
@@ -79,7 +79,7 @@ def clean(path: Path, wanted: ToErase) -> int:
 
 
 def _parquet(path: Path, wanted: ToErase) -> int:
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         test = _parquet_test(connection, path, wanted)
         if test == "false":
             return 0

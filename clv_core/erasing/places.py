@@ -10,7 +10,6 @@ from typing import Final
 
 from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
 from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
@@ -21,14 +20,22 @@ from clv_core.erasing.files import clean, holds
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.scratch import FOLDER as SCRATCH
+from clv_core.scratch import READING, held_elsewhere, sweep_killed
 from clv_core.strategy.exports.exported import LOG, export_log, exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
 from clv_core.workspace import Workspace
 
-APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
+APART: Final = ("datasets", "models", "jobs", "uploads", "exports", SCRATCH)
 """Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
 
-HALVES: Final = (f"datasets/{SCRATCH}*", *(f"datasets/*/{one}" for one in UNFINISHED), f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
+HALVES: Final = (
+    f"datasets/{READING}*",
+    *(f"datasets/*/{one}" for one in UNFINISHED),
+    f"models/{STAGING}*",
+    f"**/{GONE}*",
+    "**/.*.tmp",
+)
 """What a killed run leaves half made, or half removed."""
 
 REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
@@ -117,6 +124,11 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
     return gone
 
 
+def of_processes(workspace: Workspace) -> Iterator[str]:
+    """Yield the folders of running processes with intermediate files, which cannot be looked through."""
+    yield from (str(path.relative_to(workspace.root)) for path in held_elsewhere(workspace))
+
+
 def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
     for entry in reversed(export_log(workspace)):
@@ -127,6 +139,7 @@ def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
 
 def clear_halves(workspace: Workspace) -> None:
     """Remove what killed runs left, which nobody uses; no run may be going on in the workspace."""
+    sweep_killed(workspace)
     for path in [path for pattern in HALVES for path in workspace.root.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.engine import file_text
+from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.privacy.needles import ERASED, Needles
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.id_texts import folded
@@ -87,7 +86,7 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
     """Return how the customers are reached, as the table says it and as platform files hold it."""
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
         file = file_text(dataset.customers_path)
         query = f"SELECT * FROM {file} WHERE {CUSTOMER_ID} IN (SELECT id FROM gone)"

@@ -16,7 +16,7 @@ from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
-from clv_core.collection.engine import connect, file_text, name, one
+from clv_core.collection.engine import connect, connect_memory, file_text, name, one
 from clv_core.collection.files.headed_groups import with_pseudonyms
 from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
@@ -238,7 +238,7 @@ def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, A
         events: the changed log.
         table: the entry as it was.
     """
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         found = match(connection, customers, events)
     return {**table, "customers": found.customers, "matched": found.matched}
 
