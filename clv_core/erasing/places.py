@@ -16,8 +16,9 @@ from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_dat
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of
-from clv_core.erasing.files import clean, holds
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasing.certificate import FOLDER as CERTIFICATES
+from clv_core.erasing.files import clean, holds, unsure_in
+from clv_core.erasing.wanted import ToErase, Unsure
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
@@ -117,7 +118,7 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
     gone = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != LOG and (chosen is None or path.absolute() in chosen):
-            if holds(path, wanted):
+            if holds(path, wanted, exported=True):
                 path.unlink()
                 path.with_name(f"{path.name}.json").unlink(missing_ok=True)
                 gone.append(path.name)
@@ -131,10 +132,28 @@ def of_processes(workspace: Workspace) -> Iterator[str]:
 
 def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
-    for entry in reversed(export_log(workspace)):
-        for path in (Path(entry["folder"]) / file for file in entry["files"]):
-            if path.is_file() and not path.is_relative_to(workspace.root) and holds(path, wanted):
-                yield str(path)
+    yield from (str(path) for path in _exported_elsewhere(workspace) if holds(path, wanted, exported=True))
+
+
+def _exported_elsewhere(workspace: Workspace) -> Iterator[Path]:
+    found = (Path(entry["folder"]) / file for entry in reversed(export_log(workspace)) for file in entry["files"])
+    yield from (path for path in dict.fromkeys(found) if path.is_file() and not path.is_relative_to(workspace.root))
+
+
+def unsure(workspace: Workspace, wanted: ToErase, source: Path | None) -> Iterator[Unsure]:
+    """Yield where short ids stand, outside the datasets, and may mean something else."""
+    if not wanted.everywhere.short:
+        return
+    own = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
+    folders = [workspace.root / "jobs", workspace.root / "exports", *(one.folder for one in list_bundles(workspace))]
+    inside = (path for folder in folders if folder.is_dir() for path in _files(workspace, folder))
+    facts = sorted(workspace.datasets.glob("*/*/*.json"))
+    for path in dict.fromkeys([*others(workspace, source), *inside, *facts]):
+        certificate = path.parent.name == CERTIFICATES and path.suffix in (".json", ".md")
+        if not certificate and own.isdisjoint(path.parents):
+            yield from unsure_in(path, wanted, str(path.relative_to(workspace.root)))
+    for path in _exported_elsewhere(workspace):
+        yield from unsure_in(path, wanted, str(path))
 
 
 def clear_halves(workspace: Workspace) -> None:
