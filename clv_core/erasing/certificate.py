@@ -126,10 +126,12 @@ def markdown(certificate: Certificate, language: str) -> str:
     for one in certificate.models:
         rows = {"model": one["model"], "customers": one["customers"], "rows": one["holdout_rows"]}
         lines.append(f"- {t('erasure.model', **rows)}")
-    lines += ["", f"## {t('erasure.remains')}"]
+    lines += ["", f"## {t('erasure.remains')}", ""]
     for one in certificate.remains:
         lines.append(f"- {t('erasure.remains.' + one['kind'], name=one['name'])}")
-    lines += [] if certificate.remains else [t("erasure.remains.none")]
+    searched = "erasure.searched.dataset" if certificate.dataset else "erasure.searched"
+    left = "some" if certificate.remains else "unsure" if certificate.unsure else "none"
+    lines += ["", f"{t(searched, dataset=certificate.dataset)} {t(f'erasure.remains.{left}')}"]
     if certificate.unsure:
         lines += ["", f"## {t('erasure.unsure')}", t("erasure.unsure.why"), ""]
     for one in certificate.unsure:

@@ -201,8 +201,9 @@ def _unsure_in(path: Path, manifest: Manifest, wanted: ToErase, place: str, *, a
         for column, of_others in (set_aside_columns(manifest, columns) if aside else others).items():
             known = short_named(connection, path, column, wanted.needles, wanted.customers, others=of_others)
             if known.unsure:
-                cells = ", ".join(map(text, known.unsure))
-                query = f"SELECT count(*) FROM {file_text(path)} WHERE {quoted(column)}::VARCHAR IN ({cells})"
+                connection.register("unsure", pa.table({"cell": pa.array(list(known.unsure), pa.string())}))
+                cell = f"{quoted(column)}::VARCHAR"
+                query = f"SELECT count(*) FROM {file_text(path)} WHERE {cell} IN (SELECT cell FROM unsure)"
                 ids = frozenset[str]().union(*known.unsure.values())
                 yield Unsure(place, column, int(one_row(connection, query)[0]), len(ids))
 

@@ -84,8 +84,8 @@ def _erased(
     progress.report("erasing_check", 0, 1)
     remains = _remaining(workspace, people, source, whole=not dataset)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    unsure = [one for name in names if name in _alive(workspace) for one in unsure_cells(workspace, name, people)]
-    unsure += places.unsure(workspace, people, source) if not dataset else ()
+    unsure = [one for name in _alive(workspace) for one in unsure_cells(workspace, name, people)]
+    unsure += places.unsure(workspace, people, source, whole=not dataset)
     told = replace(told, finished=finished, remains=remains, unsure=[dataclasses.asdict(one) for one in unsure])
     certificates.save(workspace, told)
     known = sum(told.customers.values())

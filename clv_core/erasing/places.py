@@ -140,15 +140,23 @@ def _exported_elsewhere(workspace: Workspace) -> Iterator[Path]:
     yield from (path for path in dict.fromkeys(found) if path.is_file() and not path.is_relative_to(workspace.root))
 
 
-def unsure(workspace: Workspace, wanted: ToErase, source: Path | None) -> Iterator[Unsure]:
-    """Yield where short ids stand, outside the datasets, and may mean something else."""
+def unsure(workspace: Workspace, wanted: ToErase, source: Path | None, *, whole: bool) -> Iterator[Unsure]:
+    """Yield where short ids stand, outside the datasets, and may mean something else.
+
+    Args:
+        workspace: whose.
+        wanted: the customers.
+        source: the file that names them.
+        whole: whether all files are looked through, or models and exported files elsewhere only.
+    """
     if not wanted.everywhere.short:
         return
     own = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
-    folders = [workspace.root / "jobs", workspace.root / "exports", *(one.folder for one in list_bundles(workspace))]
-    inside = (path for folder in folders if folder.is_dir() for path in _files(workspace, folder))
-    facts = sorted(workspace.datasets.glob("*/*/*.json"))
-    for path in dict.fromkeys([*others(workspace, source), *inside, *facts]):
+    folders = [one.folder for one in list_bundles(workspace)]
+    folders += [workspace.root / "jobs", workspace.root / "exports"] if whole else []
+    inside = [path for folder in folders if folder.is_dir() for path in _files(workspace, folder)]
+    inside += [*others(workspace, source), *sorted(workspace.datasets.glob("*/*/*.json"))] if whole else []
+    for path in dict.fromkeys(inside):
         certificate = path.parent.name == CERTIFICATES and path.suffix in (".json", ".md")
         if not certificate and own.isdisjoint(path.parents):
             yield from unsure_in(path, wanted, str(path.relative_to(workspace.root)))

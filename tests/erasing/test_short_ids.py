@@ -113,7 +113,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
                 "referred_by": GONE[place % 4] if place % 3 == 0 else other if place % 3 == 1 else "",
                 "friends": json.dumps([other, GONE[place % 4]]) if place % 2 else "[]",
                 "household": f"{other};{who}",
-                "stars": f"{place % 11}",
+                "box": f"{place % 11}",
                 "note": notes[place % 6],
             }
         )
@@ -171,10 +171,10 @@ def test_after_an_erasure_only_what_the_certificate_names_is_left(workspace: Wor
 
     events = f"datasets/shop/{open_dataset(workspace, 'shop').version}/events.parquet"
     columns = {column for file, column in left if file == events}
-    assert columns == {"product_id", "stars", "note"}  # where 7 may be something else
+    assert columns == {"product_id", "box", "note"}  # where 7 may be something else
     kept = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     assert set(kept["customer_id"]) == set(STAYING) and kept["quantity"].eq(7).any()
-    assert kept["referred_by"].notna().any() and kept["stars"].notna().all()
+    assert kept["referred_by"].notna().any() and kept["box"].notna().all()
     assert not kept["note"].fillna("").str.contains("C4").any()
     assert [path.name for path in workspace.exports.iterdir()] == ["others.csv"]
     assert {key for key in left if key[0].startswith("exports")} == {
