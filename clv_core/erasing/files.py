@@ -20,7 +20,7 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -41,10 +41,12 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import atomic_path, write_text
 
 CUSTOMER_KEYS: Final = (CUSTOMER_ID, "customer")
-ARCHIVES: Final = (".zip", ".pptx", ".docx")
-BINARY: Final = (".png", ".jpg", ".pdf", ".arrow", ".npy", ".npz")
+OFFICE: Final = (".xlsx", ".pptx", ".docx")
+PICTURES: Final = (".png", ".jpg", ".pdf", ".arrow")
+BROKEN: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, gzip.BadGzipFile)
 DELIMITERS: Final = ",;\t|"
-WORKBOOK_TEXT: Final = re.compile(r"<t(?: [^>]*)?>([^<]*)</t>")
+OFFICE_TEXT: Final = re.compile(r"<(?:\w:)?t(?: [^>]*)?>([^<]*)</")
+"""A text of a workbook (``<t>``), of slides (``<a:t>``) or of a document (``<w:t>``)."""
 
 
 def holds(path: Path, wanted: ToErase, *, exported: bool = False) -> bool:
@@ -71,7 +73,7 @@ def holds(path: Path, wanted: ToErase, *, exported: bool = False) -> bool:
         return any(wanted.everywhere.within(part) or _in_cells(part.decode(errors="replace"), wanted) for part in parts)
     if path.suffix in (".sqlite", ".db"):
         return _sqlite(path, wanted, change=False) > 0
-    if path.suffix in ARCHIVES:
+    if path.suffix in (".zip", *OFFICE):
         return _zipped(path, wanted)
     content = path.read_bytes()
     if wanted.everywhere.within(content):
@@ -95,13 +97,18 @@ def unsure_in(path: Path, wanted: ToErase, place: str) -> Iterator[Unsure]:
 
 def _zipped(path: Path, wanted: ToErase) -> bool:
     """Say whether a file of an archive names any of the customers; of one that cannot be read, who can tell."""
-    with temporary_folder("clv-") as folder:
+    with temporary_folder("clv-unpacked-") as folder:
         try:
-            with zipfile.ZipFile(path) as archive:
-                members = [Path(archive.extract(member, folder)) for member in archive.infolist()]
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+            members = _members(path, folder)
+        except BROKEN:
             return True
         return any(holds(member, wanted) for member in members if member.is_file())
+
+
+def _members(path: Path, folder: Path) -> list[Path]:
+    """Unpack an archive and return its files and folders."""
+    with zipfile.ZipFile(path) as archive:
+        return [Path(archive.extract(member, folder)) for member in archive.infolist()]
 
 
 @dataclass
@@ -120,13 +127,14 @@ def _short_in(path: Path, wanted: ToErase) -> list[_Short]:
         return []
     found: dict[str, _Short] = {}
     words: dict[str, set[str]] = {}
-    for column, cell in _cells(path):
-        if len(judged := words.setdefault(column, set())) < JUDGED_CELLS:
-            judged.update(split_words(cell))
-        if ids := wanted.everywhere.short_in(cell):
-            short = found.setdefault(column, _Short(column))
-            short.cells += 1
-            short.ids |= ids
+    with suppress(*BROKEN):  # such a file is taken to name everybody
+        for column, cell in _cells(path):
+            if len(judged := words.setdefault(column, set())) < JUDGED_CELLS:
+                judged.update(split_words(cell))
+            if ids := wanted.everywhere.short_in(cell):
+                short = found.setdefault(column, _Short(column))
+                short.cells += 1
+                short.ids |= ids
     for short in found.values():
         short.of_customers = short.column not in OF_OTHERS and wanted.customers.are(words[short.column])
     return list(found.values())
@@ -144,17 +152,19 @@ def _cells(path: Path) -> Iterator[tuple[str, str]]:
                 rows = connection.execute(query)
                 while block := rows.fetchmany(JUDGED_CELLS):
                     yield from ((column, str(row[0])) for row in block)
-    elif path.suffix == ".xlsx":
-        yield from (("", unescape(cell)) for part in _sheets(path) for cell in WORKBOOK_TEXT.findall(part))
+    elif path.suffix in OFFICE:
+        yield from (("", unescape(cell)) for part in _office_parts(path) for cell in OFFICE_TEXT.findall(part))
+    elif path.suffix == ".zip":
+        with temporary_folder("clv-unpacked-") as folder:
+            for member in filter(Path.is_file, _members(path, folder)):
+                yield from _cells(member)
     elif path.suffix in (".sqlite", ".db"):
         with closing(sqlite3.connect(path, timeout=60.0)) as connection:
             for table, column in _sqlite_columns(connection):
                 rows = connection.execute(f"SELECT {name(column)} FROM {name(table)}")
                 for cell in (row[0] for row in rows if isinstance(row[0], str)):
                     yield from ((column, inner) for _, inner in _json_cells("", _json_value(cell)))
-    elif path.suffix in ARCHIVES or path.suffix in BINARY:
-        return
-    else:
+    elif path.suffix not in PICTURES:
         content = path.read_bytes().decode(errors="replace")
         if path.suffix in (".json", ".jsonl"):
             yield from (cell for value in _json_values(content) for cell in _json_cells("", value))
@@ -195,8 +205,8 @@ def _json_cells(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield (key, value)
 
 
-def _sheets(path: Path) -> list[str]:
-    """Return the XML of a workbook; none of one that is broken, which is taken to name everybody."""
+def _office_parts(path: Path) -> list[str]:
+    """Return the XML of a workbook or of slides; none of what is broken, which is taken to name everybody."""
     try:
         with zipfile.ZipFile(path) as book:
             return [book.read(part).decode(errors="replace") for part in book.namelist() if part.endswith(".xml")]
@@ -209,7 +219,7 @@ def _unpacked(path: Path, test: Callable[[Path], bool]) -> bool:
     with temporary_folder("clv-unpacked-") as folder:
         try:
             return test(_gunzipped(path, folder))
-        except (OSError, EOFError, zlib.error):
+        except BROKEN:
             return True
 
 
@@ -290,7 +300,7 @@ def _json_text(content: str, wanted: ToErase) -> tuple[str, int]:
 def _pruned(value: Any, wanted: ToErase) -> tuple[Any, int]:
     """Return a JSON value without records of the customers (None where it is one), their ids replaced elsewhere."""
     if isinstance(value, dict):
-        if any(wanted.names(said) for key in CUSTOMER_KEYS if isinstance(said := value.get(key), str)):
+        if any(wanted.names(str(said)) for key in CUSTOMER_KEYS if isinstance(said := value.get(key), str | int)):
             return None, 1
         kept, total = {}, 0
         for key, item in value.items():
@@ -351,7 +361,7 @@ def _delimiter(content: str) -> str:
 
 def _in_cells(content: str, wanted: ToErase) -> bool:
     """Say whether a cell of a workbook's text is one of the ids."""
-    return any(wanted.names(unescape(cell).lstrip("'").strip()) for cell in WORKBOOK_TEXT.findall(content))
+    return any(wanted.names(unescape(cell).lstrip("'").strip()) for cell in OFFICE_TEXT.findall(content))
 
 
 def _short(content: str, wanted: ToErase) -> bool:

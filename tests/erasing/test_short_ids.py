@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import sqlite3
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,7 +30,7 @@ from clv_core.collection.privacy.needles import Needles
 from clv_core.collection.stored.store import open_dataset
 from clv_core.erasing import erase as erasing
 from clv_core.erasing.certificate import Certificate
-from clv_core.erasing.files import clean, holds
+from clv_core.erasing.files import clean, holds, unsure_in
 from clv_core.erasing.wanted import ToErase
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, write_json
@@ -232,5 +233,17 @@ def test_packed_lists_are_looked_into(tmp_path: Path) -> None:
     for who, held in ((LONG, True), ("777", False)):
         packed.write_bytes(gzip.compress(f"customer_id,tier\n{who},top\n".encode()))
         assert holds(packed, people) == held
-    packed.write_bytes(b"\x1f\x8bbroken")
-    assert holds(packed, people)
+    for short in (people, ToErase(("7",), frozenset({"7"}))):
+        packed.write_bytes(b"\x1f\x8bbroken")
+        assert holds(packed, short, exported=True)
+
+
+def test_texts_in_archives_and_slides_are_counted(tmp_path: Path) -> None:
+    people = ToErase(("C4",), frozenset({"C4"}))
+    for name, member, text in (
+        ("model.zip", "record.json", '{"note": "of C4", "rows": 4}'),
+        ("report.pptx", "ppt/slides/slide1.xml", '<a:r sz="C4"><a:t>best: C4</a:t></a:r>'),
+    ):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(member, text)
+        assert [(one.cells, one.ids) for one in unsure_in(tmp_path / name, people, name)] == [(1, 1)]
