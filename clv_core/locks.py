@@ -109,7 +109,8 @@ def own_folder(workspace: Workspace, place: str, prefix: str) -> Iterator[Path]:
     sweep(workspace, place, prefix)
     with ExitStack() as stack:
         with writing(workspace.folder(FOLDER) / place):  # nobody takes a folder for left that is not held yet
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=parent, prefix=prefix)))
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             held = stack.enter_context((folder / HELD).open("w"))
             fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
