@@ -27,6 +27,7 @@ from clv_core.disk import disk_error, out_of_memory
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
+from clv_core.scratch import work_in
 from clv_core.usage import Command, Parser
 from clv_core.workspace import Workspace
 
@@ -95,6 +96,7 @@ def main(arguments: Sequence[str]) -> int:
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
         _check_letters([workspace.root, *_paths(options)])
         written = [*_outs(options), workspace.root, *written]
+        work_in(workspace)
         progress = _listener(job, language, options.quiet)
         if job:
             jobs.update_status(job, pid=os.getpid())

@@ -106,19 +106,29 @@ def own_folder(workspace: Workspace, place: str, prefix: str) -> Iterator[Path]:
         prefix: of its name, and of the names of those that go.
     """
     parent = workspace.folder(place)
+    sweep(workspace, place, prefix)
     with ExitStack() as stack:
         with writing(workspace.folder(FOLDER) / place):  # nobody takes a folder for left that is not held yet
-            for path in parent.glob(f"{prefix}*"):
-                if path.is_dir() and _left(path):
-                    shutil.rmtree(path, ignore_errors=True)
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=parent, prefix=prefix)))
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             held = stack.enter_context((folder / HELD).open("w"))
             fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
 
 
+def sweep(workspace: Workspace, place: str, prefix: str) -> None:
+    """Remove the folders of :func:`own_folder` that killed runs left."""
+    found = [path for path in workspace.place(place).glob(f"{prefix}*") if path.is_dir()]
+    if found:
+        with writing(workspace.folder(FOLDER) / place):
+            for path in filter(_left, found):
+                shutil.rmtree(path, ignore_errors=True)
+
+
 def _left(folder: Path) -> bool:
     """Say whether nobody works in a folder of :func:`own_folder` any more."""
+    if not folder.is_dir():
+        return False
     try:
         with (folder / HELD).open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ workspace/
   registry/registry.sqlite  versions of models, and which one is champion
   runs/<dataset>-<run id>/  what a killed training goes on from; goes when it is done or stopped, and with its dataset
   jobs/<job id>/            status.json, history.jsonl, log.txt
+  scratch/<process>/        spilled queries and tables under way of running processes (:mod:`clv_core.scratch`)
   locks/                    what runs hold, so that two never change one dataset or state (:mod:`clv_core.locks`)
   predictions/<model id>/   scored customers
   monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged

@@ -21,7 +21,7 @@ CORE = ROOT / "clv_core"
 FILES = sorted(CORE.rglob("*.py"))
 PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 
-FOUNDATION = ("columns", "errors", "disk", "config", "workspace", "jobs", "i18n", "audit", "locks", "usage")
+FOUNDATION = ("columns", "errors", "disk", "config", "workspace", "scratch", "jobs", "i18n", "audit", "locks", "usage")
 ORDER = (
     FOUNDATION,
     ("collection",),

@@ -19,7 +19,7 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest, scratch_folder
 from clv_core.collection.readings.unite import unite
-from clv_core.collection.stored.store import open_dataset, restore
+from clv_core.collection.stored.store import list_datasets, open_dataset, restore
 from clv_core.erasing.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
@@ -40,6 +40,15 @@ from clv_core.collection.ingest import scratch_folder
 from clv_core.workspace import Workspace
 with scratch_folder(Workspace(Path(sys.argv[1]))):
     os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+KILLED_SAVING = """
+import os, signal, sys
+from clv_core import cli
+replace = os.replace
+os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL) if os.path.isdir(paths[0]) else replace(*paths)
+cli.main([*sys.argv[1:], "--quiet"])
 """
 
 
@@ -188,3 +197,22 @@ def test_a_killed_reading_leaves_its_files_until_the_next_one_and_no_longer(work
             assert set(workspace.datasets.glob(".reading-*")) == {first, second}
             assert (first / "rows").read_text() == "ours"
     assert not list(workspace.datasets.glob(".reading-*"))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_versions_that_killed_runs_left_half_written_go_when_the_dataset_is_next_opened(
+    workspace: Workspace, tmp_path: Path, first: bool
+) -> None:
+    words = ["ingest", str(tmp_path / "next.csv"), "--name", *(["new"] if first else ["shop", "--append"])]
+    call = [sys.executable, "-c", KILLED_SAVING, *words, "--workspace", str(workspace.root)]
+    assert subprocess.run(call, check=False).returncode == -signal.SIGKILL
+    (left,) = workspace.datasets.glob("*/.*.tmp")
+    assert any(path.suffix == ".parquet" for path in left.iterdir())
+    with changing(workspace, left.parent.name):  # a run that is writing keeps its folder
+        elsewhere(lambda: list_datasets(workspace))
+    assert left.exists()
+    if first:
+        assert [one.name for one in list_datasets(workspace)] == ["shop"]
+    else:
+        open_dataset(workspace, "shop")
+    assert not left.exists()

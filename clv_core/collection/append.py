@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from clv_core.collection.customers import recount
+from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.privacy.erased import without_erased
@@ -161,6 +160,6 @@ def _own_rule(dataset: Dataset) -> str:
     manifest = dataset.manifest
     if any(item["code"] == "warning.duplicates_of_totals" for item in manifest.warnings):
         return "keep"
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         named = have_identity(connection, dataset.events_path, manifest.columns, manifest.timezone)
     return "drop" if named else "keep"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -24,6 +23,7 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
+from clv_core.scratch import temporary_folder
 
 FIRST_ROWS = 50
 SHOWN_ASIDE = 1000
@@ -88,10 +88,10 @@ def check_file(
         UsageError: there is no such encoding.
     """
     answers = Answers(**said)
-    with tempfile.TemporaryDirectory(prefix="clv-check-") as folder:
-        reading = read_log(source, answers, Path(folder), progress or NoProgress(), original=original)
+    with temporary_folder("clv-check-") as folder:
+        reading = read_log(source, answers, folder, progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)
-        with connect(Path(folder), reads=source) as connection:
+        with connect(folder, reads=source) as connection:
             check = _look(connection, reading, manifest, answers)
         if set_aside is not None:
             shutil.move(reading.set_aside, set_aside)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from clv_core.collection.engine import file_text, name
+from clv_core.collection.engine import connect_memory, file_text, name
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import read_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.jobs import NoProgress
+from clv_core.scratch import temporary_folder
 
 
 def load_for_check(path: str) -> dict[str, Any]:
@@ -22,14 +20,14 @@ def load_for_check(path: str) -> dict[str, Any]:
     ``status`` is ``accepted``, ``needs_input`` or ``rejected``; ``rows`` are dictionaries of canonical columns with
     event_time as ISO UTC text.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("clv-") as folder:
         try:
-            reading = read_log(Path(path), Answers(), Path(folder), NoProgress())
+            reading = read_log(Path(path), Answers(), folder, NoProgress())
         except NeedsAnswer as error:
             return {"status": "needs_input", "warnings": [], "error": error.message(), "rows": []}
         except ClvError as error:
             return {"status": "rejected", "warnings": [], "error": error.message(), "rows": []}
-        with duckdb.connect() as connection:
+        with connect_memory() as connection:
             columns = [c.name for c in COLUMNS if c.name in reading.profile.plan.stored]
             cells = ", ".join(
                 f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')" if column == EVENT_TIME else name(column)

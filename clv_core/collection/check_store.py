@@ -11,11 +11,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import pandas as pd
 
 from clv_core.collection.check import SHOWN_ASIDE, Check
-from clv_core.collection.engine import file_text
+from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.horizons import HorizonSupport
 from clv_core.collection.mapping.kinds.event_names import EventName
 from clv_core.collection.mapping.states.reading import OrderState
@@ -52,7 +51,7 @@ def save_check(check: Check, folder: Path) -> None:
 def load_check(folder: Path) -> Check:
     """Return the check that :func:`save_check` wrote."""
     about: dict[str, Any] = read_json(folder / ABOUT)
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         query = f"SELECT * FROM {file_text(folder / SET_ASIDE)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         aside = connection.execute(query).df()
     return Check(

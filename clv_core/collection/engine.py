@@ -14,6 +14,7 @@ import duckdb
 
 from clv_core.errors import UsageError
 from clv_core.jobs import Progress
+from clv_core.scratch import spill_place
 
 MEMORY: Final = "1200MB"
 SMALL: Final = 1_000_000
@@ -53,6 +54,11 @@ def connect(scratch: Path, timezone: str = "UTC", reads: Path | None = None) -> 
     # A filter on what was read would be pushed below the reading, and every text would be read twice.
     connection.execute("SET disabled_optimizers = 'filter_pushdown'")
     return connection
+
+
+def connect_memory() -> duckdb.DuckDBPyConnection:
+    """Return a connection for queries whose results are small; what they spill lies with the process's other files."""
+    return duckdb.connect(config={"temp_directory": str(spill_place())})
 
 
 def text(value: str) -> str:

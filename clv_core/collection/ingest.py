@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 from clv_core.collection.joining import refuse_tables
 from clv_core.collection.mapping.answers import Answers, Said
@@ -24,9 +24,9 @@ from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, own_folder, running
+from clv_core.scratch import READING
 from clv_core.workspace import Workspace, check_name
 
-SCRATCH: Final = ".reading-"
 """How folders are called in which a file is being read."""
 
 
@@ -154,7 +154,7 @@ def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:
 @contextmanager
 def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     """Yield a folder on the workspace's disk that is removed whatever happens: after a kill, by the next run."""
-    with running(workspace), own_folder(workspace, "datasets", SCRATCH) as folder:
+    with running(workspace), own_folder(workspace, "datasets", READING) as folder:
         yield folder
 
 

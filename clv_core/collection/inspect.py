@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.words.aliases import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused
+from clv_core.scratch import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,16 @@ def inspect_file(
         NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
-    with tempfile.TemporaryDirectory(prefix="clv-inspect-") as folder:
-        connection = connect(Path(folder), reads=source)
+    with temporary_folder("clv-inspect-") as folder:
+        connection = connect(folder, reads=source)
         try:
-            looked_at, share = beginning(source, Path(folder))
+            looked_at, share = beginning(source, folder)
             called = original or source.name
             said = mapping or {}
             table = open_source(
                 connection,
                 looked_at,
-                Path(folder),
+                folder,
                 header=header,
                 original=called,
                 named=said.values(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.disk import unless_closed
+from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
 KEPT: Final = "known_buyers.json"
@@ -55,7 +55,7 @@ def of_dataset(dataset: Dataset, horizons: Sequence[int]) -> dict[int, int]:
     known = {int(days): count for days, count in kept["buyers"].items()} if same else {}
     missing = [days for days in horizons if days not in known]
     if missing:
-        with tempfile.TemporaryDirectory() as folder, connect(Path(folder)) as connection:
+        with temporary_folder("clv-") as folder, connect(folder) as connection:
             known |= known_buyers(connection, dataset.events_path, facts.timezone, facts.log_end, missing)
         with unless_closed():
             write_json(path, {**of, "buyers": known})

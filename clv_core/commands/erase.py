@@ -46,6 +46,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "models": told.models,
         "retrain": [one["model"] for one in told.learned],
         "remains": told.remains,
+        "unsure": told.unsure,
         "warnings": [warned.to_json(context.language)] if missing else [],
     }
     touched = (told.datasets, told.exports, told.files, told.models, told.remains, told.removed.get("jobs"))

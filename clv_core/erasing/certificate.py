@@ -37,6 +37,8 @@ class Certificate:
         files: rows or texts taken out of other files, by path.
         models: ``{model, dataset, customers, holdout_rows}`` of models that learned from the customers, or held them.
         remains: ``{kind, name}`` of what still names a customer and was not changed.
+        unsure: ``{file, column, cells, ids}`` of texts in which that many of the ids stand as words that may mean
+            something else, so that they were not changed.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Certificate:
     files: dict[str, int] = field(default_factory=dict)
     models: list[dict[str, Any]] = field(default_factory=list)
     remains: list[dict[str, str]] = field(default_factory=list)
+    unsure: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def learned(self) -> list[dict[str, Any]]:
@@ -123,10 +126,17 @@ def markdown(certificate: Certificate, language: str) -> str:
     for one in certificate.models:
         rows = {"model": one["model"], "customers": one["customers"], "rows": one["holdout_rows"]}
         lines.append(f"- {t('erasure.model', **rows)}")
-    lines += ["", f"## {t('erasure.remains')}"]
+    lines += ["", f"## {t('erasure.remains')}", ""]
     for one in certificate.remains:
         lines.append(f"- {t('erasure.remains.' + one['kind'], name=one['name'])}")
-    lines += [] if certificate.remains else [t("erasure.remains.none")]
+    searched = "erasure.searched.dataset" if certificate.dataset else "erasure.searched"
+    left = "some" if certificate.remains else "unsure" if certificate.unsure else "none"
+    lines += ["", f"{t(searched, dataset=certificate.dataset)} {t(f'erasure.remains.{left}')}"]
+    if certificate.unsure:
+        lines += ["", f"## {t('erasure.unsure')}", t("erasure.unsure.why"), ""]
+    for one in certificate.unsure:
+        code = "erasure.unsure.column" if one["column"] else "erasure.unsure.file"
+        lines.append(f"- {t(code, **one)}")
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
     lines += [f"- `{one}`" for one in certificate.customers]
     return "\n".join(lines) + "\n"

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import duckdb
 import pyarrow as pa
 
 from clv_core.collection.customers import recount
-from clv_core.collection.engine import file_text, text
+from clv_core.collection.engine import connect_memory, file_text, text
+from clv_core.collection.engine import name as quoted
+from clv_core.collection.engine import one as one_row
 from clv_core.collection.ingest import scratch_folder
+from clv_core.collection.privacy.columns_of_ids import OF_OTHERS, short_named
 from clv_core.collection.privacy.needles import redacted_values
-from clv_core.collection.privacy.taking_out import Taken, aside_test, names_any, take_out, text_columns
+from clv_core.collection.privacy.taking_out import (
+    Taken,
+    aside_test,
+    cells_naming,
+    set_aside_columns,
+    take_out,
+    text_columns,
+)
 from clv_core.collection.stored.store import (
     MANIFEST,
     VERSION,
@@ -32,7 +41,7 @@ from clv_core.collection.stored.store import (
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.belongings import predictions_of, remove
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasing.wanted import ToErase, Unsure
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, read_json, write_json
@@ -65,7 +74,7 @@ def first_events(held: Sequence[Dataset], wanted: ToErase) -> dict[str, date]:
     """Return when each of the customers was first seen, in any of a dataset's versions; local dates by id."""
     found: dict[str, date] = {}
     for one in held:
-        with duckdb.connect() as connection:
+        with connect_memory() as connection:
             connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
             zone = text(one.manifest.timezone)
             local = f"timezone({zone}, timezone('UTC', min({EVENT_TIME})))::DATE"
@@ -141,7 +150,7 @@ def _written(
         )
         if taken.manifest.rows_kept == 0:
             return taken.manifest, taken
-        told = redacted_values(taken.manifest.to_json(), wanted.ids, wanted.needles)
+        told = _redacted(taken.manifest.to_json(), wanted)
         manifest = dataclasses.replace(
             Manifest.from_json(told),
             name=dataset.name,
@@ -160,17 +169,43 @@ def _written(
 
 
 def _file_holds(path: Path, manifest: Manifest, wanted: ToErase, *, aside: bool) -> bool:
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
         file = file_text(path)
         if aside:
-            test = aside_test(connection, path, manifest, wanted.needles)
+            test = aside_test(connection, path, manifest, wanted.needles, wanted.customers)
             return connection.execute(f"SELECT 1 FROM {file} WHERE {test} LIMIT 1").fetchone() is not None
         test = f"{CUSTOMER_ID} IN (SELECT id FROM gone)"
         if connection.execute(f"SELECT 1 FROM {file} WHERE {test} LIMIT 1").fetchone() is not None:
             return True
         columns = (column for column in text_columns(connection, path) if column != CUSTOMER_ID)
-        return any(names_any(connection, path, column, wanted.needles) for column in columns)
+        about = wanted.needles, wanted.customers
+        return any(cells_naming(connection, path, one, *about, others=one in OF_OTHERS) for one in columns)
+
+
+def unsure(workspace: Workspace, name: str, wanted: ToErase) -> Iterator[Unsure]:
+    """Yield the columns of a dataset's versions in which short ids stand that may mean something else."""
+    seen = set()
+    for one in versions(workspace, name):
+        for path in filter(None, (one.events_path, one.set_aside_path, one.customers_path, one.withdrawn_path)):
+            if wanted.needles.short and path.exists() and path.stat().st_ino not in seen:
+                seen.add(path.stat().st_ino)
+                place = str(path.relative_to(workspace.root))
+                yield from _unsure_in(path, one.manifest, wanted, place, aside=path == one.set_aside_path)
+
+
+def _unsure_in(path: Path, manifest: Manifest, wanted: ToErase, place: str, *, aside: bool) -> Iterator[Unsure]:
+    with connect_memory() as connection:
+        columns = [column for column in text_columns(connection, path) if column != CUSTOMER_ID]
+        others = {column: column in OF_OTHERS for column in columns}
+        for column, of_others in (set_aside_columns(manifest, columns) if aside else others).items():
+            known = short_named(connection, path, column, wanted.needles, wanted.customers, others=of_others)
+            if known.unsure:
+                connection.register("unsure", pa.table({"cell": pa.array(list(known.unsure), pa.string())}))
+                cell = f"{quoted(column)}::VARCHAR"
+                query = f"SELECT count(*) FROM {file_text(path)} WHERE {cell} IN (SELECT cell FROM unsure)"
+                ids = frozenset[str]().union(*known.unsure.values())
+                yield Unsure(place, column, int(one_row(connection, query)[0]), len(ids))
 
 
 def _redact_manifests(workspace: Workspace, name: str, wanted: ToErase, kept: set[str]) -> None:
@@ -178,6 +213,13 @@ def _redact_manifests(workspace: Workspace, name: str, wanted: ToErase, kept: se
     for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"):
         if VERSION.fullmatch(path.parent.name) and path.parent.name not in kept:
             values = read_json(path)
-            said = redacted_values(values, wanted.ids, wanted.needles)
+            said = _redacted(values, wanted)
             if said != values:
                 write_json(path, said)
+
+
+def _redacted(values: dict[str, Any], wanted: ToErase) -> dict[str, Any]:
+    """Return a manifest without the customers; in what it tells people, examples of cells, short ids go too."""
+    said: dict[str, Any] = redacted_values(values, wanted.ids, wanted.needles)
+    warnings = [{**one, "params": wanted.needles.without_short(one["params"])} for one in said["warnings"]]
+    return {**said, "warnings": warnings}

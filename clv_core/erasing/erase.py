@@ -23,6 +23,7 @@ from clv_core.erasing import places
 from clv_core.erasing.bundles import clean_bundle, sound_bundles, trained_with
 from clv_core.erasing.certificate import Certificate
 from clv_core.erasing.datasets import Rewritten, first_events, holding, rewrite
+from clv_core.erasing.datasets import unsure as unsure_cells
 from clv_core.erasing.files import holds
 from clv_core.erasing.wanted import ToErase, wanted
 from clv_core.errors import Refused
@@ -83,7 +84,9 @@ def _erased(
     progress.report("erasing_check", 0, 1)
     remains = _remaining(workspace, people, source, whole=not dataset)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    told = replace(told, finished=finished, remains=remains)
+    unsure = [one for name in _alive(workspace) for one in unsure_cells(workspace, name, people)]
+    unsure += places.unsure(workspace, people, source, whole=not dataset)
+    told = replace(told, finished=finished, remains=remains, unsure=[dataclasses.asdict(one) for one in unsure])
     certificates.save(workspace, told)
     known = sum(told.customers.values())
     audit.note(workspace, "erase", dataset=dataset, customers=known, certificate=told.id, outcome="done")
@@ -164,6 +167,7 @@ def _remaining(workspace: Workspace, people: ToErase, source: Path | None, *, wh
     if whole:
         found = (path for path in places.others(workspace, source) if holds(path, people))
         left += [{"kind": "file", "name": str(path.relative_to(workspace.root))} for path in found]
+    left += [{"kind": "process", "name": name} for name in places.of_processes(workspace)]
     return left + [{"kind": "export", "name": path} for path in dict.fromkeys(places.elsewhere(workspace, people))]
 
 

@@ -10,25 +10,33 @@ from typing import Final
 
 from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.ingest import SCRATCH
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
-from clv_core.collection.stored.store import ever_versions, list_datasets, versions
+from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
 from clv_core.deployment.belongings import GONE, belongings, remove
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of
-from clv_core.erasing.files import clean, holds
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasing.certificate import FOLDER as CERTIFICATES
+from clv_core.erasing.files import clean, holds, unsure_in
+from clv_core.erasing.wanted import ToErase, Unsure
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.scratch import FOLDER as SCRATCH
+from clv_core.scratch import READING, held_elsewhere, sweep_killed
 from clv_core.strategy.exports.exported import LOG, export_log, exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
 from clv_core.workspace import Workspace
 
-APART: Final = ("datasets", "models", "jobs", "uploads", "exports")
+APART: Final = ("datasets", "models", "jobs", "uploads", "exports", SCRATCH)
 """Folders that are not looked through file by file, but for what is of no dataset and no model in the first two."""
 
-HALVES: Final = (f"datasets/{SCRATCH}*", "datasets/*/*.new", f"models/{STAGING}*", f"**/{GONE}*", "**/.*.tmp")
+HALVES: Final = (
+    f"datasets/{READING}*",
+    *(f"datasets/*/{one}" for one in UNFINISHED),
+    f"models/{STAGING}*",
+    f"**/{GONE}*",
+    "**/.*.tmp",
+)
 """What a killed run leaves half made, or half removed."""
 
 REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
@@ -110,23 +118,55 @@ def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] 
     gone = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != LOG and (chosen is None or path.absolute() in chosen):
-            if holds(path, wanted):
+            if holds(path, wanted, exported=True):
                 path.unlink()
                 path.with_name(f"{path.name}.json").unlink(missing_ok=True)
                 gone.append(path.name)
     return gone
 
 
+def of_processes(workspace: Workspace) -> Iterator[str]:
+    """Yield the folders of running processes with intermediate files, which cannot be looked through."""
+    yield from (str(path.relative_to(workspace.root)) for path in held_elsewhere(workspace))
+
+
 def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
-    for entry in reversed(export_log(workspace)):
-        for path in (Path(entry["folder"]) / file for file in entry["files"]):
-            if path.is_file() and not path.is_relative_to(workspace.root) and holds(path, wanted):
-                yield str(path)
+    yield from (str(path) for path in _exported_elsewhere(workspace) if holds(path, wanted, exported=True))
+
+
+def _exported_elsewhere(workspace: Workspace) -> Iterator[Path]:
+    found = (Path(entry["folder"]) / file for entry in reversed(export_log(workspace)) for file in entry["files"])
+    yield from (path for path in dict.fromkeys(found) if path.is_file() and not path.is_relative_to(workspace.root))
+
+
+def unsure(workspace: Workspace, wanted: ToErase, source: Path | None, *, whole: bool) -> Iterator[Unsure]:
+    """Yield where short ids stand, outside the datasets, and may mean something else.
+
+    Args:
+        workspace: whose.
+        wanted: the customers.
+        source: the file that names them.
+        whole: whether all files are looked through, or models and exported files elsewhere only.
+    """
+    if not wanted.everywhere.short:
+        return
+    own = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
+    folders = [one.folder for one in list_bundles(workspace)]
+    folders += [workspace.root / "jobs", workspace.root / "exports"] if whole else []
+    inside = [path for folder in folders if folder.is_dir() for path in _files(workspace, folder)]
+    inside += [*others(workspace, source), *sorted(workspace.datasets.glob("*/*/*.json"))] if whole else []
+    for path in dict.fromkeys(inside):
+        certificate = path.parent.name == CERTIFICATES and path.suffix in (".json", ".md")
+        if not certificate and own.isdisjoint(path.parents):
+            yield from unsure_in(path, wanted, str(path.relative_to(workspace.root)))
+    for path in _exported_elsewhere(workspace):
+        yield from unsure_in(path, wanted, str(path))
 
 
 def clear_halves(workspace: Workspace) -> None:
     """Remove what killed runs left, which nobody uses; no run may be going on in the workspace."""
+    sweep_killed(workspace)
     for path in [path for pattern in HALVES for path in workspace.root.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

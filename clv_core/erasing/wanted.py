@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.engine import file_text
+from clv_core.collection.engine import connect_memory, file_text
+from clv_core.collection.privacy.columns_of_ids import KnownCustomers
 from clv_core.collection.privacy.needles import ERASED, Needles
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
@@ -30,6 +30,23 @@ REACHING: Final = (EMAIL, PHONE, MADID)
 
 
 @dataclass(frozen=True)
+class Unsure:
+    """Texts in which ids stand that may mean something else there, as short numbers do; they were not changed.
+
+    Args:
+        file: relative to the workspace, or as it was exported.
+        column: of the file, or key; "" for a text without such.
+        cells: how many texts.
+        ids: how many of the ids.
+    """
+
+    file: str
+    column: str
+    cells: int
+    ids: int
+
+
+@dataclass(frozen=True)
 class ToErase:
     """Who is to go, by all the names that they may have.
 
@@ -37,15 +54,23 @@ class ToErase:
         given: ids as the person gave them, each once; one that is an e-mail address as all its spellings are.
         ids: the same, and their pseudonyms; :meth:`names` looks them up whole.
         reaching: e-mail addresses, phone numbers and device ids, plain and hashed as ad platforms get them.
+        workspace: whose datasets tell columns of customers' ids from others.
     """
 
     given: tuple[str, ...]
     ids: frozenset[str]
     reaching: frozenset[str] = field(default=frozenset(), repr=False)
+    workspace: Workspace | None = None
 
     def names(self, cell: str) -> bool:
         """Say whether a text is one of the ids."""
         return folded(cell) in self.ids
+
+    @property
+    def customers(self) -> KnownCustomers:
+        """Those who are to go and those who are in the datasets as they are now."""
+        datasets = list_datasets(self.workspace) if self.workspace is not None else []
+        return KnownCustomers(self.ids, tuple(one.events_path for one in datasets))
 
     @cached_property
     def needles(self) -> Needles:
@@ -82,12 +107,12 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
-    return ToErase(given, frozenset(names), frozenset(reaching))
+    return ToErase(given, frozenset(names), frozenset(reaching), workspace)
 
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
     """Return how the customers are reached, as the table says it and as platform files hold it."""
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
         file = file_text(dataset.customers_path)
         query = f"SELECT * FROM {file} WHERE {CUSTOMER_ID} IN (SELECT id FROM gone)"

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from clv_core.scratch import new_folder
+
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
@@ -33,7 +35,7 @@ class Engine:
     def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
         import ibis
 
-        folder = Path(tempfile.mkdtemp(prefix="clv-log-"))
+        folder = new_folder("clv-log-")
         self.connection: ibis.BaseBackend = ibis.duckdb.connect(
             temp_directory=str(folder / "spill"),
             memory_limit=f"{memory_limit_mb}MB",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 import uuid
 import warnings
 import weakref
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clv_core.collection.stored.dataset import EVENTS, TYPES
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import ClvError, NotFound, Refused
+from clv_core.scratch import new_folder
 
 if TYPE_CHECKING:
     import ibis
@@ -62,7 +62,7 @@ class Spark:
         import ibis
         from pyspark.sql import SparkSession
 
-        folder = Path(tempfile.mkdtemp(prefix="clv-spark-"))
+        folder = new_folder("clv-spark-")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
         local = {"spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.local.dir": str(folder / "spill")}

@@ -15,6 +15,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.jobs import Progress
 from clv_core.locks import own_folder
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
+from clv_core.scratch import READING
 from clv_core.workspace import Workspace
 
 
@@ -52,7 +53,7 @@ def marked(dataset: Dataset, rules: Mapping[str, float | None], progress: Progre
         progress: who listens.
     """
     manifest = dataset.manifest
-    with own_folder(Workspace(dataset.folder.parents[2]), dataset.folder.parents[1].name, ".reading-") as folder:
+    with own_folder(Workspace(dataset.folder.parents[2]), dataset.folder.parents[1].name, READING) as folder:
         connection = connect(folder, manifest.timezone)
         try:
             connection.execute("SET disabled_optimizers = ''")

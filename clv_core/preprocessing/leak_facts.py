@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ from clv_core.collection.engine import connect, fetch, file_text, name, text
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
+from clv_core.scratch import temporary_folder
 
 LARGEST_SAMPLE: Final = 15_000
 """Customers of the table and the log, picked by a hash of their ids, so that the same are picked again."""
@@ -46,8 +46,8 @@ def facts_about(
     """
     table, events = file_text(customers), file_text(dataset.events_path)
     day = f"timezone({text(dataset.manifest.timezone)}, timezone('UTC', {EVENT_TIME}))::DATE"
-    with tempfile.TemporaryDirectory(prefix="clv-leaks-") as folder:
-        connection = connect(Path(folder))
+    with temporary_folder("clv-leaks-") as folder:
+        connection = connect(folder)
         try:
             picked = (
                 f"CREATE TEMP TABLE picked AS SELECT {CUSTOMER_ID} FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {events})"

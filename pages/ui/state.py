@@ -22,6 +22,7 @@ from clv_core.deployment.verdict import trust_of
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
+from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 from pages.ui import access
 
@@ -49,6 +50,7 @@ def begin() -> None:
 
     Whether dataset and model are there is seen to by :mod:`pages.ui.settled`.
     """
+    work_in(workspace())
     if "kept" not in st.session_state:
         _follow_address()
     kept = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}

@@ -19,6 +19,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.pseudonyms import fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
+from tests.collection.test_headed_groups import report
 
 TEXTS = ["c1", "用户42", "a" * 63, "b" * 64, "x" * 5000, "o'brien \\x41 {a}", "é", "e\u0301", "\U0001f600", "0", "007"]
 
@@ -173,3 +174,24 @@ def test_a_column_hidden_once_stays_hidden(workspace: Workspace, tmp_path: Path)
     ingest(workspace, one, "log", pseudonymise=True)
     append(workspace, "log", two)
     assert "mail.example" not in everything(workspace.datasets / "log")
+
+
+def test_the_first_heading_of_a_report_by_customer_is_a_pseudonym_too(workspace: Workspace, tmp_path: Path) -> None:
+    names = report(tmp_path / "report.csv")
+    manifest = ingest(workspace, tmp_path / "report.csv", "books", pseudonymise=True)
+    (note,) = (one for one in manifest.warnings if one["code"] == "warning.headed_groups")
+    assert note["params"]["first"] == pseudonym(load_key(workspace), "Customer 0")
+    assert [who for who in names if who in everything(workspace.datasets / "books")] == []
+
+
+def test_both_halves_of_a_visitor_id_are_hidden(workspace: Workspace, tmp_path: Path) -> None:
+    lines = ["post_visid_high,post_visid_low,date_time,purchaseid,post_product_list"]
+    halves = [(3 * 10**18 + who, 6 * 10**18 + who) for who in range(20)]
+    for at in range(90):
+        high, low = halves[at % 20]
+        bought = f"Shoes;SKU1;1;{5 + at}.25" if at % 3 == 0 else ";SKU1;;"
+        lines.append(f"{high},{low},2024-03-{at % 28 + 1:02} 10:00:00,{f'P{at}' * (at % 3 == 0)},{bought}")
+    (tmp_path / "hits.csv").write_text("\n".join(lines) + "\n")
+    assert ingest(workspace, tmp_path / "hits.csv", "hits", pseudonymise=True).customers == 20
+    found = everything(workspace.datasets / "hits")
+    assert [half for pair in halves for half in pair if str(half) in found] == []

@@ -85,8 +85,8 @@ def test_other_code_makes_them_anew(dataset: Dataset, made: list[Path], monkeypa
 
 
 def test_what_relations_are_made_by_is_all_in_their_key() -> None:
-    """Of what shards are read with, the features are none of their making; nor are errors and how files are written."""
-    beside = {"errors.py", "workspace.py", "features/filling.py", "features/sequences.py"}
+    """Of what shards are read with, the features are none of their making; nor are errors, and where files lie."""
+    beside = {"errors.py", "workspace.py", "scratch.py", "locks.py", "features/filling.py", "features/sequences.py"}
     hashed = {path.relative_to(CORE).as_posix() for pattern in kept.CODE for path in CORE.glob(pattern)}
     assert {"columns.py", "collection/stored/dataset.py", "features/log.py"} <= hashed
     assert all(any(CORE.glob(pattern)) for pattern in kept.CODE)

@@ -16,7 +16,8 @@ from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.customers.values import Attribute
-from clv_core.collection.engine import connect, file_text, name, one
+from clv_core.collection.engine import connect, connect_memory, file_text, name, one
+from clv_core.collection.files.headed_groups import with_pseudonyms
 from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.readings.aside import Problem
@@ -152,7 +153,7 @@ def _read(
     table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
     found = match(connection, target, dataset.events_path)
     said = (
-        *source.notes,
+        *(source.notes if key is None else with_pseudonyms(source.notes, key)),
         *_guesses(chosen),
         *table.notes,
         *(problem.message() for problem in table.problems),
@@ -237,7 +238,7 @@ def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, A
         events: the changed log.
         table: the entry as it was.
     """
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         found = match(connection, customers, events)
     return {**table, "customers": found.customers, "matched": found.matched}
 

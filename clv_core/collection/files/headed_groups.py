@@ -6,6 +6,7 @@ empty cell under a filled one says nothing by itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ import duckdb
 
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.files.dialect import Dialect
+from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Message
@@ -23,6 +25,7 @@ FEWEST: Final = 2
 """Groups that are closed by their totals, before that is a rule."""
 OTHERS: Final = 1
 """Rows that belong to no group: that of the sum of all. More come from groups within groups."""
+HEADED: Final = "warning.headed_groups"
 CUSTOMER: Final = "Customer"
 """What the column of names is called where the report does not say it."""
 
@@ -50,6 +53,22 @@ def ungrouped(
         return _written(connection, rows, path, dialect, scratch, dated)
     except duckdb.Error:
         return None  # a row of more cells than columns: what is no row is told when the file is read as it stands
+
+
+def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]:
+    """Return what is said of a file with the name of its first group, a customer's, as a pseudonym.
+
+    Args:
+        notes: of the file.
+        key: of the pseudonyms.
+    """
+    hidden = (
+        replace(note, params={**note.params, "first": pseudonym(key, note.params["first"])})
+        if note.code == HEADED
+        else note
+        for note in notes
+    )
+    return tuple(hidden)
 
 
 def _rows(path: Path, dialect: Dialect, dated: bool, limit: str = "") -> str:
@@ -119,7 +138,7 @@ def _written(
         "SELECT count(DISTINCT clv_group) FILTER (clv_kind = 'row'), count(*) FILTER (clv_kind <> 'row'),"
         f" arg_min(clv_held, clv_place) FILTER (clv_kind = 'row') FROM {rows}",
     )
-    told = Message("warning.headed_groups", {"groups": groups, "totals": others, "first": str(first)[:60]})
+    told = Message(HEADED, {"groups": groups, "totals": others, "first": str(first)[:60]})
     columns = (customer, *kept)
     blank = [note for note in dialect.notes if note.code != "warning.blank_header"]
     return target, replace(

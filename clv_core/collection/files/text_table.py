@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from clv_core.collection.files.source import open_source
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.errors import Refused
+from clv_core.scratch import temporary_folder
 
 BLOCK_ROWS: Final = 20_480
 
@@ -31,10 +31,10 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
     Raises:
         Refused: it holds no table, or more than the memory that is set aside for reading.
     """
-    with tempfile.TemporaryDirectory(prefix="clv-table-") as scratch:
-        connection = connect(Path(scratch), reads=path)
+    with temporary_folder("clv-table-") as scratch:
+        connection = connect(scratch, reads=path)
         try:
-            source = open_source(connection, path, Path(scratch), fewest=1)
+            source = open_source(connection, path, scratch, fewest=1)
             own = id_column(source.columns) if key is not None else None
             hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
             query = f"SELECT *{hidden} FROM {source.relation(record=True)}"

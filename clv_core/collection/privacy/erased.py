@@ -11,8 +11,8 @@ import pyarrow as pa
 from clv_core.collection.customers import CustomersReading, recount
 from clv_core.collection.engine import connect, file_text, name, text
 from clv_core.collection.privacy.keyed import KeyedList
-from clv_core.collection.privacy.needles import Needles, redacted_values
-from clv_core.collection.privacy.taking_out import TOKENS, take_out, text_columns
+from clv_core.collection.privacy.needles import TOKENS, Needles, redacted_values
+from clv_core.collection.privacy.taking_out import take_out, text_columns
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.readings.withdrawn import lines_in
 from clv_core.collection.stored.renaming import names_to_follow

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from clv_core import audit
+from clv_core.collection.engine import connect_memory
 from clv_core.collection.values.pseudonyms import BLANKS, fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.errors import Refused
 from clv_core.locks import writing
@@ -110,7 +110,7 @@ class KeyedList:
         if not hashes or texts.empty:
             return pd.Series(False, index=texts.index)
         cells = pa.table({"word": pa.array(texts.astype("str").fillna(""), pa.string())})
-        with duckdb.connect() as connection:
+        with connect_memory() as connection:
             connection.register("cells", cells)
             connection.register("hashes", pa.table({"hash": pa.array(sorted(hashes), pa.string())}))
             test = f"coalesce({self.sql('word')} IN (SELECT hash FROM hashes), false)"

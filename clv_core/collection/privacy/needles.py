@@ -3,6 +3,9 @@
 Each word's first bytes are looked up in a table, vectorised; only the few places that pass are compared in full. A word
 counts where no letter or digit is beside it, so that ``shop-1200`` does not stand in ``shop-12001``. An e-mail address
 is found in any case.
+
+A short word (``17``, ``C4``) names a customer where it is a whole cell or a whole word of a column of customers; in
+other texts it may mean something else, so that whoever looks for it says where it was seen instead of taking it out.
 """
 
 from __future__ import annotations
@@ -21,6 +24,12 @@ Place = tuple[int, int, int]
 """A word's row, where it starts, and its size in bytes."""
 
 ERASED: Final = "[erased]"
+TOKENS: Final = r"[^\w.@+-]+"
+"""What stands between the words of a text."""
+EDGES: Final = ".+-"
+"""What may end a word and is none of it."""
+CLOCK: Final = re.compile(r"\b\d{1,2}:\d{2}(:\d{2})?\b")
+"""A time of day, whose numbers are no words."""
 SHORTEST: Final = 8
 LONG: Final = 12
 BLOCK: Final = 1 << 20
@@ -37,15 +46,23 @@ def distinctive(word: str) -> bool:
     return size >= LONG or (size >= SHORTEST and (mixed or "@" in word))
 
 
+def coded(word: str) -> bool:
+    """Say whether a word of any length looks like an id, as ``C4`` does, and not like a number or a word of speech."""
+    return "@" in word or bool(re.search(r"\d", word) and re.search(r"[^\W\d_]", word))
+
+
 class Needles:
     """Words to be found.
 
     Args:
-        words: any; those that are not :func:`distinctive` are left out.
+        words: any. Those that are :func:`distinctive` are found wherever they stand; the others are ``short``.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        self.words = sorted({folded(word) for word in words if distinctive(word)})
+        known = {folded(word) for word in words}
+        self.words = sorted(filter(distinctive, known))
+        self.short = known.difference(self.words)
+        self.phrases = sorted(word for word in self.short if split_words(word) != [word])
         self._exact = _ByteWords(word.encode() for word in self.words if "@" not in word)
         self._mails = _ByteWords(word.encode() for word in self.words if "@" in word)
 
@@ -53,6 +70,13 @@ class Needles:
         """Say whether any word stands in a text."""
         data = text.encode() if isinstance(text, str) else text
         return bool(self._found(np.frombuffer(data, np.uint8), np.array([0, len(data)], np.int64), first=True))
+
+    def short_in(self, text: str) -> set[str]:
+        """Return the short words that a text is, or that stand in it by themselves."""
+        if not self.short:
+            return set()
+        found = {folded(word) for word in (text.strip(), *split_words(text))} & self.short
+        return found | {word for word in self.phrases if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)}
 
     def redacted(self, text: str) -> str:
         """Return a text with every word replaced."""
@@ -64,6 +88,16 @@ class Needles:
                 parts += [data[at:start], ERASED.encode()]
                 at = start + size
         return b"".join([*parts, data[at:]]).decode()
+
+    def without_short(self, value: Any) -> Any:
+        """Return a JSON value with the short words in its texts replaced."""
+        if isinstance(value, str):
+            for word in self.short_in(value):
+                value = re.sub(rf"(?<![\w@]){re.escape(word)}(?![\w@])", ERASED, value)
+            return value
+        if isinstance(value, list):
+            return [self.without_short(item) for item in value]
+        return {key: self.without_short(item) for key, item in value.items()} if isinstance(value, dict) else value
 
     def rows(self, texts: pa.Array[Any]) -> NDArray[np.int64]:
         """Return the places of the texts of an array that hold any word, ascending."""
@@ -149,6 +183,12 @@ class _ByteWords:
             if whole and (end == high or int(data[end]) not in WORD_BYTES):
                 found.append(len(word))
         return found
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text; a number with its decimals, or a date, is one."""
+    words = re.split(TOKENS, CLOCK.sub(" ", text))
+    return [stripped for word in words if (stripped := word.strip(EDGES))]
 
 
 def redacted_values(value: Any, ids: Collection[str], needles: Needles) -> Any:

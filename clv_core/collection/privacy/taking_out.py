@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, text
-from clv_core.collection.privacy.needles import Needles
+from clv_core.collection.privacy.columns_of_ids import NO_TEXTS, OF_OTHERS, KnownCustomers, short_named
+from clv_core.collection.privacy.needles import TOKENS, Needles
 from clv_core.collection.readings.alike import habit_of
 from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import figures
@@ -22,10 +23,8 @@ from clv_core.collection.stored.store import Manifest, version_of
 from clv_core.collection.values.id_texts import folded, folded_sql
 from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.collection.words.contact_fields import id_column
-from clv_core.columns import CUSTOMER_ID
+from clv_core.columns import CUSTOMER_ID, READ
 from clv_core.jobs import Progress
-
-TOKENS: Final = r"[^\w.@+-]+"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def take_out(
     """Take all rows of the customers ``ids`` out of a log; the files stay, new ones are written to ``scratch``.
 
     Rows are found by the customer's id; in rows set aside, also where it stands in any other cell or in a line that is
-    no row. A text of another customer's row that names one of them becomes empty.
+    no row. A text of another customer's row, or of the customers table, that names one of them becomes empty
+    (:mod:`~clv_core.collection.privacy.columns_of_ids`).
 
     Args:
         manifest: of the log.
@@ -83,21 +83,24 @@ def take_out(
     try:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
         connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
-        needles = Needles(ids)
+        needles, known = Needles(ids), KnownCustomers(ids, (events,))
         files: dict[str, Path] = {}
         counts = {"events": 0, "aside": 0, "people": 0, "cells": 0}
-        counts["events"], counts["cells"] = _log(connection, events, needles, scratch / "left.parquet")
+        counts["events"], counts["cells"] = _log(connection, events, needles, known, scratch / "left.parquet")
         if counts["events"] or counts["cells"]:
             files["events"] = scratch / "left.parquet"
-        counts["aside"] = _without(connection, set_aside, aside_test(connection, set_aside, manifest, needles), scratch)
+        test = aside_test(connection, set_aside, manifest, needles, known)
+        counts["aside"] = _without(connection, set_aside, test, scratch)
         if counts["aside"]:
             files["set_aside"] = scratch / f"left_{set_aside.name}"
         if customers is not None:
-            counts["people"] = _without(connection, customers, _named_in(CUSTOMER_ID), scratch)
-            if counts["people"]:
-                files["customers"] = scratch / f"left_{customers.name}"
+            target = scratch / f"left_{customers.name}"
+            counts["people"], cells = _log(connection, customers, needles, known, target)
+            counts["cells"] += cells
+            if counts["people"] or cells:
+                files["customers"] = target
         if withdrawn is not None and _without(
-            connection, withdrawn, named_test(connection, withdrawn, needles), scratch
+            connection, withdrawn, named_test(connection, withdrawn, needles, known), scratch
         ):
             files["withdrawn"] = scratch / f"left_{withdrawn.name}"
         if not files:
@@ -106,6 +109,29 @@ def take_out(
         return Taken(left, files, **counts)
     finally:
         connection.close()
+
+
+def cells_naming(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    column: str,
+    needles: Needles,
+    known: KnownCustomers,
+    *,
+    others: bool = False,
+) -> list[str]:
+    """Return those texts of a column that name one of the customers, each once.
+
+    Args:
+        connection: the engine.
+        path: a Parquet file of a log.
+        column: one that can hold texts.
+        needles: the ids.
+        known: tells columns of customers.
+        others: whether the column holds ids of something else, where short ones name nobody.
+    """
+    found = names_any(connection, path, column, needles)
+    return list(dict.fromkeys([*found, *short_named(connection, path, column, needles, known, others=others).named]))
 
 
 def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: Needles) -> list[str]:
@@ -128,15 +154,26 @@ def text_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]
     return [str(row[0]) for row in rows if re.search(r"VARCHAR|JSON|BLOB|ENUM", str(row[1]))]
 
 
-def aside_test(connection: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, needles: Needles) -> str:
+def set_aside_columns(manifest: Manifest, columns: Sequence[str]) -> dict[str, bool]:
+    """Return the columns of rows set aside in which short ids are looked for -> whether they hold ids of others."""
+    kinds = {manifest.mapping.get(key, key): key for key in READ}
+    sought = [one for one in columns if one == "value" or one.lower() not in OWN_COLUMNS]
+    return {one: kinds.get(one) in OF_OTHERS for one in sought if kinds.get(one) not in NO_TEXTS}
+
+
+def aside_test(
+    connection: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, needles: Needles, known: KnownCustomers
+) -> str:
     """Return the SQL test of rows set aside that name one of the customers in the table ``gone``."""
     columns = text_columns(connection, path)
     own = manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
     own = f"{own} (source)" if own.lower() in OWN_COLUMNS else own
     likely = id_column([column for column in columns if column.lower() not in OWN_COLUMNS])
     tests = [_named_in(column) for column in dict.fromkeys((own, CUSTOMER_ID, likely)) if column in columns]
+    sought = set_aside_columns(manifest, columns)
     for column in columns:
-        if found := names_any(connection, path, column, needles):
+        others = sought.get(column, True)
+        if found := cells_naming(connection, path, column, needles, known, others=others):
             tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
     if {"value", "column"} <= set(columns):
         split = f"regexp_split_to_array(coalesce(value, ''), {text(TOKENS)})"
@@ -145,12 +182,13 @@ def aside_test(connection: duckdb.DuckDBPyConnection, path: Path, manifest: Mani
     return " OR ".join(tests) or "false"
 
 
-def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles) -> str:
+def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, known: KnownCustomers) -> str:
     """Return the SQL test of a table's rows that are of a customer in the table ``gone``, or name one in any text."""
     tests = [_named_in(CUSTOMER_ID)]
     for column in text_columns(connection, path):
-        if column != CUSTOMER_ID and (found := names_any(connection, path, column, needles)):
-            tests.append(f"coalesce({name(column)} IN ({', '.join(map(text, found))}), false)")
+        others = column in OF_OTHERS
+        if column != CUSTOMER_ID and (found := cells_naming(connection, path, column, needles, known, others=others)):
+            tests.append(f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)")
     return " OR ".join(tests)
 
 
@@ -159,14 +197,18 @@ def _named_in(column: str) -> str:
     return f"coalesce({cell} IN (SELECT id FROM gone), false)"
 
 
-def _log(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, target: Path) -> tuple[int, int]:
-    """Write what is left of the log where anything goes; return the rows taken out and the cells emptied."""
-    file, test = file_text(path), f"{CUSTOMER_ID} IN (SELECT id FROM gone)"
+def _log(
+    connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, known: KnownCustomers, target: Path
+) -> tuple[int, int]:
+    """Write what is left of a table of customers where anything goes; return the rows and the cells that do."""
+    file, test = file_text(path), _named_in(CUSTOMER_ID)
     gone = _count(connection, f"SELECT count(*) FROM {file} WHERE {test}")
     replaced, cells = [], 0
     for column in text_columns(connection, path):
-        if column != CUSTOMER_ID and (found := names_any(connection, path, column, needles)):
-            hit = f"{name(column)} IN ({', '.join(map(text, found))})"
+        if column == CUSTOMER_ID:
+            continue
+        if found := cells_naming(connection, path, column, needles, known, others=column in OF_OTHERS):
+            hit = f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, found))}), false)"
             here = _count(connection, f"SELECT count(*) FROM {file} WHERE NOT ({test}) AND {hit}")
             if here:
                 cells += here

@@ -11,7 +11,8 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import connect, file_text, one, run, text
+from clv_core.collection.engine import connect, file_text, name, one, run, text
+from clv_core.collection.files.headed_groups import with_pseudonyms
 from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source, open_source, sample
@@ -126,6 +127,7 @@ def read_log(
         revenue = partial(net_revenue, connection, source)
         seen = profile(connection, source, answers, progress)
         if key is not None:
+            source = replace(source, notes=with_pseudonyms(source.notes, key))
             seen = _veil(connection, source, seen, key, hidden)
         found = _account(connection, source, seen, answers, scratch, progress, part=part)
         question = question_of(found.warnings, answers, revenue)
@@ -242,6 +244,9 @@ def _veil(
     """Return the profile whose plan makes ids and contact fields keyed hashes."""
     personal = set(personal_columns(source.columns, seen.plan.chosen, sample(connection, source, SAMPLE_ROWS)))
     personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
+    for made, query in source.made:  # an id that is made of two columns is hidden in both
+        if made in personal or made == seen.plan.chosen[CUSTOMER_ID]:
+            personal |= {column for column in source.own_columns if name(column) in query}
     plan = replace(seen.plan, secret=pseudonym_sql(key), hidden=frozenset(personal))
     own = seen.plan.chosen[CUSTOMER_ID]
     shown = [own, *(column for column in source.columns if column in personal and column != own)]

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core import columns
+from clv_core.collection.engine import connect_memory
 from clv_core.errors import UsageError
 from clv_core.workspace import atomic_path
 
@@ -118,7 +118,7 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
         return f'"{name}"'
 
     selected = ", ".join(expression(name) for name in frame.columns)
-    with atomic_path(path) as temporary, duckdb.connect() as connection:
+    with atomic_path(path) as temporary, connect_memory() as connection:
         connection.register("frame", frame)
         target = str(temporary).replace("'", "''")
         connection.execute(f"COPY (SELECT {selected} FROM frame) TO '{target}' (FORMAT csv, HEADER, DELIMITER ',')")

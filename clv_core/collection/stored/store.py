@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,19 +28,22 @@ from clv_core.collection.stored.dataset import SET_ASIDE as SET_ASIDE
 from clv_core.collection.stored.dataset import WITHDRAWN as WITHDRAWN
 from clv_core.collection.stored.dataset import Dataset as Dataset
 from clv_core.collection.stored.manifest import Manifest as Manifest
-from clv_core.errors import NotFound, Refused
-from clv_core.locks import changes
+from clv_core.errors import ClvError, NotFound, Refused
+from clv_core.locks import changes, changing
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
 
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 REMOVED: Final = "removed.json"
+UNFINISHED: Final = (".*.new.*.tmp", "*.new")
+"""Folders of a dataset in which :func:`save_dataset` writes a version."""
 PARQUET_END: Final = b"PAR1"
 VERSION: Final = re.compile(r"[0-9a-f]{12}")
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
     """Return the current version of each dataset, by name."""
+    sweep_unfinished(workspace)
     folders = sorted(path.parent for path in workspace.place("datasets").glob(f"*/{CURRENT}"))
     return [_current(folder) for folder in folders]
 
@@ -52,6 +55,7 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
         NotFound: there is none; the error names those that there are.
     """
     folder = workspace.place("datasets") / check_name(name)
+    sweep_unfinished(workspace, folder.name)
     if not (folder / CURRENT).exists():
         known = [dataset.name for dataset in list_datasets(workspace)]
         raise NotFound("no_dataset", name=name, known=known or "-")
@@ -102,6 +106,19 @@ def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> Non
     for version in gone:
         (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
         shutil.rmtree(folder / version, ignore_errors=True)
+
+
+def sweep_unfinished(workspace: Workspace, name: str = "*") -> None:
+    """Remove versions that killed runs left half written, which hold customers' rows.
+
+    Args:
+        workspace: whose; one that this account may only read is left as it is.
+        name: the dataset; ``*`` for all.
+    """
+    found = [path for pattern in UNFINISHED for path in workspace.place("datasets").glob(f"{name}/{pattern}")]
+    for path in found if not workspace.read_only else ():
+        with suppress(ClvError, OSError), changing(workspace, path.parent.name):  # not while a run is writing it
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def version_of(*meaning: Any) -> str:

@@ -31,12 +31,14 @@ from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.deployment.service.work import SWITCH_SECONDS
 from clv_core.deployment.service.workers import Workers
 from clv_core.errors import ClvError
+from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 
 
 def create() -> Counted:
     """Return the application of a process, by its environment (uvicorn's factory)."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    work_in(Workspace.default())
     return make(Workspace.default(), ServiceSettings.from_environment())
 
 

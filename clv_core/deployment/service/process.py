@@ -23,6 +23,7 @@ from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import Person
 from clv_core.deployment.service.work import SWITCH_SECONDS, Work
 from clv_core.errors import ClvError
+from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 
 
@@ -34,7 +35,9 @@ def main(arguments: list[str]) -> None:
         signal.signal(told, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(Work(Workspace(Path(arguments[0]))), sys.stdin.buffer, answers)
+    workspace = Workspace(Path(arguments[0]))
+    work_in(workspace)
+    serve(Work(workspace), sys.stdin.buffer, answers)
 
 
 def serve(work: Work, calls: BinaryIO, answers: BinaryIO) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import scipy
 
+from clv_core.collection.engine import connect_memory
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.strategy.budget.experiment import SURE
@@ -53,7 +53,7 @@ def control_of(customers: Iterable[str], share: float, experiment: str) -> npt.N
     """
     check_share(share)
     ids = pa.table({"id": pa.array(list(customers), pa.string())})
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         connection.register("ids", ids)
         digits = f"('0x' || left(sha256(concat(?, chr(10), id)), {DIGITS}))::BIGINT"
         marks = connection.execute(f"SELECT {digits} AS mark FROM ids", [experiment]).fetchnumpy()["mark"]

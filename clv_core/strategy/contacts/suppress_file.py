@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.errors import NotFound, Refused
+from clv_core.scratch import temporary_folder
 
 MARKS: Final = (",", ";", "\t", "|")
 PACKED: Final = (Content.GZIP, Content.ZIP, Content.WORKBOOK)
@@ -67,16 +67,16 @@ def text_of(path: Path) -> str | None:
     Raises:
         Refused: the archive or the workbook is broken.
     """
-    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
+    with temporary_folder("clv-list-") as scratch:
         content = identify(path)
         for _ in range(2):
             if content in PACKED:
-                path, _ = unpack(path, content, Path(scratch))
+                path, _ = unpack(path, content, scratch)
                 content = identify(path)
         if content is not Content.TEXT:
             return None
         seen = survey(path)
-        clean = Path(scratch) / "clean.txt"
+        clean = scratch / "clean.txt"
         rewrite(path, seen, clean)
         text = clean.read_text(encoding="utf-8-sig")
         rows = cells_of(text)
@@ -110,8 +110,8 @@ def _of_table(path: Path) -> Entries:
 
 
 def _of_text(text: str, name: str) -> Entries:
-    with tempfile.TemporaryDirectory(prefix="clv-list-") as scratch:
-        table = Path(scratch) / name
+    with temporary_folder("clv-list-") as scratch:
+        table = scratch / name
         table.write_text(text, encoding="utf-8")
         return _of_table(table)
 

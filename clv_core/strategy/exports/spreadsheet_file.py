@@ -10,7 +10,7 @@ from typing import IO, Final
 import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import one_file
+from clv_core.collection.engine import connect_memory, one_file
 from clv_core.strategy.exports.spreadsheet import escape_frame
 from clv_core.workspace import atomic_path
 
@@ -30,9 +30,8 @@ def write_csv(source: Path, target: Path, order: str, worded: Worded | None = No
         order: column to sort by.
         worded: gives a block of rows the words of a person: headers, or columns beside codes; the same for all blocks.
     """
-    with atomic_path(target) as temporary, duckdb.connect() as connection:
+    with atomic_path(target) as temporary, connect_memory() as connection:
         connection.execute("SET memory_limit = '500MB'")
-        connection.execute("SET temp_directory = ?", [str(target.parent / f".{target.name}.spill")])
         column = order.replace('"', '""')
         connection.execute(f'SELECT * FROM read_parquet(?) ORDER BY "{column}"', [one_file(source)])
         packed = target.suffix == ".gz"

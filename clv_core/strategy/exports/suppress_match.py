@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import file_text
+from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
@@ -90,7 +89,7 @@ def listed(dataset: Dataset, stop: StopList) -> int:
 
 def _ids(dataset: Dataset) -> pd.Series[Any]:
     """Return the ids of a dataset's customers, each once."""
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         query = f"SELECT DISTINCT {CUSTOMER_ID} FROM {file_text(dataset.events_path)}"
         ids: pd.Series[Any] = connection.execute(query).to_arrow_table().to_pandas()[CUSTOMER_ID].astype("str")
     return ids

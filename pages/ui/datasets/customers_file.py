@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.customers import RoleProposal, inspect_customers
+from clv_core.scratch import temporary_folder
 from pages.ui import received, state
 from pages.ui.upload import server_path, uploading
 
@@ -120,5 +120,5 @@ def proposals(path: Path, header: bool | None) -> list[RoleProposal]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _proposals(stamp: str, header: bool | None, _path: Path) -> list[RoleProposal]:
-    with tempfile.TemporaryDirectory(prefix="clv-customers-") as folder:
-        return inspect_customers(_path, Path(folder), header=header)
+    with temporary_folder("clv-customers-") as folder:
+        return inspect_customers(_path, folder, header=header)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from clv_core import audit
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.registry import Version
+from clv_core.scratch import temporary_folder
 from clv_core.strategy.exports.past_days import log_holdout
 from pages.ui import by_role, outcomes, page_files, received, state, widgets
 from pages.ui.models.board import Shelf
@@ -82,8 +82,8 @@ def _maker(version: Version, holdout: bool) -> Callable[[], bytes]:
     about = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def make() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "model.zip"
+        with temporary_folder("clv-") as folder:
+            out = folder / "model.zip"
             export_bundle(work, version, out, holdout=holdout, language=language)
             if holdout:
                 log_holdout(work, version, None)

@@ -45,6 +45,8 @@ def follow() -> None:
         said.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
     if result["remains"]:
         said.append(t("privacy.erase.remains", n=len(result["remains"])))
+    if result.get("unsure"):
+        said.append(t("privacy.erase.unsure", n=len(result["unsure"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     outcomes.say(saying.together(said))
     st.rerun()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
+from clv_core.scratch import temporary_folder
 from clv_core.strategy.exports.headers import header
 from clv_core.strategy.exports.spreadsheet_file import write_csv
 from pages.ui import page_files, state
@@ -41,7 +41,7 @@ def worded(rows: pd.DataFrame, language: str) -> pd.DataFrame:
 
 
 def _content(parquet: Path, ending: str, language: str = DEFAULT_LANGUAGE) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="clv-aside-") as folder:
-        target = Path(folder) / f"rows{ending}"
+    with temporary_folder("clv-aside-") as folder:
+        target = folder / f"rows{ending}"
         write_csv(parquet, target, "line", partial(worded, language=language))
         return target.read_bytes()

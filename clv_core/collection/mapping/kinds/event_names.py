@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
 from clv_core.collection.words.kind_words import is_no_sale
 from clv_core.columns import EVENT_TYPES, PURCHASE
 from clv_core.errors import Refused
+from clv_core.scratch import temporary_folder
 
 MOST: Final = 200
 """Names beyond this many are not listed: a column with more is hardly one of event types."""
@@ -96,10 +96,10 @@ def event_names(
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    with tempfile.TemporaryDirectory(prefix="clv-names-") as folder:
-        connection = connect(Path(folder), reads=path)
+    with temporary_folder("clv-names-") as folder:
+        connection = connect(folder, reads=path)
         try:
-            source = open_source(connection, path, Path(folder), header=header, encoding=encoding, sheet=sheet)
+            source = open_source(connection, path, folder, header=header, encoding=encoding, sheet=sheet)
             return names_of(connection, source, column, said, money)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=path.name) from error
