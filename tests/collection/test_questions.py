@@ -10,8 +10,10 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.collection.check import check_file
+from clv_core.collection.ingest import ingest
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES
+from clv_core.workspace import Workspace
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
 HEAD = "customer_id,event_time,amount,order_id"
@@ -195,3 +197,52 @@ def test_two_columns_that_may_be_the_amount_are_asked_about(tmp_path: Path) -> N
     head = "customer_id,event_time,selling_value,value,order_id"
     file = write(tmp_path, head, lambda at: [*order(at)[:2], paid(at), paid(at) / 4, f"O{at}"])
     assert asked(file) == ("rival_amounts", {"--map=amount=value": TOTAL / 4, "--map=amount=selling_value": TOTAL})
+
+
+def two_files(folder: Path, first: list[list[object]], second: list[list[object]]) -> list[Path]:
+    paths = []
+    for name, rows in (("a", first), ("b", second)):
+        paths.append(folder / f"{name}.csv")
+        paths[-1].write_text("\n".join([HEAD, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return paths
+
+
+def test_orders_that_a_second_file_has_by_day_only_count_once(tmp_path: Path) -> None:
+    orders = [order(at) for at in range(ROWS)]
+    by_day = [[row[0], str(row[1])[:10], *row[2:]] for row in orders[40:]]
+    manifest = ingest(Workspace(tmp_path / "ws"), two_files(tmp_path, orders[:60], by_day), "x")
+    assert (manifest.net_revenue, manifest.purchases) == (TOTAL, ROWS)
+
+
+def test_orders_that_a_second_file_has_with_another_amount_are_asked_about(tmp_path: Path) -> None:
+    orders = [order(at) for at in range(ROWS)]
+    taxed = [[*row[:2], float(str(row[2])) + 5, row[3]] for row in orders[40:]]
+    files, workspace = two_files(tmp_path, orders[:60], taxed), Workspace(tmp_path / "ws")
+    with pytest.raises(NeedsAnswer) as question:
+        ingest(workspace, files, "x")
+    sums = {one["option"]: one["net_revenue"] for one in question.value.params["readings"]}
+    replaced = TOTAL + 5 * (ROWS - 40)
+    assert sums == {"--overlap replace": replaced, "--overlap add": replaced + sum(map(paid, range(40, 60)))}
+    for how in ("replace", "add"):
+        assert ingest(workspace, files, how, overlap=how).net_revenue == sums[f"--overlap {how}"]
+
+
+def test_a_second_file_in_cents_is_asked_about(tmp_path: Path) -> None:
+    cents = [[*order(at)[:2], round(100 * paid(at)) + 1, f"O{at}"] for at in range(60, ROWS)]
+    files = two_files(tmp_path, [order(at) for at in range(60)], cents)
+    with pytest.raises(NeedsAnswer) as question:
+        ingest(Workspace(tmp_path / "ws"), files, "x")
+    assert question.value.code == "cents_in_file"
+
+
+def test_amounts_with_an_exchange_rate_are_offered_converted(tmp_path: Path) -> None:
+    rates = {"EUR": 1.0, "SEK": 0.09}
+    file = write(
+        tmp_path,
+        f"{HEAD},currency,exchange_rate",
+        lambda at: order(at, None, code := ("EUR", "SEK")[at % 2], rates[code]),
+    )
+    code, sums = asked(file)
+    converted = sum(round(paid(at) * rates[("EUR", "SEK")[at % 2]], 6) for at in range(ROWS))
+    assert code == "which_converted"
+    assert sums["'--map=amount=amount * exchange_rate'"] == pytest.approx(converted, abs=0.01)

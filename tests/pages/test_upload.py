@@ -71,6 +71,20 @@ def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
     assert args[args.index("--date-order") + 1] == order and args[args.index("--name") + 1] == "Shop 2024"
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_readings_that_change_the_total_are_offered_with_their_revenue(
+    open_page: OPEN, tmp_path: Path, lang: str
+) -> None:
+    rows = "\n".join(f"c{n % 9},2024-03-{1 + n % 28:02},{1 + n % 9}.{100 + n}" for n in range(40))
+    app = upload(open_page(tmp_path, "upload", lang=lang), f"customer_id,date,amount\n{rows}\n")
+    total = sum(float(row.split(",")[2]) for row in rows.split("\n"))
+    point, comma = app.button(key="answer_reading_0"), app.button(key="answer_reading_1")
+    assert f"{total:,.2f}" in point.label and f"{1000 * total:,.2f}" in comma.label
+    comma.click().run()
+    assert not app.exception and app.session_state[uploading.ANSWERS]["decimal"] == "comma"
+    assert not any(button.key == "answer_reading_0" for button in app.button)
+
+
 def test_an_added_file_in_another_currency_is_asked_about(open_page: OPEN, with_dataset: Path) -> None:
     app = upload(open_page(with_dataset, "upload", lang="en"), LOG)
     app.segmented_control(key="save_way_new").set_value("add").run()
@@ -630,6 +644,10 @@ def test_answers_become_words_that_the_command_line_reads_back() -> None:
         {"won": "purchase", "step=paid": "purchase"},
         header=False,
         states={"-odd=1": "refunded"},
+        discount="unit",
+        sign="negative",
+        max_amount=99.5,
+        overlap="add",
     )
     options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *option_words(said)])
     assert Answers(**reading_options(options)) == said

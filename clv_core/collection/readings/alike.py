@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
-from clv_core.collection.engine import file_text, one
+from clv_core.collection.engine import connect_memory, file_text, one
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.money.minor_units import MINOR
@@ -98,7 +96,7 @@ def ask_unit(log: Path, reading: Reading, answers: Answers) -> None:
     """
     if answers.amount_unit or not reading.figures.purchases:
         return
-    with duckdb.connect() as connection:
+    with connect_memory() as connection:
         old, new = (
             one(
                 connection,
