@@ -47,7 +47,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             raise Refused("combine_name_taken", new=new_name)
         parts = [_part(dataset) for dataset in datasets]
         alike = [_columns(part) == _columns(parts[0]) for part in parts]
-        whole = unite(parts, scratch, progress or NoProgress(), compare=alike)
+        whole = unite(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
         said = [message.coded() for message in _said(datasets)]
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
         manifest = replace(

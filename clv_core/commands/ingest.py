@@ -12,6 +12,7 @@ from clv_core.collection.append import saved_answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
 from clv_core.errors import Message, Refused, UsageError
@@ -42,6 +43,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), default=None, help=text("date_order"))
     parser.add_argument("--decimal", choices=("point", "comma"), default=None, help=text("decimal"))
     parser.add_argument("--amount-unit", choices=UNITS, default=None, help=text("amount_unit"))
+    parser.add_argument("--similar-ids", choices=SIMILAR_IDS, default=None, help=text("similar_ids"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
     parser.add_argument("--timezone", default=None, help=text("timezone"))
@@ -68,6 +70,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "duplicates": options.duplicates,
         "encoding": options.encoding,
         "amount_unit": options.amount_unit,
+        "similar_ids": options.similar_ids,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 

@@ -25,6 +25,8 @@ class Answers:
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
             or in millionths; None takes them for the first, says where they look like the second, and knows the third
             by the names of Google Analytics.
+        similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
+            are one customer; None decides where that is plain, and asks where it is not.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Answers:
     states: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     amount_unit: str | None = None
+    similar_ids: str | None = None
 
 
 class Said(TypedDict, total=False):
@@ -54,3 +57,4 @@ class Said(TypedDict, total=False):
     states: Mapping[str, str]
     encoding: str
     amount_unit: str | None
+    similar_ids: str | None

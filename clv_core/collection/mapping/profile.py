@@ -93,7 +93,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     notes += said
     chosen, of_rates = _without_rates(counts, chosen)
     scale = _rating_scale(counts)
-    whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
+    of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_others(connection, source, drafted.proposals, chosen, answers.states)
     states = read_states(connection, source, chosen, texts, answers.states) + others
@@ -108,7 +108,6 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
         orders=replace(told_by_states(chosen, states, others), ends=ends),
-        float_ids=whole_ids,
     )
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)

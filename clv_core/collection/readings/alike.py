@@ -15,6 +15,7 @@ from typing import Any, Final
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.money.minor_units import MINOR
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
@@ -93,7 +94,8 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     Returns:
         ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
         columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
-        event names of steps of orders that did not count, where there were any.
+        event names of steps of orders that did not count, where there were any; ``similar_ids``, where several
+        spellings of an id became one.
     """
     said = {message.code for message in reading.warnings}
     plan = reading.profile.plan
@@ -105,6 +107,7 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
     steps = {name: kind for name, kind in reading.profile.steps.items() if plan.values.get(name) == kind}
     other |= {"steps": steps} if steps else {}
+    other |= {"similar_ids": MERGE} if "warning.ids_merged" in said else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",

@@ -16,6 +16,7 @@ from clv_core import jobs
 from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.proposals.by_values import could_be
+from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -39,6 +40,7 @@ CHOICES: Final = {
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
     "minor_fractions": ("amount_unit", ("major",)),
+    "similar_ids": ("similar_ids", SIMILAR_IDS),
     "no_header": ("header", (False, True)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""

@@ -264,7 +264,7 @@ def options(said: Answers) -> list[str]:
         words += [f"--event={event}={kind}"]
     for state_word, meaning in said.states.items():
         words += [f"--state={state_word}={meaning}"]
-    for option in ("date_order", "decimal", "currency", "amount_unit", "encoding"):
+    for option in ("date_order", "decimal", "currency", "amount_unit", "similar_ids", "encoding"):
         value = getattr(said, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []
     words += [f"--{said.duplicates}-duplicates"] if said.duplicates else []
