@@ -14,7 +14,7 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.numbers import decide_numbers
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.columns.spreadsheet_marks import float_ids
-from clv_core.collection.mapping.columns.swapped_dates import told_swapped
+from clv_core.collection.mapping.columns.swapped_dates import are_swapped
 from clv_core.collection.mapping.draft import draft
 from clv_core.collection.mapping.money import price
 from clv_core.collection.mapping.money.discount_rates import in_percent, told_rates
@@ -28,6 +28,7 @@ from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
 from clv_core.collection.values import currency, times
+from clv_core.collection.values.date_evidence import DateEvidence
 from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.values.zone_names import told_zones
 from clv_core.columns import (
@@ -86,7 +87,13 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     usual = EVENT_TIME in counts["usual"]
-    time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual)
+    evidence = DateEvidence(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
+    forms = counts[EVENT_TIME]
+    time, said = times.decide(
+        forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
+    )
+    swapped, of_swapped = are_swapped(connection, source, plan, forms)
+    time = replace(time, swapped=swapped)
     notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
@@ -116,7 +123,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, steps, of_rows = settle_rows(connection, source, rows, plan, states, answers)
     notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
     notes += of_ends + of_money + of_rates + _blanked(counts, chosen, scale) + of_ids
-    notes += told_swapped(connection, source, plan, counts[EVENT_TIME]) + of_rows
+    notes += of_swapped + of_rows
     return Profile(plan, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
 
 
