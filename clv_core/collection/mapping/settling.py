@@ -13,6 +13,7 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.money import refuse_ids
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.customers.blanks import settle_blanks
+from clv_core.collection.mapping.customers.dates import settle_time
 from clv_core.collection.mapping.customers.ids import settle_customer
 from clv_core.collection.mapping.kinds.payments import settle_kind
 from clv_core.collection.mapping.money import price
@@ -53,6 +54,8 @@ def settle_columns(
     refuse_ids(mapping)
     chosen, notes = choose(proposals, source.file)
     chosen, said = settle_customer(connection, source, proposals, chosen, mapping)
+    notes += said
+    chosen, said = settle_time(connection, source, proposals, chosen, mapping)
     notes += said
     chosen, said = settle_blanks(connection, source, rows, chosen, mapping)
     notes += said

@@ -16,6 +16,7 @@ from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.money.minor_units import MINOR
 from clv_core.collection.values.id_texts import MERGE
+from clv_core.collection.readings.joining_dates import join_dates
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
@@ -24,6 +25,10 @@ from clv_core.jobs import Progress
 
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
+MAX_STRANGE: Final = 0.05
+"""Share of a file's rows that may contradict its log where its dates are read in the right order."""
+MIN_STRANGE, MORE = 10, 3
+"""Rows that contradict it in another order, at least, and as many times those in the right one."""
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
 """What is said where a file has shown its decimal mark by itself."""
 
@@ -41,6 +46,7 @@ class Habit:
         encoding: of its text, where that has one byte a letter; empty otherwise.
         currency: of its amounts, as far as it is known.
         steps: event names that told of orders which others told of too.
+        events: Parquet files of the log that the next file is to join; none where it begins one.
     """
 
     dataset: str = ""
@@ -51,6 +57,7 @@ class Habit:
     encoding: str = ""
     currency: str = ""
     steps: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[Path, ...] = ()
 
 
 def habit_of(manifest: Manifest) -> Habit:
@@ -146,7 +153,7 @@ def read_alike(
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
         Refused: it cannot be used, or lacks a column that the earlier file was read by.
     """
-    as_before = False
+    of_dates: tuple[Message, ...] = ()
     answers = replace(answers, events={**habit.steps, **answers.events})
     tries = _Tries(path, answers.mapping, habit, scratch, progress, original, key, part)
     try:
@@ -154,7 +161,8 @@ def read_alike(
     except NeedsAnswer as error:
         if not error.code.startswith("dates_ambiguous") or not habit.date_order:
             raise
-        answers, as_before = replace(answers, date_order=habit.date_order), True
+        order, of_dates = _order_that_joins(tries, answers, habit, error)
+        answers = replace(answers, date_order=order)
         reading = tries.read(answers)
     unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
     if unsure and habit.decimal == "comma" and not answers.decimal:
@@ -163,10 +171,36 @@ def read_alike(
     if answers.amount_unit == MINOR and habit.currency and not reading.profile.currency:
         answers = replace(answers, currency=habit.currency)
         reading = tries.read(answers)
-    if as_before:
-        params = {"column": reading.profile.plan.chosen[EVENT_TIME], "order": habit.date_order.upper()}
-        reading = replace(reading, warnings=(*reading.warnings, Message("warning.dates_as_before", params)))
+    reading = replace(reading, warnings=(*reading.warnings, *of_dates))
     return reading, replace(answers, mapping=tries.mapping)
+
+
+def _order_that_joins(
+    tries: _Tries, answers: Answers, habit: Habit, error: NeedsAnswer
+) -> tuple[str, tuple[Message, ...]]:
+    """Return the order of ambiguous dates in which a file joins its log, and what is to be said of it.
+
+    In the right one hardly a row is new in the time that the log covers, or lies in the future, and in the others many
+    more are. Where that does not tell, it is the log's own, unless the file would then have the first days of months
+    only.
+
+    Raises:
+        NeedsAnswer: the error, where that leaves several orders or none.
+    """
+    own, column, readings = habit.date_order, error.params["column"], error.params.get("readings", {})
+    said = Message("warning.dates_as_before", {"column": column, "order": own.upper()})
+    if not habit.events or own not in readings:
+        return own, (said,)
+    found = {order: join_dates(tries.read(replace(answers, date_order=order)), habit.events) for order in readings}
+    best, second = sorted(found, key=lambda order: (found[order].strange, order != own))[:2]
+    few = found[best].strange <= MAX_STRANGE * found[best].rows
+    clear = few and found[second].strange >= max(MIN_STRANGE, MORE * found[best].strange)
+    if own == best and few and (clear or not found[own].first_days):
+        return own, (said,)
+    if not clear:
+        raise error
+    params = {"column": column, "order": best.upper(), "before": own.upper()}
+    return best, (Message("warning.dates_in_other_order", params),)
 
 
 class _Tries:
