@@ -28,7 +28,7 @@ from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
 from clv_core.collection.values import currency, times
-from clv_core.collection.values.date_evidence import DateEvidence
+from clv_core.collection.values.date_evidence import ColumnDates
 from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.values.zone_names import told_zones
 from clv_core.columns import (
@@ -87,7 +87,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     usual = EVENT_TIME in counts["usual"]
-    evidence = DateEvidence(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
+    evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
     forms = counts[EVENT_TIME]
     time, said = times.decide(
         forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence

@@ -13,7 +13,6 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.money import refuse_ids
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.customers.blanks import settle_blanks
-from clv_core.collection.mapping.customers.dates import settle_time
 from clv_core.collection.mapping.customers.ids import settle_customer
 from clv_core.collection.mapping.kinds.payments import settle_kind
 from clv_core.collection.mapping.money import price
@@ -24,6 +23,7 @@ from clv_core.collection.mapping.money.return_amounts import settle_returns
 from clv_core.collection.mapping.orders.other_states import others_unused
 from clv_core.collection.mapping.orders.refund_amounts import settle_refund
 from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.customer_dates import settle_time
 from clv_core.collection.mapping.states.naming import refunds_unused, settle_states
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message

@@ -1,4 +1,4 @@
-"""What a column of dates such as 20-03-12 shows beside each one's form: where its days stand, and what an order gives."""
+"""What a column of dates such as 20-03-12 shows beside each one's form: the place of its days, and each order's span."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ days: years that do so span a generation, with only a few days in it."""
 
 
 @dataclass(frozen=True)
-class DateEvidence:
+class ColumnDates:
     """A column of dates, to be asked about.
 
     Args:
@@ -32,13 +32,15 @@ class DateEvidence:
     cells: str
 
     def place_of_days(self) -> Literal["first", "last", ""]:
-        """Return which place of dates with years of two digits holds the days of whole months, empty where none does."""
+        """Return which place of dates with short years holds the days of whole months; empty where none does."""
         parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
         figures = ", ".join(
             f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
         )
         numbers = ", ".join(f"try_cast(p{place} AS INT) AS p{place}" for place in (1, 2))
-        found = one(self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))")
+        found = one(
+            self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))"
+        )
         first, last = found[:3], found[3:]
         if _are_days(first, last):
             return "first"

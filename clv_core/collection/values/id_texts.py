@@ -30,7 +30,9 @@ SIMILAR_IDS: Final = (MERGE, "separate")
 WIDE: Final = "".join(sign for sign in map(chr, range(0xFF01, 0xFFEF)) if len(unicodedata.normalize("NFKC", sign)) == 1)
 BLANKS: Final = "\u00a0\u2007\u202f\u3000"
 INVISIBLE: Final = "".join(
-    chr(code) for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064)) for code in range(first, last + 1)
+    chr(code)
+    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064))
+    for code in range(first, last + 1)
 )
 NO_SIGNS: Final = INVISIBLE + "\ufeff\u00ad"
 WRITTEN: Final = (WIDE + BLANKS + NO_SIGNS, unicodedata.normalize("NFKC", WIDE) + " " * len(BLANKS))
@@ -54,7 +56,9 @@ def folded_sql(column: str) -> str:
     whole = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')"
     plain = f"trim(nfc_normalize(translate({column}, {text(WRITTEN[0])}, {text(WRITTEN[1])})), ' ')"
     mail = f"translate(w, '{CAPITALS}', '{SMALL}')"
-    wide = f"list_transform([{plain}], lambda w: CASE WHEN contains(w, '@') THEN {mail} ELSE {whole.format('w')} END)[1]"
+    wide = (
+        f"list_transform([{plain}], lambda w: CASE WHEN contains(w, '@') THEN {mail} ELSE {whole.format('w')} END)[1]"
+    )
     return (
         f"CASE WHEN strlen({column}) <> length({column}) THEN {wide} WHEN contains({column}, '@') THEN lower({column})"
         f" WHEN ends_with({column}, '0') AND contains({column}, '.') THEN {whole.format(column)}"

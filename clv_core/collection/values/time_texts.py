@@ -10,9 +10,7 @@ from clv_core.collection.values.eras import common_era
 from clv_core.collection.values.numbers import DIGITS
 from clv_core.collection.words.month_words import AT, MONTHS
 
-CLOCKS: Final = (
-    *("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p"),
-)
+CLOCKS: Final = (*("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p"),)
 WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
@@ -131,9 +129,13 @@ def plain_number(column: str) -> str:
 
 
 def compact(column: str) -> str:
-    """Read 19970131, 1997031 (the 31st day), 199701312359 or 19970131235959; milliseconds of the nineties have twelve digits too, but no 19."""
+    """Read 19970131, 1997031 (the 31st day), 199701312359 or 19970131235959.
+
+    Milliseconds of the nineties have twelve digits too, but no 19.
+    """
     day = f"try_strptime({column}, '%Y%j')"
-    read = f"CASE strlen({column}) WHEN 7 THEN {day} ELSE try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M']) END"
+    time = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    read = f"CASE strlen({column}) WHEN 7 THEN {day} ELSE {time} END"
     return f"CASE WHEN starts_with({column}, '19') OR starts_with({column}, '20') THEN {read} END"
 
 

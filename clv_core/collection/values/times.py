@@ -1,12 +1,12 @@
 """Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
 
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
-19970131235959), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
-01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (20-03-30, 20-03-12, what fits all three),
-``epoch`` in seconds to nanoseconds, ``apple``,
-``epoch_s_or_apple``, ``ticks``, ``filetime`` and ``webkit`` (:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
-``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``year_day`` (2024-13-05), ``unreadable``; ``otherwise`` where only the usual
-spellings were asked for and a value has none of them.
+19970131235959, 1997031), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
+01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (99-03-12, 20-03-12, what fits all three),
+``epoch`` in seconds to nanoseconds, ``apple``, ``epoch_s_or_apple``, ``ticks``, ``filetime`` and ``webkit``
+(:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``day_number`` and
+``month_day`` (711, 0829: no times by themselves), ``year_day`` (2024-13-05), ``unreadable``; ``otherwise`` where only
+the usual spellings were asked for and a value has none of them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from clv_core.collection.engine import text
 from clv_core.collection.values import time_texts
 from clv_core.collection.values.spellings import OTHERWISE
 from clv_core.collection.values.zone_names import with_zones
 from clv_core.errors import Message, NeedsAnswer, Refused
-
-if TYPE_CHECKING:
-    from clv_core.collection.values.date_evidence import DateEvidence
 
 EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
@@ -38,8 +35,8 @@ EPOCHS: Final = {
     "filetime": (1.2e17, 1.5e17, "(({} - 116444736e9) / 10)"),
     "webkit": (1.2e16, 1.5e16, "({} - 116444736e8)"),
 }
-"""Other epochs than 1970: the numbers that are times of our years by them, and of 1995 to 2060 by no other; and how they
-become microseconds since 1970: seconds since 2001 (Apple), 100 ns since the year 1 (.NET), 100 ns and us since 1601."""
+"""Other epochs than 1970: numbers that are times of our years by them and by no other, and how they become microseconds
+since 1970: seconds since 2001 (Apple), 100 ns since the year 1 (.NET), 100 ns and microseconds since 1601."""
 
 NO_TIMES: Final = ("missing", "unreadable", "day_number", "month_day", "year_day")
 FITS: Final = {
@@ -53,6 +50,16 @@ FITS: Final = {
     "any": ("dmy", "mdy", "ymd"),
 }
 """Form of a date such as 03/04/24 -> the orders that it can be read in."""
+
+
+class DateEvidence(Protocol):
+    """What a column of dates shows beside the form of each."""
+
+    def place_of_days(self) -> str:
+        """Return which place of dates such as 20-03-12 holds days, ``first`` or ``last``; empty where it is unclear."""
+
+    def days(self, order: str) -> list[str]:
+        """Return the first and the last day that the column has where it is read in an order."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ class TimeReading:
             f" WHEN {time_texts.plain_utc(column)} THEN try_cast({column} AS TIMESTAMP)"
             f" WHEN {time_texts.digits(column)} THEN CASE"
             f" WHEN strlen({column}) IN (7, 8, 12, 14) AND {compact} IS NOT NULL THEN {naive(compact)}"
-            f"{self._other_epochs(digits)} WHEN {digits} BETWEEN 2e8 AND 2e10 THEN make_timestamp(round({digits} * 1e6)::BIGINT)"
+            f"{self._other_epochs(digits)}"
+            f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN make_timestamp(round({digits} * 1e6)::BIGINT)"
             f" WHEN {digits} BETWEEN 2e11 AND 2e13 THEN make_timestamp(round({digits} * 1e3)::BIGINT)"
             f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN make_timestamp({digits}::BIGINT)"
             f" WHEN {digits} BETWEEN 2e17 AND 2e19 THEN make_timestamp(round({digits} / 1e3)::BIGINT)"
@@ -142,7 +150,10 @@ def form(column: str, *, usual: bool = False) -> str:
     digits = time_texts.number(column)
     turned = f"try_strptime(replace({column}[:10], '/', '-'), '%Y-%d-%m')"
     apple_today = (date.today() - date(2001, 1, 1)).days * 86_400 + 2 * 86_400
-    others = "".join(f" WHEN {digits} >= {low:.0f} AND {digits} < {high:.0f} THEN '{epoch}'" for epoch, (low, high, _) in EPOCHS.items())
+    others = "".join(
+        f" WHEN {digits} >= {low:.0f} AND {digits} < {high:.0f} THEN '{epoch}'"
+        for epoch, (low, high, _) in EPOCHS.items()
+    )
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN {time_texts.plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
@@ -151,7 +162,8 @@ def form(column: str, *, usual: bool = False) -> str:
         f" WHEN {column}[-1] = 'Z' THEN 'zoned' ELSE 'naive' END"
         f" WHEN {time_texts.digits(column)} THEN CASE"
         f" WHEN strlen({column}) IN (7, 8, 12, 14) AND {time_texts.compact(column)} IS NOT NULL THEN 'compact'{others}"
-        f" WHEN {digits} BETWEEN {SECONDS_1995} AND {apple_today} THEN 'epoch_s_or_apple' WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
+        f" WHEN {digits} BETWEEN {SECONDS_1995} AND {apple_today} THEN 'epoch_s_or_apple'"
+        f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
         f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
@@ -244,7 +256,9 @@ def decide(
     if unclear and not apple and not forms.get("epoch_s"):
         raise Refused("epoch_unclear", column=column, rows=unclear)
     others = {epoch: forms.get(epoch, 0) for epoch in EPOCHS if epoch != APPLE or apple}
-    notes += [Message(f"warning.epoch_{epoch}", {"column": column, "rows": rows}) for epoch, rows in others.items() if rows]
+    notes += [
+        Message(f"warning.epoch_{epoch}", {"column": column, "rows": rows}) for epoch, rows in others.items() if rows
+    ]
     epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
     if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
         notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))

@@ -97,7 +97,12 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in CHOICES:
             name, choices = CHOICES[code]
-            _buttons({choice: t(f"upload.{name}.{str(choice).lower()}") for choice in choices}, name, then)
+            spans = {order: f": {' – '.join(days)}" for order, days in params.get("readings", {}).items()}
+            _buttons(
+                {choice: t(f"upload.{name}.{str(choice).lower()}") + spans.get(choice, "") for choice in choices},
+                name,
+                then,
+            )
         elif code == "price_of_what":
             prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
             _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))

@@ -63,7 +63,9 @@ def settle_time(
     named = [item for item in found if item.canonical == EVENT_TIME and item.confidence >= ENOUGH] or found
     best = preferred(EVENT_TIME, named) if named else None
     if named and best is None:
-        raise NeedsAnswer("two_columns", canonical=EVENT_TIME, columns=[item.column for item in named], first=named[0].column)
+        raise NeedsAnswer(
+            "two_columns", canonical=EVENT_TIME, columns=[item.column for item in named], first=named[0].column
+        )
     if best is None:
         return dict(chosen), ()
     params = {"column": column, "other": best.column, "customers": int(customers)}
