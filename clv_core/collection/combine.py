@@ -13,6 +13,7 @@ from clv_core.collection.readings.alike import habit_of
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.stored.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
@@ -85,6 +86,7 @@ def _part(dataset: Dataset) -> LogPart:
     entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
     entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
     entry |= {"encoding": habit.encoding} if habit.encoding else {}
+    entry |= {"similar_ids": MERGE} if manifest.merges_similar_ids else {}
     described = replace(manifest, source=dataset.name, parts=[entry])
     return LogPart(described, dataset.events_path, dataset.set_aside_path, dataset.withdrawn_path)
 

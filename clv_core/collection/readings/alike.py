@@ -18,7 +18,7 @@ from clv_core.collection.mapping.money.minor_units import MINOR
 from clv_core.collection.readings.joining_dates import join_dates
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
-from clv_core.collection.values.id_texts import MERGE
+from clv_core.collection.values.id_texts import MERGE, SEPARATE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
@@ -46,6 +46,7 @@ class Habit:
         encoding: of its text, where that has one byte a letter; empty otherwise.
         currency: of its amounts, as far as it is known.
         steps: event names that told of orders which others told of too.
+        similar_ids: ``merge`` where ids were written in several ways; empty where not.
         events: Parquet files of the log that the next file is to join; none where it begins one.
     """
 
@@ -57,6 +58,7 @@ class Habit:
     encoding: str = ""
     currency: str = ""
     steps: Mapping[str, str] = field(default_factory=dict)
+    similar_ids: str = ""
     events: tuple[Path, ...] = ()
 
 
@@ -73,7 +75,8 @@ def habit_of(manifest: Manifest) -> Habit:
     usual = encoding if encoding and single_byte(encoding) else ""
     shown_so = last("date_order"), last("decimal")
     steps = {name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()}
-    return Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency, steps)
+    before = tuple(sorted(hidden)), usual, manifest.currency, steps, last("similar_ids")
+    return Habit(manifest.name, mapping, *shown_so, *before)
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
@@ -114,7 +117,8 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
     steps = {name: kind for name, kind in reading.profile.steps.items() if plan.values.get(name) == kind}
     other |= {"steps": steps} if steps else {}
-    other |= {"similar_ids": MERGE} if "warning.ids_merged" in said else {}
+    merged = "warning.ids_merged" in said or (plan.secret and answers.similar_ids == MERGE)
+    other |= {"similar_ids": MERGE} if merged else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",
@@ -155,6 +159,9 @@ def read_alike(
     """
     of_dates: tuple[Message, ...] = ()
     answers = replace(answers, events={**habit.steps, **answers.events})
+    alone = key is not None and habit.dataset  # hashes cannot be held against ids that are written otherwise
+    usual = habit.similar_ids or (SEPARATE if alone else None)
+    answers = replace(answers, similar_ids=answers.similar_ids or usual)
     tries = _Tries(path, answers.mapping, habit, scratch, progress, original, key, part)
     try:
         reading = tries.read(answers)

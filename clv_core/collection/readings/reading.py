@@ -27,6 +27,7 @@ from clv_core.collection.readings.figures import Figures, figures, notices
 from clv_core.collection.readings.similar_ids import find_spellings, write_respelled
 from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
 from clv_core.collection.stored.store import version_of
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, UNIT_PRICE
@@ -212,8 +213,9 @@ def _with_one_spelling(
     if plan.secret:
         table, own = source.relation(), plan.clean(CUSTOMER_ID)
     ids = f"SELECT DISTINCT {own} AS id, false AS old FROM {table} WHERE id IS NOT NULL"
-    said = find_spellings(connection, ids, answers.similar_ids)
-    if not said:
+    hashed = bool(plan.secret)
+    said = find_spellings(connection, ids, answers.similar_ids, hashed=hashed)
+    if not said and not (hashed and answers.similar_ids == MERGE):
         return events, withdrawn, ()
     files = [file for file in (events, withdrawn) if file is not None]
     made = [file.with_name(f"one_spelling_{file.name}") for file in files]

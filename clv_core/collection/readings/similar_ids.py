@@ -30,7 +30,7 @@ LOCAL_DIGITS: Final = 9
 
 
 def find_spellings(
-    connection: duckdb.DuckDBPyConnection, ids: str, answer: str | None, *, ask: bool = True
+    connection: duckdb.DuckDBPyConnection, ids: str, answer: str | None, *, ask: bool = True, hashed: bool = False
 ) -> tuple[Message, ...]:
     """Make the table ``spellings (id, instead)`` of ids that are another one's, and return what is to be said of them.
 
@@ -42,12 +42,15 @@ def find_spellings(
         ids: query of ``id`` and ``old``: whether it is in the log already, and stays as it is.
         answer: of the person: ``merge``, ``separate`` or None.
         ask: whether to ask where it is not plain; if not, they stay apart.
+        hashed: whether the ids become pseudonyms: all then get the spelling that every other one can be turned into.
 
     Raises:
         NeedsAnswer: many ids have a twin, and it is not plain that they are one customer.
     """
     every = f"SELECT id, bool_or(old) AS old FROM ({ids}) WHERE NOT contains(id, '@') GROUP BY id"
     known, keys = one(connection, f"SELECT count(*), count(DISTINCT {unified_sql('id')}) FROM ({every})")
+    if hashed and answer == MERGE:
+        _unify(connection, every)
     if known == keys or answer not in (None, MERGE):
         return ()
     connection.execute(
@@ -70,12 +73,20 @@ def find_spellings(
         if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * known:
             raise NeedsAnswer("similar_ids", **params)
         return ()
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE spellings AS SELECT id, instead FROM (SELECT id, old, first_value(id)"
-        " OVER (PARTITION BY key ORDER BY old DESC, usual DESC, id) AS instead FROM similar_ids WHERE ids > 1)"
-        " WHERE NOT old AND id <> instead"
-    )
+    if hashed:
+        _unify(connection, every)
+    else:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE spellings AS SELECT id, instead FROM (SELECT id, old, first_value(id)"
+            " OVER (PARTITION BY key ORDER BY old DESC, usual DESC, strlen(id), id) AS instead FROM similar_ids WHERE ids > 1)"
+            " WHERE NOT old AND id <> instead"
+        )
     return (Message("warning.ids_merged", params),)
+
+
+def _unify(connection: duckdb.DuckDBPyConnection, ids: str) -> None:
+    query = f"SELECT id, {unified_sql('id')} AS instead FROM ({ids}) WHERE id <> instead"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE spellings AS {query}")
 
 
 def write_respelled(connection: duckdb.DuckDBPyConnection, source: Path, target: Path, secret: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What a column of dates such as 20-03-12 shows beside each one's form: the place of its days, and each order's span."""
+"""What a column of dates such as 20-03-12 shows beside its forms: the place of its days, and each order's span."""
 
 from __future__ import annotations
 

@@ -24,10 +24,16 @@ SMALL: Final = string.ascii_lowercase
 FOLDING: Final = str.maketrans(CAPITALS, SMALL)
 
 MERGE: Final = "merge"
-SIMILAR_IDS: Final = (MERGE, "separate")
+SEPARATE: Final = "separate"
+SIMILAR_IDS: Final = (MERGE, SEPARATE)
 """What may be said of ids that differ only in capitals, blanks or leading zeros."""
 
-WIDE: Final = "".join(sign for sign in map(chr, range(0xFF01, 0xFFEF)) if len(unicodedata.normalize("NFKC", sign)) == 1)
+WIDE: Final = "".join(
+    sign
+    for sign in map(chr, range(0xFF01, 0xFFEF))
+    if len(plain := unicodedata.normalize("NFKC", sign)) == 1 and plain not in "{}"
+)
+"""Signs of full or half width. Braces are left out: the SQL is put into templates of ``str.format``."""
 BLANKS: Final = "\u00a0\u2007\u202f\u3000"
 INVISIBLE: Final = "".join(
     chr(code)
@@ -75,6 +81,16 @@ def folded_texts(texts: pd.Series[Any]) -> pd.Series[Any]:
 def unified(word: str) -> str:
     """Return an id without its capitals, blanks and padding zeros: 00001001 is 1001, and K 01001 is k1001."""
     return re.sub(PADDED, r"\1\2", folded(word).translate(FOLDING).replace(" ", ""))
+
+
+def similar_mark(word: str) -> str:
+    """Return by what all similar spellings of an id are known in a list that holds no ids."""
+    return f"similar {unified(word)}"
+
+
+def similar_mark_sql(column: str) -> str:
+    """Return SQL for :func:`similar_mark` of a text expression."""
+    return f"concat('similar ', {unified_sql(folded_sql(column))})"
 
 
 def unified_sql(column: str) -> str:
