@@ -75,8 +75,8 @@ def habit_of(manifest: Manifest) -> Habit:
     usual = encoding if encoding and single_byte(encoding) else ""
     shown_so = last("date_order"), last("decimal")
     steps = {name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()}
-    before = tuple(sorted(hidden)), usual, manifest.currency, steps, last("similar_ids")
-    return Habit(manifest.name, mapping, *shown_so, *before)
+    found = Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency, steps)
+    return replace(found, similar_ids=last("similar_ids"))
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
