@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.append import append
+from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.stored.store import Manifest, open_dataset
@@ -131,3 +132,16 @@ def test_ids_that_a_spreadsheet_has_rounded_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         ingest(Workspace(tmp_path / "ws"), file, "shop")
     assert refused.value.code == "ids_rounded" and refused.value.params["rows"] == 4 * PEOPLE
+
+
+def test_a_table_of_customers_is_held_against_the_log_in_any_spelling(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    ingest(
+        workspace,
+        log(tmp_path, "a.csv", lambda who, order: f"{who + 1001:08}" if order % 2 else f"{who + 1001}"),
+        "shop",
+    )
+    table = tmp_path / "people.csv"
+    table.write_text("customer_id,age\n" + "".join(f"{who + 1001:08}.0,3{who % 10}\n" for who in range(PEOPLE)))
+    found = read_customers(open_dataset(workspace, "shop"), table, Roles(static=("age",)), tmp_path, NoProgress())
+    assert found.match.matched == PEOPLE

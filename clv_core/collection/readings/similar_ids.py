@@ -14,6 +14,8 @@ from clv_core.errors import Message, NeedsAnswer
 
 MIN_GROUPS: Final = 3
 """Groups of similar ids, before that is no accident."""
+MIN_USUAL: Final = 10
+"""Ids in the most usual form, among which a single one that is written otherwise is no accident either."""
 MIN_SHARE: Final = 0.05
 """Share of the customers who are in one; of ids whose capitals mean something, fewer are similar."""
 MIN_TWINS: Final = 0.5
@@ -59,17 +61,19 @@ def find_spellings(
         f" count(*) OVER (PARTITION BY form) AS usual"
         f" FROM (SELECT *, {unified_sql('id')} AS key, {FORM} AS form FROM ({every}))"
     )
-    groups, several, clashes, rare, twins, example, other = one(
+    groups, several, clashes, rare, usual, twins, example, other = one(
         connection,
         "SELECT count(DISTINCT key) FILTER (twin), count(*) FILTER (twin), count(*) FILTER (twin AND same > 1),"
-        " count(*) FILTER (form <> main), count(*) FILTER (twin AND form <> main), min(id) FILTER (twin),"
+        " count(*) FILTER (form <> main), count(*) FILTER (form = main),"
+        " count(*) FILTER (twin AND form <> main), min(id) FILTER (twin),"
         " arg_min(last, id) FILTER (twin) FROM (SELECT *, ids > 1 AND NOT known AS twin, max(id) OVER (PARTITION BY"
         " key) AS last, first_value(form) OVER (ORDER BY usual DESC, form) AS main FROM similar_ids)",
     )
     if not groups:
         return ()
     params = {"ids": several, "people": groups, "separate": known, "merged": keys, "examples": [example, other]}
-    if answer is None and (clashes or twins < MIN_TWINS * rare):
+    many = groups >= MIN_GROUPS or usual >= MIN_USUAL
+    if answer is None and (clashes or twins < MIN_TWINS * rare or not many):
         if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * known:
             raise NeedsAnswer("similar_ids", **params)
         return ()
@@ -78,8 +82,8 @@ def find_spellings(
     else:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE spellings AS SELECT id, instead FROM (SELECT id, old, first_value(id)"
-            " OVER (PARTITION BY key ORDER BY old DESC, usual DESC, strlen(id), id) AS instead FROM similar_ids WHERE ids > 1)"
-            " WHERE NOT old AND id <> instead"
+            " OVER (PARTITION BY key ORDER BY old DESC, usual DESC, strlen(id), id) AS instead FROM similar_ids"
+            " WHERE ids > 1) WHERE NOT old AND id <> instead"
         )
     return (Message("warning.ids_merged", params),)
 
