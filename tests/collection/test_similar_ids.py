@@ -143,5 +143,5 @@ def test_a_table_of_customers_is_held_against_the_log_in_any_spelling(tmp_path: 
     )
     table = tmp_path / "people.csv"
     table.write_text("customer_id,age\n" + "".join(f"{who + 1001:08}.0,3{who % 10}\n" for who in range(PEOPLE)))
-    found = read_customers(open_dataset(workspace, "shop"), table, Roles(static=("age",)), tmp_path, NoProgress())
+    found = read_customers(table, open_dataset(workspace, "shop"), Roles(static=("age",)), tmp_path, NoProgress())
     assert found.match.matched == PEOPLE
