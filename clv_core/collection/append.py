@@ -141,7 +141,8 @@ def _read(
 ) -> LogPart:
     manifest = dataset.manifest
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
-    reading, used = read_alike(path, answers, habit_of(manifest), scratch, progress, original=original, key=key)
+    habit = replace(habit_of(manifest), events=(dataset.events_path,))
+    reading, used = read_alike(path, answers, habit, scratch, progress, original=original, key=key)
     ask_currency(manifest, reading, answers)
     ask_unit(dataset.events_path, reading, answers)
     part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside, reading.withdrawn)

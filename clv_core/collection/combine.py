@@ -13,6 +13,7 @@ from clv_core.collection.readings.alike import habit_of
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.stored.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
@@ -47,7 +48,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             raise Refused("combine_name_taken", new=new_name)
         parts = [_part(dataset) for dataset in datasets]
         alike = [_columns(part) == _columns(parts[0]) for part in parts]
-        whole = unite(parts, scratch, progress or NoProgress(), compare=alike)
+        whole = unite(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
         said = [message.coded() for message in _said(datasets)]
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
         manifest = replace(
@@ -85,6 +86,7 @@ def _part(dataset: Dataset) -> LogPart:
     entry |= {"rows_overlap": overlap, "date_order": habit.date_order, "decimal": habit.decimal}
     entry |= {"hidden": list(habit.hidden)} if habit.hidden else {}
     entry |= {"encoding": habit.encoding} if habit.encoding else {}
+    entry |= {"similar_ids": MERGE} if manifest.merges_similar_ids else {}
     described = replace(manifest, source=dataset.name, parts=[entry])
     return LogPart(described, dataset.events_path, dataset.set_aside_path, dataset.withdrawn_path)
 

@@ -129,7 +129,9 @@ class _Files:
         if self.remembered:
             said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
         elif self.parts:
-            habit = replace(habit_of(self.parts[0].manifest), mapping={})
+            habit = replace(
+                habit_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
+            )
         reading, used = read_alike(
             path, said, habit, folder, progress, original=original, key=self.key, part=self.several
         )

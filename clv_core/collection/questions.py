@@ -98,6 +98,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "parent_rows": _filled,
     "other_event_types": _kinds,
     "rival_amounts": _amounts,
+    "similar_ids": _each(similar_ids=("merge", "separate")),
     "maybe_percent": _each(discount=("amount", "unit", "percent")),
     "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
     "returns_mostly": _each(sign=("positive", "negative")),

@@ -103,6 +103,7 @@ def recalled(
         events={**known.events, **answers.events},
         states={**known.states, **answers.states},
         amount_unit=answers.amount_unit or known.amount_unit,
+        similar_ids=answers.similar_ids or known.similar_ids,
     )
     return said, habit
 

@@ -13,6 +13,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.money.discounts import DISCOUNTS
 from clv_core.collection.mapping.money.minor_units import UNITS
 from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.words.state_words import MEANINGS
 from clv_core.commands import Context
 from clv_core.errors import Message, Refused, UsageError
@@ -47,6 +48,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--sign", choices=("positive", "negative"), default=None, help=text("sign"))
     parser.add_argument("--max-amount", type=float, default=None, metavar="AMOUNT", help=text("max_amount"))
     parser.add_argument("--overlap", choices=("replace", "add"), default=None, help=text("overlap"))
+    parser.add_argument("--similar-ids", choices=SIMILAR_IDS, default=None, help=text("similar_ids"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
     parser.add_argument("--encoding", default="", metavar="NAME", help=text("encoding"))
     parser.add_argument("--sheet", default="", metavar="NAME", help=text("sheet"))
@@ -79,6 +81,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "sign": options.sign,
         "max_amount": options.max_amount,
         "overlap": options.overlap,
+        "similar_ids": options.similar_ids,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 

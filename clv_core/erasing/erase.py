@@ -16,6 +16,7 @@ from typing import Any
 from clv_core import audit
 from clv_core.collection.privacy.erased import DATASET, erased
 from clv_core.collection.stored.store import list_datasets, open_dataset, versions
+from clv_core.collection.values.id_texts import unified
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.erasing import certificate as certificates
@@ -185,6 +186,7 @@ def _aliases(workspace: Workspace, people: ToErase) -> dict[str, str]:
     found = {customer: customer for customer in people.given}
     if len(people.ids) > len(found):
         key = load_key(workspace)
+        found |= {pseudonym(key, unified(customer)): customer for customer in people.given}
         found |= {pseudonym(key, customer): customer for customer in people.given}
     return found
 

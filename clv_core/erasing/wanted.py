@@ -10,11 +10,12 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.engine import connect_memory, file_text
+from clv_core.collection.engine import connect_memory, file_text, name
 from clv_core.collection.privacy.columns_of_ids import KnownCustomers
 from clv_core.collection.privacy.needles import ERASED, Needles
+from clv_core.collection.privacy.taking_out import text_columns
 from clv_core.collection.stored.store import Dataset, list_datasets
-from clv_core.collection.values.id_texts import folded
+from clv_core.collection.values.id_texts import folded, folded_sql, unified, unified_sql
 from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -99,15 +100,37 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
     given = tuple(dict.fromkeys(folded(word) for word in words if word not in ("", ERASED)))
     if not given:
         raise UsageError("erase_nobody")
+    given = tuple(dict.fromkeys([*given, *_similar(datasets, given)]))
     names = set(given)
     for fingerprint in {one.manifest.key_fingerprint for one in datasets if one.manifest.pseudonymised}:
         key = load_key(workspace, fingerprint)
         names |= {pseudonym(key, word) for word in given}
+        if any(one.manifest.merges_similar_ids and one.manifest.key_fingerprint == fingerprint for one in datasets):
+            names |= {pseudonym(key, unified(word)) for word in given}
     reaching: set[str] = set()
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
     return ToErase(given, frozenset(names), frozenset(reaching), workspace)
+
+
+def _similar(datasets: Collection[Dataset], given: Collection[str]) -> list[str]:
+    """Return the ids that are only another spelling of a given one, in datasets where those are one customer."""
+    found: set[str] = set()
+    for one in datasets:
+        if one.manifest.merges_similar_ids and not one.manifest.pseudonymised:
+            with connect_memory() as connection:
+                connection.register("given", pa.table({"id": pa.array(sorted(map(unified, given)), pa.string())}))
+                own = one.manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+                places = [(one.events_path, CUSTOMER_ID), (one.set_aside_path, own)]
+                for path, column in places:
+                    if column in text_columns(connection, path):
+                        id_ = folded_sql(name(column))
+                        query = f"SELECT DISTINCT {id_} AS id FROM {file_text(path)}"
+                        test = f"{unified_sql('id')} IN (SELECT id FROM given)"
+                        rows = connection.execute(f"SELECT id FROM ({query}) WHERE {test}").fetchall()
+                        found |= {str(row[0]) for row in rows}
+    return sorted(found)
 
 
 def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:

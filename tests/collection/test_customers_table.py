@@ -203,7 +203,6 @@ def test_dated_rows_stay_apart_and_static_values_are_the_customers(dataset: Data
     [
         (["7", "42", "nobody"], "zeros"),
         (["X", "Y", "Z"], "case"),
-        (["1234567890123456789.0", "x.0"], "decimals"),
         (["C-007", "C-0042"], "digits"),
     ],
 )

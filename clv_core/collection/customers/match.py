@@ -18,7 +18,6 @@ FEW: Final = 0.5
 REWRITES: Final = {
     "zeros": f"regexp_replace({CUSTOMER_ID}, '^0+', '')",
     "case": f"lower({CUSTOMER_ID})",
-    "decimals": f"regexp_replace({CUSTOMER_ID}, '\\.0+$', '')",
     "digits": f"nullif(regexp_replace({CUSTOMER_ID}, '[^0-9]', '', 'g'), '')",
 }
 """Ways in which two systems write one id differently; catalogue key ``warning.customers_match_if.<id>``."""

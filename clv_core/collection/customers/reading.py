@@ -146,7 +146,8 @@ def _read(
     proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
     chosen = settle(source.columns, proposals, roles)
     progress.report("columns", 0, 1)
-    table = read_table(connection, source, chosen, roles, dataset.manifest.timezone)
+    log = dataset.events_path if dataset.manifest.merges_similar_ids else None
+    table = read_table(connection, source, chosen, roles, dataset.manifest.timezone, log)
     table = table if key is None else _nameless(table)
     _refuse_empty(table, called)
     progress.report("write", 0, 1)

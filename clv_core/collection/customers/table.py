@@ -12,11 +12,13 @@ from clv_core.collection.customers.names import BAD_DATE, HEADER, NO_ID, RAW, TY
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.customers.several import set_twice_aside, settle_dated
 from clv_core.collection.customers.values import Attribute, read_attributes, read_dates
-from clv_core.collection.engine import name, one, text
+from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.readings.aside import Problem
+from clv_core.collection.readings.similar_ids import find_spellings
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import CONSENT, PLACES
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
@@ -72,15 +74,30 @@ class CustomerTable:
 
 
 def read_table(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, roles: Roles, timezone: str
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    chosen: ChosenRoles,
+    roles: Roles,
+    timezone: str,
+    log: Path | None = None,
 ) -> CustomerTable:
     """Read the rows of ``source`` into the engine.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        chosen: which column is what.
+        roles: what the person said.
+        timezone: of the log.
+        log: its events, where similar ids are one customer there: the file's ids are then spelt as in the log.
 
     Raises:
         NeedsAnswer: dates can be read in two ways.
         Refused: a static attribute is different in two rows of one customer.
     """
     _load(connection, source, chosen)
+    if log is not None:
+        _spell_as(connection, log)
     rejects = recorded_rejects(connection, source)
     rows = int(one(connection, f"SELECT count(*) FROM {RAW}")[0])
     attributes, values, notes = read_attributes(connection, chosen, roles)
@@ -125,6 +142,14 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
         f"CREATE OR REPLACE TEMP TABLE {RAW} AS SELECT row_number() OVER () AS clv_row, {breaks} AS clv_breaks,"
         f" {', '.join(dict.fromkeys(cells))} FROM {source.relation(record=True)}"
     )
+
+
+def _spell_as(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
+    """Write the ids that were loaded as a log has them, where they differ in capitals, blanks or leading zeros only."""
+    known = f"SELECT DISTINCT {CUSTOMER_ID} AS id, true AS old FROM {file_text(log)}"
+    new = f"SELECT DISTINCT {CUSTOMER_ID} AS id, false AS old FROM {RAW} WHERE {CUSTOMER_ID} IS NOT NULL"
+    if find_spellings(connection, f"{known} UNION ALL {new}", MERGE, ask=False):
+        connection.execute(f"UPDATE {RAW} SET {CUSTOMER_ID} = instead FROM spellings WHERE {CUSTOMER_ID} = id")
 
 
 def _clean(like: str, column: str) -> str:

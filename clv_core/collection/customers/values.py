@@ -12,6 +12,7 @@ from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import one, text
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.values import numbers, times
+from clv_core.collection.values.date_evidence import ColumnDates
 from clv_core.collection.values.eras import calendar_of, in_our_years
 from clv_core.errors import Message
 
@@ -85,7 +86,8 @@ def read_dates(
         calendar = calendar_of([cell for (cell,) in connection.execute(query).fetchall()])
         cell = in_our_years(raw_name(column), calendar)
         forms = _forms(connection, raw_name(column), times.form(cell))
-        reading, said = times.decide(forms, column, roles.date_order, timezone)
+        evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
+        reading, said = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)
         notes += (*said, *([Message(f"warning.years_{calendar}", {"column": column})] if calendar else ()))
         values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(cell)}))::DATE"
     return values, notes

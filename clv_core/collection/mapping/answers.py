@@ -32,6 +32,8 @@ class Answers:
         max_amount: rows with larger amounts, in size, are set aside as slips; None: no limit of the person's.
         overlap: ``replace``, ``add`` or None: whether orders that a later file holds otherwise are its orders, or rows
             beside those of the earlier one.
+        similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
+            are one customer; None decides where that is plain, and asks where it is not.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Answers:
     max_amount: float | None = None
     overlap: str | None = None
     sheet: str = ""
+    similar_ids: str | None = None
 
 
 class Said(TypedDict, total=False):
@@ -71,6 +74,7 @@ class Said(TypedDict, total=False):
     max_amount: float | None
     overlap: str | None
     sheet: str
+    similar_ids: str | None
 
 
 def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.numbers import decide_numbers
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.columns.spreadsheet_marks import float_ids
-from clv_core.collection.mapping.columns.swapped_dates import told_swapped
+from clv_core.collection.mapping.columns.swapped_dates import are_swapped
 from clv_core.collection.mapping.draft import draft
 from clv_core.collection.mapping.money import price
 from clv_core.collection.mapping.money.discounts import discount_kind
@@ -28,6 +28,7 @@ from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
 from clv_core.collection.values import currency, times
+from clv_core.collection.values.date_evidence import ColumnDates
 from clv_core.collection.values.locale_hints import at_home
 from clv_core.collection.values.zone_names import told_zones
 from clv_core.columns import (
@@ -85,7 +86,13 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     usual = EVENT_TIME in counts["usual"]
-    time, said = times.decide(counts[EVENT_TIME], chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual)
+    evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
+    forms = counts[EVENT_TIME]
+    time, said = times.decide(
+        forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
+    )
+    swapped, of_swapped = are_swapped(connection, source, plan, forms)
+    time = replace(time, swapped=swapped)
     notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
@@ -93,7 +100,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     largest = float(counts["largest_discount"] or 2)
     discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
     scale = _rating_scale(counts)
-    whole_ids, of_ids = float_ids(connection, source, chosen[CUSTOMER_ID], rows)
+    of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_others(connection, source, drafted.proposals, chosen, answers.states)
     states = read_states(connection, source, chosen, texts, answers.states) + others
@@ -111,7 +118,6 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
         orders=replace(told_by_states(chosen, states, others), ends=ends),
-        float_ids=whole_ids,
     )
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
@@ -119,7 +125,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, steps, of_rows = settle_rows(connection, source, rows, plan, states, answers)
     notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
     notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
-    notes += told_swapped(connection, source, plan, counts[EVENT_TIME]) + of_rows
+    notes += of_swapped + of_rows
     return Profile(plan, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
 
 

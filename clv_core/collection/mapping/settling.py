@@ -24,6 +24,7 @@ from clv_core.collection.mapping.money.return_amounts import settle_returns
 from clv_core.collection.mapping.orders.other_states import others_unused
 from clv_core.collection.mapping.orders.refund_amounts import settle_refund
 from clv_core.collection.mapping.proposals.choosing import choose
+from clv_core.collection.mapping.proposals.customer_dates import settle_time
 from clv_core.collection.mapping.states.naming import refunds_unused, settle_states
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message
@@ -54,6 +55,8 @@ def settle_columns(
     refuse_ids(mapping)
     chosen, notes = choose(proposals, source.file)
     chosen, said = settle_customer(connection, source, proposals, chosen, mapping)
+    notes += said
+    chosen, said = settle_time(connection, source, proposals, chosen, mapping)
     notes += said
     chosen, said = settle_blanks(connection, source, rows, chosen, mapping)
     notes += said

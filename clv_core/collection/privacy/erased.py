@@ -16,10 +16,11 @@ from clv_core.collection.privacy.taking_out import take_out, text_columns
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.readings.withdrawn import lines_in
 from clv_core.collection.stored.renaming import names_to_follow
-from clv_core.collection.stored.store import Dataset, version_of
+from clv_core.collection.stored.store import Dataset, open_dataset, version_of
+from clv_core.collection.values.id_texts import similar_mark, similar_mark_sql
 from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import Message, Refused
+from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
@@ -30,10 +31,12 @@ DATASET: Final = "dataset"
 
 def erased(workspace: Workspace) -> KeyedList:
     """Return the list of those who were erased, each with the ``dataset`` that it holds for ("" for all)."""
-    return KeyedList(workspace, LEDGER, PURPOSE)
+    return KeyedList(workspace, LEDGER, PURPOSE, lambda word: (similar_mark(word),))
 
 
-def known_again(workspace: Workspace, dataset: str, tables: dict[Path, list[str]], scratch: Path) -> frozenset[str]:
+def known_again(
+    workspace: Workspace, dataset: str, tables: dict[Path, list[str]], scratch: Path, *, similar: bool = False
+) -> frozenset[str]:
     """Return the ids in some Parquet files that belong to erased customers, as the files have them.
 
     Args:
@@ -41,6 +44,7 @@ def known_again(workspace: Workspace, dataset: str, tables: dict[Path, list[str]
         dataset: what the files are for.
         tables: text columns by file; ids are whole cells or words within them.
         scratch: an empty folder.
+        similar: whether ids that differ only in capitals, blanks or leading zeros are one customer.
     """
     ledger, moved = erased(workspace), names_to_follow(workspace)
     hashes = ledger.hashes(lambda entry: moved.get(entry[DATASET], entry[DATASET]) in ("", dataset))
@@ -58,7 +62,9 @@ def known_again(workspace: Workspace, dataset: str, tables: dict[Path, list[str]
                     split = f"unnest(regexp_split_to_array({cell}, {text(TOKENS)}))"
                     words.append(f"SELECT DISTINCT {split} AS word FROM {file_text(path)}")
                 every = " UNION ".join(words)
-                query = f"SELECT word FROM ({every}) WHERE {ledger.sql('word')} IN (SELECT hash FROM hashes)"
+                spelt = ["word", similar_mark_sql("word")] if similar else ["word"]
+                test = " OR ".join(f"{ledger.sql(word)} IN (SELECT hash FROM hashes)" for word in spelt)
+                query = f"SELECT word FROM ({every}) WHERE {test}"
                 found |= {str(row[0]) for row in connection.execute(query).fetchall()}
         return frozenset(found)
     finally:
@@ -78,7 +84,8 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
     columns = _columns(part.set_aside, scratch)
     tables = {part.events: [CUSTOMER_ID], part.set_aside: columns}
     tables |= {part.withdrawn: [CUSTOMER_ID]} if part.withdrawn is not None else {}
-    ids = known_again(workspace, manifest.name, tables, scratch)
+    similar = manifest.merges_similar_ids or _merges(workspace, manifest.name)
+    ids = known_again(workspace, manifest.name, tables, scratch, similar=similar)
     if not ids:
         return part
     taken = take_out(manifest, part.events, part.set_aside, None, ids, scratch, progress, part.withdrawn)
@@ -106,7 +113,8 @@ def people_without_erased(
     Raises:
         Refused: nobody else is in it.
     """
-    ids = known_again(workspace, dataset.name, {reading.table: [CUSTOMER_ID]}, scratch)
+    tables, similar = {reading.table: [CUSTOMER_ID]}, dataset.manifest.merges_similar_ids
+    ids = known_again(workspace, dataset.name, tables, scratch, similar=similar)
     if not ids:
         return reading
     left = scratch / "people.parquet"
@@ -133,6 +141,14 @@ def people_without_erased(
             said,
         ),
     )
+
+
+def _merges(workspace: Workspace, name: str) -> bool:
+    """Say whether a dataset, where there is one, has customers whose ids were written in several ways."""
+    try:
+        return open_dataset(workspace, name).manifest.merges_similar_ids
+    except NotFound:
+        return False
 
 
 def _coded(reading: CustomersReading) -> list[dict[str, Any]]:

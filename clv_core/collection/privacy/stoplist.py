@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from clv_core.collection.privacy.keyed import HASHES, KeyedList
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
+from clv_core.collection.values.id_texts import similar_mark
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
 from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
@@ -42,12 +43,14 @@ class StopList:
         hashes: of all who are on it.
         owners: ids of a dataset's customers one of whose addresses or numbers is on it.
         numbers: whether any phone number may be on it.
+        similar: whether ids of the dataset that differ only in capitals, blanks or leading zeros are one customer.
     """
 
     people: KeyedList
     hashes: frozenset[str] = field(repr=False)
     owners: frozenset[str] = field(repr=False)
     numbers: bool = True
+    similar: bool = False
 
     @classmethod
     def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> StopList:
@@ -64,7 +67,9 @@ class StopList:
         if not people.file.exists():
             return cls(people, frozenset(), frozenset())
         told = people.file.stat()
-        return _read(people, None if dataset is None else dataset.customers_path, (told.st_ino, told.st_mtime_ns))
+        similar = dataset is not None and dataset.manifest.merges_similar_ids
+        table = None if dataset is None else dataset.customers_path
+        return _read(people, table, (told.st_ino, told.st_mtime_ns), similar)
 
     @property
     def mark(self) -> str:
@@ -75,7 +80,8 @@ class StopList:
         """Say whether a customer id, or an e-mail address, is on the list."""
         if not self.hashes:
             return False
-        return word in self.owners or not self.hashes.isdisjoint(self.people.hashes_of(word)[:1])
+        spelt = [word, similar_mark(word)] if self.similar else [word]
+        return word in self.owners or any(self.people.hashes_of(one)[0] in self.hashes for one in spelt)
 
     def names(self, word: str) -> bool:
         """Say whether a word that a person asks for is on the list: an id, an e-mail address, or a phone number."""
@@ -96,6 +102,9 @@ class StopList:
         if self.hashes:
             hidden |= self.people.marked(frame[CUSTOMER_ID], self.hashes)
             hidden |= frame[CUSTOMER_ID].astype("str").isin(self.owners)
+            if self.similar:
+                marks = frame[CUSTOMER_ID].astype("str").map(similar_mark)
+                hidden |= self.people.marked(marks, self.hashes)
             if EMAIL in frame:
                 hidden |= self.hides_emails(frame[EMAIL])
             if PHONE in frame:
@@ -142,21 +151,21 @@ class StopList:
 def _marks(word: str) -> tuple[str, ...]:
     """Return by what else a word is known: a phone number's digits, an address and its mailbox."""
     found = addresses(word)
-    return (*phone_marks(word), *found, *map(mailbox, found))
+    return (*phone_marks(word), *found, *map(mailbox, found), similar_mark(word))
 
 
 @lru_cache(maxsize=8)
-def _read(people: KeyedList, table: Path | None, written: tuple[int, int]) -> StopList:
+def _read(people: KeyedList, table: Path | None, written: tuple[int, int], similar: bool) -> StopList:
     """Return the list as it was ``written``, with those whom it names by an address in a customers table, if any."""
     hashes = people.hashes()
     if hashes:
         people.sql("x")
     numbers = any(len(entry[HASHES]) > NAMES for entry in people.entries())
-    known = StopList(people, hashes, frozenset(), numbers)
+    known = StopList(people, hashes, frozenset(), numbers, similar)
     if table is None or not table.exists():
         return known
     columns = [column for column in pq.read_schema(table).names if column.lower() in (EMAIL, PHONE)]
     if not columns:
         return known
     rows = pd.read_parquet(table, columns=[CUSTOMER_ID, *columns]).rename(columns=str.lower)
-    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers)
+    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers, similar)

@@ -20,7 +20,7 @@ from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.reading import ORDERED_ROWS
 from clv_core.collection.stored.store import Manifest, version_of
-from clv_core.collection.values.id_texts import folded, folded_sql
+from clv_core.collection.values.id_texts import MERGE, folded, folded_sql
 from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, READ
@@ -249,6 +249,7 @@ def _recounted(
     part |= {"date_order": habit.date_order, "decimal": habit.decimal}
     part |= {"hidden": list(habit.hidden)} if habit.hidden else {}
     part |= {"encoding": habit.encoding} if habit.encoding else {}
+    part |= {"similar_ids": MERGE} if manifest.merges_similar_ids else {}
     table = manifest.customers_table
     if table is not None and counts["people"]:
         table = {**table, "rows": table["rows"] - counts["people"], "rows_read": table["rows_read"] - counts["people"]}

@@ -17,8 +17,10 @@ from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.money.minor_units import MINOR
 from clv_core.collection.readings.figures import CENTS, HALF
+from clv_core.collection.readings.joining_dates import join_dates
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
+from clv_core.collection.values.id_texts import MERGE, SEPARATE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
@@ -26,6 +28,12 @@ from clv_core.jobs import Progress
 FEWEST_AMOUNTS: Final = 20
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
+MAX_STRANGE: Final = 0.05
+"""Share of a file's rows that may contradict its log where its dates are read in the right order."""
+MIN_STRANGE, MORE = 10, 3
+"""Rows that contradict it in another order, at least, and as many times those in the right one."""
+LEFT_TO_THE_LOG: Final = ("dates_ambiguous", "decimal_unsure")
+"""What the codes of questions begin with that an earlier file may answer."""
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
 """What is said where a file has shown its decimal mark by itself."""
 
@@ -43,6 +51,8 @@ class Habit:
         encoding: of its text, where that has one byte a letter; empty otherwise.
         currency: of its amounts, as far as it is known.
         steps: event names that told of orders which others told of too.
+        similar_ids: ``merge`` where ids were written in several ways; empty where not.
+        events: Parquet files of the log that the next file is to join; none where it begins one.
     """
 
     dataset: str = ""
@@ -53,6 +63,8 @@ class Habit:
     encoding: str = ""
     currency: str = ""
     steps: Mapping[str, str] = field(default_factory=dict)
+    similar_ids: str = ""
+    events: tuple[Path, ...] = ()
 
 
 def habit_of(manifest: Manifest) -> Habit:
@@ -68,7 +80,8 @@ def habit_of(manifest: Manifest) -> Habit:
     usual = encoding if encoding and single_byte(encoding) else ""
     shown_so = last("date_order"), last("decimal")
     steps = {name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()}
-    return Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency, steps)
+    found = Habit(manifest.name, mapping, *shown_so, tuple(sorted(hidden)), usual, manifest.currency, steps)
+    return replace(found, similar_ids=last("similar_ids"))
 
 
 def ask_currency(manifest: Manifest, reading: Reading, answers: Answers) -> None:
@@ -126,7 +139,8 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     Returns:
         ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
         columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
-        event names of steps of orders that did not count, where there were any.
+        event names of steps of orders that did not count, where there were any; ``similar_ids``, where several
+        spellings of an id became one.
     """
     said = {message.code for message in reading.warnings}
     plan = reading.profile.plan
@@ -138,6 +152,8 @@ def shown(reading: Reading, answers: Answers) -> dict[str, Any]:
     other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
     steps = {name: kind for name, kind in reading.profile.steps.items() if plan.values.get(name) == kind}
     other |= {"steps": steps} if steps else {}
+    merged = "warning.ids_merged" in said or (plan.secret and answers.similar_ids == MERGE)
+    other |= {"similar_ids": MERGE} if merged else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",
@@ -176,18 +192,20 @@ def read_alike(
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
         Refused: it cannot be used, or lacks a column that the earlier file was read by.
     """
-    as_before = False
+    of_dates: tuple[Message, ...] = ()
     answers = replace(answers, events={**habit.steps, **answers.events})
+    alone = key is not None and habit.dataset  # hashes cannot be held against ids that are written otherwise
+    usual = habit.similar_ids or (SEPARATE if alone else None)
+    answers = replace(answers, similar_ids=answers.similar_ids or usual)
     tries = _Tries(path, answers.mapping, habit, scratch, progress, original, key, part)
-    try:
-        reading = tries.read(answers)
-    except NeedsAnswer as error:
-        if error.code.startswith("dates_ambiguous") and habit.date_order:
-            answers, as_before = replace(answers, date_order=habit.date_order), True
-        elif error.code.startswith("decimal_unsure") and habit.decimal:
-            answers = replace(answers, decimal=habit.decimal)
-        else:
-            raise
+    for _ in range(len(LEFT_TO_THE_LOG)):
+        try:
+            reading = tries.read(answers)
+            break
+        except NeedsAnswer as error:
+            answers, said = _as_the_log(tries, answers, habit, error)
+            of_dates += said
+    else:
         reading = tries.read(answers)
     unsure = any(message.code.startswith("warning.decimal_unsure") for message in reading.warnings)
     if unsure and habit.decimal == "comma" and not answers.decimal:
@@ -196,10 +214,52 @@ def read_alike(
     if answers.amount_unit == MINOR and habit.currency and not reading.profile.currency:
         answers = replace(answers, currency=habit.currency)
         reading = tries.read(answers)
-    if as_before:
-        params = {"column": reading.profile.plan.chosen[EVENT_TIME], "order": habit.date_order.upper()}
-        reading = replace(reading, warnings=(*reading.warnings, Message("warning.dates_as_before", params)))
+    reading = replace(reading, warnings=(*reading.warnings, *of_dates))
     return reading, replace(answers, mapping=tries.mapping)
+
+
+def _as_the_log(
+    tries: _Tries, answers: Answers, habit: Habit, error: NeedsAnswer
+) -> tuple[Answers, tuple[Message, ...]]:
+    """Return the answers with what the log says to a question that a file leaves open, and what is to be said of it.
+
+    Raises:
+        NeedsAnswer: the question, where the log does not tell.
+    """
+    if error.code.startswith(LEFT_TO_THE_LOG[0]) and habit.date_order and not answers.date_order:
+        order, said = _order_that_joins(tries, answers, habit, error)
+        return replace(answers, date_order=order), said
+    if error.code.startswith(LEFT_TO_THE_LOG[1]) and habit.decimal and not answers.decimal:
+        return replace(answers, decimal=habit.decimal), ()
+    raise error
+
+
+def _order_that_joins(
+    tries: _Tries, answers: Answers, habit: Habit, error: NeedsAnswer
+) -> tuple[str, tuple[Message, ...]]:
+    """Return the order of ambiguous dates in which a file joins its log, and what is to be said of it.
+
+    In the right one hardly a row is new in the time that the log covers, or lies in the future, and in the others many
+    more are. Where that does not tell, it is the log's own, unless the file would then have the first days of months
+    only.
+
+    Raises:
+        NeedsAnswer: the error, where that leaves several orders or none.
+    """
+    own, column, readings = habit.date_order, error.params["column"], error.params.get("spans", {})
+    said = Message("warning.dates_as_before", {"column": column, "order": own.upper()})
+    if not habit.events or own not in readings:
+        return own, (said,)
+    found = {order: join_dates(tries.read(replace(answers, date_order=order)), habit.events) for order in readings}
+    best, second = sorted(found, key=lambda order: (found[order].strange, order != own))[:2]
+    few = found[best].strange <= MAX_STRANGE * found[best].rows
+    clear = few and found[second].strange >= max(MIN_STRANGE, MORE * found[best].strange)
+    if own == best and few and (clear or not found[own].first_days):
+        return own, (said,)
+    if not clear:
+        raise error
+    params = {"column": column, "order": best.upper(), "before": own.upper()}
+    return best, (Message("warning.dates_in_other_order", params),)
 
 
 class _Tries:

@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import one, text
-from clv_core.collection.readings.alike_ids import alike_ids
+from clv_core.collection.readings.similar_ids import similar_phones
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message
 
@@ -33,7 +33,7 @@ def doubts(connection: duckdb.DuckDBPyConnection, file: str, column: str) -> lis
         column: the source column of amounts; empty where they are made of several.
     """
     found = _running(connection, file, column) + _back_only(connection, file)
-    return found + _many_in_one(connection, file) + alike_ids(connection, file)
+    return found + _many_in_one(connection, file) + similar_phones(connection, file)
 
 
 def _running(connection: duckdb.DuckDBPyConnection, file: str, column: str) -> list[Message]:

@@ -28,17 +28,18 @@ from clv_core.columns import (
     RETURN,
     UNIT_PRICE,
 )
-from clv_core.errors import Message
+from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
 MANY: Final = 0.05
 """Share of the discounted rows that free ones may have before the discount is doubted."""
 
-ODD_IDS: Final = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{00AD}]"
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
 
 ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
 """A long number as spreadsheets show it: its last digits are lost."""
+MAX_ROUNDED: Final = 0.01
+"""Share of the rows with such ids, above which a log is refused."""
 
 SILENT_DAYS: Final = 3
 MISSED_PURCHASES: Final = 20
@@ -139,8 +140,14 @@ def figures(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, 
     )
 
 
-def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPlan, sums: Figures) -> list[Message]:
-    """Return warnings about what the kept rows hold."""
+def notices(
+    connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPlan, sums: Figures, source: str
+) -> list[Message]:
+    """Return warnings about what the kept rows of the file ``source`` hold.
+
+    Raises:
+        Refused: more than a few ids are rounded.
+    """
     found: list[Message] = []
     settled = (
         one for one, kind in plan.values.items() if one == kind
@@ -158,13 +165,12 @@ def notices(connection: duckdb.DuckDBPyConnection, events: Path, plan: ReadingPl
     file = file_text(events)
     odd = connection.execute(
         f"SELECT count(*), arg_min(id, id, 3) FROM (SELECT DISTINCT {CUSTOMER_ID} AS id FROM {file}"
-        f" WHERE strlen({CUSTOMER_ID}) <> length({CUSTOMER_ID})) WHERE regexp_matches(id, {text(ODD_IDS)})"
-        f" OR nfc_normalize(id) <> id OR regexp_matches(id, {text(MIXED_SCRIPTS)})"
+        f" WHERE strlen({CUSTOMER_ID}) <> length({CUSTOMER_ID})) WHERE regexp_matches(id, {text(MIXED_SCRIPTS)})"
     ).fetchone()
     if odd and odd[0]:
         shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd[1]]
         found.append(Message("warning.odd_ids", {"customers": int(odd[0]), "examples": shown}))
-    found += _rounded_ids(connection, file)
+    found += _rounded_ids(connection, file, sums, source)
     found += _far_off(connection, file)
     found += doubts(connection, file, plan.chosen.get(AMOUNT, ""))
     found += _outlier(connection, file) + _cents_later(connection, file)
@@ -298,14 +304,23 @@ def _far(code: str, counted: list[tuple[date, int]], most: float) -> list[Messag
     return []
 
 
-def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where a spreadsheet has made several customers' ids the same."""
+def _rounded_ids(connection: duckdb.DuckDBPyConnection, file: str, sums: Figures, source: str) -> list[Message]:
+    """Return a warning where a spreadsheet has made a few customers' ids the same.
+
+    Raises:
+        Refused: they are more than a few.
+    """
     rows, ids, example = one(
         connection,
         f"SELECT count(*), count(DISTINCT {CUSTOMER_ID}), min({CUSTOMER_ID}) FROM {file}"
         f" WHERE contains({CUSTOMER_ID}, '+') AND regexp_full_match({CUSTOMER_ID}, {text(ROUNDED_ID)})",
     )
-    return [Message("warning.rounded_ids", {"rows": rows, "customers": ids, "example": example[:40]})] if rows else []
+    if not rows:
+        return []
+    params = {"rows": rows, "customers": ids, "example": example[:40]}
+    if rows > max(FEW_ROWS, MAX_ROUNDED * sums.rows):
+        raise Refused("ids_rounded", file=source, every=sums.rows, **params)
+    return [Message("warning.rounded_ids", params)]
 
 
 def has_totals(connection: duckdb.DuckDBPyConnection, events: Path) -> bool:

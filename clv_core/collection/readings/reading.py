@@ -20,14 +20,17 @@ from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.money import WORTH_ASKING
 from clv_core.collection.mapping.customers.personal import personal_columns
 from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
 from clv_core.collection.mapping.proposals.asking import ask_amount
 from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, has_totals, notices
+from clv_core.collection.readings.similar_ids import find_spellings, write_respelled
 from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
 from clv_core.collection.stored.store import version_of
+from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
@@ -171,6 +174,7 @@ def _account(
         params = {"counted": seen.rows + len(rejects), "found": kept + set_aside}
         raise Refused("rows_do_not_add_up", file=source.file, **params)
     withdrawn = write_withdrawn(connection, plan, typed, events, scratch / "withdrawn.parquet", progress, seen.rows)
+    events, withdrawn, of_ids = _with_one_spelling(connection, source, plan, answers, events, withdrawn)
     about = partial(
         Reading,
         source=source,
@@ -181,7 +185,7 @@ def _account(
         rows_set_aside=set_aside,
         withdrawn=withdrawn,
     )
-    said = [*source.notes, *seen.notes, *(problem.message() for problem in found)]
+    said = [*source.notes, *seen.notes, *(problem.message() for problem in found), *of_ids]
     if not kept:
         if not part or lines_in(connection, withdrawn) == 0:
             _refuse(found, source.file, seen.rows + len(rejects), named=withdrawn is not None)
@@ -204,7 +208,7 @@ def _account(
     sums = figures(connection, unique.events, answers.timezone, progress)
     if not part:
         _check(sums, found, seen, source.file)
-    said += [*unique.notes, *notices(connection, unique.events, plan, sums)]
+    said += [*unique.notes, *notices(connection, unique.events, plan, sums, source.file)]
     return about(
         events=unique.events,
         rows_duplicate=unique.dropped,
@@ -226,6 +230,34 @@ def net_revenue(connection: duckdb.DuckDBPyConnection, source: Source, answers: 
 
 def _unknown(_: Answers) -> None:
     """Return what a file that cannot be opened yet comes to."""
+
+
+def _with_one_spelling(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    plan: ReadingPlan,
+    answers: Answers,
+    events: Path,
+    withdrawn: Path | None,
+) -> tuple[Path, Path | None, tuple[Message, ...]]:
+    """Return the files with one spelling of each customer's id, and what is to be said of it.
+
+    Raises:
+        NeedsAnswer: it is not plain that similar ids are one customer.
+    """
+    table, own = file_text(events), CUSTOMER_ID
+    if plan.secret:
+        table, own = source.relation(), plan.clean(CUSTOMER_ID)
+    ids = f"SELECT DISTINCT {own} AS id, false AS old FROM {table} WHERE id IS NOT NULL"
+    hashed = bool(plan.secret)
+    said = find_spellings(connection, ids, answers.similar_ids, hashed=hashed)
+    if not said and not (hashed and answers.similar_ids == MERGE):
+        return events, withdrawn, ()
+    files = [file for file in (events, withdrawn) if file is not None]
+    made = [file.with_name(f"one_spelling_{file.name}") for file in files]
+    for file, target in zip(files, made, strict=True):
+        write_respelled(connection, file, target, plan.secret)
+    return made[0], made[1] if withdrawn is not None else None, said
 
 
 def _write_kept(connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress) -> int:

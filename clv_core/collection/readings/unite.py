@@ -16,10 +16,12 @@ from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.overlap import Overlap, Rows, find_overlap, write_new
 from clv_core.collection.readings.reading import ORDERED_ROWS, check_enough
 from clv_core.collection.readings.restated import Changed, find_changed, find_restated, write_standing
+from clv_core.collection.readings.similar_ids import find_spellings, write_respelled
 from clv_core.collection.readings.united import LogPart, Member, counted, described
 from clv_core.collection.readings.withdrawn import hold_out, last_event, lines_in, merge, orders_in
 from clv_core.collection.stored.store import Manifest
-from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, Kind
+from clv_core.collection.values.id_texts import MERGE
+from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, Kind
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
@@ -34,6 +36,7 @@ def unite(
     compare: Sequence[bool] = (),
     always: bool = True,
     overlap: str | None = "add",
+    ask: bool = True,
 ) -> LogPart:
     """Return the union of ``parts``, the first of which gives its name, time zone and mapping.
 
@@ -53,9 +56,10 @@ def unite(
             them; None asks where that changes the total.
         always: whether the files are written where later parts bring no new row too; if not, they are then the first
             part's.
+        ask: whether to ask where it is not plain that ids of two parts that hardly differ are one customer.
 
     Raises:
-        NeedsAnswer: orders that stand in two parts have other amounts in the later one.
+        NeedsAnswer: similar ids may be one customer, or orders of two parts have other amounts in the later one.
         Refused: amounts are in two currencies, ids are hashed under two keys or only in some parts, or the whole has no
             purchases or one customer only.
     """
@@ -68,7 +72,8 @@ def unite(
         for number, part in enumerate(parts[1:], 1):
             folder, wanted = scratch / f"joined-{number}", not compare or compare[number]
             folder.mkdir()
-            members = _join(connection, members, part, names, folder, wanted, overlap, progress)
+            spelt = _spelt_as_before(connection, members, part, folder, ask=ask)
+            members = _join(connection, members, spelt, names, folder, wanted, overlap, progress)
         whole = described(members, names)
         fresh = sum(member.part.manifest.rows_kept - member.not_kept for member in members[1:])
         withdrawn = _called_off(connection, members, scratch / "withdrawn.parquet")
@@ -130,6 +135,30 @@ def _own(part: LogPart, names: Sequence[str]) -> dict[str, str]:
     """Return the whole's column names -> the part's, for columns that the part has."""
     own = {column.lower(): column for column in part.manifest.columns}
     return {column: own[column.lower()] for column in names if column.lower() in own}
+
+
+def _spelt_as_before(
+    connection: duckdb.DuckDBPyConnection, log: Sequence[Member], part: LogPart, folder: Path, *, ask: bool
+) -> LogPart:
+    """Return a part with its ids written as in the log, where they differ in capitals, blanks or leading zeros only."""
+    if part.manifest.pseudonymised:
+        return part
+    files = [(member.events, True) for member in log] + [(part.events, False)]
+    ids = (f"SELECT DISTINCT {CUSTOMER_ID} AS id, {old} AS old FROM {file_text(path)}" for path, old in files)
+    said = find_spellings(connection, " UNION ALL ".join(ids), part.manifest.answers.get("similar_ids"), ask=ask)
+    if not said:
+        return part
+    events = folder / "spelt.parquet"
+    withdrawn = None if part.withdrawn is None else folder / "spelt_withdrawn.parquet"
+    write_respelled(connection, part.events, events)
+    if part.withdrawn is not None and withdrawn is not None:
+        write_respelled(connection, part.withdrawn, withdrawn)
+    manifest = part.manifest
+    entries = [*manifest.parts[:-1], {**manifest.parts[-1], "similar_ids": MERGE}]
+    warnings = [*manifest.warnings, *(message.coded() for message in said)]
+    return replace(
+        part, manifest=replace(manifest, parts=entries, warnings=warnings), events=events, withdrawn=withdrawn
+    )
 
 
 def _join(

@@ -112,6 +112,11 @@ class Manifest:
         return self.net_revenue == 0 and any(share == 1 for share in zero)
 
     @property
+    def merges_similar_ids(self) -> bool:
+        """Whether ids that differ only in capitals, blanks or leading zeros became one."""
+        return any(part.get("similar_ids") for part in self.parts)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The warnings as messages."""
         return tuple(Message(item["code"], item["params"]) for item in self.warnings)

@@ -10,7 +10,7 @@ from clv_core.collection.values.eras import common_era
 from clv_core.collection.values.numbers import DIGITS
 from clv_core.collection.words.month_words import AT, MONTHS
 
-CLOCKS: Final = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p")
+CLOCKS: Final = (*("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p"),)
 WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
@@ -28,6 +28,7 @@ USUAL: Final = re.compile(
     re.ASCII,
 )
 """The usual spellings, as a sample shows them (:mod:`clv_core.collection.values.spellings`)."""
+YEAR_FIRST: Final = r"^(\d{4}[-/])(\d\d)([-/])(\d\d)"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 WEEKDAYS: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
@@ -128,8 +129,13 @@ def plain_number(column: str) -> str:
 
 
 def compact(column: str) -> str:
-    """Read 19970131, 199701312359 or 19970131235959; milliseconds of the nineties have twelve digits too, but no 19."""
-    read = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    """Read 19970131, 1997031 (the 31st day), 199701312359 or 19970131235959.
+
+    Milliseconds of the nineties have twelve digits too, but no 19.
+    """
+    day = f"try_strptime({column}, '%Y%j')"
+    time = f"try_strptime({column}, ['%Y%m%d', '%Y%m%d%H%M%S', '%Y%m%d%H%M'])"
+    read = f"CASE strlen({column}) WHEN 7 THEN {day} ELSE {time} END"
     return f"CASE WHEN starts_with({column}, '19') OR starts_with({column}, '20') THEN {read} END"
 
 

@@ -16,6 +16,7 @@ from clv_core import jobs
 from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.proposals.by_values import could_be
+from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -39,6 +40,7 @@ CHOICES: Final = {
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
     "minor_fractions": ("amount_unit", ("major",)),
+    "similar_ids": ("similar_ids", SIMILAR_IDS),
     "no_header": ("header", (False, True)),
 }
 """Settled by one of a few words: the error's code -> the name of the answer, and its values."""
@@ -111,7 +113,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         readings = params.get("readings", [])
-        words = saying.in_words({name: value for name, value in params.items() if name != "readings"})
+        words = saying.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
         if code == "missing_columns":
             words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
         if code == "no_purchases":
@@ -123,7 +125,12 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             return
         if code in CHOICES:
             name, choices = CHOICES[code]
-            _buttons({choice: t(f"upload.{name}.{str(choice).lower()}") for choice in choices}, name, then)
+            spans = {order: f": {' – '.join(days)}" for order, days in params.get("spans", {}).items()}
+            _buttons(
+                {choice: t(f"upload.{name}.{str(choice).lower()}") + spans.get(choice, "") for choice in choices},
+                name,
+                then,
+            )
         elif code == "price_of_what":
             prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
             _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))

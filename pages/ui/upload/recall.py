@@ -54,7 +54,7 @@ def _said(known: Answers) -> list[str]:
     words = [f"{column} = {saying.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {saying.name_of('event', kind)}" for name, kind in known.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
-    for name in ("date_order", "decimal", "amount_unit", "duplicates"):
+    for name in ("date_order", "decimal", "amount_unit", "similar_ids", "duplicates"):
         value = getattr(known, name)
         words += [_setting(name, t(f"upload.{name}.{value}"))] if value else []
     words += [_setting("currency", known.currency)] if known.currency else []

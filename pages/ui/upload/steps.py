@@ -15,6 +15,7 @@ import streamlit as st
 from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
@@ -40,6 +41,7 @@ SETTINGS: Final = {
     "date_order": (None, "dmy", "mdy", "ymd"),
     "decimal": (None, "point", "comma"),
     "amount_unit": (None, *UNITS),
+    "similar_ids": (None, *SIMILAR_IDS),
     "duplicates": (None, "keep", "drop"),
     "encoding": (None, *USUAL),
 }

@@ -1,4 +1,7 @@
-"""Dates of which a spreadsheet read some in the other order: 03/05/2024 became 2024-03-05, and 13/05/2024 stayed."""
+"""Dates that begin with the year and have day and month the other way round: 2024-13-05, or what a spreadsheet turned.
+
+A spreadsheet that reads 03/05/2024 in the other order makes 2024-03-05 of it; 13/05/2024 stays as it is written.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,45 @@ from clv_core.collection.engine import T, one, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.columns import EVENT_TIME
-from clv_core.errors import Message
+from clv_core.errors import Message, Refused
 
-FEWEST: Final = 10
+MIN_DATES: Final = 10
 """Dates of either form, before it is no accident that no day of the one is above 12, and none of the other below 13."""
+MIN_TURNED, MIN_SHARE = 3, 0.2
+"""Dates such as 2024-13-05, and their share of those that begin with the year, before they are no slips."""
+MAX_SLIPS: Final = 0.05
 ISO: Final = r"^\s*\d{4}[-/]\d{1,2}[-/](\d{1,2})"
 
 
-def told_swapped(
+def are_swapped(
     connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, forms: Mapping[str, int]
-) -> tuple[Message, ...]:
-    """Return a warning where all dates that could be read in another order were, and only the others are as written.
+) -> tuple[bool, tuple[Message, ...]]:
+    """Return whether dates that begin with the year have the day before the month, and what is to be said of it.
 
     Args:
         connection: the engine.
         source: the file.
         plan: how it is read.
         forms: of its times, :func:`~clv_core.collection.values.times.form`.
+
+    Raises:
+        Refused: some have the day before the month, and others have it behind.
     """
-    written = forms.get("day_first", 0) or forms.get("month_first", 0)
+    turned, written = forms.get("year_day", 0), forms.get("day_first", 0) or forms.get("month_first", 0)
     both = forms.get("day_first", 0) and forms.get("month_first", 0)
-    if written < FEWEST or both or forms.get("either", 0) or forms.get("same", 0) or forms.get("naive", 0) < FEWEST:
-        return ()
+    other_forms = both or forms.get("either", 0) or forms.get("same", 0)
+    by_spreadsheet = written >= MIN_DATES and not other_forms and forms.get("naive", 0) >= MIN_DATES and not turned
+    if not by_spreadsheet and turned < MIN_TURNED:
+        return False, ()
     day = f"try_cast(regexp_extract({T}{EVENT_TIME}, {text(ISO)}, 1) AS INTEGER)"
     cells = f"SELECT {plan.clean(EVENT_TIME)} AS {T}{EVENT_TIME} FROM {source.relation()}"
-    told, most = one(connection, f"SELECT count({day}), max({day}) FROM ({cells})")
-    if told < FEWEST or most > 12:
-        return ()
-    params = {"column": plan.chosen[EVENT_TIME], "rows": int(told), "written": int(written)}
-    return (Message("warning.swapped_dates", params),)
+    dates, late = one(connection, f"SELECT count({day}), count(*) FILTER ({day} > 12) FROM ({cells})")
+    params = {"column": plan.chosen[EVENT_TIME], "rows": int(dates), "written": int(written)}
+    if by_spreadsheet:
+        swapped = dates >= MIN_DATES and not late
+        return swapped, (Message("warning.swapped_dates", params),) if swapped else ()
+    if late and turned > MAX_SLIPS * dates:
+        raise Refused("year_dates_contradict", column=params["column"], day_first=turned, day_last=int(late))
+    swapped = not late and turned >= MIN_SHARE * dates
+    said = Message("warning.read_as_ydm", {"column": params["column"], "proof": turned, "rows": int(dates)})
+    return swapped, (said,) if swapped else ()

@@ -53,7 +53,6 @@ class CellPlan:
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
-        float_ids: whether every customer id is a whole number that ends with .0, which is dropped.
         sales_below: whether amounts of sales are written below zero, as ledgers book them.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
     """
@@ -73,7 +72,6 @@ class CellPlan:
     counterparty: str = ""
     guests: tuple[str, ...] = ()
     guest_email: str = ""
-    float_ids: bool = False
     guarded: frozenset[str] = frozenset()
     sales_below: bool = False
 
@@ -84,8 +82,6 @@ class CellPlan:
             raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
         if canonical == DISCOUNT:
             raw = f"rtrim({raw}, ' %')"
-        if canonical == CUSTOMER_ID and self.float_ids:
-            raw = f"regexp_replace({raw}, '^\\s*(\\d+)\\.0\\s*$', '\\1')"
         kind = READ[canonical].kind
         if canonical == PRODUCT_ID:
             return f"trim({raw}, ' \t\u00a0\u3000')"
@@ -94,7 +90,7 @@ class CellPlan:
         said = cell_text(raw, kind)
         if canonical == EVENT_TIME:
             return in_our_years(said, self.calendar)
-        return folded_sql(said) if canonical == CUSTOMER_ID else said
+        return f"nullif({folded_sql(said)}, '')" if canonical == CUSTOMER_ID else said
 
     @property
     def kind(self) -> str:

@@ -49,7 +49,7 @@ def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[
         tied = _likeliest(canonical, proposals)
         if not tied or tied[0].confidence < ENOUGH:
             continue
-        best = tied[0] if len(tied) == 1 else _preferred(canonical, tied)
+        best = tied[0] if len(tied) == 1 else preferred(canonical, tied)
         if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
             names = [item.column for item in tied]
             raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
@@ -79,7 +79,7 @@ def taken(proposals: list[Proposal]) -> list[Proposal]:
     found = list(proposals)
     for canonical in [*READ, PRICE, CURRENCY]:
         tied = _likeliest(canonical, proposals)
-        best = _preferred(canonical, tied) if len(tied) > 1 else None
+        best = preferred(canonical, tied) if len(tied) > 1 else None
         stay = tied if best is None else [best]
         found = [
             replace(item, canonical=None, confidence=0.0)
@@ -110,7 +110,7 @@ def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
     return [item for item in named if item.confidence >= confidence - NEARLY]
 
 
-def _preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
+def preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
     """Return the one of about equally good columns that is better still, if there is one."""
     tied = [item for item in tied if item.samples] or tied
     if len(tied) == 1:
