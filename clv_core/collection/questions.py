@@ -98,6 +98,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "parent_rows": _filled,
     "other_event_types": _kinds,
     "rival_amounts": _amounts,
+    "split_rows": _each(broken_rows=("reject",)),
     "similar_ids": _each(similar_ids=("merge", "separate")),
     "maybe_percent": _each(discount=("amount", "unit", "percent")),
     "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
@@ -135,7 +136,9 @@ def with_answer(answers: Answers, more: Said) -> Answers:
 
 
 def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
-    """Say whether the person has said all that a question is about."""
+    """Say whether the person has said all that a question is about; who named some events has seen them all."""
+    if answers.events and all("events" in choice for choice in choices):
+        return True
     given_in: list[dict[str, Any]] = [dict(choice) for choice in choices]
     for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)

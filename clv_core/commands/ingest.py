@@ -47,6 +47,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser, language: str) -> Non
     parser.add_argument("--discount", choices=DISCOUNTS, default=None, help=text("discount"))
     parser.add_argument("--sign", choices=("positive", "negative"), default=None, help=text("sign"))
     parser.add_argument("--max-amount", type=float, default=None, metavar="AMOUNT", help=text("max_amount"))
+    parser.add_argument("--broken-rows", choices=("reject",), default=None, help=text("broken_rows"))
     parser.add_argument("--overlap", choices=("replace", "add"), default=None, help=text("overlap"))
     parser.add_argument("--similar-ids", choices=SIMILAR_IDS, default=None, help=text("similar_ids"))
     parser.add_argument("--header", action=argparse.BooleanOptionalAction, default=None, help=text("header"))
@@ -80,6 +81,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "discount": options.discount,
         "sign": options.sign,
         "max_amount": options.max_amount,
+        "broken_rows": options.broken_rows,
         "overlap": options.overlap,
         "similar_ids": options.similar_ids,
         **({"timezone": options.timezone} if options.timezone else {}),

@@ -29,7 +29,7 @@ STRAY = {"open": ('c{i},2024-01-01,{i},"open', "open_quote"), "after": ("c{i},20
 def read(path: Path, **answers: bool) -> tuple[dict[int, str], int, tuple[Message, ...]]:
     scratch = path.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    reading = read_log(path, Answers(**answers), scratch, NoProgress())
+    reading = read_log(path, Answers(broken_rows="reject", **answers), scratch, NoProgress())
     assert reading.rows_read == reading.figures.rows + reading.rows_set_aside + reading.rows_duplicate
     aside = pd.read_parquet(reading.set_aside)
     return dict(zip(aside.line, aside.reason, strict=True)), reading.rows_read, reading.warnings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.errors import Refused
+from clv_core.errors import NeedsAnswer
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
 WORTH = sum(map(paid, range(ROWS)))
@@ -62,15 +62,17 @@ def test_two_amounts_with_decimal_commas_are_both_put_together(tmp_path: Path) -
     assert read(file)[0].net_revenue == pytest.approx(worth)
 
 
-def test_rows_that_can_be_put_together_in_two_ways_are_refused(tmp_path: Path) -> None:
+def test_rows_that_can_be_put_together_in_two_ways_are_asked_about(tmp_path: Path) -> None:
     file = write(
         tmp_path,
         "order_id,product,category,customer_id,order_date,amount",
         lambda at: [f"A{at}", "Tea,green" if at % 6 == 1 else "Tea", "Drinks", f"C{at % 13}", day(at), paid(at)],
     )
-    with pytest.raises(Refused, match="15 of 90 rows .* line 3") as caught:
+    with pytest.raises(NeedsAnswer, match="15 of 90 rows .* line 3 .*--broken-rows reject") as caught:
         read(file)
-    assert caught.value.code == "split_rows"
+    rest = sum(paid(at) for at in range(ROWS) if at % 6 != 1)
+    assert [one["net_revenue"] for one in caught.value.params["readings"]] == [rest]
+    assert read(file, broken_rows="reject")[0].net_revenue == rest
 
 
 def test_a_last_column_without_a_name_is_no_part_of_an_amount(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Answers:
             off the row, money off each piece, or a percentage.
         sign: ``positive``, ``negative`` or None: how amounts of sales are written; a ledger books them as negative.
         max_amount: rows with larger amounts, in size, are set aside as slips; None: no limit of the person's.
+        broken_rows: ``reject`` or None: whether a file is used though over 1% of its rows have too many cells.
         overlap: ``replace``, ``add`` or None: whether orders that a later file holds otherwise are its orders, or rows
             beside those of the earlier one.
         similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
@@ -50,6 +51,7 @@ class Answers:
     discount: str | None = None
     sign: str | None = None
     max_amount: float | None = None
+    broken_rows: str | None = None
     overlap: str | None = None
     sheet: str = ""
     similar_ids: str | None = None
@@ -72,6 +74,7 @@ class Said(TypedDict, total=False):
     discount: str | None
     sign: str | None
     max_amount: float | None
+    broken_rows: str | None
     overlap: str | None
     sheet: str
     similar_ids: str | None

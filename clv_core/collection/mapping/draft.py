@@ -21,6 +21,7 @@ from clv_core.collection.mapping.kinds.event_names import seen_values
 from clv_core.collection.mapping.kinds.side_marks import with_marks
 from clv_core.collection.mapping.kinds.sides import with_sides
 from clv_core.collection.mapping.money.converted import settle_converted
+from clv_core.collection.mapping.money.other_totals import rival_amounts
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.mapping.settling import settle_columns
@@ -71,6 +72,7 @@ def draft(connection: duckdb.DuckDBPyConnection, source: Source, rows: list[dict
     notes += said
     if not home and AMOUNT not in answers.mapping:
         _ask_converted(source, chosen)
+        notes += rival_amounts(connection, source, proposals, chosen, notes)
     plan, said = _first_plan(connection, source, rows, chosen, {**marks, **answers.events})
     return Draft(plan, proposals, home, notes + said)
 

@@ -18,7 +18,7 @@ from clv_core.collection.mapping.kinds.payments import settle_kind
 from clv_core.collection.mapping.money import price
 from clv_core.collection.mapping.money.discounts import of_rates
 from clv_core.collection.mapping.money.identities import settle_amount
-from clv_core.collection.mapping.money.other_totals import rival_amounts, told_other_total, without_cost
+from clv_core.collection.mapping.money.other_totals import told_other_total, without_cost
 from clv_core.collection.mapping.money.pieces import settle_pieces
 from clv_core.collection.mapping.money.return_amounts import settle_returns
 from clv_core.collection.mapping.orders.other_states import others_unused
@@ -77,7 +77,6 @@ def settle_columns(
     chosen, said = settle_amount(connection, source, proposals, chosen, mapping)
     notes += said
     notes += told_other_total(connection, source, proposals, chosen, mapping, notes)
-    notes += rival_amounts(connection, source, proposals, chosen, mapping, notes)
     chosen, said = settle_returns(rows, proposals, chosen, mapping)
     notes += said
     chosen = of_rates(source.columns, rows, _price_alone(rows, chosen), mapping)

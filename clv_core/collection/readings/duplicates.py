@@ -122,7 +122,9 @@ def is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequ
         f"SELECT max(rows), sum(rows), arg_max(gap, rows) FROM (SELECT gap, count(*) AS rows FROM ({apart})"
         " WHERE gap IS NOT NULL GROUP BY gap)",
     )
-    return bool(all_rows and gap >= FEWEST_PASTED and most >= MOSTLY_PASTED * all_rows)
+    (span,) = one(connection, "SELECT max(position) - min(position) + 1 FROM repeats")
+    at_one_place = gap >= FEWEST_PASTED and span <= gap and MOSTLY_PASTED * span <= all_rows
+    return bool(all_rows and at_one_place and most >= MOSTLY_PASTED * all_rows)
 
 
 def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:

@@ -192,7 +192,7 @@ def notices(
     if plan.discounted:
         found += _deep_discounts(connection, file, plan)
     money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
-    if sums.net_revenue < 0 and sums.returns > sums.purchases:
+    if sums.net_revenue < 0 and sums.returns > max(sums.purchases, FEWEST_JUDGED):
         found.append(Message("warning.returns_mostly", {"rows": sums.returns, "column": money}))
     elif EVENT_TYPE not in plan.chosen and not plan.orders.returns and sums.returns:
         found.append(Message("warning.returns_found", {"rows": sums.returns}))

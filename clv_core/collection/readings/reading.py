@@ -162,7 +162,8 @@ def _account(
     plan = seen.plan
     events, aside = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
-    _refuse_split(rejects, source, seen.rows + len(rejects))
+    if not answers.broken_rows:
+        _ask_split(rejects, source, seen.rows + len(rejects))
     typed = plan.typed(source.relation())
     kept = _write_kept(connection, typed, events, seen.rows, progress)
     if not plan.without_totals and has_totals(connection, events):
@@ -285,13 +286,13 @@ def _veil(
     return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
 
 
-def _refuse_split(rejects: Sequence[Reject], source: Source, rows: int) -> None:
-    """Refuse a file of which many rows have more cells than there are columns."""
+def _ask_split(rejects: Sequence[Reject], source: Source, rows: int) -> None:
+    """Ask whether a file is to be used of which many rows have more cells than there are columns."""
     wide = [item for item in rejects if item.is_wide]
     if len(wide) >= MIN_SPLIT and len(wide) > MAX_SPLIT * rows and source.dialect is not None:
         mark = {"\t": "tab"}.get(source.dialect.delimiter, source.dialect.delimiter)
         params = {"file": source.file, "rows": len(wide), "all": rows, "line": wide[0].line, "delimiter": mark}
-        raise Refused("split_rows", text=wide[0].text[:80], **params)
+        raise NeedsAnswer("split_rows", text=wide[0].text[:80], **params)
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, withdrawn: Path | None) -> Figures:

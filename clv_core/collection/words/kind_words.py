@@ -56,19 +56,28 @@ ROW_KINDS: Final = """sale sales purchase verkauf vente venta vendita venda пр
     reembolso reso rimborso devolução devolucao estorno возврат 退货 退貨 退款 返品 返金 반품 환불"""
 """Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
 
-NO_SALES: Final = re.compile(
-    r"\b(?:point|mile|topup|top up|recharge|reload|wallet|bonus|reward|cashback|quote|quotation|estimate|proforma|offer"
-    r"|delivery note|transfer|withdraw|payout|adjust|correction|balance|opening|wish|favou?rit|remove|impression"
-    r"|search|login|log in|sign|register|subscribe|checkout|shipping info|shipped|delivered|dispatched|packed|redeem"
-    r"|add payment|session|install|open|share|message|email|push|order shipped|order delivered|gift card redeem"
-    r"|punkte|aufladung|guthaben|angebot|lieferschein|rechargement|devis|recarga|puntos|cotización|presupuesto"
-    r"|ricarica|punti|preventivo|orçamento|пополнение|баллы|бонус|перевод)"
-    r"|充值|赠送|贈送|积分|積分|兑换|提现|转账|储值|开卡|调整|报价|收藏|搜索|登录|登錄|注册|分享|关注|ポイント|チャージ"
-    r"|충전|적립|포인트|point|topup|redeem|shipped|delivered"
+STORED_VALUE: Final = (
+    r"\b(?:point|mile|topup|top up|recharge|reload|wallet|cashback|quote|quotation|estimate|proforma|punkte|aufladung"
+    r"|guthaben|angebot|rechargement|devis|recarga|puntos|cotización|presupuesto|ricarica|punti|preventivo|orçamento"
+    r"|пополнение|баллы)|充值|赠送|贈送|积分|積分|储值|报价|ポイント|チャージ|충전|적립|포인트"
 )
-"""What names a kind of row that is no purchase, whatever amount it carries: points, top-ups, quotes, visits."""
+"""What names a kind of row that is points, stored value or a quote."""
+BEHAVIOUR: Final = (
+    r"\b(?:bonus|reward|offer|delivery note|transfer|withdraw|payout|adjust|correction|balance|opening|wish|favou?rit"
+    r"|remove|impression|search|login|log in|sign|register|subscribe|checkout|shipping info|redeem|add payment|session"
+    r"|install|open|share|message|email|push|goal|invoice|credit|lieferschein|бонус|перевод|authori[sz]ation"
+    r"|(?:order |package |item )?(?:shipped|delivered|dispatched|packed|placed|created|submitted))"
+    r"|兑换|提现|转账|开卡|调整|收藏|搜索|登录|登錄|注册|分享|关注|提交订单|redeem"
+)
+"""What names one that is no purchase either: what people do, what becomes of an order, documents beside payments."""
 
 
 def is_no_sale(kind: str) -> bool:
-    """Say whether a word of kinds of rows is of no purchase, as far as is known."""
-    return bool(NO_SALES.search(re.sub(r"[\W_]+", " ", kind.casefold())))
+    """Say whether a word of kinds of rows is of no purchase, as far as is known: whatever amount it carries."""
+    word = re.sub(r"[\W_]+", " ", kind.casefold())
+    return is_stored_value(kind) or bool(re.search(BEHAVIOUR, word)) or word.replace(" ", "_") in NEITHER.split()
+
+
+def is_stored_value(kind: str) -> bool:
+    """Say whether a word of kinds of rows is of points, top-ups or quotes."""
+    return bool(re.search(STORED_VALUE, re.sub(r"[\W_]+", " ", kind.casefold())))

@@ -88,6 +88,7 @@ READ: Final = (
     "returns_mostly",
     "orders_changed",
     "which_converted",
+    "split_rows",
 )
 """Settled by one of the readings that come with the question."""
 

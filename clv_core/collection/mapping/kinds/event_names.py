@@ -16,7 +16,7 @@ from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.plan.names import UNKNOWN
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import is_no_sale
+from clv_core.collection.words.kind_words import is_stored_value
 from clv_core.columns import EVENT_TYPES, PURCHASE
 from clv_core.errors import Refused
 from clv_core.scratch import temporary_folder
@@ -62,13 +62,9 @@ def are_event_names(values: Sequence[str]) -> bool:
 
 
 def are_kinds(values: Sequence[str]) -> bool:
-    """Say whether the values of a column that is called a type are kinds of rows: few, and one of them a purchase or
-    known to be none.
-    """
+    """Say whether the values of a column that is called a type are kinds of rows: few, with points or top-ups."""
     different = set(values)
-    if are_means(values) or len(different) > MOST_KINDS:
-        return False
-    return any(EVENT_NAMES.get(fold(value)) == PURCHASE or is_no_sale(value) for value in different)
+    return len(different) <= MOST_KINDS and not are_means(values) and any(map(is_stored_value, different))
 
 
 def event_names(

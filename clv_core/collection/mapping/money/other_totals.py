@@ -36,6 +36,10 @@ NOT_PAID: Final = re.compile(
     r"|desconto|frete|sconto|spedizione)\b|成本|利润|毛利|佣金|税|运费|优惠|折扣|余额|原価|送料|割引|原价|吊牌价"
 )
 """What the name of a column of money holds that is not what the customer paid."""
+PAID: Final = re.compile(
+    r"total|amount|amt|paid|payment|revenue|sales|spen[dt]|turnover|betrag|umsatz|montant|importe|monto|金额|金額|实付|支付|合计"
+)
+"""What the name of an amount holds that says clearly enough that it is what was paid."""
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
@@ -96,7 +100,6 @@ def rival_amounts(
     source: Source,
     proposals: Sequence[Proposal],
     chosen: Mapping[str, str],
-    mapping: Mapping[str, str],
     notes: Sequence[Message],
 ) -> tuple[Message, ...]:
     """Return a doubt where the amount is a guess, and other columns are called amounts too.
@@ -108,11 +111,10 @@ def rival_amounts(
         source: the file.
         proposals: what each column seems to be.
         chosen: canonical name -> source column.
-        mapping: what the person said of columns; of an amount that was said nothing is.
         notes: what is said so far; a column that was spoken of as another amount is no rival.
     """
     own = next((item for item in proposals if item.column == chosen.get(AMOUNT)), None)
-    if own is None or own.confidence > LIKELY or AMOUNT in mapping:
+    if own is None or own.confidence > LIKELY or PAID.search(_words(own.column)):
         return ()
     spoken = {str(note.params.get(key)) for note in notes for key in ("other", "discount", "refund")}
     named = [item.column for item in proposals if item.money > 0 and item.column not in {*chosen.values(), *spoken}]

@@ -75,7 +75,7 @@ def read_ends(
         )
         days = _days_until(connection, source, column, chosen) if state == CANCELLED else 0.0
         if many > MOST * all_rows or days > LATE:
-            if many and state:
+            if state and 0 < many <= MOST * all_rows:
                 params = {"column": column, "rows": int(many), "days": days, "meaning": state}
                 notes.append(Message("warning.ended_late", params))
             continue

@@ -8,9 +8,10 @@ from typing import Final
 from clv_core.collection.mapping.columns.money import FRACTION
 from clv_core.collection.mapping.columns.proposed import CERTAIN, EXACT, LIKELY, SLIGHTLY, SURE, TIME, Proposal
 from clv_core.collection.mapping.customers.names import are_full_names
+from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.proposals.by_values import fits, share
 from clv_core.collection.mapping.states.words import CODE, are_own_words
-from clv_core.collection.words.aliases import CUSTOMER_RANKS, LIKELY_NAMES, PRICE, SURE_NAMES, fold
+from clv_core.collection.words.aliases import CUSTOMER_RANKS, EVENT_NAMES, LIKELY_NAMES, PRICE, SURE_NAMES, fold
 from clv_core.collection.words.flag_words import NO, YES
 from clv_core.collection.words.split_columns import CLOCK
 from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX
@@ -22,10 +23,13 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_STATUS,
+    PURCHASE,
     REFUND,
     UNIT_PRICE,
 )
 
+KIND: Final = frozenset(map(fold, ("type", "kind", "类型", "類型")))
+"""Names of columns that say of each row what it is, where one of their words is of a sale."""
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ORDER_NAMES: Final = {
     "name": re.compile(r"#\s?\w*-?\d+\S*"),
@@ -89,6 +93,8 @@ def _belied(canonical: str, confidence: float, base: str, values: list[str]) -> 
         return True  # it says whether, not how much
     if canonical == REFUND and {value.lower() for value in values} <= YES_OR_NO:
         return True
+    if canonical == EVENT_TYPE and fold(base) in KIND and not are_means(values):
+        return not any(EVENT_NAMES.get(fold(value)) == PURCHASE for value in values) and not fits(canonical, values)
     weak = confidence < SURE or canonical == ORDER_STATUS
     return weak and not fits(canonical, values, surely=confidence >= CERTAIN)
 
