@@ -108,6 +108,10 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
 file is read without one."""
 
 
+SEEN: Final = {"other_event_types": "events", "unknown_states": "states"}
+"""Doubts about words: who has said what one of them means has seen the others."""
+
+
 def option(answer: Said) -> str:
     """Return the words of the command line that give an answer."""
     return shlex.join(option_words(Answers(**answer)))
@@ -136,9 +140,7 @@ def with_answer(answers: Answers, more: Said) -> Answers:
 
 
 def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
-    """Say whether the person has said all that a question is about; who named some events has seen them all."""
-    if answers.events and all("events" in choice for choice in choices):
-        return True
+    """Say whether the person has said all that a question is about."""
     given_in: list[dict[str, Any]] = [dict(choice) for choice in choices]
     for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)
@@ -180,6 +182,10 @@ def question_of(
         code = warning.code.removeprefix("warning.")
         choices = READINGS[code](warning.params) if code in READINGS else []
         if not choices or is_settled(answers, choices):
+            continue
+        if code in SEEN and getattr(answers, SEEN[code]):
+            continue
+        if code == "returns_mostly" and AMOUNT in answers.mapping:  # who named the column has seen its signs
             continue
         params = settled(warning).params
         sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]

@@ -71,7 +71,8 @@ def test_the_result_is_the_larger_count_of_every_row(
         head = HEAD + (",order_id" if ids else "")
         return head + "\n" + "".join(f"{c},2024-01-{d:02},{a}{',' + c + a if ids else ''}\n" for c, d, a in items)
 
-    ingest(workspace, write(workspace, "old.csv", text(old + base)), "log")
+    repeated = "drop" if ids else "keep"
+    ingest(workspace, write(workspace, "old.csv", text(old + base)), "log", duplicates=repeated)
     if not new:
         return
     made = append(workspace, "log", write(workspace, "new.csv", text(new)))

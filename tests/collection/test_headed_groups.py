@@ -105,7 +105,7 @@ def test_groups_of_products_are_none_of_customers(tmp_path: Path) -> None:
             net += at + 10
         lines.append(f"Total for Chair {product},,,60")
     (tmp_path / "items.csv").write_text("\n".join(lines) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "items.csv", "items")
+    manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "items.csv", "items", duplicates="keep")
     assert manifest.net_revenue == net and manifest.customers == 9
 
 

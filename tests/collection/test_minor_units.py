@@ -66,12 +66,15 @@ def test_an_unknown_currency_is_taken_for_one_with_cents_and_said(tmp_path: Path
     assert check.manifest.net_revenue == float(net) and "warning.minor_unknown" in {one.code for one in check.warnings}
 
 
-def test_without_a_word_they_stay_and_are_warned_of(tmp_path: Path) -> None:
+def test_without_a_word_it_is_asked_what_they_are_in(tmp_path: Path) -> None:
     net = payments(tmp_path / "pay.csv", ["USD"])
     silent = check_file(tmp_path / "pay.csv", amount_unit="major")
     assert silent.manifest.net_revenue == float(net * 100)
     assert "warning.maybe_cents" not in {one.code for one in silent.warnings}
-    assert "warning.maybe_cents" in {one.code for one in check_file(tmp_path / "pay.csv").warnings}
+    with pytest.raises(NeedsAnswer) as asked:
+        check_file(tmp_path / "pay.csv")
+    sums = [one["net_revenue"] for one in asked.value.params["readings"]]
+    assert asked.value.code == "maybe_cents" and sums == [float(net * 100), float(net)]
 
 
 @pytest.mark.parametrize("code", ["USD", "JPY"])

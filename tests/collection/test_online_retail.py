@@ -83,7 +83,7 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig"])
 def test_it_is_understood_without_a_hint(workspace: Workspace, tmp_path: Path, customer: str, encoding: str) -> None:
     rows = lines(11, customer=customer)
-    manifest = ingest(workspace, write(tmp_path / "Online Retail.csv", rows, encoding), "retail")
+    manifest = ingest(workspace, write(tmp_path / "Online Retail.csv", rows, encoding), "retail", duplicates="drop")
     left, known = own(rows), [row for row in rows if row[6]]
     assert manifest.mapping == {
         "customer_id": "CustomerID", "event_time": "InvoiceDate", "order_id": "InvoiceNo", "product_id": "StockCode",
@@ -133,7 +133,7 @@ def test_a_week_of_dates_that_fit_both_orders_is_asked_about(workspace: Workspac
         ingest(workspace, file, "retail")
     assert caught.value.code == "dates_ambiguous" and "InvoiceDate" in caught.value.message()
     assert "--date-order" in caught.value.message("zh")
-    read = {order: ingest(workspace, file, order, date_order=order) for order in ("mdy", "dmy")}
+    read = {order: ingest(workspace, file, order, date_order=order, duplicates="drop") for order in ("mdy", "dmy")}
     for order, form in (("mdy", "%m/%d/%Y %H:%M"), ("dmy", "%d/%m/%Y %H:%M")):
         times = [datetime.strptime(row["InvoiceDate"], form) for row in own(early)]
         assert read[order].first_event == f"{min(times).isoformat()}Z"
@@ -146,7 +146,7 @@ def test_one_proof_anywhere_in_the_file_settles_the_order(workspace: Workspace, 
     early = [row for row in lines(5, rows=12_000) if int(row[4].split("/")[1]) <= 12]
     assert len(early) > 4_000
     proof = ["600000", "85123A", "LAST", "1", "12/31/2010 9:00", "1.00", "12346", "EIRE"]
-    manifest = ingest(workspace, write(tmp_path / "year.csv", [*early, proof]), "retail")
+    manifest = ingest(workspace, write(tmp_path / "year.csv", [*early, proof]), "retail", duplicates="drop")
     times = [datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M") for row in own([*early, proof])]
     assert (manifest.first_event, manifest.last_event) == tuple(f"{t.isoformat()}Z" for t in (min(times), max(times)))
     said = next(item for item in manifest.warnings if item["code"] == "warning.read_as_mdy")
@@ -155,7 +155,7 @@ def test_one_proof_anywhere_in_the_file_settles_the_order(workspace: Workspace, 
 
 def test_postage_and_gifts_can_be_cleaned_away_and_brought_back(workspace: Workspace, tmp_path: Path) -> None:
     rows = lines(17)
-    raw: Manifest = ingest(workspace, write(tmp_path / "retail.csv", rows), "retail")
+    raw: Manifest = ingest(workspace, write(tmp_path / "retail.csv", rows), "retail", duplicates="drop")
     left = own(rows)
     postage = [row for row in left if row["StockCode"] == "POST"]
     gifts = [row for row in left if row["UnitPrice"] == "0" and not row["InvoiceNo"].startswith("C")]

@@ -12,6 +12,7 @@ import pytest
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest
+from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
 from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, Order, _write, orders
@@ -57,11 +58,14 @@ def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) 
     assert manifest.net_revenue == lasting(made, CANCELLED) and "unpaid_by_time" in codes(manifest)
 
 
-def test_a_subscription_that_ends_months_later_was_paid(tmp_path: Path) -> None:
+def test_a_subscription_that_ends_months_later_may_have_been_paid(tmp_path: Path) -> None:
     def ends(one: Order) -> dict[str, Any]:
         return {"cancelled_at": f"{one.time + timedelta(days=90):%Y-%m-%d}" if one.fate == CANCELLED else ""}
 
-    manifest, made = read(tmp_path, ends)
+    with pytest.raises(NeedsAnswer) as asked:
+        read(tmp_path, ends)
+    assert asked.value.code == "ended_late"
+    manifest, made = read(tmp_path, ends, states={"cancelled_at": "sold"})
     assert manifest.net_revenue == lasting(made) and "ended_by_time" not in codes(manifest)
 
 

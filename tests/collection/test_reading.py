@@ -93,7 +93,7 @@ def online_retail(rows: int = 3_000) -> list[list[str]]:
 def test_online_retail_shape_is_mapped_without_a_hint(workspace: Workspace, tmp_path: Path) -> None:
     rows = online_retail()
     file = write(tmp_path / "Online Retail.csv", rows)
-    manifest = ingest(workspace, file, "retail")
+    manifest = ingest(workspace, file, "retail", duplicates="drop")
     own = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     known = [row for row in own if row["CustomerID"]]
     unique = [dict(pairs) for pairs in {tuple(row.items()) for row in known}]
@@ -219,11 +219,14 @@ def test_times_follow_the_zone_of_the_log(workspace: Workspace, tmp_path: Path) 
 
 def test_same_rows_in_any_order_are_the_same_version(workspace: Workspace, tmp_path: Path) -> None:
     rows = online_retail(300)
-    first = ingest(workspace, write(tmp_path / "a.csv", rows), "a").version
+    first = ingest(workspace, write(tmp_path / "a.csv", rows), "a", duplicates="drop").version
     random.Random(1).shuffle(tail := rows[1:])
-    assert ingest(workspace, write(tmp_path / "b.csv", [rows[0], *tail], delimiter=";"), "b").version == first
+    assert (
+        ingest(workspace, write(tmp_path / "b.csv", [rows[0], *tail], delimiter=";"), "b", duplicates="drop").version
+        == first
+    )
     rows[1][5] = "9.99"
-    assert ingest(workspace, write(tmp_path / "c.csv", rows), "c").version != first
+    assert ingest(workspace, write(tmp_path / "c.csv", rows), "c", duplicates="drop").version != first
 
 
 def test_event_names_are_mapped_and_others_kept(workspace: Workspace, tmp_path: Path) -> None:
@@ -339,7 +342,7 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(
 
 def test_a_failure_leaves_the_former_version(workspace: Workspace, tmp_path: Path) -> None:
     file = write(tmp_path / "log.csv", online_retail(200))
-    first = ingest(workspace, file, "log")
+    first = ingest(workspace, file, "log", duplicates="drop")
     file.write_text("customer_id,event_time\n")
     with pytest.raises(Refused):
         ingest(workspace, file, "log")
@@ -393,7 +396,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
         book.active.append(row)
     book.save(tmp_path / "j.xlsx")
     versions = {
-        path.name: ingest(workspace, path, "log").version
+        path.name: ingest(workspace, path, "log", duplicates="drop").version
         for path in sorted(tmp_path.iterdir())
         if path.name != "workspace"
     }

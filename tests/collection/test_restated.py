@@ -10,7 +10,9 @@ import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import open_dataset
+from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
@@ -136,7 +138,7 @@ def test_months_ingested_at_once_are_as_good_as_one_after_the_other(workspace: W
     check_accounts(made)
 
 
-def test_a_file_without_states_of_orders_only_adds(workspace: Workspace) -> None:
+def test_a_file_without_states_of_orders_adds_where_the_person_says_so(workspace: Workspace) -> None:
     def plain(rows: list[Row], name: str) -> Path:
         path = workspace.root.parent / name
         text = "\n".join(",".join(map(str, row[:6])) for row in [HEAD, *rows])
@@ -145,5 +147,8 @@ def test_a_file_without_states_of_orders_only_adds(workspace: Workspace) -> None
 
     ingest(workspace, plain(orders(1, 21), "a.csv"), "log")
     other = [(*row[:5], row[5] + 1, *row[6:]) for row in orders(20, 29)]
-    made = append(workspace, "log", plain(other, "b.csv"))
+    file = plain(other, "b.csv")
+    with pytest.raises(NeedsAnswer, match="--overlap add"):
+        append(workspace, "log", file)
+    made = append(workspace, "log", file, answers=Answers(overlap="add"))
     assert held(workspace) == lines(orders(1, 21) + other) and "orders_restated" not in said(made)

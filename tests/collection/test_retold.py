@@ -8,6 +8,8 @@ import pytest
 
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.answers import Answers
+from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
@@ -110,11 +112,14 @@ def test_the_rest_of_orders_that_a_file_holds_in_part_stays(workspace: Workspace
     assert held(workspace) == lines(orders(1, 29))
 
 
-def test_other_amounts_in_most_lines_are_another_column_and_only_add(workspace: Workspace) -> None:
-    """Gross instead of net: nothing says that the same sales are meant, so the person is told, and nothing goes."""
+def test_other_amounts_in_most_lines_may_be_another_column_and_are_asked_about(workspace: Workspace) -> None:
+    """Gross instead of net: nothing says that the same sales are meant."""
     ingest(workspace, plain(workspace, "net.csv", orders(1, 21)), "log")
     gross = [(*row[:5], row[5] + 1, *row[6:]) for row in orders(9, 29)]
-    made = append(workspace, "log", plain(workspace, "gross.csv", gross))
+    file = plain(workspace, "gross.csv", gross)
+    with pytest.raises(NeedsAnswer, match="--overlap add"):
+        append(workspace, "log", file)
+    made = append(workspace, "log", file, answers=Answers(overlap="add"))
     assert held(workspace) == lines(orders(1, 21) + gross) and "orders_restated" not in said(made)
 
 

@@ -46,7 +46,7 @@ def test_plain_amounts_are_not_spoken_of(tmp_path: Path) -> None:
     ("value", "wanted"),
     [
         ("-1.2k", -1200.0), ("(1.2k)", -1200.0), ("1.2k-", -1200.0), ("1,234.5K", 1234500.0), ("2.3k", 2300.0),
-        ("12 m", None), ("12 mm", None), ("100 Cr", None), ("5 MAD", 5.0), ("k", None), ("1.2kk", None),
+        ("12 m", None), ("12 mm", None), ("5 MAD", 5.0), ("k", None), ("1.2kk", None),
     ],
 )  # fmt: skip
 def test_a_length_a_currency_or_a_mark_is_no_such_word(value: str, wanted: float | None) -> None:

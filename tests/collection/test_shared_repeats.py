@@ -11,6 +11,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import PRODUCTS, Order, orders
 
@@ -101,7 +102,9 @@ def test_a_till_s_file_that_was_written_twice_counts_once(tmp_path: Path) -> Non
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in made), abs=0.01)
 
 
-def test_without_a_total_equal_rows_are_dropped_and_spoken_of(tmp_path: Path) -> None:
+def test_without_a_total_equal_rows_are_asked_about(tmp_path: Path) -> None:
     rows, net = receipts(told=False)
-    manifest, _ = read(tmp_path, rows)
-    assert manifest.net_revenue < net and "warning.duplicates_dropped" in [one["code"] for one in manifest.warnings]
+    with pytest.raises(NeedsAnswer) as asked:
+        read(tmp_path, rows)
+    assert asked.value.code == "duplicates_dropped"
+    assert asked.value.params["readings"][1]["net_revenue"] == pytest.approx(net)

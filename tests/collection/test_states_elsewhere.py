@@ -77,14 +77,16 @@ def test_a_second_column_that_calls_off_what_the_first_does_too_needs_no_word(tm
 @pytest.mark.parametrize("column", ["order_status_id", "payment_status_code"])
 def test_numbers_of_states_are_spoken_of_and_can_be_said(tmp_path: Path, column: str) -> None:
     file = orders(tmp_path, column, "7", "5")
-    manifest, _, said = read(file)
-    assert manifest.net_revenue == ALL and said["status_unused"]["states"] == ["7", "5"]
+    with pytest.raises(NeedsAnswer) as asked:
+        read(file)
+    assert asked.value.params["states"] == ["7", "5"] and asked.value.params["readings"][0]["net_revenue"] == ALL
     assert read(file, states={"7": "cancelled"})[0].net_revenue == LIVE
 
 
 def test_words_that_are_all_states_are_spoken_of_whatever_their_column_is_called(tmp_path: Path) -> None:
-    _, _, said = read(orders(tmp_path, "Suivi", "Remboursé", "Livré"))
-    assert said["status_unused"]["column"] == "Suivi" and said["status_unused"]["first"] == "Remboursé"
+    with pytest.raises(NeedsAnswer) as asked:
+        read(orders(tmp_path, "Suivi", "Remboursé", "Livré"))
+    assert asked.value.params["column"] == "Suivi" and asked.value.params["first"] == "Remboursé"
 
 
 @pytest.mark.parametrize(

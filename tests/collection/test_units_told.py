@@ -10,6 +10,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest
+from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
 from tests.collection.shop_exports import Order, _write, orders
@@ -71,7 +72,12 @@ def test_discounts_in_percent_are_spoken_of(tmp_path: Path, name: str, code: str
     def cells(one: Order) -> dict[str, Any]:
         return {"quantity": 2, "unit_price": one.total, name: cell.format((0, 10, 15)[one.number % 3])}
 
-    assert read(tmp_path, cells)[1][code]["column"] == name
+    if code == "maybe_percent":
+        with pytest.raises(NeedsAnswer, match=name):
+            read(tmp_path, cells)
+    said = read(tmp_path, cells, discount="percent") if code == "maybe_percent" else read(tmp_path, cells)
+    worth = sum(2 * one.total * (1 - (0, 10, 15)[one.number % 3] / 100) for one in orders())
+    assert said[0].net_revenue == pytest.approx(worth) and (code == "maybe_percent" or said[1][code]["column"] == name)
 
 
 def test_discounts_in_money_are_not(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 HASHES_AT_A_TIME: Final = 40_000_000
-FEWEST_PASTED: Final = 10
-"""Rows from a row to its repetition, before that is no line of the same order."""
+FEWEST_PASTED: Final = 50
+"""Rows that repeat others in the same order, before that is no accident."""
 MOSTLY_PASTED: Final = 0.95
 """Share of the repeated rows that stand as far from the row that they repeat as all others."""
 
@@ -122,9 +122,11 @@ def is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequ
         f"SELECT max(rows), sum(rows), arg_max(gap, rows) FROM (SELECT gap, count(*) AS rows FROM ({apart})"
         " WHERE gap IS NOT NULL GROUP BY gap)",
     )
+    if not all_rows:
+        return False
     (span,) = one(connection, "SELECT max(position) - min(position) + 1 FROM repeats")
-    at_one_place = gap >= FEWEST_PASTED and span <= gap and MOSTLY_PASTED * span <= all_rows
-    return bool(all_rows and at_one_place and most >= MOSTLY_PASTED * all_rows)
+    at_one_place = all_rows >= FEWEST_PASTED and span <= gap and MOSTLY_PASTED * span <= all_rows
+    return bool(at_one_place and most >= MOSTLY_PASTED * all_rows)
 
 
 def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:

@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, run, text
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.jobs import Progress
 
 ROWS_AT_A_TIME: Final = 4_000_000
@@ -25,7 +25,6 @@ FEW: Final = 10
 HARDLY: Final = 0.02
 POSITION: Final = "clv_position"
 CORE: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
-SAME_LINE: Final = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, EVENT_TYPE, AMOUNT)
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,8 @@ def find_overlap(
 ) -> Overlap:
     """Make the table ``held`` of the row numbers of ``fresh`` that the log holds already.
 
-    Only columns that both have are compared, and of the log only rows in the new file's span. A line of an order that
-    has the same amount on the same day is held, whatever the time of day: one of the files may have days only.
+    Only columns that both have are compared, and of the log only rows in the new file's span. A row of an order that
+    differs in the time of day alone is held, too: one of the files may have days only.
 
     Args:
         connection: where it runs.
@@ -122,7 +121,7 @@ def find_overlap(
     if compare:
         _mark_held(connection, old, new, shared, progress)
         if {ORDER_ID, EVENT_TYPE} <= set(shared):
-            _mark_same_day(connection, old, new, [column for column in SAME_LINE if column in shared], timezone)
+            _mark_same_day(connection, old, new, [column for column in shared if column != EVENT_TIME], timezone)
     return _describe(connection, old, new, f"{EVENT_TIME} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'", compare)
 
 
@@ -160,12 +159,12 @@ def _mark_held(
 def _mark_same_day(
     connection: duckdb.DuckDBPyConnection, old: Rows, new: Rows, line: Sequence[str], timezone: str
 ) -> None:
-    """Add the rows to ``held`` whose line of an order, its amount and its day the log has, as often as it has them."""
+    """Add the rows of orders to ``held`` that the log has but for the time of day, as often as it has them."""
     day = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))::DATE AS day"
     olds = f"SELECT *, {day} FROM ({old.select([*line, EVENT_TIME])}) WHERE {ORDER_ID} IS NOT NULL"
     news = f"SELECT *, {day} FROM ({new.select([*line, EVENT_TIME], POSITION)}) WHERE {ORDER_ID} IS NOT NULL"
-    key = ", ".join((*(f"coalesce({column}::VARCHAR, '') AS {column}" for column in line), "day"))
-    names = ", ".join((*line, "day"))
+    key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
+    names = ", ".join((*map(name, line), "day"))
     connection.execute(
         f"INSERT INTO held SELECT {POSITION} FROM (SELECT {key}, {POSITION}, row_number() OVER (PARTITION BY {names}"
         f" ORDER BY {POSITION}) AS copy FROM ({news}) WHERE {POSITION} NOT IN (FROM held))"

@@ -208,7 +208,7 @@ def _account(
     progress.report("figures", 0, 1)
     sums = figures(connection, unique.events, answers.timezone, progress)
     if not part:
-        _check(sums, found, seen, source.file)
+        _check(sums, found, seen, source.file, answers)
     said += [*unique.notes, *notices(connection, unique.events, plan, sums, source.file)]
     return about(
         events=unique.events,
@@ -328,11 +328,11 @@ def _refuse(found: tuple[Problem, ...], file: str, rows: int, *, named: bool) ->
     raise Refused(code.get(worst.reason, "no_usable_rows"), **params)
 
 
-def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str) -> None:
+def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str, answers: Answers) -> None:
     """Refuse a log that no customer value can be learned from, or ask what it could be learned from."""
     plan = seen.plan
     if sums.purchases == 0:
-        if sums.returns and EVENT_TYPE not in plan.chosen:
+        if sums.returns and EVENT_TYPE not in plan.chosen and AMOUNT not in answers.mapping:
             money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
             raise NeedsAnswer("returns_mostly", rows=sums.returns, column=money)
         if not plan.has_money:

@@ -74,8 +74,13 @@ BEHAVIOUR: Final = (
 
 def is_no_sale(kind: str) -> bool:
     """Say whether a word of kinds of rows is of no purchase, as far as is known: whatever amount it carries."""
-    word = re.sub(r"[\W_]+", " ", kind.casefold())
-    return is_stored_value(kind) or bool(re.search(BEHAVIOUR, word)) or word.replace(" ", "_") in NEITHER.split()
+    word = re.sub(r"[\W_]+", " ", kind.casefold()).strip()
+    return (
+        not word
+        or is_stored_value(kind)
+        or bool(re.search(BEHAVIOUR, word))
+        or word.replace(" ", "_") in NEITHER.split()
+    )
 
 
 def is_stored_value(kind: str) -> bool:

@@ -37,9 +37,11 @@ NOT_PAID: Final = re.compile(
 )
 """What the name of a column of money holds that is not what the customer paid."""
 PAID: Final = re.compile(
-    r"total|amount|amt|paid|payment|revenue|sales|spen[dt]|turnover|betrag|umsatz|montant|importe|monto|金额|金額|实付|支付|合计"
+    r"total|amount|amt|paid|payment|revenue|sales|spen[dt]|turnover|betrag|umsatz|montant|importe|monto|金额|金額|实付|支付|合计|合計|總計|総計"
 )
 """What the name of an amount holds that says clearly enough that it is what was paid."""
+OF_FEES: Final = re.compile(r"\b(?:gross|net|brutto|netto|bruto|brut|lordo|líquido|liquido|neto)\b")
+"""Names of amounts before and after fees or taxes: what these are worth to a shop is its own matter."""
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
@@ -120,6 +122,8 @@ def rival_amounts(
     named = [item.column for item in proposals if item.money > 0 and item.column not in {*chosen.values(), *spoken}]
     between = [column for column in source.columns if NOT_PAID.search(_words(column))]
     rivals = [item.column for item in proposals if item.money >= NAMED and item.column in named]
+    if OF_FEES.search(_words(own.column)):
+        rivals = [column for column in rivals if not OF_FEES.search(_words(column))]
     others = [
         column
         for column in rivals
