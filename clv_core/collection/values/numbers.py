@@ -129,12 +129,13 @@ def proven(forms: dict[str, int]) -> str | None:
 
 
 def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
-    """Say whether amounts of these forms, by column, are whole: 49.000 beside 0, and never 49.5 or 49.50.
+    """Say whether amounts of these forms, by column, are whole: 49.000 or 49,000 beside 0, and never 49.5 or 49.50.
 
     Three decimals of a currency that has as many would be written in all of them: 0.000.
     """
     found = list(forms)
-    grouped, whole = (sum(item.get(form, 0) for item in found) for form in ("point3", "integer"))
+    grouped = max(sum(item.get(form, 0) for item in found) for form in ("point3", "comma3"))
+    whole = sum(item.get("integer", 0) for item in found)
     broken = sum(item.get(form, 0) for item in found for form in ("cents", "point", "comma"))
     return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
 
