@@ -100,7 +100,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     largest = float(counts["largest_discount"] or 2)
     discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
     scale = _rating_scale(counts)
-    of_ids = float_ids(chosen[CUSTOMER_ID], rows)
+    whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_others(connection, source, drafted.proposals, chosen, answers.states)
     states = read_states(connection, source, chosen, texts, answers.states) + others
@@ -115,6 +115,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         amount_before_discount=price.before_promotion(chosen),
         discount_below=counts["discounts_below"],
         discount=discount,
+        float_ids=whole_floats,
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
         orders=replace(told_by_states(chosen, states, others), ends=ends),

@@ -57,6 +57,7 @@ MOST_KINDS: Final = 12
 SLIP: Final = 100
 """Times the next largest amount that an amount has to be, before it looks like a slip."""
 FEWEST_JUDGED: Final = 20
+FEWEST_AMOUNTS: Final = 50
 PARTS: Final = 20
 FEWEST_PART: Final = 5
 HALF: Final = 0.5
@@ -224,7 +225,7 @@ def _outlier(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
         f"WITH amounts AS ({amounts}) SELECT count(*), max(a), max(a) FILTER (a < (SELECT max(a) FROM amounts))"
         " FROM amounts",
     )
-    if rows < FEWEST_JUDGED or not second or largest < SLIP * second:
+    if rows < FEWEST_AMOUNTS or not second or largest < SLIP * second:
         return []
     params = {"amount": float(largest), "second": float(second), "times": float(largest / second)}
     return [Message("warning.outlier", params)]

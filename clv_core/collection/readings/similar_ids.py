@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, one, text
-from clv_core.collection.values.id_texts import MERGE, PADDED, unified_sql
+from clv_core.collection.values.id_texts import MERGE, PADDED, WHOLE, unified_sql
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NeedsAnswer
 
@@ -22,7 +22,8 @@ MIN_TWINS: Final = 0.5
 """Share of the ids in the less usual forms that have a twin, from which on both forms name the same customers."""
 FORM: Final = (
     f"concat(CASE WHEN id = lower(id) THEN 'small' WHEN id = upper(id) THEN 'capital' ELSE 'mixed' END,"
-    f" contains(id, ' '), regexp_matches(id, {text(PADDED)}))"
+    f" contains(id, ' '), regexp_matches(id, {text(PADDED)}),"
+    f" regexp_matches(id, {text(WHOLE)}))"
 )
 """How an id is written: in small letters, with a blank, padded with zeros."""
 PHONE: Final = r"\+?[0-9][0-9\s()./-]{7,20}"

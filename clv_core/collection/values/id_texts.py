@@ -57,9 +57,14 @@ def folded(word: str) -> str:
     return word.translate(FOLDING) if "@" in word else re.sub(WHOLE, r"\1", word, flags=re.ASCII)
 
 
-def folded_sql(column: str) -> str:
-    """Return SQL for :func:`folded` of a text expression; ``lower`` is far faster, and does the same to ASCII."""
-    whole = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')"
+def folded_sql(column: str, *, whole_floats: bool = True) -> str:
+    """Return SQL for :func:`folded` of a text expression; ``lower`` is far faster, and does the same to ASCII.
+
+    Args:
+        column: the expression.
+        whole_floats: whether 17850.0 is 17850.
+    """
+    whole = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')" if whole_floats else "{}"
     plain = f"trim(nfc_normalize(translate({column}, {text(WRITTEN[0])}, {text(WRITTEN[1])})), ' ')"
     mail = f"translate(w, '{CAPITALS}', '{SMALL}')"
     wide = (
@@ -80,7 +85,14 @@ def folded_texts(texts: pd.Series[Any]) -> pd.Series[Any]:
 
 def unified(word: str) -> str:
     """Return an id without its capitals, blanks and padding zeros: 00001001 is 1001, and K 01001 is k1001."""
-    return re.sub(PADDED, r"\1\2", folded(word).translate(FOLDING).replace(" ", ""))
+    return re.sub(PADDED, r"\1\2", re.sub(WHOLE, r"\1", folded(word)).translate(FOLDING).replace(" ", ""))
+
+
+def odd_signs(word: str) -> str:
+    """Return the signs of an id that :func:`folded` writes otherwise or leaves out, accents that stand alone among
+    them.
+    """
+    return "".join(sign for sign in word if ord(sign) in PLAIN or unicodedata.combining(sign))
 
 
 def similar_mark(word: str) -> str:
@@ -95,5 +107,5 @@ def similar_mark_sql(column: str) -> str:
 
 def unified_sql(column: str) -> str:
     """Return SQL for :func:`unified` of an expression that is :func:`folded_sql` already."""
-    small = f"translate({column}, '{CAPITALS} ', '{SMALL}')"
+    small = f"translate(regexp_replace({column}, {text(WHOLE)}, '\\1'), '{CAPITALS} ', '{SMALL}')"
     return f"regexp_replace({small}, {text(PADDED)}, '\\1\\2')"

@@ -53,6 +53,7 @@ class CellPlan:
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
+        float_ids: whether ids such as 17850.0 are whole numbers.
         sales_below: whether amounts of sales are written below zero, as ledgers book them.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
     """
@@ -74,6 +75,7 @@ class CellPlan:
     guest_email: str = ""
     guarded: frozenset[str] = frozenset()
     sales_below: bool = False
+    float_ids: bool = True
 
     def clean(self, canonical: str) -> str:
         """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
@@ -90,7 +92,9 @@ class CellPlan:
         said = cell_text(raw, kind)
         if canonical == EVENT_TIME:
             return in_our_years(said, self.calendar)
-        return f"nullif({folded_sql(said)}, '')" if canonical == CUSTOMER_ID else said
+        if canonical != CUSTOMER_ID:
+            return said
+        return f"nullif({folded_sql(said, whole_floats=self.float_ids)}, '')"
 
     @property
     def kind(self) -> str:
