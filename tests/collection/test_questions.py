@@ -207,8 +207,9 @@ def two_files(folder: Path, first: list[list[object]], second: list[list[object]
     return paths
 
 
-def test_orders_that_a_second_file_has_by_day_only_count_once(tmp_path: Path) -> None:
-    orders = [order(at) for at in range(ROWS)]
+@pytest.mark.parametrize("named", [True, False])
+def test_orders_that_a_second_file_has_by_day_only_count_once(tmp_path: Path, named: bool) -> None:
+    orders = [[*order(at)[:3], f"O{at}" if named else ""] for at in range(ROWS)]
     by_day = [[row[0], str(row[1])[:10], *row[2:]] for row in orders[40:]]
     manifest = ingest(Workspace(tmp_path / "ws"), two_files(tmp_path, orders[:60], by_day), "x")
     assert (manifest.net_revenue, manifest.purchases) == (TOTAL, ROWS)

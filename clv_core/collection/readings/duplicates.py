@@ -19,6 +19,8 @@ from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 HASHES_AT_A_TIME: Final = 40_000_000
+FEWEST_ASKED: Final = 3
+"""Repeated rows, before they are worth a question."""
 FEWEST_PASTED: Final = 50
 """Rows that repeat others in the same order, before that is no accident."""
 MOSTLY_PASTED: Final = 0.95
@@ -93,7 +95,7 @@ def without_repeats(
         return Unique(events, found.content, 0, (of_totals,))
     lines = {ORDER_ID, PRODUCT_ID} <= set(columns)
     params: dict[str, Any] = {"rows": found.rows}
-    if not pasted and not shared and (lines or not drop):
+    if found.rows >= FEWEST_ASKED and not pasted and not shared and (lines or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     said = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
     if not drop:

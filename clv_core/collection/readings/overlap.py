@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, run, text
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE
 from clv_core.jobs import Progress
 
 ROWS_AT_A_TIME: Final = 4_000_000
@@ -94,8 +94,8 @@ def find_overlap(
 ) -> Overlap:
     """Make the table ``held`` of the row numbers of ``fresh`` that the log holds already.
 
-    Only columns that both have are compared, and of the log only rows in the new file's span. A row of an order that
-    differs in the time of day alone is held, too: one of the files may have days only.
+    Only columns that both have are compared, and of the log only rows in the new file's span. Where one of the two
+    has days only, rows that differ in the time of day alone are held, too.
 
     Args:
         connection: where it runs.
@@ -120,7 +120,7 @@ def find_overlap(
         return Overlap(0)
     if compare:
         _mark_held(connection, old, new, shared, progress)
-        if {ORDER_ID, EVENT_TYPE} <= set(shared):
+        if _has_clock(connection, old, timezone) != _has_clock(connection, new, timezone):
             _mark_same_day(connection, old, new, [column for column in shared if column != EVENT_TIME], timezone)
     return _describe(connection, old, new, f"{EVENT_TIME} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'", compare)
 
@@ -156,13 +156,19 @@ def _mark_held(
         run(connection, query, progress, "overlap")
 
 
+def _has_clock(connection: duckdb.DuckDBPyConnection, rows: Rows, timezone: str) -> bool:
+    """Say whether any row has a time of day."""
+    local = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))"
+    return bool(one(connection, f"SELECT bool_or({local} <> date_trunc('day', {local})) FROM {rows.relation}")[0])
+
+
 def _mark_same_day(
     connection: duckdb.DuckDBPyConnection, old: Rows, new: Rows, line: Sequence[str], timezone: str
 ) -> None:
-    """Add the rows of orders to ``held`` that the log has but for the time of day, as often as it has them."""
+    """Add the rows to ``held`` that the log has but for the time of day, as often as it has them."""
     day = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))::DATE AS day"
-    olds = f"SELECT *, {day} FROM ({old.select([*line, EVENT_TIME])}) WHERE {ORDER_ID} IS NOT NULL"
-    news = f"SELECT *, {day} FROM ({new.select([*line, EVENT_TIME], POSITION)}) WHERE {ORDER_ID} IS NOT NULL"
+    olds = f"SELECT *, {day} FROM ({old.select([*line, EVENT_TIME])})"
+    news = f"SELECT *, {day} FROM ({new.select([*line, EVENT_TIME], POSITION)})"
     key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
     names = ", ".join((*map(name, line), "day"))
     connection.execute(
