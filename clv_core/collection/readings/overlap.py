@@ -90,7 +90,7 @@ def find_overlap(
     progress: Progress,
     *,
     compare: bool = True,
-    timezone: str = "UTC",
+    timezones: tuple[str, str] = ("UTC", "UTC"),
 ) -> Overlap:
     """Make the table ``held`` of the row numbers of ``fresh`` that the log holds already.
 
@@ -104,7 +104,7 @@ def find_overlap(
         fresh_columns: the dataset's name -> name in ``fresh``.
         progress: who listens.
         compare: whether rows are looked up at all; if not, only customers are counted.
-        timezone: in which days begin, IANA.
+        timezones: in which days begin, IANA: of the log, and of the new file.
     """
     file = f"read_parquet({file_text(fresh)}, file_row_number = true)"
     new = Rows(f"(SELECT *, file_row_number AS {POSITION} FROM {file})", fresh_columns)
@@ -120,8 +120,8 @@ def find_overlap(
         return Overlap(0)
     if compare:
         _mark_held(connection, old, new, shared, progress)
-        if _has_clock(connection, old, timezone) != _has_clock(connection, new, timezone):
-            _mark_same_day(connection, old, new, [column for column in shared if column != EVENT_TIME], timezone)
+        if _has_clock(connection, old, timezones[0]) != _has_clock(connection, new, timezones[1]):
+            _mark_same_day(connection, old, new, [column for column in shared if column != EVENT_TIME], timezones)
     return _describe(connection, old, new, f"{EVENT_TIME} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'", compare)
 
 
@@ -163,12 +163,12 @@ def _has_clock(connection: duckdb.DuckDBPyConnection, rows: Rows, timezone: str)
 
 
 def _mark_same_day(
-    connection: duckdb.DuckDBPyConnection, old: Rows, new: Rows, line: Sequence[str], timezone: str
+    connection: duckdb.DuckDBPyConnection, old: Rows, new: Rows, line: Sequence[str], timezones: tuple[str, str]
 ) -> None:
     """Add the rows to ``held`` that the log has but for the time of day, as often as it has them."""
-    day = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))::DATE AS day"
-    olds = f"SELECT *, {day} FROM ({old.select([*line, EVENT_TIME])})"
-    news = f"SELECT *, {day} FROM ({new.select([*line, EVENT_TIME], POSITION)})"
+    days = [f"timezone({text(zone)}, timezone('UTC', {EVENT_TIME}))::DATE AS day" for zone in timezones]
+    olds = f"SELECT *, {days[0]} FROM ({old.select([*line, EVENT_TIME])})"
+    news = f"SELECT *, {days[1]} FROM ({new.select([*line, EVENT_TIME], POSITION)})"
     key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
     names = ", ".join((*map(name, line), "day"))
     connection.execute(

@@ -176,7 +176,13 @@ def _join(
     known = {column: column for member in members for column in member.columns}
     log = Rows(f"({' UNION ALL '.join(_select(member, list(known)) for member in members)})", known)
     found = find_overlap(
-        connection, log, part.events, columns, progress, compare=compare, timezone=members[0].part.manifest.timezone
+        connection,
+        log,
+        part.events,
+        columns,
+        progress,
+        compare=compare,
+        timezones=(members[0].part.manifest.timezone, part.manifest.timezone),
     )
     member, standing = Member(part, columns, part.events, found), list(members)
     if compare:
