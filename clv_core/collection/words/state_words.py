@@ -19,7 +19,8 @@ from clv_core.collection.words.state_words_asian import AFTER_SALE_ASIAN, STATES
 MEANINGS: Final = (SOLD, CANCELLED, REFUNDED)
 
 STATES: Final[dict[str, str]] = {
-    CANCELLED: """cancel cancelled canceled cancelling order_cancelled order_canceled void voided failed failure
+    CANCELLED: """test sandbox
+        cancel cancelled canceled cancelling order_cancelled order_canceled void voided failed failure
         declined rejected expired pending pending_payment payment_pending payment_failed payment_error
         payment_declined payment_canceled payment_cancelled unpaid not_paid on_hold draft checkout_draft abandoned
         trash deleted incomplete incomplete_expired unavailable requires_capture uncaptured
@@ -61,7 +62,8 @@ STATES: Final[dict[str, str]] = {
         деньги_возвращены возврат_средств возврат_оформлен 반품 반품완료 환불 환불완료 返品 返品済み 返品済
         返品完了 返金 返金済み 返金済 返金完了 已退款 退款成功 全额退款 退款 已退货 退货 全部退款 退款完成
         退货完成 退货退款成功 退货退款完成 已退貨 已退款""",
-    SOLD: """ok paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
+    SOLD: """live production
+        ok paid authorized authorised partially_paid partially_refunded partial_refund part_refunded complete
         completed processing processed processing_in_progress preparation_in_progress shipped
         shipped_delivered_to_buyer shipped_picked_up shipped_out_for_delivery partially_shipped
         partially_delivered delivered fulfilled partially_fulfilled success succeeded successful captured settled

@@ -21,6 +21,8 @@ SAID_OFF: Final = frozenset(
     )
 )
 """Words that say of an order that it is none, whatever the name of their column is."""
+TRIED: Final = frozenset(("test", "sandbox"))
+"""Words beside "live" or "production" of orders that somebody only tried; of groups of an experiment beside others."""
 OF_STATES: Final = re.compile(
     r"status|state(?!ment)|statut|estado|stato|状态|狀態|状況|ステータス|상태|статус|สถานะ|trạngthái|durum"
 )
@@ -102,6 +104,7 @@ def _named_so(column: str, words: list[str]) -> bool:
         if len(words) > FEW_WORDS or OF_OTHERS.search(key):
             return False
         meanings = [meaning_of(word) for word in words]
-        return all(meanings) and REFUNDED in meanings or bool(SAID_OFF & set(map(fold, words)))
+        folded = set(map(fold, words))
+        return all(meanings) and (REFUNDED in meanings or bool(folded & TRIED)) or bool(SAID_OFF & folded)
     of_payment = bool(OF_PAYMENT.search(column))
     return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
