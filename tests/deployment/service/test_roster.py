@@ -42,7 +42,7 @@ class Alike:
 
 
 def roster_of(folder: Path, name: str) -> Roster:
-    return Roster(Workspace(folder), Alike(), name, 1, lambda loaded: None)  # type: ignore[arg-type]
+    return Roster(Workspace(folder), Alike(), name, 1, lambda: None)  # type: ignore[arg-type]
 
 
 async def said_by(roster: Roster, asked: str | None = None) -> object:
