@@ -26,6 +26,8 @@ FEWEST_GROUPED: Final = 8
 FEWEST_WHOLE: Final = 3
 """Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
 
+THREE_PLACES: Final = 4
+"""Times as many numbers of three decimals as of fewer, from which on all have three, some of them noughts at the end."""
 LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
@@ -172,7 +174,8 @@ def decide(
         return reading, (Message("warning.decimal_comma", params),)
     if point3 and not point and not cents:
         return NumberReading("comma"), (Message("warning.decimal_no_cents", {**params, "rows": point3}),)
-    if point3 and not fine:
+    of_three = point and point3 > THREE_PLACES * point  # of numbers of three places one in ten ends in a nought
+    if point3 and not fine and not of_three:
         return reading, (Message("warning.decimal_unsure_point", {**params, "rows": point3}),)
     if comma3 and not point and cents:
         return reading, (Message("warning.decimal_unsure_comma", {**params, "rows": comma3}),)
