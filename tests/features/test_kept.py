@@ -25,7 +25,7 @@ CUTOFF = date(2023, 12, 15)
 def dataset(shop: pd.DataFrame, tmp_path: Path) -> Dataset:
     shop.head(2000).to_csv(tmp_path / "shop.csv", index=False)
     workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, tmp_path / "shop.csv", "shop")
+    ingest(workspace, tmp_path / "shop.csv", "shop", decimal="point")
     return open_dataset(workspace, "shop")
 
 
@@ -158,7 +158,7 @@ def test_several_queries_at_once_read_every_row_once(dataset: Dataset, monkeypat
 def test_a_column_of_the_log_may_have_the_name_of_the_row_number(shop: pd.DataFrame, tmp_path: Path) -> None:
     shop.head(500).assign(file_row_number="x").to_csv(tmp_path / "shop.csv", index=False)
     workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, tmp_path / "shop.csv", "shop")
+    ingest(workspace, tmp_path / "shop.csv", "shop", decimal="point")
     dataset = open_dataset(workspace, "shop")
     assert "file_row_number" in dataset.manifest.columns
     assert features(dataset)["events"].sum() == (shop.head(500)["event_time"] < pd.Timestamp(CUTOFF)).sum()

@@ -155,7 +155,7 @@ def test_rows_that_two_rules_find_are_said_to_be_set_aside_once(open_page: OPEN,
     lines += [f"test-user,2024-03-0{n} 09:00,90000" for n in range(1, 5)]
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
     root = tmp_path / "workspace"
-    ingest(Workspace(root), tmp_path / "log.csv", "shop")
+    ingest(Workspace(root), tmp_path / "log.csv", "shop", max_amount=100_000.0)
     app = section(open_page(root, "datasets", lang="en"), "clean")
     really(newest(root, "clean"), root)
     app.run()

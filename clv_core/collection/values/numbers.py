@@ -27,7 +27,7 @@ FEWEST_WHOLE: Final = 3
 """Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
 
 THREE_PLACES: Final = 4
-"""Times as many numbers of three decimals as of fewer, from which on all have three, some of them noughts at the end."""
+"""Times as many numbers of three decimals as of fewer, from which on all have three, some with noughts at the end."""
 LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
