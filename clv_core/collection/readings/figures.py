@@ -235,8 +235,8 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
     """Return a warning where amounts have fractions in one part of the file and are whole and larger in the rest."""
     parts = connection.execute(
         "SELECT min(r), count(*), avg((a <> floor(a))::INT), median(a) FROM"
-        f" (SELECT file_row_number AS r, {AMOUNT} AS a, ntile({PARTS}) OVER (ORDER BY file_row_number) AS part"
-        f" FROM read_parquet({file}, file_row_number = true) WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0)"
+        f" (SELECT r, a, ntile({PARTS}) OVER (ORDER BY r) AS part FROM (SELECT row_number() OVER () AS r, {AMOUNT} AS a,"
+        f" {EVENT_TYPE} AS kind FROM {file}) WHERE kind = '{PURCHASE}' AND a > 0)"
         " GROUP BY part ORDER BY part"
     ).fetchall()
     whole = [share == 0 for _, _, share, _ in parts]
@@ -249,7 +249,7 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
     times = median(item[3] for item in cents) / median(item[3] for item in others)
     if not CENTS[0] < times < CENTS[1]:
         return []
-    return [Message("warning.cents_later", {"row": int(parts[cut][0]) + 1, "times": times})]
+    return [Message("warning.cents_later", {"row": int(parts[cut][0]), "times": times})]
 
 
 def _local(time: str, timezone: str) -> str:
