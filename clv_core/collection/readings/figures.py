@@ -234,10 +234,10 @@ def _outlier(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
 def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
     """Return a warning where amounts have fractions in one part of the file and are whole and larger in the rest."""
     parts = connection.execute(
-        "SELECT min(r), count(*), avg((a <> floor(a))::INT), median(a) FROM"
-        f" (SELECT r, a, ntile({PARTS}) OVER (ORDER BY r) AS part FROM (SELECT row_number() OVER () AS r, {AMOUNT} AS a,"
-        f" {EVENT_TYPE} AS kind FROM {file}) WHERE kind = '{PURCHASE}' AND a > 0)"
-        " GROUP BY part ORDER BY part"
+        "SELECT min(r), count(*), avg((a <> floor(a))::INT), approx_quantile(a, 0.5) FROM"
+        f" (SELECT row_number() OVER () AS r, {AMOUNT} AS a, {EVENT_TYPE} AS kind FROM {file})"
+        f" WHERE kind = '{PURCHASE}' AND a > 0"
+        f" GROUP BY (r - 1) * {PARTS} // (SELECT count(*) FROM {file}) ORDER BY 1"
     ).fetchall()
     whole = [share == 0 for _, _, share, _ in parts]
     cut = whole.index(not whole[0]) if len(set(whole)) == 2 else 0
