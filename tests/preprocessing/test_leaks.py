@@ -195,7 +195,7 @@ def test_a_log_that_cannot_tell_says_so_and_names_are_asked_about(
     log = pd.DataFrame({"customer_id": who, "event_time": times.strftime("%Y-%m-%d"), "amount": 5})
     log.to_csv(tmp_path / "log.csv", index=False)
     workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, tmp_path / "log.csv", "small")
+    ingest(workspace, tmp_path / "log.csv", "small", duplicates="keep")
     frame = pd.DataFrame({"customer_id": range(customers), "age": 1.0, "tier": "a", "since": date(2024, 1, 2)})
     frame.to_parquet(tmp_path / "customers.parquet", index=False)
     attributes = [Attribute("age", "number"), Attribute("tier", "text", "since")]

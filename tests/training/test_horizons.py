@@ -124,7 +124,7 @@ def wild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "more returns than purchases":
         frame["amount"] *= np.where(np.arange(len(frame)) % 2, -3, 1)
     frame.to_csv(folder / "events.csv", index=False)
-    ingest(Workspace(folder), folder / "events.csv", "wild", timezone="UTC", currency="EUR")
+    ingest(Workspace(folder), folder / "events.csv", "wild", timezone="UTC", currency="EUR", max_amount=1e12)
     return fitter(open_log(open_dataset(Workspace(folder), "wild")), folder)
 
 
