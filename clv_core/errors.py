@@ -84,6 +84,10 @@ class ClvError(Exception):
         self.result: dict[str, Any] | None = None
         """What was done all the same, as JSON; None where nothing was."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the error anew from a pickle, its code being no parameter of ``Exception``."""
+        return _made_anew, (type(self), self.code, self.params), {"result": self.result}
+
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""
         return translate(f"error.{self.code}", language, **self.params)
@@ -95,6 +99,10 @@ class ClvError(Exception):
     def __str__(self) -> str:
         """Return the English sentence."""
         return self.message()
+
+
+def _made_anew(kind: type[ClvError], code: str, params: dict[str, Any]) -> ClvError:
+    return kind(code, **params)
 
 
 class UsageError(ClvError):

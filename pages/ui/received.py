@@ -16,6 +16,9 @@ from typing import Final, TypeVar
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
+from clv_core import apart
+from clv_core.workspace import Workspace
+
 T = TypeVar("T")
 LISTS: Final = ("txt", "csv", "xlsx")
 EXPERIMENTS: Final = ("csv", "txt", "xlsx", "parquet", "jsonl")
@@ -39,13 +42,13 @@ def copy(files: Sequence[UploadedFile], folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def read_once(file: UploadedFile, folder: Path, read: Callable[[Path], T]) -> T:
-    """Return what ``read`` makes of an upload's copy in ``folder``, which is gone afterwards."""
-    path = folder / f"once-{secrets.token_hex(6)}{Path(file.name).suffix.lower()}"
+def read_once(file: UploadedFile, workspace: Workspace, read: Callable[[Path], T]) -> T:
+    """Return what ``read`` makes of an upload's copy in a process of its own; the copy is gone afterwards."""
+    path = workspace.folder("uploads") / f"once-{secrets.token_hex(6)}{Path(file.name).suffix.lower()}"
     try:
         path.touch(mode=0o600)
         path.write_bytes(file.getvalue())
-        return read(path)
+        return apart.run(workspace, Path(file.name), read, path)
     finally:
         path.unlink(missing_ok=True)
 

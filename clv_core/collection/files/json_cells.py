@@ -13,7 +13,15 @@ import duckdb
 
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.dialect import known_names
-from clv_core.collection.files.nested_values import KEYED_ROWS, MAX_DEPTH, Path, cell_text, names_of
+from clv_core.collection.files.nested_values import (
+    KEYED_ROWS,
+    MAX_DEPTH,
+    MOST_NESTED,
+    Path,
+    cell_text,
+    is_nested_too_deep,
+    names_of,
+)
 
 JUDGED_ROWS: Final = 2_000
 """A column whose filled cells in so many rows are objects is one of objects."""
@@ -56,11 +64,23 @@ def unfolded(table: str, values: Sequence[tuple[str, Path]]) -> str:
 
 
 def _objects(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> list[str]:
-    """Return the columns whose filled cells are JSON objects."""
+    """Return the columns whose filled cells are JSON objects; one with a cell of endless objects stays text."""
     cells = [name(column) for column in columns]
     tests = ", ".join(f"bool_and(starts_with(ltrim({cell}), '{{') AND json_valid({cell}))" for cell in cells)
     told = one(connection, f"SELECT {tests} FROM (SELECT * FROM {relation} LIMIT {JUDGED_ROWS})")
-    return [column for column, holds in zip(columns, told, strict=True) if holds]
+    found = [column for column, holds in zip(columns, told, strict=True) if holds]
+    return [column for column in found if not _nested_too_deep(connection, relation, name(column))]
+
+
+def _nested_too_deep(connection: duckdb.DuckDBPyConnection, relation: str, cell: str) -> bool:
+    begun = f"length({cell}) - length(replace(replace({cell}, '{{', ''), '[', ''))"
+    rows = connection.execute(
+        f"SELECT {cell} FROM (SELECT {cell} FROM {relation} LIMIT {KEYED_ROWS}) WHERE {begun} > {MOST_NESTED}"
+    )
+    while row := rows.fetchone():
+        if is_nested_too_deep([row[0].encode()]):
+            return True
+    return False
 
 
 def _paths(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> Iterator[Path]:

@@ -7,6 +7,7 @@ import shutil
 from codecs import BOM_UTF8
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,14 @@ from clv_core.collection.files.headed_groups import ungrouped
 from clv_core.collection.files.json_cells import unfolded, unfolding
 from clv_core.collection.files.made_columns import made_columns
 from clv_core.collection.files.nested_events import refuse_nested_events
-from clv_core.collection.files.nested_values import KEYED_ROWS, cell_text, leaves, names_of
+from clv_core.collection.files.nested_values import (
+    KEYED_ROWS,
+    MOST_NESTED,
+    cell_text,
+    is_nested_too_deep,
+    leaves,
+    names_of,
+)
 from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.collection.files.split_cells import rejoined
 from clv_core.collection.files.unpack import unpack
@@ -159,6 +167,9 @@ def open_source(
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
         if content is Content.JSON:
+            with path.open("rb") as file:
+                if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
+                    raise Refused("nested_too_deep", file=called, limit=MOST_NESTED)
             path, said = unwrapped(connection, _unmarked(path, scratch), scratch)
             notes += said
         source = _structured(connection, path, content, called, fewest)

@@ -10,12 +10,12 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from clv_core.collection.files.content import Content
+from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.workbook import open_sheets, write_sheets
 from clv_core.errors import Message, Refused
 
 MAX_RATIO: Final = 200
-"""Unpacked to packed bytes; event logs reach 30, a bomb 1,000."""
+"""Unpacked to packed bytes of a whole archive; event logs reach 30, a bomb 1,000."""
 
 RATIO_FROM_BYTES: Final = 1 << 24
 MAX_FILES: Final = 200
@@ -71,12 +71,13 @@ def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MAX_FILES:
         raise Refused("archive_too_many_files", file=name, files=len(infos), limit=MAX_FILES)
+    unpacked, packed = sum(info.file_size for info in infos), Path(archive.filename or "").stat().st_size
+    if unpacked > RATIO_FROM_BYTES and unpacked > MAX_RATIO * packed:  # entries may share the bytes that they unpack
+        raise Refused("archive_too_large", file=name, packed=packed, limit=MAX_RATIO)
     for info in infos:
         parts = PurePosixPath(info.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in info.filename or stat.S_ISLNK(info.external_attr >> 16):
             raise Refused("archive_path", file=name, entry=info.filename[:80])
-        if info.file_size > RATIO_FROM_BYTES and info.file_size > MAX_RATIO * max(info.compress_size, 1):
-            raise Refused("archive_too_large", file=name, packed=info.compress_size, limit=MAX_RATIO)
     hidden = ("__MACOSX", ".")
     return sorted(
         (info for info in infos if not info.is_dir() and not PurePosixPath(info.filename).name.startswith(hidden)),
@@ -85,11 +86,13 @@ def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
 
 
 def sheet_titles(path: Path) -> list[str]:
-    """Return the names of all sheets of a workbook, hidden ones too.
+    """Return the names of all sheets of a workbook, hidden ones too; none of another file.
 
     Raises:
-        Refused: it is broken, or too large when unpacked.
+        Refused: it is broken, or too large when unpacked, or can be no log.
     """
+    if identify(path) is not Content.WORKBOOK:
+        return []
     _check_members(path)
     with open_sheets(path) as sheets:
         return [str(sheet.title) for sheet in sheets]

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
+from clv_core import apart
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
@@ -93,7 +94,8 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
     try:
         (path,) = received.copy([file], folder)
         work = state.workspace()
-        return experiment(work, dataset.name, bundle.id, path, most_days=most_days, progress=NoProgress())
+        about = {"most_days": most_days, "progress": NoProgress()}
+        return apart.run(work, path, experiment, work, dataset.name, bundle.id, path, **about)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -115,7 +115,7 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
 
 def _entries(upload: UploadedFile | None) -> Entries:
     """Return the entries of an uploaded do-not-contact list."""
-    return () if upload is None else received.read_once(upload, state.workspace().folder("uploads"), read_entries)
+    return () if upload is None else received.read_once(upload, state.workspace(), read_entries)
 
 
 def _key(dataset: Dataset) -> bytes | None:

@@ -72,7 +72,7 @@ def _ids() -> list[str]:
     if file is not None:
         try:
             read = partial(read_entries, exact=True)
-            words += words_of(received.read_once(file, state.workspace().folder("uploads"), read))
+            words += words_of(received.read_once(file, state.workspace(), read))
         except ClvError as error:
             widgets.error_box(error)
     return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})

@@ -52,8 +52,14 @@ UNIT: Final = re.compile(
 piece."""
 
 
+LONGEST_NAME: Final = 300
+"""Characters; a longer name is a text, of a survey's question for example, and says nothing."""
+
+
 def by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     """Return what a column's name says that it is, unless its values say otherwise, and how sure that is."""
+    if len(column) > LONGEST_NAME:
+        return None, 0.0
     base = re.sub(r"\s\(\d+\)$", "", column)
     if are_own_words(base, values):
         return ORDER_STATUS, LIKELY
