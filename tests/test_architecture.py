@@ -33,7 +33,7 @@ FOUNDATION = (
     "audit",
     "locks",
     "usage",
-    "apart",
+    "reader_process",
 )
 ORDER = (
     FOUNDATION,
@@ -157,7 +157,9 @@ def test_imports_go_one_way_along_the_loop(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORE)))
 def test_core_draws_nothing_and_unpickles_nothing(path: Path) -> None:
-    pipes = {"apart.py": ["apart.py:12 imports pickle"]}  # between two processes of ours; no file is unpickled
+    pipes = {
+        "reader_process.py": ["reader_process.py:12 imports pickle"]
+    }  # between two processes of ours; no file is unpickled
     assert forbidden(parse(path), path) == pipes.get(path.name, [])
 
 

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
-from clv_core import apart
+from clv_core import reader_process
 from clv_core.workspace import Workspace
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def read_once(file: UploadedFile, workspace: Workspace, read: Callable[[Path], T
     try:
         path.touch(mode=0o600)
         path.write_bytes(file.getvalue())
-        return apart.run(workspace, Path(file.name), read, path)
+        return reader_process.run(workspace, Path(file.name), read, path)
     finally:
         path.unlink(missing_ok=True)
 

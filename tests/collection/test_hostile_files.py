@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core import apart
+from clv_core import reader_process
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.inspect import inspect_file
 from clv_core.errors import Refused
@@ -28,7 +28,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def checked(workspace: Workspace, path: Path) -> Check:
-    return apart.run(workspace, path, check_file, path)
+    return reader_process.run(workspace, path, check_file, path)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_endless_objects_in_a_json_file_are_refused(tmp_path: Path, workspace: W
     path = tmp_path / "deep.json"
     path.write_text(text)
     with pytest.raises(Refused) as refused:
-        apart.run(workspace, path, inspect_file, path)
+        reader_process.run(workspace, path, inspect_file, path)
     assert refused.value.code == "nested_too_deep"
 
 
@@ -56,7 +56,7 @@ def test_endless_objects_in_a_cell_stay_text(tmp_path: Path, workspace: Workspac
     ]
     path = tmp_path / "cells.csv"
     path.write_text("\n".join(lines))
-    columns = {item.column for item in apart.run(workspace, path, inspect_file, path).columns}
+    columns = {item.column for item in reader_process.run(workspace, path, inspect_file, path).columns}
     assert {"properties", "shallow.plan"} <= columns
     assert checked(workspace, path).manifest.rows_kept == len(ROWS)
 
@@ -78,7 +78,7 @@ def test_archive_whose_entries_share_their_bytes_is_refused(tmp_path: Path, work
         archive.writestr("log.csv", text.getvalue())
         archive.filelist += [copy.copy(archive.filelist[0]) for _ in range(150)]
     with pytest.raises(Refused) as refused:
-        apart.run(workspace, path, inspect_file, path)
+        reader_process.run(workspace, path, inspect_file, path)
     assert refused.value.code == "archive_too_large"
 
 
@@ -86,7 +86,7 @@ def test_reader_that_ends_is_a_sentence_and_the_next_file_is_read(tmp_path: Path
     path = tmp_path / "log.csv"
     path.write_text("\n".join([HEADER, *ROWS]))
     with pytest.raises(Refused) as refused:
-        apart.run(workspace, path, signal.raise_signal, signal.SIGSEGV)
+        reader_process.run(workspace, path, signal.raise_signal, signal.SIGSEGV)
     assert refused.value.code == "reader_ended"
     assert "log.csv" in str(refused.value)
     assert checked(workspace, path).manifest.rows_kept == len(ROWS)
@@ -96,7 +96,7 @@ def test_what_an_ended_reader_wrote_is_removed(tmp_path: Path, workspace: Worksp
     path = tmp_path / "log.csv"
     path.write_text("\n".join([HEADER, *ROWS]))
     with pytest.raises(Refused):
-        apart.run(workspace, path, _write_and_end)
+        reader_process.run(workspace, path, _write_and_end)
     assert not [one for one in workspace.root.rglob("*") if one.name == "rows.csv"]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from clv_core import apart
+from clv_core import reader_process
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
@@ -95,7 +95,7 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
         (path,) = received.copy([file], folder)
         work = state.workspace()
         about = {"most_days": most_days, "progress": NoProgress()}
-        return apart.run(work, path, experiment, work, dataset.name, bundle.id, path, **about)
+        return reader_process.run(work, path, experiment, work, dataset.name, bundle.id, path, **about)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,7 +12,7 @@ from typing import Final
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from clv_core import apart
+from clv_core import reader_process
 from clv_core.collection.customers import RoleProposal, inspect_customers
 from clv_core.scratch import temporary_folder
 from pages.ui import received, state
@@ -123,4 +123,4 @@ def proposals(path: Path, header: bool | None) -> list[RoleProposal]:
 def _proposals(stamp: str, header: bool | None, _path: Path) -> list[RoleProposal]:
     work = state.workspace()
     with temporary_folder("clv-customers-") as folder:
-        return apart.run(work, _path, inspect_customers, _path, folder, header=header)
+        return reader_process.run(work, _path, inspect_customers, _path, folder, header=header)

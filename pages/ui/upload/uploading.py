@@ -14,7 +14,7 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from clv_core import apart, jobs
+from clv_core import jobs, reader_process
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.check_store import load_check
 from clv_core.collection.files.unpack import sheet_titles
@@ -195,7 +195,9 @@ def columns(path: Path) -> list[str]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _inspection(stamp: str, header: bool | None, encoding: str, sheet: str, _path: Path) -> Inspection:
-    return apart.run(state.workspace(), _path, inspect_file, _path, header=header, encoding=encoding, sheet=sheet)
+    return reader_process.run(
+        state.workspace(), _path, inspect_file, _path, header=header, encoding=encoding, sheet=sheet
+    )
 
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
@@ -209,12 +211,12 @@ def _names(
     stamp: str, column: str, money: str, header: bool | None, encoding: str, sheet: str, _path: Path
 ) -> tuple[EventName, ...]:
     about = {"header": header, "money": money, "encoding": encoding, "sheet": sheet}
-    return apart.run(state.workspace(), _path, event_names, _path, column, {}, **about)
+    return reader_process.run(state.workspace(), _path, event_names, _path, column, {}, **about)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sheets(stamp: str, _path: Path) -> list[str]:
-    return apart.run(state.workspace(), _path, sheet_titles, _path)
+    return reader_process.run(state.workspace(), _path, sheet_titles, _path)
 
 
 def sheets(path: Path) -> list[str]:
@@ -247,7 +249,7 @@ def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
-    return apart.run(state.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
+    return reader_process.run(state.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

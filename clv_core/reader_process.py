@@ -1,8 +1,8 @@
 """Files of strangers are read in a process of their own: one that ends its reader ends nothing else.
 
-A reader is ``python -m clv_core.apart``. It takes calls on its standard input and answers on its standard output, one
-after the other, and ends with the process that began it. Two wait for the next call, so that only the first ones wait
-for Python to begin.
+A reader is ``python -m clv_core.reader_process``. It takes calls on its standard input and answers on its standard
+output, one after the other, and ends with the process that began it. Two wait for the next call, so that only the first
+calls wait for Python to begin.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _reader() -> subprocess.Popen[bytes]:
         while (reader := _waiting.get_nowait()).poll() is not None:
             _end(reader)
     except queue.Empty:
-        command = [sys.executable, "-m", "clv_core.apart"]
+        command = [sys.executable, "-m", "clv_core.reader_process"]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     return reader
 
