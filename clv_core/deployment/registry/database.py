@@ -134,6 +134,8 @@ def _create(workspace: Workspace, path: Path) -> None:
     Of a file that was moved away, the write-ahead log may have stayed: SQLite would write it into the new one.
     """
     workspace.folder(FOLDER)
+    if not writable(workspace):
+        raise Unusable("registry_busy", path=str(path))
     beside = path.with_name(f".{uuid.uuid4().hex}.sqlite")
     with writing(path):
         if path.exists():
