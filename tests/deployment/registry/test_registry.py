@@ -332,14 +332,15 @@ def test_a_registry_made_anew_takes_nothing_from_the_one_that_was_moved_away(
     """A process that is killed leaves SQLite's write-ahead log, which belongs to the file that was there."""
     kept = [Path(f"{path_of(workspace)}{end}") for end in ("-wal", "-shm")]
     rows = sqlite3.connect(path_of(workspace), isolation_level=None)
-    rows.execute("UPDATE versions SET archived = 1")
+    rows.execute("INSERT INTO moves (name, number, at, why, stands) VALUES ('shop', 1, '', 'of before', 1)")
     for path in kept:
         shutil.copy(path, tmp_path)
     rows.close()
     path_of(workspace).rename(tmp_path / "moved")
     for path in kept:
         shutil.copy(tmp_path / path.name, path)
-    assert [(one.number, one.archived) for one in registry.versions("shop")] == [(3, False), (2, False), (1, False)]
+    assert [one.number for one in registry.versions("shop")] == [3, 2, 1]
+    assert {move["why"] for move in registry.history("shop")} == {"first", "found"}
 
 
 def test_readers_in_threads_always_see_one_champion(registry: Registry) -> None:
