@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.commands import Context
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     import uvicorn
 
     from clv_core.deployment.service.connection import Connection
+    from clv_core.deployment.service.crowd import Crowd
     from clv_core.deployment.service.settings import ServiceSettings
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         uvicorn.Config(
             "clv_core.deployment.service.app:create",
             factory=True,
-            http=Connection,
+            http=partial(Connection, Crowd.of_process(settings.workers)),  # type: ignore[arg-type]
             ws="none",  # would log its paths
             access_log=False,  # paths name customers
             log_level="warning" if options.job is not None else "info",

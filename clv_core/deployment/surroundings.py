@@ -22,6 +22,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.disk import unless_closed
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, ContextOf
 from clv_core.features.last_year import LastYear
@@ -116,20 +117,24 @@ def _no_steps() -> Steps:
 
 
 def surroundings(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Surroundings:
-    """Return the surroundings of a model in a log, from disk where they are there, made and kept where not."""
+    """Return the surroundings of a model in a log, from disk where they are there, made where not.
+
+    They are kept where the workspace may be written.
+    """
     path = surroundings_path(workspace, bundle, dataset)
     if path.exists():
         said = read_json(path)
         if said.get("form") == FORM:
             return Surroundings.from_json({**said, "dataset": dataset.name})
     found = Surroundings.of(bundle, dataset)
-    write_json(path, found.to_json())
+    with unless_closed():
+        write_json(path, found.to_json())
     return found
 
 
 def surroundings_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the surroundings of a model in a log are kept."""
-    folder = workspace.folder(SERVING, bundle.id)
+    folder = workspace.place(SERVING, bundle.id)
     return folder / f"{dataset.version}-{dataset.log_end:%Y%m%d}.json"
 
 

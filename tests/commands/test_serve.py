@@ -65,5 +65,5 @@ def test_no_request_is_logged_for_its_path_and_none_is_waited_for_for_ever(
     run("--port", "0")
     config = found[0]
     config.load()
-    assert config.http_protocol_class is Connection
+    assert config.http_protocol_class.func is Connection
     assert config.ws_protocol_class is None and not config.access_log

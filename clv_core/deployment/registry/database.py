@@ -12,6 +12,7 @@ from typing import Final
 
 from clv_core.disk import sqlite_full
 from clv_core.errors import ClvError, Refused
+from clv_core.locks import writing
 from clv_core.workspace import Workspace, sync_all
 
 FOLDER: Final = "registry"
@@ -60,6 +61,11 @@ def path_of(workspace: Workspace) -> Path:
     return workspace.root / FOLDER / FILE
 
 
+def writable(workspace: Workspace) -> bool:
+    """Say whether this account may write where the registry's file is."""
+    return os.access(path_of(workspace).parent, os.W_OK)
+
+
 class Unusable(ClvError):
     """The registry cannot be read or written now; it may be soon."""
 
@@ -90,10 +96,10 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
                 connection.rollback()
                 raise
             connection.commit()
-    except sqlite3.OperationalError as error:
-        raise Unusable("disk_full" if sqlite_full(error, path) else "registry_busy", path=str(path)) from error
     except sqlite3.DatabaseError as error:
-        raise Refused("registry_damaged", path=str(path)) from error
+        if not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise Refused("registry_damaged", path=str(path)) from error  # of the latter kind: no table of ours
+        raise Unusable("disk_full" if sqlite_full(error, path) else "registry_busy", path=str(path)) from error
 
 
 def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connection:
@@ -104,9 +110,10 @@ def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connectio
             connection.executescript(_SCHEMA)
             return connection
         _create(workspace, path)
-    if not write and not os.access(path.parent, os.W_OK):
+    if not write and not writable(workspace):
         return _connect_read_only(path)
-    return sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
+    where = f"{path.absolute().as_uri()}?mode=rw"  # were it moved away just now, no empty one would be made
+    return sqlite3.connect(where, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
@@ -115,25 +122,41 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
     Beside a file in WAL mode SQLite makes an index of its own. Where nobody else has made one and it may not either,
     the file opens only as one that nobody changes. Source: https://www.sqlite.org/wal.html#read_only_databases
     """
-    still = "" if Path(f"{path}-shm").exists() else "&immutable=1"
+    _, index = _beside(path)
+    still = "" if index.exists() else "&immutable=1"
     where = f"{path.absolute().as_uri()}?mode=ro{still}"
     return sqlite3.connect(where, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
 
 
 def _create(workspace: Workspace, path: Path) -> None:
-    """Make the file beside its place and link it there; of two who do so at once, the first one's stays."""
+    """Make the file beside its place and move it there; who comes meanwhile waits.
+
+    Of a file that was moved away, the write-ahead log may have stayed: SQLite would write it into the new one.
+    """
     workspace.folder(FOLDER)
+    if not writable(workspace):
+        raise Unusable("registry_busy", path=str(path))
     beside = path.with_name(f".{uuid.uuid4().hex}.sqlite")
-    try:
-        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
-        sync_all(beside)
-        try:
-            os.link(beside, path)
-        except FileExistsError:
+    with writing(path):
+        if path.exists():
             return
-        sync_all(path.parent, deep=False)
-    finally:
-        for part in (beside, Path(f"{beside}-wal"), Path(f"{beside}-shm")):
-            part.unlink(missing_ok=True)
+        try:
+            with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(_SCHEMA)
+            sync_all(beside)
+            _remove(*_beside(path))
+            os.replace(beside, path)
+            sync_all(path.parent, deep=False)
+        finally:
+            _remove(beside, *_beside(beside))
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return what SQLite keeps beside a file: its write-ahead log, and the index of it."""
+    return Path(f"{path}-wal"), Path(f"{path}-shm")
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from clv_core.collection.stored.renaming import names_to_follow
 from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle, with_checksums
 from clv_core.deployment.record import RECORD, read_record, write_record
 from clv_core.deployment.registry import rows as table
-from clv_core.deployment.registry.database import path_of, transaction
+from clv_core.deployment.registry.database import path_of, transaction, writable
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
@@ -28,14 +28,17 @@ NEEDED: Final = ("model", "created", "cutoff", "horizon_days", "config", "trust"
 
 
 def reconcile(workspace: Workspace) -> None:
-    """Bring rows and folders together where they differ; where they do not, this is one listing and one query."""
+    """Bring rows and folders together where they differ; where they do not, this is one listing and one query.
+
+    A registry that this account may only read stays as it is.
+    """
     models = workspace.root / "models"
     folders = {entry.name for entry in os.scandir(models) if entry.is_dir()} if models.is_dir() else set()
     if not folders and not path_of(workspace).exists():
         return
     with transaction(workspace) as rows:
         agreed = not _differences(models, folders, rows)
-    if agreed:
+    if agreed or (path_of(workspace).exists() and not writable(workspace)):
         return
     with transaction(workspace, write=True) as rows:
         folders = {entry.name for entry in os.scandir(models) if entry.is_dir()}

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from clv_core import audit
@@ -13,7 +15,7 @@ from clv_core.deployment.belongings import check_unused, remove_made
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
 from clv_core.deployment.record import RECORD
 from clv_core.deployment.registry import rows as table
-from clv_core.deployment.registry.database import transaction
+from clv_core.deployment.registry.database import path_of, transaction
 from clv_core.deployment.registry.reconcile import reconcile, usable
 from clv_core.deployment.registry.serving import Served
 from clv_core.deployment.registry.version import Source, Version
@@ -32,7 +34,8 @@ class Registry:
     """All versions of all models of a workspace.
 
     Opening it brings rows and folders together, so bundles from before the registry, or left by a killed process, are
-    versions as well. An instance holds no connection: it may be shared by threads, and made anew at each look.
+    versions as well. An instance holds no connection: it may be shared by threads, and made anew at each look. Where
+    its file is gone, moved away as damaged, the next look makes it anew.
 
     Args:
         workspace: whose models.
@@ -70,7 +73,7 @@ class Registry:
 
     def versions(self, name: str | None = None) -> list[Version]:
         """Return the versions of a name, or of all, the newest first."""
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             return table.versions(rows, name)
 
     def version(self, name: str, which: int | str) -> Version:
@@ -89,12 +92,12 @@ class Registry:
 
     def find(self, bundle: str) -> Version | None:
         """Return the version that a bundle is registered as."""
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             return table.find(rows, bundle)
 
     def champion(self, name: str) -> Version | None:
         """Return the version that speaks for a name: one look at the pointer, no file is read."""
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             return table.champion(rows, name)
 
     def challenger(self, name: str) -> Version | None:
@@ -103,12 +106,12 @@ class Registry:
 
     def earlier(self, name: str) -> list[Version]:
         """Return earlier champions that could speak again, the latest first; no file is read."""
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             return table.before(rows, name)
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return who became champion when and why, the latest first: ``{version, at, why}``."""
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             found = rows.execute("SELECT number, at, why FROM moves WHERE name = ? ORDER BY seq DESC", (name,))
             return [{"version": row["number"], "at": row["at"], "why": row["why"]} for row in found]
 
@@ -140,7 +143,7 @@ class Registry:
             NotFound: the name has no version.
             Refused: no version of it is sound.
         """
-        with transaction(self.workspace) as rows:
+        with self._reading() as rows:
             first, earlier, everyone = table.champion(rows, name), table.before(rows, name), table.versions(rows, name)
         if first is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
@@ -288,6 +291,13 @@ class Registry:
         """Let the versions of ``old`` be versions of ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if not path_of(self.workspace).exists():
+            reconcile(self.workspace)
+        with transaction(self.workspace) as rows:
+            yield rows
 
     def _take_out(self, rows: sqlite3.Connection, bundle: str) -> None:
         """Remove a bundle's row and all that it scored, and move its folder out of the way."""

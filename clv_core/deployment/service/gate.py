@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import time
@@ -9,12 +10,16 @@ from typing import Final
 
 from starlette.requests import Request
 
-from clv_core.deployment.service.keys import Key, holder_of, keys_path, list_keys
+from clv_core.deployment.service.keys import Key, KeysUnusable, holder_of, keys_path, list_keys
 from clv_core.deployment.service.limits import Limiter
 from clv_core.deployment.service.problems import TooMany, Unauthorized
 from clv_core.deployment.service.settings import ServiceSettings
 from clv_core.workspace import Workspace
 
+log = logging.getLogger(__name__)
+
+NEVER: Final = -1
+"""In place of when a file was written, where it was not or cannot be looked at."""
 LOOK_SECONDS: Final = 1.0
 """How often it is looked whether keys were made or revoked."""
 HERE: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.IGNORECASE)
@@ -33,12 +38,13 @@ class Gate:
         self._workspace, self._settings = workspace, settings
         self._limiter = Limiter(settings.rate, settings.burst)
         self._keys: dict[str, Key] = {}
-        self._looked, self._stamp = -math.inf, -1
+        self._looked, self._stamp, self._told = -math.inf, NEVER, False
 
     def admit(self, request: Request) -> None:
         """Let a request pass.
 
         Raises:
+            KeysUnusable: its key cannot be looked up.
             Unauthorized: it bears no key that is in use; where none is asked for, it was addressed to another machine's
                 name: a page from elsewhere has its own name lead here, and reads what this one's browser may ask.
             TooMany: its key has been used up for now.
@@ -63,10 +69,24 @@ class Gate:
     def _in_use(self) -> dict[str, Key]:
         now = time.monotonic()
         if now - self._looked >= LOOK_SECONDS:
+            self._look()
             self._looked = now
-            path = keys_path(self._workspace)
-            stamp = path.stat().st_mtime_ns if path.exists() else 0
-            if stamp != self._stamp:
-                self._keys = {one.id: one for one in list_keys(self._workspace) if not one.revoked}
-                self._stamp = stamp
         return self._keys
+
+    def _look(self) -> None:
+        """Read the keys where their file is another one; what cannot be read is tried anew by each request."""
+        try:
+            stamp = keys_path(self._workspace).stat().st_mtime_ns
+        except FileNotFoundError:
+            stamp = 0
+        except OSError:
+            stamp = NEVER
+        if stamp != self._stamp or stamp == NEVER:
+            try:
+                self._keys = {one.id: one for one in list_keys(self._workspace) if not one.revoked}
+            except KeysUnusable as error:
+                if not self._told:
+                    log.error("no request is let through: %s", error)
+                self._told = True
+                raise
+            self._stamp, self._told = stamp, False

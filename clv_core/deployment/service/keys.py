@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ConfigDict, TypeAdapter, with_config
+
 from clv_core.errors import NotFound, Refused
 from clv_core.locks import writing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
@@ -27,6 +29,7 @@ FORM: Final = re.compile(r"clv_([0-9a-f]{8})_[\w-]{43}", re.ASCII)
 NOBODY: Final = hashlib.sha256(b"nobody").hexdigest()
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Key:
     """What is kept of a key.
@@ -52,10 +55,27 @@ class Key:
         return {name: value for name, value in asdict(self).items() if name not in ("hash", "slot")}
 
 
+KEYS: Final = TypeAdapter(list[Key])
+
+
+class KeysUnusable(Refused):
+    """The file of keys cannot be read, so that no key can be told from another."""
+
+
 def list_keys(workspace: Workspace) -> list[Key]:
-    """Return all keys, the oldest first, revoked ones too."""
-    path = keys_path(workspace)
-    return [Key(**one) for one in read_json(path)["keys"]] if path.exists() else []
+    """Return all keys, the oldest first, revoked ones too; where there is no file, there are none.
+
+    Raises:
+        KeysUnusable: the file is damaged, or this account may not read it.
+    """
+    try:
+        return KEYS.validate_python(read_json(keys_path(workspace))["keys"])
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise KeysUnusable("keys_closed", file=f"{FOLDER}/{FILE}", reason=error.strerror or "") from error
+    except (ValueError, TypeError, LookupError) as error:
+        raise KeysUnusable("keys_damaged", file=f"{FOLDER}/{FILE}") from error
 
 
 def add_key(workspace: Workspace, name: str) -> tuple[Key, str]:

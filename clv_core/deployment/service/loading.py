@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from clv_core.collection.stored.store import open_dataset
@@ -14,7 +18,10 @@ from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import columns_of, read_customer
 from clv_core.deployment.service.scorer import Scorer
 from clv_core.deployment.surroundings import surroundings
+from clv_core.disk import CLOSED
 from clv_core.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 LOCK: Final = ".lock"
 
@@ -33,12 +40,25 @@ def load(workspace: Workspace, registry: Registry, wanted: ScorerKey) -> Scorer:
         version = registry.version(wanted.name, wanted.bundle)
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
-    with (workspace.folder(SERVING) / LOCK).open("w") as lock:  # the log is read by one process, the others wait for it
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _in_turn(workspace.place(SERVING)):
         around = surroundings(workspace, bundle, dataset)
     scorer = Scorer(bundle, around, dataset, version.name, version.number, tuple(warnings))
     warm_up(scorer)
     return scorer
+
+
+@contextmanager
+def _in_turn(kept: Path) -> Iterator[None]:
+    """Have one process read the log, and the others wait for what it keeps of it; if nothing can be, each reads it."""
+    with ExitStack() as stack:
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((kept / LOCK).open("w")), fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in CLOSED:
+                raise
+            log.warning("nothing can be kept in %s (%s): the log is read anew by each process", kept, error.strerror)
+        yield
 
 
 def warm_up(scorer: Scorer) -> None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from clv_core.deployment.registry.database import Unusable
 from clv_core.deployment.service.batching import Busy
+from clv_core.deployment.service.keys import KeysUnusable
 from clv_core.deployment.service.worker import Lost
 from clv_core.errors import ClvError, NotFound, Refused, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
@@ -50,7 +51,7 @@ class WrongType(ClvError):
 
 STATUS: Final[tuple[tuple[type[ClvError], int], ...]] = (
     (Unauthorized, 401), (NotFound, 404), (TooLarge, 413), (WrongType, 415), (UsageError, 422), (TooMany, 429),
-    (Busy, 503), (Lost, 503), (Unusable, 503), (Refused, 409),
+    (Busy, 503), (Lost, 503), (Unusable, 503), (KeysUnusable, 503), (Refused, 409),
 )  # fmt: skip
 """The first that fits counts; what fits none is 500."""
 

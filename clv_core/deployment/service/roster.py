@@ -75,10 +75,10 @@ class Roster:
         if self._only:
             try:
                 await self._in_thread(self._find_only)
-            except ClvError as error:
+            except (NotFound, UsageError) as error:
                 log.warning("no name is served by itself any more: %s", error.code)
             except Exception as error:
-                log.warning("model %s stays: %s", self._only, type(error).__name__)
+                log.warning("%s stays the only name: %s", self._only, getattr(error, "code", type(error).__name__))
         for key, (before, _) in list(self._held.items()):
             try:
                 if await self._in_thread(look_up, self.workspace, self.registry, key) != before:

@@ -315,14 +315,32 @@ def test_a_damaged_record_hides_a_model_and_breaks_nothing(workspace: Workspace,
     assert [version.number for version in Registry(workspace).versions("shop")] == [3, 2, 1]
 
 
-def test_a_file_that_is_no_registry_is_refused_in_words(workspace: Workspace, registry: Registry) -> None:
-    path_of(workspace).write_bytes(b"no database" * 1000)
+@pytest.mark.parametrize("kept", [b"no database" * 1000, b""], ids=["garbage", "nothing"])
+def test_a_file_that_is_no_registry_is_refused_in_words(kept: bytes, workspace: Workspace, registry: Registry) -> None:
+    path_of(workspace).write_bytes(kept)
     with pytest.raises(Refused) as error:
         Registry(workspace)
     assert error.value.code == "registry_damaged" and str(path_of(workspace)) in error.value.message("zh")
     for path in path_of(workspace).parent.iterdir():
         path.unlink()
     assert {one.number for one in Registry(workspace).versions("shop")} == {1, 2, 3}
+
+
+def test_a_registry_made_anew_takes_nothing_from_the_one_that_was_moved_away(
+    workspace: Workspace, registry: Registry, tmp_path: Path
+) -> None:
+    """A process that is killed leaves SQLite's write-ahead log, which belongs to the file that was there."""
+    kept = [Path(f"{path_of(workspace)}{end}") for end in ("-wal", "-shm")]
+    rows = sqlite3.connect(path_of(workspace), isolation_level=None)
+    rows.execute("INSERT INTO moves (name, number, at, why, stands) VALUES ('shop', 1, '', 'of before', 1)")
+    for path in kept:
+        shutil.copy(path, tmp_path)
+    rows.close()
+    path_of(workspace).rename(tmp_path / "moved")
+    for path in kept:
+        shutil.copy(tmp_path / path.name, path)
+    assert [one.number for one in registry.versions("shop")] == [3, 2, 1]
+    assert {move["why"] for move in registry.history("shop")} == {"first", "found"}
 
 
 def test_readers_in_threads_always_see_one_champion(registry: Registry) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,3 +101,20 @@ def serve(shop: Workspace) -> Serve:
             thread.join(60)
 
     return started
+
+
+@contextmanager
+def process(workspace: Workspace, *, before: Sequence[str] = ()) -> Iterator[tuple[httpx.URL, Path]]:
+    """Start ``serve`` as a shell does, with no keys, behind the words ``before``; yield its address and its log."""
+    log = workspace.root.with_name("service.log")
+    words = [*before, sys.executable, "-m", "clv_core", "serve", "--open", "--port", "0", "--workers", "0"]
+    with log.open("w") as out:
+        running = subprocess.Popen([*words, "--workspace", str(workspace.root)], stdout=out, stderr=out)
+    try:
+        while not (listening := re.search(r"Listening on (http://\S+)", log.read_text())):
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield httpx.URL(listening[1]), log
+    finally:
+        running.terminate()
+        running.wait(30)

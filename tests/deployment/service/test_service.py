@@ -7,9 +7,13 @@ import json
 import logging
 import re
 import shlex
+import shutil
 import socket
+import subprocess
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,18 +23,20 @@ import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.belongings import SERVING
+from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.registry.database import Unusable
+from clv_core.deployment.registry.database import Unusable, path_of
 from clv_core.deployment.service import work
 from clv_core.deployment.service.call import example
-from clv_core.deployment.service.keys import add_key, revoke_key
+from clv_core.deployment.service.keys import add_key, keys_path, revoke_key
 from clv_core.deployment.service.loading import load
 from clv_core.deployment.service.work import FIGURES
+from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
-from tests.deployment.service.conftest import Serve
+from tests.deployment.service.conftest import Serve, process
 
 BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
 ONE = {"customers": [{"customer_id": "c1", "events": [BUY]}], "as_of": "2024-02-05"}
@@ -273,6 +279,33 @@ def test_keys_are_asked_for_and_turned_away_once_revoked(
         assert client.get("/healthz").status_code == client.get("/openapi.json").status_code == 200
 
 
+@pytest.mark.parametrize("kept", [b"\x00\xff", b"[]", b'{"keys": [{"id": 7}]}'], ids=["garbage", "a list", "no keys"])
+def test_while_the_file_of_keys_is_damaged_nobody_is_let_through_and_all_are_told_what_to_do(
+    kept: bytes, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("clv_core.deployment.service.gate.LOOK_SECONDS", 0.0)
+    workspace = Workspace(tmp_path)
+    _, key = add_key(workspace, "backend")
+    sound = keys_path(workspace).read_bytes()
+    with serve(workspace, open=False, ready=False) as client:
+        known = {"authorization": f"Bearer {key}"}
+        assert client.get("/v1/models", headers=known).status_code == 200
+        keys_path(workspace).write_bytes(kept)
+        for _ in range(2):
+            for answer in (client.get("/v1/models", headers=known), client.post("/v1/score", json=ONE, headers=known)):
+                assert error_of(answer) == (503, "keys_damaged") and answer.headers["retry-after"] == "1"
+                assert "service/keys.json" in answer.text and str(tmp_path) not in answer.text
+        assert error_of(client.get("/v1/models")) == (401, "service_key_missing")
+        assert caplog.text.count("service/keys.json") == 1
+        with pytest.raises(Refused, match="keys add"):
+            add_key(workspace, "other")
+        keys_path(workspace).write_bytes(sound)
+        assert client.get("/v1/models", headers=known).status_code == 200
+        keys_path(workspace).unlink()
+        keys_path(workspace).mkdir()
+        assert error_of(client.get("/v1/models", headers=known)) == (503, "keys_closed")
+
+
 def test_without_keys_only_this_machines_own_names_are_answered_to(serve: Serve) -> None:
     """A page from elsewhere that has its own name lead here (DNS rebinding) asks by that name."""
     with serve() as client:
@@ -364,6 +397,44 @@ def test_a_registry_that_cannot_be_read_now_may_be_asked_again(serve: Serve, mon
             answer = client.get(path)
             assert error_of(answer) == (503, "registry_busy") and answer.headers["retry-after"] == "1"
         assert client.post("/v1/score", json=ONE).status_code == 200
+
+
+def test_a_registry_that_is_damaged_while_serving_and_moved_away_is_made_anew_by_the_service(
+    shop: Workspace, bundles: dict[str, Bundle], tmp_path: Path, serve: Serve
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(shop.root, workspace.root)
+    with serve(workspace, poll_seconds=0.02) as client:
+        known = {one["model"] for one in client.get("/v1/models").json()["models"]}
+        path_of(workspace).write_bytes(b"no database" * 1000)
+        answer = client.get("/v1/models")
+        assert error_of(answer) == (409, "registry_damaged") and "move the file away" in answer.text
+        assert client.post("/v1/score", json=ONE).status_code == 200
+        path_of(workspace).rename(tmp_path / "damaged")
+        assert {one["model"] for one in client.get("/v1/models").json()["models"]} == known
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            assert client.post("/v1/score", json=ONE).status_code == 200
+        assert client.post("/v1/score", json={**ONE, "model": bundles["lightgbm"].id}).status_code == 200
+
+
+def test_a_workspace_that_may_only_be_read_is_served(shop: Workspace, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(shop.root, workspace.root)
+    score(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
+    shutil.rmtree(workspace.root / SERVING, ignore_errors=True)
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    shut = f"mount --bind {workspace.root} {workspace.root} && mount -o remount,bind,ro {workspace.root}"
+    if not shutil.which("unshare") or subprocess.run([*alone, shut], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be made read-only here: unshare --map-root-user --mount is not allowed")
+    with process(workspace, before=[*alone, f'{shut} && exec "$@"', "-"]) as (url, log):
+        with httpx.Client(base_url=url, timeout=60) as client:
+            for asked in (ONE, {**ONE, "reasons": True}):
+                answer = client.post("/v1/score", json=asked)
+                assert answer.status_code == 200 and answer.json()["predictions"][0]["predicted_clv"] > 0
+            assert len(client.get("/v1/models").json()["models"]) == 5
+            assert error_of(client.get("/v1/customers/nobody")) == (404, "service_not_scored")
+    assert "nothing can be kept" in log.read_text() and not (workspace.root / SERVING).exists()
 
 
 def test_a_new_champion_takes_over_without_a_failed_request(
