@@ -20,7 +20,7 @@ import duckdb
 from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.collection.mapping.plan.names import REASON
 from clv_core.collection.readings.overlap import POSITION
-from clv_core.collection.readings.repeated import dropped, repeats
+from clv_core.collection.readings.repeated import MOSTLY, dropped, repeats
 from clv_core.collection.readings.withdrawn import (
     FILE,
     LINE,
@@ -34,9 +34,13 @@ from clv_core.collection.readings.withdrawn import (
     wholes,
 )
 from clv_core.collection.words.state_words import REFUNDED
-from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.jobs import Progress
 
+NEAR: Final = "INTERVAL 26 HOUR"
+"""As far as the times of two zones are apart."""
+FEWEST_NEAR: Final = 10
+CENT: Final = 0.01
 FRESH: Final = f"SELECT * FROM told WHERE {POSITION} NOT IN (FROM held)"
 """The file's rows that the log does not hold."""
 
@@ -108,14 +112,16 @@ def find_restated(
 
 @dataclass(frozen=True)
 class Changed:
-    """Lines of orders that two files have with different amounts on the same day.
+    """Purchases that two files have otherwise: with other amounts, or at another time of about the same day.
 
     Args:
-        orders: how many.
-        before: what the log's lines come to.
+        rows: how many of the log's.
+        orders: of how many orders; 0 where orders have no ids.
+        before: what the log's come to.
         gone: by file of the log, how many of its rows are replaced; their positions are in the table ``gone``.
     """
 
+    rows: int
     orders: int
     before: float
     gone: tuple[int, ...]
@@ -128,32 +134,72 @@ def find_changed(
     *,
     replaces: bool,
 ) -> Changed:
-    """Look for lines of orders that a file has with other amounts than a log, on the same day.
+    """Look for purchases that a file and a log both have, written otherwise.
+
+    A line of an order is one with another amount on the same day. Where most of the file's purchases in the span that
+    both cover are near one of the log's, these are: the same line of an order up to :data:`NEAR` apart or, without ids
+    of orders, a purchase of the same customer and product with the same amount so near, or in the same minute with
+    another. Lines of orders that differ in their times alone are replaced without being asked about.
 
     Args:
         connection: where it runs, with the tables ``held`` and ``gone``.
         log: its files, each with the whole's column names -> the file's.
         fresh: the new file, likewise.
-        replaces: whether the new file's lines take the place of the log's, which then are added to ``gone``.
+        replaces: whether the new file's rows take the place of the log's, which then are added to ``gone``.
     """
     known = [columns for _, columns in (*log, fresh)]
     line = [column for column in LINE if all(column in columns for columns in known)]
-    if ORDER_ID not in line or not all(EVENT_TYPE in columns for columns in known):
-        return Changed(0, 0.0, (0,) * len(log))
+    if not all({CUSTOMER_ID, EVENT_TYPE, AMOUNT} <= set(columns) for columns in known):
+        return Changed(0, 0, 0.0, (0,) * len(log))
     old = " UNION ALL ".join(lines_of(part, number, line) for number, part in enumerate(log))
     new = f"SELECT * FROM ({lines_of(fresh, -1, line)}) WHERE {POSITION} NOT IN (FROM held)"
-    key = ", ".join(line)
-    day = f"{key}, {EVENT_TIME}::DATE"
-    stood = (
-        f"SELECT * FROM ({old}) WHERE ({day}) IN (SELECT {day} FROM ({new}))"
-        f" AND ({FILE}, {POSITION}) NOT IN (FROM gone)"
-    )
-    found = figures_of(connection, stood)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE news AS {new}")
+    begin, end = (f"(SELECT {edge}({EVENT_TIME}) FROM news)" for edge in ("min", "max"))
+    within = f"{EVENT_TIME} BETWEEN {begin} - {NEAR} AND {end} + {NEAR} AND ({FILE}, {POSITION}) NOT IN (FROM gone)"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE olds AS SELECT * FROM ({old}) WHERE {within}")
+    named, key = ORDER_ID in line, ", ".join(line)
+    span = f"{EVENT_TIME} BETWEEN (SELECT min({EVENT_TIME}) FROM olds) AND (SELECT max({EVENT_TIME}) FROM olds)"
+    alike = _near(line if named else (*line, AMOUNT), NEAR)
+    if not named:
+        alike += f" UNION ALL {_near(line, 'INTERVAL 59 SECOND')}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE pairs AS {alike}")
+    inside = one(connection, f"SELECT count(*) FROM news WHERE {span}")[0]
+    near = one(connection, "SELECT count(DISTINCT position) FROM pairs")[0]
+    mostly = near >= FEWEST_NEAR and near > MOSTLY * inside
+    found, paid = Changed(0, 0, 0.0, (0,) * len(log)), 0.0
+    if mostly:
+        stood = f"SELECT * FROM olds WHERE ({FILE}, {POSITION}) IN (SELECT ({FILE}, {POSITION}) FROM pairs)"
+        paid = float(
+            one(connection, f"SELECT sum({AMOUNT}) FROM news WHERE {POSITION} IN (SELECT position FROM pairs)")[0]
+        )
+    elif named:
+        day = f"{key}, {EVENT_TIME}::DATE"
+        stood = f"SELECT * FROM olds WHERE ({day}) IN (SELECT {day} FROM news)"
+    else:
+        return found
+    rows, before = one(connection, f"SELECT count(*), coalesce(sum({AMOUNT}), 0) FROM ({stood})")
+    orders = one(connection, f"SELECT count(DISTINCT ({ORDER})) FROM ({stood})")[0] if named else 0
+    same = named and mostly and rows == near and abs(paid - before) < CENT
     counted: dict[int, int] = {}
-    if replaces and found.rows:
+    if rows and (replaces or same):
         _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({stood})")
         counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
-    return Changed(found.orders, found.amount, tuple(int(counted.get(number, 0)) for number in range(len(log))))
+    gone = tuple(int(counted.get(number, 0)) for number in range(len(log)))
+    return Changed(int(rows), int(orders), float(before), gone)
+
+
+def _near(line: Sequence[str], apart: str) -> str:
+    """Return the query of the rows of ``news`` with the nearest row of ``olds`` of the same line, where one is near.
+
+    Each of the log's rows is one new row's at most.
+    """
+    same = " AND ".join(f"n.{column} = o.{column}" for column in line)
+    return (
+        f"SELECT n.{POSITION} AS position, o.{FILE}, o.{POSITION} FROM news n ASOF JOIN olds o"
+        f" ON {same} AND n.{EVENT_TIME} + {apart} >= o.{EVENT_TIME}"
+        f" WHERE o.{EVENT_TIME} >= n.{EVENT_TIME} - {apart}"
+        f" QUALIFY row_number() OVER (PARTITION BY o.{FILE}, o.{POSITION} ORDER BY n.{EVENT_TIME}) = 1"
+    )
 
 
 def _replaced(

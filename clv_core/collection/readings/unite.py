@@ -191,7 +191,7 @@ def _join(
         if not any(told.gone) and not told.held:
             changed = find_changed(connection, files, (part.events, columns), replaces=overlap == "replace")
             told = replace(told, gone=changed.gone)
-            if overlap is None:
+            if overlap is None and not any(changed.gone):
                 _ask_overlap(connection, members, part, changed)
         restated = sum(told.gone) - told.taken.rows
         named = orders_in(connection, part.withdrawn) if part.withdrawn is not None else 0
@@ -214,7 +214,7 @@ def _join(
 def _ask_overlap(
     connection: duckdb.DuckDBPyConnection, members: Sequence[Member], part: LogPart, changed: Changed
 ) -> None:
-    """Ask whether orders that a file has with other amounts are the log's, where that changes the total.
+    """Ask whether purchases that a file has otherwise than the log are the log's, where that changes the total.
 
     Raises:
         NeedsAnswer: it does.
@@ -223,12 +223,15 @@ def _ask_overlap(
     fresh = one(connection, f"SELECT coalesce(sum({AMOUNT}), 0) FROM {held}")[0]
     added = sum(member.part.manifest.net_revenue for member in members) + float(fresh)
     sums = {"replace": round(added - changed.before, 2), "add": round(added, 2)}
-    if changed.orders and changed.before > MATTERS * abs(added):
+    if changed.rows and changed.before > MATTERS * abs(added):
         readings = [
             {"option": f"--overlap {how}", "answers": {"overlap": how}, "net_revenue": total}
             for how, total in sums.items()
         ]
-        raise NeedsAnswer("orders_changed", file=part.manifest.source, orders=changed.orders, readings=readings)
+        file = part.manifest.source
+        if changed.orders:
+            raise NeedsAnswer("orders_changed", file=file, orders=changed.orders, readings=readings)
+        raise NeedsAnswer("purchases_alike", file=file, rows=changed.rows, readings=readings)
 
 
 def _called_off(connection: duckdb.DuckDBPyConnection, members: Sequence[Member], target: Path) -> Path | None:

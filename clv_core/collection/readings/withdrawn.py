@@ -173,7 +173,9 @@ def merge(
 
 
 def lines_of(part: tuple[Path, dict[str, str]], number: int, line: Sequence[str], row: str = "NULL") -> str:
-    """Return the query of a file's purchases of orders: what they are of, when, what they are worth, and their place.
+    """Return the query of a file's purchases: what they are of, when, what they are worth, and their place.
+
+    Those without an order are left out where ids of orders are asked for.
 
     Args:
         part: Parquet file of its rows, with the whole's column names -> its own.
@@ -187,8 +189,8 @@ def lines_of(part: tuple[Path, dict[str, str]], number: int, line: Sequence[str]
         f"SELECT {number} AS {FILE}, file_row_number AS {POSITION}, {shown}, {row} AS clv_row,"
         f" {name(columns[EVENT_TIME])} AS {EVENT_TIME}, {name(columns[AMOUNT])} AS {AMOUNT}"
         f" FROM read_parquet({file_text(events)}, file_row_number = true)"
-        f" WHERE {name(columns[EVENT_TYPE])} = '{PURCHASE}' AND {name(columns[ORDER_ID])} IS NOT NULL"
-    )
+        f" WHERE {name(columns[EVENT_TYPE])} = '{PURCHASE}'"
+    ) + (f" AND {name(columns[ORDER_ID])} IS NOT NULL" if ORDER_ID in line else "")
 
 
 def blanked(line: Sequence[str]) -> str:

@@ -87,6 +87,7 @@ READ: Final = (
     "outlier",
     "returns_mostly",
     "orders_changed",
+    "purchases_alike",
     "which_converted",
     "split_rows",
 )
