@@ -120,7 +120,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.
         monkeypatch.setattr(
             jobs, "start", lambda workspace, command, language, label: sleeping_job(workspace, command, label)
         )
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

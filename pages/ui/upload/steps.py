@@ -73,7 +73,8 @@ def choose_file() -> None:
         )
         if way == "upload":
             key = f"uploader_{st.session_state.get('upload_round', 0)}"
-            about = {"help": t("upload.drop.help"), **may}
+            most = st.get_option("server.maxUploadSize")
+            about = {"help": t("upload.drop.help", size=most), **may}
             files = st.file_uploader(t("upload.drop"), key=key, accept_multiple_files=True, **about)
             if files:
                 access.require("change")
