@@ -120,6 +120,29 @@ def test_a_viewer_cannot_start_a_training_even_past_the_button(
     assert "role" in app.error[0].value and len(list((with_model / "jobs").glob("*"))) == before
 
 
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_has_one_run_at_a_time_and_is_told_so(
+    open_page: Callable[..., AppTest], with_model: Path, tmp_path: Path, sign_in: Callable[..., None]
+) -> None:
+    root = Path(shutil.copytree(with_model, tmp_path / "own"))
+
+    def runs() -> list[str]:
+        return [path.name.split("-")[2] for path in sorted((root / "jobs").iterdir())]
+
+    sign_in("bob@shop.example")
+    open_page(root, "monitor")
+    before = runs()
+    waiting = open_page(root, "explore")
+    assert translate("job.one") in [box.value for box in waiting.info]
+    app = open_page(root, "customer")
+    app.button(key="card_recommend").click().run()
+    assert "one run at a time" in app.error[0].value
+    assert runs() == before and before[-1] == "monitor"
+    sign_in("eve@shop.example")
+    open_page(root, "explore")
+    assert runs() == [*before, "explore"]
+
+
 @pytest.mark.parametrize(
     ("page", "key", "role"),
     [
