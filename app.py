@@ -1,24 +1,8 @@
-"""CLV Studio in the browser: ``python -m pages.ui``. The shell only; each page is a script under ``pages/``."""
+"""CLV Studio in the browser: ``python -m pages.ui``. The server; what it shows begins in ``pages/shell.py``."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from pages.ui import failing, foreign, learned_from, navigation, settled, sidebar, signin, state, widgets
-from pages.ui.home import tour
+from pages.ui import sending
 
-navigation.page_config()
-try:
-    state.begin()
-    foreign.apply()
-    settled.settle()
-    signin.gate()
-    state.publish()
-    page = navigation.menu()
-    sidebar.show()
-    tour.show(navigation.name_of(page))
-    st.title(page.title, anchor=False)
-    settled.show(navigation.name_of(page))
-    widgets.read_only()
-    learned_from.show(navigation.name_of(page))
-    page.run()
-except Exception as error:
-    failing.broken(error)
+app = st.App("pages/shell.py", middleware=[Middleware(sending.Door)], lifespan=sending.letting_go)

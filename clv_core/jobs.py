@@ -3,7 +3,7 @@
 A page never trains by itself. It starts ``python -m clv_core --job DIR COMMAND ...`` and reads ``DIR/status.json``, so
 closing the browser, reloading, or a second person never stops or mixes a run.
 
-    status.json    {id, command, args, state, pid, started, updated, stage, done, total, result, error, put_away}
+    status.json    {id, command, args, actor, state, pid, started, updated, stage, done, total, result, error, put_away}
     history.jsonl  one line a report that carries figures (loss curves)
     log.txt        what the child printed; results and errors are in the status alone, for they may name a customer
 """
@@ -184,7 +184,9 @@ def runs_elsewhere(status: Mapping[str, Any]) -> bool:
     return bool(status["state"] == RUNNING and status.get("pid") != os.getpid())
 
 
-def start(workspace: Workspace, command: Sequence[str], *, language: str, label: str = "") -> Job:
+def start(
+    workspace: Workspace, command: Sequence[str], *, language: str, label: str = "", without: Sequence[str] = ()
+) -> Job:
     """Start ``python -m clv_core COMMAND`` as a job of its own process group.
 
     Args:
@@ -192,13 +194,16 @@ def start(workspace: Workspace, command: Sequence[str], *, language: str, label:
         command: command line after ``python -m clv_core``.
         language: of the messages it prints.
         label: what the person sees, for example the dataset's name.
+        without: environment variables that it is not to know.
     """
     folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{secrets.token_hex(3)}"
     folder.mkdir()
     status = {"id": folder.name, "command": command[0], "args": list(command), "label": label, "state": RUNNING}
+    status["actor"] = audit.actor()
     write_json(folder / "status.json", {**status, "pid": None, "started": time.time(), "updated": time.time()})
     arguments = [sys.executable, "-m", "clv_core", "--job", str(folder), *command]
     arguments += ["--workspace", str(workspace.root), "--lang", language]
+    known = {name: value for name, value in os.environ.items() if name not in without}
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             arguments,
@@ -207,7 +212,7 @@ def start(workspace: Workspace, command: Sequence[str], *, language: str, label:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path(__file__).resolve().parent.parent,
-            env={**os.environ, audit.ACTOR: audit.actor()},
+            env={**known, audit.ACTOR: audit.actor()},
         )
     _children[folder.name] = process
     return Job(folder)
@@ -219,6 +224,15 @@ def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
         status = job.status()
         if status["args"] == list(command) and status["state"] == RUNNING:
             return job if time.time() - status["started"] < PRESSED_TWICE_SECONDS else None
+    return None
+
+
+def running_of(workspace: Workspace, actor: str) -> Job | None:
+    """Return the newest job that ``actor`` has started and that still runs, None where there is none."""
+    for job in jobs(workspace):
+        status = job.status()
+        if status["state"] == RUNNING and status.get("actor") == actor:
+            return job
     return None
 
 

@@ -1,7 +1,5 @@
 """Start the app: ``python -m pages.ui``, with the options of ``streamlit run``.
 
-Streamlit takes a folder that is called pages for its older kind of multipage app, until a script has run once. Whoever
-comes first after a start, by a link to a page, would be told that there is no such page. So it is told beforehand.
 Secrets that this user may not read would end the start in a traceback; they end it in a sentence.
 """
 
@@ -10,7 +8,6 @@ import sys
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from clv_core.i18n import translate
@@ -21,6 +18,5 @@ if __name__ == "__main__":
     for path in st.get_option("secrets.files"):
         if os.path.exists(path) and not os.access(path, os.R_OK):
             sys.exit(translate("error.login_unreadable", path=path))
-    PagesManager.uses_pages_directory = False
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -74,7 +74,7 @@ def apply() -> None:
 def rules() -> str:
     """Return the rules for the language of the page."""
     said = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
-    most = t("streamlit.size", size=st.get_option("server.maxUploadSize") / 1024)
+    most = t("streamlit.size", size=st.get_option("server.maxUploadSize"))
     return "".join(_rule(place, words) for place, words in {**said, **_sizes(most)}.items())
 
 

@@ -43,8 +43,8 @@ class Page:
 
     @property
     def path(self) -> str:
-        """The script, relative to ``app.py``."""
-        return f"pages/{self.section}/{self.name}.py"
+        """The script, relative to ``pages/shell.py``."""
+        return f"{self.section}/{self.name}.py"
 
 
 PAGES: Final = (

@@ -191,6 +191,11 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
         return
     job = latest(command[0], label)
     if job is None or job.status()["state"] == jobs.DONE:
+        before = state.viewers_run()
+        if before is not None:
+            st.info(t("job.one"), icon=":material/hourglass_top:")
+            watch(before)
+            st.stop()
         job = state.start_job(command, label)
     error = job.status().get("error") or {}
     if job.status()["state"] == jobs.FAILED and error.get("code") in LACKING:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.errors import ClvError, Refused
-from pages.ui import access, navigation, provider, state, widgets
+from pages.ui import access, navigation, provider, sending, state, widgets
 from pages.ui.saying import t
 
 FAILED: Final = "sign_in_failed"
@@ -23,20 +23,30 @@ def gate() -> None:
     _hold_tables()
     if not access.on():
         audit.acting_as("")
+        sending.let_in()
         return
+    role = _role()
+    if not role:
+        sending.shut_out()
+        st.stop()
+    sending.let_in()
+
+
+def _role() -> str:
+    """Return the role of who may be here; show the others the door, and return ""."""
     try:
         if not access.signed_in():
             _ask()
-            st.stop()
+            return ""
         audit.acting_as(access.who())
         role = access.role()
     except Refused as error:
         _shut(error)
-        st.stop()
+        return ""
     _note(role)
     if not role:
         _refuse()
-        st.stop()
+    return role
 
 
 def _hold_tables() -> None:

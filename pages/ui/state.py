@@ -7,13 +7,14 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from clv_core import jobs
+from clv_core import audit, jobs
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
@@ -22,6 +23,7 @@ from clv_core.deployment.verdict import trust_of
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
+from clv_core.monitoring.telling import mail, webhook
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 from pages.ui import access
@@ -43,6 +45,9 @@ FOLLOWED: Final = (
     "tune",
 )
 """Commands whose end a page tells to who started them."""
+ADDRESSES: Final = (webhook.VARIABLE, *mail.WANTED)
+"""Environment variables that say whom a run tells of what it finds."""
+_starting: Final = Lock()
 
 
 def begin() -> None:
@@ -157,13 +162,24 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
         language_of_job: of its sentences; "" is that of the page.
 
     Raises:
-        Refused: the role of who is here does not allow it.
+        Refused: the role of who is here does not allow it, or not beside another run of hers.
     """
     access.require_run(command)
-    begun = jobs.just_started(workspace(), command)
-    job = begun or jobs.start(workspace(), command, language=language_of_job or language(), label=label)
+    audit.acting_as(access.who())
+    spoken, without = language_of_job or language(), () if access.may("change") else ADDRESSES
+    with _starting:
+        job = jobs.just_started(workspace(), command)
+        if job is None:
+            if viewers_run() is not None:
+                raise Refused("one_run")
+            job = jobs.start(workspace(), command, language=spoken, label=label, without=without)
     follow(job)
     return job
+
+
+def viewers_run() -> jobs.Job | None:
+    """Return what a viewer has running, who may start nothing else until it ends; None for everybody else."""
+    return None if access.may("change") else jobs.running_of(workspace(), access.who())
 
 
 def follow(job: jobs.Job) -> None:

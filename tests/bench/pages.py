@@ -21,7 +21,7 @@ from clv_core.workspace import Workspace
 
 Turn = tuple[str, Callable[[AppTest], Any]]
 
-APP: Final = Path(__file__).resolve().parents[2] / "app.py"
+APP: Final = Path(__file__).resolve().parents[2] / "pages" / "shell.py"
 LIMIT: Final = 1.0
 WAIT_SECONDS: Final = 1800
 

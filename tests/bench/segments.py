@@ -41,7 +41,7 @@ from clv_core.workspace import Workspace
 
 CUSTOMERS: Final = 1_000_000
 SAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
-APP: Final = Path(__file__).resolve().parents[2] / "app.py"
+APP: Final = Path(__file__).resolve().parents[2] / "pages" / "shell.py"
 LIMIT: Final = 1.0
 
 

@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs, pipeline
+from clv_core import audit, jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
@@ -97,7 +97,14 @@ def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
         sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
         processes.append(subprocess.Popen(sleeper, start_new_session=True))
         status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
-        about = {"pid": processes[-1].pid, "started": time.time(), "stage": "training", "done": 40, "total": 120}
+        about = {
+            "actor": audit.actor(),
+            "pid": processes[-1].pid,
+            "started": time.time(),
+            "stage": "training",
+            "done": 40,
+            "total": 120,
+        }
         write_json(folder / "status.json", {**status, **about})
         rows = [
             {"stage": "training", "done": step, "seed": 1, "step": step, "loss": 3 - step / 40} for step in (20, 40)
@@ -118,9 +125,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.
     def open_it(root: Path, page: str = "home", **query: str) -> AppTest:
         monkeypatch.setenv("CLV_WORKSPACE", str(root))
         monkeypatch.setattr(
-            jobs, "start", lambda workspace, command, language, label: sleeping_job(workspace, command, label)
+            jobs, "start", lambda workspace, command, label, **_: sleeping_job(workspace, command, label)
         )
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

@@ -120,6 +120,28 @@ def test_a_viewer_cannot_start_a_training_even_past_the_button(
     assert "role" in app.error[0].value and len(list((with_model / "jobs").glob("*"))) == before
 
 
+@pytest.mark.usefixtures("never_grey")
+def test_a_viewer_has_one_run_at_a_time_and_is_told_so(
+    open_page: Callable[..., AppTest], with_model: Path, tmp_path: Path, sign_in: Callable[..., None]
+) -> None:
+    root = Path(shutil.copytree(with_model, tmp_path / "own"))
+
+    def runs() -> list[str]:
+        return sorted(path.name.split("-")[2] for path in (root / "jobs").iterdir())
+
+    sign_in("bob@shop.example")
+    open_page(root, "monitor")
+    waiting = open_page(root, "explore")
+    assert runs() == ["monitor"] and translate("job.one") in [box.value for box in waiting.info]
+    app = open_page(root, "customer")
+    app.button(key="card_recommend").click().run()
+    assert "one run at a time" in app.error[0].value
+    assert runs() == ["monitor"]
+    sign_in("eve@shop.example")
+    open_page(root, "explore")
+    assert runs() == ["explore", "monitor"]
+
+
 @pytest.mark.parametrize(
     ("page", "key", "role"),
     [

@@ -103,7 +103,7 @@ def test_pages_open_without_torch_but_the_one_that_asks_the_networks(with_model:
     """It takes a second, which who comes first after a start would wait for."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
-        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "app = AppTest.from_file('pages/shell.py', default_timeout=60).run()\n"
         "for page in PAGES:\n"
         "    if page.name != 'explain':\n"
         "        app.switch_page(page.path).run()\n"

@@ -33,7 +33,7 @@ def test_browser_language_is_the_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, locale: str, lang: str
 ) -> None:
     monkeypatch.setenv("CLV_WORKSPACE", str(tmp_path))
-    app = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "pages" / "shell.py"), default_timeout=60)
     app.context = {"locale": locale}
     app.run()
     assert app.title[0].value == translate("page.home", lang)

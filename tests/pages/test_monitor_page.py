@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,13 @@ from clv_core.jobs import NoProgress
 from clv_core.monitoring.lights import UNKNOWN, Recommendation
 from clv_core.monitoring.report import keep_outcome
 from clv_core.workspace import Workspace, write_json
+from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
+from tests.monitoring.test_telling import Hook, serving
 from tests.pages.test_app_opens import texts
 
 OPEN = Callable[..., AppTest]
+SHELL = Path(__file__).resolve().parents[2] / "pages" / "shell.py"
 CUTOFF = day_after(240)
 
 
@@ -153,3 +158,21 @@ def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path
     app = open_page(root, "monitor", lang="en")
     assert translate("monitor.wait") in texts(app)
     assert jobs.jobs(Workspace(root), "monitor")[0].status()["args"][:2] == ["monitor", "shop"]
+
+
+def test_what_a_viewer_has_looked_at_is_told_to_nobody(
+    root: Path, sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may change things, and cron, tell of the same alerts later."""
+    with contextmanager(serving)(Hook()) as hook:
+        monkeypatch.setenv("CLV_WORKSPACE", str(root))
+        monkeypatch.setenv("CLV_WEBHOOK_URL", hook.url)
+        for email, told in (("bob@shop.example", 0), ("ana@shop.example", 1)):
+            shutil.rmtree(root / "monitoring")
+            sign_in(email)
+            app = AppTest.from_file(str(SHELL), default_timeout=60).run()
+            app.switch_page(BY_NAME["monitor"].path).run()
+            job = jobs.jobs(Workspace(root), "monitor")[0]
+            while job.status()["state"] == jobs.RUNNING:
+                time.sleep(0.2)
+            assert job.status()["result"]["alerts"] and len(hook.received) == told

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -32,7 +33,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """From now on runs are waited for, and noted."""
     commands: list[list[str]] = []
 
-    def start(workspace: Workspace, command: list[str], *, language: str, label: str = "") -> jobs.Job:
+    def start(workspace: Workspace, command: list[str], *, language: str, label: str = "", **_: Any) -> jobs.Job:
         folder = workspace.jobs / f"20260101-00000{len(commands)}-report-abcdef"
         folder.mkdir()
         about = {"command": "report", "args": list(command), "label": label, "pid": None, "started": 0.0}

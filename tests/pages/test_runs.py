@@ -279,7 +279,7 @@ def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(
     jobs.finish(job.folder, "en", error=error)
     app = open_page(with_dataset, "home", lang="zh")
     app.session_state["job_train"] = job.id
-    app.switch_page("pages/model/train.py").run()
+    app.switch_page("model/train.py").run()
     assert [item.value for item in app.error] and error.message("zh")[:8] in app.error[0].value
     assert "Traceback" not in captions(app)
 

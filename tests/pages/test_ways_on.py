@@ -24,7 +24,7 @@ def test_explain_opens_the_card_of_the_customer_who_is_explained(open_page: OPEN
 def test_segments_lead_to_their_budget(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "home", lang="en")
     app.session_state[STRATEGY_PART] = "price"
-    app.switch_page("pages/act/segments.py").run().button(key="to_budget").click().run()
+    app.switch_page("act/segments.py").run().button(key="to_budget").click().run()
     assert app.title[0].value == translate("page.strategy")
     assert app.segmented_control(key=STRATEGY_PART).value == "budget"
 

@@ -73,13 +73,14 @@ def choose_file() -> None:
         )
         if way == "upload":
             key = f"uploader_{st.session_state.get('upload_round', 0)}"
-            about = {"help": t("upload.drop.help"), **may}
+            most = st.get_option("server.maxUploadSize")
+            about = {"help": t("upload.drop.help", size=most), **may}
             files = st.file_uploader(t("upload.drop"), key=key, accept_multiple_files=True, **about)
             if files:
                 access.require("change")
                 uploading.take_uploads(files)
                 st.rerun()
-            st.caption(t("upload.memory"))
+            st.caption(t("upload.memory", size=most))
         elif way == "path":
             with st.form("path", border=False):
                 text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
