@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.stored.store import Manifest, open_dataset, versions
+from clv_core.collection.stored.store import Manifest, open_dataset, restore, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 
@@ -236,7 +238,50 @@ def test_ids_of_another_kind_are_noticed(workspace: Workspace) -> None:
     assert codes(append(workspace, "log", write(workspace, "c.csv", HEAD + "\n" + later))).count("other_ids") == 1
 
 
-def test_rows_that_differ_in_a_side_column_only_are_told(workspace: Workspace) -> None:
+def repeats(written: Callable[[pd.DataFrame], pd.DataFrame], *, ids: bool) -> tuple[str, str]:
+    """Return two files of one shop, the later half of the first being in the second too, written otherwise there."""
+    at = pd.RangeIndex(300)
+    orders = pd.DataFrame(
+        {
+            "order_id": [f"o{one}" for one in at],
+            "customer_id": [f"c{one * 37 % 83}" for one in at],
+            "event_time": pd.Timestamp("2024-01-01 08:03:07") + pd.to_timedelta(at * 37_411, unit="s"),
+            "amount": 20.17 + at * 1.01 % 97,
+        }
+    ).drop(columns=[] if ids else ["order_id"])
+    return orders[:200].to_csv(index=False), written(orders[100:]).to_csv(index=False)
+
+
+WRITTEN_OTHERWISE: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "seconds cut": lambda rows: rows.assign(event_time=rows["event_time"].dt.strftime("%Y-%m-%d %H:%M")),
+    "days only": lambda rows: rows.assign(event_time=rows["event_time"].dt.strftime("%Y-%m-%d")),
+    "another zone": lambda rows: rows.assign(event_time=rows["event_time"] + pd.Timedelta("2h")),
+    "with tax": lambda rows: rows.assign(amount=(rows["amount"] * 1.19).round(2)),
+}
+TRUE = sum(round(20.17 + at * 1.01 % 97, 2) for at in range(300))
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["orders", "no orders"])
+@pytest.mark.parametrize("how", WRITTEN_OTHERWISE)
+def test_purchases_written_otherwise_are_counted_once_or_asked_about(workspace: Workspace, how: str, ids: bool) -> None:
+    first, second = repeats(WRITTEN_OTHERWISE[how], ids=ids)
+    whole = ingest(workspace, write(workspace, "a.csv", first), "log")
+    again = write(workspace, "b.csv", second)
+    if how == "days only" or (ids and how != "with tax"):
+        assert append(workspace, "log", again).net_revenue == pytest.approx(TRUE, abs=2)
+        return
+    with pytest.raises(NeedsAnswer) as asked:
+        append(workspace, "log", again)
+    assert asked.value.code == ("orders_changed" if ids else "purchases_alike")
+    for reading in asked.value.params["readings"]:
+        found = append(workspace, "log", again, answers=Answers(**reading["answers"]))
+        assert found.net_revenue == pytest.approx(reading["net_revenue"])
+        if how != "with tax" and reading["answers"] == {"overlap": "replace"}:
+            assert found.net_revenue == pytest.approx(TRUE, abs=2)
+        restore(workspace, "log", whole.version)
+
+
+def test_rows_that_differ_in_a_side_column_only_are_asked_about(workspace: Workspace) -> None:
     def log(stamp: str) -> str:
         return (
             HEAD
@@ -245,9 +290,9 @@ def test_rows_that_differ_in_a_side_column_only_are_told(workspace: Workspace) -
         )
 
     ingest(workspace, write(workspace, "a.csv", log("monday")), "log")
-    made = append(workspace, "log", write(workspace, "b.csv", log("tuesday")))
-    assert made.parts[1]["rows_overlap"] == 0
-    assert {m.code: m.params for m in made.messages}["warning.written_otherwise"]["rows"] == 60
+    with pytest.raises(NeedsAnswer) as asked:
+        append(workspace, "log", write(workspace, "b.csv", log("tuesday")))
+    assert [one["net_revenue"] for one in asked.value.params["readings"]] == [1770, 3540]
 
 
 def test_a_part_needs_no_purchases_and_no_second_customer(workspace: Workspace) -> None:

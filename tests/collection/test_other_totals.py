@@ -74,3 +74,17 @@ def test_an_orders_total_on_all_its_lines_is_named_where_it_is_not_their_sum(tmp
 def test_an_orders_total_that_is_the_sum_of_its_lines_or_no_total_is_not_spoken_of(tmp_path: Path) -> None:
     assert "other_order_total" not in read(invoices(tmp_path, 0.0))[2]
     assert "other_order_total" not in read(invoices(tmp_path, 0.2, changes=True))[2]
+
+
+@pytest.mark.parametrize("begins", [0, 140])
+def test_rows_of_totals_that_an_export_has_from_a_day_on_do_not_count(tmp_path: Path, begins: int) -> None:
+    rows, lines = [], 0.0
+    for bill in range(200):
+        amounts = [paid(bill), paid(bill) * 1.31 + 3, 4.99]
+        lines += sum(round(amount, 2) for amount in amounts)
+        amounts += [sum(amounts)] if bill >= begins else []
+        when = f"2024-{bill // 25 + 1:02}-{bill % 25 + 1:02}"
+        rows += [(f"c{bill % 9}", when, f"INV{bill}", f"{amount:.2f}") for amount in amounts]
+    manifest, _, said = read(write(tmp_path, f"{HEAD},amount", lambda at: rows[at], len(rows)))
+    assert manifest.net_revenue == pytest.approx(lines, abs=1)
+    assert said["repeated_amount"]["rows"] == 200 - begins

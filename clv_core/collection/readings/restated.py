@@ -41,6 +41,8 @@ NEAR: Final = "INTERVAL 26 HOUR"
 """As far as the times of two zones are apart."""
 FEWEST_NEAR: Final = 10
 CENT: Final = 0.01
+CLOCKLESS: Final = 2
+"""Times of day of a log of days, in winter and in summer."""
 FRESH: Final = f"SELECT * FROM told WHERE {POSITION} NOT IN (FROM held)"
 """The file's rows that the log does not hold."""
 
@@ -132,20 +134,21 @@ def find_changed(
     log: Sequence[tuple[Path, dict[str, str]]],
     fresh: tuple[Path, dict[str, str]],
     *,
-    replaces: bool,
+    overlap: str | None,
 ) -> Changed:
     """Look for purchases that a file and a log both have, written otherwise.
 
     A line of an order is one with another amount on the same day. Where most of the file's purchases in the span that
     both cover are near one of the log's, these are: the same line of an order up to :data:`NEAR` apart or, without ids
     of orders, a purchase of the same customer and product with the same amount so near, or in the same minute with
-    another. Lines of orders that differ in their times alone are replaced without being asked about.
+    another.
 
     Args:
         connection: where it runs, with the tables ``held`` and ``gone``.
         log: its files, each with the whole's column names -> the file's.
         fresh: the new file, likewise.
-        replaces: whether the new file's rows take the place of the log's, which then are added to ``gone``.
+        overlap: ``replace`` where the new file's rows take the place of the log's, which then are added to ``gone``;
+            None does so where they are lines of orders that differ in their times alone.
     """
     known = [columns for _, columns in (*log, fresh)]
     line = [column for column in LINE if all(column in columns for columns in known)]
@@ -160,28 +163,22 @@ def find_changed(
     named, key = ORDER_ID in line, ", ".join(line)
     span = f"{EVENT_TIME} BETWEEN (SELECT min({EVENT_TIME}) FROM olds) AND (SELECT max({EVENT_TIME}) FROM olds)"
     alike = _near(line if named else (*line, AMOUNT), NEAR)
-    if not named:
+    if not named and one(connection, f"SELECT count(DISTINCT {EVENT_TIME}::TIME) FROM olds")[0] > CLOCKLESS:
         alike += f" UNION ALL {_near(line, 'INTERVAL 59 SECOND')}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE pairs AS {alike}")
-    inside = one(connection, f"SELECT count(*) FROM news WHERE {span}")[0]
-    near = one(connection, "SELECT count(DISTINCT position) FROM pairs")[0]
+    paired = f"{POSITION} IN (SELECT position FROM pairs)"
+    inside, near = one(connection, f"SELECT count(*), count(*) FILTER ({paired}) FROM news WHERE {span}")
     mostly = near >= FEWEST_NEAR and near > MOSTLY * inside
-    found, paid = Changed(0, 0, 0.0, (0,) * len(log)), 0.0
-    if mostly:
-        stood = f"SELECT * FROM olds WHERE ({FILE}, {POSITION}) IN (SELECT ({FILE}, {POSITION}) FROM pairs)"
-        paid = float(
-            one(connection, f"SELECT sum({AMOUNT}) FROM news WHERE {POSITION} IN (SELECT position FROM pairs)")[0]
-        )
-    elif named:
+    paid = one(connection, f"SELECT count(*), coalesce(sum({AMOUNT}), 0) FROM news WHERE {paired}")
+    stood = f"SELECT * FROM olds WHERE ({FILE}, {POSITION}) IN (SELECT ({FILE}, {POSITION}) FROM pairs)"
+    if not mostly:
         day = f"{key}, {EVENT_TIME}::DATE"
-        stood = f"SELECT * FROM olds WHERE ({day}) IN (SELECT {day} FROM news)"
-    else:
-        return found
+        stood = f"SELECT * FROM olds WHERE ({day}) IN (SELECT {day} FROM news) AND {named}"
     rows, before = one(connection, f"SELECT count(*), coalesce(sum({AMOUNT}), 0) FROM ({stood})")
     orders = one(connection, f"SELECT count(DISTINCT ({ORDER})) FROM ({stood})")[0] if named else 0
-    same = named and mostly and rows == near and abs(paid - before) < CENT
+    same = overlap is None and named and mostly and rows == paid[0] and abs(paid[1] - before) < CENT
     counted: dict[int, int] = {}
-    if rows and (replaces or same):
+    if rows and (overlap == "replace" or same):
         _add(connection, "gone", f"SELECT {FILE}, {POSITION} FROM ({stood})")
         counted = dict(connection.execute(f"SELECT {FILE}, count(*) FROM gone GROUP BY 1").fetchall())
     gone = tuple(int(counted.get(number, 0)) for number in range(len(log)))

@@ -189,7 +189,7 @@ def _join(
         files = [(one.events, one.columns) for one in members]
         told = find_restated(connection, files, (part.events, columns), part.withdrawn, progress)
         if not any(told.gone) and not told.held:
-            changed = find_changed(connection, files, (part.events, columns), replaces=overlap == "replace")
+            changed = find_changed(connection, files, (part.events, columns), overlap=overlap)
             told = replace(told, gone=changed.gone)
             if overlap is None and not any(changed.gone):
                 _ask_overlap(connection, members, part, changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from math import ceil
 from typing import Final
 
 import duckdb
@@ -17,6 +18,10 @@ from clv_core.columns import AMOUNT, ORDER_ID
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 200_000
+"""Of a larger file, about so many rows of orders from all its parts."""
+ROW_BYTES: Final = 60
+PERIODS: Final = 10
+"""A shop's export may change on the way: so many stretches of time are judged each for itself."""
 FEWEST: Final = 10
 """Orders of three amounts or more, one of them the sum of the others, before that is no accident; so of parents."""
 NEARLY_ALL: Final = 0.95
@@ -52,17 +57,23 @@ def without_repeated_money(
 
 
 def _order_totals(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan) -> int:
-    """Return in how many orders of several rows one amount is the sum of the others; 0 where that is not the rule."""
+    """Return in how many orders of several rows one amount is the sum of the others; 0 where that is no time's rule."""
     if ORDER_ID not in plan.chosen:
         return 0
-    amount, first = f"{V}{AMOUNT}", f"(SELECT * FROM {source.relation()} LIMIT {JUDGED_ROWS})"
-    told, twice = one(
-        connection,
-        f"SELECT count(*), count(*) FILTER (abs(total - 2 * most) < {CENT}) FROM (SELECT sum({amount}) AS total,"
-        f" max({amount}) AS most FROM {plan.judged(first)} WHERE {amount} > 0 AND {plan.money}"
-        f" GROUP BY {T}{ORDER_ID} HAVING {T}{ORDER_ID} IS NOT NULL AND count(*) > 2)",
+    every = ceil((source.lines or source.bytes / ROW_BYTES) / JUDGED_ROWS)
+    some = f"WHERE hash({name(plan.chosen[ORDER_ID])}) % {every} = 0" if every > 1 else ""
+    amount, judged = f"{V}{AMOUNT}", plan.judged(f"(SELECT * FROM {source.relation()} {some})")
+    orders = (
+        f"SELECT min({V}time) AS begun, abs(sum({amount}) - 2 * max({amount})) < {CENT} AS twice FROM {judged}"
+        f" WHERE {amount} > 0 AND {plan.money} GROUP BY {T}{ORDER_ID} HAVING {T}{ORDER_ID} IS NOT NULL AND count(*) > 2"
     )
-    return int(twice) if twice >= FEWEST and twice >= NEARLY_ALL * told else 0
+    periods = connection.execute(
+        f"SELECT count(*), count(*) FILTER (twice) FROM (SELECT twice, ntile({PERIODS}) OVER (ORDER BY begun) AS period"
+        f" FROM ({orders})) GROUP BY period"
+    ).fetchall()
+    told, twice = (sum(counts) for counts in zip(*periods, strict=True)) if periods else (0, 0)
+    sometimes = any(count >= FEWEST and same >= NEARLY_ALL * count for count, same in periods)
+    return int(twice) if sometimes or (twice >= FEWEST and twice >= NEARLY_ALL * told) else 0
 
 
 def _repeated_parents(connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, column: str) -> int:
