@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small bench-logs pretrain demo clean
+.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
 	@echo "make bench-million  a million customers scored on two cores: seconds and memory (ROWS=20000000; some minutes, 6 GB of disk)"
 	@echo "make bench-small  random subsets of 100, 300, 1,000 customers of two real logs (DRAWS=20; about half an hour)"
+	@echo "make bench-hostile  hostile files through the app in a browser: it answers others meanwhile, its memory is as before (FILES=200; ten minutes)"
 	@echo "make bench-logs  invented logs with known totals: read rightly, asked about or refused (some minutes)"
 	@echo "make pretrain  the pre-trained network made anew (MINUTES=30 SEED=1 OUT=build/instant)"
 	@echo "make demo    the model that ships with the sample made anew into assets/demo (some minutes)"
@@ -91,6 +92,11 @@ DRAWS ?= 20
 bench-small: .venv/bench
 	@echo "==> small shops, $(DRAWS) draws"
 	@$(BIN)/python -m tests.bench.small --draws $(DRAWS)
+
+FILES ?= 200
+bench-hostile: .venv/dev
+	@echo "==> hostile files through the app"
+	@$(BIN)/python -m tests.bench.hostile --files $(FILES)
 
 bench-logs: .venv/dev
 	@echo "==> logs with known totals"
