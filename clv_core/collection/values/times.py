@@ -25,6 +25,8 @@ from clv_core.errors import Message, NeedsAnswer, Refused
 EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
 
+LONGEST: Final = 300
+"""Bytes of a text; a longer one is no time, and to search through millions of them takes minutes."""
 ZONED: Final = "zoned"
 APPLE: Final = "apple"
 SECONDS_2001: Final = 978_307_200
@@ -88,7 +90,8 @@ class TimeReading:
         naive = self._from_zone
         digits, compact = time_texts.number(column), time_texts.compact(column)
         return (
-            f"CASE WHEN {time_texts.plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
+            f"CASE WHEN strlen({column}) > {LONGEST} THEN NULL"
+            f" WHEN {time_texts.plainest(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
             f" WHEN {time_texts.plain_iso(column)} THEN {naive(f'try_cast({column} AS TIMESTAMP)')}"
             f" WHEN {time_texts.plain_utc(column)} THEN try_cast({column} AS TIMESTAMP)"
             f" WHEN {time_texts.digits(column)} THEN CASE"
@@ -155,7 +158,7 @@ def form(column: str, *, usual: bool = False) -> str:
         for epoch, (low, high, _) in EPOCHS.items()
     )
     return (
-        f"CASE WHEN {column} IS NULL THEN 'missing'"
+        f"CASE WHEN {column} IS NULL THEN 'missing' WHEN strlen({column}) > {LONGEST} THEN 'unreadable'"
         f" WHEN {time_texts.plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
         f" WHEN {time_texts.plain_iso(column)} OR {time_texts.plain_utc(column)} THEN CASE"
         f" WHEN try_cast({column} AS TIMESTAMP) IS NULL THEN if({turned} IS NULL, 'unreadable', 'year_day')"
