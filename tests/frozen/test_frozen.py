@@ -1,0 +1,108 @@
+"""A workspace that version 79937553 wrote keeps opening, scores alike, and can be changed.
+
+``workspace.zip`` holds the dataset ``shop`` (300 simulated customers, an appended file, a customers table), one model
+of each kind trained on it for a few steps, their scores, an explanation, a plan, an export, a do-not-contact list, and a
+registry with eleven versions, the fourth of which is champion. ``scores.csv``, ``plan.csv`` and ``klaviyo.csv`` are what
+that version answered.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from clv_core import cli
+from clv_core.workspace import Workspace
+
+HERE = Path(__file__).parent
+KINDS = (
+    *("hybrid", "instant", "instant_tuned", "blend", "mlp", "rnn"),
+    *("naive", "bgnbd", "paretonbd", "lightgbm", "ziln_mlp"),
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    with zipfile.ZipFile(HERE / "workspace.zip") as packed:
+        packed.extractall(tmp_path)
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def call(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*words: str) -> dict[str, Any]:
+        code = cli.main([*words, "--workspace", str(workspace.root), "--quiet"])
+        out = capsys.readouterr()
+        assert code == 0, out.err
+        answer: dict[str, Any] = json.loads(out.out.splitlines()[-1])
+        return answer
+
+    return run
+
+
+def test_every_kind_of_model_scores_as_it_did(workspace: Workspace, call: Any, tmp_path: Path) -> None:
+    known = pd.read_csv(HERE / "scores.csv").set_index("customer_id")
+    shutil.rmtree(workspace.root / "predictions")
+    for version, kind in enumerate(KINDS, 1):
+        out = tmp_path / f"{kind}.csv"
+        assert kind in call("score", "shop", "--model", f"shop@{version}", "--out", str(out))["model"]
+        then = known[known["version"] == version].drop(columns="version")
+        now = pd.read_csv(out).set_index("customer_id").loc[then.index, then.columns]
+        pd.testing.assert_frame_equal(now, then, rtol=1e-6, atol=1e-6, obj=kind)
+
+
+def test_versions_of_data_and_models_their_roles_and_what_was_made_are_there(call: Any) -> None:
+    shop = call("datasets", "shop")
+    assert [one["made"] for one in shop["versions"]] == ["customers", "append", "ingest"]
+    versions = call("models", "list", "shop")["versions"]
+    assert [one["kind"] for one in sorted(versions, key=lambda one: one["version"])] == list(KINDS)
+    assert [one["version"] for one in versions if one["role"] == "champion"] == [4]
+    assert call("suppress", "list")["suppressed"] == 1
+
+
+def test_plan_and_list_for_an_ad_platform_are_what_they_were(call: Any, tmp_path: Path) -> None:
+    offer = "name=Voucher,cost=2,effect=20%"
+    call("plan", "shop", "--model", "shop@1", "--budget", "50", "--offer", offer, "--out", str(tmp_path / "plan.csv"))
+    call("suppress", "remove", "C003")
+    made = call(
+        *("export", "shop", "--model", "shop@1", "--format", "klaviyo", "--segment", "1"),
+        *("--out", str(tmp_path / "klaviyo.csv")),
+    )
+    assert made["left_out"] == {"no_consent": 4}
+    for name in ("plan.csv", "klaviyo.csv"):
+        assert (tmp_path / name).read_bytes() == (HERE / name).read_bytes()
+
+
+def test_explanation_adds_up_and_is_found_again(call: Any, tmp_path: Path) -> None:
+    words = ("explain", "shop", "--model", "shop@1", "--sample", "40", "--permutations", "4")
+    found = call(*words, "--out", str(tmp_path / "explained"))
+    assert found["importance"][0]["part"] == "anchor"
+    assert found["importance"][0]["mean_abs"] == pytest.approx(3.5973717051848766, rel=1e-6)
+    assert found["base"] == pytest.approx(4.583541196799471, rel=1e-6)
+
+
+def test_dataset_is_renamed_and_pruned_with_its_models(call: Any, tmp_path: Path) -> None:
+    call("rename", "shop", "store")
+    assert len(call("models", "list", "store")["versions"]) == len(KINDS)
+    out = tmp_path / "scores.csv"
+    assert "blend" in call("score", "store", "--model", "champion", "--out", str(out))["model"]
+    call("prune", "store", "--keep", "1")
+    assert len(call("datasets", "store")["versions"]) == 1
+    assert call("models", "prune", "store", "--keep", "2")["kept"] == [4, 1]
+
+
+def test_erased_customer_is_nowhere(workspace: Workspace, call: Any) -> None:
+    made = call("erase", "C145")
+    assert made["certificate"]
+    for path in workspace.root.rglob("*.parquet"):
+        for column in pq.read_table(path).to_pylist():
+            assert "C145" not in column.values(), path
+    for path in (one for one in workspace.root.rglob("*") if one.is_file() and "certificate" not in str(one)):
+        assert b"C145" not in path.read_bytes(), path
