@@ -11,14 +11,15 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint check e2e bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
+.PHONY: help app test test-all lint check e2e bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
-	@echo "make test    run the tests ($(WORKERS) at a time: WORKERS=8 for more)"
+	@echo "make test    run the tests but for the slow ones, some minutes ($(WORKERS) at a time: WORKERS=8 for more)"
+	@echo "make test-all  all tests, the logs with known totals and all walks through the app in a browser"
 	@echo "make lint    ruff over everything, mypy --strict over clv_core"
-	@echo "make check   lint and test"
-	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
+	@echo "make check   lint and test-all"
+	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
 	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000), and bench-million"
 	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
@@ -52,8 +53,14 @@ app: .venv/app
 	@$(BIN)/python -m pages.ui --server.port $(PORT)
 
 test: .venv/dev
-	@echo "==> tests, $(WORKERS) at a time"
+	@echo "==> tests but for the slow ones, $(WORKERS) at a time"
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-all: .venv/dev
+	@echo "==> all tests, logs with known totals and all walks in a browser, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests/bench/known_logs -n $(WORKERS)
+	@$(BIN)/python -m pytest tests/e2e -rs -n $(WORKERS) --dist loadfile
 
 lint: .venv/dev
 	@echo "==> ruff"
@@ -61,11 +68,11 @@ lint: .venv/dev
 	@echo "==> mypy --strict clv_core"
 	@$(BIN)/python -m mypy
 
-check: lint test
+check: lint test-all
 
 e2e: .venv/dev
 	@echo "==> the app in a real browser"
-	@$(BIN)/python -m pytest tests/e2e -rs -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest tests/e2e -m "not slow" -rs -n $(WORKERS) --dist loadfile
 
 CUSTOMERS ?= 20000
 bench: .venv/dev

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import shutil
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -19,6 +24,8 @@ from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from clv_core.deployment.bundle import Bundle
+
+ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
@@ -41,30 +48,64 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
+def made(name: str, folder: Path, make: Callable[[Workspace], None]) -> Workspace:
+    """Return a copy in ``folder`` of a workspace that is made once for all test processes, and again when code changes.
+
+    It is kept below ``build/tests`` under a hash of the core's code, the sample and the libraries that train.
+
+    Args:
+        name: of the workspace among those that tests share.
+        folder: where the copy goes.
+        make: fills a workspace.
+    """
+    kept = ROOT / "build" / "tests" / _digest() / name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with (kept.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            for old in (ROOT / "build" / "tests").iterdir():
+                if old != kept.parent:
+                    shutil.rmtree(old, ignore_errors=True)
+            started = kept.with_suffix(".part")
+            shutil.rmtree(started, ignore_errors=True)
+            make(Workspace(started))
+            started.rename(kept)
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return Workspace(folder)
+
+
+@cache
+def _digest() -> str:
+    files = sorted([*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "assets" / "sample").iterdir(), Path(__file__)])
+    found = hashlib.sha256(b"".join(path.read_bytes() for path in files))
+    for library in ("torch", "numpy", "pandas", "duckdb", "lightgbm", "scipy"):
+        found.update(version(library).encode())
+    return found.hexdigest()[:16]
+
+
 @pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a workspace with the dataset ``shop``: 900 customers of the browsing scenario over 540 days."""
-    folder = tmp_path_factory.mktemp("small")
-    simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(folder / "log")
-    workspace = Workspace(folder / "workspace")
-    ingest(
-        workspace,
-        folder / "log" / "events.csv",
-        "shop",
-        mapping={},
-        timezone="UTC",
-        currency="EUR",
-        progress=NoProgress(),
-    )
-    return workspace
+
+    def make(workspace: Workspace) -> None:
+        from clv_core import pipeline
+
+        log = tmp_path_factory.mktemp("log")
+        simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(log)
+        said: dict[str, Any] = {"mapping": {}, "timezone": "UTC", "currency": "EUR"}
+        ingest(workspace, log / "events.csv", "shop", progress=NoProgress(), **said)
+        pipeline.train(workspace, "shop", SMALL, progress=NoProgress())
+
+    return made("small", tmp_path_factory.mktemp("small") / "workspace", make)
 
 
 @pytest.fixture(scope="session")
 def small_bundle(small_workspace: Workspace) -> Bundle:
     """Return a hybrid trained on ``shop``; tests must not change it."""
-    from clv_core import pipeline
+    from clv_core.deployment.bundle import open_bundle
 
-    return pipeline.train(small_workspace, "shop", SMALL, progress=NoProgress())
+    (model,) = (path.name for path in small_workspace.models.iterdir())
+    return open_bundle(small_workspace, model)
 
 
 @pytest.fixture(scope="session")

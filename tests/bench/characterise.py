@@ -69,7 +69,7 @@ LOGS: Final = {
         "look": "look cdnow",
         "train": "train cdnow --horizon-days 90 --model hybrid {small}",
         "train_paretonbd": "train cdnow --horizon-days 90 --model paretonbd",
-        "backtest": "backtest cdnow --horizon-days 90 --models naive,bgnbd",
+        "backtest": "backtest cdnow --horizon-days 90 --models naive,bgnbd --out {out}/backtest.json",
         **OF_A_MODEL,
     },
 }

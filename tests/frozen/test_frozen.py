@@ -1,9 +1,9 @@
 """A workspace that version 79937553 wrote keeps opening, scores alike, and can be changed.
 
 ``workspace.zip`` holds the dataset ``shop`` (300 simulated customers, an appended file, a customers table), one model
-of each kind trained on it for a few steps, their scores, an explanation, a plan, an export, a do-not-contact list, and a
-registry with eleven versions, the fourth of which is champion. ``scores.csv``, ``plan.csv`` and ``klaviyo.csv`` are what
-that version answered.
+of each kind trained on it for a few steps, their scores, an explanation, a plan, an export, a do-not-contact list, and
+a registry with eleven versions, the fourth of which is champion. ``scores.csv``, ``plan.csv`` and ``klaviyo.csv`` are
+what that version answered.
 """
 
 from __future__ import annotations

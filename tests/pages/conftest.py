@@ -24,6 +24,7 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, write_json
 from pages.ui import by_role
 from pages.ui.navigation import BY_NAME
+from tests.conftest import made
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "assets" / "sample" / "events.csv"
@@ -55,23 +56,26 @@ def _own_caches() -> None:
 @pytest.fixture(scope="session")
 def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one dataset: the sample that ships."""
-    root = tmp_path_factory.mktemp("with_dataset")
-    ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
-    return root
+
+    def make(workspace: Workspace) -> None:
+        ingest(workspace, SAMPLE, "shop", currency="EUR")
+
+    return made("with_dataset", tmp_path_factory.mktemp("with_dataset"), make).root
 
 
 @pytest.fixture(scope="session")
 def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a dataset, a model (the quick BG/NBD), its scores and its explanation."""
-    root = tmp_path_factory.mktemp("with_model")
-    workspace = Workspace(root)
-    ingest(workspace, SAMPLE, "shop", currency="EUR")
-    config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
-    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
-    folder = root / "explanations" / f"{bundle.id}-{bundle.record['dataset']['version']}"
-    pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
-    return root
+
+    def make(workspace: Workspace) -> None:
+        ingest(workspace, SAMPLE, "shop", currency="EUR")
+        config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
+        bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+        pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
+        folder = workspace.root / "explanations" / f"{bundle.id}-{bundle.record['dataset']['version']}"
+        pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
+
+    return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
 
 
 @pytest.fixture
