@@ -1,8 +1,8 @@
 """Files of strangers are read in a process of their own: one that ends its reader ends nothing else.
 
 A reader is ``python -m clv_core.reader_process``. It takes calls on its standard input and answers on its standard
-output, one after the other, and ends with the process that began it. Two wait for the next call, so that only the first
-calls wait for Python to begin.
+output, one after the other, and ends with the process that began it. It waits for the next call, so that only the
+first calls wait for Python to begin.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import atexit
 import os
 import pickle
 import queue
-import resource
 import subprocess
 import sys
 import threading
@@ -29,10 +28,10 @@ MOST_READERS: Final = max(2, os.cpu_count() or 1)
 """At a time; further calls wait."""
 LONGEST_SECONDS: Final = 600
 KEPT_BYTES: Final = 500_000_000
-"""A reader that held more ends after its call: memory that was given back to Python is not given back to others."""
+"""A reader that holds more after its call ends: what Python has once taken it keeps."""
 
 _places = threading.BoundedSemaphore(MOST_READERS)
-_waiting: queue.LifoQueue[subprocess.Popen[bytes]] = queue.LifoQueue(maxsize=2)
+_waiting: queue.LifoQueue[subprocess.Popen[bytes]] = queue.LifoQueue(MOST_READERS)
 
 
 def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -56,7 +55,7 @@ def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.arg
             assert reader.stdin is not None and reader.stdout is not None  # noqa: S101 - both are pipes
             pickle.dump((workspace, function, args, kwargs), reader.stdin)
             reader.stdin.flush()
-            result, error, ends = pickle.load(reader.stdout)  # noqa: S301 - our own process
+            result, error = pickle.load(reader.stdout)  # noqa: S301 - our own process
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             _end(reader)
             scratch.sweep_killed(workspace)
@@ -66,7 +65,7 @@ def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.arg
             raise
         finally:
             limit.cancel()
-        _keep(reader, ends)
+        _keep(reader)
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
@@ -82,14 +81,19 @@ def _reader() -> subprocess.Popen[bytes]:
     return reader
 
 
-def _keep(reader: subprocess.Popen[bytes], ends: bool) -> None:
+def _keep(reader: subprocess.Popen[bytes]) -> None:
+    if _held_bytes(reader.pid) > KEPT_BYTES or _waiting.full():
+        _end(reader)
+    else:
+        _waiting.put(reader)
+
+
+def _held_bytes(process: int) -> int:
+    """Return the memory of a process, 0 where the system does not say."""
     try:
-        if not ends:
-            _waiting.put_nowait(reader)
-            return
-    except queue.Full:
-        pass
-    _end(reader)
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _end(reader: subprocess.Popen[bytes]) -> None:
@@ -113,8 +117,7 @@ def _serve() -> None:
     """Answer calls until nobody calls any more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed is no answer
-    ends = False
-    while not ends:
+    while True:
         try:
             workspace, function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process
         except EOFError:
@@ -127,8 +130,7 @@ def _serve() -> None:
             error = raised
             if not isinstance(error, ClvError):
                 print(traced(error), file=sys.stderr, flush=True)
-        ends = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > KEPT_BYTES
-        pickle.dump((result, error, ends), answers)
+        pickle.dump((result, error), answers)
         answers.flush()
 
 
