@@ -48,6 +48,7 @@ def workspaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workspace]
     return found
 
 
+@pytest.mark.slow
 def test_backtest_at_an_origin_knows_nothing_after_its_horizon(workspaces: dict[str, Workspace]) -> None:
     """Nor does any prediction know what the horizon held: only what came true is read of it."""
     found = {

@@ -87,6 +87,7 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
     assert scores[0].equals(scores[1])
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
     settings = {
         "ensemble": "2",
@@ -166,6 +167,7 @@ def test_a_cutoff_with_no_room_before_it_is_said_to_be_too_early(small_workspace
     assert error.value.code == "log_too_short" and "later cutoff" in error.value.message()
 
 
+@pytest.mark.slow
 def test_score_and_backtest_by_the_command_line(small_workspace, small_bundle, tmp_path):
     where = ("--workspace", small_workspace.root)
     code, result = run("score", "shop", "--model", small_bundle.id, "--out", tmp_path / "s.csv", *where)

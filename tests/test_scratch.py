@@ -61,6 +61,7 @@ def spill(workspace: Workspace, ended_by: str) -> list[Path]:
     return [path for path in workspace.root.parent.rglob("*") if path.is_file() and path.stat().st_size > 1_000_000]
 
 
+@pytest.mark.slow
 def test_spilled_queries_of_a_killed_run_lie_in_the_workspace_until_the_next_one_starts(workspace: Workspace) -> None:
     left = spill(workspace, "SIGKILL")
     assert left and all(path.is_relative_to(workspace.root / "scratch") for path in left)
@@ -82,6 +83,7 @@ def test_an_erasure_sweeps_them_too(workspace: Workspace) -> None:
     assert told.remains == [] and left and not any(path.exists() for path in left)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_none(workspace: Workspace) -> None:
     assert spill(workspace, "SIGTERM") == []
     assert not list((workspace.root / "scratch").iterdir())

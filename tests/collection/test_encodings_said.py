@@ -39,6 +39,7 @@ def codes(manifest: Manifest) -> set[str]:
     return {message.code.removeprefix("warning.") for message in manifest.messages}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1250", "utf-8"])
 def test_a_night_of_a_western_shop_holds_nothing_new_however_short_it_is(workspace: Workspace, encoding: str) -> None:
     kinds = ("Matěj", "Růžena", "Hüte") if encoding == "cp1250" else KINDS

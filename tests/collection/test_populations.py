@@ -31,6 +31,8 @@ from clv_core.collection.simulate.populations.traits import (
     draw_traits,
 )
 
+pytestmark = pytest.mark.slow
+
 HISTORY, HORIZON = 200, 100
 WEEKS = np.arange(-HISTORY, 2.0 * HORIZON, 7)
 ALIKE = 1e5

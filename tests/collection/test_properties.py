@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,7 @@ HEADS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(
     header=HEADS,
     rows=st.lists(st.lists(CELLS, min_size=1, max_size=7), max_size=12),
@@ -151,6 +153,7 @@ def test_any_table_ends_in_whole_accounts_or_in_a_sentence(
             hold(reading)
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=12),
     ragged=st.lists(CELLS, max_size=6),
@@ -213,6 +216,7 @@ HEADERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     ids=st.lists(IDS, min_size=2, max_size=8),
     values=st.lists(MONEY, min_size=8, max_size=8),

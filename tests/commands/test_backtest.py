@@ -96,6 +96,7 @@ def test_trained_once_it_is_said_that_a_variant_may_differ_by_luck(varied: tuple
     assert [found["code"] for found in varied[0]["warnings"]] == ["variant_once"]
 
 
+@pytest.mark.slow
 def test_trained_often_a_variant_is_judged_by_all_runs(small_workspace: Workspace, tmp_path: Path) -> None:
     """The variant is nothing but another random start: what single runs differ by is luck, and so the range holds 0."""
     words = ("backtest", "shop", "--horizon-days", "60", "--origins", "1", "--models", "ziln_mlp", *QUICK)
@@ -138,6 +139,7 @@ def test_those_whom_a_variant_does_not_know_get_what_never_buyers_were_worth(
     assert theirs["predicted_clv"].iloc[0] == pytest.approx(baseline.iloc[0])
 
 
+@pytest.mark.slow
 def test_without_a_number_there_are_as_many_origins_as_the_log_allows(
     small_workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -164,6 +166,7 @@ def test_without_names_it_is_the_model_that_train_takes_beside_the_simple_ones(
     assert asked["model"] == model and asked["models"] == [model, "naive", "bgnbd"]
 
 
+@pytest.mark.slow
 def test_folds_are_written_beside_the_plain_figures(small_workspace: Workspace, tmp_path: Path) -> None:
     words = ("backtest", "shop", "--horizon-days", "60", "--origins", "2", "--models", "lightgbm,bgnbd", "--folds", "3")
     code, result = run(*words, "--set", "cutoffs=3", "--workspace", small_workspace.root, "--out", tmp_path)

@@ -49,6 +49,7 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     assert "50" in said["sections"]["plan"]
 
 
+@pytest.mark.slow
 def test_a_report_on_a_fresh_model_explains_it_first(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,8 @@ from clv_core.workspace import Workspace, read_json
 from tests.commands.test_backtest import run
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTES = [
     {"name": "luck", "kind": "number", "dated_by": None},
     {"name": "club", "kind": "text", "dated_by": None},

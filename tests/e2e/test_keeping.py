@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.studio import Studio
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
 
 

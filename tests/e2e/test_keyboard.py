@@ -14,7 +14,7 @@ from clv_core.i18n import translate
 from tests.e2e.conftest import ROOT, serving, window
 from tests.e2e.studio import Studio
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 
 SAMPLE: Final = ROOT / "assets" / "sample" / "events.csv"
 STOPS: Final = 80

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from clv_core.deployment.demo import add_demo
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.e2e.conftest import serving, window
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_link_to_a_page_is_understood_by_a_server_that_has_just_started(chromium: str, tmp_path: Path) -> None:

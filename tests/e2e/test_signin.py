@@ -17,6 +17,8 @@ from clv_core.workspace import Workspace
 from tests.e2e.conftest import free_port, serving, wait_for, window
 from tests.e2e.studio import Studio
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = (
     {"sub": "ana", "email": "ana@shop.example", "groups": ["clv-analysts"]},
     {"sub": "vera", "email": "vera@shop.example"},

@@ -18,7 +18,7 @@ from clv_core.i18n import catalogue
 from tests.e2e.conftest import ROOT, serving, window
 from tests.e2e.studio import KEPT, PAGES, Studio
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
 
 WALKS: Final = [("en", "light"), ("zh", "dark"), *([("en", "dark"), ("zh", "light")] if KEPT else [])]
 VIEWS: Final = '[data-testid="stMain"] [data-testid="stButtonGroup"] button, [data-testid="stMain"] [role="tab"]'

@@ -177,6 +177,7 @@ def test_fifths_hold_a_fifth_each_and_equals_stay_together() -> None:
     assert fifth_of(np.array([5.0])).tolist() == [4]
 
 
+@pytest.mark.slow
 def test_out_of_time_on_simulated_logs_four_in_five_sums_are_inside(tmp_path: Path) -> None:
     """Seeds 31 to 34, 1,000 customers, fifths by predicted value; the intervals know two earlier origins."""
     sums = trials(tmp_path, range(31, 35), customers=1000)

@@ -28,6 +28,8 @@ from clv_core.jobs import NoProgress
 from clv_core.model.inputs import InputEncoder
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 QUICK = TrainConfig(horizon_days=60, ensemble=1, steps=8, cutoffs=3, processes=1, device="cpu", max_windows=800)
 
 

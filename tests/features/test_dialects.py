@@ -25,6 +25,8 @@ from clv_core.features.relations import day_of
 from clv_core.features.sources import SOURCES
 from clv_core.features.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 CUTOFF, HORIZON = day_of(date(2023, 12, 15)), 90
 NAMES = tuple(name for name, one in FEATURES.items() if one.source in SOURCES)
 

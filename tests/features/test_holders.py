@@ -165,6 +165,7 @@ events = st.lists(
 """Without shrinking: each try opens an engine."""
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

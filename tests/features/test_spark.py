@@ -26,6 +26,7 @@ from clv_core.features.warehouse import Warehouse
 
 MISSING = why_not()
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(MISSING is not None, reason=f"Spark cannot run here: {MISSING}"),
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),  # of Ibis 12 and PySpark 4.3 themselves

@@ -30,6 +30,8 @@ from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
 
+pytestmark = pytest.mark.slow
+
 CUTOFF = day_after(240)
 CONFIG = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
 

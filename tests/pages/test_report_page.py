@@ -87,6 +87,7 @@ def test_a_budget_of_nought_makes_a_report_without_a_plan(
     assert translate("report.plan.none", "en") in page
 
 
+@pytest.mark.slow
 def test_a_report_in_the_other_language_is_another_report(
     open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def seasonal(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "model"), [("workspace", "bgnbd"), ("workspace", "instant"), ("seasonal", "bgnbd"),
                                               ("seasonal", "instant")])  # fmt: skip
 def test_next_order_is_where_the_models_own_chance_passes_one_half(

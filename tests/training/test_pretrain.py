@@ -17,6 +17,8 @@ from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretra
 from clv_core.training.shops import make_chunk
 from clv_core.training.tally import CORE, Tally, code_hash
 
+pytestmark = pytest.mark.slow
+
 ROWS = 512
 STEPS = 5
 """Over three chunks: each is learned from twice."""

@@ -17,6 +17,7 @@ from clv_core.training.instant import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_a_log_of_few_buying_windows_is_learned_slowly_however_many_customers_it_has(
     cdnow_file: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,8 @@ from clv_core.deployment.registry.database import path_of, transaction
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ALONE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 MOUNT = "mount -t tmpfs -o size=1m tmpfs"
 FILL = f"{MOUNT} {{disk}} && cp -r {{root}} {{disk}}/work; cat /dev/zero > {{disk}}/filler 2>/dev/null; {{command}}"

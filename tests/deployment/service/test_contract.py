@@ -15,6 +15,8 @@ from clv_core.deployment.service.scored import MOST_EXPLAINED
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import Serve
 
+pytestmark = pytest.mark.slow
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import schemathesis

@@ -418,6 +418,7 @@ def test_a_registry_that_is_damaged_while_serving_and_moved_away_is_made_anew_by
         assert client.post("/v1/score", json={**ONE, "model": bundles["lightgbm"].id}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_workspace_that_may_only_be_read_is_served(shop: Workspace, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(shop.root, workspace.root)

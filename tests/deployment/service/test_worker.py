@@ -88,6 +88,7 @@ def test_what_cannot_be_loaded_is_the_same_error_on_this_side(shop: Workspace, b
     assert raised.value.code and "{" not in raised.value.message("zh")
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
     shop: Workspace, bundles: dict[str, Bundle], serve: Serve
 ) -> None:
@@ -147,6 +148,7 @@ def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_
     assert before == after
 
 
+@pytest.mark.slow
 def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "clv_core.deployment.service.process", str(tmp_path)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -30,6 +30,8 @@ from clv_core.strategy.report.slide_parts import CELL_EDGES, STAND_IN, column_wi
 from clv_core.strategy.report.slides import INSIDE, TABLE_SHARE, write_slides
 from clv_core.strategy.report.svg import draw, ticks
 
+pytestmark = pytest.mark.slow
+
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 HOSTILE = '<script src="http://attacker.example/x.js"></script>&"\''
