@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
