@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
 	@echo "make test    run the tests ($(WORKERS) at a time: WORKERS=8 for more)"
-	@echo "make lint    ruff over everything, mypy --strict over clv_core"
+	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test"
 	@echo "make e2e     walk through the app in a real browser (skipped where there is no Chromium)"
 	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000), and bench-million"
@@ -58,7 +58,7 @@ test: .venv/dev
 lint: .venv/dev
 	@echo "==> ruff"
 	@$(BIN)/python -m ruff check .
-	@echo "==> mypy --strict clv_core"
+	@echo "==> mypy --strict clv_core pages app.py"
 	@$(BIN)/python -m mypy
 
 check: lint test
