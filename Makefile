@@ -17,7 +17,7 @@ help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
 	@echo "make test    run the tests but for the slow ones, some minutes ($(WORKERS) at a time: WORKERS=8 for more)"
 	@echo "make test-all  all tests, the logs with known totals and all walks through the app in a browser"
-	@echo "make lint    ruff over everything, mypy --strict over clv_core"
+	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test-all"
 	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
 	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000), and bench-million"
@@ -65,7 +65,7 @@ test-all: .venv/dev
 lint: .venv/dev
 	@echo "==> ruff"
 	@$(BIN)/python -m ruff check .
-	@echo "==> mypy --strict clv_core"
+	@echo "==> mypy --strict clv_core pages app.py"
 	@$(BIN)/python -m mypy
 
 check: lint test-all

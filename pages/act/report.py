@@ -29,7 +29,7 @@ with top:
     finding = tiers.headline(bundle, dataset, customers, terms) if made is None else str(made["finding"])
     widgets.headline(finding, widgets.context_line(bundle, dataset.log_end))
 job = progress.latest("report", wish.label)
-if progress.running(job):
+if job and progress.running(job):
     progress.watch(job)
 elif made is not None:
     reporting.show(wish, made)

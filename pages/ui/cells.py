@@ -52,17 +52,14 @@ def with_minus(rows: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[pd.DataF
         rows: of a table.
         columns: how each is shown, by name.
     """
-    forms = {
-        name: _form(columns.get(name))
-        for name in rows.select_dtypes("number")
-        if rows.size <= MOST_CELLS and (rows[name] < 0).any()
-    }
+    numbers = rows.select_dtypes("number").columns
+    forms = {name: _form(columns.get(name)) for name in numbers if rows.size <= MOST_CELLS and (rows[name] < 0).any()}
     worded = {name: form for name, form in forms.items() if form in ("", "percent") or FORM.fullmatch(form)}
     if not worded:
         return rows, dict(columns)
     heads = {name: _formless(head) if name in worded else head for name, head in columns.items()}
-    others = {name: partial(signed, form="") for name in rows.select_dtypes("number") if not _form(columns.get(name))}
-    said = others | {name: partial(signed, form=form) for name, form in worded.items()}
+    others = {name: partial(signed, form="") for name in numbers if not _form(columns.get(name))}
+    said: dict[Any, Any] = others | {name: partial(signed, form=form) for name, form in worded.items()}
     return rows.reset_index(drop=True).style.format(said, na_rep=MISSING), heads
 
 

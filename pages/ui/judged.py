@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import ArrayLike
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.past import held_out
@@ -149,7 +150,7 @@ def deciles(bundle: Bundle) -> Chart:
 def gains(bundle: Bundle) -> Chart:
     """Draw the gain curve against the strongest simple model and the perfect order."""
     ours, theirs, name = frames(bundle)
-    predicted = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
+    predicted: dict[str, ArrayLike] = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
     if theirs is not None:
         predicted[name_of("model", name)] = theirs["predicted_clv"]
     curves = gain_curves(ours["actual"], predicted)

@@ -11,8 +11,9 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
@@ -57,7 +58,8 @@ def let_go(file: UploadedFile) -> None:
     """Remove an upload from the server's memory."""
     context = get_script_run_ctx()
     if context is not None:
-        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
+        files = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)
+        files.remove_file(session_id=context.session_id, file_id=file.file_id)
     file.close()
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from clv_core.i18n import closest_language, translate
@@ -73,7 +74,7 @@ async def letting_go(_: Any) -> AsyncGenerator[None, None]:
 async def _let_go() -> None:
     """Look for sessions without a browser again and again; one found so twice can no longer be taken up."""
     server, gone = runtime.get_instance(), set[str]()
-    files = server.uploaded_file_mgr
+    files = cast(MemoryUploadedFileManager, server.uploaded_file_mgr)
     while True:
         await asyncio.sleep(max(1, st.get_option("server.disconnectedSessionTTL")))
         now = {one for one in (*_inside, *files.file_storage) if not server.is_active_session(one)}

@@ -34,7 +34,7 @@ def settle() -> None:
     _take("model", sorted((item.id for item in state.models()), key=lambda one: one not in speaking))
     before = st.session_state.get("kept", {}).get("dataset", named)
     if lost:
-        _note("dataset", named, "gone.dataset.renamed" if owner in names else "gone.dataset")
+        _note("dataset", str(named), "gone.dataset.renamed" if owner in names else "gone.dataset")
     elif before == named and model and model != st.session_state.get("model"):
         _note("model", model, "gone.model")  # with another dataset come other models: nothing to be said of that
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,25 +135,25 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
     names = NAMES.get(len(rows), ())
     actions = rows.get("description", pd.Series([t(f"segments.action.{name}") for name in names], dtype="str"))
     with st.grid(len(rows) if len(rows) < 5 else 3, min_column_width=190, gap="small"):
-        for place, row in enumerate(rows.itertuples()):
+        for place, row in enumerate(rows.to_dict("records")):
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**{widgets.plain(str(row.name))}**")
+                st.markdown(f"**{widgets.plain(str(row['name']))}**")
                 st.metric(
                     t("segments.card.customers"),
-                    f"{row.customers:,}",
-                    t("segments.card.share", share=percent(row.share_of_customers)),
+                    f"{row['customers']:,}",
+                    t("segments.card.share", share=percent(row["share_of_customers"])),
                     delta_color="off",
                     delta_arrow="off",
                     help=t("segments.card.customers.help"),
                 )
-                if row.customers:
+                if row["customers"]:
                     st.markdown(_facts(row, currency, ranged=ranged))
                 if place < len(actions) and actions.iloc[place]:
                     st.space("stretch")
                     st.caption(widgets.plain(str(actions.iloc[place])))
 
 
-def _facts(row: object, currency: str, *, ranged: bool) -> str:
+def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
     """Return what a tier holds and who is typical of it, as a short list.
 
     Args:
@@ -160,15 +161,15 @@ def _facts(row: object, currency: str, *, ranged: bool) -> str:
         currency: of the amounts.
         ranged: whether sums have ranges at all: where they have none, few buyers are not why.
     """
-    few = ranged and too_few(row.customers * row.p_purchase_mean)
-    span = t("segments.too_few") if few else sure(row.value_sum_low, row.value_sum_high, currency)
+    few = ranged and too_few(row["customers"] * row["p_purchase_mean"])
+    span = t("segments.too_few") if few else sure(row["value_sum_low"], row["value_sum_high"], currency)
     facts = [
-        t("segments.card.value", share=percent(row.share_of_value), sum=money(row.value_sum, currency)) + span,
-        t("segments.card.mean", mean=money(row.value_mean, currency)),
-        t("segments.card.p_purchase", share=percent(row.p_purchase_mean)),
+        t("segments.card.value", share=percent(row["share_of_value"]), sum=money(row["value_sum"], currency)) + span,
+        t("segments.card.mean", mean=money(row["value_mean"], currency)),
+        t("segments.card.p_purchase", share=percent(row["p_purchase_mean"])),
     ]
-    if np.isfinite(row.days_since_last_median) and not mostly_never(row.customers, row.buyers):
-        facts.append(t("segments.card.last", days=f"{row.days_since_last_median:,.0f}"))
+    if np.isfinite(row["days_since_last_median"]) and not mostly_never(row["customers"], row["buyers"]):
+        facts.append(t("segments.card.last", days=f"{row['days_since_last_median']:,.0f}"))
     return "\n".join(f"- {fact}" for fact in facts)
 
 

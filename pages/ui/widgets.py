@@ -211,7 +211,7 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         key: of the widget.
         how: further options of it.
     """
-    return st.segmented_control(
+    chosen: Option = st.segmented_control(
         label,
         list(options),
         format_func=options.__getitem__,
@@ -221,3 +221,4 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         persist_state="session",
         **how,
     )
+    return chosen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from clv_core.i18n import LANGUAGES, translate
@@ -13,7 +12,7 @@ def facts(buyers: int, monkeypatch: pytest.MonkeyPatch, lang: str) -> str:
     monkeypatch.setattr(tiers, "t", lambda key, **params: translate(key, lang, **params))
     row = {"customers": 100, "share_of_value": 0.2, "value_sum": 50.0, "value_sum_low": None, "value_sum_high": None,
            "value_mean": 0.5, "p_purchase_mean": 0.99, "days_since_last_median": 354.0, "buyers": buyers}  # fmt: skip
-    return tiers._facts(next(pd.DataFrame([row]).itertuples()), "EUR", ranged=True)
+    return tiers._facts(row, "EUR", ranged=True)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -39,7 +38,7 @@ def test_a_card_of_too_few_expected_buyers_says_so_in_place_of_a_range(
         row = {"customers": 100, "share_of_value": 0.2, "value_sum": 47.0, "value_sum_low": 0.0,
                "value_sum_high": 109.0 if chance > 0.05 else float("nan"), "value_mean": 0.5, "p_purchase_mean": chance,
                "days_since_last_median": 3.0, "buyers": 60}  # fmt: skip
-        said.append(tiers._facts(next(pd.DataFrame([row]).itertuples()), "EUR", ranged=ranged))
+        said.append(tiers._facts(row, "EUR", ranged=ranged))
     assert translate("segments.too_few", lang) in said[0] and "109 EUR" not in said[0]
     assert translate("segments.too_few", lang) not in said[1] and "109 EUR" in said[1]
     assert translate("segments.too_few", lang) not in said[2], "a first look has no range for any tier"

@@ -94,8 +94,10 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
     try:
         (path,) = received.copy([file], folder)
         work = state.workspace()
-        about = {"most_days": most_days, "progress": NoProgress()}
-        return reader_process.run(work, path, experiment, work, dataset.name, bundle.id, path, **about)
+        names = (dataset.name, bundle.id)
+        return reader_process.run(
+            work, path, experiment, work, *names, path, most_days=most_days, progress=NoProgress()
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -201,7 +201,7 @@ def _columns(names: Sequence[str], offers: Iterable[str], currency: str) -> dict
         "unit": config.SelectboxColumn(
             unit,
             options=list(UNITS),
-            format_func=lambda unit: words.get(unit, unit),
+            format_func=lambda unit: words.get(str(unit), str(unit)),
             default=SHARE,
             required=True,
             width=max(headed(unit), *map(written, words.values())),

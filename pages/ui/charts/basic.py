@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -111,7 +112,7 @@ def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: s
     )
 
 
-def distribution(parts: dict[str, ArrayLike], message: str, *, axis: str, wide: bool = False) -> Chart:
+def distribution(parts: Mapping[str, ArrayLike], message: str, *, axis: str, wide: bool = False) -> Chart:
     """Draw the share of customers by value: the first part as bars, the others as outlines.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING
@@ -24,8 +26,8 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
         mode = "lines" if len(known) > 1 else "markers"  # of one point a line shows nothing
         line = {"color": PREDICTED, "width": 1, "dash": "dot"}
         marker = {"symbol": "line-ew", "size": 14, "line": {"color": PREDICTED, "width": 2}}
-        edge = dict(type="scatter", x=known["days"], mode=mode, line=line, marker=marker, hovertemplate=hover)
-        edge["name"] = t("monitor.interval")
+        edge: dict[str, Any] = dict(type="scatter", x=known["days"], mode=mode, line=line, marker=marker)
+        edge |= {"hovertemplate": hover, "name": t("monitor.interval")}
         traces.append({**edge, "y": known["high"]})
         traces.append({**edge, "y": known["low"], "showlegend": False})
     for column, key, colour in (("expected", "monitor.expected", PREDICTED), ("realised", "monitor.came", ACTUAL)):
@@ -67,7 +69,8 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
         mode="lines+markers",
         line={"color": BASELINE, "width": 2},
     )
-    edge = dict(type="scatter", x=new["begin"], mode="lines", line={"color": WARNING, "width": 1, "dash": "dash"})
+    line = {"color": WARNING, "width": 1, "dash": "dash"}
+    edge: dict[str, Any] = dict(type="scatter", x=new["begin"], mode="lines", line=line)
     edge["name"] = t("monitor.drift.limits")
     high = {**edge, "y": new["high"]}
     low = {**edge, "y": new["low"].clip(lower=0), "showlegend": False}  # below nothing no figure is

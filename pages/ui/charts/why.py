@@ -42,8 +42,9 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     labels = list(dict.fromkeys(table["label"]))[::-1]
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
     wide = Wide.of(table.loc[table["label"] == table["label"].iloc[0], "effect"], below=0)
-    reach = pd.Series(wide.places(table["effect"]), table.index)
-    place = height + _spread(reach.to_numpy(), height)
+    places = wide.places(table["effect"])
+    reach = pd.Series(places, table.index)
+    place = height + _spread(places, height)
     known = table["level"].notna().to_numpy()
     traces = []
     for mask, name in ((~known, t("chart.no_level")), (known, t("chart.customer"))):
@@ -149,4 +150,5 @@ def _spread(x: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.floa
     rank = frame.groupby(["row", "bin"]).cumcount().to_numpy()
     crowd = frame.groupby(["row", "bin"])["bin"].transform("size").to_numpy()
     step = np.minimum(0.09, 0.76 / np.maximum(crowd, 1))
-    return np.where(rank % 2 == 0, 1, -1) * ((rank + 1) // 2) * step
+    offset: NDArray[np.float64] = np.where(rank % 2 == 0, 1, -1) * ((rank + 1) // 2) * step
+    return offset

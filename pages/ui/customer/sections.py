@@ -149,7 +149,7 @@ def history(card: Card) -> None:
     }
     columns |= {
         name: number(saying.name_of("event", name.removeprefix("events_")))
-        for name in table
+        for name in table.columns
         if name.startswith("events_")
     }
     with st.expander(t("card.days"), icon=":material/table_chart:"):

@@ -139,7 +139,10 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),
             "use": config.SelectboxColumn(
-                t("customers.use"), options=list(words), format_func=lambda use: words.get(use, use), required=True
+                t("customers.use"),
+                options=list(words),
+                format_func=lambda use: words.get(str(use), str(use)),
+                required=True,
             ),
             "since": config.SelectboxColumn(t("customers.since"), options=["", *dates], help=t("customers.since.help")),
         },
@@ -147,7 +150,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         alt=t("customers.headline"),
     )
     st.caption(t("customers.explain"))
-    uses = {row.column: (row.use, row.since) for row in edited.itertuples()}
+    uses = {row["column"]: (row["use"], row["since"]) for row in edited.to_dict("records")}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
         st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")

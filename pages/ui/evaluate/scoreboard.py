@@ -51,8 +51,10 @@ def section(bundle: Bundle) -> None:
 def _load(path: str, written: float) -> Board:
     files = Path(path)
     record = read_json(files / RECORD)
-    tables = (pd.read_csv(files / f"{name}.csv") for name in ("scoreboard", "slices", "seasons", "stability"))
-    return Board(record, *tables, pd.read_csv(files / "folds.csv") if "folds" in record else None)
+    names = ("scoreboard", "slices", "seasons", "stability")
+    scores, slices, seasons, steady = (pd.read_csv(files / f"{name}.csv") for name in names)
+    folds = pd.read_csv(files / "folds.csv") if "folds" in record else None
+    return Board(record, scores, slices, seasons, steady, folds)
 
 
 def show(bundle: Bundle, board: Board) -> None:

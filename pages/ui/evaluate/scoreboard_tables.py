@@ -126,8 +126,8 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
     shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
     for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
-        ends = " – ".join(judged.said(metric, value, currency) for value in parts.loc[metric])
-        values = [judged.said(metric, together.loc[view, metric], currency) for view in ("plain", "unseen")]
+        ends = " – ".join(judged.said(metric, parts[end][metric], currency) for end in ("min", "max"))
+        values = [judged.said(metric, together[metric][view], currency) for view in ("plain", "unseen")]
         shown[t(f"metric.{metric}")] = [*values, ends]
     return pd.DataFrame(shown)
 

@@ -18,7 +18,7 @@ def choose() -> str:
     chosen = st.segmented_control(
         t("answer.choose"),
         ANSWERS,
-        format_func=names.get,
+        format_func=names.__getitem__,
         default=VALUE,
         key="explain_answer",
         help=t("answer.help"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ def one_reason(explanation: Explanation, currency: str) -> None:
         st.caption(t("why.dependence.none"))
         return
     names = {part: reason_name(part) for part in parts}
-    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.get, key="why_part", width=360)
+    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.__getitem__, key="why_part", width=360)
     found = dependence(explanation, part)
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
@@ -133,7 +133,8 @@ def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str
     table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
     rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
-        table.loc[len(table)] = [t("explain.rest"), rest]
+        last: list[Any] = [t("explain.rest"), rest]
+        table.loc[len(table)] = last
     return closer_look.difference_bars(table, bars_message(rows, these, those), unit=unit)
 
 

@@ -90,15 +90,15 @@ def live(explanation: Explanation) -> pd.DataFrame:
 
 def in_words(explanation: Explanation, currency: str) -> None:
     """List the strongest reasons in words."""
-    for place, row in enumerate(live(explanation).head(STRONGEST).itertuples(), 1):
+    for place, row in enumerate(live(explanation).head(STRONGEST).to_dict("records"), 1):
         sentence = t(
             "explain.reason",
             place=place,
-            name=reason_name(row.part),
-            effect=move(row.mean_abs, explanation.answer, currency, state.language()),
-            share=percent(row.share),
+            name=reason_name(row["part"]),
+            effect=move(row["mean_abs"], explanation.answer, currency, state.language()),
+            share=percent(row["share"]),
         )
-        read = label(row.representative, state.language())
+        read = label(row["representative"], state.language())
         st.markdown(sentence, help=t("explain.reason.help", feature=widgets.plain(read)))
 
 

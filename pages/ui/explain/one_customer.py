@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Hashable
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -63,7 +64,8 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     steps = named[["label", "value"]].rename(columns={"value": "effect"})
     rest = float(rows["value"].iloc[len(named) :].sum())
     if abs(rest) > WORTH_NAMING * float(named["value"].abs().max()):
-        steps.loc[len(steps)] = [t("explain.rest"), rest]
+        last: list[Any] = [t("explain.rest"), rest]
+        steps.loc[len(steps)] = last
     figure = why.waterfall(
         steps.assign(effect=steps["effect"] * factor),
         t(
@@ -126,10 +128,10 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     st.caption(t("why.events.note.one", **said) if one else t("why.events.note", events=len(by_event), **said))
 
 
-def _event(row: dict[str, object], currency: str) -> str:
-    day = pd.Timestamp(row["day"])  # type: ignore[arg-type]
+def _event(row: dict[Hashable, Any], currency: str) -> str:
+    day = pd.Timestamp(row["day"])
     kind = name_of("event", str(row["event_type"]))
-    amount = float(row["amount"])  # type: ignore[arg-type]
+    amount = float(row["amount"])
     said = t("why.event", kind=kind, day=saying.day(day.date()))
     return (
         said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))

@@ -45,7 +45,7 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
         t("why.what_if.choose"),
         able,
         default=able[:SLIDERS],
-        format_func=names.get,
+        format_func=names.__getitem__,
         key=f"what_if_{customer}",
         placeholder=t("streamlit.choose_several"),
     )

@@ -6,8 +6,8 @@ Plotly figures cost half a second of processor time, their messages a hundredth 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Hashable
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
             sizes = cells.groupby("cohort")["size"].first()
             rows = [f"{names[cohort]} ({sizes[cohort]:,})" for cohort in later["cohort"].unique()]
             values = later.pivot(index="cohort", columns="age", values="retention")
-            said = later.assign(said=[_said(row, names, unit) for row in later.itertuples()])
+            said = later.assign(said=[_said(row, names, unit) for row in later.to_dict("records")])
             hover = said.pivot(index="cohort", columns="age", values="said")
             values.index = pd.Index(rows)
             message = words.retention(mean, unit)
@@ -107,14 +107,14 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
         widgets.chart(figure, "cumulative")
 
 
-def _said(row: object, names: dict[object, str], unit: str) -> str:
+def _said(row: dict[Hashable, Any], names: dict[object, str], unit: str) -> str:
     return t(
         f"explore.cell.{unit}",
-        cohort=names[row.cohort],
-        age=row.age,
-        buyers=f"{row.buyers:,}",
-        size=f"{row.size:,}",
-        share=percent(row.retention, 1),
+        cohort=names[row["cohort"]],
+        age=row["age"],
+        buyers=f"{row['buyers']:,}",
+        size=f"{row['size']:,}",
+        share=percent(row["retention"], 1),
     )
 
 
@@ -146,17 +146,20 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
     """Draw recency over frequency; each cell says how many buyers it holds and what they are worth on average."""
     days = grid.drop_duplicates("recency").set_index("recency").sort_index(ascending=False)
     orders = grid.drop_duplicates("frequency").set_index("frequency").sort_index()
-    rows = pd.Index([t("explore.range", low=_range(row.recency_low, row.recency_high)) for row in days.itertuples()])
-    columns = pd.Index([_range(row.frequency_low, row.frequency_high) for row in orders.itertuples()])
+    waited = [_range(low, high) for low, high in zip(days["recency_low"], days["recency_high"], strict=True)]
+    rows = pd.Index([t("explore.range", low=span) for span in waited])
+    bought = zip(orders["frequency_low"], orders["frequency_high"], strict=True)
+    columns = pd.Index([_range(low, high) for low, high in bought])
 
     def wide(values: pd.Series) -> pd.DataFrame:
         table = grid.assign(cell=values).pivot(index="recency", columns="frequency", values="cell")
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
-    texts = [f"{saying.count(row.buyers)}<br>{say(row.mean_value)}" for row in grid.itertuples()]
+    places = list(zip(grid["buyers"], grid["mean_value"], grid["value"], strict=True))
+    texts = [f"{saying.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
     hover = [
-        t("explore.rfm_cell", buyers=f"{row.buyers:,}", mean=f"{row.mean_value:,.2f}", value=f"{row.value:,.2f}")
-        for row in grid.itertuples()
+        t("explore.rfm_cell", buyers=f"{buyers:,}", mean=f"{mean:,.2f}", value=f"{held:,.2f}")
+        for buyers, mean, held in places
     ]
     ranks = grid["mean_value"].rank(pct=True)
     return behaviour.heat_map(
@@ -181,7 +184,10 @@ def way(cube: Cube, filters: Filters) -> None:
         {
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
-            "text": [f"{saying.count(row.reached)} · {words.share_of(row.share)}" for row in table.itertuples()],
+            "text": [
+                f"{saying.count(reached)} · {words.share_of(share)}"
+                for reached, share in zip(table["reached"], table["share"], strict=True)
+            ],
             "hover": [
                 t(
                     "explore.step_hover",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import Filters
+from clv_core.features.explore.views import VIEWS
 from pages.ui import cells, page_files
 from pages.ui.explore import explored
 from pages.ui.saying import t
@@ -21,7 +22,7 @@ MONEY_OF: Final = ("paid", "returned", "net", "order_value", "per_customer", "re
 
 def show(cube: Cube, filters: Filters) -> None:
     """Show the table behind a chart, and offer it as a file."""
-    known = {name: explored.view(name, cube.version, filters, cube) for name in explored.VIEWS}
+    known = {name: explored.view(name, cube.version, filters, cube) for name in VIEWS}
     names = {name: t(f"explore.view.{name}") for name, table in known.items() if not table.empty}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
@@ -44,7 +45,7 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
 
 def _with_currency(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return a table with the currency of its amounts, where it has amounts and they have one."""
-    return table.assign(currency=currency) if currency and not table.columns.intersection(MONEY_OF).empty else table
+    return table.assign(currency=currency) if currency and table.columns.isin(MONEY_OF).any() else table
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +62,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
 def _columns(table: pd.DataFrame, currency: str) -> dict[str, Any]:
     """Return how the columns of a table are named and shown."""
     config, shown = st.column_config, {}
-    for column in table:
+    for column in table.columns:
         label = t(f"explore.column.{column}")
         if column in DAYS_OF:
             shown[column] = config.DateColumn(label, format="YYYY-MM-DD")

@@ -119,7 +119,7 @@ def way(table: pd.DataFrame) -> str:
 def rated(table: pd.DataFrame) -> str:
     """Say the mean rating and the most common one."""
     mean = float((table["rating"] * table["ratings"]).sum() / table["ratings"].sum())
-    common = table.loc[table["ratings"].idxmax()]
+    common = table.iloc[int(table["ratings"].argmax())]
     return t("explore.rated", mean=f"{mean:.2f}", common=f"{common['rating']:g}", share=percent(float(common["share"])))
 
 
@@ -158,7 +158,7 @@ def sold(table: pd.DataFrame) -> str:
     back = named.dropna(subset="return_rate")
     if back.empty or not back["return_rate"].max() > 0:
         return t("explore.sold", **first)
-    worst = back.loc[back["return_rate"].idxmax()]
+    worst = back.iloc[int(back["return_rate"].argmax())]
     return t("explore.sold.back", **first, worst=cut(worst["category"]), rate=percent(float(worst["return_rate"]), 1))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -58,7 +58,7 @@ def show(page: str) -> None:
             last = ahead == len(STEPS)
             if not last and st.button(t("tour.next"), key="tour_next", icon=":material/arrow_forward:", type="primary"):
                 _to(ahead)
-            kind = "primary" if last else "tertiary"
+            kind: Literal["primary", "tertiary"] = "primary" if last else "tertiary"
             if st.button(t("tour.end"), key="tour_end", icon=":material/close:", type=kind):
                 del st.session_state[AT]
                 st.rerun()

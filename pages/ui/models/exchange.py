@@ -79,7 +79,7 @@ def _forget(path: Path) -> None:
 
 def _maker(version: Version, holdout: bool) -> Callable[[], bytes]:
     work, language = state.workspace(), state.language()
-    about = {"dataset": version.name, "version": version.number, "model": version.bundle}
+    about: dict[str, str | int | None] = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def make() -> bytes:
         with temporary_folder("clv-") as folder:

@@ -47,7 +47,7 @@ def section(report: Report) -> None:
 
 def _series(report: Report, key: tuple[str, str, str]) -> None:
     new = pd.DataFrame([check.to_json() for check in report.checks if (check.test, check.subject, check.value) == key])
-    past = next(
+    past: dict[str, Any] = next(
         (one for one in report.past if (one["test"], one["subject"], one["value"]) == key),
         {"begin": [], "figures": []},
     )

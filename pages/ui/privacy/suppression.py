@@ -63,11 +63,11 @@ def show() -> None:
                 _change("remove", words, people.remove)
             if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
                 st.caption(_checked(people, entries))
-    entries = people.entries()
-    if not entries:
+    kept = people.entries()
+    if not kept:
         st.caption(t("privacy.suppress.empty"))
         return
-    days = Counter((entry["at"][:10], entry["who"]) for entry in entries)
+    days = Counter((entry["at"][:10], entry["who"]) for entry in kept)
     table = pd.DataFrame(
         {
             t("privacy.suppress.day"): [saying.day(day) for day, _ in days],

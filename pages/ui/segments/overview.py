@@ -92,7 +92,8 @@ def _described(scene: Scene) -> None:
     """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
     known = scene.table[scene.table["description"].notna() & (scene.table["description"] != "")]
     lines = [
-        f"- **{widgets.plain(row.name)}** – {widgets.plain(row.description)}" for row in known.itertuples(index=False)
+        f"- **{widgets.plain(name)}** – {widgets.plain(description)}"
+        for name, description in zip(known["name"], known["description"], strict=True)
     ]
     if lines:
         st.caption("\n".join(lines))
@@ -133,7 +134,7 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
             "customer_id": some["customer_id"].to_numpy(),
         }
     )
-    back = scene.table.set_index(SEGMENT).loc["win_back"]
+    back = scene.table[scene.table[SEGMENT] == "win_back"].iloc[0]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
         customers=saying.count(back["customers"]),

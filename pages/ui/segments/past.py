@@ -149,15 +149,16 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
     predicted, actual = everyone
     enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
     gap = enough["predicted"] - enough["actual"]
-    worst = enough.loc[gap.abs().idxmax()]
-    side = "over" if gap[worst.name] >= 0 else "under"
+    place = int(gap.abs().argmax())
+    worst, most = enough.iloc[place], float(gap.iloc[place])
+    side = "over" if most >= 0 else "under"
     message = t(
         "segments.came.message",
         actual=money(actual, scene.currency),
         predicted=money(predicted, scene.currency),
         off=say_miss(predicted, actual),
         name=worst["name"],
-        gap=t(f"segments.came.{side}", amount=money(abs(float(gap[worst.name])), scene.currency)),
+        gap=t(f"segments.came.{side}", amount=money(abs(most), scene.currency)),
     )
     unit = saying.unit(scene.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")

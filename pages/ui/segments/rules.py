@@ -163,10 +163,12 @@ def _added(
     condition = Condition(column, operator, from_percent(column, operator, values, _own(dataset)))
     condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
-    new = Rules(check_name(title), (Rule(name, (condition,)),)) if rules is None else None
-    made = new or rules.with_condition(name, condition)
-    if new is not None and made.name in saved_rules(dataset):
-        raise UsageError("rules_taken", name=made.name)
+    if rules is None:
+        made = Rules(check_name(title), (Rule(name, (condition,)),))
+        if made.name in saved_rules(dataset):
+            raise UsageError("rules_taken", name=made.name)
+    else:
+        made = rules.with_condition(name, condition)
     save_rules(dataset, made)
     st.session_state["rules_chosen"] = made.name
     st.rerun()

@@ -100,6 +100,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
         help=t("train.horizon.help"),
         persist_state="session",
     )
+    assert chosen is not None, key
     if chosen != OTHER:
         return int(chosen)
     return int(

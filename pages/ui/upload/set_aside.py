@@ -35,7 +35,7 @@ def worded(rows: pd.DataFrame, language: str) -> pd.DataFrame:
     known = {code: f"reason.{code}" for code in rows["reason"].unique()}
     words = {code: translate(key, language) if has(key, language) else code for code, key in known.items()}
     told = rows.rename(columns={name: header(said, language) for name, said in OWN.items()})
-    beside, said = rows.columns.get_loc("reason") + 1, rows["reason"].map(words).astype("str")
+    beside, said = list(rows.columns).index("reason") + 1, rows["reason"].map(words).astype("str")
     told.insert(beside, header("reason", language), said, allow_duplicates=True)  # the file may have such a column
     return told
 

@@ -221,7 +221,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
         if canonical is not None and (canonical != item.canonical or settled or confirmed):
             mapping[canonical] = item.column
         elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
-            mapping[item.canonical] = ""
+            mapping[str(item.canonical)] = ""
     twice = next((canonical for canonical, column in mapping.items() if column and given[canonical] > 1), None)
     if twice is not None:
         same = [item.column for item, word in zip(proposals, meanings, strict=True) if names.get(word) == twice]

@@ -210,8 +210,18 @@ def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
 def _names(
     stamp: str, column: str, money: str, header: bool | None, encoding: str, sheet: str, _path: Path
 ) -> tuple[EventName, ...]:
-    about = {"header": header, "money": money, "encoding": encoding, "sheet": sheet}
-    return reader_process.run(state.workspace(), _path, event_names, _path, column, {}, **about)
+    return reader_process.run(
+        state.workspace(),
+        _path,
+        event_names,
+        _path,
+        column,
+        {},
+        header=header,
+        money=money,
+        encoding=encoding,
+        sheet=sheet,
+    )
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
