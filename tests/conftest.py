@@ -7,9 +7,11 @@ import hashlib
 import shutil
 import types
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +45,26 @@ LONGEST = (
 SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=64, cutoffs=4, processes=1, device="cpu")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: begun last, one of them would leave all other workers idle."""
+    """Mark what is slow by its cases; begin with the longest files, which begun last would leave other workers idle.
+
+    Of a test with many cases under the mark ``examples(n)``, ``n`` from all over its table are quick, and of a page's
+    test in both languages the one in English.
+    """
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("examples"):
+            cases[item.path, getattr(item, "originalname", "")].append(item)
+        called = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if item.path.parent.name == "pages" and "zh" in called:
+            item.add_marker(pytest.mark.slow)
+    for examples in cases.values():
+        mark = examples[0].get_closest_marker("examples")
+        step = ceil(len(examples) / mark.args[0]) if mark else 1
+        for at, item in enumerate(examples):
+            if at % step:
+                item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
