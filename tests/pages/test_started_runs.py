@@ -40,8 +40,8 @@ from pages.ui.upload import uploading
 ROOT: Final = Path(__file__).resolve().parents[2]
 NAME, OTHER, NEW = "店 --all -x.v2", "other -- 2", "a -b --models"
 """Names of datasets that are allowed, and could be taken for options."""
-ODD: Final = "-a,=\"b' 客"
-"""What a customer, a column or a word of a file may be called."""
+ODD: Final = "-a,=\"b'客"
+"""What a customer, a column or a word of a file may be called; without a blank, by which argparse knows a value."""
 SAID: Final = Answers(
     mapping={"amount": ODD, "order_id": ""},
     date_order="dmy",
