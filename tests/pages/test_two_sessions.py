@@ -76,7 +76,8 @@ class Person:
 
 BOB: Final = Person({"is_logged_in": True, "email": "bob@shop.example"}, "zh", "shop")
 EVE: Final = Person({"is_logged_in": True, "email": "eve@other.example", "groups": ["clv-analysts"]}, "en", "market")
-PEOPLE: Final = {"bob": BOB, "eve": EVE, "eve beside bob": replace(EVE, dataset="shop")}
+PEOPLE: Final = {"bob": BOB, "eve beside bob": replace(EVE, dataset="shop"), "eve": EVE}
+"""In this order and its reverse each dataset, language and role comes first once."""
 
 
 def shown(app: AppTest) -> list[object]:
