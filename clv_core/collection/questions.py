@@ -128,7 +128,8 @@ def option_words(answers: Answers) -> list[str]:
     for item in fields(answers):
         value = getattr(answers, item.name)
         if item.name not in done and value not in (None, ""):
-            words += [f"--{item.name.replace('_', '-')}", str(value)]
+            option, said = f"--{item.name.replace('_', '-')}", str(value)
+            words += [f"{option}={said}"] if said.startswith("-") else [option, said]
     return words
 
 

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     roles = Roles(
         customer_id=options.id,
         static=tuple(options.static),
-        dated=_pairs(options.dated),
+        dated=_pairs(options.dated, last=True),
         contacts=_pairs(options.contact, empty=True),
         text=tuple(options.text),
         date_order=options.date_order,
@@ -86,10 +86,11 @@ def made(manifest: Manifest, language: str) -> dict[str, Any]:
     }
 
 
-def _pairs(words: list[str], *, empty: bool = False) -> dict[str, str]:
+def _pairs(words: list[str], *, empty: bool = False, last: bool = False) -> dict[str, str]:
+    """Split words at their first equals sign, or at their ``last`` one: names of attributes may hold one."""
     pairs: dict[str, str] = {}
     for word in words:
-        key, equals, value = word.partition("=")
+        key, equals, value = word.rpartition("=") if last else word.partition("=")
         if not equals or not key.strip() or not (value.strip() or empty):
             raise UsageError("map_pair", pair=word)
         pairs[key.strip()] = value.strip()

@@ -49,6 +49,16 @@ def people(tmp_path: Path) -> str:
     return str(tmp_path / "people.csv")
 
 
+def test_an_attribute_whose_name_holds_an_equals_sign_is_dated(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(PEOPLE.replace("Stufe", "Stufe=neu"))
+    words = ["--id", "Nr", "--dated=Stufe=neu=seit", "--date-order", "dmy"]
+    code, said = run(capsys, workspace, "customers", str(path), "--dataset", "shop", *words)
+    assert code == 0 and said["attributes"] == [{"name": "Stufe=neu", "kind": "text", "dated_by": "seit"}]
+
+
 def test_every_word_is_heard_and_every_row_accounted_for(
     workspace: Workspace, people: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -82,6 +85,28 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(with_model: Path, tmp_path: Path) -> Path:
     """A workspace of its own, with a model."""
     return Path(shutil.copytree(with_model, tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a workspace whose dataset ``shop`` has a model of each kind (``tests/frozen``), and its key."""
+    folder = tmp_path_factory.mktemp("frozen")
+    with zipfile.ZipFile(ROOT / "tests" / "frozen" / "workspace.zip") as packed:
+        packed.extractall(folder)
+    return folder
+
+
+@pytest.fixture
+def idle_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what pages start as a run only sleep, until the test ends; all other processes are what they are."""
+    program, started = tmp_path / "python", tmp_path / "started"
+    sleep = f'echo $$ >> "{started}"; exec sleep 60'
+    program.write_text(f'#!/bin/sh\n[ "$3" = --job ] && {{ {sleep}; }}\nexec "{sys.executable}" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    yield
+    for line in started.read_text().split() if started.exists() else ():
+        os.kill(int(line), signal.SIGKILL)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def start(dataset: Dataset, rules: Mapping[str, float | None]) -> None:
 def _words(rules: Mapping[str, float | None]) -> list[str]:
     words = []
     for rule, limit in rules.items():
-        words += ["--rule", rule if limit is None else f"{rule}={limit:g}"]
+        words += ["--rule", rule if limit is None else f"{rule}={limit:.15g}"]
     return words
 
 
