@@ -54,7 +54,7 @@ app: .venv/app
 
 test: .venv/dev
 	@echo "==> tests but for the slow ones, $(WORKERS) at a time"
-	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 
 test-all: .venv/dev
 	@echo "==> all tests, logs with known totals and all walks in a browser, $(WORKERS) at a time"

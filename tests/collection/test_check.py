@@ -43,6 +43,7 @@ def test_a_first_look_proposes_and_shows_samples(log: Path) -> None:
     assert inspect_file(renamed, mapping={"amount": "Foo"}).missing == ()
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("ending", ("csv", "csv.gz"))
 @pytest.mark.parametrize("encoding", ("utf-8", "utf-16", "gb18030"))
 def test_a_first_look_at_a_large_file_reads_only_its_beginning(

@@ -31,6 +31,7 @@ def ask(expression: str, cell: str) -> object:
     return found[0]
 
 
+@pytest.mark.examples(9)
 @pytest.mark.parametrize(("cell", "amount", "code"), WRITTEN)
 def test_an_amount_says_what_it_is_in(cell: str, amount: float, code: str) -> None:
     assert ask(NumberReading("comma" if "," in cell and "." not in cell else "point").value("x"), cell) == amount

@@ -55,6 +55,7 @@ def read(folder: Path, times: list[str]) -> tuple[Manifest, list[date]]:
     return manifest, [moment.date() for moment in kept.sort_values("amount")["event_time"]]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", SPELT)
 def test_dates_of_another_calendar_are_the_days_that_they_were(tmp_path: Path, name: str) -> None:
     manifest, found = read(tmp_path, [SPELT[name](day) for day in DAYS])

@@ -28,6 +28,7 @@ def write(path: Path, customer: str, month: int = 1) -> Path:
     return path
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize(("file", "other"), NAMES.items())
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json", "folder"])
 def test_the_file_that_was_named_is_read_and_no_other(tmp_path: Path, file: str, other: str, kind: str) -> None:

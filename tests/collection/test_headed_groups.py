@@ -41,6 +41,7 @@ def said(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {one["code"]: one["params"] for one in manifest.warnings}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("total", ["Total for {}", "Total {}", "{} total", "{} 合计"])
 def test_sales_are_those_of_the_customer_above_them(tmp_path: Path, padded: bool, total: str) -> None:

@@ -73,6 +73,7 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
     assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("kind", "bill", "credit", "paid"),
     [

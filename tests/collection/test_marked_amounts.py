@@ -17,6 +17,7 @@ def log(folder: Path, amount: Callable[[int], str]) -> Path:
     return write(folder, HEAD, lambda at: [f"A{at}", f"C{at % 13}", day(at), amount(at)])
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("mark", ["*", " *", "**", "†", "¹", " ²"])
 def test_marks_of_footnotes_are_no_part_of_an_amount(tmp_path: Path, mark: str) -> None:
     manifest, events, _ = read(log(tmp_path, lambda at: f"{paid(at):.2f}{mark if at % 9 == 0 else ''}"))

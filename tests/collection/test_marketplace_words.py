@@ -11,6 +11,7 @@ from tests.collection.small_logs import day, paid, read, write
 DEAD = range(0, 90, 10)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("head", "sold", "off"),
     [

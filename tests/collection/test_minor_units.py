@@ -40,6 +40,7 @@ def codes(warnings: list[dict[str, object]]) -> set[str]:
     return {str(one["code"]) for one in warnings}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("code", UNITS)
 @pytest.mark.parametrize("column", [True, False])
 def test_the_currency_says_how_many_make_one(tmp_path: Path, code: str, column: bool) -> None:

@@ -75,6 +75,7 @@ def test_repeated_purchases_are_asked_about_where_most_rows_carry_no_order_id(
 DISCOUNTED = "order_no,customer,purchase_date,qty,unit_price,discount"
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("discount", "returned", "amount"),
     [("5", "5", 15), ("5", "-5", 15), ("-5", "5", 15), ("-5", "-5", 15), ("(5.00)", "5", 15), ("5", "0", 15)],
@@ -103,6 +104,7 @@ def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, dou
         assert found["warning.deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("amounts", "currency", "kept", "codes"),
     [

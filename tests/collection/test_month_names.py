@@ -22,6 +22,7 @@ DIRECTIONS = dict.fromkeys(map(ord, time_texts.DIRECTIONS))
 DAYS = [datetime(2023, month, day, 16, 5) for month in range(1, 13) for day in (3, 21)]
 
 
+@pytest.mark.examples(20)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("style", ["medium", "long", "full"])
 def test_dates_of_every_month_are_read_in_the_language_that_they_are_written_in(language: str, style: str) -> None:

@@ -34,6 +34,7 @@ def plain(one: Order) -> Row:
     return {"id": one.number + 1, "customer_id": one.customer, "created_at": at(one), "total": one.total}
 
 
+@pytest.mark.examples(5)
 @pytest.mark.parametrize("name", ["paid", "is_paid", "Captured", "payment_received", "是否付款"])
 @pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("t", "f"), ("是", "否")])
 def test_who_did_not_pay_bought_nothing(tmp_path: Path, name: str, yes: str, no: str) -> None:

@@ -37,6 +37,7 @@ def lasting(made: list[Order], *gone: str) -> float:
     return pytest.approx(sum(one.total for one in made if one.fate not in gone), abs=0.01)  # type: ignore[return-value]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("nothing", ["", "NULL", "0000-00-00 00:00:00"])
 @pytest.mark.parametrize(
     "names", [("cancelled_at", "refunded_at"), ("Deleted At", "refund_time"), ("取消时间", "退款时间")]
@@ -123,6 +124,7 @@ def test_next_months_orders_end_alike(tmp_path: Path) -> None:
     assert whole.net_revenue == pytest.approx(manifest.net_revenue + 25)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("column", ["refund_of_items", "money_back", "returned_amount", "credited"])
 @pytest.mark.parametrize("nothing", ["", "0.00"])
 def test_what_is_filled_beside_the_time_of_a_refund_alone_says_how_much_it_was(

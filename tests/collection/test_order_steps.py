@@ -58,6 +58,7 @@ def told_steps(facts: Manifest) -> bool:
     return any("order_steps" in code for code in codes(facts))
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("ids", [True, False])
 @pytest.mark.parametrize(
     "names", [("下单", "支付"), ("place_order", "order_paid"), ("checkout", "Purchase", "order_completed")]

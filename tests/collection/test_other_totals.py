@@ -20,6 +20,7 @@ def totals(folder: Path, first: str, second: str, more: float = 4.9) -> Path:
     )
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("first", "second", "read_first"),
     [

@@ -167,6 +167,7 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
     assert said == ([offset] if offset else [])
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("last", "said"),
     [
@@ -187,6 +188,7 @@ def test_customers_that_a_spreadsheet_made_are_warned_of(
     assert manifest.net_revenue == 60 + (float(last[2]) if "warning.total_row" not in said else 0)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(("all_too", "said"), [(False, True), (True, True), (False, False)])
 @pytest.mark.parametrize("called", ["Summe {}", "Total {}:", "Итого за {}", "小计 {}"])
 def test_totals_of_months_with_dates_of_their_own_are_left_out(
@@ -259,6 +261,7 @@ def test_amounts_are_read_by_their_form(
     assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
 
 
+@pytest.mark.examples(5)
 @pytest.mark.parametrize(
     ("times", "options", "code", "first"),
     [
@@ -301,6 +304,7 @@ def test_times_are_read_by_their_form(
 HEADER = "customer_id,event_time,amount\n"
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize(
     ("name", "content", "code", "word"),
     [

@@ -48,6 +48,7 @@ def ledger(name: str) -> tuple[list[str], dict[str, int]]:
     return lines, sums
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", LEDGERS)
 def test_what_is_called_a_return_is_taken_off_and_a_void_is_none(tmp_path: Path, name: str) -> None:
     lines, sums = ledger(name)

@@ -13,6 +13,7 @@ from tests.collection.test_values import ask
 HEAD = "customer_id,order_date,order_id,amount"
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("form", "factor"),
     [

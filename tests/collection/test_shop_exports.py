@@ -129,6 +129,7 @@ def test_an_item_price_elsewhere_is_that_of_a_piece_unless_it_grows_with_them(
     assert manifest.net_revenue == pytest.approx(sum(pieces * price for _, pieces, price in pairs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("system", "by_price"), [("shopify", True), ("squarespace", True), ("woocommerce", False)])
 def test_rows_of_an_order_share_its_amount_by_their_prices_or_evenly(
     tmp_path: Path, system: str, by_price: bool

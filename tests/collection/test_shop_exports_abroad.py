@@ -36,6 +36,7 @@ def said(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
 
 
+@pytest.mark.examples(8)
 @pytest.mark.parametrize("system", EXPORTS)
 def test_an_export_says_who_bought_what_when_and_for_how_much(tmp_path: Path, system: str) -> None:
     export = EXPORTS[system]
@@ -54,6 +55,7 @@ def test_an_export_says_who_bought_what_when_and_for_how_much(tmp_path: Path, sy
     assert manifest.currency == export.currency
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", ["shopware", "shopee_indonesian", "magento_items", "wix", "youzan", "toast"])
 def test_next_months_export_is_read_as_the_first_one_was(tmp_path: Path, system: str) -> None:
     export, made = EXPORTS[system], sorted(orders(), key=lambda one: one.time)
@@ -137,6 +139,7 @@ def test_states_in_numbers_are_named_and_read_as_the_person_says(tmp_path: Path)
     assert manifest.net_revenue == sum(paid_in_yen(one) for one in made if plain.worth(one) > 0)
 
 
+@pytest.mark.slow
 def test_what_was_done_about_an_amount_or_a_customer_is_said(tmp_path: Path) -> None:
     codes = {
         "wix": "amount_left",

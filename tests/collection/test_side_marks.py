@@ -81,6 +81,7 @@ def test_a_sign_may_have_a_column_of_its_own(tmp_path: Path, name: str, out: str
     assert ingest(Workspace(tmp_path / "ws"), tmp_path / "bank.csv", "bank").net_revenue == float(net)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", ["Type", "Transaction Type", "Kind"])
 @pytest.mark.parametrize(("out", "into"), [("Debit", "Credit"), ("DR", "CR"), ("Débit", "Crédit")])
 def test_a_column_of_kinds_that_holds_nothing_but_both_sides_is_asked_about(

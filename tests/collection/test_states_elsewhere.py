@@ -43,6 +43,7 @@ def test_a_second_column_of_states_that_calls_off_what_counts_is_spoken_of_and_c
     assert manifest.net_revenue == LIVE and "other_status_unused" not in said
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("column", "off", "on"),
     [

@@ -26,6 +26,7 @@ def ask(expression: str, values: list[str], zone: str = "UTC") -> list[object]:
     return [row[0] for row in found]
 
 
+@pytest.mark.slow
 @given(st.lists(st.datetimes(datetime(1980, 1, 2), datetime(2037, 1, 1)), min_size=1, max_size=20))
 @settings(max_examples=25, deadline=None)
 def test_times_in_every_form_are_the_same_instant(moments: list[datetime]) -> None:
@@ -67,6 +68,7 @@ def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None
     assert ask(times.form("x"), [value]) == ["zoned -01:00" if wanted.hour else "written"]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     "value",
     [
@@ -82,6 +84,7 @@ def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: st
     assert str(ask(times.form("x"), [value], ZONE)[0]).startswith("zoned")
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("value", "hour", "minute"),
     [
@@ -95,6 +98,7 @@ def test_clocks_of_chinese_and_of_european_spreadsheets(value: str, hour: int, m
     assert ask(times.form("x"), [value, "2024年1月5日 晚上12:10"])[1:] == ["unreadable"]
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize(
     ("value", "day", "hour"),
     [
@@ -128,6 +132,7 @@ def test_numbers_of_days_and_days_without_a_year_are_refused_as_such(values: dic
     assert times.decide({**values, "naive": 1}, "DAY", None, "UTC")[0] == times.TimeReading()
 
 
+@pytest.mark.examples(6)
 @pytest.mark.parametrize(
     ("value", "form"),
     [
@@ -145,6 +150,7 @@ def test_forms_of_time(value: str, form: str) -> None:
     assert ask(times.form("x"), [value]) == [form]
 
 
+@pytest.mark.slow
 @given(st.lists(st.decimals(-(10**7), 10**7, places=2, allow_nan=False), min_size=1, max_size=30))
 @settings(max_examples=25, deadline=None)
 def test_amounts_in_every_spelling_are_the_same_number(amounts: list[object]) -> None:
