@@ -49,11 +49,16 @@ SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=64, cutoff
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow by its cases; begin with the longest files, which begun last would leave other workers idle.
 
-    Of a test with many cases under the mark ``examples(n)``, ``n`` from all over its table are quick, and of a page's
-    test in both languages the one in English.
+    Of a test with many cases under the mark ``examples(n)``, ``n`` from all over its table are quick, of a file under
+    ``first(n)`` the first ``n`` tests, and of a page's test in both languages the one in English.
     """
-    cases = defaultdict(list)
+    cases, tests = defaultdict(list), defaultdict(list)
     for item in items:
+        first, name = item.get_closest_marker("first"), getattr(item, "originalname", "")
+        if first:
+            tests[item.path] += [name] if name not in tests[item.path] else []
+            if tests[item.path].index(name) >= first.args[0]:
+                item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("examples"):
             cases[item.path, getattr(item, "originalname", "")].append(item)
         called = getattr(getattr(item, "callspec", None), "params", {}).values()
@@ -105,18 +110,21 @@ def _digest() -> str:
 
 @pytest.fixture(scope="session")
 def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return a workspace with the dataset ``shop``: 900 customers of the browsing scenario over 540 days."""
+    """Return a workspace with the dataset ``shop``: 900 customers of the browsing scenario over 540 days.
+
+    Beside it lies the log, ``log/events.csv``.
+    """
+    folder = tmp_path_factory.mktemp("small")
+    simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(folder / "log")
 
     def make(workspace: Workspace) -> None:
         from clv_core import pipeline
 
-        log = tmp_path_factory.mktemp("log")
-        simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(log)
         said: dict[str, Any] = {"mapping": {}, "timezone": "UTC", "currency": "EUR"}
-        ingest(workspace, log / "events.csv", "shop", progress=NoProgress(), **said)
+        ingest(workspace, folder / "log" / "events.csv", "shop", progress=NoProgress(), **said)
         pipeline.train(workspace, "shop", SMALL, progress=NoProgress())
 
-    return made("small", tmp_path_factory.mktemp("small") / "workspace", make)
+    return made("small", folder / "workspace", make)
 
 
 @pytest.fixture(scope="session")

@@ -278,6 +278,7 @@ def test_what_a_closed_stderr_would_show_is_not_on_stdout(tmp_path: Path) -> Non
     assert done.returncode == 4 and json.loads(done.stdout)["error"]["code"] == "no_dataset"
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 @pytest.mark.parametrize("name", ["店", "é", "\udcff"], ids=ascii)
 def test_json_is_utf_8_in_every_locale(name: str, encoding: str, tmp_path: Path) -> None:

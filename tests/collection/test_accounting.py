@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def hold(reading: Reading | None, rows: int | None = None) -> None:
     assert all(message.text("en") and message.text("zh") for message in reading.warnings)
 
 
+@pytest.mark.slow
 @given(rows=ROWS, delimiter=st.sampled_from(",;\t|"), order=st.sampled_from(["dmy", "mdy"]))
 @SLOW
 def test_every_row_of_a_table_is_accounted_for(rows: list[tuple[str, ...]], delimiter: str, order: str) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.collection.small_logs import day, read, write
 
+pytestmark = pytest.mark.first(2)
+
 HITS = "mcvisid,date_time,{events}{products}"
 
 
@@ -18,6 +20,7 @@ def strings(at: int) -> tuple[str, float]:
     return ",".join(f"{'Shoes' * (at % 2)};SKU{at % 7};{1 + at % 2};{value:.2f}{more}" for value in paid), sum(paid)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("products", ["products", "product_list", "post_product_list"])
 def test_the_products_of_a_hit_are_worth_their_prices_where_it_is_a_purchase(tmp_path: Path, products: str) -> None:
     kinds = ["1,200", "12,100=5", "2", "20,105"]

@@ -60,6 +60,7 @@ lines = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(old=lines, new=lines, ids=st.booleans())
 def test_the_result_is_the_larger_count_of_every_row(

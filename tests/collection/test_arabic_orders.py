@@ -11,11 +11,14 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 OWN = str.maketrans("0123456789,.", "٠١٢٣٤٥٦٧٨٩٬٫")
 HEAD = "رقم الطلب,حالة الطلب,تاريخ الطلب,رقم العميل,إجمالي الطلب"
 STATES = ("تم التنفيذ", "تم التوصيل", "ملغي", "مسترجع", "بإنتظار الدفع")
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("mark", ["", "\u200f", "\u202b"])
 def test_orders_are_read_in_their_own_digits_and_count_where_they_were_paid(tmp_path: Path, mark: str) -> None:
     lines = [HEAD]

@@ -12,6 +12,8 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.collection.words.state_words import SOLD
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = (
     "Número do Pedido;E-mail;Data;Status do Pedido;Status do Pagamento;Moeda;Subtotal;Desconto;Valor do Frete;Total"
     ";Nome do Produto;Valor do Produto;Quantidade Comprada;SKU"

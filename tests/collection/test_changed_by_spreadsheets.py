@@ -17,6 +17,8 @@ from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at, number
 from tests.collection.shop_exports import Order, _write, orders
 
+pytestmark = pytest.mark.first(2)
+
 
 def days(folder: Path) -> list[date]:
     events = pd.read_parquet(open_dataset(Workspace(folder / "ws"), "shop").events_path)
@@ -77,6 +79,7 @@ def test_phones_in_two_spellings_are_spoken_of(tmp_path: Path) -> None:
     assert (found["people"], found["customers"]) == (len(both), 2 * len(both))
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("form", ["{:08}", "CU{}", "+49 170 55500{:02}", "{0}-1{0}", "17055500{:02}"])
 def test_ids_in_one_spelling_are_not(tmp_path: Path, form: str) -> None:
     said = told(tmp_path, lambda one: {"customer_id": form.format(number(one) + 10)})

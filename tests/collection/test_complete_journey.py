@@ -17,6 +17,8 @@ from clv_core.errors import Refused
 from clv_core.preprocessing.clean import effects
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HOUSEHOLDS = 12
 """One household in so many is read: some 120,000 lines, a minute less than all of them."""
 

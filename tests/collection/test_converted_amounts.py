@@ -11,6 +11,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 RATES = {"EUR": 1.0, "USD": 0.92, "JPY": 0.0061}
 
 
@@ -46,6 +48,7 @@ def codes(manifest: Manifest) -> set[str]:
     return {one["code"] for one in manifest.warnings}
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["total_base", "Converted Total", "total (EUR)", "订单金额本位币"])
 def test_amounts_count_in_the_one_currency_that_they_were_converted_to(tmp_path: Path, name: str) -> None:
     file, net = orders(tmp_path, name)

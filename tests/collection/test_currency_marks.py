@@ -11,6 +11,8 @@ from clv_core.collection.values.currency import in_name
 from clv_core.collection.values.numbers import NumberReading, currencies
 from clv_core.collection.words.currency_marks import CODES, MARKS, meant
 
+pytestmark = pytest.mark.first(2)
+
 WRITTEN = [
     ("12.50EUR", 12.5, "EUR"), ("12,50 Euro", 12.5, "EUR"), ("EUR12.50", 12.5, "EUR"), ("12.50 dollars", 12.5, "USD"),
     ("10.00 MAD", 10.0, "MAD"), ("12.50 DH", 12.5, "MAD"), ("Dhs. 12.50", 12.5, "AED"), ("RM12.50", 12.5, "MYR"),

@@ -59,6 +59,7 @@ def test_ids_stay_text_whatever_they_look_like(dataset: Dataset, tmp_path: Path)
     assert stored(found)["age"].tolist() == [float(age) for age in range(20, 28)]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", ["people.csv", "people.xlsx", "people.jsonl", "people.parquet", "people.csv.gz"])
 def test_a_table_of_any_form_is_read_alike(dataset: Dataset, tmp_path: Path, name: str) -> None:
     frame = pd.DataFrame(
@@ -198,6 +199,7 @@ def test_dated_rows_stay_apart_and_static_values_are_the_customers(dataset: Data
     assert varies.value.code == "customers_static_varies" and varies.value.params["customer"] == "x"
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("ids", "hint"),
     [

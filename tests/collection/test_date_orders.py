@@ -17,6 +17,8 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.test_values import ask
 
+pytestmark = pytest.mark.first(2)
+
 START = datetime(2022, 3, 1, 9, 30, tzinfo=UTC)
 MOMENTS = [START + timedelta(hours=31 * step) for step in range(240)]
 AGES = {"apple": (datetime(2001, 1, 1, tzinfo=UTC), 1), "ticks": (datetime(1, 1, 1, tzinfo=UTC), 10**7)}
@@ -42,6 +44,7 @@ def codes(manifest: Manifest) -> set[str]:
     return {item["code"].removeprefix("warning.") for item in manifest.warnings}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("epoch", AGES)
 def test_numbers_since_other_years_than_1970_are_read_by_those(tmp_path: Path, epoch: str) -> None:
     since, a_second = AGES[epoch]
@@ -61,6 +64,7 @@ def test_seconds_that_may_be_of_1995_or_of_this_year_are_refused() -> None:
     assert not times.decide({"epoch_s_or_apple": 9, "epoch_s": 3}, "t", None, "UTC")[0].apple
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(("written", "order"), [("%d-%m-%y", "dmy"), ("%d/%m/%y", "dmy"), ("%y-%m-%d", "ymd")])
 def test_whole_months_show_which_part_of_a_short_date_is_the_day(tmp_path: Path, written: str, order: str) -> None:
     made = read(tmp_path, lambda moment: moment.strftime(written))

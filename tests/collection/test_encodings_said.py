@@ -15,6 +15,8 @@ from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import Refused, UsageError
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 KINDS = ("Hüte", "Crème à la carte", "Größe", "Señor", "Tee")
 
 

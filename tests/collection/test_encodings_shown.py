@@ -36,7 +36,7 @@ def numbers(head: str, encoding: str, path: Path, customer: str = "C{}") -> Path
     return path
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("encoding", "head"), HEADS.items())
 def test_names_of_columns_alone_tell_the_encoding(tmp_path: Path, encoding: str, head: str) -> None:
     mapping = {"amount": "x"} if ",x" in head else {}

@@ -9,6 +9,8 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 KINDS = ("Sale", "Sale", "Sale", "Void", "Return")
 
 

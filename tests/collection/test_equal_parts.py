@@ -9,6 +9,8 @@ import pytest
 
 from tests.collection.small_logs import day, read
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = ("order_id", "customer_id", "order_date", "product_id", "price", "payment_no", "payment_value")
 
 

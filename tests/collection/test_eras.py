@@ -17,6 +17,8 @@ from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 DAYS = [date(2023, 12, 28) + timedelta(days=step) for step in range(0, 420, 7)] + [date(2024, 2, 29)]
 THAI_MONTHS = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.".split()
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
@@ -55,7 +57,7 @@ def read(folder: Path, times: list[str]) -> tuple[Manifest, list[date]]:
     return manifest, [moment.date() for moment in kept.sort_values("amount")["event_time"]]
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", SPELT)
 def test_dates_of_another_calendar_are_the_days_that_they_were(tmp_path: Path, name: str) -> None:
     manifest, found = read(tmp_path, [SPELT[name](day) for day in DAYS])

@@ -11,6 +11,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 
 def read(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Manifest:
     (folder / name).write_bytes(text.encode(encoding))

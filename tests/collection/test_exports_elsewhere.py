@@ -8,6 +8,8 @@ import pytest
 
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 
 def sold(*lost: int) -> float:
     """Return what all orders came to but those at every tenth place from ``lost`` on."""

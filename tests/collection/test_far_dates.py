@@ -10,6 +10,8 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 
 def warned(folder: Path, days: list[date]) -> dict[str, dict[str, object]]:
     rows = [f"o{number},c{number % 30},{day},{10 + number % 7}.50" for number, day in enumerate(days)]
@@ -22,6 +24,7 @@ def warned(folder: Path, days: list[date]) -> dict[str, dict[str, object]]:
 USUAL = [date(2022, 1, 1) + timedelta(days=number) for number in range(300)]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("far", "code", "rows", "gap"),
     [

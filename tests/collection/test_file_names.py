@@ -18,6 +18,8 @@ from clv_core.features.log import open_log
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 CORE = Path(__file__).resolve().parents[2] / "clv_core"
 NAMES = {"export[1]": "export1", "what?": "what1", "all*": "all1", "it's [a-c]": "it's a"}
 
@@ -28,7 +30,7 @@ def write(path: Path, customer: str, month: int = 1) -> Path:
     return path
 
 
-@pytest.mark.examples(4)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("file", "other"), NAMES.items())
 @pytest.mark.parametrize("kind", ["csv", "parquet", "json", "folder"])
 def test_the_file_that_was_named_is_read_and_no_other(tmp_path: Path, file: str, other: str, kind: str) -> None:

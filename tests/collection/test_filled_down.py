@@ -9,6 +9,8 @@ import pytest
 
 from tests.collection.small_logs import day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = "customer_id,order_date,amount,order_id,email"
 START = date(2024, 1, 1)
 
@@ -27,6 +29,7 @@ def report(file: Path, form: str, *, newest_first: bool = False) -> dict[str, fl
     return worth
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y"])
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_blank_ids_below_a_customer_are_hers(tmp_path: Path, form: str, newest_first: bool) -> None:

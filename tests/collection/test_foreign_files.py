@@ -37,7 +37,7 @@ def reading(folder: Path, file: Foreign) -> Iterator[Reading]:
 FILES = {**encoded(), **moneyed(), **timed(), **shaped()}
 
 
-@pytest.mark.examples(25)
+@pytest.mark.examples(14)
 @pytest.mark.parametrize("name", FILES)
 def test_a_foreign_file_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
     file = FILES[name]

@@ -16,6 +16,8 @@ from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.values.currency import in_name
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 START = 1_704_362_400_000_000
 NAMES = ("view_item", "add_to_cart", "purchase")
 

@@ -31,6 +31,7 @@ def checked(workspace: Workspace, path: Path) -> Check:
     return reader_process.run(workspace, path, check_file, path)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -61,6 +62,7 @@ def test_endless_objects_in_a_cell_stay_text(tmp_path: Path, workspace: Workspac
     assert checked(workspace, path).manifest.rows_kept == len(ROWS)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["(" * 12_000, ".".join(["a"] * 12_000), "(a" * 12_000])
 def test_an_endless_column_name_costs_no_minute(tmp_path: Path, workspace: Workspace, name: str) -> None:
     path = tmp_path / "named.csv"

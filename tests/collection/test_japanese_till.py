@@ -11,6 +11,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 WIDE = str.maketrans("0123456789,-", "０１２３４５６７８９，－")
 HEAD = "伝票番号,取引日,取引時刻,取引区分,会員コード,商品コード,数量,単価,金額(税込)"
 KINDS = ("売上", "売上", "売上", "取消", "返品")

@@ -55,6 +55,7 @@ def read(folder: Path, lines: list[dict[str, Any]], suffix: str = ".csv") -> tup
     return facts, pd.read_parquet(open_dataset(workspace, "shop").folder / "events.parquet")
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_what_was_paid_is_read_from_the_properties_of_an_event(tmp_path: Path, suffix: str) -> None:
     facts, events = read(tmp_path, rows(), suffix)

@@ -13,6 +13,8 @@ from clv_core.collection.mapping.kinds.documents import of_documents
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = "Customer,Date,{kind},Num,Account,Amount"
 
 
@@ -30,6 +32,7 @@ def ledger(folder: Path, kind: str = "Transaction Type", *, sign: str = "-") -> 
     return file, net
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("kind", ["Transaction Type", "Type"])
 @pytest.mark.parametrize("sign", ["-", ""])
 def test_invoices_are_sales_credit_memos_returns_and_payments_neither(tmp_path: Path, kind: str, sign: str) -> None:
@@ -73,7 +76,7 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
     assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("kind", "bill", "credit", "paid"),
     [
@@ -100,6 +103,7 @@ def test_other_codes_are_no_documents(words: list[str]) -> None:
     assert of_documents(words) == {}
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("kind", ["Document Type", "Belegart", "Voucher Type"])
 def test_refunds_beside_credit_notes_below_zero_only_settle_them(tmp_path: Path, kind: str) -> None:
     """Dynamics lists a customer's invoices, what they paid, what was credited, and that it was sent back to them."""
@@ -128,6 +132,7 @@ def test_odoo_s_moves_say_which_is_a_refund(tmp_path: Path) -> None:
     assert ingest(Workspace(tmp_path / "ws"), file, "moves", mapping={"customer_id": "partner_id"}).net_revenue == net
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("name", "other"), [("Trans", "Exchange"), ("Vorgang", "Umtausch"), ("Kind", "VOID")])
 def test_exchanges_beside_sales_and_returns_hide_neither(tmp_path: Path, name: str, other: str) -> None:
     lines, net = [f"Order No,Customer No,Date,{name},Total"], 0

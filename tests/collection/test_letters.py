@@ -12,6 +12,8 @@ from babel import Locale
 
 from clv_core.collection.files.letters import settled
 
+pytestmark = pytest.mark.first(2)
+
 PLACES = {
     "cp1252": ("de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", "is", "ca"),
     "cp1250": ("pl", "cs", "sk", "hu", "hr", "sl", "ro"),
@@ -40,7 +42,7 @@ SHORT = {
 GUESSES = ("", "cp1250", "cp1251", "cp1252", "cp1254")
 
 
-@pytest.mark.examples(6)
+@pytest.mark.examples(4)
 @pytest.mark.parametrize(("encoding", "place"), [(one, place) for one, places in PLACES.items() for place in places])
 def test_names_in_the_languages_of_an_encoding_are_read_in_it(encoding: str, place: str) -> None:
     words = names(place, encoding)

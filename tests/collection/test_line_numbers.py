@@ -14,6 +14,8 @@ from clv_core.collection.readings.reading import read_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 
+pytestmark = pytest.mark.first(2)
+
 GOOD = {"good": ("{i}c,2024-01-01,{i}.25,x", None), "long": ('{i}c,2024-01-01,{i}.25,"two{end}{end} lines"', None)}
 NONE = {"blank": ("", None), "spaces": ("  ", None)}
 BAD = {
@@ -54,7 +56,7 @@ def build(
     return end.join(lines) + end, wanted, count
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("mark", [" ", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_what_only_some_take_for_a_line_end_costs_no_row(tmp_path: Path, mark: str) -> None:
     path = tmp_path / "log.csv"
@@ -77,7 +79,7 @@ def test_a_line_end_that_falls_between_two_blocks_is_one(
         assert target.read_bytes().decode() == "\n".join(lines)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", ["", "c9999,2024-01-01,?,x"])
 def test_lines_hold_among_blank_lines_and_line_breaks_in_cells(tmp_path: Path, end: str, last: str) -> None:
@@ -149,7 +151,7 @@ def test_lines_hold_where_blanks_separate(tmp_path: Path) -> None:
     assert read(file)[0] == {5: "bad_amount", 9: "bad_time"}
 
 
-@pytest.mark.examples(4)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("at", [2, 500, 3_000])
 @pytest.mark.parametrize(
     ("bad", "reasons"),

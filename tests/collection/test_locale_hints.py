@@ -7,6 +7,8 @@ import pytest
 from clv_core.collection.values.locale_hints import propose
 from clv_core.i18n import LANGUAGES, translate
 
+pytestmark = pytest.mark.first(2)
+
 ENGLISH = ["customer_id", "order_date", "amount"]
 CHINESE = ["订单编号", "买家会员名", "付款时间", "实付金额"]
 TAIWANESE = ["訂單編號", "會員", "付款時間", "實付金額"]

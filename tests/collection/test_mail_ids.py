@@ -20,6 +20,8 @@ from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 SPELT = ["Ann@Shop.example", "ann@shop.example", "ANN@SHOP.EXAMPLE", "bob@shop.example", "AB12", "ab12"]
 CUSTOMERS = {"ann@shop.example", "bob@shop.example", "AB12", "ab12"}
 

@@ -71,6 +71,7 @@ def guests(word: str, emails: bool) -> list[str]:
     return lines
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("word", ["0", "Guest", "游客"])
 def test_guests_of_one_id_are_told_apart_by_their_addresses(tmp_path: Path, word: str) -> None:
     manifest, events = read(tmp_path, guests(word, True))
@@ -79,6 +80,7 @@ def test_guests_of_one_id_are_told_apart_by_their_addresses(tmp_path: Path, word
     assert said(manifest, "guests_by_email")["rows"] == 20 and manifest.rows_set_aside == 0
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("word", ["anonymous", "Walk-in Customer", "CONSUMIDOR FINAL", "散客"])
 def test_guests_without_an_address_are_set_aside(tmp_path: Path, word: str) -> None:
     manifest, events = read(tmp_path, guests(word, False))

@@ -54,6 +54,7 @@ def without(lines: Sequence[Sequence[str]], *columns: int) -> list[list[str]]:
     return [[cell for at, cell in enumerate(line) if at not in columns] for line in lines]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     "order", ["increment_id", "Order Reference", "order_ref", "Reference", "注文番号", "número do pedido"]
 )
@@ -69,6 +70,7 @@ def test_a_reference_that_is_the_same_word_everywhere_is_no_order(tmp_path: Path
     assert "order_id" not in found.mapping
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("orders", [2, 17, 60])
 def test_few_orders_are_enough_where_the_lines_own_prices_add_up_to_them(tmp_path: Path, orders: int) -> None:
     found = read(tmp_path, "order_id,customer_id,order_date,sku,quantity,unit_price,order_total", rows(orders))

@@ -8,10 +8,12 @@ import pytest
 
 from tests.collection.small_logs import day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 DEAD = range(0, 90, 10)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("head", "sold", "off"),
     [
@@ -40,6 +42,7 @@ def test_orders_that_were_called_off_are_known_by_their_words(tmp_path: Path, he
     assert manifest.customers == 9 and manifest.rows_set_aside == len(DEAD)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("column", ["Total refunded amount", "Rückerstatteter Betrag", "Amount returned", "refund_amt"])
 def test_what_was_paid_back_is_known_by_its_name(tmp_path: Path, column: str) -> None:
     file = write(

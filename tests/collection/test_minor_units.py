@@ -18,6 +18,8 @@ from clv_core.collection.values.currency import minor_units
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 UNITS = {"USD": 100, "eur": 100, "JPY": 1, "KRW": 1, "KWD": 1_000, "BHD": 1_000}
 
 
@@ -40,7 +42,7 @@ def codes(warnings: list[dict[str, object]]) -> set[str]:
     return {str(one["code"]) for one in warnings}
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("code", UNITS)
 @pytest.mark.parametrize("column", [True, False])
 def test_the_currency_says_how_many_make_one(tmp_path: Path, code: str, column: bool) -> None:
@@ -122,6 +124,7 @@ def sessions(file: Path, column: str, unit: int) -> Decimal:
     return net
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("column", ["totals.transactionRevenue", "totalTransactionRevenue", "purchase_revenue_micros"])
 def test_revenue_of_google_analytics_is_in_millionths(tmp_path: Path, column: str) -> None:
     net = sessions(tmp_path / "ga.csv", column, 1_000_000)

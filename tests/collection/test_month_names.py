@@ -12,6 +12,8 @@ from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.values import time_texts, times
 from tests.collection.test_values import ask
 
+pytestmark = pytest.mark.first(2)
+
 LANGUAGES = (
     *("en_US", "en_GB", "de_DE", "de_AT", "fr_FR", "es_ES", "es_MX", "it_IT", "pt_BR", "pt_PT", "nl_NL", "sv_SE"),
     *("da_DK", "nb_NO", "fi_FI", "pl_PL", "cs_CZ", "sk_SK", "hu_HU", "ro_RO", "tr_TR", "ru_RU", "uk_UA", "el_GR"),
@@ -22,7 +24,7 @@ DIRECTIONS = dict.fromkeys(map(ord, time_texts.DIRECTIONS))
 DAYS = [datetime(2023, month, day, 16, 5) for month in range(1, 13) for day in (3, 21)]
 
 
-@pytest.mark.examples(20)
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("style", ["medium", "long", "full"])
 def test_dates_of_every_month_are_read_in_the_language_that_they_are_written_in(language: str, style: str) -> None:
@@ -32,6 +34,7 @@ def test_dates_of_every_month_are_read_in_the_language_that_they_are_written_in(
     assert all(TIME.fullmatch(unicodedata.normalize("NFKC", day).translate(DIRECTIONS)) for day in written)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("language", ["de_DE", "fr_FR", "es_ES", "it_IT", "pt_BR", "pl_PL", "cs_CZ", "ru_RU", "fi_FI"])
 def test_a_clock_behind_such_a_date_is_read_too(language: str) -> None:
     written = [format_datetime(day, "d MMM y", locale=language) + " " + f"{day:%H:%M}" for day in DAYS]
@@ -52,6 +55,7 @@ def test_marks_and_words_of_other_countries_between_the_parts(value: str) -> Non
     assert TIME.fullmatch(value)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("value", ["3 blau 2023", "2023. blau 3.", "31 lutego 2023", "marraskuu", "tiistai 3 ja 2023"])
 def test_what_is_no_month_is_no_time(value: str) -> None:
     assert ask(times.form("x"), [value]) == ["unreadable"]

@@ -16,6 +16,8 @@ from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
 from tests.collection.shop_exports import CANCELLED, REFUNDED, SHOP, Order, _write, orders
 
+pytestmark = pytest.mark.first(2)
+
 Row = dict[str, Any]
 
 
@@ -34,7 +36,7 @@ def plain(one: Order) -> Row:
     return {"id": one.number + 1, "customer_id": one.customer, "created_at": at(one), "total": one.total}
 
 
-@pytest.mark.examples(5)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["paid", "is_paid", "Captured", "payment_received", "是否付款"])
 @pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("t", "f"), ("是", "否")])
 def test_who_did_not_pay_bought_nothing(tmp_path: Path, name: str, yes: str, no: str) -> None:
@@ -53,6 +55,7 @@ def test_each_of_several_flags_counts(tmp_path: Path) -> None:
     assert "warning.refund_columns_unused" not in [item["code"] for item in manifest.warnings]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -73,6 +76,7 @@ def test_only_deals_that_were_won_are_sales(tmp_path: Path, name: str, words: tu
     assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("impact", "memo", "kind"),
     [

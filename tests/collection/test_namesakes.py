@@ -9,6 +9,8 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HEADS = {
     "Portuguese": "Pedido;Data do pedido;Cliente;E-mail do cliente;Valor total",
     "Turkish": "Sipariş No;Sipariş Tarihi;Müşteri;E-Posta;Tutar",
@@ -17,6 +19,7 @@ HEADS = {
 }
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("language", HEADS)
 def test_an_address_tells_namesakes_apart_where_customers_are_called_by_name(tmp_path: Path, language: str) -> None:
     names = ["Maria Silva", "Ana Souza", "João Costa", "Rita Lima"]

@@ -20,6 +20,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.preprocessing.clean import clean, effects
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 GOODS = [
     ("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", "2.55"), ("71053", "WHITE METAL LANTERN", "3.39"),
@@ -79,6 +81,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("customer", ["{}", "{}.0"])
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig"])
 def test_it_is_understood_without_a_hint(workspace: Workspace, tmp_path: Path, customer: str, encoding: str) -> None:

@@ -84,6 +84,7 @@ def test_one_known_state_is_enough_where_the_name_says_that_it_is_one(tmp_path: 
     assert asked.value.params["readings"][0]["net_revenue"] == 450
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("column", ["Order Status", "Auftragsstatus", "주문상태", "статус заказа"])
 def test_a_column_of_states_of_which_none_is_known_is_spoken_of_and_can_be_said(tmp_path: Path, column: str) -> None:
     file = export(tmp_path, ["geprüft", "gebucht", "verladen"], column)

@@ -16,6 +16,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 START = datetime(2024, 1, 1)
 
 
@@ -58,7 +60,7 @@ def told_steps(facts: Manifest) -> bool:
     return any("order_steps" in code for code in codes(facts))
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("ids", [True, False])
 @pytest.mark.parametrize(
     "names", [("下单", "支付"), ("place_order", "order_paid"), ("checkout", "Purchase", "order_completed")]

@@ -11,6 +11,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 ROLES = ("order_id", "customer_id", "event_time", "product_id", "quantity", "unit_price", "amount", "order_status")
 
 
@@ -24,6 +26,7 @@ def codes(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {warning["code"]: warning["params"] for warning in manifest.warnings}
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("head", "states", "day"),
     [

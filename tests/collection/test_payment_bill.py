@@ -12,6 +12,8 @@ from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = (
     "交易时间,商户号,微信订单号,商户订单号,用户标识,交易类型,交易状态,货币种类,应结订单金额,退款金额,退款状态,商品名称,订单金额"
     ",申请退款金额,费率备注"

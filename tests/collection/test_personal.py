@@ -6,6 +6,8 @@ import pytest
 
 from clv_core.collection.mapping.customers.personal import personal_columns
 
+pytestmark = pytest.mark.first(2)
+
 PERSONAL = {
     "german": (
         "Kundenname, Käufername, Empfänger, Telefonnummer, Telefon, Handy, Mobilnummer, Lieferadresse, "

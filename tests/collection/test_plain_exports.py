@@ -13,6 +13,8 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 ALL = sum(map(paid, range(ROWS)))
 BEGIN = datetime(2024, 1, 3, 9, 5, tzinfo=UTC)
 
@@ -100,6 +102,7 @@ def test_a_column_of_customers_that_is_blank_throughout_gives_way_to_a_question_
     assert read(file, mapping={"customer_id": "customerName"})[0].net_revenue == ALL
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("beside", ["user_agent", "Buyer Accepts Marketing", "customer_group"])
 def test_a_blank_column_of_customers_is_refused_where_others_only_tell_about_them(tmp_path: Path, beside: str) -> None:
     head = f"orderNumber,createTime,customerEmail,paidPrice,{beside}"

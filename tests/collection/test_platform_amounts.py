@@ -16,6 +16,8 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 START = datetime(2024, 1, 2, 9, 30)
 Rows = list[dict[str, object]]
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.collection.small_logs import day, read, write
 
+pytestmark = pytest.mark.first(2)
+
 PRICES = (49.0, 12.5, 35.2, 8.9, 79.9)
 COUNT = 120
 
@@ -39,6 +41,7 @@ def test_a_price_paid_that_does_not_grow_with_the_pieces_is_that_of_one(tmp_path
     assert manifest.net_revenue == pytest.approx(sum(paid for *_, paid in MADE))
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["Paid Price", "price_paid", "Total Price"])
 def test_a_price_paid_that_grows_with_the_pieces_is_that_of_the_line(tmp_path: Path, name: str) -> None:
     rows = [(pieces, price, round(pieces * paid, 2)) for pieces, price, paid in MADE]
@@ -63,6 +66,7 @@ def test_money_that_is_quantity_times_price_in_most_rows_and_less_in_some_is_spo
     assert manifest.net_revenue == pytest.approx(WORTH) and "lower_amount" not in said
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("share", [0.6, 1 / 1.2, 1.0, 1.1])
 def test_costs_taxes_and_totals_of_the_same_are_no_lower_amounts(tmp_path: Path, share: float) -> None:
     rows = [(pieces, price, round(pieces * price * share, 2)) for pieces, price, _ in MADE]

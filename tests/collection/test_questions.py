@@ -102,6 +102,7 @@ def test_a_doubt_that_hardly_changes_the_total_is_a_warning(tmp_path: Path) -> N
     assert "duplicates_kept" in said and events.amount.sum() == TOTAL + paid(0)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("name", "values", "taken_off"),
     [
@@ -144,6 +145,7 @@ def test_a_kind_of_row_that_nobody_knows_is_no_purchase_until_someone_says_so(tm
     assert answered(file, events={"blorp": "purchase"}) == sold + more
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("kind", "other"), [("消费", "充值"), ("purchase", "points_redeemed"), ("订单", "赠送")])
 def test_points_and_top_ups_are_no_purchases(tmp_path: Path, kind: str, other: str) -> None:
     column = "类型" if kind != "purchase" else "type"
@@ -153,6 +155,7 @@ def test_points_and_top_ups_are_no_purchases(tmp_path: Path, kind: str, other: s
     assert answered(file) == sum(paid(at) for at in range(0, ROWS, 2))
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("column", "off", "sold"),
     [

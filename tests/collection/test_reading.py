@@ -149,6 +149,7 @@ def test_line_numbers_hold_among_many_lines_of_every_kind(workspace: Workspace, 
     assert dict(zip(aside.line, aside.reason, strict=True)) == wanted
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("times", "zone", "offset"),
     [
@@ -167,7 +168,7 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
     assert said == ([offset] if offset else [])
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("last", "said"),
     [
@@ -188,7 +189,7 @@ def test_customers_that_a_spreadsheet_made_are_warned_of(
     assert manifest.net_revenue == 60 + (float(last[2]) if "warning.total_row" not in said else 0)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("all_too", "said"), [(False, True), (True, True), (False, False)])
 @pytest.mark.parametrize("called", ["Summe {}", "Total {}:", "Итого за {}", "小计 {}"])
 def test_totals_of_months_with_dates_of_their_own_are_left_out(
@@ -243,6 +244,7 @@ def test_event_names_are_mapped_and_others_kept(workspace: Workspace, tmp_path: 
     assert manifest.mapping["event_type"] == "行为类型"
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("rows", "options", "revenue"),
     [
@@ -261,7 +263,7 @@ def test_amounts_are_read_by_their_form(
     assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
 
 
-@pytest.mark.examples(5)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("times", "options", "code", "first"),
     [

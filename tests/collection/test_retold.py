@@ -13,6 +13,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
+pytestmark = pytest.mark.first(2)
+
 PLAIN = 6
 """The first columns of an export, which say nothing of how its orders stand."""
 

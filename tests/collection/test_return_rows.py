@@ -13,6 +13,8 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 LEDGERS = {
     "japanese till": ("伝票番号,会員番号,取引日時,取引区分,金額", "売上", "返品", "取消"),
     "chinese ledger": ("单据编号,会员编号,日期,单据类型,金额", "销售单", "退货单", "作废"),
@@ -48,7 +50,7 @@ def ledger(name: str) -> tuple[list[str], dict[str, int]]:
     return lines, sums
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", LEDGERS)
 def test_what_is_called_a_return_is_taken_off_and_a_void_is_none(tmp_path: Path, name: str) -> None:
     lines, sums = ledger(name)
@@ -89,6 +91,7 @@ def test_in_a_column_of_states_a_refunded_order_is_worth_nothing_as_before(tmp_p
     assert manifest.net_revenue == 600 and (events["amount"] > 0).all()
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("name", "yes", "worth"), [("is_return", "1", -1), ("is_refund", "true", -1), ("refund_flag", "Y", 0)]
 )

@@ -12,6 +12,8 @@ from clv_core.collection.values.currency import in_name
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 KINDS = {
     "Тип операции": ("продажа", "возврат"),
     "Line": ("Sale", "Return"),
@@ -37,6 +39,7 @@ def read(folder: Path, file: Path, **said: dict[str, str]) -> Manifest:
     return ingest(Workspace(folder / "ws"), file, "operations", **said)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("column", KINDS)
 def test_words_for_a_sale_and_a_return_are_kinds_of_rows_whatever_their_column_is_called(
     tmp_path: Path, column: str
@@ -61,6 +64,7 @@ def test_a_person_who_says_that_there_are_no_kinds_is_believed(tmp_path: Path) -
     assert manifest.net_revenue == sum(1200 + at for at in range(80))
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", ["Сумма, руб", "Сумма, ₽", "Сумма руб.", "Сумма, RUB"])
 def test_a_unit_behind_a_comma_is_no_part_of_a_name_and_says_the_currency(tmp_path: Path, name: str) -> None:
     file, net = operations(tmp_path, "Тип операции", KINDS["Тип операции"], name)

@@ -10,10 +10,12 @@ from clv_core.collection.values.numbers import NumberReading
 from tests.collection.small_logs import day, read, write
 from tests.collection.test_values import ask
 
+pytestmark = pytest.mark.first(2)
+
 HEAD = "customer_id,order_date,order_id,amount"
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("form", "factor"),
     [

@@ -13,6 +13,8 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 START = 1_704_362_400
 
 
@@ -40,6 +42,7 @@ def codes(manifest: Manifest) -> set[str]:
 PAID = sum(1999 + at * 37 for at in range(60) if at % 6 < 5)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("keys", [("data",), ("result", "orders"), ("hits", "hits")])
 def test_the_records_of_an_answer_are_its_rows(tmp_path: Path, keys: tuple[str, ...]) -> None:
     content: Any = charges(cents=False)

@@ -15,6 +15,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import PRODUCTS, Order, orders
 
+pytestmark = pytest.mark.first(2)
+
 Lines = list[tuple[int, int]]
 
 
@@ -51,6 +53,7 @@ def test_an_export_whose_rows_all_stand_there_twice_is_worth_what_it_says(tmp_pa
     assert events.groupby("order_id")["amount"].sum().to_dict() == pytest.approx(wanted.to_dict(), abs=0.01)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("again", range(len(PRODUCTS)))
 def test_a_product_that_was_rung_up_in_two_rows_takes_nothing_off_its_order(tmp_path: Path, again: int) -> None:
     made = orders()

@@ -48,6 +48,7 @@ def book(folder: Path, sheets: dict[str, Sequence[Sequence[object]]], hidden: Se
     return folder / "shop.xlsx"
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("titles", [0, 1, 2])
 def test_a_sheet_a_month_is_read_from_below_its_own_titles(tmp_path: Path, titles: int) -> None:
     months = {"January": 1, "February": 2, "March": 3}

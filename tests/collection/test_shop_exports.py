@@ -46,6 +46,7 @@ def set_aside(manifest: Manifest) -> dict[str, int]:
     return {code: said[f"warning.{code}"]["rows"] for code in (CANCELLED, REFUNDED) if f"warning.{code}" in said}
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_an_export_is_worth_what_was_paid_and_not_given_back(tmp_path: Path, system: str) -> None:
     made = orders()
@@ -60,6 +61,7 @@ def _rows(system: str, one: Order) -> int:
     return 1 if system in ("taobao", "stripe") else len(one.lines)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_orders_that_were_not_paid_count_where_the_person_says_so(tmp_path: Path, system: str) -> None:
     made = orders()

@@ -22,6 +22,8 @@ from tests.collection.shop_exports_asian import paid as paid_in_yen
 from tests.collection.shop_exports_chinese import CHINESE
 from tests.collection.shop_exports_western import WESTERN
 
+pytestmark = pytest.mark.first(2)
+
 EXPORTS = CHINESE | ASIAN | WESTERN
 
 
@@ -36,7 +38,7 @@ def said(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
 
 
-@pytest.mark.examples(8)
+@pytest.mark.examples(6)
 @pytest.mark.parametrize("system", EXPORTS)
 def test_an_export_says_who_bought_what_when_and_for_how_much(tmp_path: Path, system: str) -> None:
     export = EXPORTS[system]

@@ -15,6 +15,8 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 PLAIN = {
     "english": ("Paid Out", "Paid In"),
     "german": ("Ausgaben (EUR)", "Einnahmen (EUR)"),
@@ -53,7 +55,7 @@ def said(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {one["code"]: one["params"] for one in manifest.warnings}
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("names", PLAIN.values(), ids=PLAIN)
 @pytest.mark.parametrize("minus", ["", "-"])
 def test_what_went_out_is_taken_off_what_came_in(tmp_path: Path, names: tuple[str, str], minus: str) -> None:
@@ -67,7 +69,7 @@ def test_what_went_out_is_taken_off_what_came_in(tmp_path: Path, names: tuple[st
     assert list(events.columns)[-4:] == ["reference no", *names, "balance"]
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("names", BOOKED.values(), ids=BOOKED)
 def test_a_debit_may_be_a_sale_or_none_so_that_it_is_asked(tmp_path: Path, names: tuple[str, str]) -> None:
     paid, back = statement(tmp_path / "bank.csv", *names)

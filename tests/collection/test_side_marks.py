@@ -12,6 +12,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 PLAIN = {"dutch": ("Af Bij", "Af", "Bij"), "chinese": ("收/支", "支出", "收入"), "english": ("In/Out", "out", "in")}
 BOOKED = {
     "short": ("DrCr", "DR", "CR"),
@@ -34,6 +36,7 @@ def statement(file: Path, name: str, out: str, into: str, *, first: int = 0, oth
     return net
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("names", PLAIN.values(), ids=PLAIN)
 @pytest.mark.parametrize("other", ["", "/"])
 def test_what_went_out_is_taken_off(tmp_path: Path, names: tuple[str, str, str], other: str) -> None:
@@ -43,6 +46,7 @@ def test_what_went_out_is_taken_off(tmp_path: Path, names: tuple[str, str, str],
     assert "warning.side_marks" in {one["code"] for one in manifest.warnings}
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("names", BOOKED.values(), ids=BOOKED)
 def test_which_side_is_that_of_sales_is_asked(tmp_path: Path, names: tuple[str, str, str]) -> None:
     net = statement(tmp_path / "bank.csv", *names)
@@ -75,13 +79,14 @@ def test_amounts_with_signs_say_it_themselves(tmp_path: Path) -> None:
     assert manifest.net_revenue == sum(-5 if at % 8 == 0 else at + 1 for at in range(60))
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("name", "out", "into"), [("sign", "-", "+"), ("direction", "-1", "1"), ("方向", "-", "+")])
 def test_a_sign_may_have_a_column_of_its_own(tmp_path: Path, name: str, out: str, into: str) -> None:
     net = statement(tmp_path / "bank.csv", name, out, into)
     assert ingest(Workspace(tmp_path / "ws"), tmp_path / "bank.csv", "bank").net_revenue == float(net)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["Type", "Transaction Type", "Kind"])
 @pytest.mark.parametrize(("out", "into"), [("Debit", "Credit"), ("DR", "CR"), ("Débit", "Crédit")])
 def test_a_column_of_kinds_that_holds_nothing_but_both_sides_is_asked_about(

@@ -46,6 +46,7 @@ def codes(manifest: Manifest) -> set[str]:
     return {item["code"].removeprefix("warning.") for item in manifest.warnings}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("one", "other", "read"),
     [
@@ -73,6 +74,7 @@ def test_one_customer_in_two_spellings_is_one(tmp_path: Path, one: str, other: s
     assert ids(Workspace(tmp_path / "ws")) == {read.format(person + 1001) for person in range(PEOPLE)}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("form", ["{:08}", "Ab{}", "9" * 15 + "{}", "K{}.5"])
 def test_ids_in_one_spelling_stay_as_they_are(tmp_path: Path, form: str) -> None:
     manifest = ingest(

@@ -15,6 +15,7 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_same_seed_same_bytes_and_another_seed_another_log(scenario: str, tmp_path: Path) -> None:
     def files(seed: int, name: str) -> list[bytes]:

@@ -13,12 +13,15 @@ from clv_core.collection.values.spellings import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write
 from tests.collection.test_values import ask
 
+pytestmark = pytest.mark.first(2)
+
 USUAL_NUMBERS = ["0", "12", "-7", "+3", "12.5", "-0.25", "1234.5678", "1e3", "1.5E-2", "5.", ".5", "1" * 20]
 OTHER_NUMBERS = ["1,234.50", "12,5", "€ 5", "5-", "(5.00)", "１２", "1 000", "5k", "nan", "inf", "x"]
 USUAL_TIMES = ["2024-01-31", "2024-01-31 10:11:12", "2024-01-31T10:11:12.123456", "2024-01-31T10:11:12"]
 OTHER_TIMES = ["31 Jan 2024", "2024年1月31日", "2024-01-31T10:00:00+08:00", "2024-01-31 10:11", "Jan 31, 2024", "711"]
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("value", USUAL_NUMBERS)
 def test_a_usual_number_is_what_python_reads(value: str) -> None:
     assert ask(numbers.NumberReading(usual=True).value("x"), [value]) == [float(value)]
@@ -37,6 +40,7 @@ def test_any_other_number_is_told_to_be_one(value: str) -> None:
     assert not are_usual(["1", value], numbers.USUAL)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("value", USUAL_TIMES)
 def test_a_usual_time_is_what_python_reads(value: str) -> None:
     assert ask(times.TimeReading(usual=True).value("x"), [value]) == [datetime.fromisoformat(value)]

@@ -10,9 +10,12 @@ import pytest
 from clv_core.errors import NeedsAnswer
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 WORTH = sum(map(paid, range(ROWS)))
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("text", ["Tea, green", "Tea,green", "Tea, green, loose"])
 @pytest.mark.parametrize("every", [6, 40])
 def test_a_comma_within_a_text_splits_no_row(tmp_path: Path, text: str, every: int) -> None:
@@ -42,6 +45,7 @@ def comma(value: float) -> str:
     return f"{value:g}".replace(".", ",")
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("write_amount", [lambda value: f"{value:.2f}".replace(".", ","), comma])
 @pytest.mark.parametrize("head", ["customer_id,order_date,amount", "order_date,amount,customer_id"])
 def test_decimal_commas_between_commas_keep_their_cents(

@@ -10,6 +10,8 @@ from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.errors import NeedsAnswer
 from tests.collection.small_logs import ROWS, day, paid, read, write
 
+pytestmark = pytest.mark.first(2)
+
 ALL = sum(map(paid, range(ROWS)))
 LIVE = sum(paid(at) for at in range(ROWS) if at % 6)
 HEAD = "order_id,customer_id,order_date,order_total"
@@ -24,6 +26,7 @@ def orders(folder: Path, column: str, off: str, on: str, more: str = "", state: 
     )
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("column", ["État", "Etat de la commande", "current_state", "state_machine_state"])
 def test_a_column_called_the_state_in_french_or_by_a_shop_system_is_one(tmp_path: Path, column: str) -> None:
     off, on = ("Annulée", "Expédiée") if column.startswith("É") or "com" in column else ("cancelled", "completed")
@@ -31,6 +34,7 @@ def test_a_column_called_the_state_in_french_or_by_a_shop_system_is_one(tmp_path
     assert manifest.net_revenue == LIVE
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("column", ["SellerStatus", "fraud_status", "Stato della vendita"])
 def test_a_second_column_of_states_that_calls_off_what_counts_is_spoken_of_and_can_be_said(
     tmp_path: Path, column: str
@@ -43,7 +47,7 @@ def test_a_second_column_of_states_that_calls_off_what_counts_is_spoken_of_and_c
     assert manifest.net_revenue == LIVE and "other_status_unused" not in said
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("column", "off", "on"),
     [
@@ -90,6 +94,7 @@ def test_words_that_are_all_states_are_spoken_of_whatever_their_column_is_called
     assert asked.value.params["column"] == "Suivi" and asked.value.params["first"] == "Remboursé"
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("column", "off", "on"),
     [("state_id", "7", "5"), ("group", "control", "open"), ("branch", "pending", "Soho"), ("season", "spring", "fall")],

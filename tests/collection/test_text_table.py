@@ -12,6 +12,8 @@ import pytest
 from clv_core.collection.files.text_table import BLOCK_ROWS, read_text_table
 from clv_core.errors import Refused
 
+pytestmark = pytest.mark.first(2)
+
 
 def repeated(path: Path, rows: int) -> Path:
     """Return a Parquet file that says the same in every row, and takes next to no room for it."""

@@ -12,6 +12,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 MONTHS = "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม".split()
 WHO = {
     "รหัสสมาชิก": lambda member: f"{member:05}",
@@ -22,6 +24,7 @@ WHO = {
 """Columns that name the customer, the surest first."""
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("names", [["รหัสสมาชิก", "อีเมลลูกค้า", "เบอร์โทร", "ชื่อลูกค้า"], ["ชื่อลูกค้า", "เบอร์โทร"], ["อีเมลลูกค้า"]])
 def test_its_sales_are_read_without_a_question(tmp_path: Path, names: list[str]) -> None:
     surest = next(name for name in WHO if name in names)

@@ -12,6 +12,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 NAMES = ("Code", "Name", "Number", "Date", "Status", "Gross", "Discount")
 
 
@@ -39,6 +41,7 @@ def read(folder: Path, file: Path, customer: str) -> Manifest:
     return ingest(Workspace(folder / "ws"), file, "report", mapping={"customer_id": customer})
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
 @pytest.mark.parametrize("above", [(), (("Customer", None, "Order", None, None, "Money", None),)])
 def test_titles_and_heads_of_groups_are_no_names_of_columns(

@@ -12,6 +12,8 @@ from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import CANCELLED, SOLD
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 
 @pytest.mark.parametrize(
     ("word", "meaning"),
@@ -25,6 +27,7 @@ def test_either_letter_i_is_the_same_one_in_a_name() -> None:
     assert fold("ALICI") == fold("alıcı") and fold("BİRİM FİYATI") == fold("birim_fiyatı")
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("money", ["1.234,50 TL", "1.234,50TL", "TL 1.234,50"])
 def test_amounts_in_tl_are_lira(tmp_path: Path, money: str) -> None:
     states = ("TAMAMLANDI", "TAMAMLANDI", "BAŞARISIZ")

@@ -15,6 +15,8 @@ from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
 from tests.collection.shop_exports import Order, _write, orders
 
+pytestmark = pytest.mark.first(2)
+
 
 def read(folder: Path, cells: Callable[[Order], dict[str, Any]], **said: Any) -> tuple[Manifest, dict[str, Any]]:
     file, made = folder / "log.csv", orders()
@@ -24,6 +26,7 @@ def read(folder: Path, cells: Callable[[Order], dict[str, Any]], **said: Any) ->
     return manifest, {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("name", "units"),
     [
@@ -53,12 +56,14 @@ def test_columns_of_money_in_different_units_are_spoken_of(tmp_path: Path) -> No
     assert "large_units_mixed" in read(tmp_path, cells)[1]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", ["订单金额（元）", "amount", "Amount (USD)", "milestone_amount"])
 def test_other_names_say_nothing_of_units(tmp_path: Path, name: str) -> None:
     manifest, told = read(tmp_path, lambda one: {name: one.total}, mapping={"amount": name})
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in orders())) and "large_units" not in told
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("name", "code", "cell"),
     [

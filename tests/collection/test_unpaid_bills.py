@@ -12,6 +12,8 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 
 def read(folder: Path, head: str, states: tuple[str, ...]) -> tuple[Manifest, dict[str, int]]:
     """Return the dataset of 90 bills, and what those in each state came to less what was paid back of every fifth."""
@@ -25,6 +27,7 @@ def read(folder: Path, head: str, states: tuple[str, ...]) -> tuple[Manifest, di
     return ingest(Workspace(folder / "ws"), file, "bills"), sums
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("refund", ["Refunds Total", "refunded_total", "total_refunds"])
 def test_a_bill_that_nobody_paid_yet_is_no_sale_and_what_was_paid_back_is_taken_off(
     tmp_path: Path, refund: str

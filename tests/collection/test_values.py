@@ -56,6 +56,7 @@ def test_times_without_an_offset_belong_to_the_zone() -> None:
     assert read == [*wanted, datetime(2024, 7, 15, 10)]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
@@ -68,7 +69,7 @@ def test_a_year_behind_a_dash_is_no_offset(value: str, wanted: datetime) -> None
     assert ask(times.form("x"), [value]) == ["zoned -01:00" if wanted.hour else "written"]
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     "value",
     [
@@ -84,7 +85,7 @@ def test_offsets_are_told_with_a_blank_before_them_and_without_seconds(value: st
     assert str(ask(times.form("x"), [value], ZONE)[0]).startswith("zoned")
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("value", "hour", "minute"),
     [

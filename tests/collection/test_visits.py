@@ -9,6 +9,8 @@ import pytest
 
 from clv_core.collection.check import Check, check_file
 
+pytestmark = pytest.mark.first(2)
+
 
 def sessions(blank: str = "", share: float = 0.1, order: bool = False) -> pd.DataFrame:
     """300 sessions of 40 visitors; in a share of them something was paid."""
@@ -29,6 +31,7 @@ def look(folder: Path, table: pd.DataFrame) -> Check:
     return check_file(folder / "sessions.csv")
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("order", [True, False])
 @pytest.mark.parametrize("blank", ["", "0.00"])
 def test_a_session_in_which_nothing_was_paid_is_a_view(tmp_path: Path, blank: str, order: bool) -> None:

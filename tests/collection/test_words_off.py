@@ -13,6 +13,8 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 
 def read(folder: Path, head: str, words: tuple[str, ...], **said: dict[str, str]) -> Manifest:
     lines = [head]

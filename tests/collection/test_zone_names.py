@@ -17,6 +17,8 @@ from clv_core.collection.values import times
 from clv_core.collection.values.zone_names import zone_of
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 FORMATS = {
     "dotted": ("dmy", "%d.%m.%Y %H:%M"),
     "slashed": ("dmy", "%d/%m/%Y %H:%M:%S"),
@@ -50,7 +52,7 @@ def read(value: str, order: str = "", zone: str = "UTC") -> datetime:
         return row.fetchone()[0]
 
 
-@pytest.mark.examples(12)
+@pytest.mark.examples(6)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("order", "form"), FORMATS.values(), ids=FORMATS)
 def test_the_name_of_its_zone_moves_a_time(order: str, form: str, name: str) -> None:

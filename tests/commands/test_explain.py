@@ -75,6 +75,7 @@ def test_one_customer_is_explained_as_in_the_sample(
     assert total == pytest.approx(said["predicted_clv"], rel=1e-3) and events["residual"] < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["naive", "bgnbd", "paretonbd"])
 def test_baselines_are_explained_too(small_workspace: Workspace, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)

@@ -63,6 +63,7 @@ def test_a_report_on_a_fresh_model_explains_it_first(
     assert load_record(folder) is not None
 
 
+@pytest.mark.slow
 def test_a_report_measures_an_offer_from_its_experiment_as_plan_does(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

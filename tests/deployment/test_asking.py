@@ -33,6 +33,7 @@ def asking(
     return ask(bundle, folder)
 
 
+@pytest.mark.examples(1)
 def test_a_few_customers_on_disk_are_scored_as_among_all(asking: Asking) -> None:
     own = asking.what_if.own[:, 0]
     known = [asking.predicted[str(customer)] for customer in asking.what_if.pool.features.index]

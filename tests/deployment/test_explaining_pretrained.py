@@ -16,6 +16,7 @@ from clv_core.workspace import Workspace
 from tests.conftest import SMALL
 
 
+@pytest.mark.examples(1)
 @pytest.mark.parametrize("model", ["instant", "instant_tuned", "blend"])
 def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, model: str) -> None:
     config = replace(SMALL, model=model, steps=10, max_steps_back=6)

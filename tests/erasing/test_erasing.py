@@ -215,6 +215,7 @@ class Killed(BaseException):
     """Stands for a kill: nothing is caught, nothing is tidied."""
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("at", [1, 3, 5, 7, 9, 11, 13, 16, 19, 22])
 def test_a_killed_run_is_finished_by_the_next(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int

@@ -75,6 +75,7 @@ def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
     return wrong + (["span"] if one.span() != other.span() else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows_a_shard", [1_000, 10**9], ids=["many shards", "one shard"])
 def test_columns_at_hand_give_the_bits_of_the_engine(
     held: Held, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, rows_a_shard: int

@@ -67,6 +67,7 @@ def test_the_level_is_the_anchors(model: InstantModel, snapshot: Snapshot) -> No
     assert total == pytest.approx(snapshot.features["anchor_value"].sum(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_chance_and_mean_never_fall_from_1_to_730_days(model: InstantModel, snapshot: Snapshot, shop: Snapshot) -> None:
     for customers in (snapshot.take(np.arange(0, len(snapshot), 9)), shop):
         curves = [model.predict(customers, days) for days in (*range(1, 40, 3), *range(40, 731, 23), 730)]

@@ -160,6 +160,7 @@ def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path
     assert jobs.jobs(Workspace(root), "monitor")[0].status()["args"][:2] == ["monitor", "shop"]
 
 
+@pytest.mark.slow
 def test_what_a_viewer_has_looked_at_is_told_to_nobody(
     root: Path, sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

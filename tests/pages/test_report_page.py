@@ -74,6 +74,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
     assert app.header[0].value == before and translate("reporting.holds", lang) in texts(app)
 
 
+@pytest.mark.slow
 def test_a_budget_of_nought_makes_a_report_without_a_plan(
     open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     assert offered.value == slider.value > 0
 
 
+@pytest.mark.slow
 def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(
     open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_sign_that_meant_several_is_settled(tmp_path: Path) -> None:
     assert made.currency == "JPY" and "warning.currency_guessed" not in [one.code for one in made.messages]
 
 
+@pytest.mark.slow
 def test_models_say_it_too_and_the_audit_log_who_did_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, SAMPLE, "shop", currency="EUR")

@@ -128,6 +128,7 @@ def wild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return fitter(open_log(open_dataset(Workspace(folder), "wild")), folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_largest_prediction_is_at_most_three_times_what_such_a_span_ever_held(wild: Fitting, variant: str) -> None:
     model, snapshot = wild(variant)

@@ -52,6 +52,7 @@ def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
     assert tuple(MODELS) and set(MODELS) == set(MODEL_IDS) <= set(NAMES)
 
 
+@pytest.mark.examples(2)
 def test_predictions_are_finite_ordered_and_bounded(fitted: Fitted, train: Snapshot, latest: Snapshot) -> None:
     found = fitted.model.predict(latest)
     assert len(found) == len(latest)

@@ -73,6 +73,7 @@ def assert_the_same(found: pd.DataFrame, expected: pd.DataFrame, quantiles: floa
             assert found[name].tolist() == expected[name].tolist(), name
 
 
+@pytest.mark.examples(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_customers_at_a_time_are_scored_as_among_all(
     shop: Workspace, bundles: dict[str, Bundle], log: EventLog, kind: str

@@ -123,6 +123,7 @@ def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
     assert not children()
 
 
+@pytest.mark.slow
 def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_one(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
 ) -> None:

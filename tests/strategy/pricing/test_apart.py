@@ -16,6 +16,7 @@ def measured(elasticity: np.ndarray, products: int, rng: np.random.Generator) ->
     return pd.DataFrame({"elasticity": elasticity + off, "error": error, "products": products})
 
 
+@pytest.mark.examples(1)
 @pytest.mark.parametrize("categories", [2, 5, 15])
 def test_equal_categories_are_told_apart_no_more_often_than_one_time_in_ten(categories: int) -> None:
     rng = np.random.default_rng(3)
