@@ -17,6 +17,8 @@ from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
 
+pytestmark = pytest.mark.first(9)
+
 SHORT = "simulate --scenario btyd --customers 50 --days 300 --seed 1".split()
 LONG = "simulate --scenario browsing --customers 60000 --days 20000 --seed 1".split()
 

@@ -29,6 +29,8 @@ from clv_core.preprocessing.customers import remove_customers
 from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(5)
+
 FIRST = "customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n"
 NEXT = "customer_id,event_time,amount\ncleo-0003,2024-02-01,5\nbert-0002,2024-02-02,6\n"
 

@@ -61,7 +61,7 @@ def test_backtest_at_an_origin_knows_nothing_after_its_horizon(workspaces: dict[
     pd.testing.assert_frame_equal(found["whole"], found["horizon"], check_exact=True)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("model", MODEL_IDS)
 def test_score_as_of_a_cutoff_knows_nothing_after_it(workspaces: dict[str, Workspace], model: str) -> None:
     """Also where the model itself was trained on later events."""

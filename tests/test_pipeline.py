@@ -56,6 +56,7 @@ def test_the_holdout_s_actual_values_are_those_of_the_file(small_workspace, smal
     np.testing.assert_allclose(frame, money.reindex(frame.index).fillna(0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_identical_weights_and_another_does_not(small_workspace, tmp_path):
     few = dataclasses.replace(SMALL, horizon_days=300, steps=15)  # so long a horizon is not measured
 

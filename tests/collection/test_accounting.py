@@ -18,6 +18,8 @@ from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
 
+pytestmark = pytest.mark.first(1)
+
 IDS = st.sampled_from(["", "a", "b", "007", "NULL", "é", "x y", '"q"', "\u200b", "1e5", "U1"])
 TIMES = st.one_of(
     st.datetimes().map(lambda t: t.isoformat(" ", "seconds")),

@@ -262,7 +262,7 @@ WRITTEN_OTHERWISE: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 TRUE = sum(round(20.17 + at * 1.01 % 97, 2) for at in range(300))
 
 
-@pytest.mark.examples(8)
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("ids", [True, False], ids=["orders", "no orders"])
 @pytest.mark.parametrize("how", WRITTEN_OTHERWISE)
 def test_purchases_written_otherwise_are_counted_once_or_asked_about(workspace: Workspace, how: str, ids: bool) -> None:

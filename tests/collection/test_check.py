@@ -18,6 +18,8 @@ from clv_core.collection.inspect import inspect_file
 from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(5)
+
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:

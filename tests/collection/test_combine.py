@@ -20,6 +20,8 @@ from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 from tests.collection.test_append import HEAD, check_accounts, codes, rows, write
 
+pytestmark = pytest.mark.first(4)
+
 NORTH = HEAD + "\na,2024-01-01,1\na,2024-01-01,1\nb,2024-01-02,2\n,2024-01-03,3\n"
 SOUTH = HEAD + "\na,2024-01-01,1\nc,2024-02-02,4\n,,\n"
 

@@ -81,6 +81,7 @@ def test_transactions_are_understood_without_a_hint(
     )
 
 
+@pytest.mark.slow
 def test_coupons_and_campaigns_become_events_of_the_same_customers(
     files: dict[str, Path], tables: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:

@@ -22,6 +22,8 @@ from clv_core.errors import ClvError, NeedsAnswer, NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(8)
+
 IDS = ["007", "0042", "1234567890123456789", "cust 9", "张三", "x", "y", "z"]
 
 
@@ -296,6 +298,7 @@ CELL = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(rows=st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=8), dated=st.booleans())
 def test_any_table_is_accounted_for_or_refused_in_words(

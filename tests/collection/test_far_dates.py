@@ -24,7 +24,7 @@ def warned(folder: Path, days: list[date]) -> dict[str, dict[str, object]]:
 USUAL = [date(2022, 1, 1) + timedelta(days=number) for number in range(300)]
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("far", "code", "rows", "gap"),
     [

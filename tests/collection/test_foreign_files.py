@@ -25,6 +25,8 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 
 @contextmanager
 def reading(folder: Path, file: Foreign) -> Iterator[Reading]:
@@ -37,7 +39,7 @@ def reading(folder: Path, file: Foreign) -> Iterator[Reading]:
 FILES = {**encoded(), **moneyed(), **timed(), **shaped()}
 
 
-@pytest.mark.examples(14)
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("name", FILES)
 def test_a_foreign_file_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
     file = FILES[name]

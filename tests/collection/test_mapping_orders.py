@@ -13,6 +13,8 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(6)
+
 FIRST = datetime(2024, 1, 2, 9, 30)
 PRODUCTS = (("tee", 19.9), ("mug", 8.5), ("cap", 14.25), ("pen", 3.0))
 

@@ -18,6 +18,8 @@ from clv_core.collection.words.state_words import CANCELLED, REFUNDED, SOLD, STA
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(6)
+
 HEAD = "Order ID,Customer ID,Order Date,Order Total"
 
 

@@ -22,6 +22,8 @@ from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 from tests.collection.test_headed_groups import report
 
+pytestmark = pytest.mark.first(6)
+
 TEXTS = ["c1", "用户42", "a" * 63, "b" * 64, "x" * 5000, "o'brien \\x41 {a}", "é", "e\u0301", "\U0001f600", "0", "007"]
 
 

@@ -21,6 +21,8 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(9)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

@@ -16,6 +16,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
+pytestmark = pytest.mark.first(7)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

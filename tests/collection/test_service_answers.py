@@ -42,7 +42,7 @@ def codes(manifest: Manifest) -> set[str]:
 PAID = sum(1999 + at * 37 for at in range(60) if at % 6 < 5)
 
 
-@pytest.mark.examples(3)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("keys", [("data",), ("result", "orders"), ("hits", "hits")])
 def test_the_records_of_an_answer_are_its_rows(tmp_path: Path, keys: tuple[str, ...]) -> None:
     content: Any = charges(cents=False)

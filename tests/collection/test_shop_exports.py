@@ -17,6 +17,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import CANCELLED, PRODUCTS, REFUNDED, SYSTEMS, Order, amazon, orders, paypal
 
+pytestmark = pytest.mark.first(11)
+
 
 def read(folder: Path, system: str, made: list[Order], **options: object) -> tuple[Workspace, Manifest]:
     file, workspace = folder / f"{system}.csv", Workspace(folder / "ws")

@@ -38,7 +38,7 @@ def said(manifest: Manifest) -> dict[str, dict[str, object]]:
     return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
 
 
-@pytest.mark.examples(6)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("system", EXPORTS)
 def test_an_export_says_who_bought_what_when_and_for_how_much(tmp_path: Path, system: str) -> None:
     export = EXPORTS[system]

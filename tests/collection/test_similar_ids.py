@@ -19,6 +19,8 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 PEOPLE = 12
 
 

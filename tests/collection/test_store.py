@@ -22,6 +22,8 @@ from clv_core.columns import COLUMNS, Kind
 from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -78,6 +80,7 @@ def test_a_derived_version_shares_what_is_not_new_and_every_version_can_be_retur
         restore(workspace, "a", "ffffffffffff")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["current.json", "manifest.json", "events.parquet"])
 @pytest.mark.parametrize("rest", [None, 0, 0.5])
 def test_a_file_that_a_failing_disk_cut_off_or_lost_is_named(

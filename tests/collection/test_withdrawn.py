@@ -19,6 +19,8 @@ from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
+pytestmark = pytest.mark.first(10)
+
 ROWS = orders(1, 21)
 
 

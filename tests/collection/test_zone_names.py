@@ -52,7 +52,7 @@ def read(value: str, order: str = "", zone: str = "UTC") -> datetime:
         return row.fetchone()[0]
 
 
-@pytest.mark.examples(6)
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("order", "form"), FORMATS.values(), ids=FORMATS)
 def test_the_name_of_its_zone_moves_a_time(order: str, form: str, name: str) -> None:

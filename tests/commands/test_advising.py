@@ -16,6 +16,8 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.strategy.pricing.test_pricing import shop_log
 
+pytestmark = pytest.mark.first(3)
+
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
 
 

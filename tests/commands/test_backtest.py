@@ -18,6 +18,8 @@ from clv_core.errors import ClvError
 from clv_core.training import choice
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def run(*words: object) -> tuple[int, dict[str, Any]]:
     """Give the command line these words; return its exit code and the JSON of its last line."""

@@ -20,6 +20,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 PEOPLE = (
     "Nr;Alter;Gebiet;Stufe;seit;Post\n"
     "007;30,5;1;silver;03/04/2024;a@b.de\n"

@@ -13,6 +13,8 @@ from clv_core.audit import lines
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 HEAD = "customer_id,event_time,amount\n"
 
 

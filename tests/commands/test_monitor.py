@@ -27,6 +27,8 @@ from tests.monitoring.steady_shop import (
     write_log,
 )
 
+pytestmark = pytest.mark.first(4)
+
 CUTOFF = day_after(300)
 
 
@@ -77,6 +79,7 @@ def test_what_was_acknowledged_no_longer_turns_a_light(
     assert found["lights"]["data"]["light"] == "green" and all(alert["acknowledged"]["at"] for alert in found["alerts"])
 
 
+@pytest.mark.slow
 def test_whom_the_variables_name_is_told_without_an_option(
     work: Workspace, model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +156,7 @@ def test_where_no_challenger_can_be_trained_the_report_is_there_and_who_could_no
     assert "retrain" not in found["result"]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [

@@ -16,6 +16,8 @@ from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(1)
+
 HORIZON = 30
 
 
@@ -30,6 +32,7 @@ def trained(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
     return workspace, pipeline.train(workspace, "shop", config, cutoff=cutoff, progress=NoProgress()).id, cutoff
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("days", "code"),
     [(-1, "before_cutoff"), (0, None), (HORIZON, None), (HORIZON + 1, "service_late"), (None, "service_late")],

@@ -16,6 +16,8 @@ from clv_core.deployment.past import PREDICTIONS, comparison_folder
 from clv_core.deployment.registry import Registry
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(5)
+
 
 def run(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> tuple[int, dict[str, Any]]:
     code = main([*words, "--workspace", str(workspace.root)])
@@ -166,6 +168,7 @@ RULES = {
 }
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("scheme", ["quadrant", "rfm", "clusters:3", "cost:5:4,1", "rules", "overlapping"])
 def test_any_scheme_goes_to_a_file_and_says_what_its_segments_are(
     small_workspace: Workspace,

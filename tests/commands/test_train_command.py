@@ -12,6 +12,8 @@ import pytest
 from clv_core.cli import main
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(1)
+
 TRAIN = ("train", "shop", "--horizon-days", "60", "--model", "naive")
 
 
@@ -29,6 +31,7 @@ def said(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[d
     return json.loads(captured.out.splitlines()[-1]), captured.err
 
 
+@pytest.mark.slow
 def test_a_second_model_says_that_the_first_still_answers_and_the_command_that_changes_it(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

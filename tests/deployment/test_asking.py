@@ -21,6 +21,8 @@ from clv_core.model.read_steps import reads_steps
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.first(4)
+
 
 @pytest.fixture(scope="module", params=["hybrid", "blend", "bgnbd", "paretonbd"])
 def asking(

@@ -19,6 +19,8 @@ from clv_core.preprocessing.clean import clean
 from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace, write_json
 
+pytestmark = pytest.mark.first(4)
+
 
 def night(folder: Path, number: int) -> Path:
     path = folder / f"night{number}.csv"

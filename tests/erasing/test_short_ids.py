@@ -36,6 +36,8 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, write_json
 from tests.strategy.searcher import found
 
+pytestmark = pytest.mark.first(4)
+
 LONG = "Zq3vT8mK1xLw9bNc4rHs7dYf"
 GONE = ["7", "C4", "12345", LONG]
 STAYING = [*(str(20 + 7 * place) for place in range(30)), *(f"D{place}" for place in range(5, 35)), "777", "123456"]
@@ -187,6 +189,7 @@ def test_after_an_erasure_only_what_the_certificate_names_is_left(workspace: Wor
     )
 
 
+@pytest.mark.slow
 def test_the_certificate_names_them_in_both_languages_and_no_id(workspace: Workspace) -> None:
     told = erasing.erase(workspace, GONE, progress=NoProgress())
     for language, word in (("en", "What may name them"), ("zh", "可能提及他们的内容")):
@@ -195,6 +198,7 @@ def test_the_certificate_names_them_in_both_languages_and_no_id(workspace: Works
         assert "C4" not in text and "12345" not in text
 
 
+@pytest.mark.slow
 def test_a_second_erasure_of_the_same_customers_finds_the_same(workspace: Workspace) -> None:
     first = erasing.erase(workspace, GONE, progress=NoProgress())
     again = erasing.erase(workspace, GONE, progress=NoProgress())

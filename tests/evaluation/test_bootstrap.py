@@ -15,6 +15,8 @@ from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, Verdict, table_of, verdicts
 from clv_core.i18n import LANGUAGES
 
+pytestmark = pytest.mark.first(10)
+
 ORIGIN = "1998-01-01"
 
 

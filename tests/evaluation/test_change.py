@@ -19,6 +19,8 @@ from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
 from tests.features.conftest import canonical
 
+pytestmark = pytest.mark.first(5)
+
 DAYS = 730
 LOG = Callable[..., EventLog]
 
@@ -65,6 +67,7 @@ def shop(
     return PurchaseDays(customer, when, net)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("kind", "purchases", "orders"),
     [({"rate": 0.4}, True, False), ({"price": 0.5}, False, True), ({"rate": 0.4, "price": 0.5}, True, True)],
@@ -78,6 +81,7 @@ def test_a_break_is_dated_and_named(kind: dict[str, float], purchases: bool, ord
     assert found.order_value == pytest.approx(kind.get("price", 1.0), abs=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("horizon", [60, 182])
 def test_growth_ageing_and_small_drifts_are_no_break(seed: int, horizon: int) -> None:
@@ -85,6 +89,7 @@ def test_growth_ageing_and_small_drifts_are_no_break(seed: int, horizon: int) ->
     assert change_at(shop(seed, rate=0.85, price=1.1), 0, DAYS, horizon) is None
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("days", [364, 391, 730, 760])
 def test_a_yearly_peak_is_no_break_in_it_or_after_it(days: int) -> None:
     assert change_at(shop(days=days, break_day=10**6, peak=2.5), 0, days, 60) is None

@@ -18,6 +18,8 @@ from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 CUTOFF = date(2023, 9, 1)
 ATTRIBUTES = [
     {"name": "age", "kind": "number", "dated_by": None},
@@ -132,6 +134,7 @@ def deleted(customers: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("alter", [changed, added, deleted, lambda frame: frame.sample(frac=1, random_state=3)])
 def test_what_is_dated_later_and_the_order_of_rows_change_nothing(
     alter: Change, shop: Dataset, customers: pd.DataFrame, snapshot: Snapshot, tmp_path: Path

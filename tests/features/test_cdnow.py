@@ -12,6 +12,8 @@ import pytest
 
 from clv_core.features.log import EventLog
 
+pytestmark = pytest.mark.first(3)
+
 Opener = Callable[..., EventLog]
 CUTOFF = date(1997, 12, 31)
 

@@ -33,6 +33,8 @@ from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 
+pytestmark = pytest.mark.first(13)
+
 Opener = Callable[..., EventLog]
 EPOCH = date(1970, 1, 1)
 CUTOFF = date(2024, 4, 1)
@@ -127,6 +129,7 @@ def deleted(shop: pd.DataFrame) -> pd.DataFrame:
     return shop[shop["event_time"] < pd.Timestamp(CUTOFF)]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("alter", [changed, added, deleted])
 def test_rows_at_or_after_the_cutoff_change_nothing(
     opened: Opener, shop: pd.DataFrame, alter: Callable[[pd.DataFrame], pd.DataFrame]
@@ -492,6 +495,7 @@ ODD = {
 }
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("name", list(ODD))
 def test_all_statistics_of_odd_logs_are_there_and_finite(opened: Opener, name: str, steps: Steps) -> None:
     odd = opened(events_of(ODD[name])).steps
@@ -569,6 +573,7 @@ def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.Da
     np.testing.assert_array_equal(whole.values, steps.values)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("alter", [changed, added, deleted])
 def test_later_rows_change_neither_who_is_in_a_sample_nor_what_is_said_of_them(
     opened: Opener, shop: pd.DataFrame, alter: Callable[[pd.DataFrame], pd.DataFrame]

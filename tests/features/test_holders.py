@@ -22,6 +22,8 @@ from clv_core.features.shards import Shards
 from clv_core.features.sources import SOURCES
 from clv_core.features.warehouse import Warehouse
 
+pytestmark = pytest.mark.first(3)
+
 KINDS = ["view", "cart", "purchase", "return", "rating", "review", "wishlist"]
 START = pd.Timestamp("2023-01-01")
 Complete = Callable[[pd.DataFrame], pd.DataFrame]
@@ -108,6 +110,7 @@ def test_a_range_of_customers_is_told_as_among_all(
         assert part.offsets.tolist() == (steps.offsets[some[0] : some[-1] + 2] - rows.start).tolist()
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     "columns",
     [["amount"], ["amount", "quantity", "order_id"], ["amount", "event_type", "rating", "review_text", "country"]],

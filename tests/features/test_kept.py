@@ -17,6 +17,8 @@ from clv_core.features import kept, sharding, spool
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 CORE = Path(kept.__file__).parents[1]
 CUTOFF = date(2023, 12, 15)
 

@@ -13,6 +13,8 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.log import EventLog
 from clv_core.features.snapshot import Snapshot
 
+pytestmark = pytest.mark.first(3)
+
 Opener = Callable[..., EventLog]
 CUTOFF = date(2023, 12, 15)
 
@@ -65,6 +67,7 @@ def added(shop: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([shop, at_cutoff, newcomers])
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     "alter", [changed, added, lambda shop: shop[~later(shop)]], ids=["changed", "added", "deleted"]
 )

@@ -17,6 +17,8 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 Opener = Callable[..., EventLog]
 
 

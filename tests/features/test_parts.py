@@ -17,6 +17,8 @@ from clv_core.features.relations import day_of
 from clv_core.features.season import last_year, scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 
+pytestmark = pytest.mark.first(3)
+
 Opener = Callable[..., EventLog]
 CUTOFF = date(2024, 4, 1)
 
@@ -28,6 +30,7 @@ def steps_of(snapshot: Snapshot, name: str) -> np.ndarray:
     return np.concatenate([column[start:stop] for start, stop in zip(windows.start, windows.stop, strict=True)])
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("rows_a_shard", [1_000, 10**9], ids=["many shards", "one shard"])
 @pytest.mark.parametrize("cutoff", [date(2023, 1, 20), CUTOFF])
 def test_parts_hold_the_bits_of_the_whole(

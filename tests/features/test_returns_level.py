@@ -16,6 +16,8 @@ from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(2)
+
 CUTOFF, HORIZON, BACK = date(2025, 1, 1), 90, 0.4
 
 

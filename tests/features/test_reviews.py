@@ -14,6 +14,8 @@ from clv_core.features.relations import day_of
 from clv_core.features.reviews import LAST_REVIEWS, MOST_CHARACTERS
 from clv_core.features.snapshot import concat
 
+pytestmark = pytest.mark.first(4)
+
 Opener = Callable[..., EventLog]
 CUTOFF = date(2023, 12, 15)
 
@@ -62,6 +64,7 @@ def added(talk: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([talk, talk.head(900).assign(event_time=pd.Timestamp(CUTOFF), review_text="later")])
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     "alter",
     [changed, added, lambda talk: talk[talk["event_time"] < pd.Timestamp(CUTOFF)], lambda talk: talk.sample(frac=1)],

@@ -13,6 +13,8 @@ from clv_core.model.chance import OrderTimes, at_chance, by_luck
 from clv_core.model.horizon import Horizon, discounted
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 COUNTS = BgNbd(r=0.7, alpha=60.0, a=0.8, b=2.5)
 H = 182
 DAYS = (1, 2, 7, 14, 30, 91, 150, 181, 182, 183, 250, 365, 730, 3650)
@@ -66,6 +68,7 @@ def test_it_is_one_law_from_whichever_horizon_it_is_seen(days: int) -> None:
         np.testing.assert_allclose(again.within(there, other), times_of(frequency, age).within(p, other), rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_chances_and_quantiles_never_fall_when_the_horizon_grows_whatever_the_model_says() -> None:
     frequency, _, age = buyers()
     p = np.concatenate([np.random.default_rng(4).uniform(0, 1, len(age) - 3), [0.0, 1e-12, 1.0]])

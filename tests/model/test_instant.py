@@ -23,6 +23,8 @@ from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import RECORD, SHIPPED, WEIGHTS, load_network
 from clv_core.workspace import Workspace, read_json
 
+pytestmark = pytest.mark.first(6)
+
 HORIZON = 182
 ORIGIN = date(1997, 12, 31)
 

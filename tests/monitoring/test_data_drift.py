@@ -18,6 +18,8 @@ from pages.ui.monitor.drift import nearness
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored
 
+pytestmark = pytest.mark.first(4)
+
 CUTOFF = day_after(360)
 CUSTOMERS = 3000
 HORIZON_DAYS = 180
@@ -59,6 +61,7 @@ def test_a_volume_is_what_pandas_counts_by_the_day_and_nothing_where_nothing_cam
     assert found == pytest.approx({name: count / chunk.days for name, count in counted.items()}, abs=1e-6)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("change", "codes", "said"),
     [

@@ -26,6 +26,8 @@ from clv_core.monitoring.truth.spans import FEWEST_BUYERS, PastSpan, past_spans
 from clv_core.monitoring.truth.tiers import Tier
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
 
+pytestmark = pytest.mark.first(5)
+
 HORIZON_DAYS = 120
 DAYS = [30, 60, 90]
 CUTOFF = day_after(780)

@@ -13,6 +13,7 @@ from clv_core.monitoring.drift.distances import by_chance, ks, ks_chance, ks_lim
 from clv_core.monitoring.drift.spread import dispersion, forecast
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("chunks", [6, 12, 52])
 def test_a_series_that_only_varies_by_chance_is_beyond_its_limits_as_often_as_asked(chunks: int) -> None:
     random = np.random.default_rng(chunks)

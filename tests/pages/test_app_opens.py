@@ -39,6 +39,7 @@ def levels(app: AppTest) -> list[int]:
     return found
 
 
+@pytest.mark.examples(20)
 @pytest.mark.parametrize("lang", ("en", "zh"))
 @pytest.mark.parametrize("state", STATES, indirect=True)
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
@@ -91,6 +92,7 @@ def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_t
     assert not any(word in text for word in ("KeyError", "CLV_DEBUG") for text in said)
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
 def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Path, page: str) -> None:
     app = open_page(with_model, page, lang="en")

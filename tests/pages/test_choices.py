@@ -19,6 +19,8 @@ from pages.ui import sidebar
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import SAMPLE
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 
 

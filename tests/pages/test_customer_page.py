@@ -22,6 +22,8 @@ from pages.ui import trusting
 from pages.ui.navigation import BY_NAME, SEARCH
 from tests.pages.conftest import HORIZON_DAYS
 
+pytestmark = pytest.mark.first(9)
+
 OPEN = Callable[..., AppTest]
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
 

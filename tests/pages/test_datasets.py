@@ -19,6 +19,8 @@ from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(9)
+
 OPEN = Callable[..., AppTest]
 
 

@@ -22,6 +22,8 @@ from pages.ui import page_files, widgets
 from pages.ui.explore import explored, tables
 from tests.pages.conftest import SAMPLE
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 CHARTS = ("revenue", "people", "cohorts", "cumulative", "gaps", "come_back", "lorenz", "rfm", "funnel", "categories")
 RATED = ("ratings", "rated_back", "rating_trend")

@@ -26,6 +26,8 @@ from pages.ui import state
 from pages.ui.navigation import DATASETS_PART
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 
 

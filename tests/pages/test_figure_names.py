@@ -35,6 +35,7 @@ def test_evaluate_models_and_the_model_card_name_and_round_a_figure_alike(
         assert f"| {name} | {value} |" in card
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("page", ["segments", "evaluate", "models", "customer", "strategy", "explain", "explore"])
 def test_each_figure_that_is_shown_explains_itself(open_page: OPEN, with_model: Path, page: str, lang: str) -> None:

@@ -19,6 +19,8 @@ from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
 from tests.pages.conftest import SAMPLE
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 
 

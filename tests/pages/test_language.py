@@ -20,6 +20,8 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.pages.conftest import SAMPLE
 
+pytestmark = pytest.mark.first(1)
+
 OPEN = Callable[..., AppTest]
 PAGES = ("home", "explore", "train", "evaluate", "explain", "segments", "customer", "strategy", "exports", "models")
 
@@ -95,6 +97,7 @@ def test_a_change_of_language_keeps_dataset_and_model_and_warns_of_nothing(
             assert app.query_params["model"] == other and not app.warning
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_change_of_language_keeps_every_choice(open_page: OPEN, two_models: Path, page: str, labels: None) -> None:
     app = open_page(two_models, page, lang="en", dataset="shop")

@@ -15,6 +15,8 @@ from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 OPEN = Callable[..., AppTest]
 
 

@@ -31,6 +31,8 @@ from pages.ui.models import versions
 from tests.deployment.registry import tiny
 from tests.pages.conftest import HORIZON_DAYS
 
+pytestmark = pytest.mark.first(11)
+
 OPEN = Callable[..., AppTest]
 
 
@@ -251,6 +253,7 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
     assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("page", ["evaluate", "segments", "strategy", "home", "models"])
 def test_a_model_that_came_without_its_customers_opens_every_page(
     open_page: OPEN, three: Path, tmp_path_factory: pytest.TempPathFactory, page: str

@@ -27,6 +27,8 @@ from tests.monitoring.steady_shop import another_channel, changed_from, day_afte
 from tests.monitoring.test_telling import Hook, serving
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "shell.py"
 CUTOFF = day_after(240)

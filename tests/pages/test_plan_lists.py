@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
@@ -17,6 +18,8 @@ from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace
 from tests.pages.test_platform_lists import reachable
 from tests.pages.test_row_files import Offered, offered, press
+
+pytestmark = pytest.mark.first(2)
 
 OPEN = Callable[..., AppTest]
 __all__ = ["offered", "reachable"]

@@ -25,6 +25,8 @@ from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(3)
+
 OPEN = Callable[..., AppTest]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,6 +102,7 @@ def test_a_report_in_the_other_language_is_another_report(
     assert "未来 90 天" in texts(app) and list((root / "exports").glob("*-zh_*.html"))
 
 
+@pytest.mark.slow
 def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_in_the_language_of_the_report(
     open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
 
+pytestmark = pytest.mark.first(7)
+
 OPEN = Callable[..., AppTest]
 
 
@@ -133,6 +135,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("view", ["figures", "came", "compare"])
 def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
     open_page: OPEN, not_trusted: Path, view: str

@@ -22,6 +22,8 @@ from clv_core.workspace import Workspace, read_json
 from pages.ui import page_files, row_files, state
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(5)
+
 OPEN = Callable[..., AppTest]
 Offered = dict[str, dict[str, Any]]
 

@@ -25,6 +25,8 @@ from pages.ui import progress
 from pages.ui.monitor import alerts
 from pages.ui.navigation import BY_NAME
 
+pytestmark = pytest.mark.first(14)
+
 OPEN = Callable[..., AppTest]
 START = Callable[..., jobs.Job]
 
@@ -231,6 +233,7 @@ def cut_off(job: jobs.Job) -> jobs.Job:
     return job
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("command", "page", "label", "own"),
     [

@@ -23,6 +23,8 @@ from clv_core.workspace import Workspace, write_json
 from pages.ui import saying, widgets
 from pages.ui.evaluate import scoreboard_run
 
+pytestmark = pytest.mark.first(3)
+
 PARTS = ("value", "low", "high")
 OPEN = Callable[..., AppTest]
 

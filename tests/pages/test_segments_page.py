@@ -29,6 +29,8 @@ from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(12)
+
 OPEN = Callable[..., AppTest]
 VIEWS = ("overview", "figures", "came", "compare", "names")
 RULES = {"segments": [{"name": "Likely", "rules": ["p_purchase>=0.3"], "description": "Write to them"}]}
@@ -57,6 +59,7 @@ def opened(open_page: OPEN, root: Path, kind: str, view: str = "overview", lang:
     return app.switch_page(BY_NAME["segments"].path).run()
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> None:
     app = opened(open_page, own, kind)
@@ -66,6 +69,7 @@ def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> N
         assert app.segmented_control(key="segments_view").value == view
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("kind", "view"), list(zip(KINDS, [*VIEWS, *VIEWS], strict=False)))
 def test_every_scheme_and_view_opens_in_chinese(open_page: OPEN, own: Path, kind: str, view: str) -> None:
     app = opened(open_page, own, kind, view, "zh")
@@ -313,6 +317,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
     assert f"**{widgets.plain(message)}**" in [item.value for item in app.main.markdown]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("text", ["10;30;60", "10，30，60", " 10 30 60 ", "10、30；60"])
 def test_cuts_are_read_however_they_are_parted(open_page: OPEN, own: Path, text: str) -> None:
     app = opened(open_page, own, "quantile")

@@ -40,6 +40,8 @@ from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import HORIZON_DAYS
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(12)
+
 OPEN = Callable[..., AppTest]
 
 

@@ -38,6 +38,8 @@ from pages.ui.recommended.tier import against
 from tests.pages.test_app_opens import texts
 from tests.strategy.pricing.test_pricing import shop_log
 
+pytestmark = pytest.mark.first(8)
+
 OPEN = Callable[..., AppTest]
 
 
@@ -171,6 +173,7 @@ def test_a_run_is_shown_while_nothing_is_kept(open_page: OPEN, with_model: Path,
     assert job.status()["args"][:2] == [name, "shop"] and translate(f"{name}.wait", "en") in texts(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recommend", "price"])
 def test_a_log_without_products_is_refused_in_words(
     open_page: OPEN, tmp_path: Path, cdnow_file: Path, name: str

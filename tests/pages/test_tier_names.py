@@ -16,6 +16,8 @@ from clv_core.workspace import Workspace
 from tests.pages.test_app_opens import texts
 from tests.pages.test_strategy_parts import advised, part
 
+pytestmark = pytest.mark.first(2)
+
 OPEN = Callable[..., AppTest]
 CALLED = [f"{place} *st*" for place in ("Gold", "Silver", "Bronze", "Tin")]
 PLAIN = [name.replace("*", "\\*") for name in CALLED]

@@ -18,6 +18,8 @@ from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME
 from tests.pages.test_app_opens import texts
 
+pytestmark = pytest.mark.first(2)
+
 OPEN = Callable[..., AppTest]
 
 

@@ -94,6 +94,7 @@ def shown(app: AppTest) -> list[object]:
     ]
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("page", VISITED)
 @pytest.mark.usefixtures("root")
 def test_each_sees_the_same_whoever_came_first(page: str) -> None:

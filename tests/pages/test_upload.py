@@ -366,6 +366,7 @@ def test_names_that_look_like_an_event_are_taken_for_names_at_a_press(open_page:
     assert any("milloin" in str(table.value) for table in app.dataframe) or "milloin" in written(app)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("at", (0, 1, 2))
 def test_one_of_several_files_that_cannot_be_read_is_left_out(open_page: OPEN, tmp_path: Path, at: int) -> None:
     contents = [LOG, LOG.replace("2024", "2025")]

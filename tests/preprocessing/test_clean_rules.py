@@ -18,6 +18,8 @@ from clv_core.preprocessing.clean import RULES, clean, effects
 from clv_core.preprocessing.clean_rules import SERVICE_WORDS
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(6)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -120,6 +122,7 @@ def test_every_rule_says_what_it_would_change(workspace: Workspace, raw: Manifes
     assert open_dataset(workspace, "shop").manifest == raw
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("key", RULES)
 def test_a_rule_takes_what_it_said_and_nothing_is_lost(workspace: Workspace, raw: Manifest, key: str) -> None:
     log, rows = shop(), expected()[key]

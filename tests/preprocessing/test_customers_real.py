@@ -18,6 +18,8 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTES = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
 
 
@@ -41,6 +43,7 @@ def workspace(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspa
     return Workspace(folder / "workspace")
 
 
+@pytest.mark.slow
 def test_demographics_are_honest_attributes_and_all_their_households_are_known(
     source: Path, workspace: Workspace
 ) -> None:

@@ -57,6 +57,7 @@ def highs(gains: Floats, costs: Floats, capacities: Floats, budget: float) -> fl
     return float(-best.fun)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("tight", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plan_is_within_a_thousandth_of_what_highs_finds(kind: str, tight: bool) -> None:

@@ -40,6 +40,8 @@ from clv_core.strategy.customer.why import why
 from clv_core.strategy.similar import FIGURES, similar
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(8)
+
 CUTOFF = date(2024, 1, 1)
 
 

@@ -69,6 +69,7 @@ def test_all_addresses_of_a_cell_are_known_under_their_cell() -> None:
     assert addresses("call me") == () and addresses("a@x.com a@X.com") == ("a@x.com",)
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("word", ["bea@x.com", "BEA@X.com\u200b", "+49 170 1234567", "0049-1701234567"])
 def test_who_has_a_second_address_or_number_on_the_list_is_left_alone(tmp_path: Path, word: str) -> None:
     people = pd.DataFrame(

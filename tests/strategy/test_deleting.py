@@ -25,6 +25,8 @@ from clv_core.strategy.exports.deleting import remaining
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 
+pytestmark = pytest.mark.first(4)
+
 IDS = [f"customer-{i:03}" for i in range(30)]
 
 

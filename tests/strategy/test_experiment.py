@@ -20,7 +20,10 @@ from clv_core.strategy.contacts.contacts_file import read_contacts
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
 
+pytestmark = pytest.mark.first(11)
 
+
+@pytest.mark.examples(5)
 @pytest.mark.parametrize("written", ["2024-05-31", "2024/5/31", "2024年5月31日", "2024-05-31 00:00:00", "2024.05.31"])
 @pytest.mark.parametrize("control", ["control", "Control group", "对照组", "空白组"])
 def test_a_file_that_a_spreadsheet_saved_again_is_read_by_its_days_and_groups(

@@ -26,6 +26,8 @@ from clv_core.strategy.exports.tables import write_rows
 from clv_core.workspace import Workspace
 from tests.strategy.unescaped import unescape
 
+pytestmark = pytest.mark.first(8)
+
 RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
 PAYLOADS: list[str] = RULE["payloads"]
 TRIGGERS = tuple(RULE["trigger_chars"])
@@ -133,6 +135,7 @@ def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
     assert made.left_out == {"suppressed": 2} and made.rows == 1198 and made.asked == 1200
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("format", EXPORTS)
 def test_a_preview_says_what_the_list_then_holds(
     scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path

@@ -66,6 +66,7 @@ def test_a_list_holds_a_mailbox_once_and_none_that_said_no(format: str, column: 
     assert not found.isin([*spelt, *map(hashed, spelt)]).any()
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("listed", ["J.A.Nedoe+news@gmail.com", "janedoe@googlemail.com", "Jane <jane.doe@gmail.com>"])
 def test_who_wants_no_contact_is_found_by_any_spelling_of_the_mailbox(listed: str, tmp_path: Path) -> None:
     scores, people = customers()

@@ -14,6 +14,8 @@ from clv_core.strategy.customer.next_order import NextOrder, next_order
 from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import Timeline
 
+pytestmark = pytest.mark.first(2)
+
 CUTOFF = date(2024, 1, 1)
 HORIZON = 182
 COUNTS = BgNbd(r=2.0, alpha=60.0, a=0.5, b=3.0)

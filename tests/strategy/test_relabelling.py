@@ -24,6 +24,8 @@ from clv_core.preprocessing.currency import set_currency
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 HEAD = "customer_id,event_time,amount\n"
 FIRST = "a,2024-01-01,1\na,2024-01-01,1\nb,2024-01-02,2\n"
 
@@ -107,6 +109,7 @@ def test_models_say_it_too_and_the_audit_log_who_did_it(tmp_path: Path) -> None:
     assert [one["action"] for one in audit.lines(workspace)].count("currency") == 1
 
 
+@pytest.mark.slow
 def test_versions_reasons_and_the_card_say_the_new_currency_and_nothing_the_old_one(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, SAMPLE, "shop", currency="EUR")

@@ -22,6 +22,8 @@ from clv_core.model.predictions import Predictions
 from clv_core.training.fit import MODELS, Model
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(3)
+
 TRAINED = 90
 QUICK = TrainConfig(
     horizon_days=TRAINED, ensemble=2, steps=8, cutoffs=2, max_windows=4000, processes=1, device="cpu", rnn_width=8
@@ -67,6 +69,7 @@ def check_never_falls(shorter: Predictions, longer: Predictions, what: str) -> N
         assert (low - high).max() <= 1e-5 * low.max(), f"{name} falls: {what}"
 
 
+@pytest.mark.examples(11)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("rate", [0.0, 0.1, 5.0])
 def test_nothing_falls_when_the_horizon_grows(usual: Fitting, variant: str, rate: float) -> None:
@@ -77,6 +80,7 @@ def test_nothing_falls_when_the_horizon_grows(usual: Fitting, variant: str, rate
     assert found[-1].predicted_clv.sum() > found[0].predicted_clv.sum()
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_higher_rate_never_counts_more(usual: Fitting, variant: str) -> None:
     model, snapshot = usual(variant)
@@ -87,6 +91,7 @@ def test_a_higher_rate_never_counts_more(usual: Fitting, variant: str) -> None:
     assert (found[0].predicted_clv >= found[2].predicted_clv / 1.5 * (1 - 1e-6)).all()
 
 
+@pytest.mark.examples(4)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_horizon_without_discount_is_a_number_of_days(usual: Fitting, variant: str) -> None:
     model, snapshot = usual(variant)

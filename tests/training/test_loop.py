@@ -35,6 +35,7 @@ def toy(path, steps=60, kill_at=None, optimizer="adamw", validate=None):
     return network, state
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
 @pytest.mark.parametrize("kill_at", [10, 30, 50])
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path, kill_at, optimizer):

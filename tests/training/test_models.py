@@ -67,6 +67,7 @@ def test_ranks_better_than_chance_and_chances_tell_who_buys(fitted: Fitted, late
     assert figures["gini"] > 0.2 and figures["auc"] > 0.6
 
 
+@pytest.mark.examples(3)
 def test_state_survives_a_bundle_s_files(fitted: Fitted, latest: Snapshot, tmp_path: Path) -> None:
     tensors, state = fitted.model.state()
     save_file(tensors, tmp_path / "weights.safetensors")
@@ -84,6 +85,7 @@ def test_a_longer_horizon_is_worth_more(fitted: Fitted, latest: Snapshot) -> Non
         assert (one.p_purchase <= other.p_purchase + 1e-6).all()
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("model", ["paretonbd", "lightgbm", "ziln_mlp"])
 def test_the_same_seed_gives_the_same_predictions(
     model: str, train: Snapshot, latest: Snapshot, tmp_path: Path

@@ -28,6 +28,8 @@ from clv_core.pipeline import score
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Sent:

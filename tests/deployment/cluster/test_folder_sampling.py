@@ -30,6 +30,8 @@ from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 IDS = [f"c{number:05}" for number in range(20_000)] + ["ü", "客户", "", "A"]
 
 
@@ -69,6 +71,7 @@ def sampled_model(shop: Workspace, into: Path) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 def test_the_record_and_the_card_state_the_sampling(shop: Workspace, tmp_path: Path) -> None:
     workspace = sampled_model(shop, tmp_path / "workspace")
     (version,) = Registry(workspace).versions()

@@ -30,6 +30,8 @@ from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace
 from tests.deployment.exchange.damage import damaged
 
+pytestmark = pytest.mark.first(3)
+
 Files = dict[str, bytes]
 LEARNED = {"attributes": [{"name": "age", "kind": "number", "dated_by": None}], "review_themes": [["good", "bad"]]}
 
@@ -110,6 +112,7 @@ def test_signals_of_other_types_are_refused(files: Files, seen: tuple[Dataset, S
     assert not [what for what in kept if "None" in what.replace("dated_by", "") or " = 5" in what or "True" in what]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(("member", "count"), [(RECORD, 40), (STATE, 60), (HISTORY, 10), (REFERENCE[0], 10)])
 def test_damaged_json_is_refused_or_scores(
     files: Files, seen: tuple[Dataset, Snapshot], member: str, count: int

@@ -60,6 +60,7 @@ def in_a_log(rows: list[dict[str, Any]], tmp_path: Path) -> list[tuple[str, str,
     return list(zip(kept["event_time"].astype(str), kept["event_type"], amounts, strict=True))
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("rows", [NAMED, PRICED, NAMED_AND_PRICED, PLAIN])
 def test_what_is_sent_is_read_as_the_log_reads_it(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     events = [{**row, "event_time": datetime(2024, 1, 1 + at % 28, 10, at)} for at, row in enumerate(rows)]

@@ -28,6 +28,8 @@ from clv_core.deployment.service.crowd import Crowd
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import process
 
+pytestmark = pytest.mark.first(4)
+
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\n"
 
 

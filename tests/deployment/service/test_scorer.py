@@ -25,6 +25,8 @@ from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json
 from tests.deployment.kinds import KINDS
 
+pytestmark = pytest.mark.first(4)
+
 
 def said(
     workspace: Workspace,
@@ -53,6 +55,7 @@ def said(
     return [one for part in asyncio.run(scored()) for one in part]
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_online_is_batch(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], kind: str

@@ -177,6 +177,7 @@ def test_faults_are_said_in_words_that_fit_them(serve: Serve) -> None:
         assert "further faults: 1" in two["message"] and two["params"]["others"] == 1
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
     ("body", "where", "what"),
     [

@@ -36,6 +36,8 @@ from clv_core.errors import Message, NotFound
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import Serve
 
+pytestmark = pytest.mark.first(5)
+
 END = date(2024, 2, 5)
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Call
     return asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
 ) -> None:

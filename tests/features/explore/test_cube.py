@@ -22,6 +22,8 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.features.explore.conftest import Explored, explore
 
+pytestmark = pytest.mark.first(8)
+
 
 def workspace_of(explored: Explored) -> Workspace:
     return Workspace(explored.cube.folder.parents[2])

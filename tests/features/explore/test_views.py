@@ -23,6 +23,8 @@ from clv_core.i18n import LANGUAGES, translate
 from tests.features.explore import reference
 from tests.features.explore.conftest import Explored, explore
 
+pytestmark = pytest.mark.first(8)
+
 PERIOD = {"start": date(2023, 3, 11), "end": date(2024, 1, 20)}
 FILTERS: dict[str, dict[str, Any]] = {
     "all": {},
@@ -58,6 +60,7 @@ def test_figures(chosen: tuple) -> None:
             assert ours[name] == pytest.approx(value, rel=1e-12), name
 
 
+@pytest.mark.examples(6)
 @pytest.mark.parametrize("unit", ("day", "week", "month", "quarter"))
 def test_trend(chosen: tuple, unit: str) -> None:
     selection, rows, start, end = chosen
@@ -71,6 +74,7 @@ def test_trend(chosen: tuple, unit: str) -> None:
     assert bool(ours["complete"].iloc[-1]) == (last.end_time < end)
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("unit", ("month", "quarter"))
 def test_cohorts(chosen: tuple, unit: str) -> None:
     selection, *rest = chosen
@@ -95,6 +99,7 @@ def test_mean_over_cohorts_takes_each_age_from_those_who_reached_it(shop_explore
     assert ours.loc[3, "retention"] == reached["buyers"].sum() / reached["size"].sum()
 
 
+@pytest.mark.examples(2)
 def test_gaps_and_who_comes_back(chosen: tuple) -> None:
     selection, *rest = chosen
     theirs, ours = reference.waits(*rest), gaps(selection)

@@ -23,6 +23,8 @@ from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, parse_changes, what
 from clv_core.strategy.pricing.worded import price_table
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(11)
+
 TRUE = {"tea": (-2.5, -1.5), "coffee": (-1.2, -0.6)}
 """Elasticity of tier 1 and 2 by category."""
 TIERS = 2
@@ -292,6 +294,7 @@ def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:
             what_if(responses, Rule(changes, margin, categories))
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

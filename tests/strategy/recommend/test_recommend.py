@@ -30,6 +30,8 @@ from clv_core.strategy.recommend.split import Split
 from clv_core.strategy.recommend.together import SHRINK, by_basket
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(7)
+
 TIERS = 4
 CUSTOMERS = 120
 

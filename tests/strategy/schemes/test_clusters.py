@@ -23,6 +23,8 @@ from clv_core.strategy.schemes.settle import points_of, settle
 from clv_core.strategy.schemes.traits import named
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(8)
+
 
 def planted() -> tuple[pd.DataFrame, np.ndarray]:
     """Three kinds of customers: rare big buyers of late, frequent small buyers of late, and those long gone."""

@@ -31,6 +31,8 @@ from clv_core.strategy.segments import total
 from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.workspace import Workspace
 
+pytestmark = pytest.mark.first(4)
+
 TIERS = ValueTiers(DEFAULT_SCHEME)
 
 
