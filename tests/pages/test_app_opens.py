@@ -101,7 +101,7 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
     assert app.query_params["dataset"] == "shop"
 
 
-def test_pages_open_without_torch_but_the_one_that_asks_the_networks(with_model: Path) -> None:
+def test_pages_open_without_torch_but_the_one_that_asks_the_networks(root: Path) -> None:
     """It takes a second, which who comes first after a start would wait for."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
@@ -111,6 +111,6 @@ def test_pages_open_without_torch_but_the_one_that_asks_the_networks(with_model:
         "        app.switch_page(page.path).run()\n"
         "        print(page.name, *{'torch'} & set(sys.modules), len(app.exception))"
     )
-    environment = {**os.environ, "CLV_WORKSPACE": str(with_model)}
+    environment = {**os.environ, "CLV_WORKSPACE": str(root)}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines() == [f"{page.name} 0" for page in PAGES if page.name != "explain"]
