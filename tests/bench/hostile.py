@@ -133,7 +133,7 @@ def workbook(chance: random.Random) -> Made:
 
 
 def parquet(chance: random.Random) -> Made:
-    """A Parquet file with types within types, damaged bytes, or a long text a million times."""
+    """A Parquet file with types within types, damaged bytes, or a long text 200,000 times."""
     made = io.BytesIO()
     kind, value = pa.int64(), 1
     deep = chance.choice((50, 500))
@@ -143,7 +143,7 @@ def parquet(chance: random.Random) -> Made:
             kind, nested = pa.struct([("a", kind)]), {"a": nested}
         table = pa.table({"customer_id": pa.array(["a"]), "x": pa.array([nested], type=kind)})
     else:
-        many = 1_000_000
+        many = 200_000
         same = pa.DictionaryArray.from_arrays(pa.array([0] * many, pa.int32()), pa.array(["x" * 1_000]))
         table = pa.table({"customer_id": same, "event_time": same, "amount": pa.array([1.5] * many)})
     pq.write_table(table, made)
