@@ -238,7 +238,7 @@ def main() -> None:
     wanted = parser.parse_args()
     ended: Counter[tuple[str, str]] = Counter()
     slowest, failed, over = 0.0, 0, threading.Event()
-    with tempfile.TemporaryDirectory() as made, serving(Path(made)) as address:
+    with tempfile.TemporaryDirectory() as made, serving(Path(made), STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="5") as address:
         log = Path(made) / "server.log"
 
         def others() -> None:
@@ -267,7 +267,7 @@ def main() -> None:
             print("honest at the end:", _sent(studio, _honest(Path(made))))
             over.set()
             watching.join()
-        time.sleep(10)
+        time.sleep(30)  # what sessions held that have gone is let go of
         after = memory_mb(pid)
         print(*(f"{kind:24}{outcome:12}{count:4}" for (kind, outcome), count in sorted(ended.items())), sep="\n")
         print(f"another session: slowest {slowest:.1f} s, {failed} failed")
