@@ -238,7 +238,10 @@ def main() -> None:
     wanted = parser.parse_args()
     ended: Counter[tuple[str, str]] = Counter()
     slowest, failed, over = 0.0, 0, threading.Event()
-    with tempfile.TemporaryDirectory() as made, serving(Path(made), STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="5") as address:
+    with (
+        tempfile.TemporaryDirectory() as made,
+        serving(Path(made), STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="5") as address,
+    ):
         log = Path(made) / "server.log"
 
         def others() -> None:
