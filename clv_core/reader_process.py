@@ -27,7 +27,7 @@ T = TypeVar("T")
 MOST_READERS: Final = max(2, os.cpu_count() or 1)
 """At a time; further calls wait."""
 LONGEST_SECONDS: Final = 600
-KEPT_BYTES: Final = 500_000_000
+KEPT_BYTES: Final = 260_000_000
 """A reader that holds more after its call ends: what Python has once taken it keeps."""
 
 _places = threading.BoundedSemaphore(MOST_READERS)
