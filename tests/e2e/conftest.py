@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from tests.e2e.studio import PATIENCE, Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECRET = "only for tests, and long enough"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,6 +73,37 @@ def serving(root: Path, port: int = 0, **environment: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextmanager
+def guarding(root: Path, settings: Path, people: str, **environment: str) -> Iterator[str]:
+    """Run the app over a workspace for these people alone; ``settings`` is a folder for their roles. Yield its address.
+
+    No provider of identities is there: who comes in has a cookie signed with :data:`SECRET`.
+    """
+    port = free_port()
+    auth = {
+        "redirect_uri": f"http://localhost:{port}/oauth2callback",
+        "cookie_secret": SECRET,
+        "client_id": "clv",
+        "client_secret": "none",
+        "server_metadata_url": "http://localhost:9/.well-known/openid-configuration",
+    }
+    said = "".join(f"{name} = {json.dumps(value)}\n" for name, value in auth.items())
+    (settings / "secrets.toml").write_text(f"[auth]\n{said}", encoding="utf-8")
+    (settings / "access.toml").write_text(people, encoding="utf-8")
+    files = {
+        "STREAMLIT_SECRETS_FILES": str(settings / "secrets.toml"),
+        "CLV_ACCESS_FILE": str(settings / "access.toml"),
+    }
+    with serving(root, port, CLV_LOGIN="required", **files, **environment) as address:
+        yield address
+
+
+def signed(address: str, email: str) -> str:
+    """Return the cookie ``_streamlit_user`` of somebody whom a provider has vouched for."""
+    person = {"email": email, "is_logged_in": True, "origin": address, "iat": time.time()}
+    return str(create_signed_value(SECRET, "_streamlit_user", json.dumps(person)).decode())
 
 
 def wait_for(url: str, seconds: float = PATIENCE) -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from clv_core import audit
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from tests.e2e.conftest import ROOT, free_port, serving, window
+from tests.e2e.conftest import ROOT, guarding, signed, window
 from tests.e2e.studio import Studio
 from tests.e2e.test_walk import look
 
-SECRET = "only for this test, and long enough"
 PEOPLE = """
 [people]
 "vera@shop.example" = "viewer"
@@ -40,32 +36,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def guarded(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app over it that asks who is there."""
-    settings, port = tmp_path_factory.mktemp("settings"), free_port()
-    auth = {
-        "redirect_uri": f"http://localhost:{port}/oauth2callback",
-        "cookie_secret": SECRET,
-        "client_id": "clv",
-        "client_secret": "none",
-        "server_metadata_url": "http://localhost:9/.well-known/openid-configuration",
-    }
-    said = "".join(f"{name} = {json.dumps(value)}\n" for name, value in auth.items())
-    (settings / "secrets.toml").write_text(f"[auth]\n{said}", encoding="utf-8")
-    (settings / "access.toml").write_text(PEOPLE, encoding="utf-8")
-    files = {
-        "STREAMLIT_SECRETS_FILES": str(settings / "secrets.toml"),
-        "CLV_ACCESS_FILE": str(settings / "access.toml"),
-    }
-    with serving(workspace.root, port, CLV_LOGIN="required", **files) as address:
+    with guarding(workspace.root, tmp_path_factory.mktemp("settings"), PEOPLE) as address:
         yield address
 
 
 @contextmanager
 def signed_in(chromium: str, address: str, who: str, theme: str) -> Iterator[Studio]:
     """Open a window on the app as one of the people, with the cookie that a provider's answer leaves."""
-    person = json.dumps({"email": f"{who}@shop.example", "is_logged_in": True, "origin": address, "iat": time.time()})
-    cookie = create_signed_value(SECRET, "_streamlit_user", person).decode()
     with window(chromium, address, color_scheme=theme, accept_downloads=True) as studio:
-        studio.page.context.add_cookies([{"name": "_streamlit_user", "value": cookie, "url": address}])
+        cookie = {"name": "_streamlit_user", "value": signed(address, f"{who}@shop.example"), "url": address}
+        studio.page.context.add_cookies([cookie])
         yield studio
 
 

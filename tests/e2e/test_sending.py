@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -15,12 +14,10 @@ import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from websockets.sync.client import connect
 
-from tests.e2e.conftest import free_port, serving
+from tests.e2e.conftest import guarding, serving, signed
 
-SECRET = "only for this test, and long enough"
 MB = 1_000_000
 KEPT = re.compile(r'cache_memory_bytes\{[^}]*cache_type="UploadedFileManager"[^}]*\} (\d+)')
 
@@ -28,23 +25,9 @@ KEPT = re.compile(r'cache_memory_bytes\{[^}]*cache_type="UploadedFileManager"[^}
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that asks who is there, and forgets within seconds who has left."""
-    settings, port = tmp_path_factory.mktemp("settings"), free_port()
-    auth = {
-        "redirect_uri": f"http://localhost:{port}/oauth2callback",
-        "cookie_secret": SECRET,
-        "client_id": "clv",
-        "client_secret": "none",
-        "server_metadata_url": "http://localhost:9/.well-known/openid-configuration",
-    }
-    said = "".join(f"{name} = {json.dumps(value)}\n" for name, value in auth.items())
-    (settings / "secrets.toml").write_text(f"[auth]\n{said}", encoding="utf-8")
-    (settings / "access.toml").write_text('[people]\n"vera@shop.example" = "viewer"\n', encoding="utf-8")
-    files = {
-        "STREAMLIT_SECRETS_FILES": str(settings / "secrets.toml"),
-        "CLV_ACCESS_FILE": str(settings / "access.toml"),
-    }
-    settled = {"CLV_LOGIN": "required", "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1"}
-    with serving(tmp_path_factory.mktemp("workspace"), port, **settled, **files) as address:
+    roles = '[people]\n"vera@shop.example" = "viewer"\n'
+    root, settings = tmp_path_factory.mktemp("workspace"), tmp_path_factory.mktemp("settings")
+    with guarding(root, settings, roles, STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as address:
         yield address
 
 
@@ -56,9 +39,7 @@ def browser(address: str, email: str = "") -> Iterator[tuple[httpx.Client, str]]
         mark = client.cookies["_streamlit_xsrf"]
         client.headers["X-Xsrftoken"] = mark
         if email:
-            person = json.dumps({"email": email, "is_logged_in": True, "origin": address, "iat": time.time()})
-            signed = create_signed_value(SECRET, "_streamlit_user", person).decode()
-            client.cookies.set("_streamlit_user", signed)
+            client.cookies.set("_streamlit_user", signed(address, email))
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         stream = address.replace("http", "ws") + "/_stcore/stream"
         with connect(
