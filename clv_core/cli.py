@@ -1,6 +1,6 @@
 """The command line: ``python -m clv_core COMMAND ... [--workspace DIR] [--lang en|zh]``.
 
-A thin skin: each command is one module of :mod:`clv_core.commands` with ``add_arguments`` and ``run``. Human progress
+Commands are functions in the modules of :mod:`clv_core.commands`, with a table of their options. Human progress
 goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
 usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person, 141 nobody read the answer.
 """
@@ -8,7 +8,6 @@ usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person, 141 nobo
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -22,24 +21,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import __version__, audit, jobs
-from clv_core.commands import Context
+from clv_core.commands import MODEL, Context
+from clv_core.commands.parser import SPECS, CommandParser, Parser, add_common_options
 from clv_core.disk import disk_error, out_of_memory
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
 from clv_core.scratch import work_in
-from clv_core.usage import Command, Parser
 from clv_core.workspace import Workspace
 
-COMMANDS: Final = (
-    "simulate", "check", "ingest", "combine", "datasets", "rename", "restore", "prune", "delete",
-    "clean", "customers", "explore",
-    "look", "train", "score", "backtest", "tune", "explain", "segment", "card", "plan", "export",
-    "recommend", "price",
-    "report", "demo",
-    "pretrain", "models", "monitor", "embed",
-    "erase", "suppress", "serve", "keys",
-)  # fmt: skip
+COMMANDS: Final = {
+    **dict.fromkeys(("simulate", "pretrain"), "simulation"),
+    **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
+    **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete"), "datasets"),
+    **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
+    **dict.fromkeys(("look", "train"), "training"),
+    **dict.fromkeys(("backtest", "tune"), "backtests"),
+    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
+    **dict.fromkeys(("segment", "export"), "segments"),
+    **dict.fromkeys(("plan", "recommend", "price"), "actions"),
+    **dict.fromkeys(("report", "demo"), "reports"),
+    "models": "models",
+    "monitor": "monitoring",
+    **dict.fromkeys(("erase", "suppress"), "privacy"),
+    **dict.fromkeys(("serve", "keys"), "serving"),
+}
+"""Every command and the module of :mod:`clv_core.commands` that defines it."""
 
 AUDITED: Final = (
     *("ingest", "combine", "rename", "delete", "train", "score"),
@@ -59,29 +66,21 @@ UNHEARD: Final = 141
 
 
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
-    """Return the parser with one subcommand for each of :data:`COMMANDS`; their modules wait until they are called."""
+    """Return the parser with one subcommand for each of :data:`COMMANDS`; a module is imported when it is called."""
     common = Parser(language=language, add_help=False)
-    common.add_argument("--workspace", type=Path, default=None, help=translate("cli.workspace", language))
-    common.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help=translate("cli.lang", language))
-    common.add_argument("--quiet", action="store_true", help=translate("cli.quiet", language))
+    add_common_options(common)
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
     parser = Parser(language=language, prog="python -m clv_core", description=about, epilog=codes)
     text = translate("cli.version", language)
     parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
-    called = partial(Command, language=language)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=called)
-    for name in COMMANDS:
+    subparser = partial(CommandParser, language=language)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=subparser)
+    for name, module in COMMANDS.items():
         text = translate(f"cli.{name}", language)
-        subparser = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        subparser.declaring = partial(_declare, name)
+        one = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        one.command, one.module = name, f"clv_core.commands.{module}"
     return parser
-
-
-def _declare(name: str, parser: Command) -> None:
-    module = importlib.import_module(f"clv_core.commands.{name}")
-    module.add_arguments(parser, parser.language)
-    parser.set_defaults(run=module.run)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -132,8 +131,9 @@ def _answer(text: str, language: str) -> int:
 
 
 def _find_model(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Put the bundle's id where a trained model was asked for by its role or version."""
-    if getattr(options, "trained", False):
+    """Put the bundle's id where a trained model is named by its role or version."""
+    spec = SPECS.get(options.command)
+    if spec is not None and MODEL in spec.options:
         from clv_core.deployment.registry.asked import bundle_asked
 
         options.model = bundle_asked(workspace, options.model, options.name)

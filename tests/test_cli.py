@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import duckdb
 import pytest
 
 from clv_core import __version__, cli
-from clv_core.commands import simulate as command
+from clv_core.commands import simulation  # noqa: F401  registers the command
+from clv_core.commands.parser import SPECS
 from clv_core.errors import Cancelled, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
 from clv_core.i18n import translate
 
@@ -136,7 +138,7 @@ def test_each_error_has_its_exit_code_and_speaks_the_language(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(command, "run", failing(error))
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(error)))
     monkeypatch.delenv("CLV_DEBUG", raising=False)
     got, result, err = call([*words, "--lang", language], capsys)
     assert got == code and set(result["error"]) == {"code", "params", "message"}
@@ -156,7 +158,7 @@ def test_a_full_disk_is_named_and_what_to_do(
     unread = Refused("unreadable_table", file="log.csv")
     unread.__cause__ = duckdb.IOException("IO Error: Could not write file: No space left on device")
     for run in (fill, failing(unread), failing(OSError(errno.EDQUOT, "Disk quota exceeded", str(tmp_path / "log")))):
-        monkeypatch.setattr(command, "run", run)
+        monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=run))
         code, result, _ = call(words, capsys)
         assert code == 5 and result["error"]["code"] == "disk_full" and "TMPDIR" in result["error"]["message"]
     assert result["error"]["params"]["path"] == str(tmp_path / "log")
@@ -167,7 +169,11 @@ def test_a_path_that_cannot_be_written_is_named_by_the_name_that_was_asked_for(
     number: int, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = os.strerror(number)
-    monkeypatch.setattr(command, "run", failing(OSError(number, reason, str(tmp_path / ".list.csv.0123abcd.tmp"))))
+    monkeypatch.setitem(
+        SPECS,
+        "simulate",
+        replace(SPECS["simulate"], run=failing(OSError(number, reason, str(tmp_path / ".list.csv.0123abcd.tmp")))),
+    )
     code, result, _ = call(words, capsys)
     assert code == 2 and result["error"]["code"] == "path_refused"
     assert result["error"]["params"] == {"path": str(tmp_path / "list.csv"), "reason": reason}
@@ -176,7 +182,7 @@ def test_a_path_that_cannot_be_written_is_named_by_the_name_that_was_asked_for(
 def test_details_of_the_unexpected_are_shown_only_when_asked_for(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "run", failing(ZeroDivisionError("secret detail")))
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(ZeroDivisionError("secret detail"))))
     monkeypatch.setenv("CLV_DEBUG", "1")
     _, _, err = call(words, capsys)
     assert "secret detail" in err
@@ -185,7 +191,7 @@ def test_details_of_the_unexpected_are_shown_only_when_asked_for(
 def test_a_figure_that_json_cannot_say_never_leaves(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "run", lambda *_: {"loss": float("nan")})
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=lambda *_: {"loss": float("nan")}))
     code, result, _ = call(words, capsys)
     assert code == 5 and result["error"]["code"] == "unexpected"
 
@@ -218,7 +224,7 @@ def test_every_command_explains_all_its_options(language: str, capsys: pytest.Ca
         assert stopped.value.code == 0 and translate(f"cli.{name}", language) in " ".join(shown.split())
     parser = cli.build_parser(language)
     subparsers = next(action for action in parser._actions if isinstance(action.choices, dict))
-    assert isinstance(subparsers.choices, dict) and tuple(subparsers.choices) == cli.COMMANDS
+    assert isinstance(subparsers.choices, dict) and list(subparsers.choices) == list(cli.COMMANDS)
     silent = [
         (name, action.dest)
         for name, subparser in subparsers.choices.items()
@@ -296,7 +302,7 @@ def test_a_file_that_may_not_grow_is_no_unreadable_table(
     unread = Refused("unreadable_table", file="log.csv")
     unread.__cause__ = duckdb.IOException("IO Error: Could not write file: File too large")
     for run in (failing(unread), failing(OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(tmp_path / "log")))):
-        monkeypatch.setattr(command, "run", run)
+        monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=run))
         code, result, _ = call(words, capsys)
         assert code == 5 and result["error"]["code"] == "file_too_large" and "ulimit -f" in result["error"]["message"]
     assert result["error"]["params"]["path"] == str(tmp_path / "log")
@@ -314,7 +320,7 @@ def test_a_file_that_may_not_grow_is_no_unreadable_table(
 def test_too_little_memory_is_no_error_inside(
     error: Exception, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "run", failing(error))
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(error)))
     code, result, _ = call(words, capsys)
     assert code == 5 and result["error"]["code"] == "no_memory"
 

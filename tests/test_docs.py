@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import COMMANDS, build_parser
+from clv_core.commands.parser import CommandParser
 from clv_core.config import TrainConfig
-from clv_core.usage import Command
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
@@ -35,7 +35,7 @@ def subparsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPar
     for action in parser._actions:
         if isinstance(action.choices, dict):
             for choice in action.choices.values():
-                yield choice.declare() if isinstance(choice, Command) else choice
+                yield choice.declare() if isinstance(choice, CommandParser) else choice
                 yield from subparsers(choice)
 
 

@@ -7,12 +7,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from clv_core import cli, jobs
+from clv_core.commands import simulation  # noqa: F401  registers the command
+from clv_core.commands.parser import SPECS
 from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
@@ -75,7 +78,7 @@ def test_a_log_tells_where_a_run_failed_and_quotes_no_cell(
         raise ValueError(f"could not convert string to float: {cell!r}")
 
     monkeypatch.delenv("CLV_DEBUG", raising=False)
-    monkeypatch.setattr("clv_core.commands.simulate.run", broken)
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=broken))
     job = made_by_hand(workspace, "2024-simulate", state=jobs.RUNNING, pid=None)
     assert cli.main(["--job", str(job.folder), *SHORT, "--out", str(tmp_path / "log")]) == 5
     assert job.status()["state"] == jobs.FAILED and job.status()["error"]["params"] == {"kind": "ValueError"}

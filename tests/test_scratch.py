@@ -19,9 +19,11 @@ from clv_core.workspace import Workspace
 
 SPILLING = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 from clv_core import cli
 from clv_core.commands import datasets
+from clv_core.commands.parser import SPECS
 from clv_core.features.engine import Engine
 
 def run(options, context):
@@ -32,7 +34,7 @@ def run(options, context):
     (Path.cwd() / "spilled").touch()
     os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 
-datasets.run = run
+SPECS["datasets"] = replace(SPECS["datasets"], run=run)
 cli.main(["datasets", "--quiet", "--workspace", sys.argv[2]])
 """
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import duckdb
 import pytest
 
 from clv_core import cli
-from clv_core.commands import simulate as command
+from clv_core.commands import simulation  # noqa: F401  registers the command
+from clv_core.commands.parser import SPECS
 from clv_core.errors import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +70,7 @@ def swallowed(*_: object) -> dict[str, Any]:
 def test_a_signal_that_a_library_makes_an_error_of_is_a_stop(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=run))
     words = "simulate --scenario btyd --customers 50 --days 300 --seed 1 --out log --workspace".split()
     assert cli.main([*words, str(tmp_path)]) == 130
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "cancelled"
@@ -88,11 +90,13 @@ def test_telling_that_is_stopped_trains_nothing(tmp_path: Path) -> None:
     """``except ClvError`` is for what could not be told: a stop has to pass by it."""
     code = (
         "import os, signal; from clv_core import cli; from clv_core.errors import ClvError\n"
+        "from dataclasses import replace\n"
         "from clv_core.commands import datasets\n"
+        "from clv_core.commands.parser import SPECS\n"
         "def run(*_):\n"
         "    try: os.kill(os.getpid(), signal.SIGTERM)\n"
         "    except ClvError: print('goes on')\n"
-        "datasets.run = run\n"
+        "SPECS['datasets'] = replace(SPECS['datasets'], run=run)\n"
         f"raise SystemExit(cli.main(['datasets', '--workspace', {str(tmp_path)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

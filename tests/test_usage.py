@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from clv_core import cli
+from clv_core.commands.parser import ERRORS, translate_error
 from clv_core.errors import UsageError
-from clv_core.usage import COMPLAINTS, said
 
 LATIN = re.compile(r"\b[a-z]{3,}\b")
 OPTIONS = set("command model out horizon days name drop keep duplicates rate margin master".split())
@@ -52,12 +52,12 @@ def test_in_english_it_names_the_same_words(name: str) -> None:
 
 
 def test_a_complaint_that_python_words_anew_stays_as_it_is() -> None:
-    assert said("something else entirely", "zh") == "something else entirely"
-    assert said("argument --name: something else", "zh") == "参数 --name：something else"
+    assert translate_error("something else entirely", "zh") == "something else entirely"
+    assert translate_error("argument --name: something else", "zh") == "参数 --name：something else"
 
 
 def test_every_complaint_has_its_own_sentence() -> None:
-    assert set(CALLS) <= set(COMPLAINTS)
+    assert set(CALLS) <= set(ERRORS)
 
 
 @pytest.mark.parametrize(

@@ -1,43 +1,20 @@
-"""The commands, one module each: ``add_arguments(parser, language)`` and ``run(options, context)``."""
+"""The commands by subject: functions ``(options, context) -> JSON`` with their options, and what they share."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.errors import Message
-from clv_core.i18n import translate
-from clv_core.jobs import Progress
-from clv_core.workspace import Workspace
+from clv_core.commands.parser import Context as Context
+from clv_core.commands.parser import option
+from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
     from clv_core.evaluation.trust import Trust
     from clv_core.strategy.exports.export import Exported
-
-
-@dataclass(frozen=True)
-class Context:
-    """What every command is given.
-
-    Args:
-        workspace: where datasets and models live.
-        language: of the messages.
-        progress: listener for long runs.
-    """
-
-    workspace: Workspace
-    language: str
-    progress: Progress
-
-
-def add_model(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare ``--model`` of a trained model; ``run`` is given its bundle's id, whatever word it was asked for by."""
-    parser.add_argument("--model", required=True, help=translate("cli.option.model", language))
-    parser.set_defaults(trained=True)
 
 
 def day(text: str) -> date:
@@ -48,8 +25,57 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"invalid day value: {text!r}") from error
 
 
-def tell(messages: Iterable[Message], context: Context) -> None:
-    """Say messages to who is at the terminal, one a line."""
+def horizon(text: str) -> int | str:
+    """Read a horizon of the command line: a number of days, or ``lifetime``."""
+    try:
+        return text if text == "lifetime" else int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1-3650, lifetime") from error
+
+
+def whole_number(low: int) -> Callable[[str], int]:
+    """Return what reads a whole number of the command line that is ``low`` or more."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text!r}: {low}, {low + 1}, {low + 2}, ...")
+        return int(text)
+
+    return read
+
+
+DATASET: Final = option("name", "cli.option.dataset")
+MODEL: Final = option("--model", "cli.option.model", required=True)
+"""A trained model; the command is given its bundle's id, whether it was asked for by id, role or version."""
+CUTOFF: Final = option("--cutoff", "cli.explain.cutoff", type=day)
+HORIZON_DAYS: Final = option("--horizon-days", "config.horizon_days.help", type=int, required=True)
+SEED: Final = option("--seed", "config.seed.help", type=int, default=1)
+SETTINGS: Final = option("--set", "cli.train.set", action="append", default=[], metavar="KEY=VALUE")
+SCHEME: Final = option("--scheme", "cli.segment.scheme", default="quantile")
+
+
+def split_pairs(words: Iterable[str], *, allow_empty: bool = False, at_last: bool = False) -> dict[str, str]:
+    """Return ``KEY=VALUE`` arguments as a dictionary.
+
+    Args:
+        words: split at their first equals sign, or at their last one (``at_last``): names of columns may hold one.
+        allow_empty: whether a value may be empty.
+        at_last: see ``words``.
+
+    Raises:
+        UsageError: one has no equals sign, no key or no value.
+    """
+    pairs: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.rpartition("=") if at_last else word.partition("=")
+        if not equals or not key.strip() or not (value.strip() or allow_empty):
+            raise UsageError("map_pair", pair=word)
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def print_messages(messages: Iterable[Message], context: Context) -> None:
+    """Print messages on stderr, one a line."""
     for message in messages:
         print(message.text(context.language), file=sys.stderr, flush=True)
 

@@ -1,25 +1,27 @@
-"""``datasets [NAME [--currency CUR]]``: which datasets there are, or all versions of one; what its amounts are in."""
+"""Commands on stored datasets: list, rename, restore, prune, delete."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from clv_core.collection.stored.store import Manifest, list_datasets, open_dataset, versions
-from clv_core.commands import Context
-from clv_core.commands.ingest import accounting
+from clv_core.collection.stored.store import Manifest, list_datasets, open_dataset, restore, versions
+from clv_core.commands import DATASET, Context
+from clv_core.commands.ingestion import accounting
+from clv_core.commands.parser import command, option
+from clv_core.deployment.pruning import KEEP, prune
+from clv_core.deployment.renaming import rename
 from clv_core.errors import UsageError
-from clv_core.i18n import translate
+from clv_core.strategy.exports.deleting import delete
 from clv_core.strategy.relabelling import relabel
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    parser.add_argument("name", nargs="?", default=None, help=translate("cli.datasets.name", language))
-    parser.add_argument("--currency", default=None, help=translate("cli.datasets.currency", language))
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "datasets",
+    option("name", "cli.datasets.name", nargs="?"),
+    option("--currency", "cli.datasets.currency"),
+)
+def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the current version of every dataset, or one dataset with its accounting and all its versions.
 
     Raises:
@@ -60,3 +62,58 @@ def _facts(manifest: Manifest) -> dict[str, Any]:
         "pseudonymised": manifest.pseudonymised,
         "customers_table": manifest.customers_table is not None,
     }
+
+
+@command(
+    "rename",
+    DATASET,
+    option("new", "cli.rename.new"),
+)
+def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Rename and return how much is attached to the new name."""
+    return {
+        "dataset": options.new.strip(),
+        "renamed": options.name,
+        **rename(context.workspace, options.name, options.new),
+    }
+
+
+@command(
+    "restore",
+    DATASET,
+    option("version", "cli.restore.version"),
+)
+def run_restore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return to the version and give its accounting."""
+    return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
+
+
+@command(
+    "prune",
+    DATASET,
+    option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
+)
+def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Remove and return the versions that stay and those that are gone, newest first, and the bytes that this freed.
+
+    Raises:
+        UsageError: fewer than one version should stay.
+    """
+    done = prune(context.workspace, options.name, keep=options.keep)
+    return {
+        "dataset": options.name,
+        "kept": [one.version for one in done.kept],
+        "removed": [one.version for one in done.gone],
+        "bytes": done.size,
+    }
+
+
+@command(
+    "delete",
+    DATASET,
+    option("--models", "cli.delete.models", action="store_true"),
+)
+def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Delete and return counts, and what remains that holds ids of its customers."""
+    made = delete(context.workspace, options.name, models=options.models, progress=context.progress)
+    return {"dataset": options.name, **made}

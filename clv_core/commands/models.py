@@ -1,43 +1,26 @@
-"""``models ACTION ...``: versions of models, which one speaks, and bundles in and out."""
+"""``models ACTION ...``: list, compare, promote, archive, delete, export and import versions of models."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit
 from clv_core.commands import Context, trust_json
+from clv_core.commands.parser import command, option
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.registry import KEEP
 from clv_core.errors import NotFound
-from clv_core.i18n import LANGUAGES, translate
 
-Run = Callable[[argparse.Namespace, Context, Registry], dict[str, Any]]
-
-
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the actions, each with its words."""
-    text = translate("cli.models.action", language)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help=text)
-    for name, (words, _) in ACTIONS.items():
-        text = translate(f"cli.models.{name}", language)
-        action = actions.add_parser(name, help=text, description=text)
-        for word in words:
-            _WORDS[word](action, language)
-        unsaid: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}  # what stands before counts
-        action.add_argument("--workspace", type=Path, **unsaid)
-        action.add_argument("--lang", choices=sorted(LANGUAGES), **unsaid)
-        action.add_argument("--quiet", action="store_true", **unsaid)
+NAME: Final = option("name", "cli.models.name")
+VERSION: Final = option("version", "cli.models.version")
 
 
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Do one action and return what is there after it."""
-    return ACTIONS[options.action][1](options, context, Registry(context.workspace))
-
-
-def _list(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models list", option("name", "cli.models.name", nargs="?"))
+def run_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return the champions and all versions, or those of one name."""
+    registry = Registry(context.workspace)
     found = registry.versions(options.name)
     if options.name and not found:
         raise NotFound("no_name", name=options.name, known=", ".join(registry.names()) or "-")
@@ -45,9 +28,12 @@ def _list(options: argparse.Namespace, context: Context, registry: Registry) -> 
     return {"champions": champions, "versions": [one.to_json() for one in found]}
 
 
-def _show(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models show", NAME, VERSION)
+def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return all that is known of a version, with its model card."""
     from clv_core.deployment.registry.card import model_card
 
+    registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)
     record = one.record
     return {
@@ -63,41 +49,68 @@ def _show(options: argparse.Namespace, context: Context, registry: Registry) -> 
     }
 
 
-def _compare(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models compare", NAME, VERSION, option("other", "cli.models.version"))
+def run_compare(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return two versions side by side."""
     from clv_core.deployment.registry.compare import compare
 
+    registry = Registry(context.workspace)
     one, other = (registry.version(options.name, which) for which in (options.version, options.other))
     return compare(one, other, (registry.open(one), registry.open(other))).to_json()
 
 
-def _promote(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models promote", NAME, VERSION)
+def run_promote(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Make a version the champion."""
+    registry = Registry(context.workspace)
     return registry.promote(options.name, options.version).to_json()
 
 
-def _rollback(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models rollback", NAME)
+def run_rollback(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Make the champion before the present one the champion again."""
+    registry = Registry(context.workspace)
     return registry.roll_back(options.name).to_json()
 
 
-def _archive(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models archive", NAME, VERSION, option("--back", "cli.models.back", action="store_true"))
+def run_archive(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Archive a version, or take it back."""
+    registry = Registry(context.workspace)
     return registry.archive(options.name, options.version, back=options.back).to_json()
 
 
-def _delete(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models delete", NAME, VERSION, option("--force", "cli.models.force", action="store_true"))
+def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Delete a version."""
+    registry = Registry(context.workspace)
     gone = registry.delete(options.name, options.version, last=options.force)
     champion = registry.champion(options.name)
     return {"deleted": gone.to_json(), "champion": champion and champion.number}
 
 
-def _prune(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command("models prune", NAME, option("--keep", "cli.models.keep", type=int, default=KEEP))
+def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Delete all but the newest versions."""
+    registry = Registry(context.workspace)
     gone = registry.prune(options.name, keep=options.keep)
     kept = [one.number for one in registry.versions(options.name)]
     return {"name": options.name, "kept": kept, "removed": [one.number for one in gone]}
 
 
-def _export(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command(
+    "models export",
+    NAME,
+    VERSION,
+    option("--out", "cli.models.out", type=Path, required=True),
+    option("--with-holdout", "cli.models.holdout", action="store_true"),
+)
+def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Write a version as a zip for another workspace."""
     from clv_core.deployment.exchange.exporting import export_bundle
     from clv_core.strategy.exports.past_days import log_holdout
 
+    registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)
     files = export_bundle(context.workspace, one, options.out, holdout=options.with_holdout, language=context.language)
     if options.with_holdout:
@@ -105,9 +118,16 @@ def _export(options: argparse.Namespace, context: Context, registry: Registry) -
     return {**one.to_json(), "out": str(options.out), "files": files}
 
 
-def _import(options: argparse.Namespace, context: Context, registry: Registry) -> dict[str, Any]:
+@command(
+    "models import",
+    option("file", "cli.models.file", type=Path),
+    option("--name", "cli.models.dataset", dest="dataset"),
+)
+def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Register a version from a zip."""
     from clv_core.deployment.exchange.importing import import_bundle
 
+    registry = Registry(context.workspace)
     known = {one.bundle for one in registry.versions()}
     context.progress.report("importing", 0, 1)
     one = import_bundle(context.workspace, options.file, name=options.dataset)
@@ -116,39 +136,3 @@ def _import(options: argparse.Namespace, context: Context, registry: Registry) -
         context.workspace, "models import", dataset=one.name, version=one.number, model=one.bundle, outcome="done"
     )
     return {**one.to_json(), "new": one.bundle not in known}
-
-
-def _word(name: str, key: str, **kept: Any) -> Callable[[argparse.ArgumentParser, str], None]:
-    def add(action: argparse.ArgumentParser, language: str) -> None:
-        action.add_argument(name, help=translate(key, language), **kept)
-
-    return add
-
-
-_WORDS: Final = {
-    "name?": _word("name", "cli.models.name", nargs="?", default=None),
-    "name": _word("name", "cli.models.name"),
-    "version": _word("version", "cli.models.version"),
-    "other": _word("other", "cli.models.version"),
-    "file": _word("file", "cli.models.file", type=Path),
-    "out": _word("--out", "cli.models.out", type=Path, required=True),
-    "holdout": _word("--with-holdout", "cli.models.holdout", action="store_true"),
-    "dataset": _word("--name", "cli.models.dataset", dest="dataset", default=None),
-    "force": _word("--force", "cli.models.force", action="store_true"),
-    "keep": _word("--keep", "cli.models.keep", type=int, default=KEEP),
-    "back": _word("--back", "cli.models.back", action="store_true"),
-}
-
-ACTIONS: Final[dict[str, tuple[tuple[str, ...], Run]]] = {
-    "list": (("name?",), _list),
-    "show": (("name", "version"), _show),
-    "compare": (("name", "version", "other"), _compare),
-    "promote": (("name", "version"), _promote),
-    "rollback": (("name",), _rollback),
-    "archive": (("name", "version", "back"), _archive),
-    "delete": (("name", "version", "force"), _delete),
-    "prune": (("name", "keep"), _prune),
-    "export": (("name", "version", "out", "holdout"), _export),
-    "import": (("file", "dataset"), _import),
-}
-"""Every action with its words and what it does."""

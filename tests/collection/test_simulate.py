@@ -1,15 +1,14 @@
 """What all scenarios share: determinism, files, sizes, refusals."""
 
-import argparse
 import io
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from clv_core.cli import build_parser
 from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import Context
-from clv_core.commands import simulate as command
 from clv_core.errors import UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -67,11 +66,9 @@ def test_unknown_scenario_names_the_known_ones() -> None:
 
 
 def test_command_writes_both_files_and_tells_what_they_hold(tmp_path: Path) -> None:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser, "zh")
     words = "--scenario btyd --customers 150 --days 300 --seed 9 --horizon-days 100 --out".split()
-    options = parser.parse_args([*words, str(tmp_path / "new" / "log")])
-    result = command.run(options, Context(Workspace(tmp_path / "workspace"), "en", NoProgress()))
+    options = build_parser("zh").parse_args(["simulate", *words, str(tmp_path / "new" / "log")])
+    result = options.run(options, Context(Workspace(tmp_path / "workspace"), "en", NoProgress()))
     truth = pd.read_csv(result["truth"])
     assert result["cutoff"] == "2023-07-20" and result["log_end"] == "2023-10-28"
     assert result["rows"] == len(pd.read_csv(result["events"])) and result["customers"] == 150 == len(truth)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clv_core.cli import build_parser
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.commands import Context
-from clv_core.commands import clean as command
 from clv_core.errors import UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES
@@ -20,9 +19,8 @@ from clv_core.workspace import Workspace
 
 
 def run(workspace: Workspace, *words: str) -> dict[str, Any]:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser, "en")
-    result = command.run(parser.parse_args(words), Context(workspace, "zh", NoProgress()))
+    options = build_parser().parse_args(["clean", *words])
+    result = options.run(options, Context(workspace, "zh", NoProgress()))
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     return result
 

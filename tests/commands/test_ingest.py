@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import threading
 import time
@@ -11,18 +10,17 @@ from typing import Any
 
 import pytest
 
+from clv_core.cli import build_parser
 from clv_core.collection.stored.store import open_dataset
 from clv_core.commands import Context
-from clv_core.commands import ingest as command
 from clv_core.errors import Cancelled, NeedsAnswer, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
 
 def run(workspace: Workspace, *words: str, progress: Any = None) -> dict[str, Any]:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser, "en")
-    return command.run(parser.parse_args(words), Context(workspace, "zh", progress or NoProgress()))
+    options = build_parser().parse_args(["ingest", *words])
+    return options.run(options, Context(workspace, "zh", progress or NoProgress()))
 
 
 @pytest.fixture

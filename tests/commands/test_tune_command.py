@@ -11,8 +11,8 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.cli import build_parser
-from clv_core.commands import Context, tune
-from clv_core.commands.train import config_from
+from clv_core.commands import Context
+from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.errors import UsageError
 from clv_core.evaluation.tune import SPACE, Search, Trial
@@ -45,7 +45,8 @@ def options_of(*words: str) -> argparse.Namespace:
 def test_what_it_prints_trains_what_it_judged(small_workspace: Workspace, asked: list[TrainConfig]) -> None:
     context = Context(small_workspace, "en", NoProgress())
     given = ("--model", "mlp", "--seed", "4", "--set", "attributes=false", "--set", "ensemble=2")
-    result = tune.run(options_of("tune", "shop", "--horizon-days", "60", *given), context)
+    asked_for = options_of("tune", "shop", "--horizon-days", "60", *given)
+    result = asked_for.run(asked_for, context)
     options = options_of("train", "shop", *result["train_with"].split())
     assert config_from(options, options.model) == replace(asked[0], **FOUND)
     assert (asked[0].model, asked[0].attributes) == ("mlp", False)
@@ -56,8 +57,8 @@ def test_without_a_model_it_takes_the_one_that_is_trained(
 ) -> None:
     context, options = Context(small_workspace, "en", NoProgress()), options_of("tune", "shop", "--horizon-days", "60")
     with pytest.raises(UsageError, match="--model: blend") as refused:  # 900 customers
-        tune.run(options, context)
+        options.run(options, context)
     assert refused.value.params["model"] == "instant_tuned" and asked == []
     monkeypatch.setattr(pipeline, "default_model", lambda workspace, name: "blend")
-    assert "--model blend" in tune.run(options, context)["train_with"]
+    assert "--model blend" in options.run(options, context)["train_with"]
     assert asked[0].model == "blend"

@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import hyp2f1
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.commands import score as command
+from clv_core.commands import horizon
 from clv_core.deployment.belongings import predictions_of
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import KEPT, let_go, scores_path
@@ -123,7 +123,7 @@ def test_the_command_says_what_lifetime_assumes_in_its_answer_and_beside_the_fil
 
 
 def test_horizons_of_the_command_line() -> None:
-    assert command.horizon("lifetime") == "lifetime" and command.horizon("365") == 365
+    assert horizon("lifetime") == "lifetime" and horizon("365") == 365
 
 
 def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(

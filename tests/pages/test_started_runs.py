@@ -19,8 +19,8 @@ from clv_core.cli import COMMANDS, build_parser, main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import Dataset, open_dataset
-from clv_core.commands.ingest import reading_options
-from clv_core.commands.train import config_from
+from clv_core.commands.ingestion import reading_options
+from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.demo import SAMPLE

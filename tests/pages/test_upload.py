@@ -634,7 +634,7 @@ def test_the_table_of_columns_keeps_what_would_not_be_taken_without_a_word(
 
 def test_answers_become_words_that_the_command_line_reads_back() -> None:
     from clv_core.cli import build_parser
-    from clv_core.commands.ingest import reading_options
+    from clv_core.commands.ingestion import reading_options
 
     said = Answers(
         {"amount": "net = paid", "country": ""},

@@ -13,7 +13,7 @@ import streamlit as st
 from clv_core.collection import known_buyers
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, support
 from clv_core.collection.stored.store import Dataset
-from clv_core.commands.train import words_of
+from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.commands.train import words_of
+from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE

@@ -1,32 +1,33 @@
-"""``report NAME --model ID --out FILE.pptx|.html``: what a stakeholder needs to see, as slides or as a page."""
+"""Commands for stakeholders: the report, and the demo."""
 
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import Any
 
-from clv_core.commands import Context, add_model, not_trusted, trust_json
-from clv_core.commands.plan import add_rates
+from clv_core import __version__
+from clv_core.commands import DATASET, MODEL, Context, not_trusted, trust_json
+from clv_core.commands.actions import RATES
+from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.i18n import translate
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
-    add_model(parser, language)
-    parser.add_argument("--out", type=Path, action="append", required=True, help=translate("cli.report.out", language))
-    parser.add_argument("--offer", action="append", default=[], help=translate("cli.report.offer", language))
-    parser.add_argument("--budget", type=float, default=None, help=translate("cli.report.budget", language))
-    parser.add_argument("--scheme", default="quantile", help=translate("cli.plan.tiers", language))
-    parser.add_argument("--plan-scheme", default=None, help=translate("cli.plan.scheme", language))
-    add_rates(parser, language)
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "report",
+    DATASET,
+    MODEL,
+    option("--out", "cli.report.out", type=Path, action="append", required=True),
+    option("--offer", "cli.report.offer", action="append", default=[]),
+    option("--budget", "cli.report.budget", type=float),
+    option("--scheme", "cli.plan.tiers", default="quantile"),
+    option("--plan-scheme", "cli.plan.scheme"),
+    *RATES,
+)
+def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model where no explanation is kept, write the report, and return its files and findings."""
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
@@ -86,3 +87,49 @@ def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress)
     folder = explanation_folder(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name))
     if load_record(folder) is None:
         pipeline.explain(workspace, name, model_id, folder, progress=progress)
+
+
+@command(
+    "demo",
+    option("--make", "cli.demo.make", type=Path, metavar="DIR"),
+)
+def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Put the sample and its model into the workspace, and return their names."""
+    from clv_core import pipeline
+    from clv_core.deployment.demo import add_demo
+
+    if options.make is not None:
+        return _make(options.make, context)
+    dataset, bundle = add_demo(context.workspace, progress=context.progress)
+    return {
+        "dataset": dataset.name,
+        "model": bundle.id,
+        "customers": dataset.manifest.customers,
+        "trust": trust_json(pipeline.trust(context.workspace, bundle.id), context.language),
+    }
+
+
+def _make(folder: Path, context: Context) -> dict[str, Any]:
+    """Train on the sample as ``train`` does, score, explain, and keep all of it in ``folder``."""
+    from clv_core import pipeline
+    from clv_core.collection.ingest import ingest
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, keep_demo
+    from clv_core.deployment.kept_explanations import explanation_folder
+
+    started, work = time.monotonic(), context.workspace
+    ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
+    dataset = open_dataset(work, NAME)
+    bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
+    pipeline.score(work, NAME, bundle.id, progress=context.progress)
+    reasons = explanation_folder(work, bundle, dataset)
+    pipeline.explain(work, NAME, bundle.id, reasons, progress=context.progress)
+    about = {
+        "made_by": "python -m clv_core demo --make assets/demo",
+        "code_version": __version__,
+        "settings": SETTINGS.to_json(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    keep_demo(work, bundle, dataset, folder, about)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {"out": str(folder), "dataset": dataset.name, "model": bundle.id, "bytes": size, "seconds": about["seconds"]}

@@ -1,4 +1,4 @@
-"""``serve``: answer requests to score, until it is stopped."""
+"""Commands on the HTTP API: run it, and manage its keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from clv_core import audit
 from clv_core.commands import Context
+from clv_core.commands.parser import command, option
 from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.i18n import translate
 
@@ -25,16 +27,15 @@ BACKLOG: Final = 2048
 """Connections that wait to be taken, as many as uvicorn has."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words; what is not said is read from the environment."""
-    parser.add_argument("--host", default=None, help=translate("cli.serve.host", language))
-    parser.add_argument("--port", type=int, default=None, help=translate("cli.serve.port", language))
-    parser.add_argument("--workers", type=int, default=None, help=translate("cli.serve.workers", language))
-    parser.add_argument("--name", default=None, help=translate("cli.serve.name", language))
-    parser.add_argument("--open", action="store_true", default=None, help=translate("cli.serve.open", language))
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "serve",
+    option("--host", "cli.serve.host"),
+    option("--port", "cli.serve.port", type=int),
+    option("--workers", "cli.serve.workers", type=int),
+    option("--name", "cli.serve.name"),
+    option("--open", "cli.serve.open", action="store_true", default=None),
+)
+def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Serve, and return where it was once it has been stopped.
 
     Raises:
@@ -111,3 +112,26 @@ def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
     except NotFound:
         return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": list(known) or "-"})]
     return []
+
+
+@command(
+    "keys",
+    option("action", "cli.keys.action", choices=("add", "list", "revoke")),
+    option("name", "cli.keys.name", nargs="?"),
+)
+def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Make, list or revoke; a new key is shown this once."""
+    from clv_core.deployment.service.keys import add_key, list_keys, revoke_key
+    from clv_core.errors import UsageError
+
+    if (options.name is None) != (options.action == "list"):
+        raise UsageError("keys_name", action=options.action)
+    if options.action == "add":
+        key, text = add_key(context.workspace, options.name)
+        audit.note(context.workspace, "keys add", key=key.id, outcome="done")
+        return {**key.to_json(), "key": text}
+    if options.action == "revoke":
+        revoked = revoke_key(context.workspace, options.name)
+        audit.note(context.workspace, "keys revoke", key=revoked.id, outcome="done")
+        return revoked.to_json()
+    return {"keys": [key.to_json() for key in list_keys(context.workspace)]}

@@ -1,4 +1,4 @@
-"""``monitor NAME --model ID``: is a model still true? For people, and for cron."""
+"""The command ``monitor``: is a model still accurate, and should it be retrained? For people and for cron."""
 
 from __future__ import annotations
 
@@ -9,36 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv_core import audit
-from clv_core.commands import Context, add_model
+from clv_core.commands import DATASET, MODEL, Context, whole_number
+from clv_core.commands.parser import command, option
 from clv_core.errors import ClvError, Message, NotFound
-from clv_core.i18n import translate
 
 if TYPE_CHECKING:
     from clv_core.monitoring.report import Report
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
-    add_model(parser, language)
-    parser.add_argument(
-        "--chunk", choices=("auto", "week", "month"), default="auto", help=translate("cli.monitor.chunk", language)
-    )
-    parser.add_argument("--out", type=Path, default=None, help=translate("cli.monitor.out", language))
-    parser.add_argument(
-        "--webhook", nargs="?", const="", default=None, metavar="URL", help=translate("cli.monitor.webhook", language)
-    )
-    parser.add_argument("--email", action="store_true", help=translate("cli.monitor.email", language))
-    parser.add_argument(
-        "--acknowledge", action="append", default=[], metavar="ALERT",
-        help=translate("cli.monitor.acknowledge", language),
-    )  # fmt: skip
-    parser.add_argument("--retrain", action="store_true", help=translate("cli.monitor.retrain", language))
-    parser.add_argument("--every", type=_days, default=0, metavar="DAYS", help=translate("cli.monitor.every", language))
-    parser.add_argument("--leave", action="store_true", help=translate("cli.monitor.leave", language))
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "monitor",
+    DATASET,
+    MODEL,
+    option("--chunk", "cli.monitor.chunk", choices=("auto", "week", "month"), default="auto"),
+    option("--out", "cli.monitor.out", type=Path),
+    option("--webhook", "cli.monitor.webhook", nargs="?", const="", metavar="URL"),
+    option("--email", "cli.monitor.email", action="store_true"),
+    option("--acknowledge", "cli.monitor.acknowledge", action="append", default=[], metavar="ALERT"),
+    option("--retrain", "cli.monitor.retrain", action="store_true"),
+    option("--every", "cli.monitor.every", type=whole_number(0), default=0, metavar="DAYS"),
+    option("--leave", "cli.monitor.leave", action="store_true"),
+)
+def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do.
 
     Raises:
@@ -102,13 +94,6 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
         about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
         keep_outcome(context.workspace, sorted(about), found)
     return found
-
-
-def _days(text: str) -> int:
-    """Return a number of days as it was typed."""
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r}: 0, 1, 2, ...")
-    return int(text)
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:

@@ -1,48 +1,42 @@
-"""``score NAME --model ID --out FILE``: predict every customer, of a dataset or of a folder that Spark reads."""
+"""Commands that predict customers and explain predictions."""
 
 from __future__ import annotations
 
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.commands import Context, add_model, day, tell
+from clv_core.collection.values.id_texts import folded
+from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, print_messages, trust_json
+from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
-from clv_core.i18n import translate
 
 if TYPE_CHECKING:
     from clv_core.deployment.terms import Terms
 
+SPARK: Final = (
+    option("--events", "cli.spark.events", metavar="FOLDER"),
+    option("--master", "cli.spark.master", default="local[*]"),
+    option("--timezone", "cli.spark.timezone"),
+)
+"""Declare where events lie that are no dataset, and who reads them."""
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    parser.add_argument("name", nargs="?", help=translate("cli.option.dataset", language))
-    add_folder_arguments(parser, language)
-    add_model(parser, language)
-    parser.add_argument("--out", required=True, help=translate("cli.score.out", language))
-    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.score.cutoff", language))
-    parser.add_argument("--horizon-days", type=horizon, default=None, help=translate("cli.score.horizon", language))
-    parser.add_argument("--discount-rate", type=float, default=0.0, help=translate("cli.score.discount", language))
-    parser.add_argument("--margin-rate", type=float, default=1.0, help=translate("cli.score.margin", language))
+STRONGEST = 10
 
 
-def add_folder_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare where events lie that are no dataset, and who reads them."""
-    parser.add_argument("--events", metavar="FOLDER", default=None, help=translate("cli.spark.events", language))
-    parser.add_argument("--master", default="local[*]", help=translate("cli.spark.master", language))
-    parser.add_argument("--timezone", default=None, help=translate("cli.spark.timezone", language))
-
-
-def horizon(text: str) -> int | str:
-    """Read a horizon of the command line: a number of days, or ``lifetime``."""
-    try:
-        return text if text == "lifetime" else int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: 1-3650, lifetime") from error
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "score",
+    option("name", "cli.option.dataset", nargs="?"),
+    *SPARK,
+    MODEL,
+    option("--out", "cli.score.out", required=True),
+    option("--cutoff", "cli.score.cutoff", type=day),
+    option("--horizon-days", "cli.score.horizon", type=horizon),
+    option("--discount-rate", "cli.score.discount", type=float, default=0.0),
+    option("--margin-rate", "cli.score.margin", type=float, default=1.0),
+)
+def run_score(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Score, write the file and what its numbers mean beside it, and return counts and totals.
 
     Raises:
@@ -125,7 +119,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
 def _said(
     options: argparse.Namespace, context: Context, terms: Terms, as_of: date, warnings: list[Message]
 ) -> dict[str, Any]:
-    tell(warnings, context)
+    print_messages(warnings, context)
     return {
         "model": options.model,
         "as_of": as_of.isoformat(),
@@ -144,3 +138,100 @@ def _beside(out: Path, said: dict[str, Any]) -> str:
     side_file = out.with_name(out.name + ".json")
     write_json(side_file, said)
     return str(side_file)
+
+
+@command(
+    "explain",
+    DATASET,
+    MODEL,
+    option("--out", "cli.explain.out", type=Path, required=True),
+    option("--customer", "cli.explain.customer", type=folded),
+    option("--sample", "cli.explain.sample", type=int, default=300),
+    option("--permutations", "cli.explain.permutations", type=int, default=2),
+    CUTOFF,
+)
+def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Explain, write the tables, and return the strongest parts, or one customer's way to the prediction."""
+    from clv_core import pipeline
+    from clv_core.deployment.asking import ask
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.evaluation.explain.store import waterfall_json
+
+    found = pipeline.explain(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        customer=options.customer,
+        sample=options.sample,
+        permutations=options.permutations,
+        cutoff=options.cutoff,
+        progress=context.progress,
+    )
+    value = found.value
+    result = {
+        "out": str(options.out),
+        "model": options.model,
+        "customers": len(value.customer_ids),
+        "base": value.base,
+        "residual": max(one.residual for one in found.answers.values()),
+    }
+    if options.customer is not None:
+        asking = ask(open_bundle(context.workspace, options.model), options.out)
+        events = asking.events(options.customer).to_json() if asking.reads_events else None
+        return {**result, **waterfall_json(value, options.customer), "events": events}
+    return {
+        **result,
+        "importance": value.importance().head(STRONGEST).to_dict("records"),
+        "answers": {
+            answer: {"base": one.base, "importance": one.importance().head(STRONGEST).to_dict("records")}
+            for answer, one in found.answers.items()
+        },
+        "faithfulness": {answer: one.to_json() for answer, one in (found.faithfulness or {}).items()},
+        "stability": {answer: one.to_json() for answer, one in (found.stability or {}).items()},
+    }
+
+
+@command(
+    "card",
+    DATASET,
+    MODEL,
+    option("--customer", "cli.card.customer", type=folded, required=True),
+    CUTOFF,
+)
+def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
+    from clv_core import pipeline
+
+    card = pipeline.card(
+        context.workspace,
+        options.name,
+        options.model,
+        options.customer,
+        cutoff=options.cutoff,
+        language=context.language,
+        progress=context.progress,
+    )
+    trust = pipeline.trust(context.workspace, options.model)
+    said = card.next_order.message().text(context.language)
+    return {
+        **card.to_json(),
+        "next_order": {**card.next_order.to_json(), "message": said},
+        "trust": trust_json(trust, context.language),
+    }
+
+
+@command(
+    "embed",
+    DATASET,
+    MODEL,
+    CUTOFF,
+)
+def run_embed(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Read the last hidden layers, keep their main directions, and return where and of how many."""
+    from clv_core import pipeline
+
+    path, customers = pipeline.embed(
+        context.workspace, options.name, options.model, cutoff=options.cutoff, progress=context.progress
+    )
+    return {"kept": str(path), "model": options.model, "customers": customers}

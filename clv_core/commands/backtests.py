@@ -1,17 +1,17 @@
-"""``backtest NAME --horizon-days N --out DIR``: models beside each other on past cutoffs."""
+"""Commands that compare: models on past cutoffs, and settings of one model."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, day, tell
-from clv_core.commands.train import config_from
+from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Context, day, print_messages
+from clv_core.commands.parser import command, one_of, option
+from clv_core.commands.training import config_from, words_of
 from clv_core.config import MODEL_IDS
 from clv_core.errors import Message, UsageError
-from clv_core.i18n import translate
 from clv_core.workspace import write_json
 
 if TYPE_CHECKING:
@@ -20,33 +20,26 @@ if TYPE_CHECKING:
     from clv_core.evaluation.bootstrap import Bootstrap
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
-    parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--origins", type=int, default=None, help=translate("cli.backtest.origins", language))
-    which.add_argument(
-        "--origin", type=day, action="append", default=[], help=translate("cli.backtest.origin", language)
-    )
-    parser.add_argument("--models", default="", help=translate("cli.backtest.models", language))
-    parser.add_argument("--seeds", type=int, default=1, help=translate("cli.backtest.seeds", language))
-    parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
-    parser.add_argument(
-        "--variant",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help=translate("cli.backtest.variant", language),
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
-    )
-    parser.add_argument("--folds", type=int, default=0, metavar="K", help=translate("cli.backtest.folds", language))
-    parser.add_argument("--out", type=Path, required=True, help=translate("cli.backtest.out", language))
+MOST_TRIALS, MOST_ORIGINS = 500, 10
 
 
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "backtest",
+    DATASET,
+    HORIZON_DAYS,
+    one_of(
+        option("--origins", "cli.backtest.origins", type=int),
+        option("--origin", "cli.backtest.origin", type=day, action="append", default=[]),
+    ),
+    option("--models", "cli.backtest.models", default=""),
+    option("--seeds", "cli.backtest.seeds", type=int, default=1),
+    SEED,
+    option("--variant", "cli.backtest.variant", action="append", default=[], metavar="KEY=VALUE"),
+    SETTINGS,
+    option("--folds", "cli.backtest.folds", type=int, default=0, metavar="K"),
+    option("--out", "cli.backtest.out", type=Path, required=True),
+)
+def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
     Where nobody names models, it is the one that ``train`` takes beside the simple ones that training measures it by.
@@ -112,7 +105,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
     if options.variant and options.seeds == 1:
         once = Message("warning.variant_once", {})
-        tell([once], context)
+        print_messages([once], context)
         result["warnings"] = [once.to_json(context.language)]
     if found.unseen is not None:
         result["folds"] = _folds(found.predictions, found.unseen, options.out, context.language)
@@ -223,3 +216,52 @@ def _verdicts(
         }
         for verdict in verdicts(bootstrap, model, other, currency=currency, runs=runs)
     ]
+
+
+@command(
+    "tune",
+    DATASET,
+    HORIZON_DAYS,
+    option("--trials", "cli.tune.trials", type=int, default=20),
+    option("--origins", "cli.tune.origins", type=int, default=3),
+    option("--model", "cli.train.model", choices=MODEL_IDS),
+    SEED,
+    SETTINGS,
+)
+def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Search, compare with the default at the last origin, and return settings, trials and advantage.
+
+    Raises:
+        UsageError: a setting is off, or no model is named and the default one cannot be tuned.
+    """
+    from clv_core import pipeline
+
+    for flag, value, most in (("trials", options.trials, MOST_TRIALS), ("origins", options.origins, MOST_ORIGINS)):
+        if not 1 <= value <= most:
+            raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
+    config = config_from(options, options.model or _default_model(options.name, context))
+    found = pipeline.tune(
+        context.workspace,
+        options.name,
+        config,
+        trials=options.trials,
+        origins=options.origins,
+        progress=context.progress,
+    )
+    words = " ".join(words_of(replace(config, **found.settings)))
+    return {"dataset": options.name, "horizon_days": config.horizon_days, **found.to_json(), "train_with": words}
+
+
+def _default_model(name: str, context: Context) -> str:
+    """Return the model that is trained where nobody names one.
+
+    Raises:
+        UsageError: it cannot be tuned.
+    """
+    from clv_core import pipeline
+    from clv_core.evaluation.tune import TUNABLE
+
+    model = pipeline.default_model(context.workspace, name)
+    if model not in TUNABLE:
+        raise UsageError("default_not_tunable", name=name, model=model, known=list(TUNABLE))
+    return model

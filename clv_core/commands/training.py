@@ -1,46 +1,57 @@
-"""``train NAME --horizon-days N``: dataset -> bundle; a folder that Spark reads becomes the dataset first, sampled."""
+"""Commands that make a model: a first look without training, and training."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 from dataclasses import fields
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, day, message_json, tell
-from clv_core.commands.score import add_folder_arguments
+from clv_core.commands import (
+    DATASET,
+    HORIZON_DAYS,
+    SEED,
+    SETTINGS,
+    Context,
+    day,
+    message_json,
+    print_messages,
+    trust_json,
+    whole_number,
+)
+from clv_core.commands.parser import command, option
+from clv_core.commands.scoring import SPARK
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
-from clv_core.usage import HelpInLines
 
 if TYPE_CHECKING:
     from clv_core.deployment.registry import Registry, Version
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words; the settings after them are drawn from :class:`TrainConfig`."""
-    parser.formatter_class = partial(HelpInLines, language=language)
-    parser.epilog = settings_help(language)
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
-    add_folder_arguments(parser, language)
-    parser.add_argument("--customers", type=customers, default=None, help=translate("cli.train.customers", language))
-    parser.add_argument("--currency", default="", help=translate("cli.ingest.currency", language))
-    parser.add_argument("--horizon-days", type=int, required=True, help=translate("config.horizon_days.help", language))
-    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.train.cutoff", language))
-    parser.add_argument("--model", choices=MODEL_IDS, default=None, help=translate("cli.train.model", language))
-    parser.add_argument("--seed", type=int, default=1, help=translate("config.seed.help", language))
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help=translate("cli.train.set", language)
-    )
+@command(
+    "look",
+    DATASET,
+    option("--horizon-days", "cli.look.horizon", type=int),
+)
+def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Predict everyone and return the model's id, the total, how it is spread, and the verdict."""
+    from clv_core import pipeline
 
-
-def customers(text: str) -> int:
-    """Read a number of customers of the command line."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: 1, 2, 3, ...")
-    return int(text)
+    found = pipeline.look(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
+    pipeline.keep_history(context.workspace, options.name, found.bundle.id)
+    record = found.bundle.record
+    return {
+        "model": found.bundle.id,
+        "dataset": record["dataset"],
+        "cutoff": record["cutoff"],
+        "horizon_days": record["horizon_days"],
+        "customers": found.customers,
+        "predicted_total": round(found.predicted_total, 2),
+        "top_decile_share": round(found.top_share, 4),
+        "trust": trust_json(pipeline.trust(context.workspace, found.bundle.id), context.language),
+        "seconds": round(found.seconds, 2),
+    }
 
 
 def settings_help(language: str) -> str:
@@ -54,28 +65,20 @@ def settings_help(language: str) -> str:
     return "\n".join(lines)
 
 
-def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
-    """Return the settings that the command line names."""
-    pairs = {}
-    for text in options.set:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError("setting_pair", text=text)
-        pairs[key.strip()] = value.strip()
-    return TrainConfig.from_pairs(pairs, horizon_days=options.horizon_days, model=model, seed=options.seed)
-
-
-def words_of(config: TrainConfig) -> list[str]:
-    """Return the words of the command line that :func:`config_from` reads as ``config``: what is not the default."""
-    words = ["--horizon-days", str(config.horizon_days), "--model", config.model]
-    for item in fields(TrainConfig):
-        value = getattr(config, item.name)
-        if value != item.default and item.name not in ("horizon_days", "model"):
-            words += ["--seed", str(value)] if item.name == "seed" else ["--set", f"{item.name}={value}"]
-    return words
-
-
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+@command(
+    "train",
+    DATASET,
+    *SPARK,
+    option("--customers", "cli.train.customers", type=whole_number(1)),
+    option("--currency", "cli.ingest.currency", default=""),
+    HORIZON_DAYS,
+    option("--cutoff", "cli.train.cutoff", type=day),
+    option("--model", "cli.train.model", choices=MODEL_IDS),
+    SEED,
+    SETTINGS,
+    epilog=settings_help,
+)
+def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train and return the bundle's id and place in the registry, verdict, metrics and cost.
 
     Raises:
@@ -94,7 +97,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     record, registry = bundle.record, Registry(context.workspace)
     version = registry.find(bundle.id)
     challenging = unheard(registry, version)
-    tell(challenging, context)
+    print_messages(challenging, context)
     return {
         "model": bundle.id,
         "name": version and version.name,
@@ -119,6 +122,27 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "estimate": record["estimate"],
         "actual": record["actual"],
     }
+
+
+def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
+    """Return the settings that the command line names."""
+    pairs = {}
+    for text in options.set:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError("setting_pair", text=text)
+        pairs[key.strip()] = value.strip()
+    return TrainConfig.from_pairs(pairs, horizon_days=options.horizon_days, model=model, seed=options.seed)
+
+
+def words_of(config: TrainConfig) -> list[str]:
+    """Return the words of the command line that :func:`config_from` reads as ``config``: what is not the default."""
+    words = ["--horizon-days", str(config.horizon_days), "--model", config.model]
+    for item in fields(TrainConfig):
+        value = getattr(config, item.name)
+        if value != item.default and item.name not in ("horizon_days", "model"):
+            words += ["--seed", str(value)] if item.name == "seed" else ["--set", f"{item.name}={value}"]
+    return words
 
 
 def unheard(registry: Registry, version: Version | None) -> list[Message]:

@@ -1,4 +1,4 @@
-"""``export NAME --model ID --format F [--segment X] --out FILE``: a customer list for another system."""
+"""Commands that write lists of customers: segments, and exports for other platforms."""
 
 from __future__ import annotations
 
@@ -7,36 +7,92 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.commands import Context, add_model, day, not_trusted, trust_json
+import pandas as pd
+
+from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, not_trusted, trust_json
+from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
-from clv_core.i18n import translate
+from clv_core.strategy.exports.formats import EXPORTS
 
 if TYPE_CHECKING:
     from clv_core.strategy.exports.export import Exported
     from clv_core.strategy.exports.suppress_match import Matches
 
 
-def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    """Declare the command's words."""
-    from clv_core.strategy.exports.formats import EXPORTS
+@command(
+    "segment",
+    DATASET,
+    MODEL,
+    SCHEME,
+    option("--segment", "cli.segment.segment", action="append", default=[]),
+    option("--out", "cli.segment.out", type=Path, required=True),
+    CUTOFF,
+)
+def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Cut, write the list, and return one record a tier, or a segment, of all customers.
 
-    parser.add_argument("name", help=translate("cli.option.dataset", language))
-    add_model(parser, language)
-    parser.add_argument(
-        "--format", required=True, choices=tuple(EXPORTS), help=translate("cli.export.format", language)
+    Sums come with their 80% interval; null where no past origin says how far off sums of this model are.
+    """
+    from clv_core import pipeline
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.strategy.exports.files import check_ending
+    from clv_core.strategy.schemes.parse import asked
+
+    scheme, conditions = asked(options.scheme, options.segment, open_dataset(context.workspace, options.name))
+    check_ending(options.out)
+    made, rows, total, customers = pipeline.segment(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        scheme=scheme,
+        conditions=conditions,
+        cutoff=options.cutoff,
+        language=context.language,
+        progress=context.progress,
     )
-    parser.add_argument("--segment", action="append", default=[], help=translate("cli.segment.segment", language))
-    parser.add_argument("--scheme", default="quantile", help=translate("cli.segment.scheme", language))
-    parser.add_argument("--out", type=Path, required=True, help=translate("cli.export.out", language))
-    parser.add_argument("--list", type=Path, default=None, help=translate("cli.export.list", language))
-    parser.add_argument("--customers", type=Path, default=None, help=translate("cli.export.customers", language))
-    parser.add_argument("--suppress", type=Path, default=None, help=translate("cli.export.suppress", language))
-    parser.add_argument("--region", default=None, help=translate("cli.export.region", language))
-    parser.add_argument("--assume-consent", action="store_true", help=translate("cli.export.assume_consent", language))
-    parser.add_argument("--cutoff", type=day, default=None, help=translate("cli.explain.cutoff", language))
+    trust = pipeline.trust(context.workspace, options.model)
+    return {
+        "out": str(options.out),
+        "side_file": str(made.side_file),
+        "model": options.model,
+        "scheme": str(scheme),
+        "rows": made.rows,
+        "value_sum": total.value,
+        "value_sum_low": total.low,
+        "value_sum_high": total.high,
+        "past_origins": total.origins,
+        "customers": customers,
+        "tiers" if "tier" in rows else "segments": _records(rows),
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
+    }
 
 
-def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table as JSON types: days as ISO dates, null for what an empty tier has not."""
+    days = rows.assign(last_purchase_median=rows["last_purchase_median"].dt.strftime("%Y-%m-%d"))
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()} for row in days.to_dict("records")
+    ]
+
+
+@command(
+    "export",
+    DATASET,
+    MODEL,
+    option("--format", "cli.export.format", required=True, choices=tuple(EXPORTS)),
+    option("--segment", "cli.segment.segment", action="append", default=[]),
+    SCHEME,
+    option("--out", "cli.export.out", type=Path, required=True),
+    option("--list", "cli.export.list", type=Path),
+    option("--customers", "cli.export.customers", type=Path),
+    option("--suppress", "cli.export.suppress", type=Path),
+    option("--region", "cli.export.region"),
+    option("--assume-consent", "cli.export.assume_consent", action="store_true"),
+    CUTOFF,
+)
+def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write the list and its side file, and return counts and paths.
 
     Raises:
@@ -48,7 +104,6 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.strategy.contacts.contacts_file import read_contacts
     from clv_core.strategy.contacts.suppress_file import read_entries, words_of
     from clv_core.strategy.exports.export import Contacts
-    from clv_core.strategy.exports.formats import EXPORTS
     from clv_core.strategy.exports.listed import read_list
     from clv_core.strategy.exports.suppress_match import matches
     from clv_core.strategy.schemes.parse import asked

@@ -1,0 +1,223 @@
+"""Commands on what to do: who gets which offer, which products to recommend, how sales respond to prices."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, not_trusted, trust_json, written_json
+from clv_core.commands.parser import command, option
+from clv_core.errors import UsageError
+from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    from clv_core.strategy.acting import PlanMade
+    from clv_core.strategy.budget.plans import BudgetPlan
+
+RATES: Final = (
+    option("--discount-rate", "cli.score.discount", type=float, default=0.0),
+    option("--margin-rate", "cli.plan.margin", type=float, default=1.0),
+)
+"""Declare the discount and the margin of the values that a plan is made for."""
+
+
+@command(
+    "plan",
+    DATASET,
+    MODEL,
+    option("--budget", "cli.plan.budget", type=float, required=True),
+    option("--offer", "cli.plan.offer", action="append", required=True),
+    option("--scheme", "cli.plan.scheme", default="quantile"),
+    option("--out", "cli.segment.out", type=Path, required=True),
+    CUTOFF,
+    option("--horizon-days", "cli.score.horizon", type=horizon),
+    option("--control-share", "cli.plan.control", type=float),
+    option("--start", "cli.plan.start", type=day),
+    *RATES,
+)
+def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
+    from clv_core import pipeline
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.terms import Terms
+    from clv_core.strategy.budget.offers import parse_offers
+    from clv_core.strategy.exports.files import check_ending
+    from clv_core.strategy.schemes.parse import asked
+
+    scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))
+    offers, experiments = parse_offers(options.offer)
+    check_ending(options.out)
+    trained_days = open_bundle(context.workspace, options.model).record["horizon_days"]
+    terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
+    made = pipeline.plan(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        offers=offers,
+        budget=options.budget,
+        experiments=experiments,
+        scheme=scheme,
+        terms=terms,
+        cutoff=options.cutoff,
+        control_share=options.control_share,
+        start=options.start,
+        language=context.language,
+        progress=context.progress,
+    )
+    trust = pipeline.trust(context.workspace, options.model)
+    return {
+        "out": str(options.out),
+        "side_file": str(made.written.side_file),
+        "model": options.model,
+        "scheme": str(scheme),
+        "rows": made.written.rows,
+        "horizon_days": terms.horizon_days,
+        "lifetime": terms.lifetime,
+        "discount_rate": terms.discount_rate,
+        "margin_rate": terms.margin_rate,
+        "budget": options.budget,
+        **_worth(made.plan),
+        "offers": _offers(made),
+        "experiments": {
+            offer: {
+                "window_days": experiment.window_days,
+                "effects": [dataclasses.asdict(effect) for effect in experiment.effects],
+            }
+            for offer, experiment in made.experiments.items()
+        },
+        "trust": trust_json(trust, context.language),
+        "warnings": [
+            *not_trusted(trust, options.model, context.language),
+            *(one.to_json(context.language) for one in made.notes),
+        ],
+    }
+
+
+def _worth(plan: BudgetPlan) -> dict[str, Any]:
+    """Return what the plan costs and is expected to bring, and what another use of the money would."""
+    return {
+        "spent": plan.found.spent,
+        "expected_gain": plan.found.gain,
+        "gain_bound": plan.found.bound,
+        "gain_assumed": plan.basis.assumed,
+        "gain_measured": plan.basis.measured,
+        "gain_measured_low": plan.basis.low,
+        "gain_measured_high": plan.basis.high,
+        "gain_uniform": plan.gain_uniform,
+        "gain_random": plan.gain_random,
+        "next_coin": None if plan.next is None else dataclasses.asdict(plan.next),
+    }
+
+
+def _offers(made: PlanMade) -> list[dict[str, Any]]:
+    """Return each offer with how many get it, at what cost, for what expected gain."""
+    spent = made.plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
+    return [
+        offer.to_json()
+        | {
+            "customers": int(spent["customers"].get(offer.name, 0)),
+            "spent": float(spent["cost"].get(offer.name, 0.0)),
+            "expected_gain": float(spent["expected_gain"].get(offer.name, 0.0)),
+        }
+        for offer in made.offers
+    ]
+
+
+@command(
+    "recommend",
+    DATASET,
+    MODEL,
+    option("--out", "cli.recommend.out", type=Path),
+    option("--top", "cli.recommend.top", type=int, default=10),
+    option("--without-bought", "cli.recommend.without", action="store_true"),
+)
+def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Recommend, write the list, and return how good the recommendations were in the last month."""
+    from clv_core import pipeline
+    from clv_core.strategy.recommend.worded import assumption
+
+    made, kept = pipeline.recommend(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        top=options.top,
+        without_bought=options.without_bought,
+        language=context.language,
+        progress=context.progress,
+    )
+    trust = pipeline.trust(context.workspace, options.model)
+    return {
+        **written_json(made),
+        "model": options.model,
+        "customers": len(kept.customers),
+        "products": len(kept.products),
+        "without_bought": options.without_bought,
+        "measured": kept.record,
+        "assumed": [assumption().to_json(context.language)],
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
+    }
+
+
+@command(
+    "price",
+    DATASET,
+    MODEL,
+    option("--out", "cli.price.out", type=Path),
+    option("--change", "cli.price.change", action="append", default=[]),
+    option("--by", "cli.price.by", choices=("price", "discount"), default="price"),
+    option("--category", "cli.price.category", action="append", default=[]),
+    option("--margin-rate", "cli.price.margin", type=float),
+)
+def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Measure, write the table, and return it in short, with what a rule would bring."""
+    from clv_core import pipeline
+    from clv_core.strategy.pricing.panel import ALL
+    from clv_core.strategy.pricing.whatif import Rule, parse_changes
+    from clv_core.strategy.tiers import DEFAULT_SCHEME
+
+    rule = None
+    if options.change:
+        if options.margin_rate is None:
+            raise UsageError("price_needs_margin")
+        changes = parse_changes(options.change, DEFAULT_SCHEME.tiers)
+        rule = Rule(changes, options.margin_rate, tuple(options.category), options.by)
+    made, found, outcome = pipeline.price(
+        context.workspace,
+        options.name,
+        options.model,
+        options.out,
+        rule=rule,
+        language=context.language,
+        progress=context.progress,
+    )
+    trust = pipeline.trust(context.workspace, options.model)
+    everyone = found.table[found.table["tier"] == ALL]
+    return {
+        **written_json(made),
+        "model": options.model,
+        "categories": len(everyone),
+        "negative": int((everyone["elasticity"] < 0).sum()),
+        "surely_negative": int((everyone["high"] < 0).sum()),
+        "elasticity_median": float(everyone["elasticity"].median()),
+        "period_days": found.period_days,
+        "left_out": found.left_out["reason"].value_counts().to_dict(),
+        "what_if": None
+        if outcome is None
+        else {
+            "revenue": dataclasses.asdict(outcome.revenue),
+            "margin": dataclasses.asdict(outcome.margin),
+            "base": outcome.base,
+            "touched": outcome.touched,
+            "tiers": outcome.tiers.to_dict("records"),
+            "assumed": [one.to_json(context.language) for one in outcome.assumptions],
+        },
+        "fairness": translate("price.fair", context.language),
+        "trust": trust_json(trust, context.language),
+        "warnings": not_trusted(trust, options.model, context.language),
+    }

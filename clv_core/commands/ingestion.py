@@ -1,0 +1,217 @@
+"""Commands that read event logs: check a file, ingest files, combine datasets."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.append import saved_answers
+from clv_core.collection.check import check_file
+from clv_core.collection.check_store import save_check
+from clv_core.collection.combine import combine
+from clv_core.collection.ingest import ingest
+from clv_core.collection.mapping.money.discounts import DISCOUNTS
+from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.stored.store import SET_ASIDE, Manifest, open_dataset
+from clv_core.collection.values.id_texts import SIMILAR_IDS
+from clv_core.collection.words.state_words import MEANINGS
+from clv_core.commands import Context, split_pairs
+from clv_core.commands.parser import command, one_of, option
+from clv_core.errors import Message, Refused, UsageError
+from clv_core.preprocessing.append import append
+
+READING: Final = (
+    option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),
+    option("--event", "cli.ingest.event", action="append", default=[], metavar="NAME=TYPE"),
+    option("--state", "cli.ingest.state", action="append", default=[], metavar="WORD=MEANING"),
+    option("--date-order", "cli.ingest.date_order", choices=("dmy", "mdy", "ymd")),
+    option("--decimal", "cli.ingest.decimal", choices=("point", "comma")),
+    option("--amount-unit", "cli.ingest.amount_unit", choices=UNITS),
+    option("--discount", "cli.ingest.discount", choices=DISCOUNTS),
+    option("--sign", "cli.ingest.sign", choices=("positive", "negative")),
+    option("--max-amount", "cli.ingest.max_amount", type=float, metavar="AMOUNT"),
+    option("--broken-rows", "cli.ingest.broken_rows", choices=("reject",)),
+    option("--overlap", "cli.ingest.overlap", choices=("replace", "add")),
+    option("--similar-ids", "cli.ingest.similar_ids", choices=SIMILAR_IDS),
+    option("--header", "cli.ingest.header", action=argparse.BooleanOptionalAction),
+    option("--encoding", "cli.ingest.encoding", default="", metavar="NAME"),
+    option("--sheet", "cli.ingest.sheet", default="", metavar="NAME"),
+    option("--timezone", "cli.ingest.timezone"),
+    option("--currency", "cli.ingest.currency", default=""),
+    one_of(
+        option("--keep-duplicates", "cli.ingest.keep", dest="duplicates", action="store_const", const="keep"),
+        option("--drop-duplicates", "cli.ingest.drop", dest="duplicates", action="store_const", const="drop"),
+    ),
+)
+"""How a file is to be read: what :class:`~clv_core.collection.mapping.answers.Answers` holds."""
+
+
+@command(
+    "check",
+    option("file", "cli.ingest.file", type=Path),
+    option("--out", "cli.check.out", type=Path),
+    *READING,
+)
+def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Check the file and return the accounting, what is to be said, and what the log could support.
+
+    With ``--out``, the first rows and all rows set aside are left there as Parquet.
+
+    Raises:
+        UsageError: a ``--map`` or ``--event`` without its equals sign.
+    """
+    aside = None
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        aside = options.out / SET_ASIDE
+    found = check_file(options.file, **reading_options(options), progress=context.progress, set_aside=aside)
+    if options.out is not None:
+        save_check(found, options.out)
+    facts = found.manifest
+    return {
+        **found.accounting,
+        "customers": facts.customers,
+        "purchases": facts.purchases,
+        "first_event": facts.first_event,
+        "last_event": facts.last_event,
+        "net_revenue": facts.net_revenue,
+        "longest_gap_days": found.longest_gap_days,
+        "event_names": {item.name: item.event_type for item in found.event_names},
+        "horizons": {str(item.horizon_days): item.verdict for item in found.horizons},
+        "warnings": [message.to_json(context.language) for message in found.warnings],
+    }
+
+
+@command(
+    "ingest",
+    option("file", "cli.ingest.files", type=Path, nargs="+"),
+    option("--name", "cli.ingest.name", required=True),
+    one_of(
+        option("--append", "cli.ingest.append", action="store_true"),
+        option("--remembered", "cli.ingest.remembered", action="store_true"),
+    ),
+    option("--pseudonymise", "cli.ingest.pseudonymise", action="store_true"),
+    *READING,
+)
+def run_ingest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Read the files and return the accounting, in the shape of design section 4.
+
+    What joined a dataset is warned of by itself: what was said of earlier files stands with the dataset (``datasets``).
+
+    Raises:
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
+    """
+    if options.append:
+        before = open_dataset(context.workspace, options.name).manifest.messages
+        made = _append(options, context)
+        new = [message.to_json(context.language) for message in _without(made.messages, before)]
+        return {**accounting(made, context.language), "warnings": new}
+    manifest = ingest(
+        context.workspace,
+        options.file,
+        options.name,
+        **reading_options(options),
+        remembered=options.remembered,
+        pseudonymise=options.pseudonymise,
+        progress=context.progress,
+    )
+    return accounting(manifest, context.language)
+
+
+def reading_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what :func:`add_reading_arguments` declared, as :func:`~clv_core.collection.ingest.ingest` takes it.
+
+    Raises:
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
+    """
+    return {
+        "mapping": split_pairs(options.map, allow_empty=True),
+        "events": split_pairs(options.event, at_last=True),
+        "states": _states(options.state),
+        "decimal": options.decimal,
+        "header": options.header,
+        "date_order": options.date_order,
+        "currency": options.currency,
+        "duplicates": options.duplicates,
+        "encoding": options.encoding,
+        "sheet": options.sheet,
+        "amount_unit": options.amount_unit,
+        "discount": options.discount,
+        "sign": options.sign,
+        "max_amount": options.max_amount,
+        "broken_rows": options.broken_rows,
+        "overlap": options.overlap,
+        "similar_ids": options.similar_ids,
+        **({"timezone": options.timezone} if options.timezone else {}),
+    }
+
+
+def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
+    """Return what became of every row of a dataset, and what it amounts to."""
+    return {
+        "dataset": manifest.name,
+        "version": manifest.version,
+        "rows_read": manifest.rows_read,
+        "rows_kept": manifest.rows_kept,
+        "rows_set_aside": manifest.rows_set_aside,
+        "rows_duplicate": manifest.rows_duplicate,
+        "rows_overlap": sum(part["rows_overlap"] for part in manifest.parts),
+        "parts": manifest.parts,
+        "customers": manifest.customers,
+        "purchases": manifest.purchases,
+        "first_event": manifest.first_event,
+        "last_event": manifest.last_event,
+        "log_end": manifest.log_end,
+        "net_revenue": manifest.net_revenue,
+        "warnings": [message.to_json(language) for message in manifest.messages],
+    }
+
+
+def _append(options: argparse.Namespace, context: Context) -> Manifest:
+    """Append with what was said about the dataset's file, save where the command says otherwise."""
+    dataset = open_dataset(context.workspace, options.name)
+    if options.pseudonymise and not dataset.manifest.pseudonymised:
+        raise Refused("append_readable", name=dataset.name)
+    said = {key: value for key, value in reading_options(options).items() if value}
+    if options.header is not None:
+        said["header"] = options.header
+    saved = saved_answers(dataset)
+    said |= {key: {**getattr(saved, key), **said[key]} for key in ("events", "states") if key in said}
+    answers = replace(saved, **said)
+    return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
+
+
+def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Message]:
+    """Return the messages that were not there before; one that came once more is one of them."""
+    found = list(messages)
+    for message in before:
+        if message in found:
+            found.remove(message)
+    return found
+
+
+def _states(words: list[str]) -> dict[str, str]:
+    """Return word -> meaning.
+
+    Raises:
+        UsageError: a meaning that there is not.
+    """
+    states = {word: meaning.lower() for word, meaning in split_pairs(words, at_last=True).items()}
+    for word, meaning in states.items():
+        if meaning not in MEANINGS:
+            raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=list(MEANINGS))
+    return states
+
+
+@command(
+    "combine",
+    option("datasets", "cli.combine.datasets", nargs="+", metavar="NAME"),
+    option("--name", "cli.combine.name", required=True, metavar="NEW"),
+)
+def run_combine(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Combine and return the accounting; each dataset is one part."""
+    made = combine(context.workspace, options.datasets, options.name, progress=context.progress)
+    return accounting(made, context.language)

@@ -1,0 +1,245 @@
+"""The parser of the command line: commands declared as tables of options, help and errors in either language.
+
+argparse writes its errors in English. They are recognised by their sentence and translated by the catalogues; a
+sentence that a later Python words differently stays in English.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from clv_core.errors import UsageError
+from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace
+
+VALUE_WITH_DASH: Final = re.compile(r"expected (?:one|at least one) argument|unrecognized arguments:.* -(?!-)")
+"""What argparse says where a value begins with a dash, which it takes for an option."""
+
+ERRORS: Final = {
+    "argument": re.compile(r"argument (?P<name>[^:]+): (?P<problem>.+)", re.DOTALL),
+    "required": re.compile(r"the following arguments are required: (?P<names>.+)"),
+    "one_required": re.compile(r"one of the arguments (?P<names>.+) is required"),
+    "unrecognized": re.compile(r"unrecognized arguments: (?P<words>.+)", re.DOTALL),
+    "expected_one": re.compile(r"expected one argument"),
+    "expected_some": re.compile(r"expected at least one argument"),
+    "choice": re.compile(r"invalid choice: (?P<value>.+) \(choose from (?P<choices>.+)\)", re.DOTALL),
+    "whole": re.compile(r"invalid int value: (?P<value>.+)", re.DOTALL),
+    "number": re.compile(r"invalid float value: (?P<value>.+)", re.DOTALL),
+    "day": re.compile(r"invalid day value: (?P<value>.+)", re.DOTALL),
+    "not_with": re.compile(r"not allowed with argument (?P<name>.+)"),
+    "ambiguous": re.compile(r"ambiguous option: (?P<option>.+) could match (?P<matches>.+)", re.DOTALL),
+    "surplus": re.compile(r"ignored explicit argument (?P<value>.+)", re.DOTALL),
+}
+"""Errors of argparse that a person can cause; each is translated by the catalogue's key ``usage.<name>``."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every command gets.
+
+    Args:
+        workspace: where datasets and models live.
+        language: of the messages.
+        progress: listener for long runs.
+    """
+
+    workspace: Workspace
+    language: str
+    progress: Progress
+
+
+Run = Callable[[argparse.Namespace, Context], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One argument or option of a command.
+
+    Args:
+        word: ``--name`` of an option, or the name of a positional argument.
+        key: catalogue key of its help.
+        settings: of :meth:`argparse.ArgumentParser.add_argument`.
+        params: fill the help text.
+    """
+
+    word: str
+    key: str
+    settings: dict[str, Any]
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def add_to(self, parser: Any, language: str) -> None:
+        """Add the option to a parser, or to a group of one."""
+        parser.add_argument(self.word, help=translate(self.key, language, **self.params), **self.settings)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Options of which a call may have one; of which it has to have one where ``required``."""
+
+    options: tuple[Option, ...]
+    required: bool
+
+    def add_to(self, parser: argparse.ArgumentParser, language: str) -> None:
+        """Add the options to a parser."""
+        group = parser.add_mutually_exclusive_group(required=self.required)
+        for one in self.options:
+            one.add_to(group, language)
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """A command: what runs it, its options, and what its help says after them (by language)."""
+
+    run: Run
+    options: tuple[Option | OneOf, ...]
+    epilog: Callable[[str], str] | None
+
+
+SPECS: Final[dict[str, CommandSpec]] = {}
+"""The commands by name, filled by :func:`command` as their modules are imported."""
+
+
+def option(word: str, key: str, *, params: dict[str, Any] | None = None, **settings: Any) -> Option:
+    """Return an option with its help key and argparse's ``settings``; ``params`` fill the help text."""
+    return Option(word, key, settings, params or {})
+
+
+def one_of(*options: Option, required: bool = False) -> OneOf:
+    """Return options that exclude one another."""
+    return OneOf(options, required)
+
+
+def command(name: str, *options: Option | OneOf, epilog: Callable[[str], str] | None = None) -> Callable[[Run], Run]:
+    """Register a function ``(options, context) -> JSON`` as what runs the command ``name``."""
+
+    def register(run: Run) -> Run:
+        SPECS[name] = CommandSpec(run, options, epilog)
+        return run
+
+    return register
+
+
+class Help(argparse.HelpFormatter):
+    """Help text as the catalogues have it: their line breaks stay, and a % is no placeholder."""
+
+    def __init__(self, *args: Any, language: str = DEFAULT_LANGUAGE, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._usage_prefix = translate("usage.begins", language)
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Begin the usage line in the language."""
+        super().add_usage(usage, actions, groups, self._usage_prefix if prefix is None else prefix)
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return self._get_help_string(action) or ""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser with headings, help and errors in a language; errors are raised as :class:`UsageError`.
+
+    Args:
+        language: of this parser and those of its subcommands.
+        settings: of argparse.
+    """
+
+    def __init__(self, *, language: str = DEFAULT_LANGUAGE, **settings: Any) -> None:
+        super().__init__(formatter_class=partial(Help, language=language), **settings)
+        self.language = language
+        self._positionals.title = translate("usage.positionals", language)
+        self._optionals.title = translate("usage.options", language)
+        for action in self._actions:
+            if "--help" in action.option_strings:
+                action.help = translate("usage.help", language)
+
+    def add_subparsers(self, **settings: Any) -> Any:
+        """Let subcommands be added, in the same language."""
+        return super().add_subparsers(**{"parser_class": partial(Parser, language=self.language), **settings})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise an error of argparse.
+
+        Raises:
+            UsageError: always.
+        """
+        code = "usage_dash" if VALUE_WITH_DASH.search(message) else "usage"
+        raise UsageError(code, reason=translate_error(message, self.language), usage=self.format_usage().strip())
+
+
+class CommandParser(Parser):
+    """The parser of one command. Its options are added when it is first used, since its module imports libraries.
+
+    Args:
+        language: as of :class:`Parser`.
+        settings: of argparse.
+    """
+
+    command = ""
+    module = ""
+
+    def declare(self) -> CommandParser:
+        """Import the command's module, add its options where that was not done yet, and return the parser."""
+        module, self.module = self.module, ""
+        if module:
+            importlib.import_module(module)
+            actions = [name for name in SPECS if name.startswith(f"{self.command} ")]
+            if actions:
+                self._add_actions(actions)
+            else:
+                _add_options(self, SPECS[self.command])
+        return self
+
+    def _add_actions(self, names: Sequence[str]) -> None:
+        """Add a subcommand for each action, such as ``models list``."""
+        text = translate(f"cli.{self.command}.action", self.language)
+        actions = self.add_subparsers(dest="action", required=True, metavar="ACTION", help=text)
+        for name in names:
+            text = translate(f"cli.{name.replace(' ', '.')}", self.language)
+            action = actions.add_parser(name.partition(" ")[2], help=text, description=text)
+            _add_options(action, SPECS[name])
+            add_common_options(action, hidden=True)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments of a call."""
+        return super(CommandParser, self.declare()).parse_known_args(args, namespace)
+
+
+def add_common_options(parser: Parser, *, hidden: bool = False) -> None:
+    """Add the options that every command takes; ``hidden`` ones are not in the help and keep what is set already."""
+    unset: dict[str, Any] = {"default": argparse.SUPPRESS} if hidden else {}
+
+    def text(key: str) -> str:
+        return argparse.SUPPRESS if hidden else translate(f"cli.{key}", parser.language)
+
+    parser.add_argument("--workspace", type=Path, help=text("workspace"), **unset)
+    parser.add_argument("--lang", choices=sorted(LANGUAGES), help=text("lang"), **unset)
+    parser.add_argument("--quiet", action="store_true", help=text("quiet"), **unset)
+
+
+def _add_options(parser: Parser, spec: CommandSpec) -> None:
+    for one in spec.options:
+        one.add_to(parser, parser.language)
+    parser.epilog = spec.epilog(parser.language) if spec.epilog else None
+    parser.set_defaults(run=spec.run)
+
+
+def translate_error(message: str, language: str) -> str:
+    """Return an error of argparse in a language; a sentence that is not known stays as it is."""
+    for name, pattern in ERRORS.items():
+        match = pattern.fullmatch(message)
+        if match:
+            parts = match.groupdict()
+            if "problem" in parts:
+                parts["problem"] = translate_error(parts["problem"], language)
+            return translate(f"usage.{name}", language, **parts)
+    return message

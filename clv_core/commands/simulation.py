@@ -1,0 +1,85 @@
+"""Commands on simulated shops: make a log, and pre-train the network on many."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from clv_core import __version__
+from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
+from clv_core.commands import SEED, Context
+from clv_core.commands.parser import command, one_of, option
+from clv_core.errors import UsageError
+
+MOST_STEPS = 10_000_000
+
+
+@command(
+    "simulate",
+    option("--scenario", "cli.simulate.scenario", required=True, choices=sorted(SCENARIOS)),
+    option("--customers", "cli.simulate.customers", required=True, type=int, metavar="N"),
+    option("--days", "cli.simulate.days", required=True, type=int, metavar="D"),
+    option("--seed", "cli.simulate.seed", required=True, type=int, metavar="S"),
+    option("--out", "cli.simulate.out", required=True, type=Path, metavar="DIR"),
+    option("--horizon-days", "cli.simulate.horizon_days", default=182, type=int, metavar="H"),
+)
+def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Simulate, write ``events.csv`` and ``truth.csv``, and say what was made."""
+    plan = SimulationPlan(options.customers, options.days, options.seed, options.horizon_days)
+    context.progress.report("simulate", 0, 1)
+    made = simulate(options.scenario, plan)
+    context.progress.report("simulate_write", 0, 1)
+    events, truth = made.write(options.out)
+    return {
+        "scenario": options.scenario,
+        "events": str(events),
+        "truth": str(truth),
+        "rows": len(made.events),
+        "customers": int(made.events["customer_id"].nunique()),
+        "customers_before_cutoff": len(made.truth),
+        "cutoff": plan.cutoff.isoformat(),
+        "horizon_days": plan.horizon_days,
+        "log_end": plan.end.isoformat(),
+        "actual_value": round(float(made.truth["actual_value"].sum()), 2),
+        "seed": plan.seed,
+    }
+
+
+@command(
+    "pretrain",
+    one_of(
+        option("--minutes", "cli.pretrain.minutes", type=float),
+        option("--steps", "cli.pretrain.steps", type=int),
+        required=True,
+    ),
+    SEED,
+    option("--out", "cli.pretrain.out", type=Path, required=True),
+)
+def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Pre-train, measure on shops never seen, and write weights and record; goes on where a run was stopped."""
+    from clv_core.evaluation.pretrained import held_out_figures
+    from clv_core.model.instant.weights import WEIGHTS, save_network
+    from clv_core.training.pretrain import BATCH, PASSES, budgeted_steps, chunks_in, forget, pretrain
+    from clv_core.training.tally import code_hash
+
+    budget = options.minutes if options.steps is None else options.steps
+    if not 0 < budget <= MOST_STEPS:
+        raise UsageError("setting_bounds", setting="budget", value=budget, low=1, high=MOST_STEPS)
+    folder = context.workspace.folder("runs", "pretrain")
+    steps = options.steps or budgeted_steps(options.minutes, options.seed, folder)
+    network, state, tally = pretrain(steps, options.seed, folder, context.progress)
+    record = {
+        "code_version": __version__,
+        "code": code_hash(),
+        "seed": options.seed,
+        "steps": steps,
+        "shops": tally.shops_of(chunks_in(steps)),
+        "customers": steps * BATCH // PASSES,
+        "minutes": round(tally.seconds / 60, 1),
+        "loss": round(state.history[-1]["loss"], 4),
+        "held_out": {name: round(value, 4) for name, value in held_out_figures(network, options.seed).items()},
+    }
+    save_network(network, options.out, record)
+    forget(folder, options.seed, steps, options.minutes)
+    return {"weights": str(options.out / WEIGHTS), **record}
