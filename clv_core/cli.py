@@ -96,6 +96,8 @@ def main(arguments: Sequence[str]) -> int:
         _check_letters([workspace.root, *_paths(options)])
         written = [*_outs(options), workspace.root, *written]
         work_in(workspace)
+        if workspace.has_old_layout:
+            _adopt(workspace)
         progress = _listener(job, language, options.quiet)
         if job:
             jobs.update_status(job, pid=os.getpid())
@@ -110,6 +112,12 @@ def main(arguments: Sequence[str]) -> int:
         jobs.finish(job, language, result=result)
         return 0
     return _answer(text, language)
+
+
+def _adopt(workspace: Workspace) -> None:
+    from clv_core.deployment.old_layout import adopt_old_layout
+
+    adopt_old_layout(workspace)
 
 
 def _listener(job: Path | None, language: str, quiet: bool) -> jobs.Progress:

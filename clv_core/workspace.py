@@ -1,17 +1,15 @@
 """Where things live on disk, and how files are written so that a crash leaves either the old or the new one.
 
 workspace/
-  datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json}
+  datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json};
+                            made/<version>/: what was made from it (:mod:`clv_core.deployment.artifacts`)
   models/<model id>/        one bundle a folder, named by its content
   registry/registry.sqlite  versions of models, and which one is champion
   runs/<dataset>-<run id>/  what a killed training goes on from; goes when it is done or stopped, and with its dataset
   jobs/<job id>/            status.json, history.jsonl, log.txt
   scratch/<process>/        spilled queries and tables under way of running processes (:mod:`clv_core.scratch`)
   locks/                    what runs hold, so that two never change one dataset or state (:mod:`clv_core.locks`)
-  predictions/<model id>/   scored customers
-  monitoring/<model id>-... reports of drift and realised value, who was told, who acknowledged
-  explored/<name>/<version>/  sums behind the explore page, made again when they are asked for
-  tuning/<name>/            searches for settings, and what they were worth
+  alerts/<model id>/        who acknowledged which alert, who was notified, the last retraining
   exports/                  files made for other systems, with their side files
 """
 
@@ -32,6 +30,10 @@ from typing import Any
 from clv_core.errors import Refused, UsageError
 
 NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
+OLD_FOLDERS = (
+    *("predictions", "serving", "explanations", "backtests", "recommendations", "pricing", "monitoring"),
+    *("explored", "tuning"),
+)
 MOST_BYTES = 160
 """File systems take 255 bytes of a name; temporary names and results' add to it."""
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -71,6 +73,11 @@ class Workspace:
         return self.root.is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
 
     @property
+    def has_old_layout(self) -> bool:
+        """Whether what was made from datasets lies beside them, as before 0.2 (``deployment.old_layout`` moves it)."""
+        return not self.read_only and any((self.root / name).is_dir() for name in OLD_FOLDERS)
+
+    @property
     def datasets(self) -> Path:
         """The folder of datasets."""
         return self.folder("datasets")
@@ -89,11 +96,6 @@ class Workspace:
     def jobs(self) -> Path:
         """The folder of jobs."""
         return self.folder("jobs")
-
-    @property
-    def predictions(self) -> Path:
-        """The folder of scored customers."""
-        return self.folder("predictions")
 
     @property
     def exports(self) -> Path:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.belongings import EMBEDDING
+from clv_core.deployment.artifacts import EMBEDDING
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.kept_scores import beside_scores, scores_path
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE, opened
 from clv_core.deployment.table_file import table_file
 from clv_core.errors import Refused
@@ -92,8 +92,7 @@ def has_embedding(bundle: Bundle) -> bool:
 
 def embedding_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
     """Return where the embedding of a dataset's customers as of a cutoff (default: log end) is kept."""
-    scores = scores_path(workspace, bundle, dataset, cutoff)
-    return scores.with_name(f"{scores.stem}{EMBEDDING}.parquet")
+    return beside_scores(scores_path(workspace, bundle, dataset, cutoff), EMBEDDING)
 
 
 def embed(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.artifacts import EXPLANATION, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.store import load_explanation
@@ -23,7 +24,7 @@ def explanation_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset, c
     if len(mark) > LONGEST_MARK:
         mark = hashlib.sha256(customer.encode()).hexdigest()
     end = f"-{mark}" if customer else ""
-    return workspace.place("explanations") / f"{bundle.id}-{dataset.version}{end}"
+    return artifact_folder(dataset, bundle) / f"{EXPLANATION}{end}"
 
 
 def kept_explanation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import date, datetime
@@ -11,12 +10,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.stored.store import VERSION, Dataset, open_dataset
+from clv_core.collection.stored.dataset import MADE
+from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.deployment.artifacts import SCORES, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.scoring import score_parts
 from clv_core.deployment.signals import lost_signals
 from clv_core.deployment.table_file import table_file
-from clv_core.deployment.terms import MARK, Terms
+from clv_core.deployment.terms import Terms
 from clv_core.deployment.timeliness import untimely_scores
 from clv_core.errors import Message
 from clv_core.jobs import Progress
@@ -37,7 +38,7 @@ def score(
     margin_rate: float = 1.0,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Score all customers of a dataset; they are also kept under ``predictions/`` for the pages.
+    """Score all customers of a dataset; they are also kept in the dataset's folder for the pages.
 
     ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
     """
@@ -123,8 +124,12 @@ def scores_path(
     """
     as_of = cutoff or dataset.log_end
     mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
-    name = f"{dataset.name}-{dataset.manifest.version}-{as_of:%Y%m%d}{mark}.parquet"
-    return workspace.place("predictions") / bundle.id / name
+    return artifact_folder(dataset, bundle) / f"{SCORES}-{as_of:%Y%m%d}{mark}.parquet"
+
+
+def beside_scores(scores: Path, kind: str, suffix: str = ".parquet") -> Path:
+    """Return where something of another kind about the customers of plain scores is kept."""
+    return scores.with_name(scores.name.replace(SCORES, kind, 1)).with_suffix(suffix)
 
 
 def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[tuple[date, Path]]:
@@ -134,15 +139,13 @@ def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[
 
 def kept_of(workspace: Workspace, model_id: str, name: str) -> list[tuple[date, Path]]:
     """Return what :func:`kept_scores` returns, of a model's id and a dataset's name."""
-    own = re.compile(rf"{re.escape(name)}-(?:{VERSION.pattern})-(?P<cutoff>\d{{8}})\.parquet")
-    paths = sorted((workspace.place("predictions") / model_id).glob("*.parquet"))
-    found = [(match["cutoff"], path) for path in paths if (match := own.fullmatch(path.name))]
-    return [(datetime.strptime(cutoff, "%Y%m%d").date(), path) for cutoff, path in found]
+    paths = workspace.place("datasets", name, MADE).glob(f"*/{model_id}/{SCORES}-{'[0-9]' * 8}.parquet")
+    return [(datetime.strptime(path.stem[-8:], "%Y%m%d").date(), path) for path in sorted(paths)]
 
 
 def let_go(folder: Path) -> None:
     """Remove a model's scores for other terms than the plain ones, but for those that were made last."""
-    other = [path for path in folder.glob("*.parquet") if re.search(rf"-\d{{8}}-{MARK}\.parquet$", path.name)]
+    other = list(folder.glob(f"{SCORES}-*-*.parquet"))
     made: dict[Path, float] = {}
     for path in other:
         with suppress(FileNotFoundError):  # another run has just let it go

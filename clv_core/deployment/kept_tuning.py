@@ -7,7 +7,7 @@ from typing import Any
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.belongings import TUNING
+from clv_core.deployment.artifacts import TUNING
 from clv_core.evaluation.tuned import Tuning
 from clv_core.training.states import identity
 from clv_core.workspace import Workspace, read_json, write_json
@@ -28,9 +28,9 @@ def find_tuning(workspace: Workspace, dataset: Dataset, config: TrainConfig) -> 
     own = _file(workspace, dataset, config)
     if own.is_file():
         return dict(read_json(own))
-    others = (read_json(path) for path in sorted(own.parent.glob(f"{dataset.version}-*.json")))
+    others = (read_json(path) for path in sorted(own.parent.glob(f"{TUNING}-*.json")))
     return next((found for found in others if {**found["config"], **found["settings"]} == config.to_json()), None)
 
 
 def _file(workspace: Workspace, dataset: Dataset, config: TrainConfig) -> Path:
-    return workspace.root / TUNING / dataset.name / f"{dataset.version}-{identity(config.to_json())}.json"
+    return dataset.made_folder / f"{TUNING}-{identity(config.to_json())}.json"

@@ -7,6 +7,8 @@ from typing import Final
 
 import pandas as pd
 
+from clv_core.collection.stored.dataset import MADE
+from clv_core.deployment.artifacts import BACKTEST
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.beside import BASELINES, ROWS, in_order
 from clv_core.evaluation.levels import SharedError
@@ -18,7 +20,8 @@ NEEDED: Final = ("p_purchase", "predicted_clv", "actual")
 
 def comparison_folder(workspace: Workspace, bundle: Bundle) -> Path:
     """Return where the comparison of a model with others on rolling origins is kept."""
-    return workspace.place("backtests") / f"{bundle.id}-{bundle.record['dataset']['version']}"
+    dataset = bundle.record["dataset"]
+    return workspace.place("datasets", dataset["name"], MADE, dataset["version"], bundle.id, BACKTEST)
 
 
 def past_origins(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import suppress
-from pathlib import Path
 
 from clv_core import jobs
 from clv_core.collection.stored.renaming import names_to_follow, rename_dataset, renamed
 from clv_core.collection.stored.store import MANIFEST, open_dataset
-from clv_core.deployment.belongings import EXPLORED, TUNING, check_idle, predictions_of, renamed_words
+from clv_core.deployment.artifacts import PREDICTIONS, artifacts, check_idle, renamed_words
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import RECORD, read_record, write_record
 from clv_core.deployment.registry import Registry
@@ -55,26 +52,16 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
                 if record["dataset"]["name"] == old:
                     write_record(folder, {**record, "dataset": {**record["dataset"], "name": new}})
         Registry(workspace).rename(old, new)
-        for path in predictions_of(workspace, old):
-            os.replace(path, path.with_name(new + path.name.removeprefix(old)))
         move_states(workspace, old, new)
-        for kind in (EXPLORED, TUNING):
-            _move(workspace.root / kind / old, workspace.root / kind / new)
         _tell_jobs(workspace, old, new)
         for path in (workspace.datasets / new).glob(f"*/{MANIFEST}"):
             write_json(path, {**read_json(path), "name": new})
         renamed(workspace, new)
         done[old, new] = {
             "models": len(list_bundles(workspace, new)),
-            "predictions": len(predictions_of(workspace, new)),
+            "predictions": sum(one.kind in PREDICTIONS for one in artifacts(workspace, new)),
         }
     return done
-
-
-def _move(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.rmtree(target, ignore_errors=True)
-        os.rename(source, target)
 
 
 def _tell_jobs(workspace: Workspace, old: str, new: str) -> None:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.belongings import SERVING
+from clv_core.deployment.artifacts import SERVING, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import unless_closed
@@ -134,8 +134,7 @@ def surroundings(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Surr
 
 def surroundings_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the surroundings of a model in a log are kept."""
-    folder = workspace.place(SERVING, bundle.id)
-    return folder / f"{dataset.version}-{dataset.log_end:%Y%m%d}.json"
+    return artifact_folder(dataset, bundle) / f"{SERVING}-{dataset.log_end:%Y%m%d}.json"
 
 
 def _known(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:

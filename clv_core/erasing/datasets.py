@@ -40,7 +40,7 @@ from clv_core.collection.stored.store import (
     versions,
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.belongings import predictions_of, remove
+from clv_core.deployment.artifacts import remove
 from clv_core.erasing.wanted import ToErase, Unsure
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
@@ -121,8 +121,6 @@ def rewrite(workspace: Workspace, name: str, wanted: ToErase, progress: Progress
         left, taken = _written(workspace, current, wanted, raw, progress, turn=True)
         done = Rewritten(name, tuple(held), left.version, taken.events, taken.aside, taken.people)
         if taken.manifest.rows_kept == 0:
-            for path in predictions_of(workspace, name):
-                path.unlink(missing_ok=True)
             delete_dataset(workspace, name)
             return dataclasses.replace(done, version="")
     for version in held:

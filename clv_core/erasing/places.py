@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,18 @@ from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.privacy.erased import LEDGER
 from clv_core.collection.privacy.stoplist import FILE as STOPLIST
 from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
-from clv_core.deployment.belongings import GONE, belongings, remove
+from clv_core.deployment.artifacts import (
+    BACKTEST,
+    EXPLANATION,
+    EXPLORED,
+    PREDICTIONS,
+    PRICING,
+    RECOMMENDATIONS,
+    REMOVING,
+    Artifact,
+    artifacts,
+    remove,
+)
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.erasing.certificate import FOLDER as CERTIFICATES
@@ -25,6 +37,7 @@ from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import READING, held_elsewhere, sweep_killed
 from clv_core.strategy.exports.exported import LOG, export_log, exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
+from clv_core.training.states import states_of
 from clv_core.workspace import Workspace
 
 APART: Final = ("datasets", "models", "jobs", "uploads", "exports", SCRATCH)
@@ -34,13 +47,17 @@ HALVES: Final = (
     f"datasets/{READING}*",
     *(f"datasets/*/{one}" for one in UNFINISHED),
     f"models/{STAGING}*",
-    f"**/{GONE}*",
+    f"**/{REMOVING}*",
     "**/.*.tmp",
 )
 """What a killed run leaves half made, or half removed."""
 
-REMADE: Final = ("explanations", "explored", "recommendations", "pricing")
-"""What is made again from a dataset, beside scores; their files belong together, so that they go as folders."""
+REMADE: Final = {
+    **dict.fromkeys(PREDICTIONS, "predictions"),
+    EXPLANATION: "explanations",
+    **{kind: kind for kind in (EXPLORED, RECOMMENDATIONS, PRICING)},
+}
+"""Kinds of artifacts that can be made again, and what a certificate counts them as."""
 
 NO_TEXT: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
 KEYED: Final = (LEDGER, STOPLIST, AUDIT)
@@ -66,21 +83,18 @@ def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
     and held against what came true, which scores that are made later cannot be. States of trainings that were cut off
     go too: they would go on with the customers among the rest.
     """
-    found, kept = belongings(workspace, name), set(batches(workspace, name))
-    predictions = [path for path in found.predictions if path not in kept]
-    for path in predictions:
-        path.unlink(missing_ok=True)
-    known = {**found.made, "explored": found.explored, "states": found.states}
-    folders = {kind: known[kind] for kind in (*REMADE, "states")}
-    for path in (path for paths in folders.values() for path in paths):
+    batch, states = set(batches(workspace, name)), states_of(workspace, name)
+    found = [one for one in artifacts(workspace, name) if one.kind in REMADE and one.path not in batch]
+    for path in (*states, *(one.path for one in found)):
         remove(path)
-    return {"predictions": len(predictions), **{kind: len(paths) for kind, paths in folders.items()}}
+    counts = Counter({"states": len(states)}) + Counter(REMADE[one.kind] for one in found)
+    return {kind: counts[kind] for kind in (*dict.fromkeys(REMADE.values()), "states")}
 
 
 def batches(workspace: Workspace, name: str) -> list[Path]:
     """Return the files of a dataset's customers as models scored them, on the plain terms of each model."""
-    folders = sorted(workspace.predictions.glob("*"))
-    return [path for folder in folders for _, path in kept_of(workspace, folder.name, name)]
+    models = {one.model for one in artifacts(workspace, name)}
+    return [path for model in sorted(models - {""}) for _, path in kept_of(workspace, model, name)]
 
 
 def clear_uploads(workspace: Workspace) -> int:
@@ -200,18 +214,23 @@ def clean_others(
     """
     chosen = others(workspace, source)
     if names is not None:
-        found = (belongings(workspace, name) for name in names)
-        folders = [path for one in found for path in one.made["backtests"]]
+        found = (one for name in names for one in artifacts(workspace, name))
+        folders = [one.path for one in found if one.kind == BACKTEST]
         folders += [workspace.datasets / name / SEGMENTS for name in names]  # who was put in by hand
         folders += [path for name in names for path in batches(workspace, name)]
         chosen = (path for folder in folders for path in _files(workspace, folder))
     if names is None:
-        for kind in REMADE:  # left over from versions that are gone
-            for folder in [path for path in (workspace.root / kind).glob("*") if path.is_dir()]:
-                if any(holds(path, wanted) for path in _files(workspace, folder)):
-                    remove(folder)
+        for one in _folders_remade(workspace):  # of versions that are gone
+            if any(holds(path, wanted) for path in _files(workspace, one.path)):
+                remove(one.path)
     counts = {str(path.relative_to(workspace.root)): clean(path, wanted) for path in chosen}
     return {path: count for path, count in counts.items() if count}
+
+
+def _folders_remade(workspace: Workspace) -> list[Artifact]:
+    names = [path.name for path in workspace.place("datasets").glob("*") if path.is_dir()]
+    found = [one for name in names for one in artifacts(workspace, name)]
+    return [one for one in found if one.kind in REMADE and one.path.is_dir()]
 
 
 def _files(workspace: Workspace, place: Path) -> Iterator[Path]:

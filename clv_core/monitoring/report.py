@@ -11,6 +11,9 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
+from clv_core.collection.stored.dataset import Dataset
+from clv_core.deployment.artifacts import MONITORING, artifact_folder
+from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
@@ -124,14 +127,14 @@ def _table(records: Sequence[Plain], kind: type[Plain]) -> pd.DataFrame:
     return pd.DataFrame([one.to_json() for one in records], columns=[item.name for item in dataclasses.fields(kind)])
 
 
-def report_folder(workspace: Workspace, model_id: str, version: str) -> Path:
+def report_folder(dataset: Dataset, bundle: Bundle) -> Path:
     """Return where the report of a model on a version of a dataset is kept."""
-    return workspace.place("monitoring") / f"{model_id}-{version}"
+    return artifact_folder(dataset, bundle) / MONITORING
 
 
 def kept_folder(workspace: Workspace, model_id: str) -> Path:
     """Return where what outlives a version is kept: who acknowledged what, who was told, a reference made later."""
-    return workspace.place("monitoring") / f"{model_id}-kept"
+    return workspace.place("alerts", model_id)
 
 
 def acknowledged(workspace: Workspace, model_id: str) -> dict[str, dict[str, str]]:

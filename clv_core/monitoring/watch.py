@@ -78,7 +78,7 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     about = _about(dataset, bundle, known, kind)
     spans = [[chunk.begin.isoformat(), chunk.end.isoformat()] for chunk in chunks]
     report = Report(about, spans, lights, recommend(lights), alerts, every, past, came, tiers, unknown)
-    report.save(report_folder(workspace, model_id, dataset.version))
+    report.save(report_folder(dataset, bundle))
     progress.report("monitoring", 3, 3)
     return report.seen(acknowledged(workspace, model_id))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from clv_core import audit
 from clv_core.collection.stored.store import Manifest, open_dataset
-from clv_core.deployment.belongings import check_idle
+from clv_core.deployment.artifacts import check_idle
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.record import read_record, write_record
 from clv_core.errors import Refused

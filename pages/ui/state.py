@@ -18,6 +18,7 @@ from clv_core import audit, jobs
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.old_layout import adopt_old_layout
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.verdict import trust_of
 from clv_core.errors import ClvError, NotFound, Refused
@@ -104,7 +105,10 @@ def choose(**choices: str) -> None:
 
 def workspace() -> Workspace:
     """Return the workspace that ``$CLV_WORKSPACE`` names."""
-    return Workspace.default()
+    found = Workspace.default()
+    if found.has_old_layout:
+        adopt_old_layout(found)
+    return found
 
 
 def newest_datasets() -> list[Dataset]:

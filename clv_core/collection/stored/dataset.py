@@ -19,6 +19,8 @@ EVENTS: Final = "events.parquet"
 SET_ASIDE: Final = "set_aside.parquet"
 CUSTOMERS: Final = "customers.parquet"
 WITHDRAWN: Final = "withdrawn.parquet"
+MADE: Final = "made"
+"""Folder of a dataset that holds what was made from it (:mod:`clv_core.deployment.artifacts`)."""
 TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float64"}
 
 
@@ -48,6 +50,11 @@ class Dataset:
     def events_path(self) -> Path:
         """The Parquet file of kept rows."""
         return self.folder / EVENTS
+
+    @property
+    def made_folder(self) -> Path:
+        """The folder of what was made from this version."""
+        return self.folder.parent / MADE / self.version
 
     @property
     def set_aside_path(self) -> Path:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from clv_core import audit
-from clv_core.deployment.belongings import check_unused, remove_made
+from clv_core.deployment.artifacts import check_unused, remove_made_by
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
 from clv_core.deployment.record import RECORD
 from clv_core.deployment.registry import rows as table
@@ -301,7 +301,7 @@ class Registry:
 
     def _take_out(self, rows: sqlite3.Connection, bundle: str) -> None:
         """Remove a bundle's row and all that it scored, and move its folder out of the way."""
-        remove_made(self.workspace, bundle)
+        remove_made_by(self.workspace, bundle)
         folder, known = self.workspace.models / bundle, table.find(rows, bundle)
         if folder.is_dir():
             self._clear(bundle)

@@ -12,7 +12,7 @@ from typing import Final
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import PURCHASE
-from clv_core.deployment.belongings import SERVING
+from clv_core.deployment.artifacts import SERVING
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import columns_of, read_customer

@@ -1,6 +1,6 @@
 """The cube of a dataset version: summed once from the log, small enough that every view is a query of a moment.
 
-In ``workspace/explored/<dataset>/<version>/``: ``cube.json`` (:class:`Cube`), and the relations of
+In ``made/<version>/explored/`` of the dataset's folder: ``cube.json`` (:class:`Cube`), and the relations of
 :mod:`clv_core.features.explore.relations` as Parquet: folders of files in order of customer, or one file. Customers are
 numbers here; no id enters the cube.
 """
@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.stored.dataset import MADE, Dataset
 from clv_core.workspace import Workspace, read_json
 
 RECORD: Final = "cube.json"
@@ -74,7 +74,7 @@ class Cube:
 
 def cube_folder(workspace: Workspace, dataset: Dataset) -> Path:
     """Return where the cube of a dataset version lives; nothing is made."""
-    return workspace.root / "explored" / dataset.name / dataset.version
+    return dataset.made_folder / "explored"
 
 
 def find_cube(workspace: Workspace, dataset: Dataset) -> Cube | None:
@@ -84,7 +84,8 @@ def find_cube(workspace: Workspace, dataset: Dataset) -> Cube | None:
 
 def drop_cubes(workspace: Workspace, name: str, keep: str = "") -> int:
     """Remove the cubes of the dataset ``name``, all but the version ``keep``, and return how many there were."""
-    found = [path for path in (workspace.root / "explored" / name).glob("*") if path.is_dir() and path.name != keep]
+    folders = workspace.place("datasets", name, MADE).glob("*/explored")
+    found = [path for path in folders if path.parent.name != keep]
     for path in found:
         shutil.rmtree(path, ignore_errors=True)
     return len(found)

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from clv_core.collection.stored.store import delete_dataset, ever_versions, list_datasets, open_dataset, version_names
-from clv_core.deployment.belongings import EXPLORED, GONE, TUNING, belongings, check_idle, remove
+from clv_core.deployment.artifacts import (
+    BACKTEST,
+    EXPLANATION,
+    EXPLORED,
+    PREDICTIONS,
+    PRICING,
+    RECOMMENDATIONS,
+    REMOVING,
+    artifacts,
+    check_idle,
+    jobs_of,
+    remove,
+)
 from clv_core.deployment.bundle import HOLDOUT, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
 from clv_core.strategy.exports.exported import exported_files
+from clv_core.training.states import states_of
 from clv_core.workspace import Workspace, check_name
 
 
@@ -50,32 +63,26 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     check_idle(workspace, name)
     versions = version_names(workspace, name)
     remains = list(remaining(workspace, name, models=models))
-    for left in [*workspace.root.glob(f"*/{GONE}*")]:
+    for left in [*workspace.root.glob(f"*/{REMOVING}*")]:
         shutil.rmtree(left, ignore_errors=True)
     progress.report("deleting", 0, 1)
-    found = belongings(workspace, name)
-    for path in found.predictions:
-        path.unlink(missing_ok=True)
-    for folders in (*found.made.values(), found.explored, found.states):
-        for path in folders:
-            remove(path)
-    remove(workspace.root / TUNING / name)
-    with suppress(OSError):
-        (workspace.root / EXPLORED / name).rmdir()
-    records = [job for job in found.jobs if job.status().get("pid") != os.getpid()]
-    for job in records:
-        remove(job.folder)
-    trained = found.models if models else ()
+    made = Counter(one.kind for one in artifacts(workspace, name))
+    states = states_of(workspace, name)
+    records = [job for job in jobs_of(workspace, name) if job.status().get("pid") != os.getpid()]
+    for path in (*states, *(job.folder for job in records)):
+        remove(path)
+    trained = list_bundles(workspace, name) if models else []
     if trained:
         Registry(workspace).forget([bundle.id for bundle in trained])
     delete_dataset(workspace, name)
     progress.report("deleting", 1, 1)
     return {
         "versions": len(versions),
-        "predictions": len(found.predictions),
-        **{kind: len(found.made[kind]) for kind in ("explanations", "backtests", "recommendations", "pricing")},
-        "explored": len(found.explored),
-        "states": len(found.states),
+        "predictions": sum(made[kind] for kind in PREDICTIONS),
+        "explanations": made[EXPLANATION],
+        "backtests": made[BACKTEST],
+        **{kind: made[kind] for kind in (RECOMMENDATIONS, PRICING, EXPLORED)},
+        "states": len(states),
         "models": len(trained),
         "jobs": len(records),
         "remains": remains,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.artifacts import PRICING, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
@@ -22,7 +23,7 @@ FRAMES: Final = ("table", "left_out", "spend", "tiers", "together")
 
 def responses_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the responses in a dataset, by the tiers of a model as of the log's end, are kept."""
-    return workspace.place("pricing") / f"{bundle.id}-{dataset.version}"
+    return artifact_folder(dataset, bundle) / PRICING
 
 
 def keep_responses(found: Responses, folder: Path, about: dict[str, Any]) -> None:

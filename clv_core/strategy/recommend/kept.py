@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.artifacts import RECOMMENDATIONS, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.strategy.recommend.advice import Advice
 from clv_core.strategy.recommend.blend import KINDS
@@ -32,7 +33,7 @@ GROUP_ROWS: Final = 100_000
 
 def recommendations_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
     """Return where the recommendations of a model for a dataset, as of the log's end, are kept."""
-    return workspace.place("recommendations") / f"{bundle.id}-{dataset.version}"
+    return artifact_folder(dataset, bundle) / RECOMMENDATIONS
 
 
 def keep_advice(advice: Advice, folder: Path, about: dict[str, Any]) -> KeptAdvice:

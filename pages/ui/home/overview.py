@@ -11,6 +11,7 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
+from clv_core.deployment.kept_scores import kept_scores
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.strategy.exports.exported import export_log
 from pages.ui import cells, saying, state, widgets
@@ -86,10 +87,10 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
-        done |= {"deployment"} if any((work.place("predictions") / model.id).glob("*.parquet")) else set()
+        done |= {"deployment"} if kept_scores(work, model, dataset) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
-        watched = report_folder(work, model.id, dataset.version) / FILE
+        watched = report_folder(dataset, model) / FILE
         done |= {"monitoring"} if watched.is_file() else set()
     return done
 

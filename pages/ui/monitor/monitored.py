@@ -26,7 +26,7 @@ LIGHTS: Final = {
 
 def need_report(dataset: Dataset, bundle: Bundle) -> Report:
     """Return the report of the dataset as it is now; while it is not there, show the run that makes it."""
-    path = report_folder(state.workspace(), bundle.id, dataset.version) / FILE
+    path = report_folder(dataset, bundle) / FILE
     command = ["monitor", dataset.name, "--model", bundle.id]
     progress.need(path.is_file(), command, bundle.id, t("monitor.wait"))
     return _report(str(path), path.stat().st_mtime).seen(acknowledged(state.workspace(), bundle.id))

@@ -207,7 +207,7 @@ def _earlier(dataset: Dataset, bundle: Bundle) -> list[Earlier]:
     """Return the days that can be looked from: kept scores of earlier logs, then a month and a horizon ago."""
     work, found = state.workspace(), {}
     for cutoff, path in kept_scores(work, bundle, dataset):
-        if cutoff < dataset.log_end and f"-{dataset.version}-" not in path.name:
+        if cutoff < dataset.log_end and path.parent.parent.name != dataset.version:
             found[cutoff] = Earlier(cutoff, path, True)
     for days in (MONTH, int(bundle.record["horizon_days"])):
         cutoff = dataset.log_end - timedelta(days=days)

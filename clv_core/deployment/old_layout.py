@@ -1,0 +1,85 @@
+"""Workspaces written before 0.2: what was made from a dataset lay beside the datasets, and moves into their folders."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from clv_core.collection.stored.dataset import MADE
+from clv_core.collection.stored.store import ever_versions
+from clv_core.deployment.artifacts import (
+    BACKTEST,
+    EXPLANATION,
+    EXPLORED,
+    MONITORING,
+    PRICING,
+    RECOMMENDATIONS,
+    SCORES,
+    TUNING,
+)
+from clv_core.deployment.record import RECORD, read_record
+from clv_core.errors import Refused
+from clv_core.locks import writing
+from clv_core.workspace import OLD_FOLDERS, Workspace
+
+SCORED: Final = re.compile(r"(?P<name>.+)-(?P<version>[0-9a-f]{12})-(?P<cutoff>\d{8})(?P<rest>.*)(?P<suffix>\.\w+)")
+OF_A_MODEL: Final = re.compile(r"(?P<model>.+-[0-9a-f]{12})-(?P<version>[0-9a-f]{12})(?P<customer>-[0-9a-f]+)?")
+KINDS: Final = {
+    **{"explanations": EXPLANATION, "backtests": BACKTEST, "recommendations": RECOMMENDATIONS},
+    **{"pricing": PRICING, "monitoring": MONITORING},
+}
+
+
+def adopt_old_layout(workspace: Workspace) -> None:
+    """Move what an earlier version made to where it is looked for now."""
+    with writing(workspace.folder("locks") / "layout"):
+        for source, target in list(_moves(workspace)):
+            if source.exists() and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(source, target)
+        for name in OLD_FOLDERS:
+            shutil.rmtree(workspace.place(name), ignore_errors=True)
+
+
+def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
+    """Yield each file and folder of the old layout that belongs to a dataset, and where it lies now."""
+    datasets = workspace.place("datasets")
+    for path in workspace.place("predictions").glob("*/*"):
+        scored = SCORED.fullmatch(path.name)
+        if scored and (datasets / scored["name"]).is_dir():
+            rest = scored["rest"]
+            kind, terms = (rest[1:], "") if rest in ("-history", "-embedding", "-rhythm") else (SCORES, rest)
+            folder = datasets / scored["name"] / MADE / scored["version"] / path.parent.name
+            yield path, folder / f"{kind}-{scored['cutoff']}{terms}{scored['suffix']}"
+    for path in workspace.place("explored").glob("*/*"):
+        yield path, datasets / path.parent.name / MADE / path.name / EXPLORED
+    for path in workspace.place("tuning").glob("*/*.json"):
+        version, _, settings = path.name.partition("-")
+        yield path, datasets / path.parent.name / MADE / version / f"{TUNING}-{settings}"
+    names = [path.name for path in datasets.glob("*") if path.is_dir()]
+    versions = {version: name for name in names for version in ever_versions(workspace, name)}
+    trained_on = _trained_on(workspace)
+    for folder, kind in KINDS.items():
+        for path in workspace.place(folder).glob("*"):
+            made = OF_A_MODEL.fullmatch(path.name)
+            if made and made["version"] in versions:
+                own = trained_on.get(made["model"], "")
+                name = own if made["version"] in ever_versions(workspace, own) else versions[made["version"]]
+                target = datasets / name / MADE / made["version"] / made["model"]
+                yield path, target / f"{kind}{made['customer'] or ''}"
+    for path in workspace.place("monitoring").glob("*-kept"):
+        yield path, workspace.place("alerts", path.name.removesuffix("-kept"))
+
+
+def _trained_on(workspace: Workspace) -> dict[str, str]:
+    """Return the dataset of each model by its id."""
+    found = {}
+    for path in workspace.place("models").glob(f"*/{RECORD}"):
+        with suppress(Refused):
+            found[path.parent.name] = str(read_record(path.parent)["dataset"]["name"])
+    return found
