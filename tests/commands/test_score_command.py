@@ -33,7 +33,7 @@ def late(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("days", "code"),
-    [(-1, "before_cutoff"), (0, None), (HORIZON, None), (HORIZON + 1, "service_late"), (None, "service_late")],
+    [(HORIZON, None), (0, None), (-1, "before_cutoff"), (HORIZON + 1, "service_late"), (None, "service_late")],
 )
 def test_a_day_that_a_model_is_too_old_for_or_has_seen_beyond_is_warned_of(
     days: int | None, code: str | None, late: tuple[Shop, date], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -48,7 +48,7 @@ def people_of(sent: dict[str, Any], model: Loaded, count: int) -> list[Person]:
     return [one for one in found if one.error is None]
 
 
-def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
+def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], object] = lambda: None) -> T:
     async def run() -> T:
         worker = ProcessWorker(shop, lost)
         try:
@@ -167,29 +167,31 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
     assert (process.returncode, rest) == (0, b"")
 
 
-def test_an_answer_that_breaks_off_is_none() -> None:
-    async def heard() -> dict[int, Any]:
-        worker, answers = ProcessWorker(Workspace(Path()), lambda: None), asyncio.StreamReader()
-        waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
-        worker._waiting |= waiting
-        answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
-        answers.feed_eof()
-        await worker._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
-        return {number: future.result() if future.done() else None for number, future in waiting.items()}
+def test_of_two_answers_the_one_that_breaks_off_is_lost(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, ended = asyncio.create_subprocess_exec, []
+    script = """read one; read two; printf '{"number": 0, "said": 5}\\n{"number": 1, "sa'"""
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", lambda *_, **how: start("sh", "-c", script, **how))
 
-    assert asyncio.run(heard()) == {0: 5, 1: None}
+    async def ask(worker: ProcessWorker) -> list[Any]:
+        answers = await asyncio.gather(*(worker.score(WANTED, END, []) for _ in range(2)), return_exceptions=True)
+        while not ended:
+            await asyncio.sleep(0.01)
+        return answers
+
+    answered, lost = on(shop, ask, lambda: ended.append(True))
+    assert answered == 5 and isinstance(lost, Lost)
 
 
 def test_where_no_process_can_be_started_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, shop: Workspace) -> None:
-    start, failed = ProcessWorker._start, []
+    start, failed = asyncio.create_subprocess_exec, []
 
-    async def failing(self: ProcessWorker) -> Any:
+    async def failing(*words: Any, **how: Any) -> Any:
         if len(failed) < 2:
             failed.append(True)
             raise OSError("no memory")
-        return await start(self)
+        return await start(*words, **how)
 
-    monkeypatch.setattr(ProcessWorker, "_start", failing)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", failing)
     on(shop, lambda worker: worker.ready())
     assert len(failed) == 2
 
