@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,7 +16,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 from pydantic_core import from_json, to_json
 
@@ -34,7 +32,7 @@ from clv_core.deployment.service.worker import Lost, ThreadWorker
 from clv_core.deployment.service.workers import Workers
 from clv_core.errors import Message, NotFound
 from clv_core.workspace import Workspace
-from tests.deployment.service.conftest import Serve
+from tests.deployment.service.conftest import Serve, asked_meanwhile
 
 pytestmark = pytest.mark.first(5)
 
@@ -98,31 +96,18 @@ def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
     Registry(shop).promote("shop", 1)
     event = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
     body = {"customers": [{"customer_id": "c1", "events": [event]}], "as_of": "2024-02-05"}
-    statuses: list[int] = []
-    done = threading.Event()
     with serve(workers=2) as client:
         before = children()
         assert len(before) == 2  # who explains is not there yet
-
-        def ask() -> None:
-            with httpx.Client(base_url=client.base_url, timeout=60) as own:
-                while not done.is_set():
-                    statuses.append(own.post("/v1/score", json=body).status_code)
-
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for victim in before:
-            os.kill(victim, signal.SIGKILL)
-            waited = time.monotonic() + 60
-            while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
-                time.sleep(0.05)
-        done.set()
-        for thread in threads:
-            thread.join()
+        with asked_meanwhile(client.base_url, body) as answers:
+            for victim in before:
+                os.kill(victim, signal.SIGKILL)
+                waited = time.monotonic() + 60
+                while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
+                    time.sleep(0.05)
         assert not set(before) & set(children())
         text = client.get("/metrics").text
-    assert set(statuses) == {200} and "clv_processes_lost_total 2.0" in text
+    assert {one.status_code for one in answers} == {200} and "clv_processes_lost_total 2.0" in text
     assert not children()
 
 
