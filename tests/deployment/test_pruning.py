@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from clv_core import audit, cli
+from clv_core import audit
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
@@ -18,6 +17,7 @@ from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
 from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace, write_json
+from tests.commands.conftest import done
 
 pytestmark = pytest.mark.first(4)
 
@@ -48,10 +48,10 @@ def on_disk(workspace: Workspace) -> int:
 def test_the_newest_stay_and_what_is_freed_is_told_to_the_byte(workspace: Workspace) -> None:
     before, names = on_disk(workspace), [one.version for one in versions(workspace, "shop")]
     current = open_dataset(workspace, "shop")
-    done = prune(workspace, "shop", keep=2)
-    assert [one.version for one in done.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
-    assert [one.version for one in done.gone] == names[2:]
-    assert done.size == before - on_disk(workspace) > 0
+    pruned = prune(workspace, "shop", keep=2)
+    assert [one.version for one in pruned.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
+    assert [one.version for one in pruned.gone] == names[2:]
+    assert pruned.size == before - on_disk(workspace) > 0
     assert open_dataset(workspace, "shop") == current
     assert audit.lines(workspace)[0]["action"] == "prune"
 
@@ -111,8 +111,7 @@ def test_a_run_that_works_on_the_dataset_is_not_robbed(workspace: Workspace) -> 
     assert len(version_names(workspace, "shop")) == 5
 
 
-def test_the_command_says_what_stays_and_what_is_gone(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [one.version for one in versions(workspace, "shop")]
-    assert cli.main(["prune", "shop", "--keep", "4", "--workspace", str(workspace.root)]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["dataset"], said["kept"], said["removed"]) == ("shop", names[:4], names[4:]) and said["bytes"] > 0
+def test_the_command_says_what_stays_and_what_is_gone(workspace: Workspace) -> None:
+    names, answer = [one.version for one in versions(workspace, "shop")], done(workspace, "prune", "shop", "--keep", 4)
+    assert (answer["dataset"], answer["kept"], answer["removed"]) == ("shop", names[:4], names[4:])
+    assert answer["bytes"] > 0
