@@ -63,7 +63,7 @@ def artifact_folder(dataset: Dataset, bundle: Bundle) -> Path:
 def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
     """Return all that was made from the dataset ``name``, of whichever version and model."""
     found = []
-    for path in sorted(workspace.place("datasets", name, MADE).glob("*/*")):
+    for path in sorted(workspace.place("datasets", name, MADE).glob("*/[!.]*")):
         alone = _kind(path) in (EXPLORED, TUNING)
         inner = [path] if alone else sorted(path.glob("[!.]*"))
         found += [Artifact(_kind(one), path.parent.name, "" if alone else path.name, one) for one in inner]

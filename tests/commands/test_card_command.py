@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from clv_core.cli import main
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.workspace import Workspace
+from tests.commands.conftest import Shop
 
 
-def run(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str) -> tuple[int, dict[str, Any]]:
-    code = main([*words, "--workspace", str(workspace.root)])
-    return code, json.loads(capsys.readouterr().out.splitlines()[-1])
-
-
-def log(workspace: Workspace) -> pd.DataFrame:
-    path = workspace.root.parent / "log" / "events.csv"
+@pytest.fixture
+def events(shop: Shop) -> pd.DataFrame:
+    path = shop.workspace.root.parent / "log" / "events.csv"
     return pd.read_csv(path, dtype={"customer_id": "str"}, parse_dates=["event_time"])
 
 
-def best(workspace: Workspace) -> str:
-    purchases = log(workspace)
-    return str(purchases[purchases["event_type"] == "purchase"]["customer_id"].value_counts().index[0])
+@pytest.fixture
+def best(events: pd.DataFrame) -> str:
+    return str(events[events["event_type"] == "purchase"]["customer_id"].value_counts().index[0])
 
 
-def test_card_holds_history_forecast_and_both_together(
-    small_workspace: Workspace, small_bundle: Bundle, capsys: pytest.CaptureFixture[str]
-) -> None:
-    customer, events = best(small_workspace), log(small_workspace)
-    code, said = run(capsys, small_workspace, "card", "shop", "--model", small_bundle.id, "--customer", customer)
-    mine = events[events["customer_id"] == customer]
+def test_card_holds_history_forecast_and_both_together(shop: Shop, events: pd.DataFrame, best: str) -> None:
+    card = shop.done("card", "--customer", best)
+    mine = events[events["customer_id"] == best]
     spent = mine[mine["event_type"].isin(["purchase", "return"])]["amount"].sum()
-    assert code == 0 and said["customer_id"] == customer and said["currency"] == "EUR"
-    assert said["historic"] == pytest.approx(spent) == pytest.approx(said["history"][-1]["cumulative"])
-    assert said["total"] == pytest.approx(spent + said["predicted"])
-    assert said["total_low"] <= said["total_high"] and 0 <= said["p_purchase"] <= 1
-    assert sum(row["events"] for row in said["events"]) == len(mine)
-    assert len(said["similar"]) == 5 and customer not in [row["customer_id"] for row in said["similar"]]
-    assert len(said["why"]["sentences"]) == 2 and said["why"]["source"] == "facts"
-    assert said["action"] and said["trust"]["verdict"] in ("trusted", "caution", "not_trusted")
-    end = open_dataset(small_workspace, "shop").log_end
-    expected = said["next_order"]["expected"]
+    assert card["customer_id"] == best and card["currency"] == "EUR"
+    assert card["historic"] == pytest.approx(spent) == pytest.approx(card["history"][-1]["cumulative"])
+    assert card["total"] == pytest.approx(spent + card["predicted"])
+    assert card["total_low"] <= card["total_high"] and 0 <= card["p_purchase"] <= 1
+    assert sum(row["events"] for row in card["events"]) == len(mine)
+    assert len(card["similar"]) == 5 and best not in [row["customer_id"] for row in card["similar"]]
+    assert len(card["why"]["sentences"]) == 2 and card["why"]["source"] == "facts"
+    assert card["action"] and card["trust"]["verdict"] in ("trusted", "caution", "not_trusted")
+    end = open_dataset(shop.workspace, "shop").log_end
+    expected = card["next_order"]["expected"]
     assert expected is None or end.isoformat() <= expected < (end + timedelta(days=90)).isoformat()
-    assert (expected is not None) == (said["p_purchase"] >= 0.5)
+    assert (expected is not None) == (card["p_purchase"] >= 0.5)
 
 
-def test_card_of_an_earlier_cutoff_knows_nothing_later_and_speaks_chinese(
-    small_workspace: Workspace, small_bundle: Bundle, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ("card", "shop", "--model", small_bundle.id, "--customer", best(small_workspace))
-    code, said = run(capsys, small_workspace, *words, "--cutoff", "2024-01-01", "--lang", "zh")
-    assert code == 0 and said["as_of"] == "2024-01-01"
-    assert max(row["day"] for row in [*said["history"], *said["events"]]) < "2024-01-01"
-    assert "价值用户" in said["tier_name"] and "下单" in said["next_order"]["message"]
+def test_card_of_an_earlier_cutoff_knows_nothing_later_and_speaks_chinese(shop: Shop, best: str) -> None:
+    card = shop.done("card", "--customer", best, "--cutoff", "2024-01-01", "--lang", "zh")
+    assert card["as_of"] == "2024-01-01"
+    assert max(row["day"] for row in [*card["history"], *card["events"]]) < "2024-01-01"
+    assert "价值用户" in card["tier_name"] and "下单" in card["next_order"]["message"]
 
 
-def test_unknown_customer_is_refused_with_ids_that_begin_alike(
-    small_workspace: Workspace, small_bundle: Bundle, capsys: pytest.CaptureFixture[str]
-) -> None:
-    known = sorted(set(log(small_workspace)["customer_id"]))[0]
-    words = ("card", "shop", "--model", small_bundle.id, "--customer")
-    code, said = run(capsys, small_workspace, *words, known[:-1])
-    assert code == 4 and said["error"]["code"] == "customer_unknown_like" and known in said["error"]["message"]
-    code, said = run(capsys, small_workspace, *words, "nobody")
-    assert code == 4 and said["error"]["code"] == "customer_unknown" and "nobody" in said["error"]["message"]
+def test_unknown_customer_is_refused_with_ids_that_begin_alike(shop: Shop, events: pd.DataFrame) -> None:
+    first = min(events["customer_id"])
+    for asked, error, named in ((first[:-1], "customer_unknown_like", first), ("nobody", "customer_unknown", "nobody")):
+        code, answer = shop.run("card", "--customer", asked)
+        assert (code, answer["error"]["code"]) == (4, error) and named in answer["error"]["message"]

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import time
+
 from pathlib import Path
 
 import pytest
 
-from clv_core import audit, cli
+from clv_core import audit
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
-from clv_core.deployment.belongings import belongings
 from clv_core.deployment.pruning import prune
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
 from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace, write_json
+from tests.commands.conftest import done
 
 pytestmark = pytest.mark.first(4)
 
@@ -48,10 +49,10 @@ def on_disk(workspace: Workspace) -> int:
 def test_the_newest_stay_and_what_is_freed_is_told_to_the_byte(workspace: Workspace) -> None:
     before, names = on_disk(workspace), [one.version for one in versions(workspace, "shop")]
     current = open_dataset(workspace, "shop")
-    done = prune(workspace, "shop", keep=2)
-    assert [one.version for one in done.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
-    assert [one.version for one in done.gone] == names[2:]
-    assert done.size == before - on_disk(workspace) > 0
+    pruned = prune(workspace, "shop", keep=2)
+    assert [one.version for one in pruned.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
+    assert [one.version for one in pruned.gone] == names[2:]
+    assert pruned.size == before - on_disk(workspace) > 0
     assert open_dataset(workspace, "shop") == current
     assert audit.lines(workspace)[0]["action"] == "prune"
 
@@ -72,16 +73,32 @@ def test_what_cleaning_rules_are_applied_to_stays_with_its_outcome(workspace: Wo
     append(workspace, "shop", night(tmp_path, 6))
 
 
-def test_what_was_made_of_a_version_that_is_gone_still_belongs_to_the_dataset(workspace: Workspace) -> None:
-    """Reasons name customers: whoever deletes the dataset must find them, also where their version went before."""
-    oldest = versions(workspace, "shop")[-1].version
-    reasons = workspace.folder("explanations") / f"shop-1-{oldest}"
-    reasons.mkdir()
+def test_results_of_removed_versions_go_but_for_one_set_of_scores_a_month(workspace: Workspace) -> None:
+    oldest, newest = (versions(workspace, "shop")[place].version for place in (-1, 0))
+    names = ("scores-20240102", "scores-20240103", "scores-20240103-30d", "scores-20240203", "history-20240203")
+    for version in (oldest, newest):
+        folder = workspace.folder("datasets", "shop", "made", version, "m")
+        for name in names:
+            (folder / f"{name}.parquet").write_bytes(b"1234")
+        for name in ("explanation", "backtest"):
+            (folder / name).mkdir()
+            (folder / name / "x.json").write_bytes(b"12")
     prune(workspace, "shop", keep=1)
-    assert oldest in ever_versions(workspace, "shop")
-    assert belongings(workspace, "shop").made["explanations"] == (reasons,)
+    made = workspace.datasets / "shop" / "made"
+    assert len(list((made / newest / "m").iterdir())) == 7
+    stay = {"scores-20240103.parquet", "scores-20240203.parquet", "backtest"}
+    assert {path.name for path in (made / oldest / "m").iterdir()} == stay
     delete(workspace, "shop", progress=NoProgress())
-    assert not reasons.exists()
+    assert not made.exists()
+
+
+def test_records_of_runs_go_after_ninety_days(workspace: Workspace) -> None:
+    for name, days in (("old", 91), ("new", 89)):
+        status = {"id": name, "command": "score", "args": ["score", "shop"], "state": "done", "pid": None}
+        times = {"started": time.time() - days * 86_400, "updated": time.time() - days * 86_400}
+        write_json(workspace.folder("jobs", name) / "status.json", {**status, **times})
+    prune(workspace, "shop", keep=5)
+    assert [path.name for path in workspace.jobs.iterdir()] == ["new"]
 
 
 def test_nothing_goes_twice_and_one_version_has_to_stay(workspace: Workspace) -> None:
@@ -111,8 +128,7 @@ def test_a_run_that_works_on_the_dataset_is_not_robbed(workspace: Workspace) -> 
     assert len(version_names(workspace, "shop")) == 5
 
 
-def test_the_command_says_what_stays_and_what_is_gone(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [one.version for one in versions(workspace, "shop")]
-    assert cli.main(["prune", "shop", "--keep", "4", "--workspace", str(workspace.root)]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["dataset"], said["kept"], said["removed"]) == ("shop", names[:4], names[4:]) and said["bytes"] > 0
+def test_the_command_says_what_stays_and_what_is_gone(workspace: Workspace) -> None:
+    names, answer = [one.version for one in versions(workspace, "shop")], done(workspace, "prune", "shop", "--keep", 4)
+    assert (answer["dataset"], answer["kept"], answer["removed"]) == ("shop", names[:4], names[4:])
+    assert answer["bytes"] > 0

@@ -34,9 +34,11 @@ def workspace(tmp_path: Path) -> Workspace:
             workspace.models / model / "bundle.json",
             {"dataset": {"name": name, "version": version}, "created": "2024", "currency": ""},
         )
-        for folder in (workspace.folder("predictions", model), workspace.folder("explored", name, version)):
-            (folder / f"{name}-{version}-20240103.parquet").write_bytes(b"scores")
-        write_json(workspace.folder("tuning", name) / f"{version}-0.json", {})
+        made = workspace.folder("datasets", name, "made", version)
+        for folder in (made / model, made / "explored"):
+            folder.mkdir()
+            (folder / "scores-20240103.parquet").write_bytes(b"scores")
+        write_json(made / "tuning-0.json", {})
         write_json(workspace.folder("runs", f"{name}-{RUN}", "refit") / "plan.json", {})
     return workspace
 
@@ -58,17 +60,13 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
     assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
     assert open_dataset(workspace, "store").manifest.name == "store"
     names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.*"))
-    assert [name for name in names if name.startswith("tuning/")] == [
-        f"tuning/shop-2/{version}-0.json",
-        f"tuning/store/{version}-0.json",
-    ]
+    for name, model in (("store", "shop-hybrid"), ("shop-2", "shop-2-hybrid")):
+        for path in ("tuning-0.json", f"{model}/scores-20240103.parquet", "explored/scores-20240103.parquet"):
+            assert f"datasets/{name}/made/{version}/{path}" in names
     assert [name for name in names if name.startswith("runs/")] == [
         f"runs/shop-2-{RUN}/refit/plan.json",
         f"runs/store-{RUN}/refit/plan.json",
     ]
-    assert f"predictions/shop-hybrid/store-{version}-20240103.parquet" in names
-    assert f"explored/store/{version}/shop-{version}-20240103.parquet" in names
-    assert f"predictions/shop-2-hybrid/shop-2-{version}-20240103.parquet" in names
     assert [path for path in (workspace.datasets / "store").iterdir() if "renaming" in path.name] == []
     assert '"shop"' not in (open_dataset(workspace, "store").folder / "manifest.json").read_text()
 
@@ -94,8 +92,7 @@ STEPS = [
     (folder_renaming, "write_json"),
     (folder_renaming.os, "rename"),
     (renaming, "write_json"),
-    (renaming, "predictions_of"),
-    (renaming, "_move"),
+    (renaming, "move_states"),
     (renaming, "_tell_jobs"),
     (renaming, "renamed"),
 ]
@@ -129,10 +126,8 @@ def test_a_model_scores_as_before_under_the_new_name(
     shutil.copytree(small_workspace.models, workspace.root / "models")
     before = pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
     pipeline.rename(workspace, "shop", "商店")
-    kept = list(workspace.predictions.glob("*/*.parquet"))
-    assert [path.name.startswith("商店-") for path in kept] == [True]
     after = pipeline.scores(workspace, "商店", small_bundle.id, progress=NoProgress())
-    assert after.equals(before) and len(list(workspace.predictions.glob("*/*.parquet"))) == 1
+    assert after.equals(before) and len(list(workspace.datasets.glob("商店/made/*/*/scores-*.parquet"))) == 1
     assert open_bundle(workspace, small_bundle.id).model is not None
     assert len(versions(workspace, "商店")) == len(versions(small_workspace, "shop"))
 

@@ -20,7 +20,7 @@ from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json
-from tests.commands.test_backtest import run
+from tests.commands.conftest import done
 from tests.conftest import SMALL
 
 pytestmark = pytest.mark.slow
@@ -130,9 +130,8 @@ def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspa
     old = open_bundle(workspace, made.id)
     assert TrainConfig.from_json(old.record["config"]).attributes
     assert pipeline.score(workspace, "shop", old.id, progress=NoProgress()).equals(expected)
-    out = tmp_path / "scores.csv"
-    code, said = run("score", "shop", "--model", old.id, "--out", out, "--workspace", workspace.root)
-    assert code == 0 and said["warnings"] == []
+    answer = done(workspace, "score", "shop", "--model", old.id, "--out", tmp_path / "scores.csv")
+    assert answer["warnings"] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

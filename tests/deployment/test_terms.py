@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from scipy.integrate import quad
 from scipy.special import hyp2f1
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.commands import horizon
-from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_scores import KEPT, let_go, scores_path
 from clv_core.deployment.terms import MOST_YEARS, Terms, further_year, lifetime_years
@@ -22,7 +22,7 @@ from clv_core.errors import UsageError
 from clv_core.features.btyd import BgNbd, ParetoNbd
 from clv_core.model.horizon import Horizon, discounted
 from clv_core.workspace import Workspace
-from tests.test_cli import call
+from tests.commands.conftest import Shop
 
 R, ALPHA, A, B = 0.243, 4.414 * 7, 0.793, 2.426
 """BG/NBD of the CDNOW sample as published, alpha in days."""
@@ -105,31 +105,27 @@ def test_what_makes_no_sense_is_refused(words: tuple[int, float, float]) -> None
 
 
 def test_the_command_says_what_lifetime_assumes_in_its_answer_and_beside_the_file(
-    small_workspace: Workspace, small_bundle: Bundle, tmp_path, capsys
+    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    out = tmp_path / "scores.csv"
-    words = ["score", "shop", "--model", small_bundle.id, "--out", str(out), "--workspace", str(small_workspace.root)]
+    out, shop = tmp_path / "scores.csv", Shop(small_workspace, small_bundle)
     asked = "--horizon-days lifetime --discount-rate 0.1 --margin-rate 0.5".split()
-    code, said, _ = call([*words, *asked], capsys)
-    assert code == 0 and said["lifetime"] and said["horizon_days"] == round(48 * 365.25)
-    (warning,) = said["warnings"]
+    answer = shop.done("score", "--out", out, *asked)
+    assert answer["lifetime"] and answer["horizon_days"] == round(48 * 365.25)
+    (warning,) = answer["warnings"]
     assert warning["code"] == "lifetime" and warning["params"]["years"] == 48 and "10%" in warning["message"]
     side = json.loads(out.with_name("scores.csv.json").read_text(encoding="utf-8"))
     assert side["warnings"] == [warning] and (side["discount_rate"], side["margin_rate"]) == (0.1, 0.5)
-    code, said, _ = call([*words, "--horizon-days", "lifetime"], capsys)
-    assert code == 2 and said["error"]["code"] == "lifetime_needs_rate"
-    code, said, _ = call([*words, "--horizon-days", "3651"], capsys)
-    assert code == 2
-
-
-def test_horizons_of_the_command_line() -> None:
-    assert horizon("lifetime") == "lifetime" and horizon("365") == 365
+    assert shop.done("score", "--out", out, "--horizon-days", 365)["horizon_days"] == 365
+    assert shop.refused("score", "--out", out, "--horizon-days", "lifetime") == (2, "lifetime_needs_rate")
+    assert shop.refused("score", "--out", out, "--horizon-days", 3651)[0] == 2
 
 
 def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path
 ) -> None:
-    dataset, work = open_dataset(small_workspace, "shop"), Workspace(tmp_path)
+    work = Workspace(tmp_path / "workspace")
+    shutil.copytree(small_workspace.datasets, work.root / "datasets", ignore=shutil.ignore_patterns("made"))
+    dataset = open_dataset(work, "shop")
     every = [Terms(90), *(Terms(90, 0.1, (20 + n) / 100) for n in range(KEPT)), Terms.of("lifetime", 90, 1e-6)]
     paths = [scores_path(work, small_bundle, dataset, terms=terms) for terms in every]
     assert len(set(paths)) == len(every)
@@ -137,16 +133,16 @@ def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     for age, path in enumerate(paths):
         path.touch()
         os.utime(path, (1000 + age, 1000 + age))
-    assert set(predictions_of(work, "shop")) == set(paths)
+    assert {one.path for one in artifacts(work, "shop")} == set(paths)
     let_go(paths[0].parent)
-    assert set(predictions_of(work, "shop")) == {paths[0], *paths[2:]}
+    assert {one.path for one in artifacts(work, "shop")} == {paths[0], *paths[2:]}
 
 
 def test_scores_that_another_run_removes_meanwhile_stop_no_run(tmp_path: Path) -> None:
-    kept = [tmp_path / f"shop-0123456789ab-20240101-{days}d.parquet" for days in range(1, KEPT + 2)]
+    kept = [tmp_path / f"scores-20240101-{days}d.parquet" for days in range(1, KEPT + 2)]
     for age, path in enumerate(kept):
         path.touch()
         os.utime(path, (1000 + age, 1000 + age))
-    (tmp_path / "shop-0123456789ab-20240101-500d.parquet").symlink_to(tmp_path / "gone")  # listed, and not there
+    (tmp_path / "scores-20240101-500d.parquet").symlink_to(tmp_path / "gone")  # listed, and not there
     let_go(tmp_path)
     assert [path.exists() for path in kept] == [False, *[True] * KEPT]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from clv_core import pipeline
-from clv_core.cli import main
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.past import comparison_folder
 from clv_core.deployment.record import write_record
@@ -19,6 +17,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
 from clv_core.workspace import Workspace, write_json
+from tests.commands.conftest import Shop
 
 
 @pytest.fixture
@@ -79,22 +78,18 @@ def test_a_bundle_from_before_evidence_was_kept_has_the_verdict_of_its_training(
 
 @pytest.mark.parametrize("command", ["export", "segment"])
 def test_a_list_of_a_model_that_is_not_trusted_is_written_with_a_warning(
-    beside: tuple[Workspace, Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+    beside: tuple[Workspace, Bundle], tmp_path: Path, command: str
 ) -> None:
     workspace, bundle = beside
-    words = [command, "shop", "--model", bundle.id, "--out", str(tmp_path / "list.csv")]
-    words += ["--format", "csv"] if command == "export" else []
-    words += ["--workspace", str(workspace.root)]
-    assert main(words) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said["warnings"] == [] and said["trust"]["verdict"] == "trusted"
+    words = [command, "--out", tmp_path / "list.csv", *(["--format", "csv"] if command == "export" else [])]
+    answer = Shop(workspace, bundle).done(*words)
+    assert answer["warnings"] == [] and answer["trust"]["verdict"] == "trusted"
     evidence = Evidence.from_json(bundle.record["evidence"])
     assert evidence.held is not None
     poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
     keep(workspace, bundle, bundle.record, poor)
-    assert main(words) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (tmp_path / "list.csv").exists()
-    assert said["trust"]["verdict"] == "not_trusted"
-    assert said["warnings"][0]["code"] == "not_trusted"
-    assert pipeline.trust(workspace, bundle.id).reasons[0].text() in said["warnings"][0]["message"]
+    (tmp_path / "list.csv").unlink()
+    answer = Shop(workspace, bundle).done(*words)
+    assert (tmp_path / "list.csv").exists() and answer["trust"]["verdict"] == "not_trusted"
+    assert answer["warnings"][0]["code"] == "not_trusted"
+    assert pipeline.trust(workspace, bundle.id).reasons[0].text() in answer["warnings"][0]["message"]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from clv_core.columns import COLUMNS, Kind
+from clv_core.features.behaviour import FEATURES
 from clv_core.features.engine import Engine
+from clv_core.features.holder import Holder
 from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
+from clv_core.features.sources import SOURCES
 
 Opener = Callable[..., EventLog]
 
@@ -28,6 +34,63 @@ def canonical(frame: pd.DataFrame) -> pd.DataFrame:
             for column in COLUMNS
         }
     )
+
+
+def features_at(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, NDArray[np.float64]]:
+    """Return every feature of the customers whom a holder has seen before a cutoff."""
+    customers = holder.seen(day_of(cutoff))
+    values = {name: np.full(len(customers), np.inf) for name, one in FEATURES.items() if one.source in SOURCES}
+    holder.features(day_of(cutoff), horizon_days, customers, values)
+    assert len(values) > 90 and not any(np.isinf(column).any() for column in values.values())
+    return values
+
+
+def all_of(holder: Holder, cutoff: date) -> dict[str, NDArray[Any] | list[str]]:
+    """Return all that a model may have of a holder: features, steps, texts and what comes after the cutoff."""
+    day, steps = day_of(cutoff), holder.steps()
+    known: dict[str, NDArray[Any] | list[str]] = dict(features_at(holder, cutoff, 90))
+    known |= {name: getattr(steps, name) for name in ("offsets", "day", "gap_days", "values", "codes")}
+    known |= {"net": holder.net_value(day, day + 90), "orders": holder.orders_by_day(day, day + 90)}
+    texts = {f"texts {place}": list(words) for place, words in enumerate(steps.vocabularies)}
+    return known | texts | {"customers": list(steps.customer_ids), "span": [str(day) for day in holder.span()]}
+
+
+def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
+    """Return what two holders disagree about, be it by a bit."""
+    mine, theirs = all_of(one, cutoff), all_of(other, cutoff)
+    return [name for name in mine if bits(mine[name]) != bits(theirs[name])]
+
+
+def bits(values: NDArray[Any] | list[str]) -> bytes | list[str]:
+    return values if isinstance(values, list) else values.tobytes()
+
+
+def changed_later(events: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Return events of which those from the cutoff on are others."""
+    after, frame = events["event_time"] >= pd.Timestamp(cutoff), events.copy()
+    frame.loc[after, "amount"] = frame.loc[after, "amount"] * 1000 + 0.1
+    frame.loc[after, "rating"] = 1.0
+    frame.loc[after, ["category", "channel", "country"]] = "aaa"
+    kinds = frame.loc[after, "event_type"]
+    frame.loc[after, "event_type"] = np.where(kinds == "purchase", "aaa", np.where(kinds == "view", "cart", "purchase"))
+    return frame
+
+
+def added_later(events: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Return the events and more at the cutoff, and newcomers long after it."""
+    at_cutoff = events.sample(3000, random_state=1).assign(event_time=pd.Timestamp(cutoff))
+    late = pd.Timestamp(cutoff) + pd.Timedelta(days=900)
+    newcomers = events.sample(500, random_state=2)
+    newcomers = newcomers.assign(customer_id="a" + newcomers["customer_id"], event_time=late, category="0")
+    return pd.concat([events, at_cutoff, newcomers])
+
+
+def deleted_later(events: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    return events[events["event_time"] < pd.Timestamp(cutoff)]
+
+
+LATER = [changed_later, added_later, deleted_later]
+"""What may happen to events from a cutoff on."""
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +119,16 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
 
 
 @pytest.fixture(scope="session")
-def cdnow() -> pd.DataFrame:
+def sample(cdnow_file: Path) -> pd.DataFrame:
+    """The CDNOW 1/10 sample of the papers: 2,357 customers, 39 weeks."""
+    frame = pd.read_csv(cdnow_file.with_name("cdnow_customers_summary_with_transactions.csv"))
+    return frame.set_axis(["customer_id", "frequency", "recency", "T", "monetary_value"], axis=1)
+
+
+@pytest.fixture(scope="session")
+def cdnow(cdnow_file: Path) -> pd.DataFrame:
     """The real CDNOW log as canonical events, from the file that the lifetimes wheel carries."""
-    wheel = find_spec("lifetimes")
-    assert wheel is not None and wheel.origin is not None
-    path = Path(wheel.origin).parent / "datasets" / "CDNOW_master.txt"
-    rows = pd.read_csv(path, sep=r"\s+", dtype=str)
+    rows = pd.read_csv(cdnow_file, sep=r"\s+", dtype=str)
     rows.columns = ["customer_id", "date", "quantity", "amount"]
     return pd.DataFrame(
         {

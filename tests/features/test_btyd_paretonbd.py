@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from importlib.util import find_spec
-from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -19,15 +17,6 @@ X, LAST, AGE = (g.ravel() for g in np.meshgrid([0.0, 1, 2, 7, 29], [3.0, 10.0, 3
 LAST = np.where(X == 0, 0.0, LAST)
 
 
-@pytest.fixture(scope="module")
-def sample() -> pd.DataFrame:
-    """The CDNOW 1/10 sample of the papers: 2,357 customers, 39 weeks."""
-    spec = find_spec("lifetimes")
-    assert spec is not None and spec.origin is not None
-    frame = pd.read_csv(Path(spec.origin).parent / "datasets" / "cdnow_customers_summary_with_transactions.csv")
-    return frame.set_axis(["customer_id", "frequency", "recency", "T", "monetary_value"], axis=1)
-
-
 def test_gives_the_published_cdnow_parameters(sample: pd.DataFrame) -> None:
     rows = sample["frequency"], sample["recency"], sample["T"]
     model = ParetoNbd.fit(*rows)
@@ -36,16 +25,13 @@ def test_gives_the_published_cdnow_parameters(sample: pd.DataFrame) -> None:
     assert model.log_likelihood(*rows) == pytest.approx(-9595.0, abs=0.05)
 
 
-def test_predictions_equal_lifetimes_customer_by_customer() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lifetimes import ParetoNBDFitter
-
-        theirs = ParetoNBDFitter()
-        theirs.params_ = {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}
-        expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
-        alive = theirs.conditional_probability_alive(X, LAST, AGE)
-        none = theirs.conditional_probability_of_n_purchases_up_to_time(0, 39, X, LAST, AGE)
+@pytest.mark.filterwarnings("ignore")
+def test_predictions_equal_lifetimes_customer_by_customer(lifetimes: ModuleType) -> None:
+    theirs = lifetimes.ParetoNBDFitter()
+    theirs.params_ = {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}
+    expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
+    alive = theirs.conditional_probability_alive(X, LAST, AGE)
+    none = theirs.conditional_probability_of_n_purchases_up_to_time(0, 39, X, LAST, AGE)
     np.testing.assert_allclose(CDNOW.p_alive(X, LAST, AGE), alive, rtol=1e-9)
     np.testing.assert_allclose(CDNOW.expected_purchases(39, X, LAST, AGE), expected, rtol=1e-9)
     np.testing.assert_allclose(CDNOW.p_purchase(39, X, LAST, AGE), 1 - none, rtol=1e-6, atol=1e-14)

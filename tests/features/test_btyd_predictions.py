@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,15 +16,12 @@ X, LAST, AGE = (g.ravel() for g in np.meshgrid([0.0, 1, 2, 7, 29], [3.0, 10.0, 3
 LAST = np.where(X == 0, 0.0, LAST)
 
 
-def test_predictions_equal_lifetimes_customer_by_customer() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lifetimes import BetaGeoFitter
-
-        theirs = BetaGeoFitter()
-        theirs.params_ = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
-        expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
-        alive = theirs.conditional_probability_alive(X, LAST, AGE)
+@pytest.mark.filterwarnings("ignore")
+def test_predictions_equal_lifetimes_customer_by_customer(lifetimes: ModuleType) -> None:
+    theirs = lifetimes.BetaGeoFitter()
+    theirs.params_ = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
+    expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
+    alive = theirs.conditional_probability_alive(X, LAST, AGE)
     np.testing.assert_allclose(CDNOW.expected_purchases(39, X, LAST, AGE), expected, rtol=1e-11)
     np.testing.assert_allclose(CDNOW.p_alive(X, LAST, AGE), alive, rtol=1e-12)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from datetime import date
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -38,18 +38,11 @@ def test_the_log_has_all_customers_and_ends_at_the_midnight_after_its_last_day(l
     assert log.steps.values[:, 0].sum(dtype=np.float64) == pytest.approx(2_500_315.63, abs=0.5)
 
 
-def test_the_btyd_four_equal_those_of_lifetimes(log: EventLog, cdnow: pd.DataFrame) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lifetimes.utils import summary_data_from_transaction_data
-
-        theirs = summary_data_from_transaction_data(
-            purchase_days(cdnow),
-            "customer_id",
-            "event_time",
-            monetary_value_col="amount",
-            observation_period_end=pd.Timestamp(CUTOFF),
-        )
+@pytest.mark.filterwarnings("ignore")
+def test_the_btyd_four_equal_those_of_lifetimes(log: EventLog, cdnow: pd.DataFrame, lifetimes: ModuleType) -> None:
+    how = {"monetary_value_col": "amount", "observation_period_end": pd.Timestamp(CUTOFF)}
+    summary = lifetimes.utils.summary_data_from_transaction_data
+    theirs = summary(purchase_days(cdnow), "customer_id", "event_time", **how)
     ours = log.snapshot(CUTOFF, 182).features
     ours = ours[ours["T"].notna()]
     assert list(ours.index) == list(theirs.index)

@@ -14,7 +14,7 @@ from clv_core.collection.simulate.attainable import expected_purchases, expected
 from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
-from clv_core.features.context.context import Context, ContextOf, joined, sample_steps
+from clv_core.features.context.context import Context, joined, sample_steps
 from clv_core.features.context.customer import Columns
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import (
@@ -32,10 +32,12 @@ from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
+from tests.features.conftest import LATER
 
 pytestmark = pytest.mark.first(13)
 
 Opener = Callable[..., EventLog]
+Alter = Callable[[pd.DataFrame, date], pd.DataFrame]
 EPOCH = date(1970, 1, 1)
 CUTOFF = date(2024, 4, 1)
 DAY = (CUTOFF - EPOCH).days
@@ -106,35 +108,10 @@ def close(ours: Columns | dict[str, float], theirs: Columns | dict[str, float], 
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, atol=atol, err_msg=name)
 
 
-def changed(shop: pd.DataFrame) -> pd.DataFrame:
-    after = shop["event_time"] >= pd.Timestamp(CUTOFF)
-    frame = shop.copy()
-    frame.loc[after, "amount"] = frame.loc[after, "amount"] * 1000 + 0.1
-    frame.loc[after, "rating"] = 1.0
-    frame.loc[after, "event_type"] = frame.loc[after, "event_type"].map(
-        lambda kind: "purchase" if kind != "purchase" else "aaa"
-    )
-    return frame
-
-
-def added(shop: pd.DataFrame) -> pd.DataFrame:
-    at_cutoff = shop.sample(3000, random_state=1).assign(event_time=pd.Timestamp(CUTOFF))
-    newcomers = shop.sample(500, random_state=2).assign(
-        customer_id="a" + shop["customer_id"], event_time=pd.Timestamp(CUTOFF) + pd.Timedelta(days=900)
-    )
-    return pd.concat([shop, at_cutoff, newcomers])
-
-
-def deleted(shop: pd.DataFrame) -> pd.DataFrame:
-    return shop[shop["event_time"] < pd.Timestamp(CUTOFF)]
-
-
 @pytest.mark.examples(2)
-@pytest.mark.parametrize("alter", [changed, added, deleted])
-def test_rows_at_or_after_the_cutoff_change_nothing(
-    opened: Opener, shop: pd.DataFrame, alter: Callable[[pd.DataFrame], pd.DataFrame]
-) -> None:
-    one, other = bits(opened(shop).steps), bits(opened(alter(shop)).steps)
+@pytest.mark.parametrize("alter", LATER)
+def test_rows_at_or_after_the_cutoff_change_nothing(opened: Opener, shop: pd.DataFrame, alter: Alter) -> None:
+    one, other = bits(opened(shop).steps), bits(opened(alter(shop, CUTOFF)).steps)
     assert [name for name in one if one[name] != other[name]] == []
     assert list(one) == list(other) and len(one) > 100
 
@@ -544,20 +521,6 @@ def test_the_steps_of_a_simulated_shop_are_those_of_its_events(opened: Opener) -
     close(customers, others, 1e-3)
 
 
-def test_a_context_is_made_when_it_is_asked_for_and_once(steps: Steps) -> None:
-    asked: list[int] = []
-
-    def given() -> Steps:
-        asked.append(1)
-        return steps
-
-    later = ContextOf(given, DAY, HORIZON)
-    assert not asked
-    assert later.known is later.known
-    assert later.known.numbers == Context.of(steps, DAY, HORIZON).numbers
-    assert len(asked) == 1
-
-
 def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.DataFrame) -> None:
     log = opened(shop)
     end = day_of(log.end)
@@ -574,11 +537,11 @@ def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.Da
 
 
 @pytest.mark.examples(2)
-@pytest.mark.parametrize("alter", [changed, added, deleted])
+@pytest.mark.parametrize("alter", LATER)
 def test_later_rows_change_neither_who_is_in_a_sample_nor_what_is_said_of_them(
-    opened: Opener, shop: pd.DataFrame, alter: Callable[[pd.DataFrame], pd.DataFrame]
+    opened: Opener, shop: pd.DataFrame, alter: Alter
 ) -> None:
-    one, other = (sample_steps(opened(rows).holder, DAY, 200) for rows in (shop, alter(shop)))
+    one, other = (sample_steps(opened(rows).holder, DAY, 200) for rows in (shop, alter(shop, CUTOFF)))
     assert one.customer_ids.tolist() == other.customer_ids.tolist() and len(one.customer_ids) == 200
     assert Context.of(one, DAY, HORIZON).to_json() == Context.of(other, DAY, HORIZON).to_json()
 

@@ -11,16 +11,14 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from clv_core.features import sharding
-from clv_core.features.behaviour import FEATURES
 from clv_core.features.engine import Engine, scratch_folder
 from clv_core.features.holder import Holder
 from clv_core.features.relations import day_of
 from clv_core.features.shards import Shards
-from clv_core.features.sources import SOURCES
 from clv_core.features.warehouse import Warehouse
+from tests.features.conftest import differences, features_at
 
 pytestmark = pytest.mark.first(3)
 
@@ -49,34 +47,6 @@ def held(complete: Complete, tmp_path: Path) -> Iterator[Held]:
         engine.close()
 
 
-def features(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, NDArray[np.float64]]:
-    steps, day = holder.steps(), day_of(cutoff)
-    first = steps.day[steps.offsets[:-1]]
-    customers = np.flatnonzero(first < day)
-    found = {name: np.full(len(customers), np.inf) for name, one in FEATURES.items() if one.source in SOURCES}
-    holder.features(day, horizon_days, customers, found)
-    assert not any(np.isinf(values).any() for values in found.values())
-    return found
-
-
-def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
-    """Return what two holders disagree about."""
-    mine, theirs = features(one, cutoff, 90), features(other, cutoff, 90)
-    wrong = [name for name in mine if mine[name].tobytes() != theirs[name].tobytes()]
-    steps, others = one.steps(), other.steps()
-    for name in ("offsets", "day", "gap_days", "values", "codes"):
-        if getattr(steps, name).tobytes() != getattr(others, name).tobytes():
-            wrong.append(name)
-    if list(steps.customer_ids) != list(others.customer_ids) or steps.vocabularies != others.vocabularies:
-        wrong.append("texts")
-    first = day_of(cutoff)
-    if one.net_value(first, first + 90).tobytes() != other.net_value(first, first + 90).tobytes():
-        wrong.append("net value")
-    if one.orders_by_day(first, first + 90).tobytes() != other.orders_by_day(first, first + 90).tobytes():
-        wrong.append("orders by day")
-    return wrong + (["span"] if one.span() != other.span() else [])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("rows_a_shard", [1_000, 10**9], ids=["many shards", "one shard"])
 def test_columns_at_hand_give_the_bits_of_the_engine(
@@ -85,7 +55,7 @@ def test_columns_at_hand_give_the_bits_of_the_engine(
     monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
     at_hand, engine = held(shop)
     assert isinstance(at_hand, Shards) and len(at_hand.shards) == (1 if rows_a_shard > 1e6 else 12)
-    assert len(features(at_hand, date(2023, 3, 1), 90)) > 100
+    assert len(features_at(at_hand, date(2023, 3, 1), 90)) > 100
     for cutoff in (date(2023, 3, 1), date(2023, 12, 15), date(2024, 5, 15)):
         assert differences(at_hand, engine, cutoff) == []
 
@@ -96,7 +66,7 @@ def test_a_range_of_customers_is_told_as_among_all(
 ) -> None:
     monkeypatch.setattr(sharding, "SHARD_ROWS", 3_000)
     one, cutoff = held(shop)[holder], date(2023, 6, 1)
-    everyone, whole = one.seen(day_of(cutoff)), features(one, cutoff, 90)
+    everyone, whole = one.seen(day_of(cutoff)), features_at(one, cutoff, 90)
     steps = one.steps()
     for begin, end in ((0, 1), (40, 333), (len(everyone) - 9, len(everyone))):
         some = everyone[begin:end]
@@ -134,7 +104,7 @@ def test_one_event_before_1970_takes_nobody_another_channel(held: Held, shop: pd
     holders = held(frame)
     assert differences(*holders, date(2023, 12, 15)) == []
     for holder in holders:
-        texts, codes = holder.texts("channel"), features(holder, date(2023, 12, 15), 90)
+        texts, codes = holder.texts("channel"), features_at(holder, date(2023, 12, 15), 90)
         assert texts[codes["first_channel"].astype(int)].tolist() == expected["first"].tolist()
         assert texts[codes["last_channel"].astype(int)].tolist() == expected["last"].tolist()
 

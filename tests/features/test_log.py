@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import Manifest, save_dataset
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.features import table
 from clv_core.features.log import EventLog, open_log
@@ -22,35 +23,12 @@ pytestmark = pytest.mark.first(4)
 Opener = Callable[..., EventLog]
 
 
-def manifest(**known: object) -> Manifest:
-    values: dict[str, object] = dict.fromkeys(Manifest.__dataclass_fields__, 0)
-    values |= {name: "" for name in ("created", "source", "currency", "first_event", "last_event")}
-    values |= {"mapping": {}, "event_types": {}, "warnings": []}
-    return Manifest(**(values | known))  # type: ignore[arg-type]
-
-
 def test_a_stored_dataset_opens_in_its_own_time_zone_up_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    events = pd.DataFrame(
-        {
-            "customer_id": ["b", "a", "a"],
-            "event_time": pd.to_datetime(["2024-01-01 15:59", "2024-01-01 16:00", "2024-02-01 00:00"]),
-            "event_type": "purchase",
-            "amount": [1.0, 2.0, 4.0],
-        }
-    )
-    for name in ("events", "aside"):
-        events.to_parquet(tmp_path / f"{name}.parquet", index=False)
-    stored = manifest(
-        name="shop",
-        version="0123456789ab",
-        timezone="Asia/Shanghai",
-        columns=list(events.columns),
-        log_start="2024-01-01",
-        log_end="2024-02-02",
-    )
-    dataset = save_dataset(
-        Workspace(tmp_path / "workspace"), stored, tmp_path / "events.parquet", tmp_path / "aside.parquet"
-    )
+    times = ("b,2024-01-01T15:59:00Z,1", "a,2024-01-01T16:00:00Z,2", "a,2024-02-01T00:00:00Z,4")
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *times]))
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
+    dataset = open_dataset(workspace, "shop")
     log = open_log(dataset)
     assert log.dataset is dataset
     assert (log.first_day, log.end) == (date(2024, 1, 1), date(2024, 2, 2))
@@ -133,9 +111,7 @@ def test_logs_that_are_no_use_are_refused_in_words(opened: Opener, shop: pd.Data
 def test_a_day_whose_sum_does_not_fit_is_refused_and_not_told_wrong(opened: Opener) -> None:
     def day(lines: int) -> pd.DataFrame:
         moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(lines), unit="min")
-        return pd.DataFrame(
-            {"customer_id": "x", "event_time": moments, "event_type": "purchase", "amount": 9e11, "order_id": "1"}
-        )
+        return pd.DataFrame({"customer_id": "x", "event_time": moments, "event_type": "purchase", "amount": 9e11})
 
     fits = opened(day(9)).snapshot(date(2024, 2, 1), 30)
     assert fits.features["net_value"].tolist() == [8.1e12]
@@ -145,12 +121,7 @@ def test_a_day_whose_sum_does_not_fit_is_refused_and_not_told_wrong(opened: Open
 
 
 def test_one_customer_with_one_purchase_has_a_finite_snapshot(opened: Opener) -> None:
-    row = {
-        "customer_id": ["x"],
-        "event_time": [pd.Timestamp("2024-01-01")],
-        "event_type": ["purchase"],
-        "amount": [5.0],
-    }
-    log = opened(pd.DataFrame(row))
+    row = {"customer_id": "x", "event_time": pd.Timestamp("2024-01-01"), "event_type": "purchase", "amount": 5.0}
+    log = opened(pd.DataFrame([row]))
     features = log.snapshot(log.first_day + timedelta(days=1), 30).features
     assert np.isfinite(features[["anchor_count", "anchor_spend", "anchor_value", "p_alive"]].to_numpy()).all()

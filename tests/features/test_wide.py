@@ -13,9 +13,9 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.engine import Engine
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.relations import day_of
-from clv_core.features.sources import SOURCES
 from clv_core.features.warehouse import Warehouse
 from clv_core.features.wide import Wide, wide_rows
+from tests.features.conftest import features_at
 
 Complete = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -30,14 +30,12 @@ def test_rows_in_any_order_tell_features_and_steps_of_the_holder_bit_for_bit(
     table = engine.connection.to_pyarrow(wide_rows(held, frozenset(FEATURES), day_of(cutoff), 90))
     (batch,) = table.combine_chunks().to_batches()
     wide = Wide(batch, {name: held.texts(name) for name in VOCABULARIES})
-    names = [name for name, one in FEATURES.items() if one.source in SOURCES]
-    ours, theirs = ({name: np.full(batch.num_rows, np.inf) for name in names} for _ in range(2))
-    everyone = np.arange(batch.num_rows)
+    theirs = features_at(held, cutoff, 90)
+    ours, everyone = {name: np.full(batch.num_rows, np.inf) for name in theirs}, np.arange(batch.num_rows)
     wide.features(day_of(cutoff), 90, everyone, ours)
-    held.features(day_of(cutoff), 90, held.seen(day_of(cutoff)), theirs)
     place = np.searchsorted(held.customer_ids, wide.customer_ids)
-    assert len(names) > 90 and sorted(place.tolist()) == everyone.tolist()
-    assert [name for name in names if ours[name].tobytes() != theirs[name][place].tobytes()] == []
+    assert sorted(place.tolist()) == everyone.tolist()
+    assert [name for name in ours if ours[name].tobytes() != theirs[name][place].tobytes()] == []
     steps, others = wide.steps(), held.steps()
     engine.close()
     rows = np.concatenate([np.arange(*others.offsets[[at, at + 1]]) for at in place])

@@ -12,7 +12,7 @@ from typing import Final
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import PURCHASE
-from clv_core.deployment.artifacts import SERVING
+from clv_core.deployment.artifacts import artifact_folder
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.service.loaded import ScorerKey
 from clv_core.deployment.service.reading import columns_of, read_customer
@@ -40,7 +40,7 @@ def load(workspace: Workspace, registry: Registry, wanted: ScorerKey) -> Scorer:
         version = registry.version(wanted.name, wanted.bundle)
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
-    with _in_turn(workspace.place(SERVING)):
+    with _in_turn(artifact_folder(dataset, bundle)):
         around = surroundings(workspace, bundle, dataset)
     scorer = Scorer(bundle, around, dataset, version.name, version.number, tuple(warnings))
     warm_up(scorer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +15,6 @@ import pyarrow as pa
 import pytest
 
 from clv_core import pipeline
-from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
@@ -29,6 +27,7 @@ from clv_core.features.engine import Engine
 from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
+from tests.commands.conftest import run
 
 pytestmark = pytest.mark.slow
 
@@ -97,39 +96,17 @@ def test_a_model_of_a_whole_log_says_nothing_of_samples(small_workspace: Workspa
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("words", [["score", "--model", "m", "--out", "o"], ["train", "part", "--horizon-days", "60"]])
 def test_without_the_extra_a_folder_is_refused_and_the_way_out_named(
-    shop: Workspace,
-    bundles: dict[str, object],
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: list[str],
-    language: str,
+    shop: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], language: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
     model = next(iter(shop.models.glob("shop-bgnbd-*"))).name
     asked = [model if word == "m" else word for word in words]
-    code = main([*asked, "--events", str(folder), "--workspace", str(shop.root), "--lang", language])
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
-    assert code == ClvError.exit_code and told["code"] == "no_spark"
-    assert 'pip install ".[spark]"' in told["message"] and "Java 17" in told["message"]
-    assert ("无法运行" in told["message"]) == (language == "zh")
+    code, answer = run(shop, *asked, "--events", folder, "--lang", language)
+    error = answer["error"]
+    assert (code, error["code"]) == (ClvError.exit_code, "no_spark")
+    assert 'pip install ".[spark]"' in error["message"] and "Java 17" in error["message"]
+    assert ("无法运行" in error["message"]) == (language == "zh")
     assert not (Path.cwd() / "o").exists()
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (["score", "--model", "m", "--out", "o.csv"], "dataset_or_events"),
-        (["score", "shop", "--events", "e", "--model", "m", "--out", "o"], "dataset_or_events"),
-        (["train", "shop", "--horizon-days", "60", "--customers", "10"], "customers_without_events"),
-        (["train", "shop", "--horizon-days", "60", "--customers", "0", "--events", "e"], "usage"),
-    ],
-)
-def test_words_that_do_not_go_together_are_refused(
-    shop: Workspace, capsys: pytest.CaptureFixture[str], words: list[str], code: str
-) -> None:
-    assert main([*words, "--workspace", str(shop.root)]) == 2
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["error"]["code"] == code
 
 
 @pytest.mark.timeout(1200)  # Spark plans for long, and longer where processors are shared

@@ -106,23 +106,31 @@ def test_a_deleted_version_is_gone_with_all_it_scored_and_its_number_stays_used(
     workspace: Workspace, registry: Registry
 ) -> None:
     gone = registry.version("shop", 3)
-    for kind in ("predictions", "serving", "explanations"):
-        folder = workspace.folder(kind, f"{gone.bundle}-0123456789ab" if kind == "explanations" else gone.bundle)
-        (folder / "x.parquet").write_bytes(b"customers")
+    for folder in (("datasets", "shop", "made", "0123456789ab", gone.bundle), ("alerts", gone.bundle)):
+        (workspace.folder(*folder) / "scores-20240101.parquet").write_bytes(b"customers")
     registry.delete("shop", 3)
     assert roles(registry) == {2: "", 1: "champion"}
     assert [path for path in workspace.root.rglob("*") if gone.bundle in path.name] == []
     assert registry.register(tiny.save(workspace, 3, held=True)).number == 4
 
 
-def test_a_version_that_a_run_works_with_is_not_deleted(workspace: Workspace, registry: Registry) -> None:
-    args = ["score", "shop", "--model", registry.version("shop", 3).bundle]
+def running(version: Version, workspace: Workspace) -> None:
+    """Leave a run that works with a version."""
+    args = ["score", "shop", "--model", version.bundle]
     status = {"command": "score", "args": args, "state": "running", "pid": None, "started": 9e9, "label": ""}
     write_json(workspace.jobs / "2026-score" / "status.json", status)
+
+
+def test_a_version_in_use_by_a_run_is_neither_deleted_nor_pruned(workspace: Workspace, registry: Registry) -> None:
+    running(registry.version("shop", 3), workspace)
     with pytest.raises(Refused) as busy:
         registry.delete("shop", 3)
     assert busy.value.code == "model_busy"
-    assert registry.delete("shop", 2).number == 2
+    running(registry.version("shop", 2), workspace)
+    with pytest.raises(Refused):
+        registry.prune("shop", keep=1)
+    assert len(registry.versions("shop")) == 3
+    assert registry.delete("shop", 3).number == 3
 
 
 def test_a_version_that_is_promoted_while_it_is_deleted_stays(
@@ -166,15 +174,6 @@ def test_pruning_keeps_who_speaks_who_spoke_before_the_newest_and_what_is_archiv
         registry.prune("shop", keep=0)
     with pytest.raises(NotFound):
         registry.prune("nothing")
-
-
-def test_pruning_takes_nothing_while_a_run_works_with_what_would_go(workspace: Workspace, registry: Registry) -> None:
-    args = ["score", "shop", "--model", registry.version("shop", 2).bundle]
-    status = {"command": "score", "args": args, "state": "running", "pid": None, "started": 9e9, "label": ""}
-    write_json(workspace.jobs / "2026-score" / "status.json", status)
-    with pytest.raises(Refused):
-        registry.prune("shop", keep=1)
-    assert len(registry.versions("shop")) == 3
 
 
 def test_with_its_last_version_a_name_is_gone(workspace: Workspace, registry: Registry) -> None:

@@ -118,3 +118,25 @@ def process(workspace: Workspace, *, before: Sequence[str] = ()) -> Iterator[tup
     finally:
         running.terminate()
         running.wait(30)
+
+
+@contextmanager
+def asked_meanwhile(address: httpx.URL, body: dict[str, Any]) -> Iterator[list[httpx.Response]]:
+    """Have three clients ask for scores again and again; yield the answers, which are complete at the end."""
+    answers: list[httpx.Response] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=address, timeout=60) as own:
+            while not done.is_set():
+                answers.append(own.post("/v1/score", json=body))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

@@ -28,7 +28,7 @@ from clv_core.deployment.service.crowd import Crowd
 from clv_core.workspace import Workspace
 from tests.deployment.service.conftest import process
 
-pytestmark = pytest.mark.first(4)
+pytestmark = pytest.mark.first(5)
 
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -68,6 +68,28 @@ def connection(clock: Clock) -> Connection:
 
 def closed(connection: Connection) -> bool:
     return bool(connection.transport.close.called)  # type: ignore[attr-defined]
+
+
+def test_half_sent_requests_without_descriptors_lock_nobody_out_and_no_log_line_names_a_customer(
+    tmp_path: Path,
+) -> None:
+    with process(Workspace(tmp_path / "workspace"), before=["sh", "-c", 'ulimit -n 128; exec "$@"', "-"]) as (url, log):
+        address = url.host, url.port or 0
+        held = [socket.create_connection(address, timeout=10) for _ in range(150)]
+        for one in held:
+            one.sendall(HEAD)
+        started = time.monotonic()
+        assert httpx.get(f"{url}/healthz", timeout=30).status_code == 200
+        assert time.monotonic() - started < 10
+        for one in held:
+            one.close()
+        httpx.get(f"{url}/v1/customers/somebody-7", timeout=30)
+        upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+        httpx.get(
+            f"{url}/v1/customers/somebody-7", headers={**upgrade, "sec-websocket-key": "A" * 22 + "=="}, timeout=30
+        )
+    assert "64 connections are open, as many as there may be" in log.read_text()
+    assert "somebody-7" not in log.read_text()
 
 
 @pytest.mark.parametrize(
@@ -145,20 +167,6 @@ def test_a_body_may_be_long_however_it_comes(size: int, connection: Connection) 
     for _ in range(2):
         connection.data_received(b" " * 100_000)
     assert not closed(connection) and not connection.cycle.more_body
-
-
-def test_half_sent_requests_for_which_there_are_no_descriptors_lock_nobody_out(tmp_path: Path) -> None:
-    with process(Workspace(tmp_path / "workspace"), before=["sh", "-c", 'ulimit -n 128; exec "$@"', "-"]) as (url, log):
-        address = url.host, url.port or 0
-        held = [socket.create_connection(address, timeout=10) for _ in range(150)]
-        for one in held:
-            one.sendall(HEAD)
-        started = time.monotonic()
-        assert httpx.get(f"{url}/healthz", timeout=30).status_code == 200
-        assert time.monotonic() - started < 10
-        for one in held:
-            one.close()
-    assert "64 connections are open, as many as there may be" in log.read_text()
 
 
 def test_who_comes_while_as_many_as_there_may_be_are_answered_is_told_so_and_others_are_still_answered() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.requests import Request
 
 from clv_core.deployment.service.keys import add_key, holder_of, keys_path, list_keys, revoke_key
 from clv_core.deployment.service.limits import Limiter
-from clv_core.deployment.service.problems import _preferred
+from clv_core.deployment.service.problems import language_of
 from clv_core.errors import NotFound, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
@@ -85,4 +86,5 @@ def test_buckets_are_separate_by_key() -> None:
      ("zh;q=0", "en"), ("zh;q=x", "en"), ("de", "en"), (";;,,q=", "en"), ("zh;q=nan", "en")],
 )  # fmt: skip
 def test_the_preferred_language_that_is_spoken(asked: str, spoken: str) -> None:
-    assert _preferred(asked) == spoken
+    request = Request({"type": "http", "headers": [(b"accept-language", asked.encode())]})
+    assert language_of(request) == spoken

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from clv_core.deployment.service import roster as rosters
+from clv_core.collection.ingest import ingest
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.renaming import rename
 from clv_core.deployment.service.roster import Roster
-from clv_core.errors import NotFound, UsageError
+from clv_core.errors import UsageError
 from clv_core.workspace import Workspace
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names of the registry; each has a scorer, which is its name."""
-    known = ["shop"]
-
-    def look_up(workspace: Workspace, registry: Any, asked: str) -> str:
-        if asked not in known:
-            raise NotFound("no_model", model=asked, known="-")
-        return asked
-
-    monkeypatch.setattr(rosters, "Registry", lambda workspace: SimpleNamespace(names=lambda: list(known)))
-    monkeypatch.setattr(rosters, "look_up", look_up)
-    yield known
+from tests.deployment.registry import tiny
 
 
 class Alike:
@@ -41,42 +28,55 @@ class Alike:
         pass
 
 
-def roster_of(folder: Path, name: str) -> Roster:
-    return Roster(Workspace(folder), Alike(), name, 1, lambda: None)  # type: ignore[arg-type]
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return add(Workspace(tmp_path / "workspace"), "shop")
 
 
-async def said_by(roster: Roster, asked: str | None = None) -> object:
-    return (await roster.get(asked)).wanted
+def add(workspace: Workspace, name: str) -> Workspace:
+    """Give a workspace a log of this name and a model of it."""
+    log = workspace.root.with_name("log.csv")
+    log.write_text("customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n")
+    ingest(workspace, log, name)
+    Registry(workspace).register(tiny.save(workspace, 1, name))
+    return workspace
 
 
-def test_a_renamed_only_name_answers_after_the_next_look(names: list[str], tmp_path: Path) -> None:
-    async def served() -> list[object]:
-        roster = roster_of(tmp_path, "")
-        before: list[object] = [await said_by(roster)]
-        names[:] = ["store"]
+def roster_of(workspace: Workspace, name: str) -> Roster:
+    return Roster(workspace, Alike(), name, 1, lambda: None)  # type: ignore[arg-type]
+
+
+async def answering(roster: Roster) -> str:
+    return (await roster.get(None)).wanted.name
+
+
+def test_a_renamed_only_name_answers_after_the_next_look(workspace: Workspace) -> None:
+    async def served() -> list[str]:
+        roster = roster_of(workspace, "")
+        names = [await answering(roster)]
+        rename(workspace, "shop", "store")
         await roster.refresh()
-        said = [*before, await said_by(roster)]
         serving = roster.serving()
-        said.append(serving and serving.wanted)
-        names[:] = []
+        assert serving is None or serving.wanted.name != "shop"
+        names.append(await answering(roster))
+        Registry(workspace).forget([one.bundle for one in Registry(workspace).versions()])
         await roster.refresh()
-        names[:] = ["again"]
-        said.append(await said_by(roster))
+        add(workspace, "again")
+        names.append(await answering(roster))
         roster.close()
-        return said
+        return names
 
-    assert asyncio.run(served()) == ["shop", "store", "store", "again"]
+    assert asyncio.run(served()) == ["shop", "store", "again"]
 
 
-def test_a_second_name_is_asked_about_as_after_a_restart(names: list[str], tmp_path: Path) -> None:
-    async def served(name: str) -> object:
-        names[:] = ["shop"]
-        roster = roster_of(tmp_path, name)
+def test_a_second_name_is_asked_about_as_after_a_restart(workspace: Workspace) -> None:
+    async def served(name: str) -> str:
+        roster = roster_of(workspace, name)
         await roster.get(None)
-        names.append("store")
+        add(workspace, "store")
         await roster.refresh()
         try:
-            return await said_by(roster)
+            return await answering(roster)
         finally:
             roster.close()
 

@@ -19,11 +19,9 @@ from clv_core.deployment.service.wire import REQUEST
 from clv_core.deployment.service.work import FIGURES
 from clv_core.deployment.service.worker import ThreadWorker
 from clv_core.deployment.surroundings import Surroundings, surroundings, surroundings_path
-from clv_core.features.few_customers import closure
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json
-from tests.deployment.kinds import KINDS
 
 pytestmark = pytest.mark.first(4)
 
@@ -55,32 +53,32 @@ def said(
     return [one for part in asyncio.run(scored()) for one in part]
 
 
-@pytest.mark.examples(2)
-@pytest.mark.parametrize("kind", KINDS)
-def test_online_is_batch(
-    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], kind: str
+@pytest.mark.examples(3)
+@pytest.mark.parametrize(
+    ("kind", "together"),
+    [
+        ("hybrid", False),
+        ("bgnbd", True),
+        ("paretonbd", True),
+        ("blend", False),
+        ("lightgbm", True),
+        ("hybrid", True),
+        ("blend", True),
+    ],
+)
+def test_online_is_batch_however_few_are_asked_about_in_a_call(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], kind: str, together: bool
 ) -> None:
     bundle, dataset = bundles[kind], open_dataset(shop, "shop")
-    whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id")
     customers = [sent[who] for who in np.random.default_rng(3).permutation(sorted(sent))]
-    found = said(shop, bundle, customers, dataset.log_end, (1, 1, 40, 7, 1, 150))
-    assert [one["customer_id"] for one in found] == [one["customer_id"] for one in customers] and len(found) > 300
+    ids = [one["customer_id"] for one in customers]
+    whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id").loc[ids]
+    sizes = (1, 1, 40, 7, 1, 150) if together else (1, 2, 5, 20)
+    answers = said(shop, bundle, customers, dataset.log_end, sizes, together)
+    assert [one["customer_id"] for one in answers] == ids and len(ids) > 300
     for name in FIGURES:
-        ours, theirs = np.array([one[name] for one in found]), whole.loc[[one["customer_id"] for one in found], name]
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
-    assert len({one["predicted_clv"] for one in found}) > 50
-
-
-@pytest.mark.parametrize("kind", ["hybrid", "blend"])
-def test_what_networks_say_does_not_depend_on_how_few_are_asked_about(
-    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], kind: str
-) -> None:
-    bundle, dataset = bundles[kind], open_dataset(shop, "shop")
-    whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id")
-    found = said(shop, bundle, [sent[who] for who in sorted(sent)], dataset.log_end, (1, 2, 5, 20), together=False)
-    for name in FIGURES:
-        ours, theirs = np.array([one[name] for one in found]), whole.loc[[one["customer_id"] for one in found], name]
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose([one[name] for one in answers], whole[name], rtol=1e-6, atol=1e-6)
+    assert len({one["predicted_clv"] for one in answers}) > 50
 
 
 def test_what_comes_at_or_after_the_cutoff_changes_nothing(
@@ -91,15 +89,6 @@ def test_what_comes_at_or_after_the_cutoff_changes_nothing(
     later = {"event_time": f"{end}T00:00:00", "event_type": "purchase", "amount": 1e6}
     more = [{**one, "events": [*one["events"], later]} for one in some]
     assert said(shop, bundle, more, end, (20,)) == said(shop, bundle, some, end, (20,))
-
-
-def test_a_time_with_an_offset_is_the_same_moment(
-    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
-) -> None:
-    bundle, end = bundles["lightgbm"], open_dataset(shop, "shop").log_end
-    some = [sent[who] for who in sorted(sent)[:20]]
-    told = [{**one, "events": [{**e, "event_time": f"{e['event_time']}+08:00"} for e in one["events"]]} for one in some]
-    assert said(shop, bundle, told, end, (20,)) == said(shop, bundle, some, end, (20,))
 
 
 def test_the_answer_for_a_later_day_knows_of_the_silence(
@@ -134,8 +123,3 @@ def test_surroundings_come_back_from_disk_and_hold_no_customer(
     assert again.to_json() == made.to_json() and again.context is not None and again.level != 1
     text = path.read_text()
     assert not [who for who in sent if who in text]
-
-
-def test_a_derived_feature_brings_along_what_it_is_made_of() -> None:
-    assert {"carts", "orders"} <= set(closure(frozenset({"cart_to_purchase"})))
-    assert "views" not in closure(frozenset({"T"}))

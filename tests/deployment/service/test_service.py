@@ -20,10 +20,10 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from clv_core.deployment.belongings import SERVING
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
@@ -36,7 +36,7 @@ from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
-from tests.deployment.service.conftest import Serve, process
+from tests.deployment.service.conftest import Serve, asked_meanwhile, process
 
 BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
 ONE = {"customers": [{"customer_id": "c1", "events": [BUY]}], "as_of": "2024-02-05"}
@@ -195,33 +195,40 @@ def test_faults_are_said_in_words_that_fit_them(serve: Serve) -> None:
 )
 def test_what_is_wrong_with_a_body_is_said_in_words(serve: Serve, body: Any, where: str, what: str) -> None:
     with serve() as client:
-        answers = {
-            lang: client.post("/v1/score", json=body, headers={"accept-language": lang}) for lang in ("en", "zh")
-        }
-    assert all(error_of(one) == (422, "service_body") for one in answers.values())
-    wrong = [one.json()["error"]["params"]["wrong"][0] for one in answers.values()]
+        answers = [client.post("/v1/score", json=body, headers={"accept-language": name}) for name in ("en", "zh")]
+    assert [error_of(one) for one in answers] == [(422, "service_body")] * 2
+    wrong = [one.json()["error"]["params"]["wrong"][0] for one in answers]
     assert all(one["where"].endswith(where) and one["what"] == what for one in wrong)
-    assert re.search(r"[\u4e00-\u9fff]", wrong[1]["message"]) and not re.search(r"[\u4e00-\u9fff]", wrong[0]["message"])
+    assert [bool(re.search(r"[\u4e00-\u9fff]", one["message"])) for one in wrong] == [False, True]
 
 
 def test_what_does_not_fit_is_refused_with_its_reason(shop: Workspace, serve: Serve) -> None:
-    big = {"customers": [{"customer_id": "c", "events": [BUY] * 30}]}
+    score, typed = "/v1/score", {"headers": {"content-type": "application/json"}}
+    one = {"customer_id": "c"}
     with serve(max_bytes=1500, max_customers=2, max_events=5) as client:
-        for text in (b"{", b"\xff\xfe", b"[" * 1000, b'{"customers": [{"customer_id": "\\ud800"}]}'):
-            answer = client.post("/v1/score", content=text, headers={"content-type": "application/json"})
-            assert error_of(answer) == (422, "service_body")
-        assert error_of(client.post("/v1/score", json=big)) == (413, "service_bytes")
-        some = {"customers": [{"customer_id": "c", "events": [BUY] * 6}]}
-        assert error_of(client.post("/v1/score", json=some)) == (413, "service_events")
-        assert error_of(client.post("/v1/score", json={"customers": ONE["customers"] * 3})) == (
-            413,
-            "service_customers",
-        )
-        assert error_of(client.post("/v1/score", content="x", headers={"content-type": "text/csv"}))[0] == 415
-        assert error_of(client.post("/v1/score", json={**ONE, "model": "../x"})) == (404, "no_model")
-        assert error_of(client.get("/v1/score")) == (405, "service_method")
-        assert error_of(client.get("/v2")) == (404, "service_no_route")
-        assert error_of(client.get("/v1/models?name=" + "x" * 201)) == (422, "service_body")
+        for method, path, sent, status, code in (
+            ("POST", score, {"content": b"{", **typed}, 422, "service_body"),
+            ("POST", score, {"content": b"\xff\xfe", **typed}, 422, "service_body"),
+            ("POST", score, {"content": b"[" * 1000, **typed}, 422, "service_body"),
+            ("POST", score, {"content": b'{"customers": [{"customer_id": "\\ud800"}]}', **typed}, 422, "service_body"),
+            ("POST", score, {"json": {"customers": [{**one, "events": [BUY] * 30}]}}, 413, "service_bytes"),
+            ("POST", score, {"json": {"customers": [{**one, "events": [BUY] * 6}]}}, 413, "service_events"),
+            ("POST", score, {"json": {"customers": ONE["customers"] * 3}}, 413, "service_customers"),
+            ("POST", score, {"content": "x", "headers": {"content-type": "text/csv"}}, 415, "service_type"),
+            ("POST", score, {"json": {**ONE, "model": "../x"}}, 404, "no_model"),
+            ("GET", score, {}, 405, "service_method"),
+            ("GET", "/v2", {}, 404, "service_no_route"),
+            ("GET", "/v1/models?name=" + "x" * 201, {}, 422, "service_body"),
+            ("GET", "/v1/models?name=shop&name=other", {}, 422, "service_body"),
+            ("GET", "/v1/customers/c1?name=shop&name=other", {}, 422, "service_body"),
+            ("POST", "/v1/score/", {"json": ONE}, 404, "service_no_route"),
+            ("POST", "/v1/models/", {"json": ONE}, 404, "service_no_route"),
+            ("POST", "/healthz/", {"json": ONE}, 404, "service_no_route"),
+            ("POST", "/v1/customers", {"json": ONE}, 404, "service_no_route"),
+        ):
+            answer = client.request(method, path, **sent)
+            assert error_of(answer) == (status, code), path
+            assert "location" not in answer.headers and ("name=other" not in path or "query.name" in answer.text)
 
 
 def test_who_finds_the_queue_full_is_turned_away(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,12 +356,6 @@ def test_the_latest_batch_is_looked_up(
             people.remove([hidden])
 
 
-def test_who_is_ready_says_so_to_whoever_looks(serve: Serve) -> None:
-    with serve() as client:
-        assert client.get("/readyz").json() == client.get("/healthz").json()
-        assert client.get("/readyz").status_code == client.head("/readyz").status_code == 200
-
-
 def test_who_has_no_key_learns_no_name_of_a_dataset_or_model(serve: Serve, bundles: dict[str, Bundle]) -> None:
     with serve(open=False) as client:
         said = "".join(client.get(path).text for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/"))
@@ -439,37 +440,18 @@ def test_a_workspace_that_may_only_be_read_is_served(shop: Workspace, tmp_path: 
     assert "nothing can be kept" in log.read_text() and not (workspace.root / SERVING).exists()
 
 
-def test_a_new_champion_takes_over_without_a_failed_request(
-    shop: Workspace, bundles: dict[str, Bundle], serve: Serve
-) -> None:
+def test_a_new_champion_takes_over_without_a_failed_request(shop: Workspace, serve: Serve) -> None:
     registry = Registry(shop)
-    statuses: list[int] = []
-    spoke: set[int] = set()
-    done = threading.Event()
     with serve() as client:
-
-        def ask() -> None:
-            with httpx.Client(base_url=client.base_url, timeout=60) as own:
-                while not done.is_set():
-                    answer = own.post("/v1/score", json=ONE)
-                    statuses.append(answer.status_code)
-                    spoke.add(answer.json().get("version", 0))
-
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        try:
+        with asked_meanwhile(client.base_url, ONE) as answers:
             for number in (3, 1, 4, 1, 3, 1):
                 registry.promote("shop", number)
                 for _ in range(2000):
                     if client.get("/healthz").json()["version"] == number:
                         break
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
         assert _metric(client, "clv_model_loads_total") >= 7
-    assert set(statuses) == {200} and {1, 3, 4} <= spoke
+    assert {one.status_code for one in answers} == {200}
+    assert {1, 3, 4} <= {one.json().get("version", 0) for one in answers}
 
 
 def test_no_model_is_no_crash_and_one_that_comes_is_found(tmp_path: Any, shop: Workspace, serve: Serve) -> None:
@@ -480,6 +462,9 @@ def test_no_model_is_no_crash_and_one_that_comes_is_found(tmp_path: Any, shop: W
         assert (waits.status_code, waits.json()) == (503, client.get("/healthz").json())
         assert (client.head("/readyz").status_code, client.head("/readyz").content) == (503, b"")
         assert client.get("/v1/models").json() == {"serving": None, "models": []}
+    with serve() as client:
+        assert client.get("/readyz").json() == client.get("/healthz").json()
+        assert client.get("/readyz").status_code == client.head("/readyz").status_code == 200
 
 
 def test_no_log_line_names_a_customer(
@@ -497,20 +482,6 @@ def test_no_log_line_names_a_customer(
 def _metric(client: httpx.Client, name: str) -> float:
     lines = client.get("/metrics").text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
-
-
-def test_a_parameter_that_is_given_twice_is_refused(serve: Serve) -> None:
-    with serve() as client:
-        for path in ("/v1/models", "/v1/customers/c1"):
-            answer = client.get(f"{path}?name=shop&name=other")
-            assert error_of(answer) == (422, "service_body") and "query.name" in answer.text
-
-
-def test_an_address_with_a_slash_too_many_is_none_and_leads_nowhere(serve: Serve) -> None:
-    with serve(ready=False) as client:
-        for path in ("/v1/score/", "/v1/models/", "/healthz/", "/v1/customers"):
-            answer = client.post(path, json=ONE)
-            assert error_of(answer) == (404, "service_no_route") and "location" not in answer.headers
 
 
 def test_who_goes_before_the_request_is_whole_is_no_failure_of_the_service(serve: Serve) -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,7 +16,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 from pydantic_core import from_json, to_json
 
@@ -34,7 +32,7 @@ from clv_core.deployment.service.worker import Lost, ThreadWorker
 from clv_core.deployment.service.workers import Workers
 from clv_core.errors import Message, NotFound
 from clv_core.workspace import Workspace
-from tests.deployment.service.conftest import Serve
+from tests.deployment.service.conftest import Serve, asked_meanwhile
 
 pytestmark = pytest.mark.first(5)
 
@@ -48,7 +46,7 @@ def people_of(sent: dict[str, Any], model: Loaded, count: int) -> list[Person]:
     return [one for one in found if one.error is None]
 
 
-def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
+def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], object] = lambda: None) -> T:
     async def run() -> T:
         worker = ProcessWorker(shop, lost)
         try:
@@ -98,31 +96,18 @@ def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
     Registry(shop).promote("shop", 1)
     event = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
     body = {"customers": [{"customer_id": "c1", "events": [event]}], "as_of": "2024-02-05"}
-    statuses: list[int] = []
-    done = threading.Event()
     with serve(workers=2) as client:
         before = children()
         assert len(before) == 2  # who explains is not there yet
-
-        def ask() -> None:
-            with httpx.Client(base_url=client.base_url, timeout=60) as own:
-                while not done.is_set():
-                    statuses.append(own.post("/v1/score", json=body).status_code)
-
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for victim in before:
-            os.kill(victim, signal.SIGKILL)
-            waited = time.monotonic() + 60
-            while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
-                time.sleep(0.05)
-        done.set()
-        for thread in threads:
-            thread.join()
+        with asked_meanwhile(client.base_url, body) as answers:
+            for victim in before:
+                os.kill(victim, signal.SIGKILL)
+                waited = time.monotonic() + 60
+                while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
+                    time.sleep(0.05)
         assert not set(before) & set(children())
         text = client.get("/metrics").text
-    assert set(statuses) == {200} and "clv_processes_lost_total 2.0" in text
+    assert {one.status_code for one in answers} == {200} and "clv_processes_lost_total 2.0" in text
     assert not children()
 
 
@@ -167,29 +152,31 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
     assert (process.returncode, rest) == (0, b"")
 
 
-def test_an_answer_that_breaks_off_is_none() -> None:
-    async def heard() -> dict[int, Any]:
-        worker, answers = ProcessWorker(Workspace(Path()), lambda: None), asyncio.StreamReader()
-        waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
-        worker._waiting |= waiting
-        answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
-        answers.feed_eof()
-        await worker._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
-        return {number: future.result() if future.done() else None for number, future in waiting.items()}
+def test_of_two_answers_the_one_that_breaks_off_is_lost(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, ended = asyncio.create_subprocess_exec, []
+    script = """read one; read two; printf '{"number": 0, "said": 5}\\n{"number": 1, "sa'"""
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", lambda *_, **how: start("sh", "-c", script, **how))
 
-    assert asyncio.run(heard()) == {0: 5, 1: None}
+    async def ask(worker: ProcessWorker) -> list[Any]:
+        answers = await asyncio.gather(*(worker.score(WANTED, END, []) for _ in range(2)), return_exceptions=True)
+        while not ended:
+            await asyncio.sleep(0.01)
+        return answers
+
+    answered, lost = on(shop, ask, lambda: ended.append(True))
+    assert answered == 5 and isinstance(lost, Lost)
 
 
 def test_where_no_process_can_be_started_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, shop: Workspace) -> None:
-    start, failed = ProcessWorker._start, []
+    start, failed = asyncio.create_subprocess_exec, []
 
-    async def failing(self: ProcessWorker) -> Any:
+    async def failing(*words: Any, **how: Any) -> Any:
         if len(failed) < 2:
             failed.append(True)
             raise OSError("no memory")
-        return await start(self)
+        return await start(*words, **how)
 
-    monkeypatch.setattr(ProcessWorker, "_start", failing)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", failing)
     on(shop, lambda worker: worker.ready())
     assert len(failed) == 2
 

@@ -70,5 +70,5 @@ def test_answers_go_with_their_cube(tmp_path: Path) -> None:
     (cube.folder / RECORD).rename(cube.folder / "other.json")
     assert figures(selection) == before
     assert not kept(cube)
-    assert drop_cubes(Workspace(cube.folder.parents[2]), "log") == 1
+    assert drop_cubes(Workspace(cube.folder.parents[4]), "log") == 1
     assert not cube.folder.exists()
