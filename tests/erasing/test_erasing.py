@@ -132,7 +132,7 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(wor
     before = found(workspace.root, LEAVING)
     kinds = {name.split("/")[0] for name in before}
     assert kinds == {
-        *("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads"),
+        *("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads")
     }
     log = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     model = Registry(workspace).champion("shop")

@@ -132,8 +132,7 @@ def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passe
 
 
 @pytest.mark.parametrize(
-    ("promote", "meanwhile", "outcome"),
-    [(True, False, "promoted"), (False, False, "better"), (True, True, "stays")],
+    ("promote", "meanwhile", "outcome"), [(True, False, "promoted"), (False, False, "better"), (True, True, "stays")]
 )
 def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_where_it_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promote: bool, meanwhile: bool, outcome: str
@@ -165,10 +164,7 @@ def test_a_better_challenger_replaces_only_whom_it_was_held_against_and_only_whe
     assert noted == ([] if outcome == "better" else [speaking.number])
 
 
-@pytest.mark.parametrize(
-    ("passed", "code"),
-    [(59, "retrain.early"), (60, "retrain.same"), (61, None)],
-)
+@pytest.mark.parametrize(("passed", "code"), [(59, "retrain.early"), (60, "retrain.same"), (61, None)])
 def test_a_model_is_not_held_against_itself(passed: int, code: str | None) -> None:
     """One horizon after the cutoff, what a challenger is measured by is trained on what the champion was trained on."""
     record = {"horizon_days": 60, "cutoff": CUTOFF.isoformat()}

@@ -213,10 +213,7 @@ def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
 
 
 def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
-    nothing = Timeline(
-        pd.DataFrame({"day": pd.to_datetime(["2023-05-01"]), "purchased": [False]}),
-        pd.DataFrame(),
-    )
+    nothing = Timeline(pd.DataFrame({"day": pd.to_datetime(["2023-05-01"]), "purchased": [False]}), pd.DataFrame())
     found = next_order(nothing, 0.75, 90, CUTOFF, Rhythm(BgNbd(1, 1, 1, 1)))
     assert found.expected == CUTOFF + timedelta(days=44)  # (1 - .75)^(45 / 90) = .5: within the first 45 days
     assert found.late == CUTOFF + timedelta(days=89) and found.usual_gap_days is None

@@ -73,10 +73,7 @@ def test_all_addresses_of_a_cell_are_known_under_their_cell() -> None:
 @pytest.mark.parametrize("word", ["bea@x.com", "BEA@X.com\u200b", "+49 170 1234567", "0049-1701234567"])
 def test_who_has_a_second_address_or_number_on_the_list_is_left_alone(tmp_path: Path, word: str) -> None:
     people = pd.DataFrame(
-        {
-            "email": ["cy@x.com", "ana@x.com; bea@x.com"],
-            "phone": ["+4915123456789", "+44 7911 123456; +49 170 1234567"],
-        }
+        {"email": ["cy@x.com", "ana@x.com; bea@x.com"], "phone": ["+4915123456789", "+44 7911 123456; +49 170 1234567"]}
     )
     ids = pd.DataFrame({"customer_id": ["c0", "c1"]})
     stop = StopList.of(Workspace(tmp_path / "ws"))

@@ -172,11 +172,7 @@ def test_tiers_have_effects_of_their_own_only_where_chance_does_not_explain_the_
     other, none = Measured(2, 40, 40, 1.0, 0.0, 2.0, 1.0), Measured(2, 2, 9, None, None, None, None)
     assert [
         Experiment((everyone, *tiers), 30).tiers_differ for tiers in ((near, other), (far, other), (far, none))
-    ] == [
-        False,
-        True,
-        False,
-    ]
+    ] == [False, True, False]
 
 
 @pytest.fixture

@@ -297,11 +297,7 @@ def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("changed", "code"),
-    [
-        ({"product_id": None}, "price_no_columns"),
-        ({"category": None}, "price_no_columns"),
-        ({}, "price_no_variation"),
-    ],
+    [({"product_id": None}, "price_no_columns"), ({"category": None}, "price_no_columns"), ({}, "price_no_variation")],
 )
 def test_logs_that_cannot_say_are_refused_with_the_reason(changed: dict[str, None], code: str, tmp_path: Path) -> None:
     frame, people = shop_log(steady=True)
