@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,14 +12,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from clv_core.strategy.exports.export import Side, export
+from clv_core.strategy.exports.export import export
 from clv_core.strategy.exports.spreadsheet_file import write_csv as write_stored
-from tests.strategy.unescaped import unescape
+from tests.strategy import lists
+from tests.strategy.lists import PAYLOADS, unescape
 
-PAYLOADS: list[str] = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))[
-    "payloads"
-]
-SIDE = Side("=shop", "a" * 12, "@model", "1998-07-01", 182, "+EUR", "-tier", "quantile:10,30,60")
+SIDE = replace(lists.SIDE, dataset="=shop", model="@model", currency="+EUR", segment="-tier")
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"

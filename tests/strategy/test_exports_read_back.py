@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -17,22 +15,18 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.budget.offers import Effect, Offer
-from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken, with_side_file
+from clv_core.strategy.exports.export import Contacts, export, log_export, log_taken, with_side_file
 from clv_core.strategy.exports.exported import export_log, exported_files
 from clv_core.strategy.exports.files import write_csv
 from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.workspace import Workspace
-from tests.strategy.unescaped import unescape
+from tests.strategy.lists import PAYLOADS, SIDE, TRIGGERS, digest, read, unescape
 
 pytestmark = pytest.mark.first(8)
 
-RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
-PAYLOADS: list[str] = RULE["payloads"]
-TRIGGERS = tuple(RULE["trigger_chars"])
 VECTOR = "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
-SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
 TEXTS = ("first_name", "last_name", "city", "state", "zip", "madid", "country")
 HEADERS = {
     "google_customer_match": "Email,Phone,First Name,Last Name,Country,Zip",
@@ -61,54 +55,36 @@ def people(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**contact, **dict.fromkeys(TEXTS, scored["note"])})
 
 
-def read(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
-    with path.open(encoding=encoding, newline="") as file:
-        return list(csv.DictReader(file))
+def hashed(text: str) -> str:
+    return digest(text.strip().lower()) if text.strip() else ""
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.strip().lower().encode()).hexdigest() if text.strip() else ""
+BYTES = {
+    "google_customer_match": ({"Zip": "zip"}, {"Email": "email", "First Name": "first_name", "Last Name": "last_name"}),
+    "meta_value_based": ({"madid": "madid"}, {"email": "email"}),
+    "tiktok": ({}, {"Email_SHA256": "email"}),
+    "klaviyo": ({"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
+    "hubspot": ({"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
+}
+"""Columns of a platform's file that hold what we know as it is, and those that hold its hash."""
 
 
 @pytest.mark.parametrize("format", HEADERS)
-def test_platform_files_have_exact_headers_the_published_hash_and_ids_as_text(
+def test_platform_files_have_exact_headers_the_published_hash_and_the_bytes_of_every_payload(
     scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
 ) -> None:
     made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
     assert made.files[0].read_bytes().split(b"\r\n")[0].decode() == HEADERS[format]
-    rows = read(made.files[0])
+    rows, (plain, digests) = read(made.files[0]), BYTES[format]
     assert len(rows) == made.rows == 1200
-    hashed = {"google_customer_match": "Email", "meta_value_based": "email", "tiktok": "Email_SHA256"}.get(format)
-    if hashed:
-        assert VECTOR in {row[hashed] for row in rows}
-        assert {row[hashed] for row in rows} == {digest(mail) for mail in people["email"]}
-    else:
-        assert {row["customer_id"] for row in rows} == set(scored["customer_id"])
-
-
-@pytest.mark.parametrize(
-    ("format", "plain", "hashed"),
-    [
-        ("google_customer_match", {"Zip": "zip"}, {"First Name": "first_name", "Last Name": "last_name"}),
-        ("meta_value_based", {"madid": "madid"}, {}),
-        ("klaviyo", {"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
-        ("hubspot", {"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
-    ],
-)
-def test_platform_files_keep_the_bytes_of_every_payload(
-    scored: pd.DataFrame,
-    people: pd.DataFrame,
-    format: str,
-    plain: dict[str, str],
-    hashed: dict[str, str],
-    tmp_path: Path,
-) -> None:
-    made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
-    rows = read(made.files[0])
     for column, source in plain.items():
         assert [row[column] for row in rows] == people[source].tolist()
-    for column, source in hashed.items():
-        assert [row[column] for row in rows] == [digest(text) for text in people[source]]
+    for column, source in digests.items():
+        assert [row[column] for row in rows] == [hashed(text) for text in people[source]]
+    if digests:
+        assert VECTOR in rows[0].values()
+    else:
+        assert [row["customer_id"] for row in rows] == scored["customer_id"].tolist()
 
 
 def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored: pd.DataFrame, tmp_path: Path) -> None:
