@@ -47,9 +47,7 @@ def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.D
     assert found(known, events, tmp_path) == []
 
 
-def test_a_volume_is_what_pandas_counts_by_the_day_and_nothing_where_nothing_came(
-    known: Profile, events: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_volumes_are_what_pandas_counts_by_the_day(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
     silent = changed_from(events, CUTOFF, lambda late: late[late["event_type"] != "return"])
     dataset = stored(silent, tmp_path)
     (chunk,) = chunks_after(CUTOFF, MONTH, dataset.log_end)
@@ -88,9 +86,7 @@ def test_each_change_is_found_in_the_first_chunk_and_named(
     assert all(alert.text("zh") != alert.text("en") for alert in alerts)
 
 
-def test_limits_are_where_alerts_begin_and_hold_what_is_too_small_to_matter(
-    known: Profile, events: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_limits_are_where_alerts_begin(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
     """A gap in seven of a thousand rows is no chance where there was none, and no alert: it is inside the limits."""
 
     def some_gaps(late: pd.DataFrame) -> pd.DataFrame:

@@ -77,9 +77,7 @@ def test_past_shares_are_those_of_the_log(season: Dataset, season_log: pd.DataFr
         np.testing.assert_allclose(np.exp(span.shares), by_hand, rtol=1e-9)
 
 
-def test_the_noise_of_a_share_is_that_of_other_customers_in_the_same_shop(
-    season: Dataset, season_log: pd.DataFrame
-) -> None:
+def test_the_noise_of_a_share_is_that_of_resampled_customers(season: Dataset, season_log: pd.DataFrame) -> None:
     (span,) = past_spans(season, [CUTOFF], HORIZON_DAYS, DAYS)
     random, shares = np.random.default_rng(0), []
     begin = pd.Timestamp(CUTOFF)
@@ -95,9 +93,7 @@ def test_the_noise_of_a_share_is_that_of_other_customers_in_the_same_shop(
     assert np.sqrt(span.noise[0]) == pytest.approx(np.std(shares), rel=0.15)
 
 
-def test_a_part_follows_the_same_days_of_the_year_before_and_a_steady_shop_its_model(
-    season: Dataset, season_log: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_part_follows_the_year_before(season: Dataset, season_log: pd.DataFrame, tmp_path: Path) -> None:
     found = Parts.of(season, CUTOFF, HORIZON_DAYS, CURVE_SHARES)
     assert found is not None and found.kind == SEASON
     for days, share in CURVE_SHARES.items():
@@ -199,9 +195,7 @@ def of_truth(lights: list[Light]) -> Light:
     return next(light for light in lights if light.question == REALISED)
 
 
-def test_a_shop_with_seasons_in_which_nothing_changed_is_not_to_be_retrained(
-    watched: Any, season_log: pd.DataFrame
-) -> None:
+def test_a_season_is_no_break(watched: Any, season_log: pd.DataFrame) -> None:
     came, tiers, alerts, lights = watched(season_log, 61)
     last, steady = came[-1], watch._scores(None, None, CUTOFF, NoProgress())(61)["predicted_clv"].sum()
     assert last.realised < 0.8 * steady  # by the steady curve far too little
@@ -215,16 +209,12 @@ def test_a_shop_with_seasons_in_which_nothing_changed_is_not_to_be_retrained(
     assert not alerts and came[-1].held_against == "whole" and came[-1].coverage is not None
 
 
-def test_a_break_in_a_shop_with_seasons_is_found_before_the_horizon_is_complete(
-    watched: Any, season_log: pd.DataFrame
-) -> None:
+def test_a_break_in_a_season_is_an_early_alert(watched: Any, season_log: pd.DataFrame) -> None:
     _, _, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
     assert of_truth(lights).colour == RED and [alert.code for alert in alerts] == ["realised_fell"]
 
 
-def test_where_nothing_is_known_of_parts_there_is_no_verdict_and_no_interval(
-    watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_parts_are_not_judged(watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Parts, "of", classmethod(lambda *_: None))
     came, tiers, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
     assert of_truth(lights).colour == UNKNOWN and of_truth(lights).why.code == "light.realised.part_unknown"

@@ -83,9 +83,7 @@ def test_after_a_change_of_prices_the_challenger_is_promoted_by_figures_that_can
     assert "it was promoted" in found.why.text("en") and "已替换" in found.why.text("zh")
 
 
-def test_a_bundle_without_a_reference_gets_it_from_the_dataset_and_says_so(
-    steady: Workspace, champion: str, tmp_path: Path
-) -> None:
+def test_a_missing_reference_is_made_of_the_dataset(steady: Workspace, champion: str, tmp_path: Path) -> None:
     bundle, dataset = open_bundle(steady, champion), open_dataset(steady, "shop")
     sums = {name: value for name, value in bundle.record["checksums"].items() if name not in REFERENCE}
     bare = replace(bundle, record={**bundle.record, "checksums": sums})
@@ -110,9 +108,7 @@ def test_a_reference_that_was_changed_is_refused(steady: Workspace, champion: st
         reference_of(changed, open_dataset(steady, "shop"), tmp_path / "kept", NoProgress())
 
 
-def test_where_nothing_changed_the_champion_stays_and_before_a_horizon_has_passed_nothing_is_trained(
-    steady: Workspace, champion: str
-) -> None:
+def test_the_champion_stays_where_nothing_changed(steady: Workspace, champion: str) -> None:
     found = pipeline.retrain(steady, "shop", champion, progress=NoProgress())
     assert found.outcome == "stays" and len(list_bundles(steady)) == 2
     registry = Registry(steady)
@@ -192,7 +188,7 @@ def test_a_model_is_not_held_against_itself(passed: int, code: str | None) -> No
         ("bias", 0.4, 0.2, 0.6, True, False),
     ],
 )
-def test_a_difference_counts_where_it_is_sure_and_large_enough(
+def test_a_difference_must_be_sure(
     metric: str, value: float, low: float, high: float, better: bool, worse: bool
 ) -> None:
     figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))

@@ -157,9 +157,7 @@ def test_what_an_acknowledged_alert_covered_is_still_unknown(tmp_path: Any) -> N
 
 
 @pytest.mark.parametrize(("status", "reason"), [(500, "HTTP 500"), (404, "HTTP 404"), (307, "HTTP 307")])
-def test_an_answer_that_is_no_yes_is_said_without_the_secret_part_of_the_address(
-    hook: Hook, status: int, reason: str
-) -> None:
+def test_a_refusal_is_told_without_the_secret_address(hook: Hook, status: int, reason: str) -> None:
     hook.status = status
     with pytest.raises(ClvError, match=reason) as caught:
         post(hook.url, {})
@@ -224,9 +222,7 @@ def test_new_alerts_arrive_by_mail(office: Post, tmp_path: Any) -> None:
     assert len(office.recipients) == 2
 
 
-def test_mail_that_is_refused_or_finds_no_server_is_said_and_the_webhook_still_hears(
-    hook: Hook, office: Post, tmp_path: Any
-) -> None:
+def test_refused_mail_does_not_stop_the_webhook(hook: Hook, office: Post, tmp_path: Any) -> None:
     office.refuses = True
     with pytest.raises(ClvError, match="550 unknown mailbox|unknown mailbox"):
         tell(Workspace(tmp_path), report(), webhook=hook.url, smtp=office.smtp, language="en")

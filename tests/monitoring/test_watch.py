@@ -64,9 +64,7 @@ NARROW = replace(HONEST, outside=0.45, over=2.2)
         (HONEST, None, []),  # a part of the horizon
     ],
 )
-def test_intervals_are_held_against_the_same_measure_on_a_whole_horizon(
-    then: Intervals | None, now: Intervals | None, codes: list[str]
-) -> None:
+def test_intervals_that_became_too_narrow(then: Intervals | None, now: Intervals | None, codes: list[str]) -> None:
     record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": {}}}
     if then is not None:
         record["evidence"] = {"held": {"intervals": asdict(then)}}

@@ -171,9 +171,7 @@ def seasonal(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "model"), [("workspace", "bgnbd"), ("workspace", "instant"), ("seasonal", "bgnbd"),
                                               ("seasonal", "instant")])  # fmt: skip
-def test_next_order_is_where_the_models_own_chance_passes_one_half(
-    request: pytest.FixtureRequest, place: str, model: str
-) -> None:
+def test_next_order_follows_the_models_chance(request: pytest.FixtureRequest, place: str, model: str) -> None:
     """The card says of a day what ``score`` says of the horizon that ends with it."""
     workspace = request.getfixturevalue(place)
     shop = open_dataset(workspace, "shop")
@@ -201,9 +199,7 @@ def test_next_order_is_where_the_models_own_chance_passes_one_half(
     assert said >= 3
 
 
-def test_no_order_is_expected_where_the_chance_never_reaches_one_half(
-    workspace: Workspace, bundle: Bundle, scores: pd.DataFrame
-) -> None:
+def test_no_order_is_expected_of_the_unlikely(workspace: Workspace, bundle: Bundle, scores: pd.DataFrame) -> None:
     unlikely = scores[scores["p_purchase"].between(0.05, 0.45)].iloc[0]
     found = card_of(workspace, bundle, unlikely["customer_id"]).next_order
     assert found.expected is None and found.late is None
@@ -219,9 +215,7 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
     assert found.late == CUTOFF + timedelta(days=89) and found.usual_gap_days is None
 
 
-def test_usual_pause_is_the_median_between_purchase_days(
-    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
-) -> None:
+def test_the_usual_pause_is_the_median(workspace: Workspace, bundle: Bundle, events: pd.DataFrame) -> None:
     (customer,) = busiest(events)
     money = events[(events["customer_id"] == customer) & events["event_type"].isin(["purchase", "return"])]
     net = money.groupby("day")["amount"].sum()
@@ -286,9 +280,7 @@ def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
     assert "C0290, C0291" in caught.value.message("en") and "C0290" in caught.value.message("zh")
 
 
-def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
-    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
-) -> None:
+def test_facts_stand_beside_those_of_all_buyers(workspace: Workspace, bundle: Bundle, events: pd.DataFrame) -> None:
     (customer,) = busiest(events)
     card = card_of(workspace, bundle, customer)
     net = events[events["event_type"].isin(["purchase", "return"])].groupby(["customer_id", "day"])["amount"].sum()
@@ -301,9 +293,7 @@ def test_facts_are_the_customers_figures_beside_those_of_all_buyers(
     assert card_of(workspace, bundle, customer, "zh").why.sentences != card.why.sentences
 
 
-def test_reasons_are_the_models_own_where_they_are_kept(
-    workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame
-) -> None:
+def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame) -> None:
     customer = busiest(events, 2)[1]
     folder = explanation_folder(workspace, bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
@@ -319,9 +309,7 @@ def test_reasons_are_the_models_own_where_they_are_kept(
     assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)
 
 
-def test_customer_without_orders_is_told_so_and_asked_for_a_first_one(
-    workspace: Workspace, bundle: Bundle, events: pd.DataFrame
-) -> None:
+def test_a_customer_without_orders(workspace: Workspace, bundle: Bundle, events: pd.DataFrame) -> None:
     buyers = set(events[events["event_type"] == "purchase"]["customer_id"])
     never = sorted(set(events["customer_id"]) - buyers)
     card = card_of(workspace, bundle, never[0])

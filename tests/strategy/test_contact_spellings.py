@@ -136,9 +136,7 @@ def test_a_mobile_number_whose_plus_a_spreadsheet_took_is_read_as_it_was() -> No
         ("", "CN", None, ["1.3800138E10"]),
     ],
 )  # fmt: skip
-def test_phones_become_e164_by_their_own_country_then_the_region(
-    read: str, country: str, region: str | None, written: list[str | None]
-) -> None:
+def test_phones_become_e164(read: str, country: str, region: str | None, written: list[str | None]) -> None:
     assert phones(pd.Series(written), pd.Series([country] * len(written)), region).tolist() == [read] * len(written)
 
 
@@ -222,9 +220,7 @@ def test_countries_are_known_by_codes_and_the_names_that_people_write(code: str,
         ("J.o.h.n.1+promo@mail.gmail.com", "j.o.h.n.1+promo@mail.gmail.com", "j.o.h.n.1@mail.gmail.com"),
     ],
 )
-def test_google_gets_its_own_mail_without_full_stops_and_tags_and_tiktok_all_without_tags(
-    written: str, google: str, tiktok: str
-) -> None:
+def test_google_gets_its_own_mail_plain_and_tiktok_all_without_tags(written: str, google: str, tiktok: str) -> None:
     people = reached(pd.DataFrame({"email": [written]})).customers
     assert platforms.google(people)["Email"].tolist() == [digest(google)]
     assert platforms.tiktok(people)["Email_SHA256"].tolist() == [digest(tiktok)]

@@ -79,9 +79,7 @@ def test_a_table_without_contact_fields_is_none(workspace: Workspace, tmp_path: 
     assert stored_contacts(with_table(workspace, tmp_path, "customer_id,age\n007,30\n08,31\n", static=("age",))) is None
 
 
-def test_hashed_contact_fields_are_refused_and_a_file_still_finds_hashed_customers(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def test_hashed_contacts_are_refused_and_a_file_finds_hashed_ids(workspace: Workspace, tmp_path: Path) -> None:
     dataset = with_table(workspace, tmp_path, "customer_id,email\n007,a@b.de\n08,c@d.fr\n", pseudonymise=True)
     with pytest.raises(Refused) as refused:
         stored_contacts(dataset)

@@ -100,9 +100,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
         pipeline.delete(workspace, "shop", progress=NoProgress())
 
 
-def test_a_model_that_was_never_measured_holds_nobody(
-    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
-) -> None:
+def test_an_unmeasured_model_holds_nobody(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
     folder = Path(shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id))
@@ -140,9 +138,7 @@ def test_what_went_elsewhere_is_named_and_the_export_log_keeps_its_lines(workspa
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 6, 8, 10, 12, 14])
-def test_a_deletion_cut_off_anywhere_can_be_run_again(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
+def test_a_deletion_that_was_cut_off_ends(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     calls = 0
     remove = shutil.rmtree
 

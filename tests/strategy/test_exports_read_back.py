@@ -70,9 +70,7 @@ BYTES = {
 
 
 @pytest.mark.parametrize("format", HEADERS)
-def test_platform_files_have_exact_headers_the_published_hash_and_the_bytes_of_every_payload(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_headers_hashes_and_bytes(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
     assert made.files[0].read_bytes().split(b"\r\n")[0].decode() == HEADERS[format]
     rows, (plain, digests) = read(made.files[0]), BYTES[format]
@@ -103,9 +101,7 @@ def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored
 
 
 @pytest.mark.parametrize("format", ("csv", "xlsx"))
-def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_spreadsheets_obey_stop_lists(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     contacts = Contacts(people, suppressed=["TEST@gmail.com ", scored["customer_id"][5]])
     made = export(scored, format, tmp_path / f"list.{format}", side=SIDE, contacts=contacts)
     assert made.left_out == {"suppressed": 2} and made.rows == 1198 and made.asked == 1200
@@ -113,9 +109,7 @@ def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
 
 @pytest.mark.examples(3)
 @pytest.mark.parametrize("format", EXPORTS)
-def test_a_preview_says_what_the_list_then_holds(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_a_preview_tells_the_list(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     people.loc[:99, "consent"] = "no"
     people.loc[100:149, ["email", "phone", "madid"]] = ""
     contacts = Contacts(people, suppressed=["p200@example.org"])
@@ -135,9 +129,7 @@ def test_a_preview_says_what_the_list_then_holds(
             assert first.iloc[:, 0].tolist() == made.files[0].read_text().split()[:5]
 
 
-def test_a_preview_names_the_smallest_list_before_anything_is_written(
-    scored: pd.DataFrame, people: pd.DataFrame
-) -> None:
+def test_a_preview_names_the_smallest_list(scored: pd.DataFrame, people: pd.DataFrame) -> None:
     enough, short = (preview(scored[:count], "meta_value_based", Contacts(people)) for count in (100, 99))
     assert enough.too_small is None and short.too_small is not None
     assert "100" in short.too_small.text("en") and "99" in short.too_small.text("zh")

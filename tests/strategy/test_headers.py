@@ -112,9 +112,7 @@ AMOUNTS = pd.DataFrame({"customer_id": ["A1", "A2"], "predicted_clv": [12.5, 0.0
     ("ending", "language", "column"),
     [*[(ending, "", "currency") for ending in ENDINGS], (".csv", "zh", "货币"), (".xlsx", "zh", "货币")],
 )
-def test_a_file_of_amounts_says_their_currency_in_a_column_of_its_own(
-    tmp_path: Path, ending: str, language: str, column: str
-) -> None:
+def test_a_file_of_amounts_has_a_currency_column(tmp_path: Path, ending: str, language: str, column: str) -> None:
     path = write_any(AMOUNTS, tmp_path / f"list{ending}", ending, {"currency": "CHF"}, language)
     assert READ[ending](path)[column].tolist() == ["CHF", "CHF"]
 
@@ -133,8 +131,6 @@ def test_a_log_without_a_currency_is_given_none(tmp_path: Path) -> None:
         {"name": ["Top"], "before": [3]},
     ],
 )
-def test_a_table_without_amounts_says_none_and_one_that_says_it_already_keeps_its_own(
-    rows: dict[str, list[object]],
-) -> None:
+def test_a_table_without_amounts_or_with_a_currency_gets_none(rows: dict[str, list[object]]) -> None:
     assert "currency" not in with_currency(pd.DataFrame(rows), "CHF")
     assert with_currency(AMOUNTS.assign(currency="EUR"), "CHF")["currency"].tolist() == ["EUR", "EUR"]

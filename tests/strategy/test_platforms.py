@@ -65,9 +65,7 @@ def customers(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("format", FIRST)
-def test_a_row_is_written_as_the_platform_asks_for_it(
-    scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_a_row_of_each_platform(scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path) -> None:
     rows = read(made(scored, customers.assign(consent=True), format, tmp_path).files[0])
     assert len(rows) == 1200 and FIRST[format].items() <= rows[0].items()
 
@@ -88,9 +86,7 @@ def test_klaviyo_says_subscribed_of_addresses_alone_and_gets_the_code_of_a_count
         ("mailchimp", {"email": ["a@x.com"]}, "Email Address"),
     ],
 )
-def test_a_list_begins_with_what_the_platform_knows_customers_by(
-    tmp_path: Path, format: str, people: dict[str, list[str]], first: str
-) -> None:
+def test_the_first_column_is_the_key(tmp_path: Path, format: str, people: dict[str, list[str]], first: str) -> None:
     (row,) = read(made(*few(**people), format, tmp_path).files[0])
     assert next(iter(row)) == first and ("Email Marketing Consent" in row) == (first == "Email")
 
@@ -126,9 +122,7 @@ def test_meta_gets_names_places_and_postal_codes_as_it_matches_them() -> None:
         assert rows.loc[row, ["fn", "ln", "ct", "st", "zip", "country"]].tolist() == [digest(word) for word in words]
 
 
-def test_only_who_agreed_can_be_reached_and_is_not_suppressed_is_in_the_list_once(
-    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_only_who_may_be_contacted_is_listed(scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path) -> None:
     customers["consent"] = ["yes", "no", "", None, "TRUE", "同意", "unsubscribed", "1"] + ["y"] * 1192
     customers.loc[11, "E-Mail"] = None
     customers.loc[[30, 31, 32], "E-Mail"] = "same@example.org"  # the most valuable stays
@@ -154,10 +148,7 @@ def test_only_who_agreed_can_be_reached_and_is_not_suppressed_is_in_the_list_onc
             {"no_consent": 2, "shared_contact": 2},
         ),
         (  # all addresses of one cell
-            {
-                "email": ["bea@x.com", "ana@x.com, bea@x.com", "cy@x.com"],
-                "consent": ["yes", "no", "yes"],
-            },
+            {"email": ["bea@x.com", "ana@x.com, bea@x.com", "cy@x.com"], "consent": ["yes", "no", "yes"]},
             {"c2"},
             {"no_consent": 1, "shared_contact": 1},
         ),
@@ -199,9 +190,7 @@ def test_a_phone_number_on_a_list_of_the_moment_leaves_its_customer_out(tmp_path
         assert format == "csv" or ids(result) == {"c0"}
 
 
-def test_without_a_word_on_consent_the_person_is_asked(
-    scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_unknown_consent_is_asked_about(scored: pd.DataFrame, customers: pd.DataFrame, tmp_path: Path) -> None:
     silent = customers.drop(columns="consent")
     with pytest.raises(NeedsAnswer) as caught:
         made(scored, silent, "hubspot", tmp_path)
@@ -306,9 +295,7 @@ def test_no_part_of_an_earlier_list_stays_beside_a_smaller_one(
 
 
 @pytest.mark.parametrize("format", EXPORTS)
-def test_every_format_says_what_it_is_and_is_logged(
-    scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_every_format_is_logged(scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path) -> None:
     entry = EXPORTS[format]
     customers["Phone Number"] = [f"138{row:08}" for row in range(len(customers))]
     customers["country"] = "China"

@@ -31,7 +31,7 @@ TWO = (("a@b.com",), ("c@d.com",))
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
-def test_words_and_tables_are_read_in_any_encoding(
+def test_lists_of_any_encoding(
     tmp_path: Path, content: str, entries: tuple[tuple[str, ...], ...], encoding: str
 ) -> None:
     (tmp_path / "stop.txt").write_bytes(content.encode(encoding))

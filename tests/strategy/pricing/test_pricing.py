@@ -154,9 +154,7 @@ def test_each_category_and_tier_has_its_true_response(responses: Responses) -> N
     assert (table["elasticity"] < 0).all()
 
 
-def test_what_is_sold_under_another_category_says_nothing_of_the_price_in_this_one(
-    responses: Responses, tmp_path: Path
-) -> None:
+def test_sales_under_another_category_do_not_count(responses: Responses, tmp_path: Path) -> None:
     frame, people = shop_log()
     frame["quantity"] = frame["quantity"].astype(int)
     days = pd.date_range("2024-01-01", periods=40, freq="7D").strftime("%Y-%m-%d")
@@ -265,9 +263,7 @@ def test_the_interval_of_one_category_is_the_one_that_was_measured(responses: Re
 
 
 @pytest.mark.parametrize("by", ["price", DISCOUNT])
-def test_the_file_of_a_rule_adds_up_to_what_it_brings_where_a_tier_was_not_measured(
-    responses: Responses, by: str
-) -> None:
+def test_the_file_of_a_rule_adds_up_with_an_unmeasured_tier(responses: Responses, by: str) -> None:
     unmeasured = (responses.table["category"] == "tea") & (responses.table["tier"] == 2)
     fewer = replace(responses, table=responses.table[~unmeasured].reset_index(drop=True))
     outcome = what_if(fewer, Rule({1: -0.1, 2: -0.1}, 0.4, by=by))

@@ -163,9 +163,7 @@ def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(
     assert own.recall.value == 0
 
 
-def test_what_is_new_leaves_out_all_that_was_bought_and_never_a_place_twice(
-    advice: Advice, log: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_what_is_new_leaves_out_what_was_bought(advice: Advice, log: pd.DataFrame, tmp_path: Path) -> None:
     keep_advice(advice, tmp_path, {})
     kept = load_advice(tmp_path)
     assert kept is not None

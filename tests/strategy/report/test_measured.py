@@ -42,9 +42,7 @@ def said_of(noise: float, language: str, level: dict[str, float] | None = None) 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("noise", "standing"), [(0.2, "ahead"), (1.0, "level_with"), (3.0, "behind")])
-def test_the_order_is_called_better_only_where_chance_does_not_explain_it(
-    noise: float, standing: str, language: str
-) -> None:
+def test_the_order_is_called_better_only_where_it_is_surely(noise: float, standing: str, language: str) -> None:
     level = translate("report.quality.level.exact", language, off="0%")
     expected = translate(
         f"report.quality.finding.{standing}",

@@ -130,9 +130,7 @@ def test_too_few_different_customers_are_refused(customers: pd.DataFrame) -> Non
             Clusters.parse(text)
 
 
-def test_a_log_that_begins_with_customers_who_are_all_alike_has_clusters_none_the_less(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_log_that_begins_with_equal_customers_has_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "SAMPLE", 400)
     frame, kind = planted()
     alike = pd.concat([frame[kind == 2].head(1)] * 500)
@@ -149,9 +147,7 @@ def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]
     return dataset, with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
 
 
-def test_the_hidden_layer_is_the_one_that_predictions_come_from(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
+def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, small_bundle: Bundle) -> None:
     import torch
 
     from clv_core.deployment.scoring import snapshot_of
@@ -183,9 +179,7 @@ def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_
     assert np.corrcoef(near, exact)[0, 1] > 0.98
 
 
-def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
+def test_centres_are_kept_for_another_day(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
     points = points_of(small_workspace, Clusters(3), small_bundle, dataset, frame, progress=NoProgress())
     fitted = settle(Clusters(3), small_bundle, dataset, frame, points)
@@ -198,9 +192,7 @@ def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
     path.unlink()
 
 
-def test_centres_found_among_customers_of_an_earlier_day_are_not_kept(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
+def test_centres_of_an_earlier_day_are_not_kept(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
     path, half = centres_path(dataset, small_bundle.id, 3), frame.iloc[::2].reset_index(drop=True)
     settle(Clusters(3), small_bundle, dataset, half, cutoff=dataset.log_end - timedelta(days=30))

@@ -139,9 +139,7 @@ def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
     assert rows["low"].isna().all()  # no other origin: the holdout does not judge itself
 
 
-def test_kept_scores_count_once_their_horizon_has_passed_and_the_model_has_not_seen_it(
-    with_bgnbd: Path, tmp_path: Path
-) -> None:
+def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd: Path, tmp_path: Path) -> None:
     root = tmp_path / "workspace"
     shutil.copytree(with_bgnbd, root)
     work, bundle = only(root)
