@@ -53,7 +53,7 @@ def test_days_and_groups_as_spreadsheets_write_them(written: str, control: str, 
         (f"{HEAD}a,control,2024-01-01\nb,x,2024-01-01\n,x,2024-01-01\n", "experiment_blank", {"line": 4}),
         (f"{HEAD}a,control,2024-01-01\nb,x,2024-01-01\nc,x,\n", "experiment_dates", {"line": 4}),
         (
-            HEAD + MANY.replace("c20,control,2024-01-01", "c20,control,2024-01-01,one"),
+            HEAD + MANY.replace("c20,control,2024-01-01", "c20,control,2024-01-01,x"),
             "experiment_bad_lines",
             {"line": 22},
         ),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.errors import ClvError, Message, UsageError
+from clv_core.errors import ClvError, Message
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.quadrant import KEYS, SMALLEST_CHANCE, Quadrant, worth
+from clv_core.strategy.schemes.quadrant import SMALLEST_CHANCE, Quadrant
 from clv_core.strategy.schemes.rfm import GRID, Rfm, grid
 from clv_core.strategy.schemes.rules import OTHERS, Rule, Rules
 from clv_core.strategy.schemes.segmentation import Placed, Segmentation
@@ -63,18 +66,6 @@ def test_a_quadrant_keeps_its_cuts_for_another_day(customers: pd.DataFrame) -> N
     assert after < before / 2
     likely = customers["p_purchase"] >= 2 * SMALLEST_CHANCE
     assert keys(Quadrant(), poorer[likely]) == keys(Quadrant(), customers[likely])
-
-
-def test_who_hardly_buys_at_all_is_not_the_most_valuable_if_she_buys() -> None:
-    customers = pd.DataFrame({"predicted_clv": [1.23, 40.0], "p_purchase": [0.002, 0.5]})
-    hardly, likely = worth(customers, "if_buys")
-    assert hardly < likely == 80
-
-
-def test_value_if_they_buy_leaves_more_customers_to_win_back(customers: pd.DataFrame) -> None:
-    back = KEYS.index("win_back")
-    shares = [(Quadrant(by=by).fit(customers).place(customers).where == back).mean() for by in ("if_buys", "predicted")]
-    assert shares[0] > 2 * shares[1]
 
 
 def test_rfm_scores_say_how_many_fifths_of_buyers_are_worse(customers: pd.DataFrame) -> None:
@@ -142,7 +133,9 @@ def test_the_first_rule_that_holds_decides(customers: pd.DataFrame) -> None:
 
 def test_overlapping_rules_hold_each_for_itself(customers: pd.DataFrame) -> None:
     frame = customers.assign(days_since_last=customers["days_since_last"].fillna(-1))
-    placed = Rules("mine", RULES.rules, True).fit(customers).place(customers)
+    rules = Rules("mine", RULES.rules, True)
+    assert Rules.from_json(rules.to_json()) == rules and str(rules) == "rules:mine"
+    placed = rules.fit(customers).place(customers)
     assert placed.inside is not None
     for number, case in enumerate(CASES):
         theirs = duckdb.query_df(frame, "people", f"select ({case}) h from people").df()["h"].to_numpy(bool)
@@ -151,11 +144,6 @@ def test_overlapping_rules_hold_each_for_itself(customers: pd.DataFrame) -> None
     assert (placed.inside[3] == ~placed.inside[:3].any(axis=0)).all() and placed.segments[3].key == OTHERS
     place, segment = placed.members()
     assert len(place) == placed.inside.sum() and placed.inside[segment, place].all()
-
-
-def test_rules_are_read_as_they_were_written() -> None:
-    again = Rules.from_json(Rules("mine", RULES.rules, True).to_json())
-    assert again == Rules("mine", RULES.rules, True) and str(again) == "rules:mine"
 
 
 def test_a_condition_more_belongs_to_its_segment_or_makes_one() -> None:
@@ -181,39 +169,28 @@ def test_a_customer_put_in_by_hand_is_there_whatever_the_rules_say(customers: pd
 
 
 @pytest.mark.parametrize(
-    ("value", "code"),
+    ("make", "given", "code"),
     [
-        ({"segments": []}, "rules_count"),
-        ({"segments": [{"name": " ", "rules": ["tier=1"]}]}, "rules_incomplete"),
-        ({"segments": [{"name": "a", "rules": []}]}, "rules_incomplete"),
-        ({"segments": [{"name": "a", "rules": ["tier=1"]}] * 2}, "rules_twice"),
-        ({"segments": [{"name": "a", "rules": ["tier"]}]}, "condition_text"),
-        ({"segments": "a"}, "rules_form"),
-        ([1], "rules_form"),
-        (None, "rules_form"),
+        (CostTiers.parse, "0", "scheme_cost"),
+        (CostTiers.parse, "5:1,3", "scheme_cost"),
+        (CostTiers.parse, "five", "scheme_cost"),
+        (Quadrant.parse, "p=2", "scheme_quadrant"),
+        (Quadrant.parse, "by=mood", "scheme_quadrant"),
+        (Quadrant.parse, "q=1", "scheme_quadrant"),
+        (Quadrant.parse, "value=much", "scheme_quadrant"),
+        (Rules.from_json, {"segments": []}, "rules_count"),
+        (Rules.from_json, {"segments": [{"name": " ", "rules": ["tier=1"]}]}, "rules_incomplete"),
+        (Rules.from_json, {"segments": [{"name": "a", "rules": []}]}, "rules_incomplete"),
+        (Rules.from_json, {"segments": [{"name": "a", "rules": ["tier=1"]}] * 2}, "rules_twice"),
+        (Rules.from_json, {"segments": [{"name": "a", "rules": ["tier"]}]}, "condition_text"),
+        (Rules.from_json, {"segments": "a"}, "rules_form"),
+        (Rules.from_json, [1], "rules_form"),
+        (Rules.from_json, None, "rules_form"),
     ],
 )
-def test_rules_that_say_nothing_are_refused(value: object, code: str) -> None:
+def test_what_makes_no_segments_is_refused(make: Callable[[Any], object], given: object, code: str) -> None:
     with pytest.raises(ClvError) as error:
-        Rules.from_json(value, "file")
-    assert error.value.code == code
-
-
-@pytest.mark.parametrize(
-    ("make", "code"),
-    [
-        (lambda: CostTiers.parse("0"), "scheme_cost"),
-        (lambda: CostTiers.parse("5:1,3"), "scheme_cost"),
-        (lambda: CostTiers.parse("five"), "scheme_cost"),
-        (lambda: Quadrant.parse("p=2"), "scheme_quadrant"),
-        (lambda: Quadrant.parse("by=mood"), "scheme_quadrant"),
-        (lambda: Quadrant.parse("q=1"), "scheme_quadrant"),
-        (lambda: Quadrant.parse("value=much"), "scheme_quadrant"),
-    ],
-)
-def test_cuts_that_make_no_segments_are_refused(make: object, code: str) -> None:
-    with pytest.raises(UsageError) as error:
-        make()  # type: ignore[operator]
+        make(given)
     assert error.value.code == code and error.value.message("zh") != error.value.message("en")
 
 
