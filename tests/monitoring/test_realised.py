@@ -129,11 +129,8 @@ def scored_by_a_true_model(customers: int, seed: int) -> tuple[pd.DataFrame, np.
 
 
 def test_chances_of_sums_are_even_where_the_model_holds_and_small_where_the_level_is_off() -> None:
-    past = []
-    for seed in range(8):
-        frame, actual = scored_by_a_true_model(2000, seed)
-        past.append(frame.assign(actual=actual))
-    shared = SharedError.of(past)
+    past = (scored_by_a_true_model(2000, seed) for seed in range(8))
+    shared = SharedError.of([frame.assign(actual=actual) for frame, actual in past])
     assert shared is not None
     draws = [scored_by_a_true_model(2000, 100 + seed) for seed in range(100)]
     chances = [chance_of(frame, float(actual.sum()), shared) for frame, actual in draws]

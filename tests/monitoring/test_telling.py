@@ -22,10 +22,9 @@ from clv_core.monitoring.telling.tell import tell
 from clv_core.monitoring.telling.webhook import checked_url, post
 from clv_core.workspace import Workspace
 
+KIOSK = {"value": "kiosk", "found": "5.0%", "usual": "0.0%"}
 ALERTS = [
-    alert_of(
-        DATA, "new_channel", "kiosk", {"value": "kiosk", "found": "5.0%", "usual": "0.0%"}, "2024-01-01", "2024-02-01"
-    ),
+    alert_of(DATA, "new_channel", "kiosk", KIOSK, "2024-01-01", "2024-02-01"),
     alert_of(DATA, "returns_rose", "", {"found": "16.0%", "usual": "8.0%"}, "2024-01-01", "2024-02-01"),
 ]
 
@@ -94,21 +93,18 @@ class Post:
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.smtp = Smtp(
-            "127.0.0.1", "clv@here.test", ("a@there.test", "b@there.test"), "none", self.server.server_address[1]
-        )
+        port = self.server.server_address[1]
+        self.smtp = Smtp("127.0.0.1", "clv@here.test", ("a@there.test", "b@there.test"), "none", port)
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    found = Hook()
-    yield from serving(found)
+    yield from serving(Hook())
 
 
 @pytest.fixture
 def office() -> Iterator[Post]:
-    found = Post()
-    yield from serving(found)
+    yield from serving(Post())
 
 
 def serving(found: Any) -> Iterator[Any]:
@@ -174,20 +170,13 @@ def test_a_webhook_that_nobody_answers_is_an_error_in_time() -> None:
         post(address, {}, timeout=0.3)
 
 
-BAD = [
-    "",
-    "ftp://host/x",
-    "file:///etc/passwd",
-    "host/path",
-    "https://",
-    "http://[bad",
-    "http://a.test:99999/",
-    "http://a.test/é",
-    "http://a.test/a b",
-]
-
-
-@pytest.mark.parametrize("url", BAD)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "ftp://host/x", "file:///etc/passwd", "host/path", "https://", "http://[bad", "http://a.test:99999/",
+        "http://a.test/é", "http://a.test/a b",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked_url(url)

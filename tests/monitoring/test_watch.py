@@ -65,9 +65,8 @@ NARROW = replace(HONEST, outside=0.45, over=2.2)
     ],
 )
 def test_intervals_that_became_too_narrow(then: Intervals | None, now: Intervals | None, codes: list[str]) -> None:
-    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": {}}}
-    if then is not None:
-        record["evidence"] = {"held": {"intervals": asdict(then)}}
+    held = {} if then is None else {"intervals": asdict(then)}
+    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": held}}
     bundle: Any = SimpleNamespace(record=record)
     came = [Realised("2024-05-30", 90, 100.0, 0.0, 100.0, 80.0, 120.0, 0.9, 0.5, 5, 5.0)]
     found = watch._truth_alerts(bundle, came, now)

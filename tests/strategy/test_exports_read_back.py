@@ -171,23 +171,6 @@ def test_the_log_names_no_customer_that_was_searched_for(scored: pd.DataFrame, t
     assert said.startswith(segment.partition("anna")[0]) and "anna" not in said and "ben" not in said
 
 
-def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> None:
-    work = Workspace(tmp_path / "workspace")
-    log_taken(work, "card", SIDE, 1, 1)
-    [entry] = export_log(work)
-    assert (entry["files"], entry["format"], entry["customers"], entry["folder"]) == ([], "card", 1, str(work.exports))
-    assert exported_files(work, SIDE.dataset, ()) == []
-
-
-def test_a_table_that_names_nobody_is_not_among_the_files_of_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
-    work = Workspace(tmp_path / "workspace")
-    log_export(work, export(scored, "csv", tmp_path / "list.csv", side=SIDE), "csv", SIDE)
-    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
-    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
-    assert [one.name for one in exported_files(work, SIDE.dataset, ())] == ["list.csv", "prices.csv"]
-    assert [one.name for one in exported_files(work, SIDE.dataset, (), of_customers=True)] == ["list.csv"]
-
-
 def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.DataFrame, tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     work.root.mkdir()
@@ -238,17 +221,23 @@ def test_each_column_of_a_workbook_has_room_for_what_stands_in_it(scored: pd.Dat
     assert widths["model"] >= len(model) and 40 < max(widths.values()) < 60, widths
 
 
-def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_log_reads_newest_first_and_knows_which_files_name_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     assert export_log(work) == []
     for name in ("one.csv", "two.csv"):
         log_export(work, export(scored, "csv", tmp_path / name, side=SIDE), "csv", SIDE)
     with (work.exports / "log.jsonl").open("a") as file:
-        file.write('{"who": "some')
+        file.write('{"who": "some')  # a line that was cut off
     entries = export_log(work)
     assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
     assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
     assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
-    log_export(work, export(scored, "csv", tmp_path / "three.csv", side=SIDE), "csv", SIDE)
-    assert [entry["files"] for entry in export_log(work)] == [["three.csv"], ["two.csv"], ["one.csv"]]
-    assert exported_files(work, SIDE.dataset, ()) == [tmp_path / name for name in ("one.csv", "two.csv", "three.csv")]
+    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
+    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
+    log_taken(work, "card", SIDE, 1, 1)  # handed over without a file
+    assert [entry["files"] for entry in export_log(work)] == [[], ["prices.csv"], ["two.csv"], ["one.csv"]]
+    entry = export_log(work)[0]
+    assert (entry["format"], entry["customers"], entry["folder"]) == ("card", 1, str(work.exports))
+    every = [tmp_path / name for name in ("one.csv", "two.csv", "prices.csv")]
+    assert exported_files(work, SIDE.dataset, ()) == every
+    assert exported_files(work, SIDE.dataset, (), of_customers=True) == every[:2]

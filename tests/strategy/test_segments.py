@@ -116,24 +116,21 @@ def test_of_who_never_bought_no_day_is_known_and_an_unknown_value_fulfils_only_u
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("code", "texts"),
     [
-        ("", "condition_text"),
-        ("p_purchase", "condition_text"),
-        ("planet=Mars", "condition_column"),
-        ("p_purchase>=high", "condition_value"),
-        ("last_purchase>soon", "condition_value"),
-        ("days_since_last=nan", "condition_value"),
-        ("days_since_last!=nan", "condition_value"),
-        ("last_purchase=NaT", "condition_value"),
-        ("country>=Germany", "condition_order"),
+        ("condition_text", ["", "p_purchase"]),
+        ("condition_column", ["planet=Mars"]),
+        ("condition_value", ["p_purchase>=high", "last_purchase>soon", "last_purchase=NaT"]),
+        ("condition_value", ["days_since_last=nan", "days_since_last!=nan"]),
+        ("condition_order", ["country>=Germany"]),
     ],
 )
-def test_a_condition_that_makes_no_sense_is_refused_in_words(customers: pd.DataFrame, text: str, code: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        Condition.parse(text).holds(customers)
-    assert caught.value.code == code
-    assert caught.value.message("en") and caught.value.message("zh")
+def test_a_condition_without_sense_is_refused(customers: pd.DataFrame, code: str, texts: list[str]) -> None:
+    for text in texts:
+        with pytest.raises(UsageError) as caught:
+            Condition.parse(text).holds(customers)
+        assert caught.value.code == code, text
+        assert caught.value.message("en") and caught.value.message("zh")
 
 
 def test_a_condition_and_its_text_are_the_same() -> None:

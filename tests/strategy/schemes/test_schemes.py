@@ -169,29 +169,23 @@ def test_a_customer_put_in_by_hand_is_there_whatever_the_rules_say(customers: pd
 
 
 @pytest.mark.parametrize(
-    ("make", "given", "code"),
+    ("make", "code", "values"),
     [
-        (CostTiers.parse, "0", "scheme_cost"),
-        (CostTiers.parse, "5:1,3", "scheme_cost"),
-        (CostTiers.parse, "five", "scheme_cost"),
-        (Quadrant.parse, "p=2", "scheme_quadrant"),
-        (Quadrant.parse, "by=mood", "scheme_quadrant"),
-        (Quadrant.parse, "q=1", "scheme_quadrant"),
-        (Quadrant.parse, "value=much", "scheme_quadrant"),
-        (Rules.from_json, {"segments": []}, "rules_count"),
-        (Rules.from_json, {"segments": [{"name": " ", "rules": ["tier=1"]}]}, "rules_incomplete"),
-        (Rules.from_json, {"segments": [{"name": "a", "rules": []}]}, "rules_incomplete"),
-        (Rules.from_json, {"segments": [{"name": "a", "rules": ["tier=1"]}] * 2}, "rules_twice"),
-        (Rules.from_json, {"segments": [{"name": "a", "rules": ["tier"]}]}, "condition_text"),
-        (Rules.from_json, {"segments": "a"}, "rules_form"),
-        (Rules.from_json, [1], "rules_form"),
-        (Rules.from_json, None, "rules_form"),
+        (CostTiers.parse, "scheme_cost", ["0", "5:1,3", "five"]),
+        (Quadrant.parse, "scheme_quadrant", ["p=2", "by=mood", "q=1", "value=much"]),
+        (Rules.from_json, "rules_form", [{"segments": "a"}, [1], None]),
+        (Rules.from_json, "rules_count", [{"segments": []}]),
+        (Rules.from_json, "rules_incomplete", [{"segments": [{"name": " ", "rules": ["tier=1"]}]}]),
+        (Rules.from_json, "rules_incomplete", [{"segments": [{"name": "a", "rules": []}]}]),
+        (Rules.from_json, "rules_twice", [{"segments": [{"name": "a", "rules": ["tier=1"]}] * 2}]),
+        (Rules.from_json, "condition_text", [{"segments": [{"name": "a", "rules": ["tier"]}]}]),
     ],
 )
-def test_what_makes_no_segments_is_refused(make: Callable[[Any], object], given: object, code: str) -> None:
-    with pytest.raises(ClvError) as error:
-        make(given)
-    assert error.value.code == code and error.value.message("zh") != error.value.message("en")
+def test_what_makes_no_segments_is_refused(make: Callable[[Any], object], code: str, values: list[object]) -> None:
+    for value in values:
+        with pytest.raises(ClvError) as error:
+            make(value)
+        assert error.value.code == code and error.value.message("zh") != error.value.message("en"), value
 
 
 @pytest.mark.parametrize(
