@@ -10,6 +10,7 @@ import random
 import shutil
 import string
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,7 @@ from clv_core.strategy.schemes.saved import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
+Clv = Callable[..., dict[str, Any]]
 CUSTOMERS, GONE, NOBODY = 1500, 60, "nobody-of-this-name-1"
 KEPT = NoProgress()
 
@@ -119,6 +121,18 @@ def mail_of(customer: str) -> str:
 @pytest.fixture
 def workspace(made: Path, tmp_path: Path) -> Workspace:
     return copy_of(made, tmp_path)
+
+
+@pytest.fixture
+def clv(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Clv:
+    """Return what runs a command, checks its exit code and reads its answer."""
+
+    def run(*words: str, code: int = 0) -> dict[str, Any]:
+        assert cli.main([*words, "--workspace", str(workspace.root)]) == code
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return answer
+
+    return run
 
 
 def copy_of(made: Path, folder: Path) -> Workspace:
@@ -380,37 +394,28 @@ def test_a_run_in_the_workspace_holds_an_erasure_off(workspace: Workspace) -> No
     assert not (workspace.root / "erasures").exists()
 
 
-def test_the_command_takes_a_file_and_removes_it(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_takes_a_file_and_removes_it(workspace: Workspace, clv: Clv) -> None:
     file = workspace.folder("erasures") / "asked.txt"
     file.write_text("\n".join(LEAVING) + "\n")
-    assert cli.main(["erase", "--file", str(file), "--workspace", str(workspace.root)]) == 0
-    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    result = clv("erase", "--file", str(file))
     assert (result["found"], result["not_found"], len(result["retrain"])) == (GONE, 0, 1)
     assert not file.exists() and Path(result["certificate"]).is_file()
     assert found(workspace.root, LEAVING) == []
 
 
-def test_unknown_customers_are_named_and_kept_out(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    def erase(*ids: str) -> tuple[int, dict[str, Any]]:
-        code = cli.main(["erase", *ids, "--workspace", str(workspace.root)])
-        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
-
-    code, said = erase(NOBODY)
-    assert code == 4 and said["error"]["code"] == "erase_not_found"
-    assert (said["result"]["found"], said["result"]["not_found"]) == (0, 1)
-    assert Path(said["result"]["certificate"]).is_file() and len(certificates(workspace)) == 1
-    assert "1 customers" not in Path(said["result"]["certificate_text"]).read_text(encoding="utf-8")
-    code, said = erase(NOBODY, LEAVING[0])
-    assert (code, said["found"]) == (0, 1) and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
+def test_unknown_customers_are_named_and_kept_out(workspace: Workspace, clv: Clv) -> None:
+    said = clv("erase", NOBODY, code=4)
+    result = said["result"]
+    assert said["error"]["code"] == "erase_not_found" and (result["found"], result["not_found"]) == (0, 1)
+    assert Path(result["certificate"]).is_file() and len(certificates(workspace)) == 1
+    assert "1 customers" not in Path(result["certificate_text"]).read_text(encoding="utf-8")
+    said = clv("erase", NOBODY, LEAVING[0])
+    assert said["found"] == 1 and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
 
 
 def test_files_that_were_written_elsewhere_are_logged_and_named_as_what_remains(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, clv: Clv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def clv(*words: str) -> dict[str, Any]:
-        assert cli.main([*words, "--workspace", str(workspace.root)]) == 0
-        return dict(json.loads(capsys.readouterr().out.splitlines()[-1]))
-
     monkeypatch.chdir(tmp_path)
     clv("score", "shop", "--model", "champion", "--out", "scores.csv")
     monkeypatch.chdir(workspace.root)
@@ -439,7 +444,7 @@ def test_files_that_were_written_elsewhere_are_logged_and_named_as_what_remains(
 
 
 def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workspace: Workspace, clv: Clv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, pending = workspace.folder("erasures") / "asked-1.txt", workspace.folder("erasures") / "asked-2.txt"
     for path in (file, pending):
@@ -448,11 +453,9 @@ def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finis
         patch.setattr(erasing, "rewrite", killed)
         with pytest.raises(Killed):
             erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
-    for path, asked in ((file, GONE), (pending, 0)):  # the other request names nobody any more
-        code = cli.main(["erase", "--file", str(path), "--workspace", str(workspace.root)])
-        said = json.loads(capsys.readouterr().out.splitlines()[-1])
-        assert (code, said.get("found", 0)) == ((0, asked) if asked else (2, 0)) and path.exists() == (not asked)
-    assert found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
+    assert clv("erase", "--file", str(file))["found"] == GONE and not file.exists()
+    clv("erase", "--file", str(pending), code=2)  # the other request names nobody any more
+    assert pending.exists() and found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
 
 
 def killed(*words: object) -> None:
