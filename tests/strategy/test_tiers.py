@@ -76,7 +76,7 @@ def test_a_kind_alone_means_its_usual_cuts() -> None:
         ("scheme_kind", ["deciles:10"]),
         ("scheme_text", ["quantile:", "quantile:a,b", "thresholds"]),
         ("scheme_percents", ["quantile:30,10", "quantile:0,50", "share:50,100", "quantile:nan"]),
-        ("scheme_thresholds", ["thresholds:100,500", "thresholds:inf"]),
+        ("scheme_thresholds", ["thresholds:100,500", "thresholds:100,100", "thresholds:inf"]),
         ("scheme_count", ["quantile:" + ",".join(str(i) for i in range(1, 25))]),
     ],
 )
