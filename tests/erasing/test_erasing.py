@@ -10,6 +10,8 @@ import random
 import shutil
 import string
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,29 +20,29 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
-from clv_core import audit, cli, jobs, pipeline
+from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.version import Version
 from clv_core.deployment.service.latest import Latest
 from clv_core.erasing import erase as erasing
-from clv_core.erasing.certificate import certificates, salted
-from clv_core.erasing.files import clean as clean_file
+from clv_core.erasing.certificate import Certificate, certificates, salted
 from clv_core.erasing.files import holds
-from clv_core.erasing.places import clear_records
 from clv_core.erasing.wanted import ToErase
 from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
 from clv_core.strategy.exports.exported import export_log
-from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.saved import load_rules, put_by_hand, save_rules
+from clv_core.strategy.schemes.saved import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
-CUSTOMERS, GONE = 1500, 60
+Clv = Callable[..., dict[str, Any]]
+CUSTOMERS, GONE, NOBODY = 1500, 60, "nobody-of-this-name-1"
 KEPT = NoProgress()
 
 
@@ -121,6 +123,18 @@ def workspace(made: Path, tmp_path: Path) -> Workspace:
     return copy_of(made, tmp_path)
 
 
+@pytest.fixture
+def clv(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Clv:
+    """Return what runs a command, checks its exit code and reads its answer."""
+
+    def run(*words: str, code: int = 0) -> dict[str, Any]:
+        assert cli.main([*words, "--workspace", str(workspace.root)]) == code
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return answer
+
+    return run
+
+
 def copy_of(made: Path, folder: Path) -> Workspace:
     shutil.copytree(made, folder / "workspace")
     log = folder / "workspace" / "exports" / "log.jsonl"
@@ -128,22 +142,42 @@ def copy_of(made: Path, folder: Path) -> Workspace:
     return Workspace(folder / "workspace")
 
 
-def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(workspace: Workspace) -> None:
-    before = found(workspace.root, LEAVING)
-    kinds = {name.split("/")[0] for name in before}
-    assert kinds == {
-        *("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads"),
-    }
+@dataclass(frozen=True)
+class Erased:
+    """A workspace from which customers were erased, beside what it held before."""
+
+    workspace: Workspace
+    certificate: Certificate
+    kinds: set[str]
+    log: pd.DataFrame
+    holdout: pd.DataFrame
+    model: Version
+    addresses: str
+
+
+@pytest.fixture(scope="module")
+def erased(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Erased:
+    """Return one erasure that several tests look at and none changes; one id that was asked for is nobody's."""
+    workspace = copy_of(made, tmp_path_factory.mktemp("erased"))
+    kinds = {name.split("/")[0] for name in found(workspace.root, LEAVING)}
     log = pd.read_parquet(open_dataset(workspace, "shop").events_path)
     model = Registry(workspace).champion("shop")
     assert model is not None
     holdout = Registry(workspace).open(model).holdout()
-    told = erasing.erase(workspace, LEAVING, progress=KEPT)
+    assert holdout is not None
+    addresses = (workspace.exports / "google.csv").read_text()
+    told = erasing.erase(workspace, [*LEAVING, NOBODY], progress=KEPT)
+    return Erased(workspace, told, kinds, log, holdout, model, addresses)
+
+
+def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(erased: Erased) -> None:
+    kinds = ("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads")
+    assert erased.kinds == set(kinds)
+    workspace, told = erased.workspace, erased.certificate
     assert found(workspace.root, LEAVING) == [] and told.remains == []
-    assert all(told.customers.values()) and len(told.customers) == GONE
 
     left = open_dataset(workspace, "shop")
-    stayed = log[~log["customer_id"].isin(LEAVING)].reset_index(drop=True)
+    stayed = erased.log[~erased.log["customer_id"].isin(LEAVING)].reset_index(drop=True)
     kept = pd.read_parquet(left.events_path)
     pd.testing.assert_frame_equal(kept.drop(columns="note"), stayed.drop(columns="note"))
     assert kept["note"].isna().sum() == len(stayed)  # the one text that named somebody else is empty now
@@ -154,22 +188,41 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(wor
     assert len(versions(workspace, "shop")) == 1 and facts.made == "erase"
     assert facts.customers_table is not None and facts.customers_table["matched"] == len(STAYING)
 
-    bundle = Registry(workspace).open(model)  # every byte against its checksum, the address as before
-    assert holdout is not None and bundle.holdout() is not None
-    rest = holdout[~holdout["customer_id"].isin(LEAVING)].reset_index(drop=True)
+    bundle = Registry(workspace).open(erased.model)  # every byte against its checksum, the address as before
+    rest = erased.holdout[~erased.holdout["customer_id"].isin(LEAVING)].reset_index(drop=True)
     pd.testing.assert_frame_equal(bundle.holdout(), rest)
     known = Registry(workspace).champion("shop")
     assert known is not None and known.record["checksums"] == bundle.record["checksums"]
     assert len(pipeline.scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
 
 
-def test_hashed_addresses_in_kept_lists_go_too(workspace: Workspace) -> None:
-    hashes = {hashlib.sha256(mail_of(customer).encode()).hexdigest() for customer in LEAVING}
-    assert any(one in (workspace.exports / "google.csv").read_text() for one in hashes)
-    told = erasing.erase(workspace, LEAVING, progress=KEPT)
-    assert {"google.csv", "list.xlsx", "tiers.parquet"} <= set(told.exports)
-    assert not (workspace.exports / "google.csv").exists()
-    assert [row["customer_id"] for row in read_json(workspace.root / "plans" / "saved.json")["rows"]] == [STAYING[4]]
+def test_hashed_addresses_in_kept_lists_and_rows_of_kept_plans_go_too(erased: Erased) -> None:
+    assert any(hashlib.sha256(mail_of(customer).encode()).hexdigest() in erased.addresses for customer in LEAVING)
+    assert {"google.csv", "list.xlsx", "tiers.parquet"} <= set(erased.certificate.exports)
+    assert not (erased.workspace.exports / "google.csv").exists()
+    rows = read_json(erased.workspace.root / "plans" / "saved.json")["rows"]
+    assert [row["customer_id"] for row in rows] == [STAYING[4]]
+
+
+def test_the_certificate_says_what_was_touched_and_names_nobody(erased: Erased) -> None:
+    (one,) = certificates(erased.workspace)
+    assert one == erased.certificate and one.finished and one.removed["jobs"] == 1 and one.removed["uploads"] == 1
+    assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 0
+    (batch,) = [path for path in one.files if path.startswith("predictions/")]
+    assert one.files[batch] == GONE
+    (model,) = one.learned
+    assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
+    there = {salted(erased.workspace, one.salt, who): who != NOBODY for who in [*LEAVING, NOBODY]}
+    assert one.customers == there
+    text = {
+        language: (erased.workspace.root / "erasures" / f"{one.id}.{language}.md").read_text(encoding="utf-8")
+        for language in LANGUAGES
+    }
+    assert "Certificate of erasure: 61" in text["en"] and "删除凭证：61" in text["zh"]
+    assert f"凭证编号：{one.id}" in text["zh"] and f"{batch}：{GONE} 行" in text["zh"] and ": " not in text["zh"]
+    assert "+00:00" not in text["zh"] and one.begun[:10] + " " + one.begun[11:19] + "，" in text["zh"]
+    (line,) = [line for line in audit.lines(erased.workspace) if line["action"] == "erase"]
+    assert (line["certificate"], line["customers"]) == (one.id, GONE)
 
 
 def test_hashed_phones_that_a_country_was_named_for_go_too(tmp_path: Path) -> None:
@@ -191,35 +244,13 @@ def test_hashed_phones_that_a_country_was_named_for_go_too(tmp_path: Path) -> No
     assert not any(word.encode() in content for content in left for word in (md5, sha256))
 
 
-def test_the_certificate_says_what_was_touched_and_names_nobody(workspace: Workspace) -> None:
-    told = erasing.erase(workspace, [*LEAVING, "nobody-of-this-name-1"], progress=KEPT)
-    (one,) = certificates(workspace)
-    assert one == told and one.finished and one.removed["jobs"] == 1 and one.removed["uploads"] == 1
-    assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 0
-    (batch,) = [path for path in one.files if path.startswith("predictions/")]
-    assert one.files[batch] == GONE
-    (model,) = one.learned
-    assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
-    assert one.customers[salted(workspace, one.salt, LEAVING[7])] is True
-    assert one.customers[salted(workspace, one.salt, "nobody-of-this-name-1")] is False
-    for language, word in (("en", "Certificate of erasure: 61"), ("zh", "删除凭证：61")):
-        assert word in (workspace.root / "erasures" / f"{one.id}.{language}.md").read_text(encoding="utf-8")
-    text = (workspace.root / "erasures" / f"{one.id}.zh.md").read_text(encoding="utf-8")
-    assert f"凭证编号：{one.id}" in text and f"{batch}：{GONE} 行" in text and ": " not in text
-    assert "+00:00" not in text and one.begun[:10] + " " + one.begun[11:19] + "，" in text
-    (line,) = [line for line in audit.lines(workspace) if line["action"] == "erase"]
-    assert (line["certificate"], line["customers"]) == (one.id, GONE)
-
-
 class Killed(BaseException):
     """Stands for a kill: nothing is caught, nothing is tidied."""
 
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("at", [1, 3, 5, 7, 9, 11, 13, 16, 19, 22])
-def test_a_killed_run_is_finished_by_the_next(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
+def test_a_killed_run_is_finished_by_next(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     workspace = copy_of(made, tmp_path)
     calls, replace = 0, os.replace
 
@@ -308,19 +339,6 @@ def test_pseudonyms_are_found_by_the_readable_id(tmp_path: Path) -> None:
     assert ingest(workspace, log, "shop", pseudonymise=True).customers == CUSTOMERS - GONE
 
 
-def test_short_ids_are_taken_whole_and_only_as_customers(tmp_path: Path) -> None:
-    log = tmp_path / "log.csv"
-    rows = [f"{who},2024-01-{day:02d},{amount},17" for who in (1, 17, 170) for day, amount in ((1, 17), (9, 5))]
-    log.write_text("customer_id,event_time,amount,product_id\n" + "\n".join(rows) + "\n")
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, log, "shop")
-    save_rules(open_dataset(workspace, "shop"), Rules("mine", (Rule("Friends", (), by_hand=("17", "170")),)))
-    erasing.erase(workspace, ["17"], progress=KEPT)
-    left = pd.read_parquet(open_dataset(workspace, "shop").events_path)
-    assert list(left["customer_id"]) == ["1", "1", "170", "170"] and set(left["product_id"]) == {"17"}
-    assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("170",)
-
-
 @pytest.mark.parametrize("hashed", [False, True])
 def test_an_address_that_was_given_goes_in_every_case_that_it_is_written_in(tmp_path: Path, hashed: bool) -> None:
     workspace, log = Workspace(tmp_path / "workspace"), tmp_path / "log.csv"
@@ -335,18 +353,6 @@ def test_an_address_that_was_given_goes_in_every_case_that_it_is_written_in(tmp_
     events, set_aside = pd.read_parquet(left.events_path), pd.read_parquet(left.set_aside_path)
     assert len(events) == 10 and events["note"].isna().all() and len(set_aside) == 1
     assert hashed or set(events["customer_id"]) == set(set_aside["customer_id"]) == {"user55@web.de"}
-
-
-@pytest.mark.parametrize("words", [("--customer", "17"), ("--customer=17",)])
-def test_a_run_that_was_asked_about_a_customer_is_found_by_a_short_id_too(
-    tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    workspace = Workspace(tmp_path)
-    for who, said in (("17", words), ("170", ("--customer=170",))):
-        status = {"command": "explain", "args": ["explain", "shop", *said], "state": "done", "pid": None}
-        write_json(workspace.jobs / who / "status.json", {**status, "started": 0, "label": "", "id": who})
-    assert clear_records(workspace, ToErase(("17",), frozenset({"17"}))) == 1
-    assert [job.id for job in jobs.jobs(workspace)] == ["170"]
 
 
 def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
@@ -388,85 +394,57 @@ def test_a_run_in_the_workspace_holds_an_erasure_off(workspace: Workspace) -> No
     assert not (workspace.root / "erasures").exists()
 
 
-def test_the_command_takes_a_file_and_a_file_of_the_workspace_goes_with_it(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_takes_a_file_and_removes_it(workspace: Workspace, clv: Clv) -> None:
     file = workspace.folder("erasures") / "asked.txt"
     file.write_text("\n".join(LEAVING) + "\n")
-    assert cli.main(["erase", "--file", str(file), "--workspace", str(workspace.root)]) == 0
-    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    result = clv("erase", "--file", str(file))
     assert (result["found"], result["not_found"], len(result["retrain"])) == (GONE, 0, 1)
     assert not file.exists() and Path(result["certificate"]).is_file()
     assert found(workspace.root, LEAVING) == []
 
 
-def test_who_is_nowhere_is_said_and_kept_out_all_the_same(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def erase(*ids: str) -> tuple[int, dict[str, Any]]:
-        code = cli.main(["erase", *ids, "--workspace", str(workspace.root)])
-        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
-
-    code, said = erase("nobody-of-this-name-1")
-    assert code == 4 and said["error"]["code"] == "erase_not_found"
-    assert (said["result"]["found"], said["result"]["not_found"]) == (0, 1)
-    assert Path(said["result"]["certificate"]).is_file() and len(certificates(workspace)) == 1
-    assert "1 customers" not in Path(said["result"]["certificate_text"]).read_text(encoding="utf-8")
-    code, said = erase("nobody-of-this-name-1", LEAVING[0])
-    assert (code, said["found"]) == (0, 1) and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
+def test_unknown_customers_are_named_and_kept_out(workspace: Workspace, clv: Clv) -> None:
+    said = clv("erase", NOBODY, code=4)
+    result = said["result"]
+    assert said["error"]["code"] == "erase_not_found" and (result["found"], result["not_found"]) == (0, 1)
+    assert Path(result["certificate"]).is_file() and len(certificates(workspace)) == 1
+    assert "1 customers" not in Path(result["certificate_text"]).read_text(encoding="utf-8")
+    said = clv("erase", NOBODY, LEAVING[0])
+    assert said["found"] == 1 and said["warnings"][0]["params"] == {"missing": 1, "asked": 2}
 
 
-def test_scores_that_were_written_elsewhere_are_named_as_what_remains(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_files_that_were_written_elsewhere_are_logged_and_named_as_what_remains(
+    workspace: Workspace, clv: Clv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ("score", "shop", "--model", "champion", "--out", "scores.csv", "--workspace", str(workspace.root))
-    assert cli.main(words) == 0
+    clv("score", "shop", "--model", "champion", "--out", "scores.csv")
     monkeypatch.chdir(workspace.root)
-    assert cli.main(["erase", LEAVING[0], "--workspace", str(workspace.root)]) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said["remains"] == [{"kind": "export", "name": str(tmp_path / "scores.csv")}]
-
-
-def test_reasons_that_were_written_elsewhere_are_named_too_and_the_export_log_knows_of_them(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out, root = tmp_path / "why", ("--workspace", str(workspace.root))
-    words = ("explain", "shop", "--model", "champion", "--customer", LEAVING[0], "--permutations", "1")
-    assert cli.main([*words, "--out", str(out), *root]) == 0
-    line = export_log(workspace)[0]
-    assert (line["format"], line["folder"], line["dataset"]) == ("reasons", str(out), "shop")
-    assert line["customers"] == len(pd.read_parquet(out / "pool.parquet")) and LEAVING[0] not in json.dumps(line)
-    assert set(line["files"]) == set(found(out, LEAVING[:1]))
-    assert cli.main(["erase", LEAVING[0], *root]) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said["remains"] == [{"kind": "export", "name": str(out / name)} for name in line["files"]]
-
-
-def test_predictions_for_past_days_and_a_model_with_its_holdout_are_named_too(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out, root = tmp_path / "past", ("--workspace", str(workspace.root))
-    words = ("backtest", "shop", "--horizon-days", "90", "--origins", "1", "--models", "naive,bgnbd")
-    assert cli.main([*words, "--out", str(out), *root]) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    past, why, models = tmp_path / "past", tmp_path / "why", ("--horizon-days", "90", "--models", "naive,bgnbd")
+    said = clv("backtest", "shop", *models, "--origins", "1", "--out", str(past))
     assert (said["dataset"], said["horizon_days"]) == ("shop", 90) and said["dataset_version"]
-    predictions = pd.read_parquet(out / "predictions.parquet")
+    predictions = pd.read_parquet(past / "predictions.parquet")
     line = export_log(workspace)[0]
     assert (line["format"], line["files"], line["model"]) == ("predictions", ["predictions.parquet"], "naive, bgnbd")
     assert (line["rows"], line["customers"]) == (len(predictions), predictions["customer_id"].nunique())
-    for name, more in (("plain.zip", ()), ("held.zip", ("--with-holdout",))):
-        assert cli.main(["models", "export", "shop", "1", "--out", str(tmp_path / name), *more, *root]) == 0
-    assert [line["files"] for line in export_log(workspace)[:2]] == [["held.zip"], ["predictions.parquet"]]
     gone = next(one for one in LEAVING if one in set(predictions["customer_id"]))
-    capsys.readouterr()
-    assert cli.main(["erase", gone, *root]) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert {one["name"] for one in said["remains"]} == {str(out / "predictions.parquet"), str(tmp_path / "held.zip")}
+    words = ("--model", "champion", "--customer", gone, "--permutations", "1")
+    clv("explain", "shop", *words, "--out", str(why))
+    line = export_log(workspace)[0]
+    assert (line["format"], line["folder"], line["dataset"]) == ("reasons", str(why), "shop")
+    assert line["customers"] == len(pd.read_parquet(why / "pool.parquet")) and gone not in json.dumps(line)
+    assert set(line["files"]) == set(found(why, [gone]))
+    for name, more in (("plain.zip", ()), ("held.zip", ("--with-holdout",))):
+        clv("models", "export", "shop", "1", "--out", str(tmp_path / name), *more)
+    assert [entry["files"] for entry in export_log(workspace)[:2]] == [["held.zip"], line["files"]]
+    places = [tmp_path / "scores.csv", tmp_path / "held.zip", past / "predictions.parquet"]
+    places += [why / name for name in line["files"]]
+    remains = clv("erase", gone)["remains"]
+    assert {one["kind"] for one in remains} == {"export"}
+    assert sorted(one["name"] for one in remains) == sorted(map(str, places))
 
 
 def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finished_from(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workspace: Workspace, clv: Clv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, pending = workspace.folder("erasures") / "asked-1.txt", workspace.folder("erasures") / "asked-2.txt"
     for path in (file, pending):
@@ -475,11 +453,9 @@ def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finis
         patch.setattr(erasing, "rewrite", killed)
         with pytest.raises(Killed):
             erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
-    for path, asked in ((file, GONE), (pending, 0)):  # the other request names nobody any more
-        code = cli.main(["erase", "--file", str(path), "--workspace", str(workspace.root)])
-        said = json.loads(capsys.readouterr().out.splitlines()[-1])
-        assert (code, said.get("found", 0)) == ((0, asked) if asked else (2, 0)) and path.exists() == (not asked)
-    assert found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
+    assert clv("erase", "--file", str(file))["found"] == GONE and not file.exists()
+    clv("erase", "--file", str(pending), code=2)  # the other request names nobody any more
+    assert pending.exists() and found(workspace.root, LEAVING) == [] and not certificates(workspace)[0].remains
 
 
 def killed(*words: object) -> None:
@@ -512,10 +488,3 @@ def test_workbooks_elsewhere_are_looked_through_whatever_is_in_their_cells(tmp_p
             for place, row in enumerate(rows):
                 sheet.write_row(place, 0, row)
         assert holds(book, people) == bool(number)
-
-
-def test_a_list_with_a_cell_of_any_length_is_made_free_of_a_customer(tmp_path: Path) -> None:
-    table, people = tmp_path / "list.csv", ToErase(("17",), frozenset({"17"}))
-    table.write_text("customer_id,note\n17,gone\n170," + 200_000 * "n" + "\n")
-    assert clean_file(table, people) == 1
-    assert table.read_text() == "customer_id,note\n170," + 200_000 * "n" + "\n"

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clv_core import cli
+from clv_core import cli, jobs
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.needles import Needles
 from clv_core.collection.stored.store import open_dataset
@@ -33,6 +33,8 @@ from clv_core.erasing.certificate import Certificate
 from clv_core.erasing.files import clean, holds, unsure_in
 from clv_core.erasing.wanted import ToErase
 from clv_core.jobs import NoProgress
+from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.schemes.saved import load_rules, save_rules
 from clv_core.workspace import Workspace, write_json
 from tests.strategy.searcher import found
 
@@ -159,7 +161,11 @@ def fill(workspace: Workspace, scores: pd.DataFrame) -> None:
     job = {"command": "score", "args": ["score", "shop", "--top", "7"], "state": "done", "pid": 1, "label": "shop"}
     write_json(workspace.jobs / "2024-score" / "status.json", {**job, "started": 0, "id": "2024-score"})
     (workspace.jobs / "2024-score" / "log.txt").write_text("7 files\n12:07:45 done\n")
+    for name, words in (("apart", ["--customer", "7"]), ("joined", ["--customer=7"]), ("other", ["--customer=777"])):
+        about = {**job, "command": "explain", "args": ["explain", "shop", *words], "started": 0, "id": name}
+        write_json(workspace.jobs / name / "status.json", about)
     shop = open_dataset(workspace, "shop")
+    save_rules(shop, Rules("mine", (Rule("Friends", (), by_hand=("7", "777")),)))
     shutil.copytree(shop.folder, shop.folder.parent / ".0123456789ab.new.12345678.tmp")
 
 
@@ -184,23 +190,20 @@ def test_after_an_erasure_only_what_the_certificate_names_is_left(workspace: Wor
         ("exports/others.csv", "tier"),
         ("exports/others.csv", "said"),
     }
+    assert load_rules(open_dataset(workspace, "shop"), "mine").rules[0].by_hand == ("777",)
+    assert {job.id for job in jobs.jobs(workspace)} == {"2024-score", "other"} and told.removed["jobs"] == 2
     assert (workspace.root / "plans" / "semicolons.csv").read_bytes().decode() == (
         "customer_id;text\r\n777;b\u2028c\r\n777;paid 7\r\n"
     )
 
 
 @pytest.mark.slow
-def test_the_certificate_names_them_in_both_languages_and_no_id(workspace: Workspace) -> None:
-    told = erasing.erase(workspace, GONE, progress=NoProgress())
-    for language, word in (("en", "What may name them"), ("zh", "可能提及他们的内容")):
-        text = (workspace.root / "erasures" / f"{told.id}.{language}.md").read_text(encoding="utf-8")
-        assert word in text and all(one["file"] in text for one in told.unsure)
-        assert "C4" not in text and "12345" not in text
-
-
-@pytest.mark.slow
-def test_a_second_erasure_of_the_same_customers_finds_the_same(workspace: Workspace) -> None:
+def test_the_certificate_names_no_id_and_a_second_erasure_finds_the_same(workspace: Workspace) -> None:
     first = erasing.erase(workspace, GONE, progress=NoProgress())
+    for language, word in (("en", "What may name them"), ("zh", "可能提及他们的内容")):
+        text = (workspace.root / "erasures" / f"{first.id}.{language}.md").read_text(encoding="utf-8")
+        assert word in text and all(one["file"] in text for one in first.unsure)
+        assert "C4" not in text and "12345" not in text
     again = erasing.erase(workspace, GONE, progress=NoProgress())
     assert named(again) == named(first) == words_in(workspace.root) and not again.datasets
 
@@ -224,12 +227,14 @@ def test_a_short_word_is_found_where_it_stands_by_itself(text: str, short: set[s
     assert Needles(["7", "C4", "12345", "Ann Lee", "a@b.c", "07"]).short_in(text) == short
 
 
-def test_a_row_of_any_line_ends_goes_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("gone", "stays"), [("a\u2028b\u0085c", "d\u2028e"), ("x", "n" * 200_000)], ids=("line ends", "long cell")
+)
+def test_a_row_goes_whole_whatever_is_in_its_cells(tmp_path: Path, gone: str, stays: str) -> None:
     table = tmp_path / "list.csv"
-    rows = f"customer_id,note\n{LONG},a\u2028b\u0085c\n777,d\u2028e\n"
-    table.write_text(rows, encoding="utf-8")
-    assert clean(table, ToErase((LONG,), frozenset({LONG}))) == 1
-    assert table.read_text(encoding="utf-8") == "customer_id,note\n777,d\u2028e\n"
+    table.write_text(f"customer_id,note\n{LONG},{gone}\n7,{gone}\n777,{stays}\n", encoding="utf-8")
+    assert clean(table, ToErase((LONG, "7"), frozenset({LONG, "7"}))) == 2
+    assert table.read_text(encoding="utf-8") == f"customer_id,note\n777,{stays}\n"
 
 
 def test_packed_lists_are_looked_into(tmp_path: Path) -> None:

@@ -92,30 +92,16 @@ def stored(events: pd.DataFrame, folder: Path) -> Dataset:
     """Return the log as a dataset, without reading it from a file first: of its manifest only what is used is right."""
     folder.mkdir(parents=True, exist_ok=True)
     events.to_parquet(folder / "events.parquet", index=False)
-    times = events["event_time"]
-    manifest = Manifest(
-        name="shop",
-        version="0" * 12,
-        created="",
-        source="",
-        timezone="UTC",
-        currency="EUR",
-        columns=list(events.columns),
-        mapping={},
-        rows_read=len(events),
-        rows_kept=len(events),
-        rows_set_aside=0,
-        rows_duplicate=0,
-        customers=events["customer_id"].nunique(),
-        purchases=int((events["event_type"] == "purchase").sum()),
-        first_event=times.min().isoformat(),
-        last_event=times.max().isoformat(),
-        log_start=times.min().date().isoformat(),
-        log_end=(times.max().date() + timedelta(days=1)).isoformat(),
-        net_revenue=float(events["amount"].sum()),
-        event_types=events["event_type"].value_counts().to_dict(),
-    )
-    return Dataset(folder, manifest)
+    times, bought = events["event_time"], events["event_type"] == "purchase"
+    known = dict.fromkeys(Manifest.__dataclass_fields__) | {"name": "shop", "version": "0" * 12, "currency": "EUR"}
+    known |= {"timezone": "UTC", "columns": list(events.columns), "rows_kept": len(events), "purchases": bought.sum()}
+    known |= {
+        "customers": events["customer_id"].nunique(),
+        "event_types": events["event_type"].value_counts().to_dict(),
+    }
+    known |= {"first_event": times.min().isoformat(), "log_start": times.min().date().isoformat()}
+    known |= {"last_event": times.max().isoformat()}
+    return Dataset(folder, Manifest(**known | {"log_end": (times.max().date() + timedelta(days=1)).isoformat()}))
 
 
 def dearer(events: pd.DataFrame, factor: float = 1.3) -> pd.DataFrame:

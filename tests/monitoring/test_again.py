@@ -53,9 +53,7 @@ def confirm(
     return again.confirmed(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
 
 
-def test_one_that_is_better_from_every_start_is_promoted_with_its_mean_figures(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_better_from_every_start_is_promoted(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found, seeds = confirm(Workspace(tmp_path), monkeypatch, (0.06, 0.04))
     assert (found.outcome, found.starts, found.why) == (PROMOTED, 3, WHY)
     assert seeds == [7, 9]  # no network of one start is one of another

@@ -127,9 +127,7 @@ def test_features_that_drift_together_are_one_alert_that_names_the_strongest() -
         (REALISED, "coverage", "investigate"),
     ],
 )
-def test_advice_follows_from_the_lights_and_ends_when_the_alert_is_acknowledged(
-    light: str, code: str, action: str
-) -> None:
+def test_advice_follows_from_lights_until_alerts_are_acknowledged(light: str, code: str, action: str) -> None:
     alert = alert_of(light, code, "", {}, "2024-01-01", "2024-02-01")
     lights = lights_of([alert], {})
     assert [one.question for one in lights if one.colour != "green"] == [light]

@@ -26,9 +26,7 @@ def test_a_value_of_the_log_that_is_a_formula_is_text_where_a_spreadsheet_opens_
         assert (tmp_path / f"{name}.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
-def test_a_run_that_ends_while_it_writes_leaves_the_report_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_off_run_leaves_the_report_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report().save(tmp_path)
     write = pd.DataFrame.to_parquet
 

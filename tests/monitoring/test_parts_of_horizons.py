@@ -24,6 +24,7 @@ from clv_core.monitoring.truth.parts import CURVE, SEASON, Parts
 from clv_core.monitoring.truth.realised import Realised, chance_of, outside, so_far
 from clv_core.monitoring.truth.spans import FEWEST_BUYERS, PastSpan, past_spans
 from clv_core.monitoring.truth.tiers import Tier
+from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
 
 pytestmark = pytest.mark.first(5)
@@ -57,15 +58,16 @@ def season(season_log: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -
     return stored(season_log, tmp_path_factory.mktemp("season"))
 
 
+def later(events: pd.DataFrame, cutoff: date, days: int) -> pd.DataFrame:
+    """Return what known customers bought within so many days after a cutoff."""
+    begin, times = pd.Timestamp(cutoff), events["event_time"]
+    known = events.loc[times < begin, "customer_id"].unique()
+    return events[(times >= begin) & (times < begin + timedelta(days=days)) & events["customer_id"].isin(known)]
+
+
 def share_by_hand(events: pd.DataFrame, cutoff: date, days: int) -> float:
-    begin = pd.Timestamp(cutoff)
-    known = events.loc[events["event_time"] < begin, "customer_id"].unique()
-    after = events[(events["event_time"] >= begin) & events["customer_id"].isin(known)]
-    value = [
-        after.loc[after["event_time"] < begin + timedelta(days=length), "amount"].sum()
-        for length in (days, HORIZON_DAYS)
-    ]
-    return float(value[0] / value[1])
+    part, whole = (later(events, cutoff, length)["amount"].sum() for length in (days, HORIZON_DAYS))
+    return float(part / whole)
 
 
 def test_past_shares_are_those_of_the_log(season: Dataset, season_log: pd.DataFrame) -> None:
@@ -77,27 +79,20 @@ def test_past_shares_are_those_of_the_log(season: Dataset, season_log: pd.DataFr
         np.testing.assert_allclose(np.exp(span.shares), by_hand, rtol=1e-9)
 
 
-def test_the_noise_of_a_share_is_that_of_other_customers_in_the_same_shop(
-    season: Dataset, season_log: pd.DataFrame
-) -> None:
+def test_the_noise_of_a_share_is_that_of_resampled_customers(season: Dataset, season_log: pd.DataFrame) -> None:
     (span,) = past_spans(season, [CUTOFF], HORIZON_DAYS, DAYS)
     random, shares = np.random.default_rng(0), []
-    begin = pd.Timestamp(CUTOFF)
-    known = season_log.loc[season_log["event_time"] < begin, "customer_id"].unique()
-    after = season_log[(season_log["event_time"] >= begin) & season_log["customer_id"].isin(known)]
-    after = after[after["event_time"] < begin + timedelta(days=HORIZON_DAYS)]
-    early = after["event_time"] < begin + timedelta(days=30)
-    whole = after.groupby("customer_id")["amount"].sum()
-    part = after[early].groupby("customer_id")["amount"].sum().reindex(whole.index).fillna(0.0)
+    whole, part = (
+        later(season_log, CUTOFF, days).groupby("customer_id")["amount"].sum() for days in (HORIZON_DAYS, 30)
+    )
+    part = part.reindex(whole.index).fillna(0.0)
     for _ in range(300):
         drawn = random.integers(0, len(whole), len(whole))
         shares.append(np.log(part.to_numpy()[drawn].sum() / whole.to_numpy()[drawn].sum()))
     assert np.sqrt(span.noise[0]) == pytest.approx(np.std(shares), rel=0.15)
 
 
-def test_a_part_follows_the_same_days_of_the_year_before_and_a_steady_shop_its_model(
-    season: Dataset, season_log: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_part_follows_the_year_before(season: Dataset, season_log: pd.DataFrame, tmp_path: Path) -> None:
     found = Parts.of(season, CUTOFF, HORIZON_DAYS, CURVE_SHARES)
     assert found is not None and found.kind == SEASON
     for days, share in CURVE_SHARES.items():
@@ -140,10 +135,7 @@ def scored(random: np.random.Generator, customers: int = 1500) -> tuple[pd.DataF
 def test_chances_of_a_part_are_small_only_as_often_as_they_say_and_a_break_is_still_found() -> None:
     """Shares that leave the curve by a fifth, as in a shop with seasons that the log is too short to show."""
     random, last = np.random.default_rng(3), [CUTOFF - timedelta(days=120 * number) for number in (1, 2, 3)]
-    past = []
-    for _ in range(6):
-        frame, actual = scored(random)
-        past.append(frame.assign(actual=actual * np.exp(random.normal(0, 0.05))))
+    past = [frame.assign(actual=actual * np.exp(random.normal(0, 0.05))) for frame, actual in map(scored, [random] * 6)]
     shared = SharedError.of(past)
     assert shared is not None
     chances, broken = [], []
@@ -164,10 +156,8 @@ def watched(
     season_log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[pd.DataFrame, int], tuple[list[Realised], list[Tier], list[Alert], list[Light]]]:
     """What is said some days after the cutoff of a model whose total for the whole horizon comes true."""
-    begin, end = (pd.Timestamp(CUTOFF + timedelta(days=days)) for days in (0, HORIZON_DAYS))
-    known = np.unique(season_log.loc[season_log["event_time"] < begin, "customer_id"])
-    after = season_log[(season_log["event_time"] >= begin) & (season_log["event_time"] < end)]
-    total = after.loc[after["customer_id"].isin(known), "amount"].sum()
+    known = np.unique(season_log.loc[season_log["event_time"] < pd.Timestamp(CUTOFF), "customer_id"])
+    total = later(season_log, CUTOFF, HORIZON_DAYS)["amount"].sum()
     each = np.random.default_rng(0).gamma(2, 1, len(known))
 
     def scores(days: int) -> pd.DataFrame:
@@ -180,14 +170,11 @@ def watched(
     past = [frame.assign(actual=actual) for frame, actual in (scored(random) for _ in range(6))]
     monkeypatch.setattr(watch, "_scores", lambda *_: scores)
     monkeypatch.setattr(watch, "shared_error", lambda *_: SharedError.of(past))
-    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": HORIZON_DAYS}
-    bundle: Any = SimpleNamespace(record=record)
+    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": HORIZON_DAYS})
 
     def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[Light]]:
         grown = events[events["event_time"] < pd.Timestamp(CUTOFF + timedelta(days=days))]
-        unknown: dict[str, Message] = {}
-        space: Any = None
-        dataset = stored(grown, tmp_path / str(days))
+        unknown, space, dataset = dict[str, Message](), Workspace(tmp_path), stored(grown, tmp_path / str(days))
         came, tiers, intervals = watch._truth(space, dataset, bundle, scores(HORIZON_DAYS), unknown, NoProgress())
         alerts = watch._truth_alerts(bundle, came, intervals)
         return came, tiers, alerts, lights_of(alerts, unknown, outside(came), so_far(came))
@@ -199,9 +186,7 @@ def of_truth(lights: list[Light]) -> Light:
     return next(light for light in lights if light.question == REALISED)
 
 
-def test_a_shop_with_seasons_in_which_nothing_changed_is_not_to_be_retrained(
-    watched: Any, season_log: pd.DataFrame
-) -> None:
+def test_a_season_is_no_break(watched: Any, season_log: pd.DataFrame) -> None:
     came, tiers, alerts, lights = watched(season_log, 61)
     last, steady = came[-1], watch._scores(None, None, CUTOFF, NoProgress())(61)["predicted_clv"].sum()
     assert last.realised < 0.8 * steady  # by the steady curve far too little
@@ -215,16 +200,12 @@ def test_a_shop_with_seasons_in_which_nothing_changed_is_not_to_be_retrained(
     assert not alerts and came[-1].held_against == "whole" and came[-1].coverage is not None
 
 
-def test_a_break_in_a_shop_with_seasons_is_found_before_the_horizon_is_complete(
-    watched: Any, season_log: pd.DataFrame
-) -> None:
+def test_a_break_in_a_season_is_an_early_alert(watched: Any, season_log: pd.DataFrame) -> None:
     _, _, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
     assert of_truth(lights).colour == RED and [alert.code for alert in alerts] == ["realised_fell"]
 
 
-def test_where_nothing_is_known_of_parts_there_is_no_verdict_and_no_interval(
-    watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_parts_are_not_judged(watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Parts, "of", classmethod(lambda *_: None))
     came, tiers, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
     assert of_truth(lights).colour == UNKNOWN and of_truth(lights).why.code == "light.realised.part_unknown"

@@ -68,9 +68,7 @@ def test_realised_value_equals_the_log_to_the_cent_month_by_month(report: Report
         assert one.buyers == part.loc[part["cents"] > 0, "customer"].nunique()
 
 
-def test_the_expected_part_is_what_the_model_scores_for_that_many_days(
-    work: Workspace, bundle: Bundle, report: Report
-) -> None:
+def test_the_expected_part_is_the_score_for_its_days(work: Workspace, bundle: Bundle, report: Report) -> None:
     expected = [one.expected for one in report.realised]
     assert expected == sorted(expected)
     for one in (report.realised[1], report.realised[-1]):
@@ -82,9 +80,7 @@ def test_the_expected_part_is_what_the_model_scores_for_that_many_days(
         assert one.coverage == (pytest.approx(inside.mean()) if one.days == HORIZON_DAYS else None)
 
 
-def test_newcomers_are_counted_beside_and_all_of_the_log_is_in_one_of_both(
-    work: Workspace, bundle: Bundle, log: pd.DataFrame
-) -> None:
+def test_newcomers_are_counted_apart(work: Workspace, bundle: Bundle, log: pd.DataFrame) -> None:
     dataset = open_dataset(work, "cdnow")
     cutoff = date(1997, 2, 1)
     scored = score(bundle, dataset, cutoff=cutoff, horizon_days=60, progress=NoProgress())
@@ -95,9 +91,7 @@ def test_newcomers_are_counted_beside_and_all_of_the_log_is_in_one_of_both(
     assert round(100 * found.newcomers) == part.loc[~old, "cents"].sum() > 0
 
 
-def test_buyers_are_those_whose_net_value_is_above_nothing_as_the_chances_that_they_stand_beside(
-    tmp_path: Path,
-) -> None:
+def test_buyers_are_those_whose_net_value_is_above_nothing(tmp_path: Path) -> None:
     """A purchase that goes back whole makes no buyer: the chance is that of a net value above 0."""
     rows = [("a", "2024-03-05", 10.0), ("b", "2024-03-05", 10.0), ("b", "2024-03-09", -10.0), ("c", "2024-03-06", 5.0)]
     rows += [(customer, "2024-02-01", 1.0) for customer in "abcd"]
@@ -135,11 +129,8 @@ def scored_by_a_true_model(customers: int, seed: int) -> tuple[pd.DataFrame, np.
 
 
 def test_chances_of_sums_are_even_where_the_model_holds_and_small_where_the_level_is_off() -> None:
-    past = []
-    for seed in range(8):
-        frame, actual = scored_by_a_true_model(2000, seed)
-        past.append(frame.assign(actual=actual))
-    shared = SharedError.of(past)
+    past = (scored_by_a_true_model(2000, seed) for seed in range(8))
+    shared = SharedError.of([frame.assign(actual=actual) for frame, actual in past])
     assert shared is not None
     draws = [scored_by_a_true_model(2000, 100 + seed) for seed in range(100)]
     chances = [chance_of(frame, float(actual.sum()), shared) for frame, actual in draws]

@@ -38,9 +38,7 @@ def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(nam
     assert psi(later, before) < 0.01 < MARK < psi(doubled, before)
 
 
-def test_of_very_many_customers_some_are_looked_at_and_say_the_same(
-    small_workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sample_of_many(small_workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     log = open_log(open_dataset(small_workspace, "shop"))
     about = log, small_bundle.model, TrainConfig.from_json(small_bundle.record["config"]), log.end
     whole = look_at(*about)

@@ -64,12 +64,9 @@ NARROW = replace(HONEST, outside=0.45, over=2.2)
         (HONEST, None, []),  # a part of the horizon
     ],
 )
-def test_intervals_are_held_against_the_same_measure_on_a_whole_horizon(
-    then: Intervals | None, now: Intervals | None, codes: list[str]
-) -> None:
-    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": {}}}
-    if then is not None:
-        record["evidence"] = {"held": {"intervals": asdict(then)}}
+def test_intervals_that_became_too_narrow(then: Intervals | None, now: Intervals | None, codes: list[str]) -> None:
+    held = {} if then is None else {"intervals": asdict(then)}
+    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": held}}
     bundle: Any = SimpleNamespace(record=record)
     came = [Realised("2024-05-30", 90, 100.0, 0.0, 100.0, 80.0, 120.0, 0.9, 0.5, 5, 5.0)]
     found = watch._truth_alerts(bundle, came, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -109,13 +110,6 @@ def test_without_money_or_places_or_customers_nothing_is_given() -> None:
     assert allocate(np.empty((0, 4)), costs, None, 5.0).gain == 0
     free = allocate(np.ones((50, 1)), [0.0], [20.0], 0.0)
     assert free.customers.tolist() == [20]
-
-
-def test_a_budget_below_nothing_is_refused() -> None:
-    for budget in (-1.0, np.nan, np.inf):
-        with pytest.raises(UsageError) as caught:
-            allocate(np.ones((2, 1)), [1.0], None, budget)
-        assert caught.value.message("zh")
 
 
 def test_the_same_customers_get_the_same_plan() -> None:
@@ -228,19 +222,32 @@ def test_tiers_measured_apart_are_off_apart_and_one_figure_for_all_is_off_for_al
     assert widths == pytest.approx([np.sqrt(2) * 200 * 2, 400 * 2, 400 * 2])
 
 
-def test_an_experiment_replaces_every_assumed_effect_of_its_offer() -> None:
+WHOLE = Measured(0, 50, 80, 2.0, 1.0, 3.0, 0.5)
+APART = (Measured(1, 40, 40, 8.0, 7.0, 9.0, 0.5), Measured(2, 40, 40, 1.0, 0.5, 1.5, 0.5))
+ALIKE = (Measured(1, 40, 40, 2.5, 1.0, 4.0, 0.5), Measured(2, 40, 40, 1.0, -0.5, 2.5, 0.5))
+UNKNOWN = (Measured(1, 10, 40, None, None, None, None), Measured(2, 15, 15, None, None, None, None))
+
+
+@pytest.mark.parametrize(
+    ("tiers", "margin_rate", "by_tier", "effects"),
+    [
+        (
+            (*APART, replace(UNKNOWN[0], tier=3)),
+            0.5,
+            True,
+            {1: Effect(4.0, MONEY, 3.5, 4.5), 2: Effect(0.5, MONEY, 0.25, 0.75)},
+        ),
+        (ALIKE, 1.0, True, {0: Effect(2.0, MONEY, 1.0, 3.0)}),
+        (APART, 1.0, False, {0: Effect(2.0, MONEY, 1.0, 3.0)}),
+        (UNKNOWN, 1.0, True, {0: Effect(2.0, MONEY)}),  # too small for any tier: an assumption
+    ],
+)
+def test_an_experiment_replaces_every_assumed_effect_of_its_offer(
+    tiers: tuple[Measured, ...], margin_rate: float, by_tier: bool, effects: dict[int, Effect]
+) -> None:
     offer = Offer.parse("name=o,cost=1,effect=9%,capacity=5")
-    everyone = Measured(0, 50, 80, 2.0, 1.0, 3.0, 0.5)
-    apart = [Measured(1, 40, 40, 8.0, 7.0, 9.0, 0.5), Measured(2, 40, 40, 1.0, 0.5, 1.5, 0.5)]
-    alike = [Measured(1, 40, 40, 2.5, 1.0, 4.0, 0.5), Measured(2, 40, 40, 1.0, -0.5, 2.5, 0.5)]
-    unknown = Measured(3, 10, 40, None, None, None, None)
-    found = with_measured(offer, Experiment((everyone, *apart, unknown), 60), margin_rate=0.5)
-    assert found.measured and found.capacity == 5
-    assert dict(found.effects) == {1: Effect(4.0, MONEY, 3.5, 4.5), 2: Effect(0.5, MONEY, 0.25, 0.75)}
-    found = with_measured(offer, Experiment((everyone, *alike), 60))
-    assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
-    found = with_measured(offer, Experiment((everyone, *apart), 60), by_tier=False)
-    assert dict(found.effects) == {0: Effect(2.0, MONEY, 1.0, 3.0)}
+    found = with_measured(offer, Experiment((WHOLE, *tiers), 60), margin_rate=margin_rate, by_tier=by_tier)
+    assert dict(found.effects) == effects and found.capacity == 5 and found.measured == (tiers is not UNKNOWN)
 
 
 def test_what_was_measured_in_some_tiers_is_no_measurement_of_others() -> None:
@@ -265,13 +272,6 @@ def test_what_was_measured_in_some_tiers_is_no_measurement_of_others() -> None:
     assert Offer.parse(str(found)) == found  # as the report is told of it
 
 
-def test_an_experiment_that_is_too_small_for_any_tier_is_an_assumption() -> None:
-    few = [Measured(tier, 15, 15, None, None, None, None) for tier in (1, 2)]
-    shown = Experiment((Measured(0, 30, 30, 2.0, 1.0, 3.0, 0.5), *few), 60)
-    found = with_measured(Offer.parse("name=o,cost=1,effect=9%"), shown)
-    assert dict(found.effects) == {0: Effect(2.0, MONEY)} and not found.measured
-
-
 def test_a_plan_that_an_even_spread_would_equal_says_so_and_another_does_not() -> None:
     said = []
     for effect in ("6(4;8)", "3%"):
@@ -283,16 +283,14 @@ def test_a_plan_that_an_even_spread_would_equal_says_so_and_another_does_not() -
     assert said == [True, False]
 
 
-def test_while_no_margin_is_given_the_gain_is_said_to_be_revenue() -> None:
-    plan = make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=3%")], 100.0)
-    codes = [[note.code for note in gain_notes(plan, Terms(90, margin_rate=rate))] for rate in (1.0, 0.3)]
-    assert codes == [["warning.gain_revenue"], []]
-
-
-def test_a_tier_that_is_not_there_is_refused() -> None:
+def test_a_budget_below_nothing_and_a_tier_that_is_not_there_are_refused() -> None:
+    for budget in (-1.0, np.nan, np.inf):
+        with pytest.raises(UsageError) as caught:
+            allocate(np.ones((2, 1)), [1.0], None, budget)
+        assert caught.value.message("zh")
     with pytest.raises(UsageError) as caught:
         make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=5%,tiers=3")], 10.0)
-    assert caught.value.code == "offer_tier" and caught.value.message("zh")
+    assert caught.value.code == "offer_tier"
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 39, 40])

@@ -21,7 +21,6 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.exports import deleting
-from clv_core.strategy.exports.deleting import remaining
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 
@@ -79,19 +78,8 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert len(ids_in(workspace.root, IDS)) > 8
     others = ids_in(workspace.root, ["other-1"])
     made = pipeline.delete(workspace, "shop", progress=NoProgress())
-    counts = {
-        "versions": 2,
-        "predictions": 1,
-        "explanations": 2,
-        "backtests": 1,
-        "recommendations": 1,
-        "pricing": 1,
-        "explored": 1,
-        "states": 1,
-        "models": 0,
-        "jobs": 1,
-    }
-    assert {key: made[key] for key in counts} == counts
+    once = dict.fromkeys(("predictions", "backtests", "recommendations", "pricing", "explored", "states", "jobs"), 1)
+    assert once.items() | {("versions", 2), ("explanations", 2), ("models", 0)} <= made.items()
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]
     assert ids_in(workspace.root, ["other-1"]) == others
@@ -100,20 +88,23 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
         pipeline.delete(workspace, "shop", progress=NoProgress())
 
 
-def test_a_model_that_was_never_measured_holds_nobody(
-    small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    workspace = Workspace(tmp_path / "workspace")
+@pytest.fixture
+def real(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> Workspace:
+    """Return a workspace with a dataset and a model that was really trained, and no other."""
+    workspace = Workspace(tmp_path / "real")
     shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
-    folder = Path(shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id))
-    (folder / "holdout.parquet").unlink()
-    assert list(remaining(workspace, "shop", models=False)) == []
+    shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id)
+    return workspace
+
+
+def test_a_model_that_was_never_measured_holds_nobody(real: Workspace, small_bundle: Bundle) -> None:
+    (real.models / small_bundle.id / "holdout.parquet").unlink()
+    assert pipeline.delete(real, "shop", progress=NoProgress())["remains"] == []
 
 
 def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:
-    scored = (
-        workspace.predictions / "shop-hybrid" / f"other-{open_dataset(workspace, 'other').version}-20240301.parquet"
-    )
+    version = open_dataset(workspace, "other").version
+    scored = workspace.predictions / "shop-hybrid" / f"other-{version}-20240301.parquet"
     pd.DataFrame({"customer_id": ["other-1"]}).to_parquet(scored)
     made = pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
     assert (made["models"], made["remains"]) == (1, []) and not scored.exists()
@@ -140,9 +131,7 @@ def test_what_went_elsewhere_is_named_and_the_export_log_keeps_its_lines(workspa
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 6, 8, 10, 12, 14])
-def test_a_deletion_cut_off_anywhere_can_be_run_again(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
+def test_a_deletion_that_was_cut_off_ends(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     calls = 0
     remove = shutil.rmtree
 
@@ -165,29 +154,22 @@ def test_a_deletion_cut_off_anywhere_can_be_run_again(
 
 def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
     status = {"command": "train", "args": ["train", "shop"], "state": "running", "started": 9e9, "label": ""}
-    write_json(workspace.jobs / "2024-train" / "status.json", {**status, "pid": None})
+    job = workspace.jobs / "2024-train" / "status.json"
+    write_json(job, {**status, "pid": None})
     with pytest.raises(Refused):
         pipeline.delete(workspace, "shop", progress=NoProgress())
-    assert open_dataset(workspace, "shop").events_path.exists()
-    write_json(
-        workspace.jobs / "2024-train" / "status.json", {**status, "pid": os.getpid(), "args": ["delete", "shop"]}
-    )
-    assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
-
-
-def test_a_dataset_that_cron_trains_on_stays(workspace: Workspace) -> None:
-    """No job record tells of the training."""
-    with state_folder(workspace, "shop", 1), pytest.raises(Refused) as busy:
+    write_json(job, {**status, "pid": os.getpid(), "args": ["delete", "shop"]})
+    with (
+        state_folder(workspace, "shop", 1),
+        pytest.raises(Refused) as busy,
+    ):  # by cron
         Context().run(pipeline.delete, workspace, "shop", progress=NoProgress())
     assert busy.value.code == "run_going_on" and open_dataset(workspace, "shop").events_path.exists()
     assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
 
 
-def test_a_real_model_s_dataset_can_go(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
-    shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id)  # others train there too
-    pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
-    made = pipeline.delete(workspace, "shop", progress=NoProgress())
+def test_a_real_model_s_dataset_can_go(real: Workspace, small_bundle: Bundle) -> None:
+    pipeline.scores(real, "shop", small_bundle.id, progress=NoProgress())
+    made = pipeline.delete(real, "shop", progress=NoProgress())
     assert made["predictions"] == 1 and made["remains"] == [{"kind": "model", "name": small_bundle.id}]
-    assert list_datasets(workspace) == []
+    assert list_datasets(real) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from scipy import stats
 
 from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.kept_scores import scores, scores_path
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget import experiment_run
 from clv_core.strategy.budget.experiment import Experiment, Measured, difference, draw_warnings, measure
 from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
+from clv_core.strategy.budget.experiment_run import experiment
 from clv_core.strategy.contacts.contacts_file import read_contacts
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
@@ -23,38 +26,49 @@ from tests.bench.budget import experiments
 pytestmark = pytest.mark.first(11)
 
 
+HEAD = "customer_id,group,date\n"
+MANY = "".join(f"c{i},{'offer' if i % 2 else 'control'},2024-01-01\n" for i in range(40))
+
+
 @pytest.mark.examples(5)
 @pytest.mark.parametrize("written", ["2024-05-31", "2024/5/31", "2024年5月31日", "2024-05-31 00:00:00", "2024.05.31"])
 @pytest.mark.parametrize("control", ["control", "Control group", "对照组", "空白组"])
-def test_a_file_that_a_spreadsheet_saved_again_is_read_by_its_days_and_groups(
-    written: str, control: str, tmp_path: Path
-) -> None:
-    rows = pd.DataFrame({"customer_id": ["a", "b"], "group": ["offer", control], "date": written})
-    rows.to_csv(tmp_path / "groups.csv", index=False)
-    found = read_experiment(tmp_path / "groups.csv")
+def test_days_and_groups_as_spreadsheets_write_them(written: str, control: str, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(f"{HEAD}a,offer,{written}\nb,{control},{written}\n", encoding="utf-8")
+    found = read_experiment(tmp_path / "e.csv")
     assert found["treated"].tolist() == [True, False]
     assert found["date"].tolist() == [pd.Timestamp("2024-05-31")] * 2
 
 
-@pytest.mark.parametrize("written", ["31/05/2024", "05/31/24", "2024-13-01", "2024-05-311", "soon"])
-def test_days_that_can_be_read_in_two_ways_are_refused(written: str, tmp_path: Path) -> None:
-    rows = pd.DataFrame({"customer_id": ["a", "b"], "group": ["offer", "control"], "date": written})
-    rows.to_csv(tmp_path / "groups.csv", index=False)
-    with pytest.raises(Refused) as caught:
-        read_experiment(tmp_path / "groups.csv")
-    assert caught.value.code == "experiment_dates" and caught.value.params["text"] == written
-
-
 @pytest.mark.parametrize(
-    ("row", "code"),
-    [("c,,2024-01-01", "experiment_blank"), (",x,2024-01-01", "experiment_blank"), ("c,x,", "experiment_dates")],
+    ("content", "code", "params"),
+    [
+        # days that can be read in two ways
+        *[
+            (f"{HEAD}a,offer,{day}\nb,control,{day}\n", "experiment_dates", {"text": day})
+            for day in ("31/05/2024", "05/31/24", "2024-13-01", "2024-05-311", "soon")
+        ],
+        # a blank cell puts nobody into a group
+        (f"{HEAD}a,control,2024-01-01\nb,x,2024-01-01\nc,,2024-01-01\n", "experiment_blank", {"line": 4}),
+        (f"{HEAD}a,control,2024-01-01\nb,x,2024-01-01\n,x,2024-01-01\n", "experiment_blank", {"line": 4}),
+        (f"{HEAD}a,control,2024-01-01\nb,x,2024-01-01\nc,x,\n", "experiment_dates", {"line": 4}),
+        (
+            HEAD + MANY.replace("c20,control,2024-01-01", "c20,control,2024-01-01,x"),
+            "experiment_bad_lines",
+            {"line": 22},
+        ),
+        ("customer_id,when\nc1,2024-01-01\n", "experiment_columns", {}),
+        (None, "experiment_missing", {}),
+    ],
 )
-def test_a_blank_cell_is_refused_and_puts_nobody_into_a_group(row: str, code: str, tmp_path: Path) -> None:
-    lines = ["customer_id,group,date", "a,control,2024-01-01", "b,x,2024-01-01", row]
-    (tmp_path / "e.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(Refused) as caught:
+def test_a_file_that_cannot_be_read_is_refused(
+    content: str | None, code: str, params: dict[str, object], tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "e.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(ClvError) as caught:
         read_experiment(tmp_path / "e.csv")
-    assert (caught.value.code, caught.value.params["line"]) == (code, 4)
+    assert caught.value.code == code and params.items() <= caught.value.params.items()
     assert caught.value.message("en") and caught.value.message("zh")
 
 
@@ -170,13 +184,8 @@ def test_tiers_have_effects_of_their_own_only_where_chance_does_not_explain_the_
     everyone = Measured(0, 99, 99, 2.0, 1.0, 3.0, 1.0)
     near, far = Measured(1, 40, 40, 2.5, 1.0, 4.0, 1.0), Measured(1, 40, 40, 9.0, 8.0, 10.0, 1.0)
     other, none = Measured(2, 40, 40, 1.0, 0.0, 2.0, 1.0), Measured(2, 2, 9, None, None, None, None)
-    assert [
-        Experiment((everyone, *tiers), 30).tiers_differ for tiers in ((near, other), (far, other), (far, none))
-    ] == [
-        False,
-        True,
-        False,
-    ]
+    for tiers, differ in (((near, other), False), ((far, other), True), ((far, none), False)):
+        assert Experiment((everyone, *tiers), 30).tiers_differ == differ
 
 
 @pytest.fixture
@@ -215,7 +224,6 @@ def test_outcomes_are_what_the_log_says(shop: Dataset, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "code"),
     [
-        ({"date": "soon"}, "experiment_dates"),
         ({"group": "offer"}, "experiment_groups"),
         ({"group": ["a", "b"] * 450}, "experiment_control"),
         ({"customer_id": "c1"}, "experiment_twice"),
@@ -223,23 +231,13 @@ def test_outcomes_are_what_the_log_says(shop: Dataset, tmp_path: Path) -> None:
         ({"date": "2099-01-01"}, "experiment_window"),
     ],
 )
-def test_a_table_that_cannot_be_used_is_refused_in_words(
-    shop: Dataset, tmp_path: Path, columns: dict[str, object], code: str
-) -> None:
+def test_an_unusable_table_is_refused(shop: Dataset, tmp_path: Path, columns: dict[str, object], code: str) -> None:
     events = pd.read_parquet(shop.events_path, columns=["customer_id"])["customer_id"].nunique()
     fitted = {name: value[:events] if isinstance(value, list) else value for name, value in columns.items()}
     with pytest.raises(ClvError) as caught:
         outcomes(shop, read_experiment(table(shop, tmp_path / "e.csv", **fitted)), 60)
     assert caught.value.code == code
     assert caught.value.message("en") and caught.value.message("zh")
-
-
-def test_a_missing_file_and_missing_columns_are_named(tmp_path: Path) -> None:
-    (tmp_path / "e.csv").write_text("customer_id,when\nc1,2024-01-01\n", encoding="utf-8")
-    for name, code in (("none.csv", "experiment_missing"), ("e.csv", "experiment_columns")):
-        with pytest.raises(ClvError) as caught:
-            read_experiment(tmp_path / name)
-        assert caught.value.code == code and caught.value.message("zh")
 
 
 def test_a_file_that_breaks_off_or_is_damaged_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -254,16 +252,6 @@ def test_a_file_that_breaks_off_or_is_damaged_is_refused_with_a_sentence(tmp_pat
         assert caught.value.code == "unreadable_table" and "e.parquet" in caught.value.message("zh")
 
 
-def test_lines_that_are_no_rows_are_refused_with_their_place(tmp_path: Path) -> None:
-    lines = [f"c{i},{'offer' if i % 2 else 'control'},2024-01-01" for i in range(40)]
-    lines[20] += ",one,more,cells"
-    (tmp_path / "e.csv").write_text("\n".join(["customer_id,group,date", *lines]) + "\n", encoding="utf-8")
-    with pytest.raises(ClvError) as caught:
-        read_experiment(tmp_path / "e.csv")
-    assert caught.value.code == "experiment_bad_lines" and caught.value.params["line"] == 22
-    assert caught.value.message("en") and caught.value.message("zh")
-
-
 def test_outcomes_count_no_longer_than_the_plan_looks_ahead(shop: Dataset, tmp_path: Path) -> None:
     path = table(shop, tmp_path / "e.csv", date=(shop.log_end - timedelta(days=200)).isoformat())
     rows = read_experiment(path)
@@ -271,15 +259,17 @@ def test_outcomes_count_no_longer_than_the_plan_looks_ahead(shop: Dataset, tmp_p
     assert outcomes(shop, rows, 365).window_days == 200
 
 
-def test_customers_that_the_model_cannot_score_are_left_out_and_counted(
-    small_workspace: Workspace, shop: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_customers_without_a_score_are_left_out_and_counted(
+    small_workspace: Workspace, small_bundle: Bundle, shop: Dataset, tmp_path: Path
 ) -> None:
-    path = table(shop, tmp_path / "e.csv")
+    path, mine = table(shop, tmp_path / "e.csv"), Workspace(tmp_path / "work")
+    for kind in ("datasets", "models"):
+        shutil.copytree(small_workspace.root / kind, mine.root / kind, dirs_exist_ok=True)
     seen = outcomes(shop, read_experiment(path), 60)
-    scored = pd.DataFrame({"customer_id": seen.customer_id, "predicted_clv": np.arange(len(seen.customer_id)) * 1.0})
-    known = scored.iloc[:-50]
-    monkeypatch.setattr(experiment_run, "scores", lambda *given, **options: known)
-    found = experiment_run.experiment(small_workspace, "shop", "any", path, most_days=60, progress=NoProgress())
+    kept = scores_path(mine, open_bundle(mine, small_bundle.id), open_dataset(mine, "shop"), seen.start)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    scores(mine, "shop", small_bundle.id, cutoff=seen.start, progress=NoProgress()).iloc[:-50].to_parquet(kept)
+    found = experiment(mine, "shop", small_bundle.id, path, most_days=60, progress=NoProgress())
     everyone = found.effects[0]
-    assert everyone.treated + everyone.control == len(known)
+    assert everyone.treated + everyone.control == len(seen.customer_id) - 50
     assert found.warnings[-1].params["customers"] == seen.left_out + 50

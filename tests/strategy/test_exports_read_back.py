@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -17,22 +15,18 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.budget.offers import Effect, Offer
-from clv_core.strategy.exports.export import Contacts, Side, export, log_export, log_taken, with_side_file
+from clv_core.strategy.exports.export import Contacts, export, log_export, log_taken, with_side_file
 from clv_core.strategy.exports.exported import export_log, exported_files
 from clv_core.strategy.exports.files import write_csv
 from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.workspace import Workspace
-from tests.strategy.unescaped import unescape
+from tests.strategy.lists import PAYLOADS, SIDE, TRIGGERS, digest, read, unescape
 
 pytestmark = pytest.mark.first(8)
 
-RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
-PAYLOADS: list[str] = RULE["payloads"]
-TRIGGERS = tuple(RULE["trigger_chars"])
 VECTOR = "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
-SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "EUR", "tier=1", "quantile:10,30,60")
 TEXTS = ("first_name", "last_name", "city", "state", "zip", "madid", "country")
 HEADERS = {
     "google_customer_match": "Email,Phone,First Name,Last Name,Country,Zip",
@@ -61,54 +55,34 @@ def people(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**contact, **dict.fromkeys(TEXTS, scored["note"])})
 
 
-def read(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
-    with path.open(encoding=encoding, newline="") as file:
-        return list(csv.DictReader(file))
+def hashed(text: str) -> str:
+    return digest(text.strip().lower()) if text.strip() else ""
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.strip().lower().encode()).hexdigest() if text.strip() else ""
+BYTES = {
+    "google_customer_match": ({"Zip": "zip"}, {"Email": "email", "First Name": "first_name", "Last Name": "last_name"}),
+    "meta_value_based": ({"madid": "madid"}, {"email": "email"}),
+    "tiktok": ({}, {"Email_SHA256": "email"}),
+    "klaviyo": ({"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
+    "hubspot": ({"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
+}
+"""Columns of a platform's file that hold what we know as it is, and those that hold its hash."""
 
 
 @pytest.mark.parametrize("format", HEADERS)
-def test_platform_files_have_exact_headers_the_published_hash_and_ids_as_text(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_headers_hashes_and_bytes(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
     assert made.files[0].read_bytes().split(b"\r\n")[0].decode() == HEADERS[format]
-    rows = read(made.files[0])
+    rows, (plain, digests) = read(made.files[0]), BYTES[format]
     assert len(rows) == made.rows == 1200
-    hashed = {"google_customer_match": "Email", "meta_value_based": "email", "tiktok": "Email_SHA256"}.get(format)
-    if hashed:
-        assert VECTOR in {row[hashed] for row in rows}
-        assert {row[hashed] for row in rows} == {digest(mail) for mail in people["email"]}
-    else:
-        assert {row["customer_id"] for row in rows} == set(scored["customer_id"])
-
-
-@pytest.mark.parametrize(
-    ("format", "plain", "hashed"),
-    [
-        ("google_customer_match", {"Zip": "zip"}, {"First Name": "first_name", "Last Name": "last_name"}),
-        ("meta_value_based", {"madid": "madid"}, {}),
-        ("klaviyo", {"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
-        ("hubspot", {"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
-    ],
-)
-def test_platform_files_keep_the_bytes_of_every_payload(
-    scored: pd.DataFrame,
-    people: pd.DataFrame,
-    format: str,
-    plain: dict[str, str],
-    hashed: dict[str, str],
-    tmp_path: Path,
-) -> None:
-    made = export(scored, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
-    rows = read(made.files[0])
     for column, source in plain.items():
         assert [row[column] for row in rows] == people[source].tolist()
-    for column, source in hashed.items():
-        assert [row[column] for row in rows] == [digest(text) for text in people[source]]
+    for column, source in digests.items():
+        assert [row[column] for row in rows] == [hashed(text) for text in people[source]]
+    if digests:
+        assert VECTOR in rows[0].values()
+    else:
+        assert [row["customer_id"] for row in rows] == scored["customer_id"].tolist()
 
 
 def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored: pd.DataFrame, tmp_path: Path) -> None:
@@ -127,9 +101,7 @@ def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored
 
 
 @pytest.mark.parametrize("format", ("csv", "xlsx"))
-def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_spreadsheets_obey_stop_lists(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     contacts = Contacts(people, suppressed=["TEST@gmail.com ", scored["customer_id"][5]])
     made = export(scored, format, tmp_path / f"list.{format}", side=SIDE, contacts=contacts)
     assert made.left_out == {"suppressed": 2} and made.rows == 1198 and made.asked == 1200
@@ -137,9 +109,7 @@ def test_an_address_on_the_stop_list_is_in_no_spreadsheet_list_either(
 
 @pytest.mark.examples(3)
 @pytest.mark.parametrize("format", EXPORTS)
-def test_a_preview_says_what_the_list_then_holds(
-    scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path
-) -> None:
+def test_a_preview_tells_the_list(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     people.loc[:99, "consent"] = "no"
     people.loc[100:149, ["email", "phone", "madid"]] = ""
     contacts = Contacts(people, suppressed=["p200@example.org"])
@@ -159,9 +129,7 @@ def test_a_preview_says_what_the_list_then_holds(
             assert first.iloc[:, 0].tolist() == made.files[0].read_text().split()[:5]
 
 
-def test_a_preview_names_the_smallest_list_before_anything_is_written(
-    scored: pd.DataFrame, people: pd.DataFrame
-) -> None:
+def test_a_preview_names_the_smallest_list(scored: pd.DataFrame, people: pd.DataFrame) -> None:
     enough, short = (preview(scored[:count], "meta_value_based", Contacts(people)) for count in (100, 99))
     assert enough.too_small is None and short.too_small is not None
     assert "100" in short.too_small.text("en") and "99" in short.too_small.text("zh")
@@ -201,23 +169,6 @@ def test_the_log_names_no_customer_that_was_searched_for(scored: pd.DataFrame, t
     assert json.loads(made.side_file.read_text(encoding="utf-8"))["segment"] == segment
     said = export_log(work)[0]["segment"]
     assert said.startswith(segment.partition("anna")[0]) and "anna" not in said and "ben" not in said
-
-
-def test_what_was_handed_over_without_a_file_is_in_the_log(tmp_path: Path) -> None:
-    work = Workspace(tmp_path / "workspace")
-    log_taken(work, "card", SIDE, 1, 1)
-    [entry] = export_log(work)
-    assert (entry["files"], entry["format"], entry["customers"], entry["folder"]) == ([], "card", 1, str(work.exports))
-    assert exported_files(work, SIDE.dataset, ()) == []
-
-
-def test_a_table_that_names_nobody_is_not_among_the_files_of_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
-    work = Workspace(tmp_path / "workspace")
-    log_export(work, export(scored, "csv", tmp_path / "list.csv", side=SIDE), "csv", SIDE)
-    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
-    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
-    assert [one.name for one in exported_files(work, SIDE.dataset, ())] == ["list.csv", "prices.csv"]
-    assert [one.name for one in exported_files(work, SIDE.dataset, (), of_customers=True)] == ["list.csv"]
 
 
 def test_no_list_stays_where_the_log_of_exports_cannot_be_written(scored: pd.DataFrame, tmp_path: Path) -> None:
@@ -270,17 +221,23 @@ def test_each_column_of_a_workbook_has_room_for_what_stands_in_it(scored: pd.Dat
     assert widths["model"] >= len(model) and 40 < max(widths.values()) < 60, widths
 
 
-def test_the_log_reads_newest_first_and_ignores_a_line_that_was_cut_off(scored: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_log_reads_newest_first_and_knows_which_files_name_customers(scored: pd.DataFrame, tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     assert export_log(work) == []
     for name in ("one.csv", "two.csv"):
         log_export(work, export(scored, "csv", tmp_path / name, side=SIDE), "csv", SIDE)
     with (work.exports / "log.jsonl").open("a") as file:
-        file.write('{"who": "some')
+        file.write('{"who": "some')  # a line that was cut off
     entries = export_log(work)
     assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
     assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
     assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
-    log_export(work, export(scored, "csv", tmp_path / "three.csv", side=SIDE), "csv", SIDE)
-    assert [entry["files"] for entry in export_log(work)] == [["three.csv"], ["two.csv"], ["one.csv"]]
-    assert exported_files(work, SIDE.dataset, ()) == [tmp_path / name for name in ("one.csv", "two.csv", "three.csv")]
+    write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
+    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
+    log_taken(work, "card", SIDE, 1, 1)  # handed over without a file
+    assert [entry["files"] for entry in export_log(work)] == [[], ["prices.csv"], ["two.csv"], ["one.csv"]]
+    entry = export_log(work)[0]
+    assert (entry["format"], entry["customers"], entry["folder"]) == ("card", 1, str(work.exports))
+    every = [tmp_path / name for name in ("one.csv", "two.csv", "prices.csv")]
+    assert exported_files(work, SIDE.dataset, ()) == every
+    assert exported_files(work, SIDE.dataset, (), of_customers=True) == every[:2]

@@ -1,4 +1,4 @@
-"""What columns are called in a file that a person opens, and that counts in it are whole numbers."""
+"""What columns are called in a file that a person opens; its counts are whole numbers, its amounts say their money."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import pytest
 from clv_core.columns import CUSTOMER_ID
 from clv_core.i18n import catalogue
 from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER
-from clv_core.strategy.exports.export import Side, export
+from clv_core.strategy.exports.export import export
+from clv_core.strategy.exports.files import ENDINGS, write_any
 from clv_core.strategy.exports.headers import headed, header
+from clv_core.strategy.exports.readable import with_currency
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.worded import price_table
+from tests.strategy.lists import SIDE
 
-SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "CNY", "", "quantile:10,30,60")
 LIST = pd.DataFrame(
     {
         "customer_id": ["007", "008", "009"],
@@ -100,3 +102,35 @@ def test_a_chinese_plan_says_what_its_effects_rest_on_in_chinese(tmp_path: Path,
         table = pd.read_csv(path, encoding="utf-8-sig") if ending == "csv" else pd.read_excel(path)
         said[language] = table.iloc[:, 4].tolist()
     assert said == {"": kinds, "zh": ["假设", "实测"]}
+
+
+READ = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
+AMOUNTS = pd.DataFrame({"customer_id": ["A1", "A2"], "predicted_clv": [12.5, 0.0], "p_purchase": [0.5, 0.1]})
+
+
+@pytest.mark.parametrize(
+    ("ending", "language", "column"),
+    [*[(ending, "", "currency") for ending in ENDINGS], (".csv", "zh", "货币"), (".xlsx", "zh", "货币")],
+)
+def test_a_file_of_amounts_has_a_currency_column(tmp_path: Path, ending: str, language: str, column: str) -> None:
+    path = write_any(AMOUNTS, tmp_path / f"list{ending}", ending, {"currency": "CHF"}, language)
+    assert READ[ending](path)[column].tolist() == ["CHF", "CHF"]
+
+
+def test_a_log_without_a_currency_is_given_none(tmp_path: Path) -> None:
+    for about in ({}, {"currency": ""}):
+        assert list(pd.read_csv(write_any(AMOUNTS, tmp_path / "list.csv", ".csv", about))) == list(AMOUNTS)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"customer_id": ["A1"], "p_purchase": [0.5]},
+        {"category": ["tea"], "elasticity": [-1.5], "low": [-2.0], "high": [-1.0]},
+        {"name": ["Top"], "share_of_value": [0.6]},
+        {"name": ["Top"], "before": [3]},
+    ],
+)
+def test_a_table_without_amounts_or_with_a_currency_gets_none(rows: dict[str, list[object]]) -> None:
+    assert "currency" not in with_currency(pd.DataFrame(rows), "CHF")
+    assert with_currency(AMOUNTS.assign(currency="EUR"), "CHF")["currency"].tolist() == ["EUR", "EUR"]

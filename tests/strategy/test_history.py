@@ -99,9 +99,7 @@ def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: p
 
 
 @pytest.mark.parametrize("number", (errno.EACCES, errno.EROFS))
-def test_history_is_told_where_nothing_may_be_kept(
-    number: int, log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_folder(number: int, log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +9,11 @@ import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.values.email_texts import mailbox, mailboxes
-from clv_core.strategy.exports.export import Contacts, Side, export, who_is_in
+from clv_core.strategy.exports.export import Contacts, who_is_in
 from clv_core.strategy.exports.preview import preview
 from clv_core.workspace import Workspace
+from tests.strategy.lists import digest, made
 
-SIDE = Side("shop", "1", "m", "2024-01-01", 90, "EUR")
 SPELT = {
     "no": ("jane.doe@gmail.com", "no"),
     "same_as_no": ("JaneDoe@googlemail.com", "yes"),
@@ -39,16 +38,12 @@ def customers() -> tuple[pd.DataFrame, pd.DataFrame]:
     return scores, pd.DataFrame({"customer_id": list(told), "email": emails, "consent": said})
 
 
-def hashed(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
 @pytest.mark.parametrize(
     ("format", "column", "once"),
     [
-        ("google_customer_match", "Email", hashed("ab@gmail.com")),
-        ("tiktok", "Email_SHA256", hashed("x@shop.example")),
-        ("meta_value_based", "email", hashed("a.b@gmail.com")),
+        ("google_customer_match", "Email", digest("ab@gmail.com")),
+        ("tiktok", "Email_SHA256", digest("x@shop.example")),
+        ("meta_value_based", "email", digest("a.b@gmail.com")),
         ("klaviyo", "Email", "a.b@gmail.com"),
         ("mailchimp", "Email Address", "a.b@gmail.com"),
     ],
@@ -56,14 +51,14 @@ def hashed(text: str) -> str:
 def test_a_list_holds_a_mailbox_once_and_none_that_said_no(format: str, column: str, once: str, tmp_path: Path) -> None:
     scores, people = customers()
     before = preview(scores, format, Contacts(people))
-    made = export(scores, format, tmp_path / "list.csv", side=SIDE, contacts=Contacts(people))
-    found = pd.read_csv(made.files[0], dtype="str")[column]
+    written = made(scores, people, format, tmp_path)
+    found = pd.read_csv(written.files[0], dtype="str")[column]
     assert found.is_unique and (found == once).sum() == 1
     same = 2 if format == "tiktok" else 1  # which takes the tag off at every host
-    assert before.left_out == made.left_out == {"no_consent": 1, "shared_contact": 1, "same_contact": same}
-    assert before.rows == made.rows == len(found) == len(scores) - 2 - same
+    assert before.left_out == written.left_out == {"no_consent": 1, "shared_contact": 1, "same_contact": same}
+    assert before.rows == written.rows == len(found) == len(scores) - 2 - same
     spelt = ("jane.doe@gmail.com", "janedoe@gmail.com", "janedoe@googlemail.com")
-    assert not found.isin([*spelt, *map(hashed, spelt)]).any()
+    assert not found.isin([*spelt, *map(digest, spelt)]).any()
 
 
 @pytest.mark.examples(2)

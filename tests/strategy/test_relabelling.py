@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from clv_core import audit, cli, pipeline
+from clv_core import audit, pipeline
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset, restore, versions
@@ -23,6 +23,7 @@ from clv_core.preprocessing.clean import clean
 from clv_core.preprocessing.currency import set_currency
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
+from tests.strategy.conftest import Clv
 
 pytestmark = pytest.mark.first(4)
 
@@ -91,50 +92,33 @@ def test_a_sign_that_meant_several_is_settled(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_models_say_it_too_and_the_audit_log_who_did_it(tmp_path: Path) -> None:
+def test_models_reasons_and_the_card_say_it_too_and_the_audit_log_who_did_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, SAMPLE, "shop", currency="EUR")
-    config = TrainConfig(horizon_days=90, model="naive", cutoffs=2)
-    pipeline.train(workspace, "shop", config, progress=NoProgress())
-    [bundle] = list_bundles(workspace, "shop")
-    before = bundle.record
+    pipeline.train(workspace, "shop", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
+    before, registry = Registry(workspace).version("shop", 1), Registry(workspace)
+    assert "EUR" in model_card(before)
     made, models = relabel(workspace, "shop", "CHF")
     [bundle] = list_bundles(workspace, "shop")
     bundle.check()
     assert models == 1 and bundle.record["currency"] == "CHF" == made.currency
-    assert json.loads(json.dumps(bundle.record).replace('"CHF"', '"EUR"')) == {**before, "seal": bundle.record["seal"]}
+    said = json.loads(json.dumps(bundle.record).replace('"CHF"', '"EUR"'))
+    assert said == {**before.record, "seal": bundle.record["seal"]}
+    version = registry.version("shop", 1)
+    assert version.to_json()["currency"] == "CHF" and registry.sound(version)
+    assert model_card(version).replace("CHF", "EUR").split("SHA-256")[0] == model_card(before).split("SHA-256")[0]
+    assert "EUR" not in json.dumps(version.record) and "CHF" in " ".join(one.text() for one in version.trust.reasons)
     line = audit.lines(workspace)[0]
     assert (line["action"], line["dataset"], line["version"]) == ("currency", "shop", made.version)
     assert relabel(workspace, "shop", "CHF") == (made, 0)
     assert [one["action"] for one in audit.lines(workspace)].count("currency") == 1
 
 
-@pytest.mark.slow
-def test_versions_reasons_and_the_card_say_the_new_currency_and_nothing_the_old_one(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, SAMPLE, "shop", currency="EUR")
-    pipeline.train(workspace, "shop", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
-    before = Registry(workspace).version("shop", 1)
-    assert "EUR" in model_card(before)
-    relabel(workspace, "shop", "CHF")
-    version = Registry(workspace).version("shop", 1)
-    assert version.to_json()["currency"] == "CHF" and Registry(workspace).sound(version)
-    assert model_card(version).replace("CHF", "EUR").split("SHA-256")[0] == model_card(before).split("SHA-256")[0]
-    assert "EUR" not in json.dumps(version.record) and "CHF" in " ".join(one.text() for one in version.trust.reasons)
-
-
-def test_the_command_sets_it_and_says_how_many_models_follow(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def told(*words: str) -> tuple[int, dict[str, object]]:
-        code = cli.main(["datasets", *words, "--workspace", str(workspace.root)])
-        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
-
-    code, result = told("log", "--currency", "EUR")
-    assert (code, result["currency"], result["models"]) == (0, "EUR", 0)
-    assert told("log")[1]["currency"] == "EUR"
-    code, result = told("log", "--currency", "")
-    assert (code, result["currency"]) == (0, "")
-    assert told("--currency", "EUR")[0] == 2
+def test_the_command_says_how_many_models_follow(workspace: Workspace, clv: Clv) -> None:
+    result = clv("datasets", "log", "--currency", "EUR")
+    assert (result["currency"], result["models"]) == ("EUR", 0)
+    assert clv("datasets", "log")["currency"] == "EUR"
+    assert clv("datasets", "log", "--currency", "")["currency"] == ""
+    assert clv("datasets", "--currency", "EUR", code=2)["error"]
     with pytest.raises(NotFound):
         relabel(workspace, "other", "EUR")

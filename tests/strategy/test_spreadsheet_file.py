@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,31 +29,21 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("rows_a_block", (2, 100))
 @pytest.mark.parametrize("ending", ("csv", "csv.gz"))
+@pytest.mark.parametrize("worded", (None, lambda rows: rows.rename(columns={"line": "行号"})), ids=("ids", "words"))
 def test_the_file_holds_what_one_frame_would(
-    table: Path, tmp_path: Path, ending: str, rows_a_block: int, monkeypatch: pytest.MonkeyPatch
+    table: Path, tmp_path: Path, ending: str, rows_a_block: int, worded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spreadsheet_file, "BLOCK_ROWS", rows_a_block)
-    target = tmp_path / f"aside.{ending}"
-    assert write_csv(table, target, "line") == 5
-    expected = escape_frame(pd.read_parquet(table).sort_values("line")).to_csv(index=False, lineterminator="\r\n")
+    target, names = tmp_path / f"aside.{ending}", {"line": "行号"} if worded else {}
+    assert write_csv(table, target, "line", worded) == 5
+    expected = escape_frame(pd.read_parquet(table).sort_values("line").rename(columns=names))
     written = gzip.decompress(target.read_bytes()) if ending.endswith("gz") else target.read_bytes()
-    assert written == expected.encode("utf-8-sig")
+    assert written == expected.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["aside.parquet", target.name])
 
 
 def test_an_empty_table_is_a_header(tmp_path: Path) -> None:
-    pd.DataFrame({"line": pd.Series([], dtype="int64"), "reason": pd.Series([], dtype="str")}).to_parquet(
-        tmp_path / "none.parquet"
-    )
+    empty = pd.DataFrame({"line": pd.Series([], dtype="int64"), "reason": pd.Series([], dtype="str")})
+    empty.to_parquet(tmp_path / "none.parquet")
     assert write_csv(tmp_path / "none.parquet", tmp_path / "none.csv", "line") == 0
     assert (tmp_path / "none.csv").read_bytes() == "\ufeffline,reason\r\n".encode()
-
-
-@pytest.mark.parametrize("rows_a_block", (2, 100))
-def test_each_block_gets_the_words_of_a_person(
-    table: Path, tmp_path: Path, rows_a_block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spreadsheet_file, "BLOCK_ROWS", rows_a_block)
-    write_csv(table, tmp_path / "aside.csv", "line", lambda rows: rows.rename(columns={"line": "行号"}))
-    read = pd.read_csv(tmp_path / "aside.csv", encoding="utf-8-sig")
-    assert read.columns[0] == "行号" and read["行号"].tolist() == [1, 3, 5, 7, 9]

@@ -10,7 +10,7 @@ import pytest
 from clv_core.errors import NotFound, Refused
 from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
 
-TWO = (("a@b.com",), ("c@d.com",))
+TWO, PHONES = (("a@b.com",), ("c@d.com",)), (("13811704871",), ("13809097345",))
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,14 @@ TWO = (("a@b.com",), ("c@d.com",))
         ("C00010\n=cmd|'/C calc'!A0\nO'Brien, \"Pat\"\n", (("C00010",), ("=cmd|'/C calc'!A0",), ("O'Brien, \"Pat\"",))),
         ("email,mobile\na@b.com,-\nN/A,\nc@d.com,null\n", TWO),
         ("a@b.com\nn/a\nc@d.com\n-\n", TWO),
+        *[(f"{name}\n13811704871\n13809097345\n", PHONES) for name in ("手机号", "用户编号", "邮箱")],
+        ("序号,手机号\n1,13811704871\n2,13809097345\n", PHONES),
         ("", ()),
         ("\n \n", ()),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
-def test_words_and_tables_are_read_in_any_encoding(
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030", "utf-8"])
+def test_lists_of_any_encoding(
     tmp_path: Path, content: str, entries: tuple[tuple[str, ...], ...], encoding: str
 ) -> None:
     (tmp_path / "stop.txt").write_bytes(content.encode(encoding))
@@ -51,15 +53,13 @@ def test_nobody_is_erased_for_what_a_line_holds_beside_its_word(tmp_path: Path) 
     assert words_of(read_entries(file, exact=True)) == {"7", "a@b.com", "08"}
 
 
-def test_a_workbook_is_read_too(tmp_path: Path) -> None:
-    pd.DataFrame({"email": ["a@b.com", "c@d.com"], "reason": "x"}).to_excel(tmp_path / "stop.xlsx", index=False)
-    assert read_entries(tmp_path / "stop.xlsx") == TWO
-
-
-@pytest.mark.parametrize("name", ["stop.xlsx", "stop.csv.gz", "stop.parquet", "stop.jsonl"])
-def test_a_single_column_is_a_list_in_any_file(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("stop.xlsx", {"reason": "x"}), ("stop.xlsx", {}), ("stop.csv.gz", {}), ("stop.parquet", {}), ("stop.jsonl", {})],
+)
+def test_a_single_column_is_a_list_in_any_file(tmp_path: Path, name: str, more: dict[str, str]) -> None:
     """A workbook of addresses alone was cut at their ``@``, and hid nobody."""
-    frame, path = pd.DataFrame({"email": ["a@b.com", "c@d.com"]}), tmp_path / name
+    frame, path = pd.DataFrame({"email": ["a@b.com", "c@d.com"]}).assign(**more), tmp_path / name
     if name == "stop.jsonl":
         frame.to_json(path, orient="records", lines=True)
     else:
@@ -80,22 +80,7 @@ def test_what_is_no_list_or_not_whole_is_refused(tmp_path: Path) -> None:
         read_entries(tmp_path / "stop.txt")
 
 
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
-@pytest.mark.parametrize("name", ["手机号", "用户编号", "邮箱"])
-def test_the_name_of_the_one_column_is_no_entry(tmp_path: Path, encoding: str, name: str) -> None:
-    (tmp_path / "dnc.csv").write_bytes(f"{name}\n13811704871\n13809097345\n".encode(encoding))
-    assert read_entries(tmp_path / "dnc.csv") == (("13811704871",), ("13809097345",))
-
-
-def test_the_names_of_the_columns_of_a_table_of_digits_are_read_in_chinese_encodings(tmp_path: Path) -> None:
-    (tmp_path / "dnc.csv").write_bytes("序号,手机号\n1,13811704871\n2,13809097345\n".encode("gb18030"))
-    assert read_entries(tmp_path / "dnc.csv") == (("13811704871",), ("13809097345",))
-
-
-def test_a_column_that_is_pasted_with_its_name_gives_its_words_alone() -> None:
+def test_typed_words_are_entries_one_a_line_and_a_pasted_column_is_its_words_alone() -> None:
+    assert words_of(entries_of(" a@b.com\n\n007\n007")) == {"a@b.com", "007"}
     assert words_of(entries_of("手机号\n13811704871\n")) == {"13811704871"}
     assert words_of(entries_of("phone")) == {"phone"}
-
-
-def test_typed_words_are_entries_one_a_line() -> None:
-    assert words_of(entries_of(" a@b.com\n\n007\n007")) == {"a@b.com", "007"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pytest
 import statsmodels.api as sm
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
@@ -127,17 +127,22 @@ def shop_log(steady: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
-def stored(frame: pd.DataFrame, folder: Path) -> Dataset:
+def measured(frame: pd.DataFrame, people: pd.DataFrame, folder: Path) -> Responses:
     frame.to_csv(folder / "log.csv", index=False)
     ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
-    return open_dataset(Workspace(folder / "work"), "shop")
+    dataset = open_dataset(Workspace(folder / "work"), "shop")
+    return measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
 
 
 @pytest.fixture(scope="module")
 def responses(tmp_path_factory: pytest.TempPathFactory) -> Responses:
-    frame, people = shop_log()
-    dataset = stored(frame, tmp_path_factory.mktemp("prices"))
-    return measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    return measured(*shop_log(), tmp_path_factory.mktemp("prices"))
+
+
+def base_of(responses: Responses) -> pd.Series[Any]:
+    """Return what tier 1, of 40 customers worth 90 each, is predicted to spend by category."""
+    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
+    return 90.0 * 40 * spend / spend.sum()
 
 
 def test_each_category_and_tier_has_its_true_response(responses: Responses) -> None:
@@ -154,19 +159,16 @@ def test_each_category_and_tier_has_its_true_response(responses: Responses) -> N
     assert (table["elasticity"] < 0).all()
 
 
-def test_what_is_sold_under_another_category_says_nothing_of_the_price_in_this_one(
-    responses: Responses, tmp_path: Path
-) -> None:
+def test_sales_under_another_category_do_not_count(responses: Responses, tmp_path: Path) -> None:
     frame, people = shop_log()
     frame["quantity"] = frame["quantity"].astype(int)
     days = pd.date_range("2024-01-01", periods=40, freq="7D").strftime("%Y-%m-%d")
     pieces = np.random.default_rng(3).integers(1, 60, 12 * len(days))
     rows = [(f"t1-{n % 40:02}", day, f"tea{n % 12}", "sale", 1.0, 0.0) for n in range(12) for day in days]
     sale = pd.DataFrame(rows, columns=list(frame.columns[:6])).assign(quantity=pieces)
-    dataset = stored(pd.concat([frame, sale], ignore_index=True), tmp_path)
-    found = measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress()).table
-    measured = responses.table.drop(columns="error")
-    pd.testing.assert_frame_equal(found[found["category"] != "sale"].drop(columns="error"), measured)
+    found = measured(pd.concat([frame, sale], ignore_index=True), people, tmp_path).table
+    known = responses.table.drop(columns="error")
+    pd.testing.assert_frame_equal(found[found["category"] != "sale"].drop(columns="error"), known)
 
 
 def test_a_category_in_which_one_product_alone_changed_its_price_is_named(tmp_path: Path) -> None:
@@ -175,8 +177,7 @@ def test_a_category_in_which_one_product_alone_changed_its_price_is_named(tmp_pa
     steady = coffee & (frame["product_id"] != "coffee0")
     frame.loc[steady, "discount"] = 0.0
     frame.loc[coffee & ~steady, "discount"] = 6 * frame["discount"].clip(upper=frame["unit_price"] / 8)
-    dataset = stored(frame, tmp_path)
-    found = measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    found = measured(frame, people, tmp_path)
     assert set(found.table["category"]) == {"tea"}
     assert list(found.left_out[["category", "reason"]].itertuples(index=False, name=None)) == [("coffee", "untold")]
 
@@ -193,10 +194,8 @@ def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Pa
 def test_a_rule_is_worth_what_the_formula_says(responses: Responses) -> None:
     outcome = what_if(responses, Rule({1: -0.1}, 0.4))
     table = responses.table.set_index(["category", "tier"])
-    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
     revenue = margin = 0.0
-    for category in TRUE:
-        base = 90.0 * 40 * spend[category] / spend.sum()
+    for category, base in base_of(responses).items():
         pieces = 0.9 ** table.loc[(category, 1), "elasticity"]
         revenue += base * (0.9 * pieces - 1)
         margin += base * (0.9 * pieces - 0.6 * pieces - 0.4)
@@ -212,9 +211,7 @@ def test_a_rule_is_worth_what_the_formula_says(responses: Responses) -> None:
 def test_a_discount_is_worth_what_discounts_did(responses: Responses) -> None:
     outcome = what_if(responses, Rule({1: -0.2}, 0.4, ("tea",), DISCOUNT))
     row = responses.table.set_index(["category", "tier"]).loc[("tea", 1)]
-    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
-    base = 90.0 * 40 * spend["tea"] / spend.sum()
-    frame, _ = shop_log()
+    base, (frame, _) = base_of(responses)["tea"], shop_log()
     bought = frame[(frame["category"] == "tea") & frame["customer_id"].str.startswith("t1")]
     deeper = 0.2 * (1 - bought["discount"].sum() / bought["unit_price"].sum())
     assert deeper < 0.19
@@ -231,10 +228,9 @@ def test_a_discount_is_worth_what_discounts_did(responses: Responses) -> None:
 
 
 def test_a_discount_raises_no_price_and_is_refused_where_none_was_measured(responses: Responses) -> None:
-    with pytest.raises(UsageError):
-        Rule({1: 0.05}, 0.4, by=DISCOUNT)
-    with pytest.raises(UsageError):
-        Rule({1: -0.05}, 0.4, by="gift")
+    for change, by in ((0.05, DISCOUNT), (-0.05, "gift")):
+        with pytest.raises(UsageError):
+            Rule({1: change}, 0.4, by=by)
     blank = replace(responses, table=responses.table.assign(discount_effect=np.nan))
     with pytest.raises(NotEnoughData):
         what_if(blank, Rule({1: -0.05}, 0.4, by=DISCOUNT))
@@ -243,10 +239,9 @@ def test_a_discount_raises_no_price_and_is_refused_where_none_was_measured(respo
 def test_intervals_of_the_rule_are_those_of_drawn_elasticities(responses: Responses) -> None:
     rng = np.random.default_rng(2)
     own = responses.table[responses.table["tier"] == 1].set_index("category")
-    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
     draws = np.zeros(20_000)
-    for category, row in own.iterrows():
-        base = 3600.0 * spend[category] / spend.sum()
+    for category, base in base_of(responses).items():
+        row = own.loc[category]
         elasticity = row["elasticity"] + row["error"] * rng.standard_t(row["products"] - 1, len(draws))
         draws += base * (0.95 ** (1 + elasticity) - 1)
     found = what_if(responses, Rule({1: -0.05}, 0.4)).revenue
@@ -257,17 +252,13 @@ def test_intervals_of_the_rule_are_those_of_drawn_elasticities(responses: Respon
 
 def test_the_interval_of_one_category_is_the_one_that_was_measured(responses: Responses) -> None:
     (row,) = responses.table[(responses.table["tier"] == 1) & (responses.table["category"] == "tea")].to_dict("records")
-    spend = responses.spend[responses.spend["tier"] == 1].set_index("category")["amount"]
-    base = 3600.0 * spend["tea"] / spend.sum()
-    found = what_if(responses, Rule({1: -0.01}, 0.4, ("tea",))).revenue
+    base, found = base_of(responses)["tea"], what_if(responses, Rule({1: -0.01}, 0.4, ("tea",))).revenue
     ends = sorted(base * (0.99 ** (1 + row[end]) - 1) for end in ("low", "high"))
     assert found.high - found.low == pytest.approx(ends[1] - ends[0], rel=0.01)
 
 
 @pytest.mark.parametrize("by", ["price", DISCOUNT])
-def test_the_file_of_a_rule_adds_up_to_what_it_brings_where_a_tier_was_not_measured(
-    responses: Responses, by: str
-) -> None:
+def test_the_file_of_a_rule_adds_up_with_an_unmeasured_tier(responses: Responses, by: str) -> None:
     unmeasured = (responses.table["category"] == "tea") & (responses.table["tier"] == 2)
     fewer = replace(responses, table=responses.table[~unmeasured].reset_index(drop=True))
     outcome = what_if(fewer, Rule({1: -0.1, 2: -0.1}, 0.4, by=by))
@@ -296,41 +287,25 @@ def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
-    ("changed", "code"),
+    ("steady", "without", "products", "code", "params"),
     [
-        ({"product_id": None}, "price_no_columns"),
-        ({"category": None}, "price_no_columns"),
-        ({}, "price_no_variation"),
+        (True, ["product_id"], ".*", "price_no_columns", {"missing": ["product_id"]}),
+        (True, ["category"], ".*", "price_no_columns", {"missing": ["category"]}),
+        (True, ["product_id", "category"], ".*", "price_no_columns", {"missing": ["product_id", "category"]}),
+        (True, [], ".*", "price_no_variation", {}),
+        (False, [], "(tea|coffee)[0-6]", "price_few_products", {"categories": 2, "found": 7, "needed": 10}),
     ],
 )
-def test_logs_that_cannot_say_are_refused_with_the_reason(changed: dict[str, None], code: str, tmp_path: Path) -> None:
-    frame, people = shop_log(steady=True)
-    dataset = stored(frame.drop(columns=list(changed)), tmp_path)
+def test_logs_that_cannot_say_are_refused_with_the_reason(
+    steady: bool, without: list[str], products: str, code: str, params: dict[str, object], tmp_path: Path
+) -> None:
+    frame, people = shop_log(steady)
+    few = frame[frame["product_id"].str.fullmatch(products)]
     with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
-    assert refusal.value.code == code and all(name in refusal.value.message() for name in changed)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_few_steady_products_are_the_reason_where_prices_vary_enough(lang: str, tmp_path: Path) -> None:
-    frame, people = shop_log()
-    few = frame[frame["product_id"].str.fullmatch(r"(tea|coffee)[0-6]")]
-    dataset = stored(few, tmp_path)
-    with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
-    assert refusal.value.code == "price_few_products" and "%" not in refusal.value.message(lang)
-    assert refusal.value.params == {"dataset": "shop", "categories": 2, "found": 7, "needed": 10}
-
-
-def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "cdnow.txt").write_text("\n".join(cdnow_file.read_text(encoding="utf-8").splitlines()[:300]))
-    ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")
-    people = pd.DataFrame({"customer_id": ["00001"], "tier": [1], "predicted_clv": [1.0]})
-    with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(
-            open_dataset(Workspace(tmp_path / "work"), "cdnow"), people, 1, date(1998, 7, 1), NoProgress()
-        )
-    assert refusal.value.params["missing"] == ["product_id", "category"]
+        measured(few.drop(columns=without), people, tmp_path)
+    assert refusal.value.code == code and params.items() <= refusal.value.params.items()
+    assert all(name in refusal.value.message() for name in without)
+    assert code != "price_few_products" or not any("%" in refusal.value.message(lang) for lang in LANGUAGES)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.metrics import ndcg_score
 
 from clv_core.collection.ingest import ingest
@@ -36,7 +39,8 @@ TIERS = 4
 CUSTOMERS = 120
 
 
-def shop_log() -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
     """Half of the customers buy tea and its like, half coffee; each has two favourites that she buys again and again.
 
     Products of a category cost 1 to 10.
@@ -56,17 +60,22 @@ def shop_log() -> pd.DataFrame:
     return frame.assign(quantity=1, event_time=frame["event_time"].dt.strftime("%Y-%m-%d"))
 
 
-@pytest.fixture(scope="module")
-def log() -> pd.DataFrame:
-    return shop_log()
+def stored(log: pd.DataFrame, folder: Path) -> Dataset:
+    log.to_csv(folder / "log.csv", index=False)
+    ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
+    return open_dataset(Workspace(folder / "work"), "shop")
+
+
+@contextmanager
+def lines_of(dataset: Dataset) -> Iterator[Lines]:
+    engine = Engine()
+    yield Lines.of(dataset, engine.connection, dataset.log_end)
+    engine.close()
 
 
 @pytest.fixture(scope="module")
 def dataset(log: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    folder = tmp_path_factory.mktemp("recommend")
-    log.to_csv(folder / "log.csv", index=False)
-    ingest(Workspace(folder / "work"), folder / "log.csv", "shop")
-    return open_dataset(Workspace(folder / "work"), "shop")
+    return stored(log, tmp_path_factory.mktemp("recommend"))
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +91,8 @@ def advice(dataset: Dataset, people: pd.DataFrame) -> Advice:
 
 def test_days_and_memories_are_those_of_the_lines_before_the_cutoff(dataset: Dataset, log: pd.DataFrame) -> None:
     cutoff = date(2024, 4, 1)
-    engine = Engine()
-    lines = Lines.of(dataset, engine.connection, dataset.log_end)
-    history = History.at(lines, day_of(cutoff))
-    engine.close()
+    with lines_of(dataset) as lines:
+        history = History.at(lines, day_of(cutoff))
     past = log[log["event_time"] < cutoff.isoformat()].drop_duplicates(["customer_id", "product_id", "event_time"])
     age = (pd.Timestamp(cutoff) - pd.to_datetime(past["event_time"])).dt.days
     past = past.assign(long=0.5 ** (age / 120), age=age)
@@ -100,33 +107,24 @@ def test_days_and_memories_are_those_of_the_lines_before_the_cutoff(dataset: Dat
     assert history.spent == pytest.approx(whole.reindex(lines.customer_ids).fillna(0)) and spent.sum() <= whole.sum()
 
 
-def test_price_levels_are_those_of_the_lines_before_the_cutoff(dataset: Dataset, log: pd.DataFrame) -> None:
+def test_price_levels_are_those_of_the_lines_before_the_cutoff(log: pd.DataFrame, tmp_path: Path) -> None:
     cutoff = date(2024, 3, 1)
     turned = log.assign(amount=np.where(log["event_time"] < cutoff.isoformat(), log["amount"], 11 - log["amount"]))
-    folder = dataset.folder.parents[2] / "turned"
-    folder.mkdir()
-    turned.to_csv(folder / "log.csv", index=False)
-    ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
-    engine, cheap = Engine(), []
-    lines = Lines.of(open_dataset(Workspace(folder / "work"), "shop"), engine.connection, dataset.log_end)
-    for day in (cutoff, dataset.log_end):
-        grade = History.at(lines, day_of(day)).grade
-        cheap.append(grade[lines.product_ids.tolist().index("0-0")])
-    split = Split.at(lines, day_of(cutoff))
-    engine.close()
+    dataset = stored(turned, tmp_path)
+    with lines_of(dataset) as lines:
+        place = lines.product_ids.tolist().index("0-0")
+        cheap = [History.at(lines, day_of(day)).grade[place] for day in (cutoff, dataset.log_end)]
+        split = Split.at(lines, day_of(cutoff))
     assert cheap[0] == pytest.approx(0.05) and cheap[1] != cheap[0]
     assert split is not None and split.task(KINDS[0]).found.grade.min() == pytest.approx(0.05)
 
 
 def test_nearness_is_the_shrunk_cosine_of_baskets(dataset: Dataset, log: pd.DataFrame) -> None:
-    engine = Engine()
-    lines = Lines.of(dataset, engine.connection, dataset.log_end)
-    found = by_basket(lines, day_of(dataset.log_end)).toarray()
-    engine.close()
+    with lines_of(dataset) as lines:
+        found, ids = by_basket(lines, day_of(dataset.log_end)).toarray(), lines.product_ids.tolist()
     baskets = log.groupby("order_id")["product_id"].apply(lambda products: sorted(set(products)))
     single = Counter(product for basket in baskets for product in basket)
     both = Counter(pair for basket in baskets for pair in combinations(basket, 2))
-    ids = lines.product_ids.tolist()
     expected = np.zeros_like(found)
     for (a, b), count in both.items():
         value = count / np.sqrt(single[a] * single[b]) * count / (count + SHRINK) if count >= 3 else 0.0
@@ -163,9 +161,7 @@ def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(
     assert own.recall.value == 0
 
 
-def test_what_is_new_leaves_out_all_that_was_bought_and_never_a_place_twice(
-    advice: Advice, log: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_what_is_new_was_never_bought_and_its_reason_was(advice: Advice, log: pd.DataFrame, tmp_path: Path) -> None:
     keep_advice(advice, tmp_path, {})
     kept = load_advice(tmp_path)
     assert kept is not None
@@ -178,21 +174,14 @@ def test_what_is_new_leaves_out_all_that_was_bought_and_never_a_place_twice(
         assert (rows["days"] > 0).tolist() == [pair in bought for pair in pairs]
         if kind == "without_bought":
             assert not bought & set(pairs)
+            because = rows.dropna(subset="because")
+            assert len(because) and set(zip(because["customer_id"], because["because"], strict=True)) <= bought
+            assert (because["because"] != because["product_id"]).all()
         one = kept.of_customer("c007", kind)
         pd.testing.assert_frame_equal(one, rows[rows["customer_id"] == "c007"].reset_index(drop=True))
     assert kept.of_customer("nobody", KINDS[0]).empty
     newcomer = kept.of_customer("never", KINDS[0])
     assert set(newcomer["why"]) == {"popular"} and newcomer["because"].isna().all()
-
-
-def test_the_reason_is_a_product_that_the_customer_bought(advice: Advice, log: pd.DataFrame, tmp_path: Path) -> None:
-    keep_advice(advice, tmp_path, {})
-    kept = load_advice(tmp_path)
-    assert kept is not None
-    rows = kept.everyone("without_bought", 10).dropna(subset="because")
-    bought = set(zip(log["customer_id"], log["product_id"], strict=True))
-    assert len(rows) and set(zip(rows["customer_id"], rows["because"], strict=True)) <= bought
-    assert (rows["because"] != rows["product_id"]).all()
 
 
 def test_higher_tiers_are_offered_dearer_products(advice: Advice) -> None:
@@ -208,8 +197,6 @@ def test_grades_rank_prices_within_a_category_and_a_lone_product_is_in_the_middl
 
 
 def test_a_customer_who_bought_little_is_near_the_middle_level() -> None:
-    from scipy import sparse
-
     days = sparse.csr_array(np.array([[0, 0], [1, 0], [95, 0]], np.float32))
     assert own_levels(days, np.array([1.0, 0.0])) == pytest.approx([0.5, 3.5 / 6, 97.5 / 100])
 
@@ -221,24 +208,16 @@ def test_the_same_log_gives_the_same_recommendations(dataset: Dataset, people: p
     assert again.measured == advice.measured
 
 
-def test_nothing_at_or_after_the_cutoff_is_read(dataset: Dataset, log: pd.DataFrame, people: pd.DataFrame) -> None:
+def test_nothing_later_is_read(dataset: Dataset, log: pd.DataFrame, people: pd.DataFrame, tmp_path: Path) -> None:
     cutoff = date(2024, 5, 1)
-    cut = recommend(dataset, people, TIERS, cutoff, progress=NoProgress())
-    folder = dataset.folder.parents[2] / "cut"
-    folder.mkdir()
-    log[log["event_time"] < cutoff.isoformat()].to_csv(folder / "log.csv", index=False)
-    ingest(Workspace(folder / "work"), folder / "log.csv", "shop")
-    alone = recommend(open_dataset(Workspace(folder / "work"), "shop"), people, TIERS, cutoff, progress=NoProgress())
+    before = stored(log[log["event_time"] < cutoff.isoformat()], tmp_path)
+    cut, alone = (recommend(one, people, TIERS, cutoff, progress=NoProgress()) for one in (dataset, before))
     for kind in KINDS:
         assert (cut.picks[kind].product == alone.picks[kind].product).all()
 
 
-def test_a_log_without_products_is_refused(tmp_path: Path, cdnow_file: Path) -> None:
-    lines = cdnow_file.read_text(encoding="utf-8").splitlines()[:400]
-    (tmp_path / "cdnow.txt").write_text("\n".join(lines), encoding="utf-8")
-    ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")
-    dataset = open_dataset(Workspace(tmp_path / "work"), "cdnow")
-    people = pd.DataFrame({"customer_id": ["00001"], "tier": [1]})
+def test_a_log_without_products_is_refused(log: pd.DataFrame, people: pd.DataFrame, tmp_path: Path) -> None:
+    bare = stored(log.drop(columns=["product_id", "category"]), tmp_path)
     with pytest.raises(NotEnoughData) as refusal:
-        recommend(dataset, people, TIERS, dataset.log_end, progress=NoProgress())
+        recommend(bare, people, TIERS, bare.log_end, progress=NoProgress())
     assert refusal.value.code == "recommend_no_products"

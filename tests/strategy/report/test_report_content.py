@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,14 +17,12 @@ from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.record import read_record, write_record
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.i18n import LANGUAGES, say_day
+from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
-from clv_core.strategy.report.measured import data
-from clv_core.strategy.report.said import Said
 from clv_core.strategy.schemes.parse import asked
 from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace
@@ -52,6 +47,13 @@ def made(demo: Demo, **options: object) -> Report:
     return make_report(workspace, dataset.name, bundle.id, progress=NoProgress(), **options)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def copied(demo: Demo, tmp_path: Path) -> Demo:
+    """A copy that may be changed."""
+    shutil.copytree(demo[0].root, tmp_path / "copy")
+    return Workspace(tmp_path / "copy"), demo[1], demo[2]
+
+
 def section(report: Report, name: str) -> Section:
     return next(one for one in report.sections if one.id == name)
 
@@ -72,14 +74,6 @@ def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: D
     assert found.chart is not None
     assert found.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
     assert len(section(report, "trust").points) == len(trust["reasons"])
-
-
-def test_the_days_of_the_log_are_those_of_its_own_zone(report: Report, demo: Demo) -> None:
-    held = replace(demo[1].manifest, first_event="2023-12-31T16:00:00Z", last_event="2024-12-29T16:00:00Z")
-    held = replace(held, log_start="2024-01-01", log_end="2024-12-31", timezone="Asia/Shanghai")
-    ground: Any = SimpleNamespace(said=Said(report.language, "CNY"), dataset=replace(demo[1], manifest=held))
-    first, last = (say_day(f"2024-{day}", report.language) for day in ("01-01", "12-30"))
-    assert first in data(ground).finding and last in data(ground).finding
 
 
 def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
@@ -145,25 +139,21 @@ def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -
     assert found.finding.startswith(f"{spent} spent on") and "5,000" not in found.finding and note == "of 5,000 USD"
 
 
-def test_without_offers_and_reasons_it_says_how_to_get_them(demo: Demo, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "copy")
-    shutil.copytree(demo[0].root, workspace.root)
-    shutil.rmtree(explanation_folder(workspace, demo[2], demo[1]))
-    found = made((workspace, *demo[1:]))
+def test_without_offers_and_reasons_it_says_how_to_get_them(copied: Demo) -> None:
+    shutil.rmtree(explanation_folder(copied[0], copied[2], copied[1]))
+    found = made(copied)
     for name in ("drivers", "plan"):
         one = section(found, name)
         assert one.chart is None and one.table is None and len(one.points) == 1
 
 
-def test_a_model_that_was_not_measured_has_no_quality_and_says_so_in_the_limits(demo: Demo, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "copy")
-    shutil.copytree(demo[0].root, workspace.root)
-    folder = workspace.models / demo[2].id
+def test_a_model_that_was_not_measured_has_no_quality_and_says_so_in_the_limits(copied: Demo) -> None:
+    folder = copied[0].models / copied[2].id
     (folder / "holdout.parquet").unlink()
     known = read_record(folder)
     checksums = {name: one for name, one in known["checksums"].items() if name != "holdout.parquet"}
     write_record(folder, {**known, "holdout": None, "metrics": {}, "baselines": {}, "checksums": checksums})
-    found = made((workspace, *demo[1:]), language="zh")
+    found = made(copied, language="zh")
     assert {"quality", "deciles"} & {one.id for one in found.sections} == set()
     table = section(found, "segments").table
     assert table is not None and {row[3] for row in table.rows} == {"–"}
@@ -176,15 +166,11 @@ def test_another_ending_is_refused_before_the_work() -> None:
     assert "bad.docx" in caught.value.message("zh")
 
 
-def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(demo: Demo, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "copy")
-    shutil.copytree(demo[0].root, workspace.root)
-    scored = pd.read_parquet(scores_path(demo[0], demo[2], demo[1]))
+def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(copied: Demo) -> None:
+    scored = pd.read_parquet(scores_path(copied[0], copied[2], copied[1]))
     known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
-    StopList.of(workspace).add(known[:-50])
-    found = section(
-        made((workspace, *demo[1:]), offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan"
-    )
+    StopList.of(copied[0]).add(known[:-50])
+    found = section(made(copied, offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan")
     assert found.figures[3].value == "50"
 
 

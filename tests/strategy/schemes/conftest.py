@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,10 @@ def with_bgnbd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
     pipeline.train(workspace, "shop", config, progress=NoProgress())
     return root
+
+
+@pytest.fixture
+def workspace(with_bgnbd: Path, tmp_path: Path) -> Workspace:
+    """A copy that may be changed."""
+    shutil.copytree(with_bgnbd, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")

@@ -10,12 +10,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
+from clv_core.deployment.scoring import snapshot_of
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
+from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes import clusters
 from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
 from clv_core.strategy.schemes.saved import centres_path
@@ -23,7 +26,7 @@ from clv_core.strategy.schemes.settle import points_of, settle
 from clv_core.strategy.schemes.traits import named
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(8)
+pytestmark = pytest.mark.first(7)
 
 
 def planted() -> tuple[pd.DataFrame, np.ndarray]:
@@ -44,17 +47,14 @@ def planted() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, kind
 
 
-def test_planted_groups_are_found_the_most_valuable_first() -> None:
+def test_planted_groups_are_found_and_named_the_most_valuable_first() -> None:
     frame, kind = planted()
-    placed = Clusters(3).fit(frame).place(frame)
+    fitted = Clusters(3).fit(frame)
+    placed = fitted.place(frame)
     assert adjusted_rand_score(kind, placed.where) > 0.99
     means = [frame["predicted_clv"][placed.where == place].mean() for place in range(3)]
     assert means == sorted(means, reverse=True)
-
-
-def test_names_say_what_was_planted() -> None:
-    frame, _ = planted()
-    big, frequent, gone = Clusters(3).fit(frame).segments
+    big, frequent, gone = fitted.segments
     assert big.name() == "Very high value · Very big orders"
     assert "Buy very often" in frequent.name() and frequent.name().startswith("Middle value")
     assert gone.name() == "Very low value · Silent longest"
@@ -69,32 +69,29 @@ def test_a_group_with_a_few_buyers_is_said_to_have_mostly_never_bought() -> None
     assert "Mostly never bought" in titles[2] and "never" not in titles[0] + titles[1]
 
 
+def words_of_value(value: np.ndarray, chance: np.ndarray | float, where: np.ndarray) -> list[str]:
+    """Return what is said of the value of three groups that differ by it alone."""
+    frame = pd.DataFrame({"predicted_clv": value, "p_purchase": chance, "purchase_days": 3})
+    frame = frame.assign(historic_value=30.0, days_since_last=10.0)
+    return [title[0].text("en") for title in named(frame, where, 3)]
+
+
 def test_no_group_is_called_more_valuable_than_one_whose_customers_are_worth_more() -> None:
     # Of the first group a third holds nearly all of its value; all of the second are worth about the same.
-    few_hold_all = np.where(np.arange(600) % 3 == 0, 60.0, 0.5)
+    few_hold_all, where = np.where(np.arange(600) % 3 == 0, 60.0, 0.5), np.repeat([0, 1, 2], [600, 300, 1500])
     value = np.concatenate([few_hold_all, np.full(300, 12.0), np.full(1500, 0.2)])
-    where = np.repeat([0, 1, 2], [600, 300, 1500])
-    means = pd.Series(value).groupby(where).mean()
-    assert means[0] > means[1] and np.log1p(few_hold_all).mean() < np.log1p(12)
-    chance = np.repeat([0.2, 0.5, 0.01], [600, 300, 1500])
-    frame = pd.DataFrame({"predicted_clv": value, "p_purchase": chance}).assign(
-        purchase_days=3, historic_value=30.0, days_since_last=10.0
-    )
-    titles = [title[0].text("en") for title in named(frame, where, 3)]
+    assert few_hold_all.mean() > 12 and np.log1p(few_hold_all).mean() < np.log1p(12)
+    titles = words_of_value(value, np.array([0.2, 0.5, 0.01])[where], where)
     ladder = ["Very low value", "Low value", "Middle value", "High value", "Very high value"]
     assert ladder.index(titles[0]) >= ladder.index(titles[1]) > ladder.index(titles[2])
 
 
 def test_no_group_that_holds_less_of_the_value_than_of_the_customers_is_called_of_high_value() -> None:
     # Most customers are worth little, so that the second group stands out of them, and yet lies below the mean.
-    value, where = np.repeat([80.0, 16.0, 2.0], [170, 260, 570]), np.repeat([0, 1, 2], [170, 260, 570])
-    frame = pd.DataFrame({"predicted_clv": value, "p_purchase": 0.2}).assign(
-        purchase_days=3, historic_value=30.0, days_since_last=10.0
-    )
-    share = frame.groupby(where)["predicted_clv"].sum() / value.sum()
-    assert share[1] < 0.26
-    titles = [title[0].text("en") for title in named(frame, where, 3)]
-    assert titles == ["Very high value", "Middle value", "Very low value"]
+    where = np.repeat([0, 1, 2], [170, 260, 570])
+    value = np.array([80.0, 16.0, 2.0])[where]
+    assert value[where == 1].sum() / value.sum() < 0.26
+    assert words_of_value(value, 0.2, where) == ["Very high value", "Middle value", "Very low value"]
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])
@@ -130,9 +127,7 @@ def test_too_few_different_customers_are_refused(customers: pd.DataFrame) -> Non
             Clusters.parse(text)
 
 
-def test_a_log_that_begins_with_customers_who_are_all_alike_has_clusters_none_the_less(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_log_that_begins_with_equal_customers_has_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "SAMPLE", 400)
     frame, kind = planted()
     alike = pd.concat([frame[kind == 2].head(1)] * 500)
@@ -141,20 +136,13 @@ def test_a_log_that_begins_with_customers_who_are_all_alike_has_clusters_none_th
 
 
 def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]:
-    from clv_core import pipeline
-    from clv_core.strategy.history import purchase_history, with_history
-
     dataset = open_dataset(workspace, "shop")
     frame = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
     return dataset, with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
 
 
-def test_the_hidden_layer_is_the_one_that_predictions_come_from(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
+def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, small_bundle: Bundle) -> None:
     import torch
-
-    from clv_core.deployment.scoring import snapshot_of
 
     dataset, model = open_dataset(small_workspace, "shop"), small_bundle.model
     snapshot = snapshot_of(small_bundle, dataset, None, NoProgress())
@@ -168,8 +156,6 @@ def test_the_hidden_layer_is_the_one_that_predictions_come_from(
 
 
 def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
-    from clv_core.deployment.scoring import snapshot_of
-
     dataset, frame = scored(small_workspace, small_bundle)
     path, count = embed(small_workspace, "shop", small_bundle.id, progress=NoProgress())
     assert path == embedding_path(small_workspace, small_bundle, dataset) and count == len(frame)
@@ -183,31 +169,19 @@ def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_
     assert np.corrcoef(near, exact)[0, 1] > 0.98
 
 
-def test_centres_are_kept_with_the_dataset_and_used_for_another_day(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
+def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
     points = points_of(small_workspace, Clusters(3), small_bundle, dataset, frame, progress=NoProgress())
-    fitted = settle(Clusters(3), small_bundle, dataset, frame, points)
+    half, part = frame.iloc[::2].reset_index(drop=True), points[::2] if points is not None else None
     path = centres_path(dataset, small_bundle.id, 3)
+    settle(Clusters(3), small_bundle, dataset, half, part, cutoff=dataset.log_end - timedelta(days=30))
+    assert not path.exists()
+    fitted = settle(Clusters(3), small_bundle, dataset, frame, points, cutoff=dataset.log_end)
     assert path.is_file()
-    half = frame.iloc[::2].reset_index(drop=True)
-    again = settle(Clusters(3), small_bundle, dataset, half, points[::2] if points is not None else None)
+    again = settle(Clusters(3), small_bundle, dataset, half, part)
+    path.unlink()
     assert isinstance(fitted, FittedClusters) and isinstance(again, FittedClusters)
     assert (again.centres == fitted.centres).all()
-    path.unlink()
-
-
-def test_centres_found_among_customers_of_an_earlier_day_are_not_kept(
-    small_workspace: Workspace, small_bundle: Bundle
-) -> None:
-    dataset, frame = scored(small_workspace, small_bundle)
-    path, half = centres_path(dataset, small_bundle.id, 3), frame.iloc[::2].reset_index(drop=True)
-    settle(Clusters(3), small_bundle, dataset, half, cutoff=dataset.log_end - timedelta(days=30))
-    assert not path.exists()
-    settle(Clusters(3), small_bundle, dataset, frame, cutoff=dataset.log_end)
-    assert path.is_file()
-    path.unlink()
 
 
 def test_a_model_without_networks_has_no_embedding(with_bgnbd: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.parse import KINDS, asked, parse
 from clv_core.strategy.schemes.quadrant import Quadrant
-from clv_core.strategy.schemes.rules import Rules
+from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import (
     Given,
     give_names,
@@ -37,13 +36,6 @@ from clv_core.workspace import Workspace
 MINE = {"segments": [{"name": "Big; spenders", "rules": ["predicted_clv>=10"], "description": "Call them"}]}
 
 
-@pytest.fixture
-def workspace(with_bgnbd: Path, tmp_path: Path) -> Workspace:
-    """A copy that may be changed."""
-    shutil.copytree(with_bgnbd, tmp_path / "workspace")
-    return Workspace(tmp_path / "workspace")
-
-
 def test_two_who_work_on_one_set_of_rules_lose_nothing(workspace: Workspace) -> None:
     dataset = open_dataset(workspace, "shop")
     with ThreadPoolExecutor(8) as pool:
@@ -56,9 +48,12 @@ def test_two_who_work_on_one_set_of_rules_lose_nothing(workspace: Workspace) -> 
     assert all(given_names(dataset, f"tiers:{number}") for number in range(4, 24))
 
 
-def test_names_of_tiers_are_used_on_lists_cards_and_exports(workspace: Workspace, tmp_path: Path) -> None:
+def test_given_names_are_used_on_lists_cards_and_exports(workspace: Workspace, tmp_path: Path) -> None:
     dataset, model = open_dataset(workspace, "shop"), list_bundles(workspace)[0].id
     before = last_written(dataset)
+    for scheme, key, given in (("rfm", "loyal", "Friends"), ("quadrant", "grow", "Seeds"), ("rfm", "loyal", "")):
+        give_names(dataset, scheme, {key: Given(given)})  # the last one takes a name back
+    assert given_names(dataset, "rfm") == {} and given_names(dataset, "quadrant") == {"grow": Given("Seeds")}
     give_names(dataset, "tiers:4", {"1": Given(" Stars ", "Invite them"), "2": Given("", "")})
     assert last_written(dataset) > before and given_names(dataset, "tiers:4") == {"1": Given("Stars", "Invite them")}
     assert names_of_tiers(dataset, 4)[:2] == ["Stars", "High value"] and names_of_tiers(dataset, 5)[0] == "Top value"
@@ -74,14 +69,6 @@ def test_names_of_tiers_are_used_on_lists_cards_and_exports(workspace: Workspace
     assert given_names(open_dataset(workspace, "store"), "tiers:4") == {"1": Given("Stars", "Invite them")}
     pipeline.delete(workspace, "store", models=True, progress=NoProgress())
     assert not list((workspace.root / "datasets").rglob("names.json"))
-
-
-def test_names_that_are_taken_back_are_gone(workspace: Workspace) -> None:
-    dataset = open_dataset(workspace, "shop")
-    give_names(dataset, "rfm", {"loyal": Given("Friends")})
-    give_names(dataset, "quadrant", {"grow": Given("Seeds")})
-    give_names(dataset, "rfm", {"loyal": Given()})
-    assert given_names(dataset, "rfm") == {} and given_names(dataset, "quadrant") == {"grow": Given("Seeds")}
 
 
 def test_rules_are_kept_read_by_name_or_file_and_forgotten(workspace: Workspace, tmp_path: Path) -> None:
@@ -107,10 +94,7 @@ def test_the_first_customer_put_into_a_segment_makes_it_and_its_set(workspace: W
     for segment, customer in (("Friends", "C1"), (" Friends ", "C2"), ("Press", "C1")):
         put_by_hand(dataset, "by hand", segment, customer)
     rules = load_rules(dataset, "by hand").rules
-    assert [(rule.name, rule.conditions, rule.by_hand) for rule in rules] == [
-        ("Friends", (), ("C2",)),
-        ("Press", (), ("C1",)),
-    ]
+    assert rules == (Rule("Friends", (), by_hand=("C2",)), Rule("Press", (), by_hand=("C1",)))
     with pytest.raises(UsageError):
         put_by_hand(dataset, "by hand", " ", "C3")
 
