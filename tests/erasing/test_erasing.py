@@ -92,8 +92,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clv("customers", str(people), "--dataset", "shop", "--contact", "email=email")
     model = pipeline.train(workspace, "shop", TrainConfig(horizon_days=90, model="bgnbd", cutoffs=2), progress=KEPT).id
     clv("explore", "shop")
-    version = open_dataset(workspace, "shop").version
-    out = workspace.root / "explanations" / f"{model}-{version}"
+    made_by_model = open_dataset(workspace, "shop").made_folder / model
+    out = made_by_model / "explanation"
     pipeline.explain(workspace, "shop", model, out, sample=10, permutations=1, progress=KEPT)
     shutil.copytree(out, out.with_name(f"{out.name}-{LEAVING[2].encode().hex()}"))
     exports, about = workspace.exports, ("shop", "--model", model)
@@ -103,7 +103,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     offer = "name=Voucher,cost=2,effect=20%"
     clv("plan", *about, "--budget", "500", "--offer", offer, "--out", str(exports / "plan.csv"))
     words = ("--horizon-days", "90", "--origins", "1", "--models", "naive")
-    clv("backtest", "shop", *words, "--out", str(workspace.root / "backtests" / f"{model}-{version}"))
+    clv("backtest", "shop", *words, "--out", str(made_by_model / "backtest"))
     job = workspace.jobs / "2024-card"
     status = {"command": "card", "args": ["card", "shop", "--customer", LEAVING[3]], "state": "done", "pid": 1}
     write_json(job / "status.json", {**status, "started": 0, "label": "shop", "id": job.name})
@@ -171,7 +171,7 @@ def erased(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Erased:
 
 
 def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(erased: Erased) -> None:
-    kinds = ("backtests", "datasets", "explanations", "exports", "jobs", "models", "plans", "predictions", "uploads")
+    kinds = ("datasets", "exports", "jobs", "models", "plans", "uploads")
     assert erased.kinds == set(kinds)
     workspace, told = erased.workspace, erased.certificate
     assert found(workspace.root, LEAVING) == [] and told.remains == []

@@ -113,7 +113,7 @@ def test_tiers_hold_everybody_once_and_sum_to_the_whole(report: Report) -> None:
 
 
 def test_a_kept_report_comes_back_as_it_was(work: Workspace, report: Report) -> None:
-    (folder,) = (work.root / "monitoring").glob("*-[0-9a-f]*[0-9a-f]")
+    (folder,) = work.datasets.glob("*/made/*/*/monitoring")
     again = Report.load(folder)
     assert again is not None and again.to_json("zh") == report.to_json("zh")
     pd.testing.assert_frame_equal(again.check_table(), report.check_table(), check_dtype=False)

@@ -127,7 +127,7 @@ def test_new_alerts_are_posted_once_with_words_lights_and_advice(hook: Hook, tmp
     assert sent["lights"]["data"]["light"] == "red" and sent["lights"]["realised"]["light"] == "unknown"
     assert [alert["code"] for alert in sent["alerts"]] == ["new_channel", "returns_rose"]
     assert sent["recommendation"]["action"] == "investigate"
-    assert "secret-path" not in (tmp_path / "monitoring" / "shop-bgnbd-kept" / "told.json").read_text()
+    assert "secret-path" not in (tmp_path / "alerts" / "shop-bgnbd" / "told.json").read_text()
 
 
 def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> None:

@@ -20,7 +20,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.deployment.kept_scores import scores_path
@@ -141,8 +141,7 @@ def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
     os.utime(path)  # scored anew
     with pytest.raises(duckdb.Error):
         kept_rhythm(path, bundle, without_log, shop.log_end)
-    own = path.with_name(f"{path.stem}-rhythm.json")
-    assert own in predictions_of(workspace, "shop") and own not in predictions_of(workspace, "sho")
+    assert "rhythm" in {one.kind for one in artifacts(workspace, "shop")} and artifacts(workspace, "sho") == []
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import list_datasets, open_dataset
-from clv_core.deployment.belongings import OF_MODELS
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
@@ -60,14 +59,16 @@ def workspace(tmp_path: Path) -> Workspace:
         folder = workspace.folder("models", model)
         people.to_parquet(folder / "holdout.parquet")
         write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
-        places = [workspace.folder("predictions", model) / f"{name}-{dataset.version}-20240301.parquet"]
-        places += [workspace.folder(kind, f"{model}-{dataset.version}") / "x.parquet" for kind in OF_MODELS]
-        places += [workspace.folder("explanations", f"{model}-{dataset.version}-{IDS[0].encode().hex()}") / "x.parquet"]
-        places += [workspace.folder("explored", name, dataset.version) / "x.parquet"]
+        own = ("datasets", name, "made", dataset.version)
+        one = f"explanation-{IDS[0].encode().hex()}"
+        kinds = ("explanation", one, "backtest", "recommendations", "pricing", "monitoring")
+        places = [workspace.folder(*own, model) / "scores-20240301.parquet"]
+        places += [workspace.folder(*own, model, kind) / "x.parquet" for kind in kinds]
+        places += [workspace.folder(*own, "explored") / "x.parquet"]
         places += [workspace.folder("runs", f"{name}-0123456789abcdef", "refit") / "train.parquet"]
         for path in places:
             people.to_parquet(path)
-        write_json(workspace.folder("tuning", name) / f"{dataset.version}-0.json", {})
+        write_json(workspace.folder(*own) / "tuning-0.json", {})
         args = ["explain", name, "--model", model, "--customer", people["customer_id"][0]]
         status = {"command": "explain", "args": args, "state": "done", "pid": 1, "started": 0, "label": name}
         write_json(workspace.jobs / f"2024-explain-{name}" / "status.json", status)
@@ -83,7 +84,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
     assert ids_in(workspace.root, IDS) == ["models/shop-hybrid/holdout.parquet"]
     assert ids_in(workspace.root, ["other-1"]) == others
-    assert [path.name for path in (workspace.root / "tuning").iterdir()] == ["other"]
+    assert [path.parents[2].name for path in workspace.root.rglob("tuning-*")] == ["other"]
     with pytest.raises(NotFound):
         pipeline.delete(workspace, "shop", progress=NoProgress())
 
@@ -104,7 +105,7 @@ def test_a_model_that_was_never_measured_holds_nobody(real: Workspace, small_bun
 
 def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:
     version = open_dataset(workspace, "other").version
-    scored = workspace.predictions / "shop-hybrid" / f"other-{version}-20240301.parquet"
+    scored = workspace.folder("datasets", "other", "made", version, "shop-hybrid") / "scores-20240301.parquet"
     pd.DataFrame({"customer_id": ["other-1"]}).to_parquet(scored)
     made = pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
     assert (made["models"], made["remains"]) == (1, []) and not scored.exists()

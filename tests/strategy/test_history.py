@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.stored.store import Dataset, Manifest
-from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.kept_scores import kept_of
 from clv_core.strategy.history import beside, net_value, purchase_history, with_history
 from clv_core.strategy.kept_history import kept_history
@@ -91,10 +91,10 @@ def test_kept_history_that_is_older_than_the_scores_is_made_anew(log: pd.DataFra
 
 def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: pd.DataFrame, tmp_path: Path) -> None:
     workspace, shop = Workspace(tmp_path / "workspace"), dataset(log, tmp_path, "UTC")
-    scores = workspace.folder("predictions", "model") / "shop-000000000000-20200301.parquet"
+    scores = workspace.folder("datasets", "shop", "made", "0" * 12, "model") / "scores-20200301.parquet"
     pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
     kept_history(scores, shop, date(2020, 3, 1))
-    assert len(list(scores.parent.iterdir())) == len(predictions_of(workspace, "shop")) == 2
+    assert len(list(scores.parent.iterdir())) == len(artifacts(workspace, "shop")) == 2
     assert kept_of(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
 
 

@@ -11,7 +11,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.belongings import predictions_of
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
 from clv_core.jobs import NoProgress
@@ -102,6 +102,6 @@ def test_what_networks_see_of_customers_is_found_with_the_dataset(known: Workspa
     path = embedding_path(known, bundle, dataset)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"customer_id": ["C0001"], "e00": [0.5]}).to_parquet(path)
-    assert path in predictions_of(known, "shop")
+    assert path in [one.path for one in artifacts(known, "shop")]
     pipeline.delete(known, "shop", progress=NoProgress())
     assert not path.exists()
