@@ -26,11 +26,6 @@ HEAD = "customer_id,event_time,amount"
 DAYS = HEAD + "\n" + "".join(f"c{i % 7},2024-01-{1 + i % 28:02},{i % 5 + 1}\n" for i in range(60))
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def write(workspace: Workspace, name: str, content: str) -> Path:
     path = workspace.root.parent / name
     path.write_text(content, encoding="utf-8")

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.first(2)
 KINDS = ("Hüte", "Crème à la carte", "Größe", "Señor", "Tee")
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def log(workspace: Workspace, name: str, encoding: str, days: range, kinds: tuple[str, ...] = KINDS) -> Path:
     rows = [f"o{day},c{day % 7},2024-01-{day:02},{day}.50,{kinds[day % len(kinds)]}" for day in days]
     path = workspace.root.parent / name

@@ -26,11 +26,6 @@ SPELT = ["Ann@Shop.example", "ann@shop.example", "ANN@SHOP.EXAMPLE", "bob@shop.e
 CUSTOMERS = {"ann@shop.example", "bob@shop.example", "AB12", "ab12"}
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def log(folder: Path, ids: list[str], month: int) -> Path:
     file = folder / f"log{month}.csv"
     rows = [f"{who},2024-{month:02}-{day:02},{day}.50" for day, who in enumerate(ids, 1)]

@@ -24,11 +24,6 @@ from clv_core.workspace import Workspace
 pytestmark = pytest.mark.first(9)
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def write(path: Path, rows: list[list[str]], **options: str) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, **options).writerows(rows)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
@@ -15,11 +12,6 @@ from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
 
 
 def read(workspace: Workspace, days: int) -> Manifest:

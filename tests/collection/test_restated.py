@@ -19,11 +19,6 @@ from tests.collection.order_files import HEAD, Row, check_accounts, held, lines,
 pytestmark = pytest.mark.first(7)
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def january(workspace: Workspace) -> list[Row]:
     rows = orders(1, 16) + orders(16, 21, "shipped", "")
     ingest(workspace, write(workspace, "january.csv", rows), "log")

@@ -19,11 +19,6 @@ PLAIN = 6
 """The first columns of an export, which say nothing of how its orders stand."""
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def plain(workspace: Workspace, name: str, rows: list[Row]) -> Path:
     path = workspace.root.parent / name
     path.write_text("\n".join(",".join(map(str, row[:PLAIN])) for row in [HEAD, *rows]), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -22,11 +21,6 @@ from tests.collection.order_files import HEAD, Row, check_accounts, held, lines,
 pytestmark = pytest.mark.first(10)
 
 ROWS = orders(1, 21)
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
 
 
 @pytest.fixture
