@@ -13,6 +13,7 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
+from tests.collection.small_logs import read_lines
 
 pytestmark = pytest.mark.first(2)
 
@@ -107,8 +108,7 @@ def test_groups_of_products_are_none_of_customers(tmp_path: Path) -> None:
             lines.append(f",2024-03-{at + 1:02},C{(at + product) % 9},{at + 10}")
             net += at + 10
         lines.append(f"Total for Chair {product},,,60")
-    (tmp_path / "items.csv").write_text("\n".join(lines) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "items.csv", "items", duplicates="keep")
+    manifest, *_ = read_lines(tmp_path, lines, duplicates="keep")
     assert manifest.net_revenue == net and manifest.customers == 9
 
 

@@ -12,6 +12,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.kinds.documents import of_documents
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
+from tests.collection.small_logs import read_lines
 
 pytestmark = pytest.mark.first(2)
 
@@ -71,9 +72,7 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
         f"c{at % 9},2024-03-{at % 28 + 1:02},invoice,\nc{at % 9},2024-03-{at % 28 + 1:02},payment,10"
         for at in range(40)
     ]
-    file = tmp_path / "paid.csv"
-    file.write_text("\n".join(lines) + "\n")
-    assert ingest(Workspace(tmp_path / "ws"), file, "paid").net_revenue == 400
+    assert read_lines(tmp_path, lines)[0].net_revenue == 400
 
 
 @pytest.mark.examples(2)
@@ -115,9 +114,7 @@ def test_refunds_beside_credit_notes_below_zero_only_settle_them(tmp_path: Path,
         if at % 6 == 0:
             lines += [f"{who},{day},Credit Memo,3{at},-7.50", f"{who},{day},Refund,4{at},7.50"]
             net -= 7.5
-    file = tmp_path / "entries.csv"
-    file.write_text("\n".join(lines) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "entries")
+    manifest, *_ = read_lines(tmp_path, lines)
     assert manifest.net_revenue == net and manifest.purchases == 60
 
 
@@ -127,9 +124,7 @@ def test_odoo_s_moves_say_which_is_a_refund(tmp_path: Path) -> None:
         kind = "out_refund" if at % 8 == 3 else "in_invoice" if at % 30 == 4 else "out_invoice"
         lines.append(f"M{at},Ann {at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10},paid")
         net += {"out_refund": -(at + 10), "in_invoice": 0}.get(kind, at + 10)
-    file = tmp_path / "moves.csv"
-    file.write_text("\n".join(lines) + "\n")
-    assert ingest(Workspace(tmp_path / "ws"), file, "moves", mapping={"customer_id": "partner_id"}).net_revenue == net
+    assert read_lines(tmp_path, lines, mapping={"customer_id": "partner_id"})[0].net_revenue == net
 
 
 @pytest.mark.examples(2)
@@ -140,6 +135,4 @@ def test_exchanges_beside_sales_and_returns_hide_neither(tmp_path: Path, name: s
         kind = other if at % 30 == 4 else "Return" if at % 8 == 3 else "Sale"
         lines.append(f"M{at},c{at % 20},2024-{at % 9 + 1:02}-11,{kind},{at + 10}")
         net += {other: 0, "Return": -(at + 10)}.get(kind, at + 10)
-    file = tmp_path / "till.csv"
-    file.write_text("\n".join(lines) + "\n")
-    assert ingest(Workspace(tmp_path / "ws"), file, "till").net_revenue == net
+    assert read_lines(tmp_path, lines)[0].net_revenue == net

@@ -13,6 +13,7 @@ from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import read_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
+from tests.collection.small_logs import put
 
 pytestmark = pytest.mark.first(2)
 
@@ -146,8 +147,7 @@ def test_lines_hold_where_blanks_separate(tmp_path: Path) -> None:
         " c  20240103   2.00",
         " d  soon   1.00",
     ]
-    file = tmp_path / "log.txt"
-    file.write_text("\n".join(lines) + "\n")
+    file = put(tmp_path, lines, "log.txt")
     assert read(file)[0] == {5: "bad_amount", 9: "bad_time"}
 
 

@@ -11,6 +11,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
+from tests.collection.small_logs import put, read_lines
 
 pytestmark = pytest.mark.first(2)
 
@@ -79,16 +80,13 @@ def test_what_was_left_of_a_refunded_order_is_no_refund_of_its_own(tmp_path: Pat
         f"o{at},c{at % 9},2024-03-{at % 28 + 1:02},{0 if at % 8 == 0 else at + 5},{at + 5 if at % 8 == 0 else 0}"
         for at in range(60)
     ]
-    file = tmp_path / "left.csv"
-    file.write_text("\n".join(["order_id,customer_id,order_date,net_amount,refund_amount", *rows]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "left")
+    manifest, *_ = read_lines(tmp_path, ["order_id,customer_id,order_date,net_amount,refund_amount", *rows])
     assert manifest.net_revenue == sum(at + 5 for at in range(60) if at % 8)
 
 
 def test_kinds_of_transactions_without_a_state_beside_them_are_asked_about(tmp_path: Path) -> None:
     rows = [f"c{at % 9},2024-03-{at % 28 + 1:02},{at + 5},JSAPI" for at in range(60)]
-    file = tmp_path / "kinds.csv"
-    file.write_text("\n".join(["customer_id,order_date,amount,交易类型", *rows]) + "\n")
+    file = put(tmp_path, ["customer_id,order_date,amount,交易类型", *rows], "kinds.csv")
     with pytest.raises(Refused) as caught:
         ingest(Workspace(tmp_path / "ws"), file, "kinds")
     assert caught.value.code == "no_purchases"

@@ -21,6 +21,7 @@ from tests.collection.shop_exports_asian import ASIAN, PRICES, whole
 from tests.collection.shop_exports_asian import paid as paid_in_yen
 from tests.collection.shop_exports_chinese import CHINESE
 from tests.collection.shop_exports_western import WESTERN
+from tests.collection.small_logs import put
 
 pytestmark = pytest.mark.first(2)
 
@@ -158,8 +159,7 @@ def test_what_was_done_about_an_amount_or_a_customer_is_said(tmp_path: Path) -> 
 def test_a_discount_that_the_amount_does_not_know_of_is_said(tmp_path: Path) -> None:
     rows = [(f"c{i % 7}", f"2024-03-{i % 28 + 1:02}", 1 + i % 3, 10 + i, i % 4) for i in range(60)]
     lines = [f"{who},{day},{pieces},{price},{off},{pieces * price}" for who, day, pieces, price, off in rows]
-    file = tmp_path / "log.csv"
-    file.write_text("\n".join(["customer_id,order_date,quantity,unit_price,discount,item_total", *lines]) + "\n")
+    file = put(tmp_path, ["customer_id,order_date,quantity,unit_price,discount,item_total", *lines])
     workspace = Workspace(tmp_path / "ws")
     manifest = ingest(workspace, file, "shop")
     assert manifest.net_revenue == sum(pieces * price for *_, pieces, price, _ in rows)
