@@ -15,14 +15,14 @@ from clv_core.collection.append import append
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.stored.store import open_dataset, restore, versions
+from clv_core.collection.stored.store import Dataset, open_dataset, restore, versions
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
-pytestmark = pytest.mark.first(19)
+pytestmark = pytest.mark.first(18)
 
 
 def january(workspace: Workspace) -> list[Row]:
@@ -114,24 +114,28 @@ def without_line(rows: list[Row], order: str, product: str = "p1") -> list[Row]:
     return [row for row in rows if row[:4:3] != (order, product)]
 
 
-@FILES
-def test_an_amount_that_was_corrected_counts_once(workspace: Workspace, file: type[plain]) -> None:
-    ingest(workspace, file(workspace, "january.csv", orders(1, 21)), "log")
-    later = corrected(orders(9, 29), "A015")
-    made = append(workspace, "log", file(workspace, "later.csv", later))
-    assert held(workspace) == lines(orders(1, 9) + later)
-    assert said(made)["orders_restated"]["rows"] == 1
-    check_accounts(made)
+CHANGED = {
+    "an amount was corrected": corrected(orders(9, 29), "A015"),
+    "a line was taken out": without_line(orders(9, 29), "A015"),
+    "a product was exchanged": [
+        (*row[:3], "p9", *row[4:]) if row[:4:3] == ("A015", "p1") else row for row in orders(9, 29)
+    ],
+}
 
 
 @FILES
-def test_a_line_that_was_taken_out_of_its_order_goes(workspace: Workspace, file: type[plain]) -> None:
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_file_that_repeats_orders_tells_them_anew_and_once(
+    workspace: Workspace, file: type[plain], change: str
+) -> None:
     ingest(workspace, file(workspace, "january.csv", orders(1, 21)), "log")
-    later = without_line(orders(9, 29), "A015")
-    made = append(workspace, "log", file(workspace, "later.csv", later))
-    assert held(workspace) == lines(orders(1, 9) + later)
+    later = file(workspace, "later.csv", CHANGED[change])
+    made = append(workspace, "log", later)
+    assert held(workspace) == lines(orders(1, 9) + CHANGED[change])
     assert said(made)["orders_restated"]["rows"] == 1 and "orders_taken_out" not in said(made)
     check_accounts(made)
+    again = append(workspace, "log", later)
+    assert again.version == made.version and "nothing_new" in said(again)
 
 
 ROWS = orders(1, 21)
@@ -141,6 +145,12 @@ ROWS = orders(1, 21)
 def log(workspace: Workspace) -> Workspace:
     ingest(workspace, write(workspace, "january.csv", ROWS), "log", currency="EUR")
     return workspace
+
+
+def called_off(dataset: Dataset) -> set[str]:
+    """Return whose orders a dataset remembers as called off."""
+    assert dataset.withdrawn_path is not None
+    return {row[0] for row in duckdb.sql(f"SELECT customer_id FROM '{dataset.withdrawn_path}'").fetchall()}
 
 
 def without_orders(rows: list[Row], *leaving: str) -> list[Row]:
@@ -300,14 +310,6 @@ def test_a_file_without_states_of_orders_adds_where_the_person_says_so(workspace
 
 
 @FILES
-def test_a_product_that_was_exchanged_counts_instead_of_the_old_one(workspace: Workspace, file: type[plain]) -> None:
-    ingest(workspace, file(workspace, "january.csv", orders(1, 21)), "log")
-    later = [(*row[:3], "p9", *row[4:]) if row[:4:3] == ("A015", "p1") else row for row in orders(9, 29)]
-    append(workspace, "log", file(workspace, "later.csv", later))
-    assert held(workspace) == lines(orders(1, 9) + later)
-
-
-@FILES
 def test_an_older_file_does_not_bring_a_line_back(workspace: Workspace, file: type[plain]) -> None:
     later = corrected(without_line(orders(9, 29), "A015"), "A018")
     ingest(workspace, file(workspace, "later.csv", later), "log")
@@ -324,15 +326,6 @@ def test_files_at_once_are_told_anew_as_one_after_the_other(workspace: Workspace
     made = ingest(workspace, files, "log")
     assert held(workspace) == lines(orders(1, 9) + later)
     check_accounts(made)
-
-
-@FILES
-def test_the_same_file_again_changes_nothing(workspace: Workspace, file: type[plain]) -> None:
-    ingest(workspace, file(workspace, "january.csv", orders(1, 21)), "log")
-    later = file(workspace, "later.csv", corrected(without_line(orders(9, 29), "A015"), "A018"))
-    first = append(workspace, "log", later)
-    again = append(workspace, "log", later)
-    assert again.version == first.version and "nothing_new" in said(again)
 
 
 @FILES
@@ -409,9 +402,7 @@ def test_an_order_that_was_not_paid_at_first_counts_once_it_is(workspace: Worksp
     ingest(workspace, write(workspace, "january.csv", orders(1, 20) + orders(20, 21, "pending payment")), "log")
     made = append(workspace, "log", write(workspace, "february.csv", orders(20, 29)))
     assert held(workspace) == lines(orders(1, 29)) and "orders_stay_out" not in said(made)
-    remembered = open_dataset(workspace, "log").withdrawn_path
-    assert remembered is not None
-    assert duckdb.sql(f"SELECT count(*) FROM '{remembered}'").fetchone() == (0,)
+    assert called_off(open_dataset(workspace, "log")) == set()
 
 
 def test_one_refunded_line_of_two_alike_stays_out_and_the_other_stays(workspace: Workspace) -> None:
@@ -443,10 +434,8 @@ def test_an_earlier_version_remembers_what_it_knew(log: Workspace) -> None:
 def test_pseudonyms_are_remembered_as_pseudonyms(workspace: Workspace) -> None:
     ingest(workspace, write(workspace, "january.csv", ROWS), "log", pseudonymise=True)
     append(workspace, "log", write(workspace, "refunds.csv", refunds(18)))
-    remembered = open_dataset(workspace, "log").withdrawn_path
-    assert remembered is not None
     assert len(held(workspace)) == len(ROWS) - 2
-    ids = {row[0] for row in duckdb.sql(f"SELECT customer_id FROM '{remembered}'").fetchall()}
+    ids = called_off(open_dataset(workspace, "log"))
     assert ids and not ids & {row[1] for row in ROWS}
     append(workspace, "log", write(workspace, "old.csv", [(*row[:7], "no") for row in ROWS]))
     assert len(held(workspace)) == len(ROWS) - 2
@@ -460,12 +449,7 @@ def test_an_erasure_forgets_what_was_called_off_of_the_erased(workspace: Workspa
     append(workspace, "log", write(workspace, "refunds.csv", named(refunds(18, 19))))
     gone, stays = (f"customer-c{18 % 5}-7781", f"customer-c{19 % 5}-7781")
     assert cli.main(["erase", gone, "--workspace", str(workspace.root)]) == 0
-    for version in versions(workspace, "log"):
-        remembered = version.withdrawn_path
-        assert remembered is not None
-        ids = {row[0] for row in duckdb.sql(f"SELECT customer_id FROM '{remembered}'").fetchall()}
-        assert ids == {stays}
+    assert all(called_off(version) == {stays} for version in versions(workspace, "log"))
     append(workspace, "log", write(workspace, "more.csv", named(refunds(13, 17))))
-    remembered = open_dataset(workspace, "log").withdrawn_path
-    ids = {row[0] for row in duckdb.sql(f"SELECT customer_id FROM '{remembered}'").fetchall()}
+    ids = called_off(open_dataset(workspace, "log"))
     assert gone not in ids and f"customer-c{17 % 5}-7781" in ids
