@@ -17,14 +17,14 @@ from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.erased import LEDGER
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.id_texts import folded, folded_sql, folded_texts
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.erasing.erase import erase
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.collection.small_logs import warnings
+from tests.collection.small_logs import read_lines, warnings
 
 pytestmark = pytest.mark.first(13)
 
@@ -156,17 +156,6 @@ def test_spellings_of_two_files_are_one_customer_together_and_in_an_append(tmp_p
     assert ids(together) == ids(later) == {str(person + 1001) for person in range(PEOPLE)}
 
 
-def read_customers_log(folder: Path, lines: list[str], **options: object) -> tuple[Manifest, pd.DataFrame]:
-    file, workspace = folder / "log.csv", Workspace(folder / "ws")
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    manifest = ingest(workspace, file, "log", **options)  # type: ignore[arg-type]
-    return manifest, pd.read_parquet(open_dataset(workspace, "log").events_path)
-
-
-def said(manifest: Manifest, code: str) -> dict[str, object]:
-    return next((dict(item["params"]) for item in manifest.warnings if item["code"] == f"warning.{code}"), {})
-
-
 def orders(other: str, values: list[str]) -> list[str]:
     """Return a log in which each order has a customer id of its own, and ``other`` says who it truly was."""
     lines = [f"order_id,customer_id,{other},order_date,amount"]
@@ -175,33 +164,33 @@ def orders(other: str, values: list[str]) -> list[str]:
 
 @pytest.mark.parametrize(("other", "value"), [("customer_unique_id", "u{}"), ("email", "a{}@example.com")])
 def test_an_id_of_each_order_gives_way_to_the_person_who_comes_back(tmp_path: Path, other: str, value: str) -> None:
-    manifest, events = read_customers_log(tmp_path, orders(other, [value.format(at % 23) for at in range(60)]))
+    manifest, events, warned = read_lines(tmp_path, orders(other, [value.format(at % 23) for at in range(60)]))
     assert manifest.mapping["customer_id"] == other and events["customer_id"].nunique() == 23
-    assert said(manifest, "customer_comes_back") == {
+    assert warned["customer_comes_back"] == {
         "column": "customer_id", "other": other, "ids": 60, "orders": 60, "people": 23,
     }  # fmt: skip
-    again, _ = read_customers_log(tmp_path, orders(other, ["x"] * 60), mapping={"customer_id": "customer_id"})
+    again, *_ = read_lines(tmp_path, orders(other, ["x"] * 60), mapping={"customer_id": "customer_id"})
     assert again.mapping["customer_id"] == "customer_id" and again.customers == 60
 
 
 def test_a_column_that_is_only_likely_to_be_the_person_is_asked_about(tmp_path: Path) -> None:
     with pytest.raises(NeedsAnswer, match='--map "customer_id=account"') as caught:
-        read_customers_log(tmp_path, orders("account", [f"a{at % 23}" for at in range(60)]))
+        read_lines(tmp_path, orders("account", [f"a{at % 23}" for at in range(60)]))
     assert caught.value.code == "customer_once"
 
 
 def test_guests_with_a_number_of_their_own_are_customers_and_give_way_to_a_surer_id(tmp_path: Path) -> None:
     lines = ["stay,Guest Id,date,amount", *(f"s{at},{at % 23},2024-03-{at % 28 + 1:02},{at + 5}" for at in range(60))]
-    manifest, _ = read_customers_log(tmp_path, lines)
+    manifest, *_ = read_lines(tmp_path, lines)
     assert manifest.mapping["customer_id"] == "Guest Id" and manifest.customers == 23
     both = [f"{line},{'customer_id' if at == 0 else f'c{at % 17}'}" for at, line in enumerate(lines)]
-    manifest, _ = read_customers_log(tmp_path, both)
+    manifest, *_ = read_lines(tmp_path, both)
     assert manifest.mapping["customer_id"] == "customer_id" and manifest.customers == 17
 
 
 def test_a_shop_where_people_come_back_keeps_its_ids(tmp_path: Path) -> None:
     lines = [line.replace(f",k{at},", f",k{at % 41},") for at, line in enumerate(orders("email", ["a@x.com"] * 60), -1)]
-    manifest, _ = read_customers_log(tmp_path, lines)
+    manifest, *_ = read_lines(tmp_path, lines)
     assert manifest.mapping["customer_id"] == "customer_id" and manifest.customers == 41
 
 
@@ -217,22 +206,22 @@ def guests(word: str, emails: bool) -> list[str]:
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("word", ["0", "Guest", "游客"])
 def test_guests_of_one_id_are_told_apart_by_their_addresses(tmp_path: Path, word: str) -> None:
-    manifest, events = read_customers_log(tmp_path, guests(word, True))
+    manifest, events, warned = read_lines(tmp_path, guests(word, True))
     kept = set(events["customer_id"])
     assert {f"guest{at}@example.com" for at in (0, 3, 6)} <= kept and word not in kept and len(kept) == 3 + 7
-    assert said(manifest, "guests_by_email")["rows"] == 20 and manifest.rows_set_aside == 0
+    assert warned["guests_by_email"]["rows"] == 20 and manifest.rows_set_aside == 0
 
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("word", ["anonymous", "Walk-in Customer", "CONSUMIDOR FINAL", "散客"])
 def test_guests_without_an_address_are_set_aside(tmp_path: Path, word: str) -> None:
-    manifest, events = read_customers_log(tmp_path, guests(word, False))
-    assert manifest.rows_set_aside == 20 and said(manifest, "guests_nameless")["rows"] == 20
+    manifest, events, warned = read_lines(tmp_path, guests(word, False))
+    assert manifest.rows_set_aside == 20 and warned["guests_nameless"]["rows"] == 20
     assert word not in set(events["customer_id"])
 
 
 def test_a_customer_called_0_is_no_guest_where_nothing_says_so(tmp_path: Path) -> None:
-    manifest, events = read_customers_log(tmp_path, guests("0", False))
+    manifest, events, warned = read_lines(tmp_path, guests("0", False))
     assert manifest.rows_set_aside == 0 and "0" in set(events["customer_id"])
 
 

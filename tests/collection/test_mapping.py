@@ -8,16 +8,13 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.files.dialect import detect
-from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.customers.personal import personal_columns
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
-from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.collection.values.locale_hints import propose as propose_locale
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.workspace import Workspace
-from tests.collection.small_logs import warnings
+from tests.collection.small_logs import asked, put, read, read_lines, refused, warnings
 
 pytestmark = pytest.mark.first(30)
 
@@ -151,12 +148,6 @@ def test_a_line_that_holds_a_column_that_the_person_named_is_the_header(tmp_path
     assert columns_of(tmp_path, head, ("klantref",))[1] == "2024"
 
 
-def read_text(folder: Path, text: str, **options: object) -> Manifest:
-    file = folder / "log.csv"
-    file.write_text(text, encoding="utf-8")
-    return ingest(Workspace(folder / "ws"), file, "log", **options)  # type: ignore[arg-type]
-
-
 def chosen(columns: dict[str, list[str]]) -> tuple[dict[str, str], tuple[Message, ...]]:
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return choose(propose(tuple(columns), rows, {}), "log.csv")
@@ -206,12 +197,10 @@ def test_a_log_of_views_or_ratings_is_refused_without_inviting_a_wrong_answer(co
 
 
 def test_ids_are_not_added_up_as_money_where_the_person_says_so(tmp_path: Path) -> None:
-    text = "timestamp,visitorid,event,transactionid\n" + "\n".join(
-        f"2024-03-{at % 28 + 1:02},{at % 7},transaction,{9000 + at}" for at in range(30)
-    )
-    with pytest.raises(Refused, match="order_id") as caught:
-        read_text(tmp_path, text, mapping={"amount": "transactionid"})
-    assert caught.value.code == "amount_is_ids"
+    rows = [f"2024-03-{at % 28 + 1:02},{at % 7},transaction,{9000 + at}" for at in range(30)]
+    file = put(tmp_path, ["timestamp,visitorid,event,transactionid", *rows])
+    refusal = refused(file, mapping={"amount": "transactionid"})
+    assert refusal.code == "amount_is_ids" and "order_id" in refusal.message()
 
 
 def test_all_that_is_missing_is_asked_for_at_once() -> None:
@@ -253,7 +242,7 @@ def test_small_whole_amounts_beside_a_price_are_pieces(tmp_path: Path, of_line: 
         pieces, each = 1 + at % 3, 40 + at % 8
         total += pieces * each
         lines.append(f"2024-03-{at % 28 + 1:02},c{at % 9},p{at % 8},{pieces},{each * (pieces if of_line else 1)}")
-    manifest = read_text(tmp_path, "\n".join(lines))
+    manifest, *_ = read_lines(tmp_path, lines)
     assert manifest.net_revenue == total
     assert manifest.mapping["quantity"] == "AMOUNT" and manifest.mapping[price] == "SALES_PRICE"
 
@@ -261,19 +250,17 @@ def test_small_whole_amounts_beside_a_price_are_pieces(tmp_path: Path, of_line: 
 def test_small_whole_amounts_are_asked_about_where_nothing_tells_what_the_price_is_of(tmp_path: Path) -> None:
     lines = ["order_date,customer_id,amount,sale_price"]
     lines += [f"2024-03-{at % 28 + 1:02},c{at % 9},{1 + at % 3},{40 + at % 8}" for at in range(90)]
-    with pytest.raises(NeedsAnswer, match='--map quantity="amount"') as caught:
-        read_text(tmp_path, "\n".join(lines))
-    assert caught.value.code == "amount_of_pieces"
-    assert read_text(tmp_path, "\n".join(lines), mapping={"amount": "amount"}).net_revenue == 180
+    question = asked(put(tmp_path, lines))
+    assert question.code == "amount_of_pieces" and '--map quantity="amount"' in question.message()
+    assert read_lines(tmp_path, lines, mapping={"amount": "amount"})[0].net_revenue == 180
 
 
 def test_lines_of_orders_and_of_items_in_one_table_are_not_called_blank_in_every_row(tmp_path: Path) -> None:
     lines = ["Type,OrderDate,BuyerEmail,Name,Quantity,unit_price"]
     for at in range(20):
         lines += [f"order,2024-03-{at + 1:02},a{at % 7}@x.com,,,", f"lineItem,,,mug,2,{at + 5}"]
-    with pytest.raises(Refused) as caught:
-        read_text(tmp_path, "\n".join(lines))
-    assert caught.value.code == "no_readable_amount" and "unit_price" in caught.value.message()
+    refusal = refused(put(tmp_path, lines))
+    assert refusal.code == "no_readable_amount" and "unit_price" in refusal.message()
 
 
 ENGLISH = ["customer_id", "order_date", "amount"]
@@ -393,12 +380,6 @@ def test_products_shops_and_orders_are_nobodys(names: str) -> None:
 ROLES = ("order_id", "customer_id", "event_time", "product_id", "quantity", "unit_price", "amount", "order_status")
 
 
-def written(folder: Path, head: str, rows: list[str]) -> Path:
-    file = folder / "log.csv"
-    file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    return file
-
-
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
     ("head", "states", "day"),
@@ -422,7 +403,7 @@ def test_an_export_in_another_language_is_read_without_an_answer(
         f"{i + 7000},C{i % 9},{day.format(i % 28 + 1)},P{i % 5},2,{i % 5 + 1},{2 * (i % 5 + 1)},{states[i % 4 == 0]}"
         for i in range(60)
     ]
-    manifest = ingest(Workspace(tmp_path / "ws"), written(tmp_path, head, rows), "log")
+    manifest, *_ = read_lines(tmp_path, [head, *rows])
     assert manifest.mapping == dict(zip(ROLES, head.split(","), strict=True))
     assert manifest.net_revenue == sum(2 * (i % 5 + 1) for i in range(60) if i % 4)
     assert manifest.first_event == "2024-03-02T10:05:00Z" and warnings(manifest)["cancelled"]["rows"] == 15
@@ -430,12 +411,11 @@ def test_an_export_in_another_language_is_read_without_an_answer(
 
 def test_names_of_events_are_known_in_either_order_and_in_a_column_called_metric(tmp_path: Path) -> None:
     names = ["Viewed Product", "Placed Order", "Received Email", "Received Email", "Received Email", "Refunded Order"]
-    file = tmp_path / "log.jsonl"
-    with file.open("w") as lines:
-        for i in range(60):
-            about = {"profile_id": f"c{i % 7}", "datetime": f"2024-03-{i % 28 + 1:02} 10:{i:02}:00+00:00", "value": 5}
-            lines.write(json.dumps({**about, "metric": names[i % 6]}) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log", mapping={"customer_id": "profile_id"})
+    lines = []
+    for i in range(60):
+        about = {"profile_id": f"c{i % 7}", "datetime": f"2024-03-{i % 28 + 1:02} 10:{i:02}:00+00:00", "value": 5}
+        lines.append(json.dumps({**about, "metric": names[i % 6]}))
+    manifest, *_ = read(put(tmp_path, lines, "log.jsonl"), mapping={"customer_id": "profile_id"})
     assert manifest.mapping["event_type"] == "metric" and manifest.net_revenue == 0
     assert manifest.event_types == {"Received Email": 30, "purchase": 10, "return": 10, "view": 10}
 
@@ -449,26 +429,23 @@ def test_a_column_that_is_read_as_the_product_stays_unless_its_values_are_contac
 
 def test_a_metric_that_is_none_of_events_is_no_event_type(tmp_path: Path) -> None:
     rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},5,{('cm', 'kg', 'order')[i % 3]}" for i in range(60)]
-    file = written(tmp_path, "customer_id,order_date,amount,metric", rows)
-    assert ingest(Workspace(tmp_path / "ws"), file, "log").event_types == {"purchase": 60}
+    head = "customer_id,order_date,amount,metric"
+    assert read_lines(tmp_path, [head, *rows])[0].event_types == {"purchase": 60}
 
 
 def test_a_rate_of_discount_is_never_kept_as_money(tmp_path: Path) -> None:
+    head = "Customer ID,Order Date,Quantity,Sales,Discount"
     rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},2,{80 + i},{(0, 0.2, 0.15)[i % 3]}" for i in range(60)]
-    workspace = Workspace(tmp_path / "ws")
-    manifest = ingest(workspace, written(tmp_path, "Customer ID,Order Date,Quantity,Sales,Discount", rows), "log")
+    manifest, _, warned = read_lines(tmp_path, [head, *rows])
     assert manifest.net_revenue == sum(80 + i for i in range(60)) and "discount" not in manifest.columns
-    assert warnings(manifest)["discount_rate"] == {"column": "Discount"}
-    money = [row.replace("0.2", "12.2") for row in rows]
-    manifest = ingest(workspace, written(tmp_path, "Customer ID,Order Date,Quantity,Sales,Discount", money), "log")
-    assert "discount" in manifest.columns and "discount_rate" not in warnings(manifest)
+    assert warned["discount_rate"] == {"column": "Discount"}
+    manifest, _, warned = read_lines(tmp_path, [head, *(row.replace("0.2", "12.2") for row in rows)])
+    assert "discount" in manifest.columns and "discount_rate" not in warned
 
 
 def test_purchases_of_nothing_are_counted_and_spoken_of(tmp_path: Path) -> None:
     rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},{0 if i % 4 else 10 + i}" for i in range(60)]
-    workspace = Workspace(tmp_path / "ws")
-    manifest = ingest(workspace, written(tmp_path, "customer_id,order_date,amount", rows), "log")
-    assert manifest.purchases == 60 and warnings(manifest)["zero_purchases"] == {"rows": 45, "share": 0.75}
-    paid = written(tmp_path, "customer_id,order_date,amount", [row for row in rows if not row.endswith(",0")])
-    assert "zero_purchases" not in warnings(ingest(workspace, paid, "paid"))
-    assert len(open_dataset(workspace, "paid").manifest.warnings) == 0
+    head = "customer_id,order_date,amount"
+    manifest, _, warned = read_lines(tmp_path, [head, *rows])
+    assert manifest.purchases == 60 and warned["zero_purchases"] == {"rows": 45, "share": 0.75}
+    assert read_lines(tmp_path / "paid", [head, *(row for row in rows if not row.endswith(",0"))])[2] == {}
