@@ -388,7 +388,7 @@ def test_a_code_within_a_word_is_none(cell: str) -> None:
     assert ask_cell(NumberReading().value("x"), cell) is None
 
 
-@pytest.mark.parametrize("name", ["Weight (KM)", "Volume (L)", "Height (FT)", "Amount (Q)"])
+@pytest.mark.parametrize("name", ["Weight (KM)", "Volume (L)", "Height (FT)", "Amount (Q)", "Name, first", "City, USA"])
 def test_a_unit_behind_a_name_is_no_currency(name: str) -> None:
     assert in_name(name) == ""
 
