@@ -33,11 +33,8 @@ def magento(one: Order) -> Rows:
     """One row an order that is only called an id; times of twelve hours, amounts with signs."""
     word = state(one, ["complete", "processing"], ["canceled", "pending", "holded"], "closed")
     yield {
-        **{
-            "ID": f"{one.number:09}",
-            "Purchase Point": "Main Website",
-            "Purchase Date": at(one, "%b %d, %Y %I:%M:%S %p"),
-        },
+        **{"ID": f"{one.number:09}", "Purchase Point": "Main Website"},
+        **{"Purchase Date": at(one, "%b %d, %Y %I:%M:%S %p")},
         **{"Grand Total (Base)": f"${paid(one):,.2f}", "Grand Total (Purchased)": f"${paid(one):,.2f}", "Status": word},
         **{"Customer Email": one.customer, "Subtotal": f"${one.total:,.2f}", "Customer Name": "A B"},
         "Total Refunded": f"${back(one):,.2f}",
@@ -98,11 +95,8 @@ def wix(one: Order) -> Rows:
     word = state(one, ["Paid"], ["Unpaid", "Canceled"], "Fully refunded")
     for _, _, pieces, sku, name, price in by_product(one):
         yield {
-            **{
-                "Order number": 10_001 + one.number,
-                "Date created": at(one, "%b %d, %Y"),
-                "Time": at(one, "%I:%M:%S %p"),
-            },
+            **{"Order number": 10_001 + one.number, "Date created": at(one, "%b %d, %Y")},
+            **{"Time": at(one, "%I:%M:%S %p")},
             **{"Contact email": one.customer, "Item": name, "SKU": sku, "Qty": pieces, "Price": price},
             **{"Payment status": word, "Total": paid(one), "Currency": "EUR", "Refunded amount": back(one)},
             **{"Net amount": round(paid(one) - back(one), 2), "Fulfillment status": "Fulfilled"},
@@ -191,12 +185,8 @@ def toast(one: Order) -> Rows:
     """One row a check; it was voided, or not."""
     yield {
         **{"Location": "Main", "Order Id": 10**15 + one.number, "Customer ID": f"G{number(one)}", "Server": "Eve"},
-        **{
-            "Opened": at(one, "%m/%d/%y %I:%M %p"),
-            "Discount Amount": off(one),
-            "Amount": paid(one),
-            "Total": paid(one),
-        },
+        **{"Opened": at(one, "%m/%d/%y %I:%M %p"), "Discount Amount": off(one), "Amount": paid(one)},
+        **{"Total": paid(one)},
         **{"Voided": str(one.fate in GONE).lower(), "Closed": at(one, "%m/%d/%y %I:%M %p"), "Duration": "0:30"},
     }
 

@@ -1,18 +1,21 @@
-"""Small logs of orders, written and read in a line, with what is said of them."""
+"""Small logs of orders, written and read in a line, with what the reader warns of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 
 ROWS = 90
+Warned = dict[str, dict[str, Any]]
 
 
 def paid(at: int) -> float:
@@ -25,18 +28,44 @@ def day(at: int) -> str:
     return f"2024-{at % 9 + 1:02}-{at % 27 + 1:02}"
 
 
+def put(folder: Path, lines: Iterable[str], name: str = "log.csv", encoding: str = "utf-8") -> Path:
+    """Write a file of these lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(("\n".join(lines) + "\n").encode(encoding))
+    return folder / name
+
+
 def write(folder: Path, head: str, row: Callable[[int], Sequence[object]], rows: int = ROWS) -> Path:
     """Write a file of a row an order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "log.csv"
-    lines = [head, *(",".join(map(str, row(at))) for at in range(rows))]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return file
+    return put(folder, [head, *(",".join(map(str, row(at))) for at in range(rows))])
 
 
-def read(file: Path, **options: Any) -> tuple[Manifest, pd.DataFrame, dict[str, dict[str, Any]]]:
-    """Return its manifest, its events, and what is said of it: code -> parameters."""
+def warnings(manifest: Manifest) -> Warned:
+    """Return what a dataset's reader warns of: code -> parameters."""
+    return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
+
+
+def read(file: Path, **options: Any) -> tuple[Manifest, pd.DataFrame, Warned]:
+    """Return the file's manifest, its events, and what is warned of."""
     workspace = Workspace(file.parent / "ws")
     manifest = ingest(workspace, file, "log", **options)
-    said = {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
-    return manifest, pd.read_parquet(open_dataset(workspace, "log").events_path), said
+    return manifest, pd.read_parquet(open_dataset(workspace, "log").events_path), warnings(manifest)
+
+
+def read_lines(folder: Path, lines: Iterable[str], **options: Any) -> tuple[Manifest, pd.DataFrame, Warned]:
+    """Return the same of a file of these lines."""
+    return read(put(folder, lines), **options)
+
+
+def asked(file: Path, **options: Any) -> NeedsAnswer:
+    """Return the question that a file is read with."""
+    with pytest.raises(NeedsAnswer) as caught:
+        read(file, **options)
+    return caught.value
+
+
+def refused(file: Path, **options: Any) -> Refused:
+    """Return why a file is not read."""
+    with pytest.raises(Refused) as caught:
+        read(file, **options)
+    return caught.value

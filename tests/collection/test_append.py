@@ -20,15 +20,11 @@ from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.stored.store import Manifest, open_dataset, restore, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
+from tests.collection.order_files import check_accounts
+from tests.collection.small_logs import warnings
 
-SHANGHAI = "Asia/Shanghai"
 HEAD = "customer_id,event_time,amount"
 DAYS = HEAD + "\n" + "".join(f"c{i % 7},2024-01-{1 + i % 28:02},{i % 5 + 1}\n" for i in range(60))
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
 
 
 def write(workspace: Workspace, name: str, content: str) -> Path:
@@ -45,14 +41,6 @@ def rows(workspace: Workspace, name: str = "log", columns: str = "*") -> list[tu
 
 def codes(manifest: Manifest) -> list[str]:
     return [message.code.removeprefix("warning.") for message in manifest.messages]
-
-
-def check_accounts(manifest: Manifest) -> None:
-    keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
-    for key in keys:
-        assert sum(part[key] for part in manifest.parts) == getattr(manifest, key)
-    for part in [*manifest.parts, {key: getattr(manifest, key) for key in keys}]:
-        assert part["rows_read"] == part["rows_kept"] + part["rows_set_aside"] + part["rows_duplicate"]
 
 
 lines = st.lists(
@@ -116,12 +104,10 @@ def test_the_new_version_knows_where_it_comes_from_and_the_old_one_stays(workspa
     assert [part["source"] for part in made.parts] == ["jan.csv", "feb.csv"] and made.source == "jan.csv, feb.csv"
     assert made.currency == "EUR" and made.last_event.startswith("2024-02-01")
     assert open_dataset(workspace, "log").manifest == made
+    assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
     check_accounts(made)
-    with duckdb.connect() as connection:
-        path = open_dataset(workspace, "log").set_aside_path
-        assert connection.execute(f"SELECT file, line, reason FROM '{path}'").fetchall() == [
-            ("feb.csv", 4, "no_customer")
-        ]
+    aside = duckdb.sql(f"SELECT file, line, reason FROM '{open_dataset(workspace, 'log').set_aside_path}'").fetchall()
+    assert aside == [("feb.csv", 4, "no_customer")]
 
 
 def test_the_same_file_again_makes_no_version_and_says_so(workspace: Workspace) -> None:
@@ -134,109 +120,91 @@ def test_the_same_file_again_makes_no_version_and_says_so(workspace: Workspace) 
     assert open_dataset(workspace, "log").manifest == first and len(versions(workspace, "log")) == 1
 
 
+def begin(workspace: Workspace, *lines: str, **said: Any) -> Manifest:
+    """Read a first file of these lines."""
+    return ingest(workspace, write(workspace, "a.csv", "\n".join(lines) + "\n"), "log", **said)
+
+
+def go_on(workspace: Workspace, *lines: str, **said: Any) -> Manifest:
+    """Append one."""
+    return append(workspace, "log", write(workspace, "b.csv", "\n".join(lines) + "\n"), **said)
+
+
 def test_new_columns_are_empty_in_old_rows_and_missing_ones_in_new_rows(workspace: Workspace) -> None:
-    ingest(
-        workspace,
-        write(workspace, "a.csv", HEAD + ",country,Shade\na,2024-01-01,1,FR,red\nb,2024-01-02,2,DE,\n"),
-        "log",
-    )
-    made = append(
-        workspace,
-        "log",
-        write(workspace, "b.csv", HEAD + ",shade,coupon\na,2024-01-01,1,red,X\nc,2024-02-01,3,blue,Y\n"),
-    )
+    begin(workspace, HEAD + ",country,Shade", "a,2024-01-01,1,FR,red", "b,2024-01-02,2,DE,")
+    made = go_on(workspace, HEAD + ",shade,coupon", "a,2024-01-01,1,red,X", "c,2024-02-01,3,blue,Y")
     assert made.columns == ["customer_id", "event_time", "event_type", "amount", "country", "Shade", "coupon"]
-    assert sorted(rows(workspace, "log", "customer_id, country, Shade, coupon")) == [
-        ("a", "FR", "red", None),
-        ("b", "DE", None, None),
-        ("c", None, "blue", "Y"),
-    ]
+    cells = sorted(rows(workspace, "log", "customer_id, country, Shade, coupon"))
+    assert cells == [("a", "FR", "red", None), ("b", "DE", None, None), ("c", None, "blue", "Y")]
     assert made.parts[1]["rows_overlap"] == 1
-    said = {message.code: message.params for message in made.messages}
-    assert said["warning.columns_missing"]["columns"] == ["country"]
-    assert said["warning.columns_added"]["columns"] == ["coupon"]
+    warned = warnings(made)
+    assert warned["columns_missing"]["columns"] == ["country"] and warned["columns_added"]["columns"] == ["coupon"]
 
 
 def test_rows_that_are_held_already_are_dated_by_the_logs_own_days(workspace: Workspace) -> None:
-    shared = "a,2024-03-01T23:30:00Z,1\nb,2024-03-04T16:30:00Z,2\n"  # 2 and 5 March in Shanghai
-    head = "customer_id,event_time,amount\n"
-    ingest(workspace, write(workspace, "a.csv", head + "a,2024-02-01T08:00:00Z,5\n" + shared), "log", timezone=SHANGHAI)
-    made = append(workspace, "log", write(workspace, "b.csv", head + shared + "c,2024-04-01T08:00:00Z,3\n"))
-    told = {message.code: message.params for message in made.messages}["warning.rows_overlap"]
-    assert (told["rows"], told["first"], told["last"]) == (2, "2024-03-02", "2024-03-05")
+    shared = ("a,2024-03-01T23:30:00Z,1", "b,2024-03-04T16:30:00Z,2")  # 2 and 5 March in Shanghai
+    begin(workspace, HEAD, "a,2024-02-01T08:00:00Z,5", *shared, timezone="Asia/Shanghai")
+    overlap = warnings(go_on(workspace, HEAD, *shared, "c,2024-04-01T08:00:00Z,3"))["rows_overlap"]
+    assert (overlap["rows"], overlap["first"], overlap["last"]) == (2, "2024-03-02", "2024-03-05")
 
 
 def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:
-    mapping = {"customer_id": "who", "event_time": "when_it_was", "amount": "x2"}
-    head = "who,when_it_was,x1,x2\n"
-    ingest(
-        workspace, write(workspace, "a.csv", head + "a,2024-01-01,1,10\nb,2024-01-02,1,20\n"), "log", mapping=mapping
-    )
-    append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,1,30\n"))
+    head, mapping = "who,when_it_was,x1,x2", {"customer_id": "who", "event_time": "when_it_was", "amount": "x2"}
+    begin(workspace, head, "a,2024-01-01,1,10", "b,2024-01-02,1,20", mapping=mapping)
+    go_on(workspace, head, "a,2024-02-01,1,30")
     assert sorted(rows(workspace, "log", "amount")) == [(10.0,), (20.0,), (30.0,)]
-    renamed = write(workspace, "c.csv", "who,when_it_was,x1,total\na,2024-03-01,1,40\n")
+    renamed = ("who,when_it_was,x1,total", "a,2024-03-01,1,40")
     with pytest.raises(Refused) as lacking:
-        append(workspace, "log", renamed)
+        go_on(workspace, *renamed)
     assert lacking.value.code == "mapped_column_missing"
     assert lacking.value.params["canonical"] == "amount" and lacking.value.params["column"] == "x2"
-    append(workspace, "log", renamed, answers=Answers({"amount": "total"}))
+    go_on(workspace, *renamed, answers=Answers({"amount": "total"}))
     assert sorted(rows(workspace, "log", "amount"))[-1] == (40.0,)
 
 
 def test_a_column_that_was_said_to_be_no_country_is_none_next_month_either(workspace: Workspace) -> None:
-    head = HEAD + ",country\n"
-    ingest(
-        workspace,
-        write(workspace, "a.csv", head + "a,2024-01-01,1,x\nb,2024-01-02,2,y\n"),
-        "log",
-        mapping={"country": ""},
-    )
-    made = append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,3,z\n"))
+    begin(workspace, HEAD + ",country", "a,2024-01-01,1,x", "b,2024-01-02,2,y", mapping={"country": ""})
+    made = go_on(workspace, HEAD + ",country", "a,2024-02-01,3,z")
     assert "country" not in made.columns and made.columns[-1] == "country (source)"
     assert len(rows(workspace, "log", '"country (source)"')) == 3
 
 
 def test_dates_that_fit_both_orders_are_read_as_before_and_a_proof_wins(workspace: Workspace) -> None:
-    ingest(workspace, write(workspace, "a.csv", HEAD + "\na,31/01/2024,1\nb,02/01/2024,2\n"), "log")
-    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\na,03/02/2024,3\n"))
+    begin(workspace, HEAD, "a,31/01/2024,1", "b,02/01/2024,2")
+    made = go_on(workspace, HEAD, "a,03/02/2024,3")
     assert made.last_event == "2024-02-03T00:00:00Z" and "dates_as_before" in codes(made)
-    made = append(workspace, "log", write(workspace, "c.csv", HEAD + "\na,02/13/2024,4\na,03/04/2024,5\n"))
+    made = go_on(workspace, HEAD, "a,02/13/2024,4", "a,03/04/2024,5")
     assert made.last_event == "2024-03-04T00:00:00Z" and made.rows_set_aside == 0
 
 
-def test_a_decimal_comma_is_remembered_where_amounts_do_not_show_it(workspace: Workspace) -> None:
-    ingest(
-        workspace, write(workspace, "a.csv", HEAD.replace(",", ";") + "\na;2024-01-01;1,50\nb;2024-01-02;2,25\n"), "log"
-    )
-    made = append(workspace, "log", write(workspace, "b.csv", HEAD.replace(",", ";") + "\na;2024-02-01;1.500\n"))
-    assert made.net_revenue == 1503.75
+def test_marks_of_decimals_hold_where_a_later_file_is_too_short_to_show_them(workspace: Workspace) -> None:
+    """1.500 is fifteen hundred where commas marked cents; so is it in dong, which have none."""
+    begin(workspace, HEAD.replace(",", ";"), "a;2024-01-01;1,50", "b;2024-01-02;2,25")
+    assert go_on(workspace, HEAD.replace(",", ";"), "a;2024-02-01;1.500").net_revenue == 1503.75
+    dong = [f"c{n % 5};2024-01-{1 + n % 28:02};{10 + n}.000" for n in range(30)]
+    begin(workspace, "customer_id;date;amount", *dong, currency="VND")
+    made = go_on(workspace, "customer_id;date;amount", *(f"c{n};2024-02-{1 + n:02};{10 + n}.500" for n in range(3)))
+    assert made.net_revenue == sum(1000 * (10 + n) for n in range(30)) + 3 * 11_500
 
 
 def test_another_currency_is_asked_about(workspace: Workspace) -> None:
-    ingest(workspace, write(workspace, "a.csv", HEAD + "\na,2024-01-01,€1\nb,2024-01-02,€2\n"), "log")
-    other = write(workspace, "b.csv", HEAD + "\na,2024-02-01,£3\n")
+    begin(workspace, HEAD, "a,2024-01-01,€1", "b,2024-01-02,€2")
+    pounds = (HEAD, "a,2024-02-01,£3")
     with pytest.raises(NeedsAnswer) as asked:
-        append(workspace, "log", other)
-    assert (asked.value.code, asked.value.params["found"], asked.value.params["currency"]) == (
-        "currency_differs", "GBP", "EUR",
-    )  # fmt: skip
-    assert append(workspace, "log", other, answers=Answers(currency="EUR")).net_revenue == 6
+        go_on(workspace, *pounds)
+    assert asked.value.code == "currency_differs"
+    assert (asked.value.params["found"], asked.value.params["currency"]) == ("GBP", "EUR")
+    assert go_on(workspace, *pounds, answers=Answers(currency="EUR")).net_revenue == 6
     with pytest.raises(Refused, match="GBP"):
-        append(workspace, "log", other, answers=Answers(currency="GBP"))
+        go_on(workspace, *pounds, answers=Answers(currency="GBP"))
     assert len(versions(workspace, "log")) == 2
 
 
 def test_ids_of_another_kind_are_noticed(workspace: Workspace) -> None:
-    ingest(
-        workspace,
-        write(workspace, "a.csv", HEAD + "\n" + "".join(f"c{i},2024-01-{1 + i:02},1\n" for i in range(28))),
-        "log",
-    )
-    strange = "".join(f"{900 + i}@x,2024-01-{1 + i:02},2\n" for i in range(28))
-    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\n" + strange))
-    assert "other_ids" in codes(made)
-    later = "".join(f"n{i},2024-02-{1 + i:02},2\n" for i in range(28))
-    assert codes(append(workspace, "log", write(workspace, "c.csv", HEAD + "\n" + later))).count("other_ids") == 1
+    begin(workspace, HEAD, *(f"c{i},2024-01-{1 + i:02},1" for i in range(28)))
+    assert "other_ids" in codes(go_on(workspace, HEAD, *(f"{900 + i}@x,2024-01-{1 + i:02},2" for i in range(28))))
+    later = go_on(workspace, HEAD, *(f"n{i},2024-02-{1 + i:02},2" for i in range(28)))
+    assert codes(later).count("other_ids") == 1
 
 
 def repeats(written: Callable[[pd.DataFrame], pd.DataFrame], *, ids: bool) -> tuple[str, str]:
@@ -284,24 +252,20 @@ def test_purchases_written_otherwise_are_counted_once_or_asked_about(workspace: 
 
 
 def test_rows_that_differ_in_a_side_column_only_are_asked_about(workspace: Workspace) -> None:
-    def log(stamp: str) -> str:
-        return (
-            HEAD
-            + ",loaded\n"
-            + "".join(f"c{i % 7},2024-01-{1 + i % 28:02} 10:00:0{i % 9},{i},{stamp}\n" for i in range(60))
-        )
+    def log(stamp: str) -> list[str]:
+        lines = (f"c{i % 7},2024-01-{1 + i % 28:02} 10:00:0{i % 9},{i},{stamp}" for i in range(60))
+        return [HEAD + ",loaded", *lines]
 
-    ingest(workspace, write(workspace, "a.csv", log("monday")), "log")
+    begin(workspace, *log("monday"))
     with pytest.raises(NeedsAnswer) as asked:
-        append(workspace, "log", write(workspace, "b.csv", log("tuesday")))
+        go_on(workspace, *log("tuesday"))
     assert [one["net_revenue"] for one in asked.value.params["readings"]] == [1770, 3540]
 
 
 def test_a_part_needs_no_purchases_and_no_second_customer(workspace: Workspace) -> None:
-    head = "customer_id,event_time,event_type,amount\n"
-    ingest(workspace, write(workspace, "a.csv", head + "a,2024-01-01,purchase,1\nb,2024-01-02,purchase,2\n"), "log")
-    made = append(workspace, "log", write(workspace, "b.csv", head + "a,2024-02-01,view,\n"))
-    assert made.event_types == {"purchase": 2, "view": 1}
+    head = "customer_id,event_time,event_type,amount"
+    begin(workspace, head, "a,2024-01-01,purchase,1", "b,2024-01-02,purchase,2")
+    assert go_on(workspace, head, "a,2024-02-01,view,").event_types == {"purchase": 2, "view": 1}
 
 
 def test_several_files_at_once_are_one_version_and_one_that_is_refused_leaves_nothing(workspace: Workspace) -> None:
@@ -337,21 +301,3 @@ def test_a_stopped_append_leaves_the_dataset_as_it_was(workspace: Workspace) -> 
         append(workspace, "log", write(workspace, "b.csv", DAYS + "c9,2024-03-01,1\n"), progress=Stop())
     assert open_dataset(workspace, "log").manifest == first
     assert [path.name for path in workspace.datasets.iterdir()] == ["log"]
-
-
-def test_the_manifest_of_every_way_is_json(workspace: Workspace) -> None:
-    ingest(workspace, write(workspace, "a.csv", DAYS), "log")
-    made = append(workspace, "log", write(workspace, "b.csv", HEAD + "\nq,2024-04-01,1\n"))
-    assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
-
-
-def test_amounts_without_cents_stay_so_in_a_later_file_too_short_to_show_it(workspace: Workspace) -> None:
-    """10.500 dong are ten thousand and a half, also where three rows are all there is."""
-
-    def dong(month: int, rows: int, end: str) -> str:
-        made = (f"c{n % 5};2024-{month:02}-{1 + n % 28:02};{10 + n}.{end}" for n in range(rows))
-        return "\n".join(["customer_id;date;amount", *made])
-
-    ingest(workspace, write(workspace, "a.csv", dong(1, 30, "000")), "dong", currency="VND")
-    made = append(workspace, "dong", write(workspace, "b.csv", dong(2, 3, "500")))
-    assert made.net_revenue == sum(1000 * (10 + n) for n in range(30)) + 3 * 11_500

@@ -64,9 +64,8 @@ def test_ids_stay_text_whatever_they_look_like(dataset: Dataset, tmp_path: Path)
 @pytest.mark.examples(3)
 @pytest.mark.parametrize("name", ["people.csv", "people.xlsx", "people.jsonl", "people.parquet", "people.csv.gz"])
 def test_a_table_of_any_form_is_read_alike(dataset: Dataset, tmp_path: Path, name: str) -> None:
-    frame = pd.DataFrame(
-        {"客户编号": IDS, "城市": "上海", "年龄": [str(age) for age in range(20, 28)], "邮箱": "A@b.cn"}
-    )
+    ages = [str(age) for age in range(20, 28)]
+    frame = pd.DataFrame({"客户编号": IDS, "城市": "上海", "年龄": ages, "邮箱": "A@b.cn"})
     file = tmp_path / name
     if name.endswith(".xlsx"):
         frame.to_excel(file, index=False)
@@ -78,39 +77,25 @@ def test_a_table_of_any_form_is_read_alike(dataset: Dataset, tmp_path: Path, nam
         frame.to_csv(file, index=False, sep="\t", encoding="gb18030")
     found = read_customers(file, dataset, Roles(static=("年龄",)), tmp_path, NoProgress())
     kept = stored(found)
-    assert (
-        sorted(kept["customer_id"]) == sorted(IDS)
-        and set(kept["email"]) == {"A@b.cn"}
-        and set(kept["city"]) == {"上海"}
-    )
+    assert sorted(kept["customer_id"]) == sorted(IDS)
+    assert (set(kept["email"]), set(kept["city"])) == ({"A@b.cn"}, {"上海"})
     assert found.contacts == ("city", "email") and [item.kind for item in found.attributes] == ["number"]
 
 
 def test_roles_are_proposed_from_names_and_from_values() -> None:
-    rows = [
-        {
-            "会员编号": str(n),
-            "Mail": f"a{n}@b.de",
-            "kontakt": f"+49 30 1234{n:04}",
-            "是否同意": "是",
-            "seit": "2024-01-02",
-            "filiale": "01234",
-            "plz": "10115",
-            "score": "1,5",
-        }
-        for n in range(20)
-    ]
-    found = {item.column: (item.role, item.field, item.kind) for item in propose_roles(list(rows[0]), rows)}
-    assert found == {
-        "会员编号": ("id", "", "number"),
-        "Mail": ("contact", "email", "text"),
-        "kontakt": ("contact", "phone", "text"),
-        "是否同意": ("contact", "consent", "text"),
-        "seit": ("date", "", "date"),
-        "filiale": ("attribute", "", "text"),
-        "plz": ("contact", "zip", "text"),
-        "score": ("attribute", "", "number"),
+    columns = {
+        "会员编号": ("{}", ("id", "", "number")),
+        "Mail": ("a{}@b.de", ("contact", "email", "text")),
+        "kontakt": ("+49 30 1234{:04}", ("contact", "phone", "text")),
+        "是否同意": ("是", ("contact", "consent", "text")),
+        "seit": ("2024-01-02", ("date", "", "date")),
+        "filiale": ("01234", ("attribute", "", "text")),
+        "plz": ("10115", ("contact", "zip", "text")),
+        "score": ("1,5", ("attribute", "", "number")),
     }
+    rows = [{name: form.format(n) for name, (form, _) in columns.items()} for n in range(20)]
+    proposed = {item.column: (item.role, item.field, item.kind) for item in propose_roles(list(columns), rows)}
+    assert proposed == {name: wanted for name, (_, wanted) in columns.items()}
 
 
 def test_inspecting_shows_samples_and_stores_nothing(tmp_path: Path) -> None:
@@ -131,14 +116,9 @@ def test_attributes_are_off_unless_they_are_marked(dataset: Dataset, tmp_path: P
 
 
 def test_numbers_and_groups_are_told_apart(dataset: Dataset, tmp_path: Path) -> None:
-    rows = [
-        ("1.234,50 €", "01", "1", "5+", "n/a"),
-        ("2.000,00 €", "02", "2", "4", "3"),
-        ("0,75 €", "10", "3", "3", "4"),
-    ]
-    content = "customer_id;income;zone;branch;size;kids\n" + "".join(
-        f"{one};{';'.join(rows[n % 3])}\n" for n, one in enumerate(IDS)
-    )
+    rows = ["1.234,50 €;01;1;5+;n/a", "2.000,00 €;02;2;4;3", "0,75 €;10;3;3;4"]
+    lines = [f"{one};{rows[n % 3]}" for n, one in enumerate(IDS)]
+    content = "\n".join(["customer_id;income;zone;branch;size;kids", *lines])
     found = read(dataset, tmp_path, content, static=["income", "zone", "branch", "size", "kids"], text=["branch"])
     kinds = {item.name: item.kind for item in found.attributes}
     assert kinds == {"income": "number", "zone": "text", "branch": "text", "size": "text", "kids": "number"}
@@ -166,12 +146,7 @@ def test_every_row_is_kept_or_set_aside_with_reason_and_line(dataset: Dataset, t
     assert stored(found)["customer_id"].tolist() == ["007", "x", "0042"]
     assert found.rows_read == found.rows + found.rows_set_aside == 9 and found.rows == 3
     lines = {item.reason: [line for line, _ in item.examples] for item in found.problems}
-    assert lines == {
-        "customers_twice": [7, 8, 10],
-        "no_customer": [4],
-        "repeated_header": [9],
-        "ragged": [11],
-    }
+    assert lines == {"customers_twice": [7, 8, 10], "no_customer": [4], "repeated_header": [9], "ragged": [11]}
 
 
 def test_dates_are_local_days_and_ambiguous_ones_are_asked_about(dataset: Dataset, tmp_path: Path) -> None:
@@ -203,12 +178,7 @@ def test_dated_rows_stay_apart_and_static_values_are_the_customers(dataset: Data
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
-    ("ids", "hint"),
-    [
-        (["7", "42", "nobody"], "zeros"),
-        (["X", "Y", "Z"], "case"),
-        (["C-007", "C-0042"], "digits"),
-    ],
+    ("ids", "hint"), [(["7", "42", "nobody"], "zeros"), (["X", "Y", "Z"], "case"), (["C-007", "C-0042"], "digits")]
 )
 def test_ids_of_another_shape_are_refused_with_what_would_help(
     dataset: Dataset, tmp_path: Path, ids: list[str], hint: str
@@ -238,12 +208,9 @@ def test_useless_attributes_are_warned_of(tmp_path: Path) -> None:
     found = read(open_dataset(Workspace(tmp_path / "w"), "many"), tmp_path, content, static=marked)
     said = [(m.code.removeprefix("warning.customers_"), m.params["column"]) for m in found.warnings]
     assert set(said) == {
-        ("constant", "same"),
-        ("unique", "name"),
-        ("unique", "number"),
+        *(("constant", name) for name in ("same", "none", "born")),
+        *(("unique", name) for name in ("name", "number")),
         ("date_as_text", "born"),
-        ("constant", "none"),
-        ("constant", "born"),
     }
 
 

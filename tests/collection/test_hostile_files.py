@@ -22,11 +22,6 @@ HEADER = "customer_id,event_time,amount"
 ROWS = [f"c{at % 7},2024-01-{at % 28 + 1:02d},{at}.50" for at in range(200)]
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def checked(workspace: Workspace, path: Path) -> Check:
     return reader_process.run(workspace, path, check_file, path)
 

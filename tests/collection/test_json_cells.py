@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clv_core.collection.files import json_cells
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import Refused
@@ -29,7 +28,7 @@ def rows(many: int = 90) -> list[dict[str, Any]]:
         told: dict[str, Any] = {"$browser": "Chrome", "$set": {"plan": "free"}, "tags": ["a", "b"], "$ip": None}
         if at % 3 == 2:
             told |= {"order_id": f"o{at}", "revenue": 10.25 + at, "currency": "EUR", 'say "hi"': "x, y"}
-        when = f"2024-{1 + at // 28:02d}-{1 + at % 28:02d} 10:00:00.123000+00:00"
+        when = f"2024-{1 + at // 28 % 12:02d}-{1 + at % 28:02d} 10:00:00.123000+00:00"
         cells = (f"id-{at}", NAMES[at % 3], json.dumps(told), when, f"u{at % 7}")
         found.append(dict(zip(COLUMNS, cells, strict=True)))
     return found
@@ -75,15 +74,13 @@ def test_each_value_is_a_column_and_the_objects_are_none(tmp_path: Path) -> None
     assert events['properties.say "hi"'].dropna().unique().tolist() == ["x, y"]
 
 
-def test_a_purchase_whose_cell_is_cut_off_is_told_of_as_one_without_an_amount(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(json_cells, "JUDGED_ROWS", 60)
-    lines = rows()
-    lines[89]["properties"] = lines[89]["properties"][:40]
+def test_a_purchase_whose_cell_is_cut_off_is_one_without_an_amount(tmp_path: Path) -> None:
+    """It stands below the rows by which a column is judged."""
+    lines = rows(3_000)
+    lines[2999]["properties"] = lines[2999]["properties"][:40]
     facts, events = read(tmp_path, lines)
     assert [(one["code"], one["params"]["rows"]) for one in facts.warnings] == [("warning.unpriced", 1)]
-    assert len(events) == 90
+    assert len(events) == 3_000
 
 
 def test_texts_that_only_begin_like_objects_stay_as_they_are(tmp_path: Path) -> None:

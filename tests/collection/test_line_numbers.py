@@ -13,8 +13,9 @@ from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.reading import read_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
+from tests.collection.small_logs import put
 
-pytestmark = pytest.mark.first(2)
+pytestmark = pytest.mark.first(3)
 
 GOOD = {"good": ("{i}c,2024-01-01,{i}.25,x", None), "long": ('{i}c,2024-01-01,{i}.25,"two{end}{end} lines"', None)}
 NONE = {"blank": ("", None), "spaces": ("  ", None)}
@@ -107,16 +108,8 @@ def test_lines_hold_where_quotes_are_left_open_too(tmp_path: Path, end: str) -> 
 
 
 def test_lines_hold_after_a_title_and_before_the_first_row(tmp_path: Path) -> None:
-    lines = [
-        "Sales report 2024",
-        "",
-        "customer_id;event_time;amount;note",
-        "",
-        "",
-        "a;2024-01-01;1;x",
-        "",
-        "b;2024-01-01;?;x",
-    ]
+    lines = ["Sales report 2024", "", "customer_id;event_time;amount;note", "", "", "a;2024-01-01;1;x", ""]
+    lines += ["b;2024-01-01;?;x"]
     lines += ["", ";2024-01-02;2;x", "c;2024-01-02;3", "", "d;2024-01-03;4;x", ""]
     file = tmp_path / "log.csv"
     file.write_text("\n".join(lines), encoding="utf-8-sig")
@@ -135,19 +128,9 @@ def test_lines_hold_in_other_encodings(tmp_path: Path, encoding: str) -> None:
 
 
 def test_lines_hold_where_blanks_separate(tmp_path: Path) -> None:
-    lines = [
-        "customer_id   event_time   amount",
-        "",
-        "  a   20240101    1.50",
-        "   ",
-        " b   20240102    x",
-        "",
-        "",
-        " c  20240103   2.00",
-        " d  soon   1.00",
-    ]
-    file = tmp_path / "log.txt"
-    file.write_text("\n".join(lines) + "\n")
+    lines = ["customer_id   event_time   amount", "", "  a   20240101    1.50", "   ", " b   20240102    x", "", ""]
+    lines += [" c  20240103   2.00", " d  soon   1.00"]
+    file = put(tmp_path, lines, "log.txt")
     assert read(file)[0] == {5: "bad_amount", 9: "bad_time"}
 
 

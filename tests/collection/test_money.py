@@ -11,6 +11,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
+from tests.collection.small_logs import warnings
 
 Read = Callable[..., Manifest]
 
@@ -27,10 +28,6 @@ def read(tmp_path: Path) -> Read:
     return made
 
 
-def said(manifest: Manifest) -> dict[str, dict[str, object]]:
-    return {warning["code"]: warning["params"] for warning in manifest.warnings}
-
-
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(("letters", "returned"), [("W", 0), ("POS-", 0), ("C", 10), ("cn-", 10), ("CR", 10)])
 def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read, letters: str, returned: int) -> None:
@@ -45,8 +42,8 @@ def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read,
 @pytest.mark.parametrize(
     ("prices", "options", "revenue", "code"),
     [
-        (("0,05 €", "12,50 €"), {}, 1_000 * 0.05 + 1_500 * 12.5, "warning.decimal_elsewhere_comma"),
-        (("0.05", "12.50"), {}, 1 * 0.05 + 1.5 * 12.5, "warning.decimal_elsewhere_point"),
+        (("0,05 €", "12,50 €"), {}, 1_000 * 0.05 + 1_500 * 12.5, "decimal_elsewhere_comma"),
+        (("0.05", "12.50"), {}, 1 * 0.05 + 1.5 * 12.5, "decimal_elsewhere_point"),
         (("2", "3"), {"decimal": "point"}, 2 + 4.5, None),
         (("2", "3"), {"decimal": "comma"}, 2_000 + 4_500, None),
         (("0.05", "12.50"), {"decimal": "comma"}, 1_000 * 0.05 + 1_500 * 12.5, None),
@@ -58,7 +55,7 @@ def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
     lines = [f"c{i};2024-03-0{i + 1};{q};{p}" for i, (q, p) in enumerate(zip(("1.000", "1.500"), prices, strict=True))]
     manifest = read("customer_id;date;Menge;unit_price", lines, mapping={"quantity": "Menge"}, **options)
     assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
-    codes = {found for found in said(manifest) if "decimal_" in found and "decimal_comma" not in found}
+    codes = {found for found in warnings(manifest) if "decimal_" in found and "decimal_comma" not in found}
     assert codes == ({code} if code else set())
 
 
@@ -101,10 +98,10 @@ def test_a_surcharge_among_discounts_is_added(read: Read) -> None:
 @pytest.mark.parametrize(("discount", "doubted"), [(20, True), (5, False)])
 def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, doubted: bool) -> None:
     lines = [f"{i},c{i},2024-03-{i + 1:02},1,{15 + i},{discount}" for i in range(9)]
-    found = said(read(DISCOUNTED, lines))
-    assert ("warning.deep_discounts" in found) == doubted
+    found = warnings(read(DISCOUNTED, lines))
+    assert ("deep_discounts" in found) == doubted
     if doubted:
-        assert found["warning.deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
+        assert found["deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
 
 
 @pytest.mark.examples(2)
@@ -125,14 +122,14 @@ def test_the_currency_that_is_taken_is_named_and_doubted_where_the_file_leaves_d
 ) -> None:
     lines = [f"c{i},2024-03-01,{amount}" for i, amount in enumerate(amounts)]
     manifest = read("customer_id,event_time,amount", lines, currency=currency)
-    found = said(manifest)
-    assert manifest.currency == kept and {f"warning.{code}" for code in codes} <= set(found)
-    assert all(code.removeprefix("warning.") in codes for code in found if "currency" in code)
-    assert all(params["currency"] == kept for code, params in found.items() if code.startswith("warning.currency_"))
+    found = warnings(manifest)
+    assert manifest.currency == kept and codes <= set(found)
+    assert all(code in codes for code in found if "currency" in code)
+    assert all(params["currency"] == kept for code, params in found.items() if code.startswith("currency_"))
 
 
 def test_a_currency_column_is_read_whatever_its_case_and_held_against_what_was_said(read: Read) -> None:
     header, lines = "customer_id,event_time,amount,currency", ["a,2024-03-01,1,EUR", "b,2024-03-02,2,eur"]
     manifest = read(header, lines)
-    assert manifest.currency == "EUR" and not said(manifest)
-    assert set(said(read(header, lines, currency="gbp"))) == {"warning.currency_contradicted"}
+    assert manifest.currency == "EUR" and not warnings(manifest)
+    assert set(warnings(read(header, lines, currency="gbp"))) == {"currency_contradicted"}

@@ -76,11 +76,6 @@ def total(rows: list[dict[str, str]]) -> Decimal:
     return sum((Decimal(row["Quantity"]) * Decimal(row["UnitPrice"]) for row in rows), Decimal())
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("customer", ["{}", "{}.0"])
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig"])

@@ -1,8 +1,9 @@
-"""Times that end orders: cancelled_at, deleted_at and refunded_at are filled, or paid_at is blank."""
+"""What ends an order or leaves it unpaid: times, flags, stages, steps of a payment; and doubts about a log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from clv_core.collection.stored.store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
-from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, Order, _write, orders
+from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, SHOP, Order, _write, orders
 
-pytestmark = pytest.mark.first(2)
+pytestmark = pytest.mark.first(8)
 
 
-def read(folder: Path, more: Callable[[Order], dict[str, Any]], **said: Any) -> tuple[Manifest, list[Order]]:
+def read_ended(folder: Path, more: Callable[[Order], dict[str, Any]], **said: Any) -> tuple[Manifest, list[Order]]:
     """Read the orders as a shop's own database keeps them."""
     made, file = orders(), folder / "orders.csv"
     rows = [
@@ -51,14 +52,96 @@ def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tup
             for name, fate in zip(names, (CANCELLED, REFUNDED), strict=True)
         }
 
-    manifest, made = read(tmp_path, ends)
+    manifest, made = read_ended(tmp_path, ends)
     assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
     assert codes(manifest).count("ended_by_time") == 2 and "refund_columns_unused" not in codes(manifest)
 
 
 def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:
-    manifest, made = read(tmp_path, lambda one: {"paid_at": "" if one.fate == CANCELLED else at(one)})
+    manifest, made = read_ended(tmp_path, lambda one: {"paid_at": "" if one.fate == CANCELLED else at(one)})
     assert manifest.net_revenue == lasting(made, CANCELLED) and "unpaid_by_time" in codes(manifest)
+
+
+Row = dict[str, Any]
+
+
+def read(folder: Path, rows: Callable[[Order], Iterable[Row]], **said: Any) -> tuple[Manifest, list[Order]]:
+    made, file = orders(), folder / "export.csv"
+    cells = [row for one in made for row in rows(one)]
+    _write(file, list(cells[0]), cells)
+    return ingest(Workspace(folder / "ws"), file, "shop", **said), made
+
+
+def plain(one: Order) -> Row:
+    return {"id": one.number + 1, "customer_id": one.customer, "created_at": at(one), "total": one.total}
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize("name", ["paid", "is_paid", "Captured", "payment_received", "是否付款"])
+@pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("t", "f"), ("是", "否")])
+def test_who_did_not_pay_bought_nothing(tmp_path: Path, name: str, yes: str, no: str) -> None:
+    manifest, made = read(tmp_path, lambda one: [{**plain(one), name: no if one.fate == CANCELLED else yes}])
+    assert manifest.net_revenue == lasting(made, CANCELLED)
+
+
+def test_each_of_several_flags_counts(tmp_path: Path) -> None:
+    def row(one: Order) -> Iterable[Row]:
+        flags = {"is_paid": int(one.number % 10 != 1), "is_cancelled": int(one.fate == CANCELLED)}
+        yield {**plain(one), **flags, "is_refunded": int(one.fate == REFUNDED), "is_test": int(one.number % 40 == 3)}
+
+    manifest, made = read(tmp_path, row)
+    kept = [one for one in made if one.number % 10 != 1 and one.number % 40 != 3]
+    assert manifest.net_revenue == lasting(kept, CANCELLED, REFUNDED)
+    assert "warning.refund_columns_unused" not in [item["code"] for item in manifest.warnings]
+
+
+def warned_of(folder: Path, rows: Callable[[Order], Iterable[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    made, file = sorted(orders(), key=lambda one: one.time), folder / "log.csv"
+    cells = [row for one in made for row in rows(one)]
+    _write(file, list(cells[0]), cells)
+    found = ingest(Workspace(folder / "ws"), file, "shop").warnings
+    return {item["code"].removeprefix("warning."): item["params"] for item in found}
+
+
+def bought(one: Order, amount: float) -> dict[str, Any]:
+    return {"customer_id": one.customer, "order_date": at(one), "total_amount": round(amount, 2)}
+
+
+def test_amounts_that_only_rise_are_running_totals(tmp_path: Path) -> None:
+    spent: dict[str, float] = defaultdict(float)
+
+    def row(one: Order) -> Iterable[dict[str, Any]]:
+        spent[one.customer] += one.total
+        yield bought(one, spent[one.customer])
+
+    found = warned_of(tmp_path, row)["running_totals"]
+    assert found["column"] == "total_amount" and found["customers"] == found["rising"] > 20
+
+
+def test_what_flows_only_back_is_no_return_of_customers(tmp_path: Path) -> None:
+    def rows(one: Order) -> Iterable[dict[str, Any]]:
+        yield bought(one, one.total)
+        if one.number % 12 == 0:
+            yield {**bought(one, -50), "customer_id": f"supplier {one.number % 5}"}
+
+    found = warned_of(tmp_path, rows)["returns_only"]
+    assert (found["customers"], found["amount"]) == (5, 1000)
+    assert found["share"] == pytest.approx(1000 / sum(one.total for one in orders()))
+
+
+def test_one_id_that_buys_all_day_long_may_be_many_people(tmp_path: Path) -> None:
+    def rows(one: Order) -> Iterable[dict[str, Any]]:
+        yield bought(one, one.total)
+        for hours in range(3):
+            yield {**bought(one, 9.5), "customer_id": "KASSE 1", "order_date": f"{one.time + timedelta(hours=hours)}"}
+
+    found = warned_of(tmp_path, rows)["many_in_one"]
+    assert found["customer"] == "KASSE 1" and found["purchases"] > 700 and found["share"] > 0.7
+
+
+def test_nothing_of_this_is_said_of_a_usual_shop(tmp_path: Path) -> None:
+    found = warned_of(tmp_path, lambda one: [bought(one, one.total), *([bought(one, -one.back)] if one.back else [])])
+    assert not {"running_totals", "returns_only", "many_in_one"} & set(found)
 
 
 def test_a_subscription_that_ends_months_later_may_have_been_paid(tmp_path: Path) -> None:
@@ -66,14 +149,14 @@ def test_a_subscription_that_ends_months_later_may_have_been_paid(tmp_path: Path
         return {"cancelled_at": f"{one.time + timedelta(days=90):%Y-%m-%d}" if one.fate == CANCELLED else ""}
 
     with pytest.raises(NeedsAnswer) as asked:
-        read(tmp_path, ends)
+        read_ended(tmp_path, ends)
     assert asked.value.code == "ended_late"
-    manifest, made = read(tmp_path, ends, states={"cancelled_at": "sold"})
+    manifest, made = read_ended(tmp_path, ends, states={"cancelled_at": "sold"})
     assert manifest.net_revenue == lasting(made) and "ended_by_time" not in codes(manifest)
 
 
 def test_the_person_may_say_that_they_are_sales(tmp_path: Path) -> None:
-    manifest, made = read(
+    manifest, made = read_ended(
         tmp_path, lambda one: {"deleted_at": at(one) if one.fate == CANCELLED else ""}, mapping={"order_status": ""}
     )
     assert manifest.net_revenue == lasting(made)
@@ -85,7 +168,7 @@ def test_a_state_outranks_the_time_of_a_cancellation_but_not_of_a_deletion(tmp_p
         gone = at(one) if one.fate == REFUNDED else ""
         return {"status": word, "cancelled_at": at(one) if one.number % 3 == 0 else "", "deleted_at": gone}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
 
 
@@ -93,12 +176,12 @@ def test_what_was_paid_back_outranks_the_time_when_it_was(tmp_path: Path) -> Non
     def row(one: Order) -> dict[str, Any]:
         return {"refund_amount": one.back or "", "refunded_at": at(one) if one.back else ""}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == pytest.approx(sum(one.total - one.back for one in made), abs=0.01)
 
 
 def test_a_time_that_most_rows_have_ends_none_of_them(tmp_path: Path) -> None:
-    manifest, made = read(tmp_path, lambda one: {"cancelled_at": at(one)})
+    manifest, made = read_ended(tmp_path, lambda one: {"cancelled_at": at(one)})
     assert manifest.net_revenue == lasting(made)
 
 
@@ -114,7 +197,7 @@ def test_lines_of_an_order_that_was_paid_may_leave_the_time_blank(tmp_path: Path
 
 
 def test_next_months_orders_end_alike(tmp_path: Path) -> None:
-    manifest, made = read(tmp_path, lambda one: {"deleted_at": at(one) if one.fate == CANCELLED else ""})
+    manifest, made = read_ended(tmp_path, lambda one: {"deleted_at": at(one) if one.fate == CANCELLED else ""})
     later = tmp_path / "later.csv"
     rows = [
         ("n1", "user01@example.com", "2025-01-03 10:00:00", 20, ""),
@@ -135,7 +218,7 @@ def test_what_is_filled_beside_the_time_of_a_refund_alone_says_how_much_it_was(
     def row(one: Order) -> dict[str, Any]:
         return {column: one.back or nothing, "refunded_at": at(one) if one.back else ""}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == pytest.approx(sum(one.total - one.back for one in made), abs=0.01)
     assert manifest.mapping["refund"] == column
 
@@ -144,7 +227,7 @@ def test_a_column_of_money_that_is_filled_elsewhere_says_nothing_of_refunds(tmp_
     def row(one: Order) -> dict[str, Any]:
         return {"shipping_paid": 4.9 + one.number % 7, "refunded_at": at(one) if one.fate == REFUNDED else ""}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == lasting(made, REFUNDED) and "refund" not in manifest.mapping
 
 
@@ -158,6 +241,152 @@ def test_a_time_of_a_refund_ends_no_order_where_a_word_says_that_it_was_of_a_par
         word = part if one.fate == PART else all_back if one.fate == REFUNDED else ""
         return {column: word, "refunded_at": at(one) if one.back else ""}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == lasting(made)
     assert {"refunds_partly", "refund_columns_unused"} <= set(codes(manifest)) and "refunded" not in codes(manifest)
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Stage", ("Closed Won", "Closed Lost", "Negotiation/Review", "Qualification")),
+        ("Deal Stage", ("closedwon", "closedlost", "contractsent", "appointmentscheduled")),
+        ("StageName", ("6 - Closed Won", "7 - Closed Lost", "3 - Proposal", "1 - Prospecting")),
+    ],
+)
+def test_only_deals_that_were_won_are_sales(tmp_path: Path, name: str, words: tuple[str, ...]) -> None:
+    """Salesforce and HubSpot export every deal with its amount, lost and open ones too."""
+
+    def row(one: Order) -> Iterable[Row]:
+        word = words[1] if one.fate == REFUNDED else words[2 + one.number % 2] if one.fate == CANCELLED else words[0]
+        close = {"Account ID": f"001{one.customer[:6]}", "Close Date": at(one, "%Y-%m-%d")}
+        yield {"Opportunity Name": f"Deal {one.number}", **close, "Amount": one.total, name: word}
+
+    manifest, made = read(tmp_path, row, mapping={"event_time": "Close Date"})
+    assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize(
+    ("impact", "memo", "kind"),
+    [
+        ("Balance Impact", "Memo", "General Authorization"),
+        ("", "", "General Authorization"),
+        ("Auswirkung auf Guthaben", "Memo", "Allgemeine Autorisierung"),
+    ],
+)
+def test_a_payment_that_is_authorised_and_then_captured_counts_once(
+    tmp_path: Path, impact: str, memo: str, kind: str
+) -> None:
+    """PayPal lists both with their amounts, and both are completed; only the capture moves money."""
+
+    def rows(one: Order) -> Iterable[Row]:
+        def row(step: str, gross: float, hours: int, moved: str) -> Row:
+            time, back = one.time + timedelta(hours=hours), gross < 0
+            mails = {
+                "From Email Address": SHOP if back else one.customer,
+                "To Email Address": one.customer if back else SHOP,
+            }
+            when = {"Date": f"{time:%d/%m/%Y}", "Time": f"{time:%H:%M:%S}"}
+            said = {"Type": step, "Status": "Completed", "Currency": "EUR", "Gross": gross, "Net": gross}
+            ids = {"Transaction ID": f"T{one.number}{hours}", impact: moved}
+            return {**when, **said, **mails, **{name: value for name, value in ids.items() if name}}
+
+        if one.number % 3 == 0 or one.fate == CANCELLED:
+            yield row(kind, one.total, 0, memo)
+        if one.fate != CANCELLED:
+            yield row("Express Checkout Payment", one.total, 1, "Credit")
+        if one.back and one.fate != CANCELLED:
+            yield row("Payment Refund", -one.back, 2, "Debit")
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            "Datum,Uhrzeit,Typ,Status,Brutto,Netto,Absender E-Mail-Adresse,Empfänger E-Mail-Adresse,"
+            "Auswirkung auf Guthaben",
+            ("Abgeschlossen", "Abgelehnt", "Memo", "Haben", "Soll"),
+        ),
+        (
+            "Date,Heure,Type,État,Avant commission,Net,De l'adresse email,À l'adresse email,Impact sur le solde",
+            ("Terminé", "Refusé", "Mémo", "Crédit", "Débit"),
+        ),
+    ],
+)
+def test_paypal_says_it_in_other_languages_too(tmp_path: Path, names: str, words: tuple[str, ...]) -> None:
+    done, denied, memo, came, went = words
+
+    def rows(one: Order) -> Iterable[Row]:
+        steps = [(denied, one.total, memo)] if one.fate == CANCELLED else [(done, one.total, came)]
+        steps += [(done, one.total, memo)] if one.number % 3 == 0 and one.fate != CANCELLED else []
+        steps += [(done, -one.back, went)] if one.back else []
+        for hours, (word, gross, moved) in enumerate(steps):
+            mails = (SHOP, one.customer) if gross < 0 else (one.customer, SHOP)
+            time, figure = one.time + timedelta(hours=hours), f"{gross:.2f}".replace(".", ",")
+            cells = (f"{time:%d/%m/%Y}", f"{time:%H:%M:%S}", "PayPal Express", word, figure, figure, *mails, moved)
+            yield dict(zip(names.split(","), cells, strict=True))
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
+    assert manifest.customers == 40
+
+
+def test_a_capture_is_the_sale_and_its_authorisation_none(tmp_path: Path) -> None:
+    """Shopify's transactions: a sale in one step, or an authorisation and its capture in two."""
+
+    def rows(one: Order) -> Iterable[Row]:
+        state = "failure" if one.fate == CANCELLED else "success"
+        steps = ["sale"] if one.number % 2 else ["authorization", *(["capture"] if state == "success" else [])]
+        for hours, kind in enumerate([*steps, *(["refund"] if one.back else [])]):
+            money = one.back if kind == "refund" else one.total
+            time = f"{one.time + timedelta(hours=hours):%Y-%m-%d %H:%M:%S}"
+            who = {"Order ID": one.number, "Email": one.customer, "Created At": time}
+            yield {**who, "Kind": kind, "Status": state, "Amount": money, "Currency": "EUR"}
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made), abs=0.01)
+
+
+def test_stripe_payments_that_were_only_promised_are_none(tmp_path: Path) -> None:
+    def row(one: Order) -> Iterable[Row]:
+        promised, word = one.number % 20 == 7, {CANCELLED: "Failed", REFUNDED: "Refunded"}.get(one.fate, "Paid")
+        yield {
+            "id": f"ch_{one.number}",
+            "Created date (UTC)": at(one),
+            "Amount": one.total,
+            "Amount Refunded": 0 if promised else one.back,
+            "Currency": "usd",
+            "Captured": str(not promised and one.fate != CANCELLED).lower(),
+            "Status": "Uncaptured" if promised else word,
+            "Customer ID": f"cus_{one.customer[:6]}",
+        }
+
+    manifest, made = read(tmp_path, row)
+    assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made if one.number % 20 != 7), abs=0.01)
+
+
+def test_the_half_of_an_experiment_is_no_test_order(tmp_path: Path) -> None:
+    manifest, made = read(tmp_path, lambda one: [{**plain(one), "is_test": one.number % 2}])
+    assert manifest.net_revenue == lasting(made)
+
+
+def test_a_stage_of_customers_who_were_won_back_is_none_of_deals(tmp_path: Path) -> None:
+    manifest, made = read(
+        tmp_path, lambda one: [{**plain(one), "stage": ("new", "repeat", "won back")[one.number % 3]}]
+    )
+    assert manifest.net_revenue == lasting(made)
+
+
+def test_in_a_log_of_behaviour_paid_says_where_a_visit_came_from(tmp_path: Path) -> None:
+    def rows(one: Order) -> Iterable[Row]:
+        for kind in ("view", "purchase"):
+            when = {"event_time": at(one), "event_type": kind, "amount": one.total}
+            yield {"user_id": one.customer, "order_id": one.number, **when, "paid": ("true", "false")[one.number % 2]}
+
+    manifest, made = read(tmp_path, rows)
+    assert manifest.net_revenue == lasting(made) and manifest.rows_set_aside == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,37 +38,14 @@ HISTORY, HORIZON = 200, 100
 WEEKS = np.arange(-HISTORY, 2.0 * HORIZON, 7)
 ALIKE = 1e5
 """Shape of a gamma distribution whose draws hardly differ."""
-PLAIN = {
-    "history_days": HISTORY,
-    "horizon_days": HORIZON,
-    "customers": 3000,
-    "cutoff_day": 19_000,
-    "acquisition": "settled",
-    "older_days": 100.0,
-    "rate": 5.0,
-    "rate_kind": "gamma",
-    "rate_spread": ALIKE,
-    "one_time_share": 0.0,
-    "dropout": "none",
-    "bad_leaves": 0.0,
-    "regularity": 1.0,
-    "mood_deviation": 0.0,
-    "rest_share": 0.0,
-    "intent_deviation": 0.0,
-    "slow_down": 0.0,
-    "cohort_slope": 0.0,
-    "season": 0.0,
-    "christmas": 0.0,
-    "seasonal_share": 0.0,
-    "trend": 0.0,
-    "shock": 0.0,
-    "spend_kind": "lognormal",
-    "between": 0.5,
-    "within": 0.5,
-    "spend_rate": 0.0,
-    "whales": 0.0,
-    "price_drift": 0.0,
-    "visitors": 0.0,
+NOUGHT = (
+    *("one_time_share", "bad_leaves", "mood_deviation", "rest_share", "intent_deviation", "slow_down", "cohort_slope"),
+    *("season", "christmas", "seasonal_share", "trend", "shock", "spend_rate", "whales", "price_drift", "visitors"),
+)
+PLAIN = dict.fromkeys(NOUGHT, 0.0) | {
+    **{"history_days": HISTORY, "horizon_days": HORIZON, "customers": 3000, "cutoff_day": 19_000},
+    **{"acquisition": "settled", "older_days": 100.0, "rate": 5.0, "rate_kind": "gamma", "rate_spread": ALIKE},
+    **{"dropout": "none", "regularity": 1.0, "spend_kind": "lognormal", "between": 0.5, "within": 0.5},
 }
 """Nothing moves a rate: all came before the log began, buy alike, and stay."""
 
@@ -119,28 +97,15 @@ def test_one_seed_gives_one_shop_and_another_seed_another(shops: list[ShopLog]) 
     assert len({shop.day.tobytes() for shop in shops}) == len({shop.traits for shop in shops}) == len(shops)
 
 
-def test_all_rows_lie_in_the_history(shops: list[ShopLog]) -> None:
+def test_a_shop_holds_one_row_a_customer_day_and_kind_of_its_history(shops: list[ShopLog]) -> None:
     for shop in shops:
         first, cutoff = shop.traits.cutoff_day - shop.traits.history_days, shop.traits.cutoff_day
         assert shop.day.min() >= first and shop.day.max() < cutoff
-
-
-def test_rows_are_ordered_and_unique_by_customer_day_and_kind(shops: list[ShopLog]) -> None:
-    for shop in shops:
         keys = pd.MultiIndex.from_frame(rows(shop)[["customer", "day", "kind"]])
         assert keys.is_unique and keys.is_monotonic_increasing
-
-
-def test_every_customer_has_a_row_and_values(shops: list[ShopLog]) -> None:
-    for shop in shops:
-        assert shop.offsets[0] == 0 and shop.offsets[-1] == len(shop.day)
-        assert (np.diff(shop.offsets) > 0).all()
+        assert shop.offsets[0] == 0 and shop.offsets[-1] == len(shop.day) and (np.diff(shop.offsets) > 0).all()
         assert shop.values.shape == (len(shop.offsets) - 1, 2) and np.isfinite(shop.values).all()
         assert shop.ratios[0] == 1 and 0 < shop.ratios[1] <= LARGEST_RATIO
-
-
-def test_rows_hold_what_their_kind_has(shops: list[ShopLog]) -> None:
-    for shop in shops:
         by_kind = {name: rows(shop)[shop.kind == code] for code, name in enumerate(KINDS)}
         assert (by_kind["purchase"]["amount"] > 0).all() and (by_kind["return"]["amount"] < 0).all()
         assert by_kind["rating"]["rating"].between(1, 5).all()
@@ -312,19 +277,18 @@ def test_some_shops_are_steady_and_some_are_large() -> None:
     assert np.mean(large) == pytest.approx(LARGE, abs=0.04)
 
 
-@pytest.mark.parametrize("shape", [0.7, 2.5])
-def test_gamma_dropout_is_that_of_pareto_nbd(shape: float) -> None:
+@pytest.mark.parametrize(
+    ("dropout", "shape", "law"),
+    [
+        ("gamma", 0.7, stats.lomax(0.7, scale=0.7 * 80)),
+        ("gamma", 2.5, stats.lomax(2.5, scale=2.5 * 80)),
+        ("weibull", 1.7, stats.weibull_min(1.7, scale=80)),
+    ],
+)
+def test_lives_have_the_distribution_of_their_dropout(dropout: str, shape: float, law: Any) -> None:
     """Schmittlein, Morrison and Colombo 1987: exponential lives at gamma rates are Pareto II distributed."""
-    traits = plain(dropout="gamma", life=0.8, life_shape=shape)
-    people, orders = drawn(traits)
-    law = stats.lomax(shape, scale=shape * traits.life * HORIZON)
+    people, orders = drawn(plain(dropout=dropout, life=0.8, life_shape=shape))
     assert stats.kstest(orders.left - people.arrival, law.cdf).pvalue > 0.001
-
-
-def test_weibull_dropout_is_weibull() -> None:
-    traits = plain(dropout="weibull", life=0.8, life_shape=1.7)
-    people, orders = drawn(traits)
-    assert stats.kstest(orders.left - people.arrival, stats.weibull_min(1.7, scale=80).cdf).pvalue > 0.001
 
 
 def test_a_bad_order_can_be_the_last_one() -> None:

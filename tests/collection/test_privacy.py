@@ -7,7 +7,6 @@ import hmac
 import random
 import re
 import string
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -21,11 +20,6 @@ from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
 
 
 def plainly(words: list[str], text: str) -> bool:

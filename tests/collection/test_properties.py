@@ -83,12 +83,19 @@ def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") 
 def hold(reading: Reading) -> None:
     """Hold the accounting identity, and what no stored row may be."""
     sums, columns = reading.figures, reading.profile.plan.stored
+    assert sum(problem.rows for problem in reading.problems) == reading.rows_set_aside
     assert reading.rows_read == sums.rows + reading.rows_set_aside + reading.rows_duplicate
     assert math.isfinite(sums.net_revenue)
     with duckdb.connect() as connection:
         stored = connection.execute(f"SELECT * FROM '{reading.events}'").fetchall()
         described = connection.execute(f"DESCRIBE SELECT * FROM '{reading.events}'").fetchall()
         aside = connection.execute(f"SELECT reason, line FROM '{reading.set_aside}'").fetchall()
+        wrong = connection.execute(
+            f"SELECT count(*) FROM '{reading.events}' WHERE customer_id IS NULL OR event_time IS NULL"
+            " OR event_type IS NULL OR (event_type IN ('purchase', 'return') AND amount IS NULL)"
+            " OR (event_type = 'purchase' AND amount < 0) OR (event_type = 'return' AND amount > 0)"
+        ).fetchone()
+    assert wrong == (0,)
     assert [row[0] for row in described] == columns
     kinds = {name: BY_NAME[name].kind.value for name in columns if name in BY_NAME}
     wanted = {"text": "VARCHAR", "number": "DOUBLE", "time": "TIMESTAMP"}
@@ -105,6 +112,16 @@ def hold(reading: Reading) -> None:
     )
     assert all(reason for reason, _ in aside) and all(line is None or line >= 1 for _, line in aside)
     assert all(message.text("en") and message.text("zh") for message in reading.warnings)
+
+
+@given(tail=st.binary(max_size=300), encoding=st.sampled_from(["utf-8", "gb18030", "cp1252"]))
+@slow(60)
+def test_any_bytes_end_in_a_dataset_or_in_a_sentence(tail: bytes, encoding: str) -> None:
+    head = "customer_id,event_time,amount\na,2024-01-01,5\nb,2024-01-02,6\n".encode(encoding)
+    for content in (head + tail, tail):
+        with read(content) as reading:
+            if reading is not None:
+                hold(reading)
 
 
 GOODS = [
@@ -137,13 +154,7 @@ HEADS = st.one_of(
 )
 @slow(90)
 def test_any_table_ends_in_whole_accounts_or_in_a_sentence(
-    header: list[str],
-    rows: list[list[str]],
-    delimiter: str,
-    end: str,
-    quoted: str,
-    encoding: str,
-    order: str | None,
+    header: list[str], rows: list[list[str]], delimiter: str, end: str, quoted: str, encoding: str, order: str | None
 ) -> None:
     """Two good rows, where the header has a place for them, keep the file usable."""
     good = [[goods.get(SURE_NAMES.get(fold(name), ""), "x") for name in header] for goods in GOODS]
@@ -167,13 +178,8 @@ def test_a_log_with_wild_cells_is_accounted_for(
 ) -> None:
     """Two good rows keep the file usable, so that what becomes of the others is seen."""
     good = [["u1", "2024-01-01 10:00:00", "purchase", "5.00"], ["u2", "2024-01-02 10:00:00", "purchase", "7.50"]]
-    table = [
-        ["用户ID", "下单时间", "行为类型", "金额"],
-        *rows[:place],
-        *([ragged] if ragged else []),
-        *rows[place:],
-        *good,
-    ]
+    head = ["用户ID", "下单时间", "行为类型", "金额"]
+    table = [head, *rows[:place], *([ragged] if ragged else []), *rows[place:], *good]
     answers = Answers(date_order="dmy", decimal="point") if known else Answers()
     with read(written(table, ",", "\n", quoted).encode("utf-8", "replace"), answers) as reading:
         if reading is not None:

@@ -20,7 +20,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.pseudonyms import fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
-from tests.collection.test_headed_groups import report
+from tests.collection.test_ledgers import report
 
 pytestmark = pytest.mark.first(6)
 

@@ -14,7 +14,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
-from tests.collection.small_logs import ROWS, day, paid, read, write
+from tests.collection.small_logs import ROWS, day, paid, put, read, write
 
 HEAD = "customer_id,event_time,amount,order_id"
 TOTAL = sum(map(paid, range(ROWS)))
@@ -185,8 +185,7 @@ def test_parts_of_an_order_that_repeat_its_money_count_once(tmp_path: Path) -> N
         rows.append(",".join(map(str, [*order(at), ""])))
         parts = (half, round(paid(at) - half, 2)) if at % 2 else ()
         rows += [",".join(map(str, [*order(at, part)[:3], f"O{at}-{n}", f"O{at}"])) for n, part in enumerate(parts)]
-    file = tmp_path / "log.csv"
-    file.write_text("\n".join(rows) + "\n")
+    file = put(tmp_path, rows)
     assert answered(file) == pytest.approx(TOTAL)
 
 

@@ -15,11 +15,6 @@ from clv_core.workspace import Workspace
 SAID = {"customer_id": "who", "event_time": "am", "amount": "x"}
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
 def log(workspace: Workspace, name: str, head: str, *lines: str) -> Path:
     path = workspace.root.parent / name
     path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")

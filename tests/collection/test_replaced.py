@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
@@ -15,11 +12,7 @@ from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
+from tests.collection.small_logs import warnings
 
 
 def read(workspace: Workspace, days: int) -> Manifest:
@@ -30,14 +23,10 @@ def read(workspace: Workspace, days: int) -> Manifest:
     return ingest(workspace, path, "shop", timezone="UTC", currency="EUR")
 
 
-def said(manifest: Manifest) -> dict[str, dict[str, object]]:
-    return {item["code"]: item["params"] for item in manifest.warnings}
-
-
 def test_an_export_that_broke_off_is_held_against_the_version_that_it_takes_the_place_of(workspace: Workspace) -> None:
     whole = read(workspace, 28)
-    assert "warning.replaced_by_less" not in said(whole)
-    half = said(read(workspace, 14))["warning.replaced_by_less"]
+    assert "replaced_by_less" not in warnings(whole)
+    half = warnings(read(workspace, 14))["replaced_by_less"]
     assert (half["rows"], half["before"], half["end"], half["end_before"]) == (14, 28, "2024-01-14", "2024-01-28")
     restore(workspace, "shop", str(half["version"]))
     assert open_dataset(workspace, "shop").manifest.rows_kept == 28
@@ -45,7 +34,7 @@ def test_an_export_that_broke_off_is_held_against_the_version_that_it_takes_the_
 
 def test_a_longer_export_and_the_same_one_again_are_no_loss(workspace: Workspace) -> None:
     for days in (14, 14, 28):
-        assert "warning.replaced_by_less" not in said(read(workspace, days))
+        assert "replaced_by_less" not in warnings(read(workspace, days))
 
 
 def test_rules_that_were_on_are_named_with_the_command_that_brings_them_back(workspace: Workspace) -> None:
@@ -60,5 +49,5 @@ def test_a_customers_table_that_does_not_come_along_is_named(workspace: Workspac
     people = workspace.root.parent / "people.csv"
     people.write_text("customer_id,city\n" + "\n".join(f"c{n},Bern" for n in range(7)), encoding="utf-8")
     add_customers(workspace, "shop", people, Roles(static=("city",)), progress=NoProgress())
-    assert said(read(workspace, 28))["warning.customers_table_left"] == {"name": "shop", "customers": 7}
-    assert "warning.customers_table_left" not in said(read(workspace, 28))
+    assert warnings(read(workspace, 28))["customers_table_left"] == {"name": "shop", "customers": 7}
+    assert "customers_table_left" not in warnings(read(workspace, 28))

@@ -21,6 +21,7 @@ from tests.collection.shop_exports_asian import ASIAN, PRICES, whole
 from tests.collection.shop_exports_asian import paid as paid_in_yen
 from tests.collection.shop_exports_chinese import CHINESE
 from tests.collection.shop_exports_western import WESTERN
+from tests.collection.small_logs import put, warnings
 
 pytestmark = pytest.mark.first(2)
 
@@ -32,10 +33,6 @@ def read(folder: Path, export: Export, **options: object) -> tuple[Manifest, pd.
     export.write(file, made)
     manifest = ingest(workspace, file, "shop", **options)  # type: ignore[arg-type]
     return manifest, pd.read_parquet(open_dataset(workspace, "shop").events_path), made
-
-
-def said(manifest: Manifest) -> dict[str, dict[str, object]]:
-    return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
 
 
 @pytest.mark.examples(2)
@@ -152,18 +149,17 @@ def test_what_was_done_about_an_amount_or_a_customer_is_said(tmp_path: Path) -> 
     }
     for system, code in codes.items():
         manifest, _, _ = read(tmp_path, EXPORTS[system])
-        assert code in said(manifest), system
+        assert code in warnings(manifest), system
 
 
 def test_a_discount_that_the_amount_does_not_know_of_is_said(tmp_path: Path) -> None:
     rows = [(f"c{i % 7}", f"2024-03-{i % 28 + 1:02}", 1 + i % 3, 10 + i, i % 4) for i in range(60)]
     lines = [f"{who},{day},{pieces},{price},{off},{pieces * price}" for who, day, pieces, price, off in rows]
-    file = tmp_path / "log.csv"
-    file.write_text("\n".join(["customer_id,order_date,quantity,unit_price,discount,item_total", *lines]) + "\n")
+    file = put(tmp_path, ["customer_id,order_date,quantity,unit_price,discount,item_total", *lines])
     workspace = Workspace(tmp_path / "ws")
     manifest = ingest(workspace, file, "shop")
     assert manifest.net_revenue == sum(pieces * price for *_, pieces, price, _ in rows)
-    assert said(manifest)["discount_not_off"]["discount"] == "discount"
+    assert warnings(manifest)["discount_not_off"]["discount"] == "discount"
     manifest = ingest(workspace, file, "shop", mapping={"amount": ""})
     assert manifest.net_revenue == sum(pieces * price - off for *_, pieces, price, off in rows)
 

@@ -1,0 +1,324 @@
+"""What web analytics and services of events export: nested values, cells of many values, sessions without money."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from clv_core.collection.check import Check, check_file
+from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.values.currency import in_name
+from clv_core.errors import NeedsAnswer, Refused
+from clv_core.workspace import Workspace
+from tests.collection.small_logs import day, read, warnings, write
+
+pytestmark = pytest.mark.first(8)
+
+START = 1_704_362_400_000_000
+
+EVENTS = ("view_item", "add_to_cart", "purchase")
+
+
+def event(at: int, name: str) -> dict[str, Any]:
+    revenue = 10.5 + at if name == "purchase" else None
+    back = 4.25 if name == "refund" else None
+    return {
+        "event_date": "20240104",
+        "event_timestamp": START + at * 7_200_000_000,
+        "event_name": name,
+        "event_params": [{"key": "page", "value": {"string_value": "x"}}],
+        "event_value_in_usd": revenue and revenue * 1.1,
+        "user_pseudo_id": f"{1000 + at % 9}.1600000000",
+        "device": {"category": "mobile"},
+        "ecommerce": {"transaction_id": f"T{at}", "purchase_revenue": revenue, "refund_value": back},
+        "items": [{"item_id": "A1", "price": 5.25, "quantity": 2}],
+    }
+
+
+def write_events(path: Path) -> float:
+    rows = [event(at, EVENTS[at % 3]) for at in range(90)] + [event(90 + at, "refund") for at in range(5)]
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    return sum(row["ecommerce"]["purchase_revenue"] or 0 for row in rows) - 5 * 4.25
+
+
+def read_events(folder: Path, suffix: str) -> tuple[Manifest, pd.DataFrame, float]:
+    file, workspace = folder / f"events{suffix}", Workspace(folder / "ws")
+    wanted = write_events(file)
+    manifest = ingest(workspace, file, "ga4")
+    return manifest, pd.read_parquet(open_dataset(workspace, "ga4").events_path), wanted
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_the_shops_own_money_counts_and_refunds_are_taken_off(tmp_path: Path, suffix: str) -> None:
+    manifest, events, wanted = read_events(tmp_path, suffix)
+    assert manifest.mapping["amount"] == "ecommerce.purchase_revenue" and manifest.rows_set_aside == 0
+    assert manifest.net_revenue == pytest.approx(wanted)
+    assert events["event_type"].value_counts().to_dict() == {"view": 30, "cart": 30, "purchase": 30, "return": 5}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_nested_values_have_columns_of_their_own(tmp_path: Path, suffix: str) -> None:
+    manifest, events, _ = read_events(tmp_path, suffix)
+    assert set(events["device.category"]) == {"mobile"} and set(events["customer_id"]) == {
+        f"{1000 + at}.1600000000" for at in range(9)
+    }
+    assert events["order_id"].dropna().str.fullmatch(r"T\d+").all()
+
+
+HITS = "mcvisid,date_time,{events}{products}"
+
+
+def strings(at: int) -> tuple[str, float]:
+    """Return what the hit at a place says of one product or two, and what they came to."""
+    paid = [round(5.25 + at, 2), 7.5][: 1 + at % 2]
+    more = ["", ";event5=1|event6=2.5;eVar3=red"][at % 3 == 0]
+    return ",".join(f"{'Shoes' * (at % 2)};SKU{at % 7};{1 + at % 2};{value:.2f}{more}" for value in paid), sum(paid)
+
+
+@pytest.mark.examples(3)
+@pytest.mark.parametrize("products", ["products", "product_list", "post_product_list"])
+def test_the_products_of_a_hit_are_worth_their_prices_where_it_is_a_purchase(tmp_path: Path, products: str) -> None:
+    kinds = ["1,200", "12,100=5", "2", "20,105"]
+    file = write(
+        tmp_path,
+        HITS.format(events="event_list,", products=products),
+        lambda at: (f"v{at % 20}", f"{day(at)} 10:00:00", f'"{kinds[at % 4]}"', f'"{strings(at)[0]}"'),
+    )
+    manifest, events, said = read(file)
+    bought = range(0, 90, 4)
+    assert manifest.net_revenue == pytest.approx(sum(strings(at)[1] for at in bought))
+    assert manifest.event_types == {"purchase": 23, "cart": 23, "view": 44} and manifest.rows_set_aside == 0
+    rows = events.query("event_type == 'purchase'")
+    assert rows["quantity"].sum() == sum((1 + at % 2) ** 2 for at in bought)
+    assert set(rows["product_id"].dropna()) == {f"SKU{at % 7}" for at in bought if at % 2 == 0}
+    assert said["product_strings"]["by"] == "event_list"
+
+
+def test_without_a_list_of_events_a_hit_with_an_order_is_the_purchase(tmp_path: Path) -> None:
+    head = "post_visid_high,post_visid_low,date_time,purchaseid,post_product_list"
+    file = write(
+        tmp_path,
+        head,
+        lambda at: (
+            10**18 + at % 20,
+            7,
+            f"{day(at)} 10:00:00",
+            f"P{at}" * (at % 3 == 0),
+            f'"{strings(at)[0] if at % 3 == 0 else ";SKU1;;"}"',
+        ),
+    )
+    manifest, events, _ = read(file)
+    assert manifest.net_revenue == pytest.approx(sum(strings(at)[1] for at in range(0, 90, 3)))
+    assert manifest.customers == 20 and f"{10**18}_7" in set(events["customer_id"])
+
+
+FIRST = 1_704_362_400
+
+
+def charges(*, cents: bool, currency: str = "usd") -> list[dict[str, Any]]:
+    """Return 60 charges, every sixth of which failed."""
+    made = []
+    for at in range(60):
+        amount = 1999 + at * 37 if cents else (1999 + at * 37) / 100
+        state = "failed" if at % 6 == 5 else "succeeded"
+        made.append({"id": f"ch_{at:04}", "amount": amount, "currency": currency, "created": FIRST + at * 90_000})
+        made[-1] |= {"customer": f"cus_{at % 11:03}", "status": state, "metadata": {"page": "1"}}
+    return made
+
+
+def read_answer(folder: Path, content: object) -> Manifest:
+    file = folder / "answer.json"
+    file.write_text(json.dumps(content, indent=1))
+    return ingest(Workspace(folder / "ws"), file, "answer")
+
+
+CHARGED = sum(1999 + at * 37 for at in range(60) if at % 6 < 5)
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize("keys", [("data",), ("result", "orders"), ("hits", "hits")])
+def test_the_records_of_an_answer_are_its_rows(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    content: Any = charges(cents=False)
+    for key in reversed(keys):
+        content = {"object": "list", "count": 60, key: content}
+    manifest = read_answer(tmp_path, content)
+    assert manifest.rows_read == 60 and manifest.net_revenue == pytest.approx(CHARGED / 100)
+    assert {"envelope"} <= warnings(manifest).keys() and "maybe_cents" not in warnings(manifest)
+
+
+def test_of_two_lists_the_one_with_times_holds_the_records(tmp_path: Path) -> None:
+    content = {"included": [{"type": "profile", "key": "a"}], "data": charges(cents=False)}
+    assert read_answer(tmp_path, content).net_revenue == pytest.approx(CHARGED / 100)
+
+
+def sessions(blank: str = "", share: float = 0.1, order: bool = False) -> pd.DataFrame:
+    """300 sessions of 40 visitors; in a share of them something was paid."""
+    paid = [at % round(1 / share) == 0 for at in range(300)]
+    table = pd.DataFrame(
+        {
+            "visitor_id": [f"v{at % 40}" for at in range(300)],
+            "visit_id": [f"s{at}" for at in range(300)],
+            "date": pd.date_range("2024-01-01", periods=300, freq="8h").strftime("%Y-%m-%d %H:%M"),
+            "revenue": [f"{10 + at / 4:.2f}" if some else blank for at, some in enumerate(paid)],
+        }
+    )
+    return table.assign(transaction_id=[f"t{at}" if some else "" for at, some in enumerate(paid)]) if order else table
+
+
+def look(folder: Path, table: pd.DataFrame) -> Check:
+    table.to_csv(folder / "sessions.csv", index=False)
+    return check_file(folder / "sessions.csv")
+
+
+@pytest.mark.examples(3)
+@pytest.mark.parametrize("order", [True, False])
+@pytest.mark.parametrize("blank", ["", "0.00"])
+def test_a_session_in_which_nothing_was_paid_is_a_view(tmp_path: Path, blank: str, order: bool) -> None:
+    table = sessions(blank, order=order)
+    found = look(tmp_path, table)
+    facts = found.manifest
+    assert facts.event_types == {"view": 270, "purchase": 30} and facts.rows_set_aside == 0
+    assert facts.customers == 40
+    assert facts.net_revenue == pytest.approx(pd.to_numeric(table["revenue"]).sum())
+    assert {one.code: one.params["rows"] for one in found.warnings} == {"warning.visits": 270}
+
+
+def test_a_missing_amount_among_paid_sessions_is_set_aside(tmp_path: Path) -> None:
+    table = sessions(share=1.0)
+    table.loc[[3, 7], "revenue"] = ""
+    assert look(tmp_path, table).manifest.rows_set_aside == 2
+
+
+def test_a_name_that_ends_in_a_currency_says_what_its_amounts_are_in() -> None:
+    assert in_name("event_value_in_usd") == "USD" and in_name("paid_in_all") == ""
+
+
+def unfolded(folder: Path, *, own: bool) -> tuple[Manifest, float]:
+    """Read a table with a row a product of each purchase, which tells of the whole purchase or of its own product."""
+    rows, sold = ["user_pseudo_id,event_timestamp,event_name,transaction_id,purchase_revenue,refund_value,item_id"], 0.0
+    for at in range(60):
+        who, when = f"u{at % 9}", START + at * 7_200_000_000
+        rows.append(f"{who},{when},view_item,,,,A{at % 3}")
+        items = [12.5 + at, 7.25 + 2 * at]
+        sold += sum(items)
+        for place, price in enumerate(items):
+            rows.append(f"{who},{when + 1},purchase,T{at},{price if own else sum(items)},,A{place}")
+        if at % 10 == 0:
+            rows += [
+                f"{who},{when + 2},refund,T{at},,{price if own else sum(items)},A{n}" for n, price in enumerate(items)
+            ]
+            sold -= sum(items)
+    file = folder / "items.csv"
+    file.write_text("\n".join(rows) + "\n")
+    return ingest(Workspace(folder / "ws"), file, "items"), sold
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_purchase_counts_once_whether_its_rows_tell_of_all_of_it_or_of_one_product(tmp_path: Path, own: bool) -> None:
+    manifest, sold = unfolded(tmp_path, own=own)
+    assert manifest.net_revenue == pytest.approx(sold) and manifest.rows_set_aside == 0
+    assert ("whole_orders" in warnings(manifest)) is not own
+
+
+def test_a_cell_of_semicolons_elsewhere_holds_no_products(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "customer_id,order_date,amount,products", lambda at: (f"c{at % 9}", day(at), 10, "red;blue;green")
+    )
+    manifest, _, said = read(file, duplicates="keep")
+    assert manifest.mapping["amount"] == "amount" and "product_strings" not in said
+
+
+@pytest.mark.parametrize("told", ["number", "word"])
+def test_a_cart_that_was_left_behind_and_a_goal_are_no_purchases(tmp_path: Path, told: str) -> None:
+    numbers, words = [0, -1, 3], ["ecommerceOrder", "ecommerceAbandonedCart", "goal"]
+    file = write(
+        tmp_path,
+        f"idvisit,idvisitor,server_time,{'idgoal' if told == 'number' else 'type'},revenue",
+        lambda at: (at, f"v{at % 11}", day(at), (numbers if told == "number" else words)[at % 3], 10 + at),
+    )
+    manifest, events, said = read(file)
+    assert manifest.net_revenue == sum(10 + at for at in range(0, 90, 3)) and manifest.customers == 11
+    assert manifest.event_types == {"purchase": 30, "cart": 30, "goal": 30}
+    assert set(events["event_type"]) == set(manifest.event_types)
+    assert ("goal_numbers" in said) == (told == "number")
+
+
+def test_goals_are_sales_where_the_person_says_so(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "idvisitor,server_time,idgoal,revenue", lambda at: (f"v{at % 11}", day(at), at % 2 * 4 - 1, 10)
+    )
+    manifest, _, _ = read(file, events={"goal": "purchase"})
+    assert manifest.net_revenue == 450
+
+
+def test_a_customer_with_a_list_of_events_is_a_record_and_no_envelope(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        read_answer(tmp_path, {"user_id": "u1", "events": [{"ts": FIRST + at, "amount": at} for at in range(30)]})
+    assert caught.value.code == "nested_events"
+
+
+def test_whole_amounts_in_a_currency_with_cents_are_doubted(tmp_path: Path) -> None:
+    with pytest.raises(NeedsAnswer) as asked:
+        read_answer(tmp_path, {"data": charges(cents=True)})
+    assert [one["net_revenue"] for one in asked.value.params["readings"]] == [CHARGED, pytest.approx(CHARGED / 100)]
+
+
+def test_whole_amounts_in_a_currency_without_cents_are_not(tmp_path: Path) -> None:
+    assert "maybe_cents" not in warnings(read_answer(tmp_path, {"data": charges(cents=True, currency="jpy")}))
+
+
+def test_a_metric_in_a_nested_object_names_the_event(tmp_path: Path) -> None:
+    records, sold = [], 0.0
+    for at in range(90):
+        metric = ("Placed Order", "Viewed Product", "Opened Email")[at % 3] if at % 30 != 4 else "Refunded Order"
+        value = {"$value": 30.5 + at} if metric == "Placed Order" else {"$value": 12.5} if "Refund" in metric else {}
+        sold += value.get("$value", 0) * (-1 if "Refund" in metric else 1)
+        record = {"timestamp": FIRST + at * 90_000, "metric_name": metric, "event_properties": value}
+        people = {"profile": {"data": {"type": "profile", "id": f"P{at % 13}"}}}
+        records.append({"type": "event", "attributes": record, "relationships": people})
+    manifest = read_answer(tmp_path, {"data": records})
+    assert manifest.net_revenue == pytest.approx(sold) and manifest.customers == 13
+    assert manifest.event_types["return"] == 3 and manifest.event_types["view"] > 0
+
+
+def test_records_under_a_key_are_read_whatever_the_size_of_the_file(tmp_path: Path) -> None:
+    """A text of JSON in one piece may have 16 MB; the whole is read piece by piece, marks of JSON in its texts too."""
+    note = '"}],\\ [{: ' * 2_000
+    records = [
+        {"created_at": f"2024-{at % 9 + 1:02}-03", "customer": {"id": f"C{at % 40}"}, "total": at + 0.5, "note": note}
+        for at in range(900)
+    ]
+    (tmp_path / "orders.json").write_text(json.dumps({"meta": {"tags": [1, 2]}, "orders": records}, indent=1))
+    assert (tmp_path / "orders.json").stat().st_size > 1 << 24
+    manifest = ingest(Workspace(tmp_path / "ws"), tmp_path / "orders.json", "log")
+    assert (manifest.rows_read, manifest.customers) == (900, 40)
+    assert manifest.net_revenue == pytest.approx(sum(at + 0.5 for at in range(900)))
+
+
+def test_one_large_object_without_a_list_is_refused_as_that(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"customer_id": "C1", "date": "2024-01-02", "note": "x" * (1 << 25)}))
+    with pytest.raises(Refused) as caught:
+        ingest(Workspace(tmp_path / "ws"), tmp_path / "log.json", "log")
+    assert caught.value.code == "large_object"
+
+
+def test_an_order_without_an_amount_is_no_visit(tmp_path: Path) -> None:
+    table = sessions(order=True)
+    table.loc[[1, 2], "transaction_id"] = ["t1", "t2"]
+    facts = look(tmp_path, table).manifest
+    assert facts.rows_set_aside == 2 and facts.event_types["view"] == 268
+
+
+def test_rows_without_a_session_and_an_amount_are_set_aside(tmp_path: Path) -> None:
+    facts = look(tmp_path, sessions().drop(columns="visit_id")).manifest
+    assert facts.rows_set_aside == 270 and facts.event_types == {"purchase": 30}
