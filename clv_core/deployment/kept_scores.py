@@ -129,7 +129,7 @@ def scores_path(
 
 def beside_scores(scores: Path, kind: str, suffix: str = ".parquet") -> Path:
     """Return where something of another kind about the customers of plain scores is kept."""
-    return scores.with_name(scores.name.replace(SCORES, kind, 1)).with_suffix(suffix)
+    return scores.with_name(f"{kind}{scores.stem.removeprefix(SCORES)}{suffix}")
 
 
 def kept_scores(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[tuple[date, Path]]:

@@ -208,7 +208,7 @@ def test_the_certificate_says_what_was_touched_and_names_nobody(erased: Erased) 
     (one,) = certificates(erased.workspace)
     assert one == erased.certificate and one.finished and one.removed["jobs"] == 1 and one.removed["uploads"] == 1
     assert one.removed["explanations"] == 2 and one.removed["explored"] == 1 and one.removed["predictions"] == 0
-    (batch,) = [path for path in one.files if path.startswith("predictions/")]
+    (batch,) = [path for path in one.files if "/scores-" in path]
     assert one.files[batch] == GONE
     (model,) = one.learned
     assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
@@ -309,7 +309,7 @@ def test_the_latest_batch_loses_those_who_were_erased_and_nobody_else(workspace:
     before = {who: batch.of("shop", who) for who in STAYING[::100]}
     assert batch.of("shop", LEAVING[0])["customer_id"] == LEAVING[0]
     told = erasing.erase(workspace, LEAVING, dataset=dataset, progress=KEPT)
-    assert told.remains == [] and not any("predictions" in one for one in found(workspace.root, LEAVING))
+    assert told.remains == [] and not any("scores" in one for one in found(workspace.root, LEAVING))
     assert {who: batch.of("shop", who) for who in STAYING[::100]} == before
     with pytest.raises(NotFound) as error:
         batch.of("shop", LEAVING[0])
@@ -360,9 +360,8 @@ def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
     log.write_text("customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n")
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, log, "shop")
-    scores = (
-        workspace.folder("predictions", "naive") / f"shop-{open_dataset(workspace, 'shop').version}-20240103.parquet"
-    )
+    scores = open_dataset(workspace, "shop").made_folder / "naive" / "scores-20240103.parquet"
+    scores.parent.mkdir(parents=True)
     pd.DataFrame({"customer_id": ["anna-0001", "bert-0002"], "predicted_clv": 1.0}).to_parquet(scores)
     told = erasing.erase(workspace, ["anna-0001", "bert-0002"], progress=KEPT)
     assert list_datasets(workspace) == [] and told.datasets[0]["version"] == "" and not scores.exists()

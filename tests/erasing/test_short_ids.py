@@ -146,8 +146,8 @@ def fill(workspace: Workspace, scores: pd.DataFrame) -> None:
     write_json(exports / "ids.json", {"chosen": scores["customer_id"].tolist()})
     (exports / "ids.txt").write_text("".join(f"{one}\n" for one in scores["customer_id"]))
     (exports / "others.csv").write_text("customer_id,tier,said\n777,7,7 times\n123456,top,C4\n")
-    version = open_dataset(workspace, "shop").version
-    batch = workspace.folder("predictions", "naive") / f"shop-{version}-20250101.parquet"
+    batch = open_dataset(workspace, "shop").made_folder / "naive" / "scores-20250101.parquet"
+    batch.parent.mkdir(parents=True)
     scores[["customer_id"]].assign(predicted_clv=7.0).to_parquet(batch)
     write_json(workspace.folder("plans") / "saved.json", {"rows": scores.to_dict("records"), "note": "for C4"})
     (workspace.folder("plans") / "semicolons.csv").write_text(
@@ -171,7 +171,7 @@ def fill(workspace: Workspace, scores: pd.DataFrame) -> None:
 
 def test_after_an_erasure_only_what_the_certificate_names_is_left(workspace: Workspace) -> None:
     before = words_in(workspace.root)
-    assert {key[0].split("/")[0] for key in before} == {"datasets", "exports", "jobs", "plans", "predictions"}
+    assert {key[0].split("/")[0] for key in before} == {"datasets", "exports", "jobs", "plans"}
     told = erasing.erase(workspace, GONE, progress=NoProgress())
     assert told.remains == [] and sum(told.customers.values()) == 4
     assert found(workspace.root, [LONG]) == [] and not list((workspace.root.parent / "temporary").iterdir())

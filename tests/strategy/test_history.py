@@ -68,7 +68,7 @@ def test_a_day_whose_purchases_were_all_returned_is_no_purchase_day(tmp_path: Pa
 def test_kept_history_is_that_of_the_scored_customers_and_is_made_once(log: pd.DataFrame, tmp_path: Path) -> None:
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
     scored = pd.DataFrame({"customer_id": sorted({*log["customer_id"].unique(), "a stranger"})[::-1], "other": 1.0})
-    scores = tmp_path / "x-000000000000-20200301.parquet"
+    scores = tmp_path / "scores-20200301.parquet"
     scored.to_parquet(scores)
     theirs = with_history(scored, purchase_history(shop, cutoff), cutoff)
     for _ in range(2):
@@ -80,7 +80,7 @@ def test_kept_history_is_that_of_the_scored_customers_and_is_made_once(log: pd.D
 
 def test_kept_history_that_is_older_than_the_scores_is_made_anew(log: pd.DataFrame, tmp_path: Path) -> None:
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
-    scores = tmp_path / "x-000000000000-20200301.parquet"
+    scores = tmp_path / "scores-20200301.parquet"
     for customers in (["1", "2", "3"], ["3", "1"]):
         pd.DataFrame({"customer_id": customers}).to_parquet(scores)
         later = time.time_ns() + 10**9 * len(customers) if len(customers) == 2 else time.time_ns()
@@ -104,10 +104,10 @@ def test_a_read_only_folder(number: int, log: pd.DataFrame, tmp_path: Path, monk
         raise OSError(number, os.strerror(number))
 
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
-    scores = tmp_path / "x-000000000000-20200301.parquet"
+    scores = tmp_path / "scores-20200301.parquet"
     pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
     told = kept_history(scores, shop, cutoff)
-    next(tmp_path.glob("*-history.parquet")).unlink()
+    next(tmp_path.glob("history-*.parquet")).unlink()
     monkeypatch.setattr("clv_core.strategy.kept_history.write_table", refuse)
     pd.testing.assert_frame_equal(kept_history(scores, shop, cutoff), told)
 
