@@ -19,6 +19,7 @@ import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ElementTree
 
 from clv_core import audit, jobs, pipeline
 from clv_core.collection.ingest import ingest
@@ -32,6 +33,9 @@ from tests.conftest import made
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "assets" / "sample" / "events.csv"
 HORIZON_DAYS = 90
+OPEN = Callable[..., AppTest]
+START = Callable[..., jobs.Job]
+SIGN_IN = Callable[..., None]
 ROLES = """
 default = ""
 claim = "groups"
@@ -41,6 +45,25 @@ claim = "groups"
 [claims]
 "clv-analysts" = "analyst"
 """
+
+
+def texts(app: AppTest) -> str:
+    """Return all that is written on a page."""
+    kinds = ("title", "header", "markdown", "caption", "info", "success", "warning", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+@pytest.fixture(autouse=True)
+def _no_page_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test does to a page, it is drawn to its end."""
+    run = ElementTree.run
+
+    def whole(self: ElementTree, **options: Any) -> AppTest:
+        app = run(self, **options)
+        assert not app.exception, [one.message for one in app.exception]
+        return app
+
+    monkeypatch.setattr(ElementTree, "run", whole)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -116,7 +139,7 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
+def sleeping_job() -> Iterator[START]:
     """Return what starts a run that reports a third of the way and then sleeps; all of them end with the test."""
     processes: list[subprocess.Popen[bytes]] = []
 
@@ -148,7 +171,7 @@ def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
 
 
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.Job]) -> Callable[..., AppTest]:
+def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: START) -> OPEN:
     """Return what opens a page of the app over a workspace."""
 
     def open_it(root: Path, page: str = "home", **query: str) -> AppTest:
@@ -166,7 +189,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.
 
 
 @pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SIGN_IN:
     """Return what lets somebody be signed in; without an address, nobody is."""
     settings = tmp_path / "access.toml"
     settings.write_text(ROLES)

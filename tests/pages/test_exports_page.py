@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
@@ -24,11 +22,9 @@ from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, texts
 
 pytestmark = pytest.mark.first(5)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +49,13 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_mod
     shutil.copytree(with_model, root)
     shutil.rmtree(root / "exports", ignore_errors=True)
     app = open_page(root, "exports", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("exporting.log.none", "en") in texts(app)
     everybody = pipeline.scores(Workspace(root), "shop", list_bundles(Workspace(root))[0].id, progress=NoProgress())
     assert translate("exporting.headline.all", "en", asked=f"{len(everybody):,}") in texts(app)
     assert not app.metric  # a spreadsheet matches nobody, and the headline says how many are in it
     app.button(key="export_make").click().run()
-    assert not app.exception and not app.error
+    assert not app.error
     [file] = (root / "exports").glob("*.csv")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -77,7 +73,7 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_mod
 def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "exports", lang="en")
     app.selectbox(key="export_format").set_value("klaviyo").run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("exporting.contacts", "en", format=translate("export.klaviyo", "en")) in texts(app)
     app.button(key="export_add_contacts").click().run()
     assert app.title[0].value == translate("page.datasets", "en")
@@ -95,7 +91,7 @@ def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
     assert app.header[0].value == translate("exporting.headline", "en", **said)
     app.get("file_uploader")[0].set_value(("stop.txt", b"P1@b.de\r\np2@B.de\n", "text/plain")).run()
-    assert not app.exception and not app.error
+    assert not app.error
     less = {**said, "rows": f"{len(wanted) - 2:,}"}
     assert app.header[0].value == translate("exporting.headline", "en", **less)
     assert translate("export.left_out.suppressed", "en") in texts(app)
@@ -108,7 +104,7 @@ def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_n
     app = open_page(root, "exports", lang="en")
     table = b"email,reason\nP1@b.de,unsubscribed\np2@B.de,unsubscribed\nx@nowhere.org,unsubscribed\n"
     app.get("file_uploader")[0].set_value(("dnc.csv", table, "text/csv")).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.header[0].value.startswith(f"{len(people) - 2:,} of")
     said = translate("warning.suppress_matched", "en", read=3, customers=2, nobody=1)
     assert said in [item.value for item in app.caption]
@@ -123,7 +119,7 @@ def test_a_list_for_one_export_leads_to_the_one_that_is_kept_with_its_entries(
     assert translate("exporting.stop.none", "en") in [item.value for item in app.caption]
     app.get("file_uploader")[0].set_value(("dnc.csv", b"email\np1@b.de\np2@b.de\n", "text/csv")).run()
     app.button(key="export_keep_stop").click().run()
-    assert not app.exception and app.title[0].value == translate("page.privacy", "en")
+    assert app.title[0].value == translate("page.privacy", "en")
     assert app.text_area(key="suppress_ids_0").value.split() == ["p1@b.de", "p2@b.de"]
     kept, words = StopList.of(Workspace(reachable[0])), ["p1@b.de", "p2@b.de"]
     kept.add(words)
@@ -148,9 +144,7 @@ def test_chinese_mobile_numbers_are_read_without_anything_being_said(
     app = open_page(workspace.root, "exports", lang="en")
     for format in ("phone_hashes", "google_customer_match"):
         app.selectbox(key="export_format").set_value(format).run()
-        assert not app.exception and app.header[0].value == translate(
-            "exporting.headline.all", "en", asked=f"{len(ids):,}"
-        )
+        assert app.header[0].value == translate("exporting.headline.all", "en", asked=f"{len(ids):,}")
     assert app.selectbox(key="export_region_CN").value == "CN"
     assert any("China" in item.value for item in app.caption)
     app.selectbox(key="export_region_CN").set_value("").run()
@@ -170,7 +164,7 @@ def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(
     pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
     app = open_page(workspace.root, "exports", lang="en")
     app.selectbox(key="export_format").set_value("klaviyo").run()
-    assert not app.exception and "export_assume" not in [box.key for box in app.checkbox]
+    assert "export_assume" not in [box.key for box in app.checkbox]
     assert any("Newsletter subscriber" in item.value for item in app.warning)
     assert not any("assume" in item.value for item in app.error)
 
@@ -182,7 +176,6 @@ def test_a_list_that_is_too_small_says_so_before_it_is_made(
     app.selectbox(key="export_format").set_value("tiktok").run()
     assert not app.button(key="export_make").disabled
     app.get("button_group")[0].set_value([1]).run()
-    assert not app.exception
     assert app.button(key="export_make").disabled
     assert any("1,000" in item.value for item in app.warning)
 

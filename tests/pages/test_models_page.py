@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,11 +28,9 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
-from tests.pages.conftest import HORIZON_DAYS
+from tests.pages.conftest import HORIZON_DAYS, OPEN
 
 pytestmark = pytest.mark.first(11)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -57,14 +54,14 @@ def written(app: AppTest) -> str:
 
 def section(app: AppTest, what: str) -> AppTest:
     app.segmented_control(key="models_what").set_value(what).run()
-    assert not app.exception and not app.error
+    assert not app.error
     return app
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path, lang: str) -> None:
     app = open_page(three, "models", lang=lang)
-    assert not app.exception and not app.error
+    assert not app.error
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.header[0].value == translate("models.headline.challenged", lang, **known, **rival)
@@ -95,7 +92,7 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
     app = open_page(three, "models", lang=lang)
     registry.promote("shop", 3)  # in another tab
     app.button(key="roll_back").click().run()
-    assert not app.exception and roles(three)[3] == "champion"
+    assert roles(three)[3] == "champion"
     said = translate("error.overtaken_before_rollback", lang, name="shop", version=3)
     assert [box.value for box in app.error] == [widgets.plain(said)]
     app.button(key="roll_back").click().run()
@@ -118,7 +115,7 @@ def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open
     app = open_page(three, "models", lang="en")
     registry.roll_back("shop")  # in another tab: the champion has no earlier one now
     app.button(key="roll_back").click().run()
-    assert not app.exception and not app.error and roles(three)[1] == "champion"
+    assert not app.error and roles(three)[1] == "champion"
     assert "roll_back" not in [button.key for button in app.button]
     assert translate("models.speaks_already", name="shop", version=1) in written(app)
 
@@ -160,7 +157,7 @@ def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
     assert app.button(key="delete_version").disabled
     app.checkbox(key="sure_shop_3").check().run()
     app.button(key="delete_version").click().run()
-    assert not app.exception and roles(three) == {2: "", 1: "champion"}
+    assert roles(three) == {2: "", 1: "champion"}
 
 
 def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
@@ -227,7 +224,7 @@ def test_a_damaged_champion_is_said_with_who_speaks_instead(open_page: OPEN, thr
     champion = Registry(Workspace(three)).version("shop", 1)
     (three / "models" / champion.bundle / "state.json").write_text("{}")
     app = open_page(three, "models", lang="en")
-    assert not app.exception and len(app.error) == 1
+    assert len(app.error) == 1
     assert "Version 1, the champion" in app.error[0].value and "Version 3 speaks" in app.error[0].value
 
 
@@ -242,7 +239,6 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
         ("model.zip", (folder / "model.zip").read_bytes(), "application/zip")
     )
     next(button for button in app.button if button.label == translate("models.import.button")).click().run()
-    assert not app.exception
     job = jobs.jobs(Workspace(three), "models")[0]
     args = list(job.status()["args"])
     assert args[:2] == ["models", "import"] and args[3:] == ["--name", "shop"]
@@ -266,7 +262,7 @@ def test_a_model_that_came_without_its_customers_opens_every_page(
     model = import_bundle(workspace, folder / "model.zip").bundle
     pipeline.score(workspace, "shop", model, progress=NoProgress())
     app = open_page(three, page, lang="en", model=model)
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.selectbox(key="model").value == model
     if page == "evaluate":
         assert translate("evaluate.without_rows") in written(app)
@@ -286,7 +282,7 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     registry.promote("shop", 3)
     app = open_page(three, "evaluate", lang="en", model=model)
     app.button(key="accept_model").click().run()
-    assert not app.exception and roles(three)[1] == "champion"
+    assert roles(three)[1] == "champion"
     assert translate("models.promoted", "en", version=1, name="shop") in written(app)
 
 

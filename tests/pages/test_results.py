@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.asking import ask
@@ -28,10 +26,9 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
+from tests.pages.conftest import OPEN
 
 pytestmark = pytest.mark.first(7)
-
-OPEN = Callable[..., AppTest]
 
 
 def bundle_of(root: Path) -> Bundle:
@@ -102,7 +99,7 @@ def test_list_shows_every_customer_once_and_filters(open_page: OPEN, with_model:
 def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "segments", lang="zh")
     app.text_input(key="scheme_cuts_quantile").set_value("60, 10").run()
-    assert len(app.warning) == 1 and not app.exception and not app.error
+    assert len(app.warning) == 1 and not app.error
     app.text_input(key="scheme_cuts_quantile").set_value("20，50").run()
     assert not app.warning and not app.error
 
@@ -156,7 +153,7 @@ def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Pa
 
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "explain", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     assert len(app.get("plotly_chart")) == 5, "bars, swarm, dependence, tiers, waterfall; no events of a model without"
     first = app.selectbox(key="explain_customer").value
     assert first in "".join(str(item.value) for item in app.markdown)
@@ -167,7 +164,7 @@ def test_each_factor_is_explained_for_itself(open_page: OPEN, with_model: Path) 
     app = open_page(with_model, "explain", lang="zh")
     value = app.header[0].value
     app.button_group(key="explain_answer").set_value("p_purchase").run()
-    assert not app.exception and app.header[0].value != value
+    assert app.header[0].value != value
     assert "百分点" in "".join(str(item.value) for item in app.markdown)
 
 
@@ -183,7 +180,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     app = open_page(with_model, "home", lang="en")
     app.session_state["scheme_kind"] = kind
     app.switch_page(BY_NAME["explain"].path).run()
-    assert not app.exception and not app.error
+    assert not app.error
     these, those = (
         next(one for one in app.selectbox if str(one.key).startswith(f"why_{name}_")) for name in ("these", "those")
     )
@@ -203,7 +200,6 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     what_if = ask(bundle_of(with_model), folder).what_if
     other = max(what_if.choices(part), key=lambda choice: abs(choice - own))
     slider.set_value(other).run()
-    assert not app.exception
     changed = {item.label: item.value for item in app.metric}
     row = what_if.pool.features.index.get_loc(customer)
     assert changed != now

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +36,9 @@ from pages.ui import state, widgets
 from pages.ui.budget import offers_table
 from pages.ui.charts import budget_curve
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import HORIZON_DAYS
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import HORIZON_DAYS, OPEN, texts
 
 pytestmark = pytest.mark.first(12)
-
-OPEN = Callable[..., AppTest]
 
 
 def scores(root: Path) -> pd.DataFrame:
@@ -53,7 +49,7 @@ def scores(root: Path) -> pd.DataFrame:
 
 def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "strategy", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     tiered = scores(with_model)
     offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
@@ -82,14 +78,14 @@ def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
     app = open_page(own, "strategy", lang="zh")
     slider, before = app.slider[0], app.metric[1].value
     slider.set_value(slider.max).run()
-    assert not app.exception and app.metric[1].value != before
+    assert app.metric[1].value != before
     assert app.header[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
 def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN, own: Path) -> None:
     app = open_page(own, "strategy", lang="en")
     app.slider[0].set_value(0.0).run()
-    assert not app.exception and translate("budget.who.nobody", "en") in texts(app)
+    assert translate("budget.who.nobody", "en") in texts(app)
     assert [metric.delta for metric in app.metric[2:4]] == [
         translate("budget.figure.against", "en", difference="0 EUR")
     ] * 2
@@ -134,7 +130,7 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     found = tried(work, tmp_path / "tried.csv")
     save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: found}))
     app = open_page(own, "strategy", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     said = texts(app)
     assert translate("budget.offers.measured", "en", names=name) in said
     assert f"in {found.window_days} days" in said
@@ -174,7 +170,7 @@ def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
     app = open_page(own, "home", lang="en")
     app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = 30
     app.switch_page(BY_NAME["strategy"].path).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert translate("budget.experiment.longer", "en", offer=name, days=60, horizon=30) in app.caption[0].value
 
@@ -205,14 +201,14 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(offers_table.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
-        assert not open_page(own, "strategy", lang="en").exception
+        open_page(own, "strategy", lang="en")
     assert load_offers(open_dataset(Workspace(own), "shop")).rows == {
         TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
     }
     monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
     shown: list[Offer] = []
     app = open_page(own, "strategy", lang="zh")
-    assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")
+    assert shown[0].name == translate("budget.offer.mail", "zh")
     assert shown[0].effects[1].value == 0.09
 
 
@@ -223,7 +219,7 @@ def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its
     app = open_page(own, "strategy", lang="en")
     before = app.header[0].value
     app.selectbox(key="budget_by_shop").set_value(QUADRANT).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert load_offers(dataset).by == QUADRANT and app.header[0].value != before
     who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
     win_back = translate("segment.quadrant.win_back", "en")
@@ -241,9 +237,9 @@ def test_a_scheme_of_the_segments_page_is_taken_along_with_its_cuts(open_page: O
     app.switch_page(BY_NAME["segments"].path).run()
     app.number_input(key=next(box.key for box in app.number_input if "scheme_chance" in box.key)).set_value(20.0).run()
     app.button(key="to_budget").click().run()
-    assert not app.exception and "p=0.2," in load_offers(open_dataset(Workspace(own), "shop")).by
+    assert "p=0.2," in load_offers(open_dataset(Workspace(own), "shop")).by
     page = open_page(own, "strategy", lang="zh")
-    assert not page.exception and page.selectbox(key="budget_by_shop").value.startswith("quadrant:")
+    assert page.selectbox(key="budget_by_shop").value.startswith("quadrant:")
 
 
 def test_offers_that_were_kept_before_there_were_schemes_are_read(own: Path) -> None:
@@ -275,7 +271,7 @@ def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written
     chosen = app.slider[0].value + 3 * app.slider[0].step
     app.slider[0].set_value(chosen).run()
     again = open_page(own, "strategy", lang="zh")
-    assert not again.exception and again.slider[0].value == pytest.approx(chosen)
+    assert again.slider[0].value == pytest.approx(chosen)
 
 
 def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(own: Path) -> None:
@@ -301,7 +297,7 @@ def test_offers_that_make_no_plan_are_said_and_can_be_mended(
     start = offers_table.starting_offers
     monkeypatch.setattr(offers_table, "starting_offers", lambda *given: start(*given).assign(**changed))
     app = open_page(with_model, "strategy", lang="zh")
-    assert not app.exception and not app.get("download_button") and not app.slider
+    assert not app.get("download_button") and not app.slider
     expected = translate(said, "zh", name="Same").partition("。")[0]
     assert expected in texts(app)
     assert translate("budget.offers.assumed", "zh") in texts(app)

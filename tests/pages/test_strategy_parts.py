@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,12 +34,10 @@ from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
 from pages.ui.recommended import recommended_tab
 from pages.ui.recommended.tier import against
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, START, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
 pytestmark = pytest.mark.first(8)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +74,7 @@ def test_recommendations_say_what_was_measured(
     """In this shop everybody has bought nearly everything, so that what is new cannot be judged."""
     monkeypatch.setattr(trusting, "acknowledged", lambda bundle: True)
     app = part(open_page, advised, "recommend", lang, recommend_kind=kind)
-    assert not app.exception and not app.error
+    assert not app.error
     work, bundle = Workspace(advised), bundle_of(advised)
     advice = kept_advice(work, bundle, open_dataset(work, "shop"))
     assert advice is not None
@@ -107,13 +104,13 @@ def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, a
     app.text_input(key="recommend_search").set_value("t2-07").run()
     assert "t2-07" in texts(app) and not app.error
     app.text_input(key="recommend_search").set_value("nobody").run()
-    assert "nobody" in app.error[0].value and not app.exception
+    assert "nobody" in app.error[0].value
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
     app = part(open_page, advised, "price", lang)
-    assert not app.exception and not app.error
+    assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
@@ -129,7 +126,7 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
     app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
-    assert not app.exception and not app.error
+    assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
@@ -144,7 +141,7 @@ def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: P
     app = part(open_page, advised, "price")
     before = app.metric[0].value
     app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
-    assert not app.exception and app.metric[0].value != before
+    assert app.metric[0].value != before
     for tier in range(1, 5):
         app.number_input(key=f"price_change_price_loyalty_{tier}").set_value(0.0)
     app.run()
@@ -158,17 +155,17 @@ def test_only_the_open_part_is_worked_out(
     called: list[str] = []
     monkeypatch.setattr(slider, "show", lambda *_, **__: called.append("budget"))
     app = open_page(advised, "strategy", lang="en")
-    assert called == ["budget"] and not app.exception
+    assert called == ["budget"]
     other = recommended_tab if name == "price" else prices_tab
     monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))
     app = part(open_page, advised, name)
-    assert called == ["budget"] and not app.exception
+    assert called == ["budget"]
 
 
 @pytest.mark.parametrize("name", ["recommend", "price"])
 def test_a_run_is_shown_while_nothing_is_kept(open_page: OPEN, with_model: Path, name: str) -> None:
     app = part(open_page, with_model, name)
-    assert not app.exception and not app.error
+    assert not app.error
     job = jobs.jobs(Workspace(with_model), name)[0]
     assert job.status()["args"][:2] == [name, "shop"] and translate(f"{name}.wait", "en") in texts(app)
 
@@ -184,7 +181,7 @@ def test_a_log_without_products_is_refused_in_words(
     pipeline.train(work, "cdnow", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
     app = part(open_page, work.root, name, "zh")
     assert app.header[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
-    assert not app.exception and jobs.jobs(work, name) == []
+    assert jobs.jobs(work, name) == []
     assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
 
 
@@ -214,7 +211,7 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     dataset = open_dataset(Workspace(with_model), "shop")
     assert not recommendations_folder(Workspace(with_model), bundle_of(with_model), dataset).exists()
     bare.button(key="card_recommend").click().run()
-    assert not bare.exception and jobs.jobs(Workspace(with_model), "recommend")
+    assert jobs.jobs(Workspace(with_model), "recommend")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +242,7 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
 
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])
 def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_again(
-    code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: Callable[..., jobs.Job]
+    code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: START
 ) -> None:
     root = Path(shutil.copytree(advised, tmp_path / "own"))
     work, bundle = Workspace(root), bundle_of(root)
@@ -256,7 +253,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
     ended = {"state": jobs.FAILED, "error": {"code": code, "params": params, "message": ""}}
     write_json(job.folder / "status.json", {**job.status(), **ended})
     app = part(open_page, root, "price")
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("strategy.refused", "en") in [one.value for one in app.header]
     assert translate("price.wait", "en") not in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("again_")]

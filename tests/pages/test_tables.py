@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
 from pages.ui.explore import tables as behind
+from tests.pages.conftest import OPEN
 
-OPEN = Callable[..., AppTest]
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 AMOUNTS = {
     "segments": {"predicted_clv", "clv_p10", "clv_p90", "historic_value"},
