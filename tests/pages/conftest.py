@@ -36,6 +36,10 @@ HORIZON_DAYS = 90
 OPEN = Callable[..., AppTest]
 START = Callable[..., jobs.Job]
 SIGN_IN = Callable[..., None]
+CONTROLS = (
+    *("button", "selectbox", "multiselect", "button_group", "text_input", "text_area", "number_input", "slider"),
+    *("select_slider", "toggle", "checkbox", "date_input"),
+)
 ROLES = """
 default = ""
 claim = "groups"
@@ -51,6 +55,43 @@ def texts(app: AppTest) -> str:
     """Return all that is written on a page."""
     kinds = ("title", "header", "markdown", "caption", "info", "success", "warning", "error")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def control(app: AppTest, key: str) -> Any:
+    """Return the control with this key, else the first whose key begins so, else the button of the form called so."""
+    every = [one for kind in CONTROLS for one in app.get(kind) if one.key]
+    fitting = [one for one in every if one.key == key] or [one for one in every if one.key.startswith(key)]
+    return (fitting or [one for one in every if one.key.startswith(f"FormSubmitter:{key}")])[0]
+
+
+def do(app: AppTest, *steps: str | tuple[str, Any]) -> AppTest:
+    """Press the button of a key, or give the control of a key a value; what stands in a form waits for its button."""
+    for step in steps:
+        one = control(app, step).click() if isinstance(step, str) else control(app, step[0]).set_value(step[1])
+        app = one.run() if isinstance(step, str) or not one.form_id else app
+    return app
+
+
+def edit(app: AppTest, table: str, rows: dict[int, dict[str, Any]], added: list[dict[str, Any]] | None = None) -> None:
+    """Change cells of the table whose key begins so, and add rows to it, as the browser sends it."""
+    key = next(one.key for one in app.data_editor if str(one.key).startswith(table))
+    app.session_state[key] = {"edited_rows": rows, "added_rows": added or [], "deleted_rows": []}
+    app.run()
+
+
+def newest(root: Path, command: str) -> jobs.Job:
+    """Return the run of a command that was started last."""
+    return jobs.jobs(Workspace(root), command)[0]
+
+
+def args_of(root: Path, command: str) -> list[str]:
+    """Return the words of the run of a command that was started last."""
+    return list(newest(root, command).status()["args"])
+
+
+def keys_of(app: AppTest, kind: str = "button") -> set[str]:
+    """Return the keys of a page's controls of a kind."""
+    return {str(one.key) for one in app.get(kind)}
 
 
 @pytest.fixture(autouse=True)

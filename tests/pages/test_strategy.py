@@ -207,7 +207,7 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
     }
     monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
     shown: list[Offer] = []
-    app = open_page(own, "strategy", lang="zh")
+    open_page(own, "strategy", lang="zh")
     assert shown[0].name == translate("budget.offer.mail", "zh")
     assert shown[0].effects[1].value == 0.09
 

@@ -158,7 +158,7 @@ def test_only_the_open_part_is_worked_out(
     assert called == ["budget"]
     other = recommended_tab if name == "price" else prices_tab
     monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))
-    app = part(open_page, advised, name)
+    part(open_page, advised, name)
     assert called == ["budget"]
 
 
