@@ -19,7 +19,7 @@ from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import access
 from pages.ui.upload import uploading
-from tests.pages.conftest import OPEN, ROLES, SIGN_IN, START
+from tests.pages.conftest import OPEN, ROLES, SIGN_IN, START, do
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +124,7 @@ def test_a_viewer_has_one_run_at_a_time_and_is_told_so(
     open_page(root, "monitor")
     waiting = open_page(root, "explore")
     assert runs() == ["monitor"] and translate("job.one") in [box.value for box in waiting.info]
-    app = open_page(root, "customer")
-    app.button(key="card_recommend").click().run()
+    app = do(open_page(root, "customer"), "card_recommend")
     assert "one run at a time" in app.error[0].value
     assert runs() == ["monitor"]
     sign_in("eve@shop.example")
@@ -197,8 +196,7 @@ def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
     shutil.copytree(with_dataset, root)
     job = sleeping_job(Workspace(root), ["train", "shop"], "shop")
     sign_in("bob@shop.example")
-    app = open_page(root, "train")
-    app.button(key=f"cancel_{job.id}").click().run()
+    app = do(open_page(root, "train"), f"cancel_{job.id}")
     assert "role" in app.error[0].value and job.status()["state"] == "running"
     columns, path = ["customer_id", "date", "amount"], tmp_path / "log.csv"
     path.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n")
@@ -333,12 +331,10 @@ def test_an_analyst_promotes_nothing_and_an_administrator_s_promotion_is_noted(
     first = Registry(workspace).champion("shop")
     assert first is not None and first.bundle != second.id
     sign_in("kim@else.example", groups=["clv-analysts"])
-    app = open_page(root, "models")
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(root, "models"), "promote_challenger")
     assert "role" in app.error[0].value and Registry(workspace).champion("shop") == first
     sign_in("ana@shop.example")
-    app = open_page(root, "models")
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(root, "models"), "promote_challenger")
     champion = Registry(workspace).champion("shop")
     assert champion is not None and champion.bundle == second.id
     line = next(one for one in audit.lines(workspace) if one["action"] == "models promote")

@@ -20,7 +20,7 @@ from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import trusting
 from pages.ui.navigation import BY_NAME, SEARCH
-from tests.pages.conftest import HORIZON_DAYS, OPEN
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do
 
 pytestmark = pytest.mark.first(9)
 
@@ -200,8 +200,7 @@ def test_a_customer_is_put_into_a_segment_by_hand_and_taken_out_again(
     put_by_hand(dataset, "mine", "Friends", other)
     app = open_page(own, "customer", lang="en")
     assert app.button(key="card_segment_add").disabled
-    app.selectbox(key=f"card_segment_{first}").set_value("Friends").run()
-    app.button(key="card_segment_add").click().run()
+    do(app, (f"card_segment_{first}", "Friends"), "card_segment_add")
     assert any("Friends" in item.value for item in app.markdown)
     (rule,) = load_rules(dataset, "mine").rules
     assert (rule.name, rule.by_hand) == ("Friends", (other, first))

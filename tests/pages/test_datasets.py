@@ -17,7 +17,7 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 pytestmark = pytest.mark.first(9)
 
@@ -89,8 +89,7 @@ def test_cleaning_is_counted_before_and_done_only_where_switched_on(open_page: O
     assert "**5** rows, 5 purchase lines, 5 EUR; customers concerned: 1, lost altogether: 1" in said
     assert app.button(key="clean_apply").disabled
     version = open_dataset(Workspace(shop), "shop").version
-    app.toggle(key=f"rule_{version}_test_ids").set_value(True).run()
-    app.button(key="clean_apply").click().run()
+    do(app, (f"rule_{version}_test_ids", True), "clean_apply")
     run = newest(shop, "clean")
     assert run.status()["args"] == ["clean", "shop", "--rule", "test_ids"]
     assert open_dataset(Workspace(shop), "shop").version == version
@@ -103,8 +102,7 @@ def test_cleaning_is_counted_before_and_done_only_where_switched_on(open_page: O
 def test_all_cleaning_is_undone_by_one_click(open_page: OPEN, shop: Path) -> None:
     raw = open_dataset(Workspace(shop), "shop").version
     clean(Workspace(shop), "shop", {"test_ids": None})
-    app = section(open_page(shop, "datasets", lang="en"), "clean")
-    app.button(key="clean_undo").click().run()
+    app = do(section(open_page(shop, "datasets", lang="en"), "clean"), "clean_undo")
     run = newest(shop, "clean")
     assert run.status()["args"] == ["clean", "shop"]
     really(run, shop)
@@ -119,12 +117,10 @@ def test_rules_that_leave_nothing_are_named_as_on_their_switches(open_page: OPEN
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
     root = tmp_path / "workspace"
     ingest(Workspace(root), tmp_path / "log.csv", "shop")
-    app = open_page(root, "datasets", lang=lang)
-    app.segmented_control(key="datasets_what").set_value("clean").run()
+    app = do(open_page(root, "datasets", lang=lang), ("datasets_what", "clean"))
     really(newest(root, "clean"), root)
     app.run()
-    app.toggle(key=f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids").set_value(True).run()
-    app.button(key="clean_apply").click().run()
+    do(app, (f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids", True), "clean_apply")
     run = newest(root, "clean")
     jobs.update_status(run.folder, pid=None)
     assert main(["--job", str(run.folder), *run.status()["args"], "--workspace", str(root)]) == 4
@@ -171,8 +167,7 @@ def test_limits_can_be_changed_and_counted_again(open_page: OPEN, shop: Path) ->
     really(newest(shop, "clean"), shop)
     app.run()
     version = open_dataset(Workspace(shop), "bots").version
-    app.number_input(key=f"limit_{version}_bots_minute").set_value(80.0).run()
-    app.button(key="clean_count").click().run()
+    do(app, (f"limit_{version}_bots_minute", 80.0), "clean_count")
     assert "bots_minute=80" in newest(shop, "clean").status()["args"]
 
 
@@ -183,8 +178,7 @@ def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
     app = section(open_page(shop, "datasets", lang="en"), "versions")
     assert len(app.dataframe[0].value) == 2
     assert all(label.endswith(" rows") for label in app.selectbox(key="return_to").options)
-    app.selectbox(key="return_to").set_value(raw)
-    app.button(key="restore").click().run()
+    do(app, ("return_to", raw), "restore")
     assert open_dataset(workspace, "shop").version == raw and len(versions(workspace, "shop")) == 2
     assert app.success
 
@@ -203,11 +197,9 @@ def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path)
     for rules in ({"test_ids": None}, {"zero_price": None}, {"test_ids": None, "zero_price": None}):
         clean(workspace, "shop", rules)
     current = open_dataset(workspace, "shop")
-    app = section(open_page(shop, "datasets", lang="en"), "versions")
-    app.number_input(key="keep_shop_4").set_value(1).run()
+    app = do(section(open_page(shop, "datasets", lang="en"), "versions"), ("keep_shop_4", 1))
     assert app.button(key="older_remove").disabled
-    app.checkbox(key="older_sure_shop_4").check().run()
-    app.button(key="older_remove").click().run()
+    do(app, ("older_sure_shop_4", True), "older_remove")
     assert {one.version for one in versions(workspace, "shop")} == {current.version, current.manifest.raw_version}
     assert "2 of 4 versions are gone" in app.success[0].value
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
 from clv_core.strategy.budget.experiment_file import read_experiment
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 from tests.pages.test_row_files import Offered, offered, own, press
 
 __all__ = ["offered", "own"]
@@ -63,8 +63,7 @@ def test_the_draw_is_the_same_in_both_languages_and_another_for_another_day(
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_too_few_customers_are_said_to_be_too_few(open_page: OPEN, own: Path, lang: str) -> None:
-    app = opened(open_page(own, "strategy", lang=lang))
-    app.number_input(key="draw_share").set_value(50).run()
+    app = do(opened(open_page(own, "strategy", lang=lang)), ("draw_share", 50))
     half = texts(app)
     shown, few = (translate(f"budget.draw.{key}", lang, fewest=30, days=90, effect="|") for key in ("shows", "few"))
     assert (shown.partition("|")[0] in half) != (few in half)

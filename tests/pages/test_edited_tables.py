@@ -18,7 +18,7 @@ from clv_core.strategy.budget.kept_offers import TIERS, load_offers
 from clv_core.strategy.budget.offers import parse_offers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import ROOT
+from tests.pages.conftest import ROOT, do
 
 ROWS: Final = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1},{('won', 'peeked')[n % 2]}" for n in range(40)]
 
@@ -58,8 +58,7 @@ def test_another_column_and_another_event_are_read_as_the_table_says(work: Works
     app.file_uploader[0].upload("log.csv", log.encode()).run()
     amount = translate("canonical.amount", "en")
     edit(app, "columns_", {2: {"meaning": translate("upload.extra", "en")}, 3: {"meaning": amount}})
-    app.multiselect(key="answer_purchases").set_value(["won"]).run()
-    app.button(key="answer_use_purchases").click().run()
+    do(app, ("answer_purchases", ["won"]), "answer_use_purchases")
     assert str(sum(2 * n + 1 for n in range(0, 40, 2))) in {one.value for one in app.metric}
     names = next(one.value["word"].tolist() for one in app.data_editor if str(one.key).startswith("events_"))
     edit(app, "events_", {names.index("peeked"): {"meaning": translate("event.purchase", "en")}})

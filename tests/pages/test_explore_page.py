@@ -19,7 +19,7 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import page_files, widgets
 from pages.ui.explore import explored, tables
-from tests.pages.conftest import OPEN, SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE, do
 
 pytestmark = pytest.mark.first(5)
 
@@ -85,9 +85,12 @@ def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, 
 def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
     app = open_page(sample, "explore", lang="zh")
     channel, country = (events[column].value_counts().index[0] for column in ("channel", "country"))
-    app.multiselect(key=key(sample, "channels")).set_value([channel])
-    app.multiselect(key=key(sample, "countries")).set_value([country])
-    app.segmented_control(key=key(sample, "period")).set_value("days90").run()
+    do(
+        app,
+        (key(sample, "channels"), [channel]),
+        (key(sample, "countries"), [country]),
+        (key(sample, "period"), "days90"),
+    )
     assert not app.error
     end = pd.Timestamp(open_dataset(Workspace(sample), "shop").log_end)
     start = end - pd.Timedelta(90, "D")
@@ -111,9 +114,12 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
     files: dict[str, bytes] = {}
     monkeypatch.setattr(page_files, "download", lambda label, data, name, key, **options: files.update({name: data()}))
     app = open_page(sample, "explore", lang="en")
-    app.segmented_control(key=key(sample, "period")).set_value("own").run()
-    app.date_input(key=key(sample, "days")).set_value((date(2024, 2, 1), date(2024, 5, 31))).run()
-    app.selectbox(key="explore_table").set_value("categories").run()
+    do(
+        app,
+        (key(sample, "period"), "own"),
+        (key(sample, "days"), (date(2024, 2, 1), date(2024, 5, 31))),
+        ("explore_table", "categories"),
+    )
     assert "1 Feb 2024 to 31 May 2024" in app.caption[0].value
     name = "shop_categories_2024-02-01_2024-05-31.csv"
     table = pd.read_csv(BytesIO(files[name]), encoding="utf-8-sig").set_index("category")
@@ -133,8 +139,7 @@ def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN,
     )
     root = summed(tmp_path, rows)
     app = open_page(root, "explore", lang="en")
-    app.multiselect(key=key(root, "channels", "log")).set_value(["web"])
-    app.segmented_control(key=key(root, "period", "log")).set_value("days30").run()
+    do(app, (key(root, "channels", "log"), ["web"]), (key(root, "period", "log"), "days30"))
     assert translate("explore.nothing") in said(app) and not app.metric
     app.multiselect(key=key(root, "channels", "log")).set_value([]).run()
     assert len(app.metric) > 0
@@ -184,8 +189,7 @@ def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset
 
 
 def test_leads_to_training(open_page: OPEN, sample: Path) -> None:
-    app = open_page(sample, "explore", lang="en")
-    app.button(key="to_train").click().run()
+    app = do(open_page(sample, "explore", lang="en"), "to_train")
     assert app.title[0].value == translate("page.train")
 
 

@@ -22,7 +22,7 @@ from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -71,8 +71,7 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_mod
 
 
 def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("klaviyo").run()
+    app = do(open_page(with_model, "exports", lang="en"), ("export_format", "klaviyo"))
     assert not app.error
     assert translate("exporting.contacts", "en", format=translate("export.klaviyo", "en")) in texts(app)
     app.button(key="export_add_contacts").click().run()
@@ -84,8 +83,7 @@ def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
     open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
 ) -> None:
     root, people = reachable
-    app = open_page(root, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("google_customer_match").run()
+    app = do(open_page(root, "exports", lang="en"), ("export_format", "google_customer_match"))
     wanted = people[people["consent"] == "yes"]
     rate = f"{len(wanted) / len(people):.0%}"
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
@@ -162,8 +160,7 @@ def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(
     people.assign(**{"Newsletter subscriber": "yes"}).to_csv(tmp_path / "people.csv", index=False)
     add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
     pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
-    app = open_page(workspace.root, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("klaviyo").run()
+    app = do(open_page(workspace.root, "exports", lang="en"), ("export_format", "klaviyo"))
     assert "export_assume" not in [box.key for box in app.checkbox]
     assert any("Newsletter subscriber" in item.value for item in app.warning)
     assert not any("assume" in item.value for item in app.error)
@@ -172,8 +169,7 @@ def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(
 def test_a_list_that_is_too_small_says_so_before_it_is_made(
     open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
 ) -> None:
-    app = open_page(reachable[0], "exports", lang="en")
-    app.selectbox(key="export_format").set_value("tiktok").run()
+    app = do(open_page(reachable[0], "exports", lang="en"), ("export_format", "tiktok"))
     assert not app.button(key="export_make").disabled
     app.get("button_group")[0].set_value([1]).run()
     assert app.button(key="export_make").disabled

@@ -16,7 +16,7 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN
+from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do
 
 pytestmark = pytest.mark.first(5)
 
@@ -64,8 +64,7 @@ def test_who_may_start_none_is_told_that_nobody_has(
 
 
 def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
-    app = open_page(looked, "look", lang="en")
-    app.button(key="look_train").click().run()
+    app = do(open_page(looked, "look", lang="en"), "look_train")
     assert app.title[0].value == translate("page.train", "en")
     home = open_page(looked, "home", lang="en")
     assert home.button(key="door_on").label == translate("page.train", "en")

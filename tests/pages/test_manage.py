@@ -13,7 +13,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 pytestmark = pytest.mark.first(4)
 
@@ -31,8 +31,7 @@ def two(tmp_path: Path) -> Path:
 
 
 def section(root: Path, open_page: OPEN, what: str) -> AppTest:
-    app = open_page(root, "datasets", lang="en", dataset="spring")
-    app.segmented_control(key="datasets_what").set_value(what).run()
+    app = do(open_page(root, "datasets", lang="en", dataset="spring"), ("datasets_what", what))
     assert not app.error
     return app
 
@@ -87,8 +86,7 @@ def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, lang: str) -> None:
-    app = open_page(two, "datasets", lang=lang, dataset="spring")
-    app.segmented_control(key="datasets_what").set_value("manage").run()
+    app = do(open_page(two, "datasets", lang=lang, dataset="spring"), ("datasets_what", "manage"))
     version = open_dataset(Workspace(two), "spring").version
     app.text_input(key=f"currency_spring_{version}").set_value("EUR")
     next(one for one in app.button if one.label == translate("manage.currency.button", lang)).click().run()
@@ -121,8 +119,7 @@ def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
     assert app.button(key="delete_for_good").disabled
     app.text_input(key="delete_spring").set_value("sprin").run()
     assert app.button(key="delete_for_good").disabled
-    app.text_input(key="delete_spring").set_value("spring").run()
-    app.button(key="delete_for_good").click().run()
+    do(app, ("delete_spring", "spring"), "delete_for_good")
     really(two, "delete")
     app.run()
     assert [item.name for item in list_datasets(Workspace(two))] == ["summer"]

@@ -28,7 +28,7 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
-from tests.pages.conftest import HORIZON_DAYS, OPEN
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do
 
 pytestmark = pytest.mark.first(11)
 
@@ -73,8 +73,7 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
 
 
 def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(three, "models", lang="en"), "promote_challenger")
     assert roles(three) == {3: "champion", 2: "", 1: ""}
     assert translate("models.promoted", version=3, name="shop") in written(app)
     assert app.selectbox(key="model").value == Registry(Workspace(three)).version("shop", 3).bundle
@@ -100,9 +99,7 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
 
 
 def test_the_list_of_versions_says_who_speaks_now(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.selectbox(key="models_version_shop").set_value(1).run()
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1), "promote_challenger")
     box = app.selectbox(key="models_version_shop")
     said = next(label for label in box.options if label.startswith(translate("models.version", n=1)))
     assert translate("models.role.champion") not in said
@@ -155,14 +152,12 @@ def test_a_first_look_is_not_what_is_offered_to_be_promoted(untrained: tuple[boo
 def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
     app = open_page(three, "models", lang="en")
     assert app.button(key="delete_version").disabled
-    app.checkbox(key="sure_shop_3").check().run()
-    app.button(key="delete_version").click().run()
+    do(app, ("sure_shop_3", True), "delete_version")
     assert roles(three) == {2: "", 1: "champion"}
 
 
 def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.selectbox(key="models_version_shop").set_value(1).run()
+    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1))
     assert translate("models.champion_stays") in written(app)
     assert not {"archive", "delete_version"} & {button.key for button in app.button}
 
@@ -280,8 +275,7 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     model = registry.version("shop", 1).bundle
     assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
     registry.promote("shop", 3)
-    app = open_page(three, "evaluate", lang="en", model=model)
-    app.button(key="accept_model").click().run()
+    app = do(open_page(three, "evaluate", lang="en", model=model), "accept_model")
     assert roles(three)[1] == "champion"
     assert translate("models.promoted", "en", version=1, name="shop") in written(app)
 

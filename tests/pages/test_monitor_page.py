@@ -24,7 +24,7 @@ from clv_core.workspace import Workspace, write_json
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.monitoring.test_telling import Hook, serving
-from tests.pages.conftest import OPEN, SIGN_IN, texts
+from tests.pages.conftest import OPEN, SIGN_IN, do, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -90,8 +90,7 @@ def test_nothing_is_said_to_be_unchanged_while_it_is_too_early_to_say(
 
 def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:
     work = Workspace(root)
-    app = open_page(root, "monitor", lang="en")
-    app.button(key="monitor_retrain").click().run()
+    app = do(open_page(root, "monitor", lang="en"), "monitor_retrain")
     job = jobs.jobs(work, "monitor")[0]
     model = list_bundles(work)[0].id
     assert job.status()["args"] == ["monitor", "shop", "--model", model, "--retrain"]

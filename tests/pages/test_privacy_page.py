@@ -12,7 +12,7 @@ from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 
 @pytest.fixture
@@ -46,8 +46,7 @@ def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(open_
     assert app.button(key="erase_for_good").disabled
     app.text_input(key="erase_type_0").input("2").run()
     assert app.button(key="erase_for_good").disabled
-    app.text_input(key="erase_type_0").input("3").run()
-    app.button(key="erase_for_good").click().run()
+    do(app, ("erase_type_0", "3"), "erase_for_good")
     (job,) = jobs.jobs(Workspace(own), "erase")
     command, option, path = job.status()["args"]
     assert (command, option) == ("erase", "--file") and Path(path).read_text().split() == ids
@@ -61,8 +60,7 @@ def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: OPEN, own: 
     app = open_page(own, "privacy", lang="en")
     app.file_uploader(key="erase_ids_file_0").set_value([("ids.csv", table.encode(), "text/csv")]).run()
     assert not app.error
-    app.text_input(key="erase_type_0").input("3").run()
-    app.button(key="erase_for_good").click().run()
+    do(app, ("erase_type_0", "3"), "erase_for_good")
     (job,) = jobs.jobs(Workspace(own), "erase")
     assert Path(job.status()["args"][2]).read_text().split() == ids
     assert not list((own / "uploads").glob("once-*"))
@@ -81,8 +79,7 @@ def test_chinese_sentences_stand_together_without_a_space(open_page: OPEN, own: 
     app = open_page(own, "privacy", lang="zh")
     app.session_state["privacy_what"] = "suppress"
     app.run()
-    app.text_area(key="suppress_ids_0").input(customers(own)[0]).run()
-    app.button(key="suppress_add").click().run()
+    do(app, ("suppress_ids_0", customers(own)[0]), "suppress_add")
     assert any("。免打扰名单" in item.value for item in app.success)
 
 
@@ -91,19 +88,15 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, o
     app = open_page(own, "privacy")
     app.session_state["privacy_what"] = "suppress"
     app.run()
-    app.text_area(key="suppress_ids_0").input("\n".join(ids)).run()
-    app.button(key="suppress_add").click().run()
+    do(app, ("suppress_ids_0", "\n".join(ids)), "suppress_add")
     assert any("2 entries read, 2 customers found, 0 entries match nobody" in item.value for item in app.success)
     assert StopList.of(workspace).holds(ids[0])
     assert "do-not-contact list: 2; customers of “shop” whom they name: 2" in app.header[0].value
-    app.text_area(key="suppress_ids_1").input(ids[1]).run()
-    app.button(key="suppress_check").click().run()
+    do(app, ("suppress_ids_1", ids[1]), "suppress_check")
     assert any("1 of 1" in item.value for item in app.caption)
-    app.text_area(key="suppress_ids_1").input("nobody-1\n" + ids[1] + "\nnobody-2").run()
-    app.button(key="suppress_check").click().run()
+    do(app, ("suppress_ids_1", "nobody-1\n" + ids[1] + "\nnobody-2"), "suppress_check")
     assert any(item.value == f"1 of 3 entries are on the list: {ids[1]}." for item in app.caption)
-    app.text_area(key="suppress_ids_1").input(ids[1]).run()
-    app.button(key="suppress_remove").click().run()
+    do(app, ("suppress_ids_1", ids[1]), "suppress_remove")
     assert [StopList.of(workspace).holds(one) for one in ids] == [True, False]
     log = audit.path_of(workspace).read_text()
     assert not any(one in log for one in ids)

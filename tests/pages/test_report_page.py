@@ -21,7 +21,7 @@ from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import with_measured
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 
 pytestmark = pytest.mark.first(3)
 
@@ -111,8 +111,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     app.get("button_group")[0].set_value("zh").run()
     assert not app.error
     assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 80.0
-    app.number_input(key="terms_margin").set_value(30.0).run()
-    app.button(key="make_report").click().run()
+    do(app, ("terms_margin", 30.0), "make_report")
     [command] = started
     said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
     assert [offer.name for offer in said] == [translate("budget.offer.mail", "zh"), "Own"]

@@ -26,7 +26,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 pytestmark = pytest.mark.first(7)
 
@@ -67,8 +67,7 @@ def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN
     holdout = bundle.holdout()
     assert holdout is not None
     ours = holdout[holdout["model"] == bundle.record["model"]]
-    app = open_page(with_model, "evaluate", lang="en")
-    app.slider(key="threshold").set_value(30).run()
+    app = do(open_page(with_model, "evaluate", lang="en"), ("threshold", 30))
     called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
     shown = {item.label: item.value for item in app.metric}
     assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.1%}"
@@ -97,8 +96,7 @@ def test_list_shows_every_customer_once_and_filters(open_page: OPEN, with_model:
 
 
 def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "segments", lang="zh")
-    app.text_input(key="scheme_cuts_quantile").set_value("60, 10").run()
+    app = do(open_page(with_model, "segments", lang="zh"), ("scheme_cuts_quantile", "60, 10"))
     assert len(app.warning) == 1 and not app.error
     app.text_input(key="scheme_cuts_quantile").set_value("20，50").run()
     assert not app.warning and not app.error
@@ -137,8 +135,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
 def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
     open_page: OPEN, not_trusted: Path, view: str
 ) -> None:
-    app = open_page(not_trusted, "segments", lang="en")
-    app.segmented_control(key="segments_view").set_value(view).run()
+    app = do(open_page(not_trusted, "segments", lang="en"), ("segments_view", view))
     assert [button.disabled for button in app.get("download_button")] == [True]
     app.checkbox(key=f"acknowledge_{bundle_of(not_trusted).id}").check().run()
     assert [button.disabled for button in app.get("download_button")] == [False]

@@ -19,7 +19,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace, read_json
 from pages.ui import page_files, row_files, state
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -56,8 +56,7 @@ def press(one: dict[str, Any]) -> bytes:
 
 
 def test_a_list_made_with_and_without_a_stop_list_is_two_files(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "exports", lang="en")
-    app.button(key="export_make").click().run()
+    app = do(open_page(own, "exports", lang="en"), "export_make")
     assert translate("exporting.download", "en") in _labels(app)
     [everyone] = (own / "exports").glob("*.csv")
     out = sorted(ids(everyone))[:20]
@@ -70,8 +69,7 @@ def test_a_list_made_with_and_without_a_stop_list_is_two_files(open_page: OPEN, 
 
 
 def test_a_list_made_before_somebody_was_suppressed_is_offered_no_more(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "exports", lang="en")
-    app.button(key="export_make").click().run()
+    app = do(open_page(own, "exports", lang="en"), "export_make")
     assert translate("exporting.download", "en") in _labels(app)
     [before] = (own / "exports").glob("*.csv")
     one = sorted(ids(before))[0]
@@ -89,8 +87,7 @@ def test_filters_of_the_segments_page_are_in_the_name_the_side_file_and_the_log(
 ) -> None:
     app = open_page(own, "segments", lang="en")
     names = [offered["download_list_csv"]["name"]]
-    app.pills(key="filter_tiers_4").set_value([1, 2]).run()
-    app.slider(key="filter_p").set_value(50).run()
+    do(app, ("filter_tiers_4", [1, 2]), ("filter_p", 50))
     names.append(offered["download_list_csv"]["name"])
     app.text_input(key="filter_id").set_value("1").run()
     names.append(offered["download_list_csv"]["name"])
@@ -152,8 +149,7 @@ def test_tables_of_figures_and_reasons_say_what_their_numbers_are_of(
 ) -> None:
     bundle = read_json(next((own / "models").glob("*/bundle.json")))
     app = open_page(own, "segments", lang="en")
-    app.segmented_control(key=f"terms_horizon_{bundle['horizon_days']}").set_value(30).run()
-    app.segmented_control(key="segments_view").set_value("figures").run()
+    do(app, (f"terms_horizon_{bundle['horizon_days']}", 30), ("segments_view", "figures"))
     open_page(own, "explain", lang="en")
     end = bundle["cutoff"]
     for key, days in (("download_segments", 30), ("download_reasons", bundle["horizon_days"])):

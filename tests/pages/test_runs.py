@@ -23,7 +23,7 @@ from clv_core.workspace import Workspace
 from pages.ui import progress
 from pages.ui.monitor import alerts
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, START
+from tests.pages.conftest import OPEN, START, do
 
 pytestmark = pytest.mark.first(14)
 
@@ -68,8 +68,7 @@ def with_file_in_hand(open_page: OPEN, root: Path) -> AppTest:
 def test_a_run_is_found_again_by_the_address_after_a_reload_and_its_end_is_told_once(
     open_page: OPEN, two: Path
 ) -> None:
-    app = open_page(two, "home", lang="en", dataset="other")
-    app.button(key="door_sample").click().run()
+    app = do(open_page(two, "home", lang="en", dataset="other"), "door_sample")
     run = app.query_params["run"]
     loaded = open_page(two, "home", lang="en", dataset="other", run=run)
     assert loaded.button(key=f"cancel_{run}")
@@ -257,8 +256,7 @@ def test_a_run_that_does_not_resume_is_started_again_by_a_click(
     open_page: OPEN, two: Path, sleeping_job: START
 ) -> None:
     job = cut_off(sleeping_job(Workspace(two), ["combine", "shop", "other", "--name", "all"], "all"))
-    app = open_page(two, "datasets", lang="en", dataset="other", run=job.id)
-    app.button(key="once_more_combine").click().run()
+    do(open_page(two, "datasets", lang="en", dataset="other", run=job.id), "once_more_combine")
     newest = jobs.jobs(Workspace(two), "combine")[0]
     assert newest != job and newest.status()["args"] == job.status()["args"] and job.status()["put_away"]
 

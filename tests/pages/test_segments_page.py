@@ -26,7 +26,7 @@ from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 
 pytestmark = pytest.mark.first(12)
 
@@ -106,13 +106,10 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
 
 
 def test_a_scheme_is_held_against_another_with_settings_of_its_own(open_page: OPEN, own: Path) -> None:
-    app = opened(open_page, own, "rfm", "compare")
-    app.selectbox(key="compare_with").set_value("clusters").run()
-    app.number_input(key="second_scheme_clusters").set_value(3).run()
+    app = do(opened(open_page, own, "rfm", "compare"), ("compare_with", "clusters"), ("second_scheme_clusters", 3))
     assert not app.error
     assert app.dataframe[0].value["second"].nunique() == 3
-    app.selectbox(key="compare_with").set_value("cost").run()
-    app.number_input(key="second_scheme_cost").set_value(0.01).run()
+    do(app, ("compare_with", "cost"), ("second_scheme_cost", 0.01))
     frame = customers_of(own)
     rows = app.dataframe[0].value
     top = rows[rows["second"] == CostTiers(0.01).segments[0].name()]
@@ -325,8 +322,7 @@ def test_cuts_are_read_however_they_are_parted(open_page: OPEN, own: Path, text:
 
 @pytest.mark.parametrize("text", ["abc", "60;30;10"])
 def test_cuts_that_make_no_scheme_leave_the_last_that_did(open_page: OPEN, own: Path, text: str) -> None:
-    app = opened(open_page, own, "quantile")
-    app.text_input(key="scheme_cuts_quantile").set_value("20, 50").run()
+    app = do(opened(open_page, own, "quantile"), ("scheme_cuts_quantile", "20, 50"))
     before = [chart.proto.spec for chart in app.get("plotly_chart")], len(app.dataframe)
     app.text_input(key="scheme_cuts_quantile").set_value(text).run()
     assert not app.error

@@ -19,7 +19,7 @@ from clv_core import audit
 from clv_core.workspace import Workspace
 from pages.ui import access, provider
 from pages.ui.signin import FAILED
-from tests.pages.conftest import OPEN, SIGN_IN
+from tests.pages.conftest import OPEN, SIGN_IN, do
 
 GOOD = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -144,8 +144,7 @@ def test_a_provider_that_cannot_be_reached_is_said_at_the_door(
 ) -> None:
     secrets(toml())
     sign_in()
-    app = open_page(with_model)
-    app.button(key="sign_in").click().run()
+    app = do(open_page(with_model), "sign_in")
     assert ["localhost does not answer" in box.value for box in app.error] == [True]
     assert app.button(key="sign_in") and FAILED not in app.session_state
 

@@ -36,6 +36,7 @@ from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_file import DATED, ID, STATIC
 from pages.ui.models.board import Shelf
 from pages.ui.upload import uploading
+from tests.pages.conftest import do
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NAME, OTHER, NEW = "店 --all -x.v2", "other -- 2", "a -b --models"
@@ -133,9 +134,12 @@ def rules_with_limits(shop: Shop) -> dict[str, Any]:
     found = {**rule, "customers": 2, "customers_lost": 0, "examples": []}
     jobs.finish(shop.newest().folder, "en", result={"rules": [found]})
     app.run()
-    app.toggle(key=f"rule_{shop.dataset.version}_tiny_orders").set_value(True).run()
-    app.number_input(key=f"limit_{shop.dataset.version}_tiny_orders").set_value(1234567.25).run()
-    app.button(key="clean_apply").click().run()
+    do(
+        app,
+        (f"rule_{shop.dataset.version}_tiny_orders", True),
+        (f"limit_{shop.dataset.version}_tiny_orders", 1234567.25),
+        "clean_apply",
+    )
     return {"command": "clean", "name": NAME, "rule": ["tiny_orders=1234567.25"], "listing": False}
 
 
@@ -179,9 +183,7 @@ def a_dataset_renamed(shop: Shop) -> dict[str, Any]:
 @starts("datasets.manage delete")
 def a_dataset_deleted(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
-    app.checkbox(key="delete_models").check()
-    app.text_input(key=f"delete_{NAME}").set_value(NAME).run()
-    app.button(key="delete_for_good").click().run()
+    do(app, ("delete_models", True), (f"delete_{NAME}", NAME), "delete_for_good")
     return {"command": "delete", "name": NAME, "models": True}
 
 
@@ -259,10 +261,7 @@ def prices_measured(shop: Shop) -> dict[str, Any]:
 @starts("privacy.erase erase")
 def customers_erased(shop: Shop) -> dict[str, Any]:
     app = shop.call("privacy.erase", "show")
-    app.text_area(key="erase_ids_0").set_value(f"{ODD}\n--file\n").run()
-    app.selectbox(key="erase_scope").set_value(NAME).run()
-    app.text_input(key="erase_type_0").set_value("2").run()
-    app.button(key="erase_for_good").click().run()
+    do(app, ("erase_ids_0", f"{ODD}\n--file\n"), ("erase_scope", NAME), ("erase_type_0", "2"), "erase_for_good")
     options = shop.read()
     assert options.file.read_text(encoding="utf-8").splitlines() == ["--file", ODD]
     return {"command": "erase", "dataset": NAME}

@@ -36,7 +36,7 @@ from pages.ui import state, widgets
 from pages.ui.budget import offers_table
 from pages.ui.charts import budget_curve
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import HORIZON_DAYS, OPEN, texts
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, texts
 
 pytestmark = pytest.mark.first(12)
 
@@ -235,8 +235,7 @@ def test_a_scheme_of_the_segments_page_is_taken_along_with_its_cuts(open_page: O
     app = open_page(own, "home", lang="en")
     app.session_state["scheme_kind"] = QUADRANT
     app.switch_page(BY_NAME["segments"].path).run()
-    app.number_input(key=next(box.key for box in app.number_input if "scheme_chance" in box.key)).set_value(20.0).run()
-    app.button(key="to_budget").click().run()
+    do(app, (next(box.key for box in app.number_input if "scheme_chance" in box.key), 20.0), "to_budget")
     assert "p=0.2," in load_offers(open_dataset(Workspace(own), "shop")).by
     page = open_page(own, "strategy", lang="zh")
     assert page.selectbox(key="budget_by_shop").value.startswith("quadrant:")

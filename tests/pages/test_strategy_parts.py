@@ -34,7 +34,7 @@ from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
 from pages.ui.recommended import recommended_tab
 from pages.ui.recommended.tier import against
-from tests.pages.conftest import OPEN, START, texts
+from tests.pages.conftest import OPEN, START, do, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
 pytestmark = pytest.mark.first(8)
@@ -100,8 +100,7 @@ def test_recommendations_say_what_was_measured(
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
-    app = part(open_page, advised, "recommend")
-    app.text_input(key="recommend_search").set_value("t2-07").run()
+    app = do(part(open_page, advised, "recommend"), ("recommend_search", "t2-07"))
     assert "t2-07" in texts(app) and not app.error
     app.text_input(key="recommend_search").set_value("nobody").run()
     assert "nobody" in app.error[0].value
@@ -154,7 +153,7 @@ def test_only_the_open_part_is_worked_out(
 ) -> None:
     called: list[str] = []
     monkeypatch.setattr(slider, "show", lambda *_, **__: called.append("budget"))
-    app = open_page(advised, "strategy", lang="en")
+    open_page(advised, "strategy", lang="en")
     assert called == ["budget"]
     other = recommended_tab if name == "price" else prices_tab
     monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))

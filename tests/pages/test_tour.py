@@ -14,7 +14,7 @@ from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, do, texts
 
 pytestmark = pytest.mark.first(2)
 
@@ -31,8 +31,7 @@ def test_the_door_prepares_the_sample_and_then_the_tour_begins(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(state, "start_job", lambda command, label: started.append(command))
-    app = open_page(with_demo, "home", lang="en")
-    app.button(key="door_tour").click().run()
+    app = do(open_page(with_demo, "home", lang="en"), "door_tour")
     assert started == [["demo"]]
     work = Workspace(with_demo)
     folder = work.jobs / "20260101-000000-demo-abcdef"

@@ -24,7 +24,7 @@ from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
 from pages.ui.train.forms import key_of
 from pages.ui.train.training import USUAL_HORIZONS, of
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 SETTINGS = {
     "learning_rate": 0.004,
@@ -69,17 +69,14 @@ def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None
 def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "train", lang="en")
     days = horizon_days(app, root)
-    app.selectbox(key="tune_trials").set_value(40).run()
-    app.button(key="start_tuning").click().run()
+    do(app, ("tune_trials", 40), "start_tuning")
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
     chosen = ["--horizon-days", str(days), "--model", DEFAULT]
     assert words == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
 
 
 def test_the_search_is_for_the_model_of_the_form_whichever_it_is(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "train", lang="en")
-    app.selectbox(key=key_of("model", of_shop(root))).set_value("hybrid").run()
-    app.button(key="start_tuning").click().run()
+    do(open_page(root, "train", lang="en"), (key_of("model", of_shop(root)), "hybrid"), "start_tuning")
     words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
     assert words[words.index("--model") + 1] == "hybrid"
 
@@ -148,9 +145,7 @@ def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_the
     small, shop = (of(open_dataset(Workspace(root), name)) for name in ("small", "shop"))
     app = open_page(root, "train", lang="en", dataset="small")
     assert app.selectbox(key=key_of("model", small)).value == "instant_tuned"
-    app.segmented_control(key=f"train_horizon_{small}").set_value(30).run()
-    app.number_input(key=key_of("seed", small)).set_value(7).run()
-    app.selectbox(key="dataset").set_value("shop").run()
+    do(app, (f"train_horizon_{small}", 30), (key_of("seed", small), 7), ("dataset", "shop"))
     assert app.selectbox(key=key_of("model", shop)).value == DEFAULT
     assert app.segmented_control(key=f"train_horizon_{shop}").value != 30
     assert app.number_input(key=key_of("seed", shop)).value != 7

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
 from pages.ui.navigation import SEARCH, STRATEGY_PART
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 
 def test_explain_opens_the_card_of_the_customer_who_is_explained(open_page: OPEN, with_model: Path) -> None:
@@ -31,8 +31,7 @@ def test_segments_lead_to_their_budget(open_page: OPEN, with_model: Path) -> Non
     ("page", "key", "to"), [("evaluate", "to_tuning", "train"), ("strategy", "to_report", "report")]
 )
 def test_a_result_leads_to_what_comes_of_it(open_page: OPEN, with_model: Path, page: str, key: str, to: str) -> None:
-    app = open_page(with_model, page, lang="en")
-    app.button(key=key).click().run()
+    app = do(open_page(with_model, page, lang="en"), key)
     assert app.title[0].value == translate(f"page.{to}")
 
 
@@ -41,6 +40,5 @@ def test_the_search_for_better_settings_is_unfolded_where_it_was_asked_for(open_
         return next(one.proto.expanded for one in app.expander if one.label == translate("tune.title"))
 
     assert not unfolded(open_page(with_model, "train", lang="en"))
-    app = open_page(with_model, "evaluate", lang="en")
-    app.button(key="to_tuning").click().run()
+    app = do(open_page(with_model, "evaluate", lang="en"), "to_tuning")
     assert unfolded(app)
