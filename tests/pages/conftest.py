@@ -58,10 +58,10 @@ def texts(app: AppTest) -> str:
 
 
 def control(app: AppTest, key: str) -> Any:
-    """Return the control with this key, else the first whose key begins so, else the button of the form called so."""
+    """Return the control with this key, else the button of the form called so, else the first whose key begins so."""
     every = [one for kind in CONTROLS for one in app.get(kind) if one.key]
-    fitting = [one for one in every if one.key == key] or [one for one in every if one.key.startswith(key)]
-    return (fitting or [one for one in every if one.key.startswith(f"FormSubmitter:{key}")])[0]
+    button = [one for one in every if one.key.startswith(f"FormSubmitter:{key}")]
+    return ([one for one in every if one.key == key] or button or [one for one in every if one.key.startswith(key)])[0]
 
 
 def do(app: AppTest, *steps: str | tuple[str, Any]) -> AppTest:
@@ -149,6 +149,12 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(with_model: Path, tmp_path: Path) -> Path:
     """A workspace of its own, with a model."""
     return Path(shutil.copytree(with_model, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def bare(with_dataset: Path, tmp_path: Path) -> Path:
+    """A workspace of its own, with a dataset and no model."""
+    return Path(shutil.copytree(with_dataset, tmp_path / "bare"))
 
 
 @pytest.fixture(scope="session")

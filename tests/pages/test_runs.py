@@ -23,13 +23,11 @@ from clv_core.workspace import Workspace
 from pages.ui import progress
 from pages.ui.monitor import alerts
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, START, do
+from tests.pages.conftest import OPEN, START, args_of, do, texts
 
 pytestmark = pytest.mark.first(14)
 
-
-def captions(app: AppTest) -> str:
-    return "\n".join(str(item.value) for item in [*app.caption, *app.markdown])
+LOG = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
 
 
 def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
@@ -41,9 +39,9 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     assert shares and set(shares) == {33}
     assert len(app.get("plotly_chart")) == 1
     app.button(key=f"cancel_{job.id}").click().run()
-    deadline = time.monotonic() + 20  # the signal is sent; a busy machine may take a moment to end the process
+    deadline = time.monotonic() + 20
     while job.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # the signal is sent; a busy machine may take a moment to end the process
     assert job.status()["state"] == jobs.INTERRUPTED
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
@@ -52,7 +50,7 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
 def two(with_dataset: Path, tmp_path: Path) -> Path:
     """A workspace with the datasets ``shop``, the newest, and ``other``."""
     log = tmp_path / "other.csv"
-    log.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n")
+    log.write_bytes(LOG)
     ingest(Workspace(tmp_path / "two"), log, "other", currency="EUR")
     shutil.copytree(with_dataset / "datasets" / "shop", tmp_path / "two" / "datasets" / "shop")
     return tmp_path / "two"
@@ -153,7 +151,7 @@ def test_a_run_whose_browser_was_closed_is_offered_on_the_upload_page(
 ) -> None:
     job = sleeping_job(Workspace(two), ["ingest", str(two.parent / "other.csv"), "--name", "shop"], "shop")
     app = open_page(two, "upload", lang="en", dataset="other")
-    assert app.file_uploader and translate("waiting.running", name="shop") in captions(app)
+    assert app.file_uploader and translate("waiting.running", name="shop") in texts(app)
     app.button(key=f"follow_{job.id}").click().run()
     assert app.button(key=f"cancel_{job.id}") and app.query_params["run"] == job.id
 
@@ -167,9 +165,9 @@ def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: 
 
 @pytest.mark.parametrize("command", ["backtest", "monitor"])
 def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_closed(
-    open_page: OPEN, with_model: Path, tmp_path: Path, sleeping_job: START, command: str
+    open_page: OPEN, root: Path, sleeping_job: START, command: str
 ) -> None:
-    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    workspace = Workspace(root)
     [bundle] = list_bundles(workspace)
     label = {"backtest": comparison_folder(workspace, bundle).name, "monitor": f"{bundle.id} {alerts.MARK}"}[command]
     page = {"backtest": "evaluate", "monitor": "monitor"}[command]
@@ -209,16 +207,20 @@ def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sle
 
 
 @pytest.mark.parametrize(
-    ("command", "said"), [("train", "job.cancelled"), ("tune", "job.cancelled.kept"), ("erase", "job.cancelled.partly")]
+    ("command", "page", "said"),
+    [
+        ("train", "train", "job.cancelled"),
+        ("tune", "train", "job.cancelled.kept"),
+        ("erase", "privacy", "job.cancelled.partly"),
+    ],
 )
 def test_a_run_that_was_stopped_says_whether_anything_of_it_is_kept(
-    with_dataset: Path, sleeping_job: START, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+    open_page: OPEN, two: Path, sleeping_job: START, command: str, page: str, said: str
 ) -> None:
-    job = sleeping_job(Workspace(with_dataset), [command, "shop"], "shop")
+    job = sleeping_job(Workspace(two), [command, "shop"], "shop")
+    app = open_page(two, page, lang="en", dataset="shop", run=job.id)
     jobs.update_status(job.folder, state=jobs.CANCELLED)
-    shown: list[str] = []
-    monkeypatch.setattr(progress.st, "info", lambda text, **_: shown.append(text))
-    assert progress.ended(job) == jobs.CANCELLED and shown == [translate(said, "en")]
+    assert translate(said, "en") in [one.value for one in app.run().info]
 
 
 def cut_off(job: jobs.Job) -> jobs.Job:
@@ -277,35 +279,30 @@ def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(
     app.session_state["job_train"] = job.id
     app.switch_page("model/train.py").run()
     assert [item.value for item in app.error] and error.message("zh")[:8] in app.error[0].value
-    assert "Traceback" not in captions(app)
+    assert "Traceback" not in texts(app)
 
 
 def test_upload_page_starts_the_command_that_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
     app = open_page(tmp_path, "upload", lang="en")
-    log = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
-    app.file_uploader[0].upload("shop-2024.csv", log).run()
-    assert "**4**" in captions(app)
-    app.text_input(key="dataset_name").set_value("Shop 2024")
-    app.form_submit_button[0].click().run()
-    args = jobs.jobs(Workspace(tmp_path), "ingest")[0].status()["args"]
-    assert args[0] == "ingest" and Path(args[1]).read_bytes() == log
+    app.file_uploader[0].upload("shop-2024.csv", LOG).run()
+    assert "**4**" in texts(app)
+    do(app, ("dataset_name", "Shop 2024"), "save")
+    args = args_of(tmp_path, "ingest")
+    assert args[0] == "ingest" and Path(args[1]).read_bytes() == LOG
     assert args[args.index("--name") + 1] == "Shop 2024"
 
 
 def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OPEN, tmp_path: Path) -> None:
-    log = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
-    (tmp_path / "shop.csv").write_bytes(log)
+    (tmp_path / "shop.csv").write_bytes(LOG)
     work = Workspace(tmp_path / "workspace")
     ingest(work, tmp_path / "shop.csv", "shop")
     app = open_page(work.root, "upload", lang="en")
-    app.file_uploader[0].upload("june.csv", log).run()
-    app.segmented_control(key="save_way_add").set_value("new").run()
-    app.text_input(key="dataset_name").set_value("shop")
-    app.form_submit_button[0].click().run()
+    app.file_uploader[0].upload("june.csv", LOG).run()
+    do(app, ("save_way_add", "new"), ("dataset_name", "shop"), "save")
     assert translate("upload.name.again", "en", name="shop") in [item.value for item in app.warning]
     assert not jobs.jobs(work, "ingest")
-    app.form_submit_button[0].click().run()
-    args = jobs.jobs(work, "ingest")[0].status()["args"]
+    do(app, "save")
+    args = args_of(work.root, "ingest")
     assert args[args.index("--name") + 1] == "shop"
 
 
@@ -329,19 +326,11 @@ def test_file_that_is_no_log_is_refused_in_words_and_can_be_replaced(open_page: 
     assert not any((tmp_path / "uploads").rglob("*.csv"))
 
 
-@pytest.mark.parametrize("history", ([], [{"stage": "windows", "done": 1}]))
-def test_no_curve_without_losses(history: list[dict[str, float]]) -> None:
-    assert progress.loss_frame(history).empty
-
-
-def test_curve_is_ordered_by_network_and_step() -> None:
-    history = [
-        {"seed": 2.0, "step": 5, "loss": 1.0},
-        {"seed": 1.0, "step": 9, "loss": 0.5},
-        {"seed": 1.0, "step": 3, "loss": 2.0},
-    ]
-    expected = pd.DataFrame({"step": [3, 9, 5], "loss": [2.0, 0.5, 1.0], "seed": [1, 1, 2]})
+def test_curve_is_ordered_by_network_and_step_and_none_without_losses() -> None:
+    history = [{"seed": 2.0, "step": 5, "loss": 1.0}, *({"seed": 1.0, "step": n, "loss": n / 2} for n in (9, 3))]
+    expected = pd.DataFrame({"step": [3, 9, 5], "loss": [1.5, 4.5, 1.0], "seed": [1, 1, 2]})
     pd.testing.assert_frame_equal(progress.loss_frame(history), expected)
+    assert progress.loss_frame([]).empty and progress.loss_frame([{"stage": "windows", "done": 1}]).empty
 
 
 def test_curve_is_that_of_the_training_which_goes_on() -> None:
@@ -356,21 +345,20 @@ def test_curve_is_that_of_the_training_which_goes_on() -> None:
     assert progress.loss_frame(history[:5])["step"].tolist() == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("label", "said"),
-    [
-        ("shop 4634cfbe0cfd", "shop"),
-        ("sample-blend-20241231-2af5b4e37a0b-4634cfbe0cfd", "sample-blend-20241231"),
-        ("shop 2024", "shop 2024"),
-        ("June", "June"),
-    ],
-)
-def test_titles_of_runs_leave_content_addresses_out(label: str, said: str) -> None:
-    assert progress._title({"command": "look", "label": label}) == translate("job.look", "en", label=said)
-
-
-def test_a_run_that_is_labelled_by_its_result_is_said_to_be_about_its_dataset() -> None:
-    status = {"command": "score", "label": "shop-bgnbd-20250102-7b8d5674d5d0 2024-12-03", "args": ["score", "shop"]}
-    assert progress._title(status) == translate("job.score", "en", label="shop")
-    status = {"command": "report", "label": "shop-bgnbd 4634cfbe0cfd en 102 b7104e", "args": ["report", "shop"]}
-    assert progress._title(status) == translate("job.report", "en", label="shop")
+def test_titles_of_runs_leave_content_addresses_out_and_name_their_dataset(
+    open_page: OPEN, two: Path, sleeping_job: START
+) -> None:
+    labels = {
+        ("look", "shop 4634cfbe0cfd"): "shop",
+        ("look", "sample-blend-20241231-2af5b4e37a0b-4634cfbe0cfd"): "sample-blend-20241231",
+        ("look", "shop 2024"): "shop 2024",
+        ("look", "June"): "June",
+        ("score", "shop-bgnbd-20250102-7b8d5674d5d0 2024-12-03"): "shop",
+        ("report", "shop-bgnbd 4634cfbe0cfd en 102 b7104e"): "shop",
+    }
+    for command, label in labels:
+        sleeping_job(Workspace(two), [command, "shop"], label)
+    shown = open_page(two, "home", lang="en", dataset="other").sidebar.progress
+    said = [bar.proto.text for bar in shown]
+    for (command, _), name in labels.items():
+        assert translate(f"job.{command}", "en", label=name) in said
