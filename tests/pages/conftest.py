@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,10 +12,12 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
@@ -22,11 +25,18 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import ElementTree
 
 from clv_core import audit, jobs, pipeline
+from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.record import write_record
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace, write_json
-from pages.ui import by_role
+from pages.ui import by_role, page_files
 from pages.ui.navigation import BY_NAME
 from tests.conftest import made
 
@@ -36,6 +46,8 @@ HORIZON_DAYS = 90
 OPEN = Callable[..., AppTest]
 START = Callable[..., jobs.Job]
 SIGN_IN = Callable[..., None]
+REACHABLE = tuple[Path, pd.DataFrame]
+Offered = dict[str, dict[str, Any]]
 CONTROLS = (
     *("button", "selectbox", "multiselect", "button_group", "text_input", "text_area", "number_input", "slider"),
     *("select_slider", "toggle", "checkbox", "date_input"),
@@ -147,8 +159,10 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(with_model: Path, tmp_path: Path) -> Path:
-    """A workspace of its own, with a model."""
-    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
+    """A workspace of its own, with a model, without what others exported of it."""
+    copied = Path(shutil.copytree(with_model, tmp_path / "workspace"))
+    shutil.rmtree(copied / "exports", ignore_errors=True)
+    return copied
 
 
 @pytest.fixture
@@ -164,6 +178,60 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(ROOT / "tests" / "frozen" / "workspace.zip") as packed:
         packed.extractall(folder)
     return folder
+
+
+def give_contacts(root: Path, **columns: Callable[[int], str]) -> pd.DataFrame:
+    """Give all customers of the one model of a workspace these columns, made of their places; return the table."""
+    work = Workspace(root)
+    [model] = [bundle.id for bundle in list_bundles(work)]
+    ids = pipeline.scores(work, "shop", model, progress=NoProgress())["customer_id"]
+    people = pd.DataFrame(
+        {"customer_id": ids, **{name: [of(n) for n in range(len(ids))] for name, of in columns.items()}}
+    )
+    people.to_csv(root / "people.csv", index=False)
+    add_customers(work, "shop", root / "people.csv", Roles(), progress=NoProgress())
+    pipeline.scores(work, "shop", model, progress=NoProgress())
+    return people
+
+
+@pytest.fixture
+def reachable(root: Path) -> REACHABLE:
+    """A workspace of its own whose dataset knows e-mail addresses, and consent of two in three; and these."""
+    return root, give_contacts(root, email=lambda n: f"p{n}@b.de", consent=lambda n: "yes" if n % 3 else "no")
+
+
+@pytest.fixture
+def not_trusted(root: Path) -> Path:
+    """A workspace of its own whose model is not trusted: its order is hardly better than chance."""
+    [bundle] = list_bundles(Workspace(root))
+    evidence = Evidence.from_json(bundle.record["evidence"])
+    assert evidence.held is not None
+    poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
+    write_record(bundle.folder, {**bundle.record, "evidence": poor.to_json(), "trust": judge(poor).to_json()})
+    return root
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
+    """What a page offers as files, by the key of the button: data, name and options."""
+    found: Offered = {}
+
+    def take(label: str, data: Any, name: str, key: str, **options: Any) -> None:
+        found[key] = {"label": label, "data": data, "name": name, **options}
+
+    monkeypatch.setattr(page_files, "download", take)
+    return found
+
+
+def press(one: dict[str, Any]) -> bytes:
+    """Return the bytes of a file that is offered."""
+    made: bytes = one["data"]() if callable(one["data"]) else one["data"]
+    return made
+
+
+def table_of(one: dict[str, Any]) -> pd.DataFrame:
+    """Return the rows of a spreadsheet that is offered, as texts."""
+    return pd.read_csv(io.BytesIO(press(one)), encoding="utf-8-sig", dtype=str)
 
 
 @pytest.fixture

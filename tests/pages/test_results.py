@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,7 @@ from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.past import shared_error
 from clv_core.deployment.record import write_record
-from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import Trust, judge
+from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_number, translate
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes.parse import parse
@@ -100,19 +97,6 @@ def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_mo
     assert len(app.warning) == 1 and not app.error
     app.text_input(key="scheme_cuts_quantile").set_value("20，50").run()
     assert not app.warning and not app.error
-
-
-@pytest.fixture
-def not_trusted(with_model: Path, tmp_path: Path) -> Path:
-    """A workspace whose model is not trusted: its order is hardly better than chance."""
-    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
-    bundle = bundle_of(tmp_path)
-    evidence = Evidence.from_json(bundle.record["evidence"])
-    assert evidence.held is not None
-    poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
-    changed = {"evidence": poor.to_json(), "trust": judge(poor).to_json()}
-    write_record(bundle.folder, {**bundle.record, **changed})
-    return tmp_path
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

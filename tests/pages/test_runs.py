@@ -282,16 +282,6 @@ def test_failure_is_said_in_the_language_of_the_page_not_of_the_run(
     assert "Traceback" not in texts(app)
 
 
-def test_upload_page_starts_the_command_that_was_asked_for(open_page: OPEN, tmp_path: Path) -> None:
-    app = open_page(tmp_path, "upload", lang="en")
-    app.file_uploader[0].upload("shop-2024.csv", LOG).run()
-    assert "**4**" in texts(app)
-    do(app, ("dataset_name", "Shop 2024"), "save")
-    args = args_of(tmp_path, "ingest")
-    assert args[0] == "ingest" and Path(args[1]).read_bytes() == LOG
-    assert args[args.index("--name") + 1] == "Shop 2024"
-
-
 def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OPEN, tmp_path: Path) -> None:
     (tmp_path / "shop.csv").write_bytes(LOG)
     work = Workspace(tmp_path / "workspace")
@@ -304,17 +294,6 @@ def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OP
     do(app, "save")
     args = args_of(work.root, "ingest")
     assert args[args.index("--name") + 1] == "shop"
-
-
-def test_ambiguous_dates_become_a_question_whose_answer_is_kept(open_page: OPEN, tmp_path: Path) -> None:
-    app = open_page(tmp_path, "upload", lang="en")
-    rows = [f"C{number % 7},0{number % 9 + 1}/0{number % 8 + 1}/2024,{number + 1}.50" for number in range(40)]
-    app.file_uploader[0].upload("log.csv", "\n".join(["customer_id,date,amount", *rows]).encode()).run()
-    assert not app.error
-    app.button(key="answer_date_order_mdy").click().run()
-    app.form_submit_button[0].click().run()
-    args = jobs.jobs(Workspace(tmp_path), "ingest")[0].status()["args"]
-    assert args[args.index("--date-order") + 1] == "mdy"
 
 
 def test_file_that_is_no_log_is_refused_in_words_and_can_be_replaced(open_page: OPEN, tmp_path: Path) -> None:

@@ -33,10 +33,8 @@ from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, saved, set_aside, uploading
-from tests.pages.conftest import OPEN, args_of, do, edit, keys_of, newest, texts
-from tests.pages.test_row_files import Offered, offered, press
+from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 
-__all__ = ["offered"]
 UPLOAD = Callable[..., AppTest]
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\nA,2024-05-27,7\nC,2024-06-28,3\n"
 BARE = LOG.partition("\n")[2]
@@ -89,6 +87,7 @@ def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
     assert not app.run().error
     do(app, f"answer_date_order_{order}")
     args = args_of(tmp_path, "ingest")
+    assert args[0] == "ingest" and Path(args[1]).read_text() == LOG
     assert args[: len(job.status()["args"])] == job.status()["args"]
     assert args[args.index("--date-order") + 1] == order and args[args.index("--name") + 1] == "Shop 2024"
 
@@ -143,6 +142,14 @@ def test_a_question_that_was_put_away_is_offered_to_nobody(upload: UPLOAD, open_
 @pytest.mark.parametrize(
     ("log", "presses", "shown", "word"),
     [
+        (  # dates that may be of either order
+            "\n".join(
+                ["customer_id,date,amount", *(f"C{n % 7},0{n % 9 + 1}/0{n % 8 + 1}/2024,{n}.50" for n in range(40))]
+            ),
+            ("answer_date_order_mdy",),
+            "**40** rows read",
+            "mdy",
+        ),
         (  # a column that is not recognised is chosen from a list
             LOG.replace("customer_id", "who"),
             (("answer_column_customer_id", "who"), "answer_use_customer_id"),
@@ -543,12 +550,7 @@ def test_folders_of_sessions_long_gone_are_swept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("most", "ending", "packed"), [(2, ".csv", None), (1, ".csv.gz", "gzip")])
 def test_rows_set_aside_come_as_a_file_with_line_and_reason(
-    upload: UPLOAD,
-    offered: Offered,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-    most: int,
-    ending: str,
-    packed: Any,
+    upload: UPLOAD, offered: Offered, monkeypatch: pytest.MonkeyPatch, most: int, ending: str, packed: Any
 ) -> None:
     monkeypatch.setattr(set_aside, "PACKED_FROM_ROWS", most)
     upload(table("customer_id,date,amount", str, 40) + "\n,2024-03-01,1\nC1,someday,2\n")
