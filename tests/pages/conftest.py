@@ -25,6 +25,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import ElementTree
 
 from clv_core import audit, jobs, pipeline
+from clv_core.cli import main
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
@@ -99,6 +100,15 @@ def newest(root: Path, command: str) -> jobs.Job:
 def args_of(root: Path, command: str) -> list[str]:
     """Return the words of the run of a command that was started last."""
     return list(newest(root, command).status()["args"])
+
+
+def really(root: Path, command: str, code: int = 0) -> list[str]:
+    """Let the newest run of a command, which was only pretended, happen; return its words."""
+    job = newest(root, command)
+    args = list(job.status()["args"])
+    jobs.update_status(job.folder, pid=None)
+    assert main(["--job", str(job.folder), *args, "--workspace", str(root)]) == code
+    return args
 
 
 def keys_of(app: AppTest, kind: str = "button") -> set[str]:

@@ -15,16 +15,10 @@ from streamlit.testing.v1 import AppTest
 from clv_core.i18n import translate
 from pages.ui import failing, widgets
 from pages.ui.navigation import PAGES
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES = ("empty", "with_dataset", "with_model")
-
-
-def texts(app: AppTest) -> str:
-    """Return all that is written on a page."""
-    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
 def levels(app: AppTest) -> list[int]:
@@ -100,7 +94,7 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
     assert app.query_params["dataset"] == "shop"
 
 
-def test_pages_open_without_torch_but_the_one_that_asks_the_networks(root: Path) -> None:
+def test_pages_open_without_torch_but_the_one_that_asks_the_networks_and_without_a_web_server(root: Path) -> None:
     """It takes a second, which who comes first after a start would wait for."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
@@ -108,7 +102,7 @@ def test_pages_open_without_torch_but_the_one_that_asks_the_networks(root: Path)
         "for page in PAGES:\n"
         "    if page.name != 'explain':\n"
         "        app.switch_page(page.path).run()\n"
-        "        print(page.name, *{'torch'} & set(sys.modules), len(app.exception))"
+        "        print(page.name, *{'torch', 'fastapi'} & set(sys.modules), len(app.exception))"
     )
     environment = {**os.environ, "CLV_WORKSPACE": str(root)}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)

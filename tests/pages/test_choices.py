@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -63,10 +62,8 @@ def test_a_dataset_of_the_address_that_is_not_there_is_said_to_be_missing_where_
     assert warnings(app.switch_page(BY_NAME["explore"].path).run()) == []  # said once, where it was found out
 
 
-def test_a_dataset_that_somebody_else_deletes_is_not_replaced_without_a_word(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+def test_a_dataset_that_somebody_else_deletes_is_not_replaced_without_a_word(open_page: OPEN, root: Path) -> None:
+    workspace = Workspace(root)
     ingest(workspace, SAMPLE, "other")
     app = open_page(workspace.root, dataset="other", lang="en")
     assert warnings(app) == []
@@ -76,10 +73,8 @@ def test_a_dataset_that_somebody_else_deletes_is_not_replaced_without_a_word(
     assert warnings(app.run()) == [translate("gone.dataset.none", asked="shop")]
 
 
-def test_a_link_to_a_dataset_that_was_renamed_follows_its_model(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+def test_a_link_to_a_dataset_that_was_renamed_follows_its_model(open_page: OPEN, root: Path) -> None:
+    workspace = Workspace(root)
     model = list_bundles(workspace)[0].id
     rename(workspace, "shop", "store")
     ingest(workspace, SAMPLE, "newest")
@@ -89,9 +84,9 @@ def test_a_link_to_a_dataset_that_was_renamed_follows_its_model(
 
 
 def test_a_model_that_is_not_there_is_said_to_be_missing_and_another_dataset_s_models_are_none(
-    open_page: OPEN, with_model: Path, tmp_path: Path
+    open_page: OPEN, root: Path
 ) -> None:
-    workspace = Workspace(Path(shutil.copytree(with_model, tmp_path / "own")))
+    workspace = Workspace(root)
     ingest(workspace, SAMPLE, "other")
     app = open_page(workspace.root, dataset="shop", model="shop-bgnbd-gone", lang="en")
     [said] = warnings(app)

@@ -8,12 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, do
+from tests.pages.conftest import OPEN, do, really, texts
 
 pytestmark = pytest.mark.first(4)
 
@@ -41,19 +40,6 @@ def test_what_still_holds_ids_is_named_in_a_list_each_line_of_which_begins_alike
     assert len(lines) > 3 and all(text[0].isupper() for text in lines)
 
 
-def really(root: Path, command: str) -> list[str]:
-    """Let the newest run, which was only pretended, happen; return its words."""
-    job = jobs.jobs(Workspace(root), command)[0]
-    args = list(job.status()["args"])
-    jobs.update_status(job.folder, pid=None)
-    assert main(["--job", str(job.folder), *args, "--workspace", str(root)]) == 0
-    return args
-
-
-def written(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in ("caption", "success", "warning") for element in app.get(kind))
-
-
 def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "combine")
     app.multiselect(key="combine_names").set_value(["spring", "summer"])
@@ -63,7 +49,7 @@ def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
     app.run()
     assert open_dataset(Workspace(two), "year").manifest.rows_kept == 100
     assert {item.name for item in list_datasets(Workspace(two))} == {"spring", "summer", "year"}
-    assert translate("manage.combine.done", name="year", rows="100") in written(app)
+    assert translate("manage.combine.done", name="year", rows="100") in texts(app)
     assert app.selectbox(key="dataset").value == "year"
 
 
@@ -81,7 +67,7 @@ def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "combine")
     app.text_input(key="combine_new").set_value("year")
     app.form_submit_button[0].click().run()
-    assert translate("combine.two") in written(app) and jobs.jobs(Workspace(two), "combine") == []
+    assert translate("combine.two") in texts(app) and jobs.jobs(Workspace(two), "combine") == []
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -92,7 +78,7 @@ def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, l
     next(one for one in app.button if one.label == translate("manage.currency.button", lang)).click().run()
     assert not app.error
     assert open_dataset(Workspace(two), "spring").manifest.currency == "EUR"
-    assert translate("manage.currency.done", lang, name="spring", currency="EUR") in written(app)
+    assert translate("manage.currency.done", lang, name="spring", currency="EUR") in texts(app)
     assert " EUR" in app.header[0].value
     assert open_dataset(Workspace(two), "summer").manifest.currency == ""
 
@@ -123,5 +109,5 @@ def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
     really(two, "delete")
     app.run()
     assert [item.name for item in list_datasets(Workspace(two))] == ["summer"]
-    assert translate("manage.delete.done", name="spring") in written(app)
+    assert translate("manage.delete.done", name="spring") in texts(app)
     assert app.selectbox(key="dataset").value == "summer"

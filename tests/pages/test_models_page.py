@@ -6,8 +6,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +26,7 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
-from tests.pages.conftest import HORIZON_DAYS, OPEN, do
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, texts
 
 pytestmark = pytest.mark.first(11)
 
@@ -45,11 +43,6 @@ def three(with_model: Path, tmp_path: Path) -> Path:
 
 def roles(root: Path) -> dict[int, str]:
     return {one.number: "archived" if one.archived else one.role for one in Registry(Workspace(root)).versions("shop")}
-
-
-def written(app: AppTest) -> str:
-    kinds = ("header", "markdown", "caption", "info", "success", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
 def section(app: AppTest, what: str) -> AppTest:
@@ -75,11 +68,11 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
 def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:
     app = do(open_page(three, "models", lang="en"), "promote_challenger")
     assert roles(three) == {3: "champion", 2: "", 1: ""}
-    assert translate("models.promoted", version=3, name="shop") in written(app)
+    assert translate("models.promoted", version=3, name="shop") in texts(app)
     assert app.selectbox(key="model").value == Registry(Workspace(three)).version("shop", 3).bundle
     app.button(key="roll_back").click().run()
     assert not app.error and roles(three)[1] == "champion"
-    assert translate("models.rolled_back", version=1, name="shop") in written(app)
+    assert translate("models.rolled_back", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -114,7 +107,7 @@ def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open
     app.button(key="roll_back").click().run()
     assert not app.error and roles(three)[1] == "champion"
     assert "roll_back" not in [button.key for button in app.button]
-    assert translate("models.speaks_already", name="shop", version=1) in written(app)
+    assert translate("models.speaks_already", name="shop", version=1) in texts(app)
 
 
 def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, three: Path) -> None:
@@ -158,18 +151,15 @@ def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
 
 def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
     app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1))
-    assert translate("models.champion_stays") in written(app)
+    assert translate("models.champion_stays") in texts(app)
     assert not {"archive", "delete_version"} & {button.key for button in app.button}
 
 
-def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    root = Path(shutil.copytree(with_model, tmp_path / "workspace"))
+def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(open_page: OPEN, root: Path) -> None:
     shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     pipeline.train(Workspace(root), "shop", shorter, progress=NoProgress())
     app = section(open_page(root, "models", lang="en"), "compare")
-    assert translate("models.compare.untested") in written(app)
+    assert translate("models.compare.untested") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -177,7 +167,7 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     open_page: OPEN, three: Path, lang: str
 ) -> None:
     app = section(open_page(three, "models", lang=lang), "compare")
-    assert translate("models.compare.unmeasured", lang, version=3) in written(app)
+    assert translate("models.compare.unmeasured", lang, version=3) in texts(app)
     figures = app.dataframe[-2].value.set_index(translate("column.metric", lang)).iloc[:, 0]
     bundle = next(one for one in list_bundles(Workspace(three)) if one.record["metrics"])
     mae, bias = (bundle.record["metrics"][name] for name in ("mae", "bias"))
@@ -194,24 +184,24 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
 
 def test_the_champion_is_compared_with_the_latest_other_version_that_was_measured(open_page: OPEN, three: Path) -> None:
     app = section(open_page(three, "models", lang="en"), "compare")
-    assert translate("models.compare.none_measured", "en") in written(app)
+    assert translate("models.compare.none_measured", "en") in texts(app)
     shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(Workspace(three), "shop", shorter, progress=NoProgress())
     Registry(Workspace(three)).register(tiny.save(Workspace(three), 3))
     measured = next(one.number for one in Registry(Workspace(three)).versions("shop") if one.bundle == bundle.id)
     app = section(open_page(three, "models", lang="en"), "compare")
-    assert translate("models.compare.none_measured", "en") not in written(app)
+    assert translate("models.compare.none_measured", "en") not in texts(app)
     assert [app.selectbox(key=f"compare_{one}_shop").value for one in ("one", "other")] == [1, measured]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_card_of_each_version_can_be_read_and_kept(open_page: OPEN, three: Path, lang: str) -> None:
     app = section(open_page(three, "models", lang=lang), "card")
-    assert translate("modelcard.title", lang, name="shop", version=1) in written(app), "the champion's comes first"
-    assert translate("modelcard.quality", lang) in written(app) and "BG/NBD" in written(app)
+    assert translate("modelcard.title", lang, name="shop", version=1) in texts(app), "the champion's comes first"
+    assert translate("modelcard.quality", lang) in texts(app) and "BG/NBD" in texts(app)
     assert not any(re.search(r"^# ", text.value, re.MULTILINE) for text in app.markdown), "the page has its title"
     app.selectbox(key="models_card_shop").set_value(3).run()
-    assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
+    assert translate("modelcard.title", lang, name="shop", version=3) in texts(app)
     assert [button.key for button in app.get("download_button")] == ["download_model_card"]
 
 
@@ -240,7 +230,7 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
     jobs.update_status(job.folder, pid=None)
     assert main(["--job", str(job.folder), *args, "--workspace", str(three)]) == 0
     app.run()
-    assert translate("models.imported", version=4, name="shop") in written(app)
+    assert translate("models.imported", version=4, name="shop") in texts(app)
     assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
 
 
@@ -260,12 +250,12 @@ def test_a_model_that_came_without_its_customers_opens_every_page(
     assert not app.error
     assert app.selectbox(key="model").value == model
     if page == "evaluate":
-        assert translate("evaluate.without_rows") in written(app)
+        assert translate("evaluate.without_rows") in texts(app)
 
 
 def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page: OPEN, with_dataset: Path) -> None:
     app = open_page(with_dataset, "models", lang="en")
-    assert translate("need.model") in written(app) and translate("models.import") in written(app)
+    assert translate("need.model") in texts(app) and translate("models.import") in texts(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train")
 
@@ -277,14 +267,14 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     registry.promote("shop", 3)
     app = do(open_page(three, "evaluate", lang="en", model=model), "accept_model")
     assert roles(three)[1] == "champion"
-    assert translate("models.promoted", "en", version=1, name="shop") in written(app)
+    assert translate("models.promoted", "en", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Path, lang: str) -> None:
     app = section(open_page(three, "models", lang=lang), "call")
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
-    assert translate("models.call.who", lang, **known) in written(app)
+    assert translate("models.call.who", lang, **known) in texts(app)
     start, ask, others = (shlex.split(code.value) for code in app.code)
     assert {code.language for code in app.code} == {"plaintext"}, (
         "Streamlit colours the words of a language at 2.8 to 1"
@@ -294,9 +284,3 @@ def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Pa
     assert Path(options.workspace) == three
     assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == ASKED
     assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]
-
-
-def test_the_page_says_how_to_call_the_service_without_loading_its_web_server() -> None:
-    script = "import sys; import pages.ui.models.calling; print(*sorted({'fastapi', 'uvicorn'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
