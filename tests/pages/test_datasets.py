@@ -20,7 +20,7 @@ from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_file import DATED, STATIC
 from tests.pages.conftest import OPEN, args_of, do, edit, newest, really, texts
 
-pytestmark = pytest.mark.first(8)
+pytestmark = pytest.mark.first(9)
 
 
 @pytest.fixture
@@ -48,6 +48,15 @@ def test_the_days_of_a_log_are_those_of_its_own_zone(open_page: OPEN, tmp_path: 
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
     ingest(Workspace(tmp_path / "workspace"), tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
     assert days in texts(open_page(tmp_path / "workspace", "datasets", lang=lang))
+
+
+def test_since_when_a_value_holds_is_asked_for_dated_columns_alone(open_page: OPEN, shop: Path) -> None:
+    app = section(open_page(shop, "datasets", lang="en"), "customers")
+    table = "customer_id,level,joined\n" + "".join(f"C{n:02},gold,2023-02-{1 + n % 28:02}\n" for n in range(40))
+    app.file_uploader[0].upload("customers.csv", table.encode()).run()
+    for edits, asked in (({}, False), ({1: {"use": STATIC}}, False), ({1: {"use": STATIC}, 2: {"use": DATED}}, True)):
+        edit(app, "", edits)
+        assert ("since" in app.data_editor[0].proto.column_order) is asked
 
 
 def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> None:
@@ -257,12 +266,3 @@ def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Pat
     assert len(app.error) == 1
     app.button(key="close_customers").click().run()
     assert not app.error
-
-
-def test_since_when_a_value_holds_is_asked_for_dated_columns_alone(open_page: OPEN, shop: Path) -> None:
-    app = section(open_page(shop, "datasets", lang="en"), "customers")
-    table = "customer_id,level,joined\n" + "".join(f"C{n:02},gold,2023-02-{1 + n % 28:02}\n" for n in range(40))
-    app.file_uploader[0].upload("customers.csv", table.encode()).run()
-    for edits, asked in (({}, False), ({1: {"use": STATIC}}, False), ({1: {"use": STATIC}, 2: {"use": DATED}}, True)):
-        edit(app, "", edits)
-        assert ("since" in app.data_editor[0].proto.column_order) is asked
