@@ -72,10 +72,3 @@ def test_a_file_is_of_the_type_that_its_ending_says(
     monkeypatch.setattr(page_files.st, "download_button", lambda *args, **options: given.extend(args))
     page_files.download("Take it", b"1", name, "template")
     assert given[2:] == [name, kind]
-
-
-def test_headers_of_a_customer_s_days_are_in_the_language_of_the_page() -> None:
-    days = pd.DataFrame({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]})
-    head, row = page_files.spreadsheet(days, "EUR", language="zh").decode("utf-8-sig").splitlines()
-    assert (head, row) == ("日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR")
-    assert page_files.spreadsheet(days, language="en").decode("utf-8-sig").startswith("day,net_value,events_view\r\n")

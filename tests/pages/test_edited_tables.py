@@ -18,7 +18,7 @@ from clv_core.strategy.budget.kept_offers import TIERS, load_offers
 from clv_core.strategy.budget.offers import parse_offers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import ROOT, do
+from tests.pages.conftest import ROOT, do, edit
 
 ROWS: Final = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1},{('won', 'peeked')[n % 2]}" for n in range(40)]
 
@@ -36,14 +36,6 @@ def opened(page: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
     app.query_params["lang"] = "en"
     return app.run().switch_page(BY_NAME[page].path).run()
-
-
-def edit(app: AppTest, table: str, rows: dict[int, dict[str, Any]], added: list[dict[str, Any]] | None = None) -> None:
-    """Change cells of the table whose key begins so, and add rows to it."""
-    key = next(one.key for one in app.data_editor if str(one.key).startswith(table))
-    app.session_state[key] = {"edited_rows": rows, "added_rows": added or [], "deleted_rows": []}
-    app.run()
-    assert not app.error, [one.value for one in app.error]
 
 
 def started(work: Workspace, command: str) -> Any:

@@ -26,7 +26,7 @@ from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, do, texts
+from tests.pages.conftest import OPEN, control, do, texts
 
 pytestmark = pytest.mark.first(12)
 
@@ -35,11 +35,10 @@ RULES = {"segments": [{"name": "Likely", "rules": ["p_purchase>=0.3"], "descript
 
 
 @pytest.fixture
-def own(with_model: Path, tmp_path: Path) -> Path:
-    """A copy of the workspace with a model and a set of rules, that may be changed."""
-    shutil.copytree(with_model, tmp_path / "own")
-    save_rules(open_dataset(Workspace(tmp_path / "own"), "shop"), Rules.from_json(RULES, "Mine"))
-    return tmp_path / "own"
+def own(root: Path) -> Path:
+    """A workspace of its own with a model and a set of rules."""
+    save_rules(open_dataset(Workspace(root), "shop"), Rules.from_json(RULES, "Mine"))
+    return root
 
 
 def customers_of(root: Path) -> pd.DataFrame:
@@ -55,6 +54,25 @@ def opened(open_page: OPEN, root: Path, kind: str, view: str = "overview", lang:
     app.session_state["scheme_kind"] = kind
     app.session_state["segments_view"] = view
     return app.switch_page(BY_NAME["segments"].path).run()
+
+
+def add_rule(app: AppTest, column: str, operator: str, value: str) -> AppTest:
+    steps = (("rule_segment", "Likely"), ("rule_column", column), ("rule_operator", operator), ("rule_value", value))
+    return press(do(app, *steps), "rules.add.button")
+
+
+def press(app: AppTest, label: str, lang: str = "en") -> AppTest:
+    next(item for item in app.button if item.label == translate(label, lang)).click().run()
+    return app
+
+
+def sizes_of(app: AppTest) -> list[str]:
+    return [item.value for item in app.metric if item.label == translate("segments.card.customers")]
+
+
+def quadrant_of(app: AppTest, frame: pd.DataFrame) -> Quadrant:
+    value, chance = (control(app, f"scheme_{name}").value for name in ("value", "chance"))
+    return Quadrant(value, chance / 100).fit(frame)
 
 
 @pytest.mark.examples(2)
@@ -76,19 +94,11 @@ def test_every_scheme_and_view_opens_in_chinese(open_page: OPEN, own: Path, kind
 
 
 def test_quadrant_cards_hold_everybody_and_move_with_the_cut(open_page: OPEN, own: Path) -> None:
-    app = opened(open_page, own, "quadrant")
-    frame = customers_of(own)
-
-    def shown() -> list[str]:
-        return [item.value for item in app.metric if item.label == translate("segments.card.customers")]
-
-    before = shown()
-    box = next(item for item in app.number_input if str(item.key).startswith("scheme_chance"))
-    box.set_value(50.0).run()
-    value = next(item for item in app.number_input if str(item.key).startswith("scheme_value")).value
-    sizes = Quadrant(value, 0.5).fit(frame).place(frame)
-    expected = [f"{(sizes.where == place).sum():,}" for place in range(4)]
-    assert shown() == expected != before
+    app, frame = opened(open_page, own, "quadrant"), customers_of(own)
+    before = sizes_of(app)
+    do(app, ("scheme_chance", 50.0))
+    placed = Quadrant(control(app, "scheme_value").value, 0.5).fit(frame).place(frame)
+    assert sizes_of(app) == [f"{(placed.where == place).sum():,}" for place in range(4)] != before
 
 
 def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, own: Path) -> None:
@@ -96,11 +106,7 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     frame = customers_of(own)
     app.pills(key="filter_quadrant").set_value([3]).run()
     listed = app.dataframe[0].value
-    value, chance = (
-        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
-        for name in ("value", "chance")
-    )
-    placed = Quadrant(value, chance / 100).fit(frame).place(frame)
+    placed = quadrant_of(app, frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
 
@@ -121,7 +127,7 @@ def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_
     app = opened(open_page, own, "quadrant", "names")
     app.text_input(key="name_quadrant_win_back").set_value("Lost *loves*")
     app.text_input(key="about_quadrant_win_back").set_value("Write a letter")
-    next(item for item in app.button if item.label == translate("segments.names.save")).click().run()
+    press(app, "segments.names.save")
     for lang in ("en", "zh"):
         said = " ".join(str(item.value) for item in opened(open_page, own, "quadrant", lang=lang).main.markdown)
         assert "Lost \\*loves\\*" in said
@@ -131,19 +137,11 @@ def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_
 
 def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
-    app = opened(open_page, own, "rules", "rules")
-    app.selectbox(key="rule_segment").set_value("Likely")
-    app.selectbox(key="rule_column").set_value("historic_value")
-    app.selectbox(key="rule_operator").set_value(">")
-    app.text_input(key="rule_value").set_value("100")
-    add = translate("rules.add.button")
-    next(item for item in app.button if item.label == add).click().run()
+    app = add_rule(opened(open_page, own, "rules", "rules"), "historic_value", ">", "100")
     assert not app.error
     [rule] = load_rules(dataset, "Mine").rules
     assert [str(one) for one in rule.conditions] == ["p_purchase>=0.3", "historic_value>100"]
-    app.text_input(key="rule_value").set_value("much")
-    next(item for item in app.button if item.label == add).click().run()
-    assert len(app.error) == 1
+    assert len(press(do(app, ("rule_value", "much")), "rules.add.button").error) == 1
     assert len(load_rules(dataset, "Mine").rules[0].conditions) == 2
     app.button(key="drop_0_0").click().run()
     assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
@@ -155,9 +153,7 @@ def test_the_first_segment_is_written_into_a_field_that_keeps_it(open_page: OPEN
     dataset = open_dataset(Workspace(own), "shop")
     remove_rules(dataset, "Mine")
     app = opened(open_page, own, "rules")
-    app.text_input(key="rule_segment_first").set_value("Best *ones*")
-    app.text_input(key="rule_value").set_value("50")
-    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+    press(do(app, ("rule_segment_first", "Best *ones*"), ("rule_value", "50")), "rules.add.button")
     assert not app.error
     [rule] = load_rules(dataset, translate("rules.set.usual")).rules
     assert rule.name == "Best *ones*"
@@ -173,30 +169,20 @@ def test_amounts_that_are_typed_have_the_currency_beside_them(open_page: OPEN, o
 def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     for column, operator, value in (("country", "=", "GB"), ("views_90d", ">=", "1")):
-        app = opened(open_page, own, "rules", "rules")
-        app.selectbox(key="rule_segment").set_value("Likely")
-        app.selectbox(key="rule_column").set_value(column)
-        app.selectbox(key="rule_operator").set_value(operator)
-        app.text_input(key="rule_value").set_value(value)
-        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+        app = add_rule(opened(open_page, own, "rules", "rules"), column, operator, value)
         assert not app.error
     assert "Last country is GB" in " ".join(str(item.value) for item in app.main.markdown)
     [rule] = load_rules(dataset, "Mine").rules
     known = with_known(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
     app = opened(open_page, own, "rules")
-    sizes = [item.value for item in app.metric if item.label == translate("segments.card.customers")]
-    assert sizes[0] == say_number(rule.holds(known).sum())
+    assert sizes_of(app)[0] == say_number(rule.holds(known).sum())
 
 
 def test_shares_are_typed_in_percent_and_kept_as_rules_have_them(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     app = opened(open_page, own, "rules", "rules")
     for value in ("0.125", "12.5"):
-        app.selectbox(key="rule_segment").set_value("Likely")
-        app.selectbox(key="rule_column").set_value("top_category_share")
-        app.selectbox(key="rule_operator").set_value(">=")
-        app.text_input(key="rule_value").set_value(value)
-        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
+        add_rule(app, "top_category_share", ">=", value)
         assert len(app.error) == (value == "0.125")
     assert "at least 12.5%" in written(app)
     [rule] = load_rules(dataset, "Mine").rules
@@ -216,9 +202,7 @@ def written(app: AppTest) -> str:
 def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, "rules")
     assert translate("rules.empty") in [item.value for item in app.caption]
-    app.text_input(key="rule_value").set_value("0.3")
-    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
-    assert [item.value for item in app.error]
+    assert press(do(app, ("rule_value", "0.3")), "rules.add.button").error
 
 
 def test_rules_on_a_column_that_is_gone_say_so_and_can_be_mended(open_page: OPEN, own: Path) -> None:
@@ -295,11 +279,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
         item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown
     ]
     app = opened(open_page, own, "quadrant", lang=lang)
-    value, chance = (
-        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
-        for name in ("value", "chance")
-    )
-    back = frame[Quadrant(value, chance / 100).fit(frame).place(frame).where == 2]
+    back = frame[quadrant_of(app, frame).place(frame).where == 2]
     message = translate(
         "segments.quadrant.message" if len(back) else "segments.quadrant.nobody",
         lang,

@@ -23,7 +23,6 @@ from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
 from clv_core.strategy.budget.experiment import Experiment
 from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, load_offers, save_offers
-from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import make_plan
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.strategy.schemes.saved import names_of_tiers
@@ -34,7 +33,7 @@ from pages.ui import widgets
 from pages.ui.budget import offers_table
 from pages.ui.charts import budget_curve
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import HORIZON_DAYS, OPEN, do, texts
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, edit, texts
 
 pytestmark = pytest.mark.first(12)
 
@@ -186,20 +185,13 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
     assert (offers[2].cost, offers[2].capacity) == (3.0, 40)
 
 
-def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(offers_table.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
-        open_page(root, "strategy", lang="en")
+def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(open_page: OPEN, root: Path) -> None:
+    edit(open_page(root, "strategy", lang="en"), "budget_table", {0: {"tier1": 9.0}})
     assert load_offers(open_dataset(Workspace(root), "shop")).rows == {
         TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
     }
-    monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
-    shown: list[Offer] = []
-    open_page(root, "strategy", lang="zh")
-    assert shown[0].name == translate("budget.offer.mail", "zh")
-    assert shown[0].effects[1].value == 0.09
+    [table] = [one.value for one in open_page(root, "strategy", lang="zh").data_editor if "tier1" in one.value]
+    assert (table["name"].iloc[0], table["tier1"].iloc[0]) == (translate("budget.offer.mail", "zh"), 9.0)
 
 
 def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its_own_offers(
@@ -276,19 +268,17 @@ def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(root: Path) -> No
     ("changed", "said"),
     [
         ({"cost": 1e6}, "budget.nothing.why"),
-        ({"name": ""}, "budget.offers.none"),
+        ({"name": None}, "budget.offers.none"),
         ({"name": "Same"}, "error.offer_twice"),
     ],
 )
 def test_offers_that_make_no_plan_are_said_and_can_be_mended(
-    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], said: str
+    open_page: OPEN, root: Path, changed: dict[str, Any], said: str
 ) -> None:
-    start = offers_table.starting_offers
-    monkeypatch.setattr(offers_table, "starting_offers", lambda *given: start(*given).assign(**changed))
-    app = open_page(with_model, "strategy", lang="zh")
-    assert not app.get("download_button") and not app.slider
-    expected = translate(said, "zh", name="Same").partition("。")[0]
-    assert expected in texts(app)
+    app = open_page(root, "strategy", lang="zh")
+    edit(app, "budget_table", dict.fromkeys(range(3), changed))
+    assert not app.get("download_button") and not app.slider and app.data_editor
+    assert translate(said, "zh", name="Same").partition("。")[0] in texts(app)
     assert translate("budget.offers.assumed", "zh") in texts(app)
 
 
