@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
@@ -17,19 +16,14 @@ from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import page_files, widgets
+from pages.ui import widgets
 from pages.ui.explore import explored, tables
-from tests.pages.conftest import OPEN, SAMPLE, do
+from tests.pages.conftest import OPEN, SAMPLE, Offered, do, press, texts
 
 pytestmark = pytest.mark.first(5)
 
 CHARTS = ("revenue", "people", "cohorts", "cumulative", "gaps", "come_back", "lorenz", "rfm", "funnel", "categories")
 RATED = ("ratings", "rated_back", "rating_trend")
-
-
-def said(app: AppTest) -> str:
-    kinds = ("header", "markdown", "caption", "info", "error")
-    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
 
 
 def summed(root: Path, rows: pd.DataFrame, name: str = "log", **options: str) -> Path:
@@ -102,17 +96,15 @@ def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.Dat
     card = next(item for item in app.metric if item.label == translate("explore.card.customers", "zh"))
     assert card.value == say_number(now["customer_id"].nunique(), "zh")
     assert card.delta == f"{now['customer_id'].nunique() / then['customer_id'].nunique() - 1:+.1%}"
-    assert translate("explore.no_before", "zh") not in said(app)
+    assert translate("explore.no_before", "zh") not in texts(app)
     assert channel in app.caption[0].value and country in app.caption[0].value
     trend = next(table.value for table in app.dataframe)
     assert trend["customers"].iloc[0] > 0 and len(trend) == 14  # weeks
 
 
 def test_days_of_ones_own_and_the_file_behind_the_chart(
-    open_page: OPEN, sample: Path, events: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, sample: Path, events: pd.DataFrame, offered: Offered
 ) -> None:
-    files: dict[str, bytes] = {}
-    monkeypatch.setattr(page_files, "download", lambda label, data, name, key, **options: files.update({name: data()}))
     app = open_page(sample, "explore", lang="en")
     do(
         app,
@@ -122,7 +114,8 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
     )
     assert "1 Feb 2024 to 31 May 2024" in app.caption[0].value
     name = "shop_categories_2024-02-01_2024-05-31.csv"
-    table = pd.read_csv(BytesIO(files[name]), encoding="utf-8-sig").set_index("category")
+    [file] = [one for one in offered.values() if one["name"] == name]
+    table = pd.read_csv(BytesIO(press(file)), encoding="utf-8-sig").set_index("category")
     span = events[(events["event_time"] >= "2024-02-01") & (events["event_time"] < "2024-06-01")]
     net = span[span["event_type"].isin(["purchase", "return"])].groupby("category")["amount"].sum()
     assert table["net"].to_dict() == pytest.approx(net.to_dict())
@@ -140,7 +133,7 @@ def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN,
     root = summed(tmp_path, rows)
     app = open_page(root, "explore", lang="en")
     do(app, (key(root, "channels", "log"), ["web"]), (key(root, "period", "log"), "days30"))
-    assert translate("explore.nothing") in said(app) and not app.metric
+    assert translate("explore.nothing") in texts(app) and not app.metric
     app.multiselect(key=key(root, "channels", "log")).set_value([]).run()
     assert len(app.metric) > 0
 
@@ -150,7 +143,7 @@ def test_log_of_one_day_of_purchases(open_page: OPEN, tmp_path: Path, lang: str)
     rows = pd.DataFrame({"customer_id": ["a", "b", "a"], "event_time": "2024-01-05", "amount": [5, 7, 2]})
     app = open_page(summed(tmp_path, rows, "一月"), "explore", lang=lang)
     assert not app.error
-    words = said(app)
+    words = texts(app)
     for line in ("no_cohorts", "missing.funnel", "missing.ratings", "missing.categories", "no_before"):
         assert translate(f"explore.{line}", lang) in words
     assert translate("explore.section.way", lang) not in words
@@ -173,7 +166,7 @@ def test_chinese_log_keeps_its_words(open_page: OPEN, tmp_path: Path) -> None:
     app = open_page(root, "explore", lang="zh")
     assert not app.error
     words = {"name": "茶叶", "share": f"{sum(range(11, 70, 2)) / sum(range(10, 70)):.0%}"}
-    assert translate("explore.sold", "zh", **words) in said(app)
+    assert translate("explore.sold", "zh", **words) in texts(app)
     app.multiselect(key=key(root, "channels", "茶庄")).set_value(["小程序"]).run()
     assert "小程序" in app.caption[0].value
 
@@ -182,9 +175,9 @@ def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset
     root = tmp_path / "no runs yet"
     shutil.copytree(with_dataset / "datasets", root / "datasets")
     app = open_page(root, "explore", lang="en")
-    assert translate("explore.wait") in said(app)
+    assert translate("explore.wait") in texts(app)
     version = open_dataset(Workspace(root), "shop").version
-    assert widgets.plain(translate("job.explore", label=f"shop ({version})")) in said(app)
+    assert widgets.plain(translate("job.explore", label=f"shop ({version})")) in texts(app)
     assert not app.metric
 
 

@@ -128,11 +128,3 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(open_page: OP
     assert app.button(key="export_make").disabled
     app.checkbox[0].check().run()
     assert not app.button(key="export_make").disabled
-
-
-@pytest.mark.parametrize("page", ("exports", "report"))
-def test_an_empty_workspace_and_one_without_a_model_lead_on(
-    open_page: OPEN, tmp_path: Path, with_dataset: Path, page: str
-) -> None:
-    assert translate("need.dataset", "en") in texts(open_page(tmp_path, page, lang="en"))
-    assert translate("need.model", "zh") in texts(open_page(with_dataset, page, lang="zh"))

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
@@ -16,7 +15,7 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do
+from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -29,15 +28,10 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def shown(app: AppTest) -> str:
-    parts = [*app.header, *app.markdown, *app.caption, *app.info, *app.warning]
-    return " ".join(str(part.value) for part in parts)
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path, lang: str) -> None:
     app = open_page(looked, "look", lang=lang)
-    text = shown(app)
+    text = texts(app)
     assert "182" in app.header[0].value and "EUR" in app.header[0].value
     assert translate("reason.untrained", lang, horizon=182)[:12] in text
     assert translate("trust.caution", lang) in text
@@ -46,7 +40,7 @@ def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path
 
 def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_dataset: Path) -> None:
     app = open_page(with_dataset, "look", lang="en")
-    assert translate("look.wait", "en") in shown(app)
+    assert translate("look.wait", "en") in texts(app)
     started = [job.status() for job in jobs(Workspace(with_dataset), "look")]
     assert [status["args"] for status in started] == [["look", "shop"]]
     app.run()
@@ -70,11 +64,7 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
     assert home.button(key="door_on").label == translate("page.train", "en")
 
 
-def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
+def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(open_page: OPEN, root: Path) -> None:
     used = list_bundles(Workspace(root))[0].id
     pipeline.look(Workspace(root), "shop", progress=NoProgress())
     look = next(bundle.id for bundle in list_bundles(Workspace(root)) if bundle.untrained)
@@ -108,4 +98,4 @@ def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:
 
 def test_the_train_page_says_which_model_and_why(open_page: OPEN, looked: Path) -> None:
     app = open_page(looked, "train", lang="en")
-    assert "did best on the past" in shown(app)
+    assert "did best on the past" in texts(app)

@@ -77,15 +77,22 @@ def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_nothing_is_said_to_be_unchanged_while_it_is_too_early_to_say(
+def test_where_nothing_came_after_the_cutoff_it_is_too_early_to_say_that_nothing_changed(
     open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
 ) -> None:
     own = Path(shutil.copytree(with_model, tmp_path / "early"))
-    bundle = list_bundles(Workspace(own))[0]
-    found = pipeline.monitor(Workspace(own), "shop", bundle.id, progress=NoProgress())
+    found = pipeline.monitor(Workspace(own), "shop", list_bundles(Workspace(own))[0].id, progress=NoProgress())
     assert {light.colour for light in found.lights} == {UNKNOWN}
-    said = texts(open_page(own, "monitor", lang=lang))
+    app = open_page(own, "monitor", lang=lang)
+    said = texts(app)
+    assert not app.error and app.header[0].value == translate("recommend.keep.early", lang)
     assert translate("monitor.alerts.early", lang) in said and translate("monitor.alerts.none", lang) not in said
+    assert said.count(translate("monitor.light.unknown", lang)) == 3 and app.button(key="monitor_retrain").disabled
+    day = {"en": "31 Dec 2024", "zh": "2024年12月31日"}[lang]
+    about = translate("monitor.about.early", lang, cutoff=day, kind="|").partition("|")[0]
+    assert day in about and any(about in item.value for item in app.caption)
+    do(app, "monitor_add")
+    assert app.title[0].value == translate("page.upload", lang), "the way on is to add what came since"
 
 
 def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:
@@ -133,22 +140,6 @@ def test_checks_name_events_and_columns_in_the_language_of_the_page_and_amounts_
     charts = [json.loads(one.proto.spec)["layout"] for one in chooser.set_value(price).run().get("plotly_chart")]
     titles = [chart["yaxis"]["title"]["text"] for chart in charts if "title" in chart["yaxis"]]
     assert translate("column.in_unit", lang, label=price, unit="EUR") in titles
-
-
-def test_where_nothing_came_after_the_cutoff_it_is_too_early(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(with_model, tmp_path / "early")
-    work = Workspace(root)
-    pipeline.monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
-    app = open_page(root, "monitor", lang="en")
-    assert not app.error
-    assert app.header[0].value == translate("recommend.keep.early")
-    assert any(
-        translate("monitor.about.early", cutoff="31 Dec 2024", kind="month")[:40] in item.value for item in app.caption
-    )
-    assert texts(app).count(translate("monitor.light.unknown")) == 3
-    assert app.button(key="monitor_retrain").disabled
-    app.button(key="monitor_add").click().run()
-    assert app.title[0].value == translate("page.upload", "en"), "the way on is to add what came since"
 
 
 def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path) -> None:

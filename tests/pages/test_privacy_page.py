@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +12,6 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do
-
-
-@pytest.fixture
-def own(with_dataset: Path, tmp_path: Path) -> Path:
-    """A workspace that may be changed."""
-    shutil.copytree(with_dataset, tmp_path / "workspace")
-    return tmp_path / "workspace"
 
 
 def customers(root: Path) -> list[str]:
@@ -38,54 +30,54 @@ def test_it_opens_in_every_state(open_page: OPEN, state: Path, lang: str) -> Non
         assert not app.error
 
 
-def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(open_page: OPEN, own: Path) -> None:
-    ids = customers(own)[:3]
-    app = open_page(own, "privacy")
+def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(open_page: OPEN, bare: Path) -> None:
+    ids = customers(bare)[:3]
+    app = open_page(bare, "privacy")
     assert app.button(key="erase_for_good").disabled
     app.text_area(key="erase_ids_0").input("\n".join([*ids, ids[0], " "])).run()
     assert app.button(key="erase_for_good").disabled
     app.text_input(key="erase_type_0").input("2").run()
     assert app.button(key="erase_for_good").disabled
     do(app, ("erase_type_0", "3"), "erase_for_good")
-    (job,) = jobs.jobs(Workspace(own), "erase")
+    (job,) = jobs.jobs(Workspace(bare), "erase")
     command, option, path = job.status()["args"]
     assert (command, option) == ("erase", "--file") and Path(path).read_text().split() == ids
     assert not any(one in (job.folder / "status.json").read_text() for one in ids)
     assert Path(path).stat().st_mode & 0o077 == 0
 
 
-def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: OPEN, own: Path) -> None:
-    ids = customers(own)[:3]
+def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: OPEN, bare: Path) -> None:
+    ids = customers(bare)[:3]
     table = "\n".join(["customer_id,reason", *(f"{one},asked for it" for one in ids)])
-    app = open_page(own, "privacy", lang="en")
+    app = open_page(bare, "privacy", lang="en")
     app.file_uploader(key="erase_ids_file_0").set_value([("ids.csv", table.encode(), "text/csv")]).run()
     assert not app.error
     do(app, ("erase_type_0", "3"), "erase_for_good")
-    (job,) = jobs.jobs(Workspace(own), "erase")
+    (job,) = jobs.jobs(Workspace(bare), "erase")
     assert Path(job.status()["args"][2]).read_text().split() == ids
-    assert not list((own / "uploads").glob("once-*"))
+    assert not list((bare / "uploads").glob("once-*"))
 
 
-def test_certificates_are_listed_and_can_be_taken(open_page: OPEN, own: Path) -> None:
-    ids = customers(own)[:2]
-    assert cli.main(["erase", *ids, "--workspace", str(own)]) == 0
-    app = open_page(own, "privacy")
+def test_certificates_are_listed_and_can_be_taken(open_page: OPEN, bare: Path) -> None:
+    ids = customers(bare)[:2]
+    assert cli.main(["erase", *ids, "--workspace", str(bare)]) == 0
+    app = open_page(bare, "privacy")
     assert "2 customers have been erased" in app.header[0].value
     assert app.dataframe[0].value.iloc[0].tolist()[3:5] == [2, 2]
     assert len(app.get("download_button")) == 2
 
 
-def test_chinese_sentences_stand_together_without_a_space(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "privacy", lang="zh")
+def test_chinese_sentences_stand_together_without_a_space(open_page: OPEN, bare: Path) -> None:
+    app = open_page(bare, "privacy", lang="zh")
     app.session_state["privacy_what"] = "suppress"
     app.run()
-    do(app, ("suppress_ids_0", customers(own)[0]), "suppress_add")
+    do(app, ("suppress_ids_0", customers(bare)[0]), "suppress_add")
     assert any("。免打扰名单" in item.value for item in app.success)
 
 
-def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, own: Path) -> None:
-    ids, workspace = customers(own)[:2], Workspace(own)
-    app = open_page(own, "privacy")
+def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, bare: Path) -> None:
+    ids, workspace = customers(bare)[:2], Workspace(bare)
+    app = open_page(bare, "privacy")
     app.session_state["privacy_what"] = "suppress"
     app.run()
     do(app, ("suppress_ids_0", "\n".join(ids)), "suppress_add")
@@ -105,11 +97,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, o
     assert len(app.dataframe[0].value) == 2
 
 
-def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(with_model, tmp_path / "workspace")
-    root = tmp_path / "workspace"
+def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(open_page: OPEN, root: Path) -> None:
     before = open_page(root, "strategy")
     scores = pd.concat([pd.read_parquet(path) for path in (root / "predictions").rglob("*.parquet")])
     best = scores.nlargest(len(scores) // 2, "predicted_clv")["customer_id"].tolist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -45,17 +44,14 @@ def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(
-    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
-) -> None:
-    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
-    bundle = bundle_of(tmp_path)
+def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: OPEN, root: Path, lang: str) -> None:
+    bundle = bundle_of(root)
     metrics = {name: value for name, value in bundle.record["metrics"].items() if name != "bias"}
     write_record(bundle.folder, {**bundle.record, "metrics": metrics})
     horizon = bundle.record["horizon_days"]
-    found = open_page(tmp_path, "evaluate", lang=lang).header[0].value
+    found = open_page(root, "evaluate", lang=lang).header[0].value
     assert found == translate("evaluate.headline.nothing", lang, horizon=horizon)
-    said = "".join(item.value for item in open_page(tmp_path, "segments", lang=lang).caption)
+    said = "".join(item.value for item in open_page(root, "segments", lang=lang).caption)
     assert translate("segments.nothing", lang) in said and translate("segments.checked", lang, off="0%") not in said
 
 

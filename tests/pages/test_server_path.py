@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 from pages.ui.upload import server_path
-from tests.pages.conftest import OPEN, SIGN_IN
+from tests.pages.conftest import OPEN, SIGN_IN, do
 
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n"
 
@@ -80,22 +79,13 @@ def test_where_people_sign_in_paths_are_for_those_who_change_data_and_below_a_na
     ],
 )
 def test_a_viewer_opens_no_path_even_past_the_button(
-    open_page: OPEN,
-    with_dataset: Path,
-    tmp_path: Path,
-    sign_in: SIGN_IN,
-    page: str,
-    view: tuple[str, str],
-    field: str,
-    form: str,
+    open_page: OPEN, bare: Path, sign_in: SIGN_IN, page: str, view: tuple[str, str], field: str, form: str
 ) -> None:
     sign_in("bob@shop.example")
-    own = Path(shutil.copytree(with_dataset, tmp_path / "own"))  # the refusal is written into its audit log
-    app = open_page(own, page)
+    app = open_page(bare, page)  # the refusal is written into its audit log
     app.session_state[view[0]] = view[1]
     app.run()
-    app.text_input(key=field).set_value(__file__)
-    next(button for button in app.button if button.form_id == form).click().run()
+    do(app, (field, __file__), form)
     assert "role" in app.error[0].value
 
 
