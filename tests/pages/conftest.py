@@ -274,19 +274,11 @@ def sleeping_job() -> Iterator[START]:
         sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
         processes.append(subprocess.Popen(sleeper, start_new_session=True))
         status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
-        about = {
-            "actor": audit.actor(),
-            "pid": processes[-1].pid,
-            "started": time.time(),
-            "stage": "training",
-            "done": 40,
-            "total": 120,
-        }
-        write_json(folder / "status.json", {**status, **about})
-        rows = [
-            {"stage": "training", "done": step, "seed": 1, "step": step, "loss": 3 - step / 40} for step in (20, 40)
-        ]
-        (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        status |= {"actor": audit.actor(), "pid": processes[-1].pid, "started": time.time()}
+        write_json(folder / "status.json", {**status, "stage": "training", "done": 40, "total": 120})
+        steps = [{"stage": "training", "done": at, "seed": 1, "step": at, "loss": 3 - at / 40} for at in (20, 40)]
+        rows = [json.dumps(step) + "\n" for step in steps]
+        (folder / "history.jsonl").write_text("".join(rows), encoding="utf-8")
         return jobs.Job(folder)
 
     yield start

@@ -122,14 +122,8 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
 
 
 def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN, tmp_path: Path) -> None:
-    rows = pd.DataFrame(
-        {
-            "customer_id": ["a", "b", "c"],
-            "event_time": ["2024-01-01", "2024-01-02", "2024-06-01"],
-            "amount": [5, 7, 9],
-            "channel": ["web", "web", "app"],
-        }
-    )
+    days, channels = ["2024-01-01", "2024-01-02", "2024-06-01"], ["web", "web", "app"]
+    rows = pd.DataFrame({"customer_id": [*"abc"], "event_time": days, "amount": [5, 7, 9], "channel": channels})
     root = summed(tmp_path, rows)
     app = open_page(root, "explore", lang="en")
     do(app, (key(root, "channels", "log"), ["web"]), (key(root, "period", "log"), "days30"))

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs, pipeline
-from clv_core.cli import build_parser, main
+from clv_core import pipeline
+from clv_core.cli import build_parser
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
@@ -26,7 +26,7 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
-from tests.pages.conftest import HORIZON_DAYS, OPEN, do, texts
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, really, texts
 
 pytestmark = pytest.mark.first(11)
 
@@ -224,11 +224,8 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
         ("model.zip", (folder / "model.zip").read_bytes(), "application/zip")
     )
     next(button for button in app.button if button.label == translate("models.import.button")).click().run()
-    job = jobs.jobs(Workspace(three), "models")[0]
-    args = list(job.status()["args"])
+    args = really(three, "models")
     assert args[:2] == ["models", "import"] and args[3:] == ["--name", "shop"]
-    jobs.update_status(job.folder, pid=None)
-    assert main(["--job", str(job.folder), *args, "--workspace", str(three)]) == 0
     app.run()
     assert translate("models.imported", version=4, name="shop") in texts(app)
     assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
@@ -276,9 +273,7 @@ def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Pa
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
     assert translate("models.call.who", lang, **known) in texts(app)
     start, ask, others = (shlex.split(code.value) for code in app.code)
-    assert {code.language for code in app.code} == {"plaintext"}, (
-        "Streamlit colours the words of a language at 2.8 to 1"
-    )
+    assert {code.language for code in app.code} == {"plaintext"}, "Streamlit colours words of a language at 2.8 to 1"
     options = build_parser().parse_args(start[3:])
     assert (options.command, options.name, options.open) == ("serve", "shop", True)
     assert Path(options.workspace) == three

@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, REACHABLE, Offered, table_of
+from tests.pages.conftest import OPEN, REACHABLE, Offered, do, table_of
 
 pytestmark = pytest.mark.first(4)
 
@@ -44,9 +44,7 @@ def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(open_page: OPEN, re
 def made(app: AppTest, root: Path, key: str, platform: str) -> list[dict[str, str]]:
     """Make a list where a form asks for it, and return its rows."""
     shutil.rmtree(root / "exports", ignore_errors=True)
-    app.selectbox(key=f"{key}_format").set_value(platform)
-    button = next(one for one in app.button if one.key and one.key.startswith(f"FormSubmitter:{key}_platform"))
-    button.click().run()
+    do(app, (f"{key}_format", platform), f"{key}_platform")
     assert not app.error, [one.value for one in app.error]
     [file] = (root / "exports").glob(f"*{platform}*.csv")
     with file.open(encoding="utf-8", newline="") as lines:

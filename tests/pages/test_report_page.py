@@ -21,7 +21,7 @@ from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import with_measured
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, do, texts
+from tests.pages.conftest import OPEN, control, do, texts
 
 pytestmark = pytest.mark.first(3)
 
@@ -79,7 +79,7 @@ def test_a_budget_of_nought_makes_a_report_without_a_plan(
 ) -> None:
     app = open_page(root, "report", lang="en")
     started = at_once(monkeypatch)
-    next(box for box in app.number_input if box.key.startswith("report_budget")).set_value(0.0).run()
+    do(app, ("report_budget", 0.0))
     assert translate("reporting.no_budget", "en") in texts(app)
     app.button(key="make_report").click().run()
     assert not app.error and "--offer" not in started[0]
@@ -110,7 +110,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
     assert not app.error
-    assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 80.0
+    assert control(app, "report_budget").value == 80.0
     do(app, ("terms_margin", 30.0), "make_report")
     [command] = started
     said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
@@ -127,11 +127,8 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     open_page: OPEN, root: Path, kept: float | None
 ) -> None:
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(budget=kept))
-    slider = next(one for one in open_page(root, "strategy", lang="en").slider if one.key.startswith("budget_"))
-    offered = next(
-        one for one in open_page(root, "report", lang="en").number_input if one.key.startswith("report_budget")
-    )
-    assert offered.value == slider.value > 0
+    [slider] = open_page(root, "strategy", lang="en").slider
+    assert control(open_page(root, "report", lang="en"), "report_budget").value == slider.value > 0
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, do
+from tests.pages.conftest import OPEN, control, do
 
 pytestmark = pytest.mark.first(7)
 
@@ -158,9 +158,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     app.session_state["scheme_kind"] = kind
     app.switch_page(BY_NAME["explain"].path).run()
     assert not app.error
-    these, those = (
-        next(one for one in app.selectbox if str(one.key).startswith(f"why_{name}_")) for name in ("these", "those")
-    )
+    these, those = (control(app, f"why_{name}_") for name in ("these", "those"))
     assert (these.value, those.value) == (where.min(), where.max())
     text = "".join(str(item.value) for item in app.markdown)
     assert f"{say_number(shap['predicted_clv'][where == these.value].mean())} EUR each on average" in text

@@ -106,14 +106,9 @@ def test_secrets_that_the_user_of_the_app_may_not_read_end_its_start_in_a_senten
         runpy.run_module("pages.ui", run_name="__main__")
 
 
-def test_secrets_without_a_word_of_signing_in_change_nothing(secrets: Callable[[str], None]) -> None:
+def test_secrets_without_a_login_and_complete_ones_are_asked_for_nothing(secrets: Callable[[str], None]) -> None:
     secrets('[warehouse]\npassword = "x"\n')
     assert not access.on() and provider.fault() is None
-
-
-def test_complete_secrets_are_asked_for_nothing_and_the_provider_may_have_a_section_of_its_own(
-    secrets: Callable[[str], None],
-) -> None:
     secrets(toml())
     assert provider.wanted() and provider.fault() is None
     own = {name: None for name in provider.KEYS[2:]}

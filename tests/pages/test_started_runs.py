@@ -107,12 +107,6 @@ def quiet(app: AppTest) -> AppTest:
     return app
 
 
-def submit(app: AppTest, form: str) -> None:
-    """Press the button of a form."""
-    next(one for one in app.button if str(one.key).startswith(f"FormSubmitter:{form}")).click().run()
-    quiet(app)
-
-
 Press = Callable[[Shop], dict[str, Any]]
 PRESSES: Final[dict[Press, tuple[str, ...]]] = {}
 """What starts a run and returns words that the command line must find in it -> the places that this reaches."""
@@ -193,7 +187,7 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "combine", shop.dataset)
     app.multiselect(key="combine_names").set_value([NAME, OTHER])
     app.text_input(key="combine_new").set_value(NEW)
-    submit(app, "combine")
+    quiet(do(app, "combine"))
     return {"command": "combine", "datasets": [NAME, OTHER], "name": NEW}
 
 
@@ -201,7 +195,7 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
 def a_dataset_renamed(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
     app.text_input(key=f"new_name_{NAME}").set_value(NEW)
-    submit(app, "rename")
+    quiet(do(app, "rename"))
     return {"command": "rename", "name": NAME, "new": NEW}
 
 
@@ -227,7 +221,7 @@ def a_model_sent(shop: Shop) -> dict[str, Any]:
     registry = Registry(shop.work)
     app = shop.call("models.exchange", "receive", Shelf(registry, shop.dataset, tuple(registry.versions(NAME))))
     app.file_uploader(key="import_file").upload("-a=客.zip", b"no model")
-    submit(app, "import_model")
+    quiet(do(app, "import_model"))
     return {"command": "models", "action": "import", "dataset": NAME}
 
 
