@@ -105,9 +105,9 @@ def args_of(root: Path, command: str) -> list[str]:
 def really(root: Path, command: str, code: int = 0) -> list[str]:
     """Let the newest run of a command, which was only pretended, happen; return its words."""
     job = newest(root, command)
-    args = list(job.status()["args"])
+    args, language = list(job.status()["args"]), job.status().get("language", "en")
     jobs.update_status(job.folder, pid=None)
-    assert main(["--job", str(job.folder), *args, "--workspace", str(root)]) == code
+    assert main(["--job", str(job.folder), *args, "--workspace", str(root), "--lang", language]) == code
     return args
 
 
@@ -268,13 +268,13 @@ def sleeping_job() -> Iterator[START]:
     """Return what starts a run that reports a third of the way and then sleeps; all of them end with the test."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(workspace: Workspace, command: list[str], label: str = "") -> jobs.Job:
+    def start(workspace: Workspace, command: list[str], label: str = "", language: str = "en") -> jobs.Job:
         folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{time.time_ns():x}"
         folder.mkdir()
         sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
         processes.append(subprocess.Popen(sleeper, start_new_session=True))
         status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
-        status |= {"actor": audit.actor(), "pid": processes[-1].pid, "started": time.time()}
+        status |= {"actor": audit.actor(), "pid": processes[-1].pid, "started": time.time(), "language": language}
         write_json(folder / "status.json", {**status, "stage": "training", "done": 40, "total": 120})
         steps = [{"stage": "training", "done": at, "seed": 1, "step": at, "loss": 3 - at / 40} for at in (20, 40)]
         rows = [json.dumps(step) + "\n" for step in steps]
@@ -293,9 +293,11 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: START) -> OPEN:
 
     def open_it(root: Path, page: str = "home", **query: str) -> AppTest:
         monkeypatch.setenv("CLV_WORKSPACE", str(root))
-        monkeypatch.setattr(
-            jobs, "start", lambda workspace, command, label, **_: sleeping_job(workspace, command, label)
-        )
+
+        def start(workspace: Workspace, command: list[str], *, label: str, language: str, **_: Any) -> jobs.Job:
+            return sleeping_job(workspace, command, label, language)
+
+        monkeypatch.setattr(jobs, "start", start)
         app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value

@@ -11,10 +11,9 @@ from clv_core.deployment.demo import add_demo
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import state
 from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, do, texts
+from tests.pages.conftest import OPEN, args_of, do, newest, texts
 
 pytestmark = pytest.mark.first(2)
 
@@ -26,21 +25,11 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_the_door_prepares_the_sample_and_then_the_tour_begins(
-    open_page: OPEN, with_demo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(state, "start_job", lambda command, label: started.append(command))
+def test_the_door_prepares_the_sample_and_then_the_tour_begins(open_page: OPEN, with_demo: Path) -> None:
     app = do(open_page(with_demo, "home", lang="en"), "door_tour")
-    assert started == [["demo"]]
-    work = Workspace(with_demo)
-    folder = work.jobs / "20260101-000000-demo-abcdef"
-    folder.mkdir()
-    [bundle] = [path.name for path in work.models.iterdir()]
-    result = {"dataset": "sample", "model": bundle}
-    jobs.update_status(folder, command="demo", args=["demo"], label="", state=jobs.RUNNING, pid=None, started=0.0)
-    jobs.finish(folder, "en", result=result)
-    app.session_state["job_demo"] = folder.name
+    assert args_of(with_demo, "demo") == ["demo"]
+    [bundle] = [path.name for path in Workspace(with_demo).models.iterdir()]
+    jobs.finish(newest(with_demo, "demo").folder, "en", result={"dataset": "sample", "model": bundle})
     app.run()
     assert app.title[0].value == translate("page.upload", "en")
     assert app.session_state["dataset"] == "sample" and app.session_state["model"] == bundle
