@@ -217,7 +217,7 @@ def test_a_setting_that_is_no_number_is_refused_in_words(
     assert code == 2 and result["error"]["params"]["value"] == value and value in result["error"]["message"]
 
 
-def test_the_language_may_be_written_with_an_equals_sign(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_language_may_be_written_with_an_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
     _, result, _ = call(["simulate", "--lang=zh"], capsys)
     assert CHINESE.search(result["error"]["message"])
 

@@ -17,7 +17,7 @@ from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
 
-pytestmark = pytest.mark.first(8)
+pytestmark = pytest.mark.first(7)
 
 SHORT = "simulate --scenario btyd --customers 50 --days 300 --seed 1".split()
 LONG = "simulate --scenario browsing --customers 60000 --days 20000 --seed 1".split()
@@ -112,16 +112,13 @@ def test_a_job_of_another_server_whose_process_is_not_there_is_interrupted(works
     assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
 
 
-def test_a_run_that_ends_while_it_is_looked_at_is_over(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
-    monkeypatch.setattr(jobs.os, "kill", lambda *words: None)  # it is there when asked, and gone when its name is read
-    assert job.status()["state"] == jobs.INTERRUPTED
-
-
-def test_a_run_that_has_just_ended_is_cancelled_without_a_fault(
+def test_a_run_that_ends_while_it_is_looked_at_is_over_and_cancelled_without_a_fault(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = made_by_hand(workspace, "ended", state=jobs.RUNNING, pid=2**22 + 1)
+    job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
+    with monkeypatch.context() as patch:  # it is there when asked, and gone when its name is read
+        patch.setattr(jobs.os, "kill", lambda *words: None)
+        assert job.status()["state"] == jobs.INTERRUPTED
     monkeypatch.setattr(jobs, "_alive", lambda *words: True)
     job.cancel()
 

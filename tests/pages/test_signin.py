@@ -6,6 +6,7 @@ import http.server
 import runpy
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -195,11 +196,9 @@ def test_a_sign_in_is_noted_once_however_often_pages_are_opened(
 
 
 def test_tables_have_a_download_of_their_own_only_where_nobody_signs_in(
-    open_page: OPEN, tmp_path: Path, sign_in: SIGN_IN, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, tmp_path: Path, sign_in: SIGN_IN
 ) -> None:
     """It asks for no role and knows no do-not-contact list; a server that has just started has none either."""
-    import tomllib
-
     root = Path(__file__).resolve().parents[2]
     said = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert said["client"]["disableDataExport"] is True
