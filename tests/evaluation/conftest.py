@@ -70,3 +70,8 @@ def make() -> Callable[..., pd.DataFrame]:
 @pytest.fixture(scope="module")
 def predictions() -> pd.DataFrame:
     return _make()
+
+
+@pytest.fixture
+def ours(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions[predictions["model"] == "bgnbd"]

@@ -22,11 +22,6 @@ DESIGN = (
 ).split()
 
 
-@pytest.fixture
-def ours(predictions: pd.DataFrame) -> pd.DataFrame:
-    return predictions[predictions["model"] == "bgnbd"]
-
-
 def google_gini(actual: np.ndarray, predicted: np.ndarray) -> float:
     """Normalized Gini as google/lifetime_value's metrics.py computes it, less its 1/n.
 
