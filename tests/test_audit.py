@@ -31,10 +31,8 @@ def test_lines_say_who_what_and_when_the_latest_first(workspace: Workspace, monk
     audit.note(workspace, "train", dataset="shop", model="shop-1", rows=None)
     audit.note(workspace, "delete", dataset="shop")
     latest, first = audit.lines(workspace)
-    assert (first["who"], first["action"], first["dataset"], first["model"]) == (
-        *("ana@shop.example", "train"),
-        *("shop", "shop-1"),
-    )
+    names = ("who", "action", "dataset", "model")
+    assert [first[name] for name in names] == ["ana@shop.example", "train", "shop", "shop-1"]
     assert latest["action"] == "delete" and "rows" not in first and latest["at"] >= first["at"]
 
 

@@ -107,21 +107,11 @@ def used(key: str, usage: Usage) -> bool:
     return any(re.fullmatch(family, key) for family in usage.families if family.replace("\\", "") not in GENERIC)
 
 
-def test_both_languages_hold_the_same_keys() -> None:
-    english, chinese = set(catalogue("en")), set(catalogue("zh"))
-    assert english - chinese == set() and chinese - english == set()
-
-
-def test_no_sentence_is_empty() -> None:
-    assert [
-        (language, key) for language in LANGUAGES for key, text in catalogue(language).items() if not text.strip()
-    ] == []
-
-
-def test_both_languages_fill_the_same_placeholders() -> None:
-    chinese = catalogue("zh")
-    differing = {key for key, text in catalogue("en").items() if placeholders(text) != placeholders(chinese[key])}
-    assert differing == set()
+def test_both_languages_hold_the_same_keys_and_fill_the_same_placeholders() -> None:
+    english, chinese = catalogue("en"), catalogue("zh")
+    assert set(english) ^ set(chinese) == set()
+    assert {key for key, text in english.items() if placeholders(text) != placeholders(chinese[key])} == set()
+    assert [key for words in (english, chinese) for key, text in words.items() if not text.strip()] == []
 
 
 def test_chinese_sentences_are_chinese() -> None:
@@ -153,6 +143,8 @@ def test_no_key_stands_twice_in_any_file(language: str) -> None:
             seen[key] = path.name
     assert twice == []
     assert set(seen) == set(catalogue(language))
+    names = [{path.name for path in (LOCALE_FOLDER / one).iterdir()} for one in LANGUAGES]
+    assert names[0] == names[1]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -160,11 +152,6 @@ def test_files_say_their_language(language: str) -> None:
     for path in (LOCALE_FOLDER / language).glob("*.po"):
         with path.open("rb") as file:
             assert str(read_po(file).locale_identifier or "").startswith(language), path.name
-
-
-def test_both_languages_have_the_same_files() -> None:
-    names = [{path.name for path in (LOCALE_FOLDER / language).iterdir()} for language in LANGUAGES]
-    assert names[0] == names[1]
 
 
 def test_every_key_that_the_code_names_exists(usage: Usage, keys: set[str]) -> None:

@@ -145,47 +145,62 @@ def test_each_error_has_its_exit_code_and_speaks_the_language(
     assert bool(CHINESE.search(result["error"]["message"])) == (language == "zh")
     assert result["error"]["message"] in err
     assert "Traceback" not in err and "secret detail" not in err
+    monkeypatch.setenv("CLV_DEBUG", "1")
+    assert ("secret detail" in call(words, capsys)[2]) == isinstance(error, ZeroDivisionError)
 
 
-def test_a_full_disk_is_named_and_what_to_do(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fill(*_: object) -> dict[str, Any]:
+def refused_on(number: int, name: str = "log") -> Callable[[Path], Exception]:
+    return lambda folder: OSError(number, os.strerror(number), str(folder / name))
+
+
+def unread_because(words: str) -> Callable[[Path], Exception]:
+    error = Refused("unreadable_table", file="log.csv")
+    error.__cause__ = duckdb.IOException(f"IO Error: Could not write file: {words}")
+    return lambda _: error
+
+
+def on_a_full_disk(_: Path) -> Exception:
+    try:
         with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as file:
             print("more than is free", file=file)
-        return {}
-
-    unread = Refused("unreadable_table", file="log.csv")
-    unread.__cause__ = duckdb.IOException("IO Error: Could not write file: No space left on device")
-    for run in (fill, failing(unread), failing(OSError(errno.EDQUOT, "Disk quota exceeded", str(tmp_path / "log")))):
-        monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=run))
-        code, result, _ = call(words, capsys)
-        assert code == 5 and result["error"]["code"] == "disk_full" and "TMPDIR" in result["error"]["message"]
-    assert result["error"]["params"]["path"] == str(tmp_path / "log")
+    except OSError as error:
+        return error
+    raise AssertionError
 
 
-@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOTDIR])
-def test_a_path_that_cannot_be_written_is_named_by_the_name_that_was_asked_for(
-    number: int, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error_in", "exit_code", "code", "word", "path"),
+    [
+        (on_a_full_disk, 5, "disk_full", "TMPDIR", None),
+        (unread_because("No space left on device"), 5, "disk_full", "TMPDIR", None),
+        (refused_on(errno.EDQUOT), 5, "disk_full", "TMPDIR", "log"),
+        (unread_because("File too large"), 5, "file_too_large", "ulimit -f", None),  # RLIMIT_FSIZE and FAT
+        (refused_on(errno.EFBIG), 5, "file_too_large", "ulimit -f", "log"),
+        *(  # the name that was asked for, and not that of the file that is written first
+            (refused_on(number, ".list.csv.0123abcd.tmp"), 2, "path_refused", os.strerror(number), "list.csv")
+            for number in (errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOTDIR)
+        ),
+        (lambda _: MemoryError(), 5, "no_memory", "", None),
+        (lambda _: OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), 5, "no_memory", "", None),
+        (lambda _: duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), 5, "no_memory", "", None),
+        (lambda _: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 5, "no_memory", "", None),
+    ],
+)
+def test_what_the_machine_refuses_is_named_with_what_to_do(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error_in: Callable[[Path], Exception],
+    exit_code: int,
+    code: str,
+    word: str,
+    path: str | None,
 ) -> None:
-    reason = os.strerror(number)
-    monkeypatch.setitem(
-        SPECS,
-        "simulate",
-        replace(SPECS["simulate"], run=failing(OSError(number, reason, str(tmp_path / ".list.csv.0123abcd.tmp")))),
-    )
-    code, result, _ = call(words, capsys)
-    assert code == 2 and result["error"]["code"] == "path_refused"
-    assert result["error"]["params"] == {"path": str(tmp_path / "list.csv"), "reason": reason}
-
-
-def test_details_of_the_unexpected_are_shown_only_when_asked_for(
-    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(ZeroDivisionError("secret detail"))))
-    monkeypatch.setenv("CLV_DEBUG", "1")
-    _, _, err = call(words, capsys)
-    assert "secret detail" in err
+    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(error_in(tmp_path))))
+    got, result, _ = call(words, capsys)
+    assert (got, result["error"]["code"]) == (exit_code, code) and word in result["error"]["message"]
+    assert path is None or result["error"]["params"]["path"] == str(tmp_path / path)
 
 
 def test_a_figure_that_json_cannot_say_never_leaves(
@@ -204,13 +219,7 @@ def test_a_setting_that_is_no_number_is_refused_in_words(
     assert code == 2 and result["error"]["params"]["value"] == value and value in result["error"]["message"]
 
 
-def test_an_unknown_dataset_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train", "nothing", "--horizon-days", "30", "--workspace", str(tmp_path), "--lang", "zh"]
-    code, result, _ = call(arguments, capsys)
-    assert code == 4 and result["error"]["code"] == "no_dataset" and "nothing" in result["error"]["message"]
-
-
-def test_the_language_may_be_written_with_an_equals_sign(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_language_may_be_written_with_an_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
     _, result, _ = call(["simulate", "--lang=zh"], capsys)
     assert CHINESE.search(result["error"]["message"])
 
@@ -253,11 +262,6 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert stopped.value.code == 0 and __version__ in capsys.readouterr().out
 
 
-def test_module_call_has_the_same_manners() -> None:
-    done = subprocess.run([sys.executable, "-m", "clv_core", "dance"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and json.loads(done.stdout)["error"]["code"] == "usage"
-
-
 def module_call(words: list[object], workspace: Path, **streams: Any) -> subprocess.CompletedProcess[str]:
     arguments = [sys.executable, "-m", "clv_core", *map(str, words), "--workspace", str(workspace)]
     return subprocess.run(arguments, cwd=ROOT, text=True, **{"stdout": -1, "stderr": -1, **streams})
@@ -293,36 +297,6 @@ def test_json_is_utf_8_in_every_locale(name: str, encoding: str, tmp_path: Path)
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, env=known)
     error = json.loads(done.stdout.decode("utf-8"))["error"]
     assert done.returncode == 4 and error["params"]["name"] == name
-
-
-def test_a_file_that_may_not_grow_is_no_unreadable_table(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What RLIMIT_FSIZE and FAT refuse: the kernel's error, and DuckDB's words for it."""
-    unread = Refused("unreadable_table", file="log.csv")
-    unread.__cause__ = duckdb.IOException("IO Error: Could not write file: File too large")
-    for run in (failing(unread), failing(OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(tmp_path / "log")))):
-        monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=run))
-        code, result, _ = call(words, capsys)
-        assert code == 5 and result["error"]["code"] == "file_too_large" and "ulimit -f" in result["error"]["message"]
-    assert result["error"]["params"]["path"] == str(tmp_path / "log")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        MemoryError(),
-        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
-        duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried"),
-    ],
-)
-def test_too_little_memory_is_no_error_inside(
-    error: Exception, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=failing(error)))
-    code, result, _ = call(words, capsys)
-    assert code == 5 and result["error"]["code"] == "no_memory"
 
 
 @pytest.mark.parametrize("place", ["--out", "--workspace"])

@@ -20,7 +20,7 @@ from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
 
-pytestmark = pytest.mark.first(9)
+pytestmark = pytest.mark.first(7)
 
 SHORT = "simulate --scenario btyd --customers 50 --days 300 --seed 1".split()
 LONG = "simulate --scenario browsing --customers 60000 --days 20000 --seed 1".split()
@@ -106,26 +106,22 @@ def test_a_killed_job_is_interrupted(workspace: Workspace, tmp_path: Path) -> No
     assert job.status()["state"] == jobs.INTERRUPTED
 
 
-def test_a_job_of_another_server_whose_process_is_gone_is_interrupted(workspace: Workspace) -> None:
-    job = made_by_hand(workspace, "gone", state=jobs.RUNNING, pid=2**22 + 1)
+@pytest.mark.parametrize("pid", [2**22 + 1, os.getpid()], ids=["gone", "somebody else's now"])
+def test_a_job_of_another_server_whose_process_is_not_there_is_interrupted(workspace: Workspace, pid: int) -> None:
+    job = made_by_hand(workspace, "elsewhere", state=jobs.RUNNING, pid=pid, label="shop")
     assert job.status()["state"] == jobs.INTERRUPTED
+    jobs.update_status(job.folder, stage="features", done=1)
+    status = read_json(job.folder / "status.json")
+    assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
 
 
-def test_a_process_number_that_someone_else_has_now_is_not_the_job(workspace: Workspace) -> None:
-    job = made_by_hand(workspace, "recycled", state=jobs.RUNNING, pid=os.getpid())
-    assert job.status()["state"] == jobs.INTERRUPTED
-
-
-def test_a_run_that_ends_while_it_is_looked_at_is_over(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
-    monkeypatch.setattr(jobs.os, "kill", lambda *words: None)  # it is there when asked, and gone when its name is read
-    assert job.status()["state"] == jobs.INTERRUPTED
-
-
-def test_a_run_that_has_just_ended_is_cancelled_without_a_fault(
+def test_a_run_that_ends_while_it_is_looked_at_is_over_and_cancelled_without_a_fault(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = made_by_hand(workspace, "ended", state=jobs.RUNNING, pid=2**22 + 1)
+    job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
+    with monkeypatch.context() as patch:  # it is there when asked, and gone when its name is read
+        patch.setattr(jobs.os, "kill", lambda *words: None)
+        assert job.status()["state"] == jobs.INTERRUPTED
     monkeypatch.setattr(jobs, "_alive", lambda *words: True)
     job.cancel()
 
@@ -184,13 +180,6 @@ def test_a_run_goes_on_where_nobody_reads_its_progress_any_more() -> None:
             raise BrokenPipeError
 
     jobs.ConsoleProgress("en", Gone()).report("simulate", 0, 1)
-
-
-def test_status_changes_are_merged(workspace: Workspace) -> None:
-    job = made_by_hand(workspace, "x", state=jobs.RUNNING, pid=None, label="shop")
-    jobs.update_status(job.folder, stage="features", done=1)
-    status = read_json(job.folder / "status.json")
-    assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
 
 
 def test_parts_of_parts_add_up_to_one_run() -> None:

@@ -29,7 +29,7 @@ from clv_core.preprocessing.customers import remove_customers
 from clv_core.strategy.exports.deleting import delete
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(5)
+pytestmark = pytest.mark.first(4)
 
 FIRST = "customer_id,event_time,amount\nanna-0001,2024-01-01,5\nbert-0002,2024-01-02,6\n"
 NEXT = "customer_id,event_time,amount\ncleo-0003,2024-02-01,5\nbert-0002,2024-02-02,6\n"
@@ -76,37 +76,27 @@ def held_customers(workspace: Workspace) -> set[str]:
     return set(pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"])
 
 
-def test_an_erasure_beside_an_append_is_refused_and_nobody_comes_back(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("beside", "code"), [("erasure", "workspace_in_use"), ("append", "dataset_changing")])
+def test_an_erasure_and_another_append_beside_an_append_are_refused_and_nobody_comes_back(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str, code: str
 ) -> None:
     """No job record tells of the append, as where cron starts it: it has read the old log, and stores it at its end."""
     met: list[ClvError | None] = []
 
     def meanwhile(*words: object, **named: object) -> object:
-        met.append(elsewhere(lambda: erase(workspace, ["anna-0001"], progress=NoProgress())))
+        calls: dict[str, Callable[[], object]] = {
+            "erasure": lambda: erase(workspace, ["anna-0001"], progress=NoProgress()),
+            "append": lambda: append(workspace, "shop", tmp_path / "next.csv"),
+        }
+        met.append(elsewhere(calls[beside]))
         return unite(*words, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr("clv_core.collection.append.unite", meanwhile)
     append(workspace, "shop", tmp_path / "next.csv")
-    (refusal,) = met
-    assert isinstance(refusal, Refused) and refusal.code == "workspace_in_use"
+    assert [error.code for error in met if error] == [code]
+    assert held_customers(workspace) == {"anna-0001", "bert-0002", "cleo-0003"}
     erase(workspace, ["anna-0001"], progress=NoProgress())
     assert held_customers(workspace) == {"bert-0002", "cleo-0003"}
-
-
-def test_of_two_appends_at_once_one_is_refused_and_the_other_is_whole(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    met: list[ClvError | None] = []
-
-    def meanwhile(*words: object, **named: object) -> object:
-        met.append(elsewhere(lambda: append(workspace, "shop", tmp_path / "next.csv")))
-        return unite(*words, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("clv_core.collection.append.unite", meanwhile)
-    append(workspace, "shop", tmp_path / "next.csv")
-    assert [error.code for error in met if error] == ["dataset_changing"]
-    assert held_customers(workspace) == {"anna-0001", "bert-0002", "cleo-0003"}
 
 
 def test_whatever_makes_a_version_is_refused_while_another_does(workspace: Workspace, tmp_path: Path) -> None:

@@ -90,18 +90,9 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
 
 @pytest.mark.slow
 def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_path):
-    settings = {
-        "ensemble": "2",
-        "steps": "300",
-        "cutoffs": "2",
-        "max_windows": "600",
-        "batch_size": "64",
-        "rnn_width": "8",
-        "mlp_width": "16",
-        "device": "cpu",
-        "processes": "2",
-    }
-    words = ["train", "shop", "--horizon-days", "90", *(f"--set={key}={value}" for key, value in settings.items())]
+    sizes = "ensemble=2 steps=300 cutoffs=2 max_windows=600 batch_size=64 rnn_width=8 mlp_width=16"
+    settings = [f"--set={one}" for one in (*sizes.split(), "device=cpu", "processes=2")]
+    words = ["train", "shop", "--horizon-days", "90", *settings]
     moments = random.Random(4)
     results = []
     for kills in (0, 2):

@@ -16,46 +16,21 @@ from hypothesis import strategies as st
 from clv_core.errors import Refused, UsageError
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json, write_text
 
-BAD_NAMES = {
-    "climbs": "../../etc/passwd",
-    "climbs the Windows way": "..\\..\\evil.csv",
-    "absolute": "/etc/cron.d/x.csv",
-    "drive": "C:\\Windows\\x.csv",
-    "network share": "\\\\attacker.example\\share\\x.csv",
-    "percent escapes": "%2e%2e%2fx.csv",
-    "twice escaped": "%252e%252e%252fx.csv",
-    "overlong encoding": "..%c0%af..%c0%afx.csv",
-    "folders": "a/b/c.csv",
-    "hidden": ".csv",
-    "parent": "..",
-    "here": ".",
-    "empty": "",
-    "blank": " ",
-    "too long": "x" * 252 + ".csv",
-    "device with an ending": "con.csv",
-    "device": "nul",
-    "device in capitals": "AUX.csv",
-    "zero byte": "x.csv\0.png",
-    "header splitting": "x\r\nSet-Cookie: a=b.csv",
-    "markup": "<img src=x onerror=alert(1)>.csv",
-    "shell": '"; rm -rf ~;.csv',
-    "substitution": "$(touch here).csv",
-    "backticks": "`id`.csv",
-    "option": "-rf.csv",
-    "home": "~/.ssh/authorized_keys",
-    "text direction": "\u202evsc.exe",
-    "trailing dot": "x.csv.",
-    "address": "file:///etc/passwd",
-    "division slash": "model\u2215name",
-    "formula": "=1+1.csv",
-    "semicolon": "x;y.csv",
-    "line end": "name\n",
-    "bytes": "\U00020000" * 64,
-}
+BAD_NAMES = (
+    # out of the folder: upwards, absolute, a drive, a share, escaped once and twice, overlong, into folders, home
+    *("../../etc/passwd", "..\\..\\evil.csv", "/etc/cron.d/x.csv", "C:\\Windows\\x.csv"),
+    *("\\\\attacker.example\\share\\x.csv", "%2e%2e%2fx.csv", "%252e%252e%252fx.csv", "..%c0%af..%c0%afx.csv"),
+    *("a/b/c.csv", "~/.ssh/authorized_keys", "file:///etc/passwd", "model\u2215name", "..", "."),
+    # hidden, empty, too long for a file system, or a device of Windows
+    *(".csv", "", " ", "x.csv.", "x" * 252 + ".csv", "\U00020000" * 64, "con.csv", "nul", "AUX.csv"),
+    # read as something else: by C, in a header, as markup, by a shell, as an option, a formula, against its direction
+    *("x.csv\0.png", "x\r\nSet-Cookie: a=b.csv", "<img src=x onerror=alert(1)>.csv", '"; rm -rf ~;.csv', "x;y.csv"),
+    *("$(touch here).csv", "`id`.csv", "-rf.csv", "=1+1.csv", "\u202evsc.exe"),
+)
 GOOD_NAMES = ["cdnow", "CDNOW 1997-12-31", "数据 文件", "x.csv", "shop_2.v1", "é", "2024", "数" * 53]
 
 
-@pytest.mark.parametrize("name", [name for kind, name in BAD_NAMES.items() if kind != "line end"])
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_bad_names_are_refused_with_a_sentence(name: str) -> None:
     with pytest.raises(Refused) as caught:
         check_name(name)
@@ -82,7 +57,7 @@ def test_an_accepted_name_is_one_folder_below_its_parent(tmp_path: Path, name: s
 
 
 def test_surrounding_blanks_are_taken_off() -> None:
-    assert check_name("  shop ") == check_name(BAD_NAMES["line end"].replace("name", "shop")) == "shop"
+    assert check_name("  shop ") == check_name("shop\n") == "shop"
 
 
 def test_default_workspace_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

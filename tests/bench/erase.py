@@ -89,9 +89,9 @@ def prepare(folder: Path, made: Path, customers: int, each: int) -> None:
         connection.execute(f"copy {known.format(repr(str(sample / 'events.csv')))} to '{sample}.csv' (header)")
     ingest(workspace, sample.with_suffix(".csv"), "sample", currency="EUR", progress=NoProgress())
     model = command(["train", "sample", "--horizon-days", "90", "--model", "naive", *words], 2)["model"]
-    version = open_dataset(workspace, "shop").version
-    places = [made / "predictions" / model / f"shop-{version}-20240101.parquet"]
-    places += [made / "backtests" / f"{model}-{version}" / "predictions.parquet", made / "exports" / "tiers.parquet"]
+    outputs = open_dataset(workspace, "shop").made_folder / model
+    places = [outputs / "scores-20240101.parquet", outputs / "backtest" / "predictions.parquet"]
+    places += [made / "exports" / "tiers.parquet"]
     places += [made / "exports" / "scores.csv"]
     columns = (
         "hash(i) % 1000 / 10.0 as predicted_clv, 0.5 as p_purchase, 1.0 as clv_p10, 2.0 as clv_p50, 3.0 as clv_p90"

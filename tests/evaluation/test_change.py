@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,55 +12,28 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.evaluation.change import Change, change_at, find_change
 from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.spans import PurchaseDays, Ratio, span_at
-from clv_core.features.engine import Engine
-from clv_core.features.log import EventLog
-from tests.features.conftest import canonical
+from tests.features import conftest
 
 pytestmark = pytest.mark.first(5)
 
 DAYS = 730
-LOG = Callable[..., EventLog]
-
-
-@pytest.fixture
-def log_of(tmp_path: Path) -> Iterator[Callable[..., EventLog]]:
-    """Return what reads events as a log."""
-    logs: list[EventLog] = []
-
-    def read(events: pd.DataFrame, before: date | None = None) -> EventLog:
-        path = tmp_path / f"events{len(logs)}.parquet"
-        canonical(events).to_parquet(path, index=False)
-        engine = Engine(memory_limit_mb=512)
-        log = EventLog.from_table(engine.connection.read_parquet(path), engine.connection, before=before)
-        logs.append(replace(log, engine=engine))
-        return log
-
-    yield read
-    for log in logs:
-        log.close()
+log_of = conftest.opened
 
 
 def shop(
-    seed: int = 0,
-    *,
-    rate: float = 1.0,
-    price: float = 1.0,
-    break_day: int = DAYS - 182,
-    peak: float = 1.0,
-    days: int = DAYS,
+    seed: int = 0, rate: float = 1.0, price: float = 1.0, breaks: int = DAYS - 182, peak: float = 1.0, days: int = DAYS
 ) -> PurchaseDays:
-    """Customers who arrive all the time, buy at rates of their own and leave; from ``break_day`` on other rates."""
-    rng = np.random.default_rng(seed)
-    n = 1_500
+    """Customers who arrive all the time, buy at rates of their own and leave; from day ``breaks`` on other rates."""
+    rng, n = np.random.default_rng(seed), 1_500
     own, first = rng.gamma(0.7, 1 / 28, n), (rng.random(n) * days * 0.95).astype(np.int64)
     stays = rng.exponential(400, n)
     day = np.arange(days)
-    season = np.where(day % 365 >= 330, peak, 1.0) * np.where(day >= break_day, rate, 1.0)
+    season = np.where(day % 365 >= 330, peak, 1.0) * np.where(day >= breaks, rate, 1.0)
     there = (day > first[:, None]) & (day < (first + stays)[:, None])
     buys = there & (rng.random((n, days)) < own[:, None] * season)
     buys[np.arange(n), first] = True
     customer, when = np.nonzero(buys)
-    net = rng.lognormal(3.0, 0.8, len(customer)) * np.where(when >= break_day, price, 1.0)
+    net = rng.lognormal(3.0, 0.8, len(customer)) * np.where(when >= breaks, price, 1.0)
     return PurchaseDays(customer, when, net)
 
 
@@ -74,8 +44,7 @@ def shop(
 )
 def test_a_break_is_dated_and_named(kind: dict[str, float], purchases: bool, orders: bool) -> None:
     found = change_at(shop(**kind), 0, DAYS, 182)
-    assert isinstance(found, Change)
-    assert found.since == (date(1970, 1, 1) + timedelta(days=DAYS - 182)).isoformat()
+    assert isinstance(found, Change) and found.since == (date(1970, 1, 1) + timedelta(days=DAYS - 182)).isoformat()
     assert (found.purchases_changed, found.order_value_changed) == (purchases, orders)
     assert found.purchases == pytest.approx(kind.get("rate", 1.0), abs=0.12)
     assert found.order_value == pytest.approx(kind.get("price", 1.0), abs=0.12)
@@ -92,11 +61,11 @@ def test_growth_ageing_and_small_drifts_are_no_break(seed: int, horizon: int) ->
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("days", [364, 391, 730, 760])
 def test_a_yearly_peak_is_no_break_in_it_or_after_it(days: int) -> None:
-    assert change_at(shop(days=days, break_day=10**6, peak=2.5), 0, days, 60) is None
+    assert change_at(shop(days=days, breaks=10**6, peak=2.5), 0, days, 60) is None
 
 
 def test_what_comes_after_the_end_is_not_looked_at() -> None:
-    bought = shop(rate=0.2, break_day=DAYS - 90)
+    bought = shop(rate=0.2, breaks=DAYS - 90)
     early = bought.day < DAYS - 90
     cut = PurchaseDays(bought.customer[early], bought.day[early], bought.net[early])
     for horizon in (60, 120):
@@ -104,7 +73,7 @@ def test_what_comes_after_the_end_is_not_looked_at() -> None:
 
 
 def test_a_log_too_short_for_two_spans_before_says_nothing() -> None:
-    assert change_at(shop(rate=0.1, days=200, break_day=140), 0, 200, 120) is None
+    assert change_at(shop(rate=0.1, days=200, breaks=140), 0, 200, 120) is None
 
 
 def test_the_error_of_a_ratio_is_that_of_resampled_customers() -> None:
@@ -117,7 +86,7 @@ def test_the_error_of_a_ratio_is_that_of_resampled_customers() -> None:
     assert ratio.error == pytest.approx(resampled.std(), rel=0.08)
 
 
-def test_purchase_days_and_the_btyd_four_are_those_of_the_events(log_of: LOG) -> None:
+def test_purchase_days_and_the_btyd_four_are_those_of_the_events(log_of: conftest.Opener) -> None:
     simulation = simulate("browsing", SimulationPlan(300, 400, 3, 90))
     events = simulation.events
     log = log_of(events)
@@ -138,31 +107,29 @@ def test_purchase_days_and_the_btyd_four_are_those_of_the_events(log_of: LOG) ->
     assert span is not None and span.customers == len(known)
 
 
-def test_facts_are_counts_of_the_events(log_of: LOG) -> None:
+def test_facts_are_counts_of_the_events(log_of: conftest.Opener) -> None:
     events = simulate("browsing", SimulationPlan(400, 300, 4, 90)).events
     last = events.loc[events["event_type"] == "purchase", "event_time"].max().normalize()
     quiet = pd.concat([events, events.head(1).assign(event_time=last + pd.Timedelta(days=45), event_type="view")])
     facts = LogFacts.of(log_of(quiet))
     bought = events[events["event_type"] == "purchase"]
     days = bought.groupby("customer_id")["event_time"].agg(lambda times: times.dt.normalize().nunique())
-    assert facts.customers == events["customer_id"].nunique()
-    assert facts.buyers == len(days)
-    assert facts.loyal == int((days >= 3).sum())
-    assert facts.quiet_days == 45
+    counted = (facts.customers, facts.buyers, facts.loyal, facts.quiet_days)
+    assert counted == (events["customer_id"].nunique(), len(days), int((days >= 3).sum()), 45)
     paid = bought.groupby("customer_id")["amount"].sum()
     assert facts.top_share == pytest.approx(paid.max() / paid.sum(), rel=1e-5)
     slip = bought.tail(1).assign(event_time=last, amount=9.9e10)
     assert LogFacts.of(log_of(pd.concat([events, slip]))).top_share > 0.999
 
 
-def test_few_customers_make_no_break_of_luck(log_of: LOG) -> None:
+def test_few_customers_make_no_break_of_luck(log_of: conftest.Opener) -> None:
     small = simulate("browsing", SimulationPlan(900, 540, 1, 90)).events
     assert find_change(log_of(small), 300) is None
 
 
-def test_the_scenario_regime_is_found_and_its_past_is_calm(log_of: LOG) -> None:
+def test_the_scenario_regime_is_found_and_its_past_is_calm(log_of: conftest.Opener) -> None:
     simulation = simulate("regime", SimulationPlan(3_000, 730, 1, 182))
     found = find_change(log_of(simulation.events), 182)
     assert found is not None and found.since == simulation.plan.cutoff.isoformat()
     assert found.purchases_changed and found.purchases < 0.7 and found.order_value < 0.95
-    assert find_change(log_of(simulation.events, simulation.plan.cutoff), 182) is None
+    assert find_change(log_of(simulation.events, before=simulation.plan.cutoff), 182) is None

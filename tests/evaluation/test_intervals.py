@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from clv_core.evaluation.evidence import share_inside
 from clv_core.evaluation.groups import TENTH_TOLERANCE, groups_of
 from clv_core.evaluation.intervals import intervals_of
-
-SPREAD = 0.6
-
-
-def shop(customers: int, seed: int, value: float = 1.0, spread: float = SPREAD, chance: float = 1.0) -> pd.DataFrame:
-    """Return outcomes of lognormal buyers, and what a model says of them that is wrong by known factors."""
-    random = np.random.default_rng(seed)
-    p, middle = random.beta(0.35, 0.75, customers), np.exp(random.normal(4, 0.7, customers))
-    bought = random.random(customers) < p
-    actual = np.where(bought, middle * np.exp(random.normal(0, SPREAD, customers)), 0.0)
-    said, worth = np.minimum(chance * p, 1.0), value * middle
-
-    def quantile(level: float) -> np.ndarray:
-        within = np.clip((level - (1 - said)) / np.maximum(said, 1e-12), 1e-9, 1 - 1e-9)
-        return np.where(level <= 1 - said, 0.0, worth * np.exp(spread * norm.ppf(within)))
-
-    return pd.DataFrame(
-        {
-            "p_purchase": said,
-            "predicted_clv": said * worth * np.exp(SPREAD**2 / 2),
-            "clv_p10": quantile(0.1),
-            "clv_p50": quantile(0.5),
-            "clv_p90": quantile(0.9),
-            "actual": actual,
-        }
-    )
-
+from tests.evaluation.conftest import lognormal_shop as shop
 
 WRONG = {
     "values doubled": ({"value": 2.0}, {"high"}),

@@ -1,14 +1,16 @@
-"""Figures of parts of the customers, against pandas done by hand."""
+"""Figures of parts of the customers, and of seasons, against pandas done by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.seasons import season_id, season_label, season_of, season_table
 from clv_core.evaluation.slices import SLICES, TENURE_BANDS, customer_facts, slice_label, slice_table, value_decile
 from clv_core.i18n import LANGUAGES
 from tests.model.test_baselines import _snapshot
@@ -60,9 +62,10 @@ def test_opposite_slices_hold_every_customer_once(facts: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_slice_has_words_of_its_own(language: str) -> None:
-    said = [slice_label(name, language) for name in SLICES]
-    assert len(set(said)) == len(SLICES) and not any("{" in text for text in said)
+def test_every_slice_and_season_has_words_of_its_own(language: str) -> None:
+    seasons = [season_label(season_id(quarters), language) for quarters in ((1,), (4,), (4, 1), (1, 2, 3, 4))]
+    for said in ([slice_label(name, language) for name in SLICES], seasons):
+        assert len(set(said)) == len(said) and not any("{" in text or "None" in text for text in said)
 
 
 def test_the_first_decile_holds_the_largest_values_and_ties_stay_together(facts: pd.DataFrame) -> None:
@@ -77,13 +80,8 @@ def test_nobody_and_one_customer_are_no_reason_to_fail(predictions: pd.DataFrame
     assert slice_table(predictions, facts[:0]).empty
     few = facts[:1].assign(purchase_days=1, acquired_quarter=2, tenure=89.0)
     of_few = predictions[predictions["customer_id"].isin(few["customer_id"])]
-    assert set(slice_table(of_few, few)["slice"]) == {
-        "buyers",
-        "one_time_buyers",
-        "value_decile_1",
-        "acquired_q2",
-        "new",
-    }
+    expected = {"buyers", "one_time_buyers", "value_decile_1", "acquired_q2", "new"}
+    assert set(slice_table(of_few, few)["slice"]) == expected
 
 
 def test_facts_come_from_the_snapshot() -> None:
@@ -109,3 +107,36 @@ def test_the_scoreboard_s_customers_are_the_slices_together(
         frame = both[(both["origin"] == origin) & (both["model"] == "naive")]
         total = (rows["value"] * rows["customers"]).sum() / rows["customers"].sum()
         assert total == pytest.approx((frame["actual"] - frame["predicted_clv"]).abs().mean())
+
+
+@pytest.mark.parametrize(
+    ("origin", "days", "season"),
+    [
+        ("1998-01-01", 90, (1,)),
+        ("1997-10-01", 182, (4, 1)),
+        ("1997-12-31", 182, (1, 2)),  # one day of the old year does not make it winter
+        ("1997-11-15", 60, (4, 1)),
+        ("1997-04-01", 273, (2, 3, 4)),
+        ("1997-04-01", 365, (1, 2, 3, 4)),
+        ("1997-04-01", 730, (1, 2, 3, 4)),
+    ],
+)
+def test_a_horizon_is_named_by_the_quarters_that_it_lies_in(origin: str, days: int, season: tuple[int, ...]) -> None:
+    assert season_of(date.fromisoformat(origin), days) == season
+
+
+def test_a_season_s_figure_is_the_mean_over_its_origins(make: Callable[..., pd.DataFrame]) -> None:
+    origins = {"1997-01-01": 0.8, "1997-07-01": 1.1, "1998-01-01": 1.4}
+    frames = {day: make(origin=day, level=level, seed=3) for day, level in origins.items()}
+    table = season_table(pd.concat(frames.values(), ignore_index=True)).set_index(["season", "model", "metric"])
+    assert table.index.unique("season").to_list() == ["q1_q2", "q3_q4"]
+
+    def of(day: str) -> dict[str, float]:
+        rows = frames[day][frames[day]["model"] == "hybrid"]
+        return evaluate(rows["actual"], rows)
+
+    for metric in ("gini", "bias", "mae"):
+        found = table.loc[("q1_q2", "hybrid", metric)]
+        assert found["value"] == pytest.approx((of("1997-01-01")[metric] + of("1998-01-01")[metric]) / 2)
+        assert found["origins"] == 2 and found["customers"] == 4000
+        assert table.loc[("q3_q4", "hybrid", metric), "value"] == pytest.approx(of("1997-07-01")[metric])

@@ -17,22 +17,24 @@ def values(order: np.ndarray) -> pd.Series:
     return pd.Series(order.astype(float), IDS)
 
 
-def test_the_same_order_overlaps_wholly_and_the_opposite_one_not_at_all() -> None:
-    up = np.arange(200)
-    assert top_overlap(values(up), values(np.exp(up / 50))) == 1.0
-    assert top_overlap(values(up), values(-up)) == 0.0
+UP, HALF = np.arange(200), np.where(np.arange(200) // 10 == 18, -1, np.arange(200))
 
 
-def test_half_of_the_top_replaced_is_half() -> None:
-    other = np.arange(200)
-    other[180:190] = -1
-    assert top_overlap(values(np.arange(200)), values(other)) == 0.5
-
-
-def test_only_customers_in_both_lists_count_and_their_order_in_the_file_does_not() -> None:
-    one, other = values(np.arange(200)), values(np.arange(200))[:100]
-    assert top_overlap(one, other.sample(frac=1, random_state=0)) == 1.0
-    assert np.isnan(top_overlap(one, other[:0]))
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        (values(UP), values(np.exp(UP / 50)), 1.0),
+        (values(UP), values(-UP), 0.0),
+        (values(UP), values(HALF), 0.5),
+        (values(UP), values(UP)[:100].sample(frac=1, random_state=0), 1.0),  # only who is in both lists, in any order
+        (values(UP), values(UP)[:0], np.nan),
+    ],
+    ids=["the same order", "the opposite", "half of the top replaced", "half of the customers", "nobody"],
+)
+def test_the_overlap_is_the_share_of_the_top_that_both_lists_hold(
+    one: pd.Series, other: pd.Series, overlap: float
+) -> None:
+    assert top_overlap(one, other) == pytest.approx(overlap, nan_ok=True)
 
 
 def test_chance_overlaps_by_the_share() -> None:
@@ -48,16 +50,11 @@ def test_with_any_ties_a_list_overlaps_itself_wholly(numbers: list[float]) -> No
 
 
 def test_seeds_are_compared_at_the_latest_origin_and_origins_in_the_first_run() -> None:
-    up = np.arange(200.0)
+    orders = {("1997-07-01", "hybrid"): -UP, ("1998-01-01", "hybrid"): UP, ("1998-01-01", "hybrid#2"): UP}
+    orders |= {("1998-01-01", "hybrid#10"): -UP, ("1998-01-01", "naive"): UP}
     frames = [
-        pd.DataFrame({"customer_id": IDS, "origin": origin, "model": model, "predicted_clv": order})
-        for origin, model, order in (
-            ("1997-07-01", "hybrid", -up),
-            ("1998-01-01", "hybrid", up),
-            ("1998-01-01", "hybrid#2", up),
-            ("1998-01-01", "hybrid#10", -up),
-            ("1998-01-01", "naive", up),
-        )
+        pd.DataFrame({"customer_id": IDS, "origin": origin, "model": model, "predicted_clv": order.astype(float)})
+        for (origin, model), order in orders.items()
     ]
     table = stability(pd.concat(frames)).set_index(["between", "first", "second"])
     assert table["overlap"].to_dict() == {

@@ -27,17 +27,22 @@ def certain(s: float, g: float, dispersion: float = 2.0) -> SharedError:
     return SharedError(np.array([s**2]), np.full((1, FIFTHS), g**2), np.ones(1), dispersion, 1)
 
 
+def width(now: pd.DataFrame, past: list[pd.DataFrame], fifth: int | None = None) -> float:
+    """Return how wide the interval of a fifth's sum, or of all, is in logarithms, after what came of ``past``."""
+    shared = SharedError.of(past)
+    assert shared is not None and shared.origins == len(past)
+    part = np.zeros(len(now)) if fifth is None else np.where(fifth_of(now["predicted_clv"].to_numpy()) == fifth, 0, -1)
+    found = sum_intervals(now, part, 1, shared)
+    return float(np.log(found.high[0] / found.low[0]))
+
+
 def test_the_likelihood_is_that_of_a_normal_distribution() -> None:
     rng = np.random.default_rng(0)
     misses, luck, squared = rng.normal(0, 0.3, 5), rng.uniform(0.001, 0.1, 5), rng.uniform(0.001, 0.5, (40, 6))
     luck[2] = np.inf  # a fifth that says nothing
     known = [0, 1, 3, 4]
-    expected = np.array(
-        [
-            stats.multivariate_normal.logpdf(misses[known], cov=np.diag((luck + row[1:])[known]) + row[0])
-            for row in squared
-        ]
-    )
+    covariances = [np.diag((luck + row[1:])[known]) + row[0] for row in squared]
+    expected = np.array([stats.multivariate_normal.logpdf(misses[known], cov=cov) for cov in covariances])
     found = log_likelihood(misses, luck, squared)
     np.testing.assert_allclose(found - found[3], expected - expected[3], rtol=1e-8, atol=1e-8)
 
@@ -88,58 +93,38 @@ def test_the_dispersion_of_lognormal_buyers_is_found() -> None:
 def test_worse_misses_widen_and_more_origins_narrow() -> None:
     now = customers(20_000, 6)
 
-    def width(*levels: float) -> float:
-        shared = SharedError.of([customers(20_000, 7 + number, level) for number, level in enumerate(levels)])
-        assert shared is not None and shared.origins == len(levels)
-        found = sum_intervals(now, np.zeros(20_000), 1, shared)
-        return float(np.log(found.high[0] / found.low[0]))
+    def after(*levels: float) -> float:
+        return width(now, [customers(20_000, 7 + number, level) for number, level in enumerate(levels)])
 
-    assert width(1.0) < width(1.2) < width(1.5) < width(3.0)
-    assert width(1.0) > 1.3 * width(1.0, 1.02, 0.98, 1.0)
-    assert width(1.3) == pytest.approx(width(1 / 1.3), rel=0.3)  # the direction of a miss does not count
+    assert after(1.0) < after(1.2) < after(1.5) < after(3.0)
+    assert after(1.0) > 1.3 * after(1.0, 1.02, 0.98, 1.0)
+    assert after(1.3) == pytest.approx(after(1 / 1.3), rel=0.3)  # the direction of a miss does not count
 
 
 def test_fifths_that_hold_next_to_nothing_do_not_widen_the_total() -> None:
     """Their own sums become unsure; the total, which they hardly touch, does not."""
     now, past = customers(20_000, 21), customers(20_000, 22)
-    lowest = fifth_of(past["predicted_clv"].to_numpy()) == 0
-    tiny = [
-        frame.assign(predicted_clv=frame["predicted_clv"].mask(rows, frame["predicted_clv"] / 100))
-        for frame, rows in ((now, fifth_of(now["predicted_clv"].to_numpy()) == 0), (past, lowest))
-    ]
-    off = tiny[1].assign(actual=tiny[1]["actual"].mask(lowest, tiny[1]["actual"] / 10))
-    right = tiny[1].assign(actual=tiny[1]["actual"].mask(lowest, tiny[1]["actual"] / 100))
-
-    def widths(seen: pd.DataFrame) -> list[float]:
-        shared = SharedError.of([seen] * 3)
-        assert shared is not None
-        parts = [np.zeros(20_000), np.where(fifth_of(tiny[0]["predicted_clv"].to_numpy()) == 0, 0, -1)]
-        found = [sum_intervals(tiny[0], part, 1, shared) for part in parts]
-        return [float(np.log(each.high[0] / each.low[0])) for each in found]
-
-    (total, fifth), (total_off, fifth_off) = widths(right), widths(off)
-    assert total_off < 1.3 * total and fifth_off > 3 * fifth
+    lowest, low = (fifth_of(frame["predicted_clv"].to_numpy()) == 0 for frame in (now, past))
+    now["predicted_clv"] = now["predicted_clv"].mask(lowest, now["predicted_clv"] / 100)
+    past["predicted_clv"] = past["predicted_clv"].mask(low, past["predicted_clv"] / 100)
+    off = past.assign(actual=past["actual"].mask(low, past["actual"] / 10))
+    right = past.assign(actual=past["actual"].mask(low, past["actual"] / 100))
+    assert width(now, [off] * 3) < 1.3 * width(now, [right] * 3)
+    assert width(now, [off] * 3, 0) > 3 * width(now, [right] * 3, 0)
 
 
 def test_one_origin_whose_lower_fifths_were_off_alike_says_little_of_the_total() -> None:
     """Three fifths that hold 4% of the value came to six times as much: that is their own error, not the level's."""
     now, past = customers(3000, 31), customers(3000, 32)
-    small = [
-        frame.assign(predicted_clv=frame["predicted_clv"].mask(fifth_of(frame["predicted_clv"].to_numpy()) < 3, 0.4))
-        for frame in (now, past)
-    ]
-    low = fifth_of(past["predicted_clv"].to_numpy()) < 3
-    right = small[1].assign(actual=small[1]["actual"].mask(low, small[1]["actual"] / past["predicted_clv"] * 0.4))
+    small, low = (fifth_of(frame["predicted_clv"].to_numpy()) < 3 for frame in (now, past))
+    right = past.assign(actual=past["actual"].mask(low, past["actual"] / past["predicted_clv"] * 0.4))
+    now, right = (
+        frame.assign(predicted_clv=frame["predicted_clv"].mask(rows, 0.4))
+        for frame, rows in ((now, small), (right, low))
+    )
     off = right.assign(actual=right["actual"].mask(low, 6 * right["actual"]))
-
-    def width(seen: pd.DataFrame) -> float:
-        shared = SharedError.of([seen])
-        assert shared is not None
-        found = sum_intervals(small[0], np.zeros(3000), 1, shared)
-        return float(np.log(found.high[0] / found.low[0]))
-
     assert off["actual"].sum() < 1.3 * right["actual"].sum()
-    assert width(off) < 1.5 * width(right) < 1
+    assert width(now, [off]) < 1.5 * width(now, [right]) < 1
 
 
 def test_a_total_is_surer_than_its_parts_and_not_their_sum() -> None:
@@ -170,11 +155,13 @@ def test_without_anything_to_learn_from_nothing_is_claimed() -> None:
     assert SharedError.of([]) is None and SharedError.of([nothing, nothing[:0]]) is None
 
 
-def test_fifths_hold_a_fifth_each_and_equals_stay_together() -> None:
-    fifth = fifth_of(np.random.default_rng(13).permutation(1000).astype(float))
-    assert np.bincount(fifth, minlength=FIFTHS).tolist() == [200] * 5
-    assert set(fifth_of(np.array([0.0] * 8 + [1.0, 2.0]))) == {2, 4}
-    assert fifth_of(np.array([5.0])).tolist() == [4]
+@pytest.mark.parametrize("distinct", [1, 2, 3, 7, 10, 10_000])
+def test_a_fifth_goes_by_the_mean_rank_among_equals(distinct: int) -> None:
+    rng = np.random.default_rng(distinct)
+    for size in [*range(60), 997, 1000]:
+        predicted = rng.integers(0, distinct, size) / 7
+        by_rank = np.ceil(FIFTHS * pd.Series(predicted).rank(pct=True).to_numpy() - 1e-9).astype(int) - 1
+        assert fifth_of(predicted).tolist() == by_rank.tolist()
 
 
 @pytest.mark.slow

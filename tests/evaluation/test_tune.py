@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,27 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import mean_tweedie_deviance
 
 from clv_core import pipeline
+from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.kept_tuning import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation import backtest, tune
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins
-from clv_core.evaluation.tune import SPACE, best, deviance, search
-from clv_core.evaluation.tuned import Tuning, judge
+from clv_core.evaluation.tune import SPACE, UNREAD, Search, Trial, best, deviance, search
+from clv_core.evaluation.tuned import judge
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import NoProgress
-from clv_core.model.inputs import InputEncoder
 from clv_core.workspace import Workspace
+from tests.evaluation.conftest import Heard
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.first(2)
 
-QUICK = TrainConfig(horizon_days=60, ensemble=1, steps=8, cutoffs=3, processes=1, device="cpu", max_windows=800)
+QUICK = TrainConfig(
+    horizon_days=60, model="hybrid", ensemble=1, steps=8, cutoffs=3, processes=1, device="cpu", max_windows=800
+)
+OUTSIDE: dict[str, Any] = {"learning_rate": 0.05, "weight_decay": 0.0, "dropout": 0.7, "batch_size": 128}
+OUTSIDE |= {"mlp_width": 100, "mlp_layers": 5, "rnn": "rnn", "rnn_width": 48, "max_steps_back": 30}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,14 @@ def past(small_workspace: Workspace) -> Iterator[EventLog]:
     log = open_log(dataset, before=dataset.log_end - timedelta(days=60))
     yield log
     log.close()
+
+
+def searched(log: EventLog, folder: Path, trials: int, config: TrainConfig = QUICK, origins: int = 1) -> Search:
+    return search(log, config, trials=trials, origins=origins, folder=folder, progress=NoProgress())
+
+
+def of(config: TrainConfig) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in SPACE}
 
 
 def test_deviance_is_the_tweedie_deviance_of_scikit_learn() -> None:
@@ -56,211 +68,143 @@ def test_deviance_survives_what_scikit_learn_refuses_and_prefers_the_truth() -> 
     assert deviance(actual, truth) < min(deviance(actual, 1.3 * truth), deviance(actual, np.full(5000, truth.mean())))
 
 
-def test_every_searched_setting_is_a_setting_and_the_default_is_tried_first(past: EventLog, tmp_path: Path) -> None:
-    found = search(past, QUICK, trials=3, origins=2, folder=tmp_path, progress=NoProgress())
-    trials = found.trials
-    assert [trial.number for trial in trials] == [0, 1, 2] and found.default == trials[0]
-    assert dict(trials[0].settings) == {name: getattr(QUICK, name) for name in SPACE}
-    assert all(set(trial.settings) == set(SPACE) and np.isfinite(trial.loss) for trial in trials)
-    assert best(trials).loss == min(trial.loss for trial in trials if trial.state == "complete")
-
-
-@pytest.mark.parametrize("model", ["mlp", "rnn"])
-def test_what_a_model_does_not_read_is_not_searched(
-    model: str, past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("default", [{}, OUTSIDE], ids=["usual", "outside of the usual ranges"])
+def test_the_default_is_tried_first_and_other_settings_after_it(
+    default: dict[str, Any], past: EventLog, tmp_path: Path
 ) -> None:
-    fitted = InputEncoder.fit
-    # The unit of money is the mean of the purchases that any window covers; nothing else of a step reaches an MLP.
-    monkeypatch.setattr(InputEncoder, "fit", lambda *parts: replace(fitted(*parts), money=20.0))
-    config = replace(QUICK, model=model)
-    found = search(past, config, trials=3, origins=1, folder=tmp_path / "search", progress=NoProgress())
-    unread = set(SPACE) - set(found.default.settings)
-    assert unread == set(tune.UNREAD[model]) and all(not unread & set(one.settings) for one in found.trials)
-    other: dict[str, Any] = {"rnn": "lstm", "rnn_width": 16, "mlp_layers": 1, "max_steps_back": 2}
-    changed = replace(config, **{name: other[name] for name in unread})
-    said = [
-        run_origin(past, found.origins[0], one, [model], tmp_path / f"{place}", NoProgress(), "x").predictions
-        for place, one in enumerate((config, changed))
-    ]
-    np.testing.assert_allclose(said[0]["predicted_clv"], said[1]["predicted_clv"], rtol=1e-6)
+    config = replace(QUICK, **default)
+    found = searched(past, tmp_path, 3, config, origins=2)
+    assert [trial.number for trial in found.trials] == [0, 1, 2] and found.default == found.trials[0]
+    assert dict(found.default.settings) == of(config)
+    assert all(set(trial.settings) == set(SPACE) and np.isfinite(trial.loss) for trial in found.trials)
+    assert best(found.trials).loss == min(trial.loss for trial in found.trials if trial.state == "complete")
 
 
-def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(
-    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    measured, calls = tune._measured, []
-
-    def killed(*arguments: Any) -> float:
-        calls.append(1)
-        if len(calls) == 4:  # the reference, two whole trials, then the third one is cut off
-            raise SystemExit
-        return measured(*arguments)
-
-    monkeypatch.setattr(tune, "_measured", killed)
-    with pytest.raises(SystemExit):
-        search(past, QUICK, trials=4, origins=1, folder=tmp_path, progress=NoProgress())
-    resumed = search(past, QUICK, trials=4, origins=1, folder=tmp_path, progress=NoProgress())
-    whole = search(past, QUICK, trials=4, origins=1, folder=tmp_path / "again", progress=NoProgress())
-    assert [(t.settings, t.loss) for t in resumed.trials] == [(t.settings, t.loss) for t in whole.trials]
-    assert len({json.dumps(dict(trial.settings)) for trial in whole.trials}) == 4
-
-
-def by_rate(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
-    """Measure at once: the slower a network learns, the better."""
-    return 1.0 if config.model == tune.REFERENCE else config.learning_rate
-
-
-OUTSIDE = replace(
-    QUICK,
-    learning_rate=0.05,
-    weight_decay=0.0,
-    dropout=0.7,
-    batch_size=128,
-    mlp_width=100,
-    mlp_layers=5,
-    rnn="rnn",
-    rnn_width=48,
-    max_steps_back=30,
+@pytest.mark.parametrize(
+    ("model", "unread"), [("mlp", {"rnn": "lstm", "rnn_width": 16}), ("rnn", {"mlp_layers": 1})], ids=["mlp", "rnn"]
 )
-
-
-def test_a_default_outside_of_what_is_usually_searched_is_tried_too(
-    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_a_model_does_not_read_is_not_searched(
+    model: str, unread: dict[str, Any], past: EventLog, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tune, "_measured", by_rate)
-    found = search(past, OUTSIDE, trials=14, origins=1, folder=tmp_path, progress=NoProgress())
-    assert dict(found.trials[0].settings) == {name: getattr(OUTSIDE, name) for name in SPACE}
-    assert found.default == found.trials[0] and len(found.trials) == 14
+    config = replace(QUICK, model=model)
+    found = searched(past, tmp_path / "search", 3, config)
     for trial in found.trials:
-        replace(OUTSIDE, **trial.settings)  # raises where a setting is out of its bounds
+        assert set(SPACE) - set(trial.settings) == set(UNREAD[model]) >= set(unread)
+    one, other = (
+        run_origin(past, found.origins[0], config, [model], tmp_path / name, NoProgress(), "x").predictions
+        for name, config in (("one", config), ("other", replace(config, **unread)))
+    )
+    np.testing.assert_allclose(one["predicted_clv"], other["predicted_clv"], rtol=1e-6)
 
 
-def test_a_default_that_failed_is_tried_again_and_known_by_its_settings(
-    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_search_that_was_killed_in_the_middle_of_a_trial_goes_on(past: EventLog, tmp_path: Path) -> None:
+    class Killing(NoProgress):
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            if figures.get("trial") == 2:
+                raise SystemExit
+
+    with pytest.raises(SystemExit):
+        search(past, QUICK, trials=4, origins=1, folder=tmp_path, progress=Killing())
+    resumed, whole = searched(past, tmp_path, 4), searched(past, tmp_path / "again", 4)
+    assert [(t.settings, t.loss) for t in resumed.trials] == [(t.settings, t.loss) for t in whole.trials]
+    assert len({str(trial.settings) for trial in whole.trials}) == 4
+
+
+def test_a_default_that_failed_is_tried_again(past: EventLog, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("in the way of the networks' state")
+    with pytest.raises(OSError):
+        searched(past, tmp_path, 2)
+    (tmp_path / "run").unlink()
+    found = searched(past, tmp_path, 2)
+    assert len(found.trials) == 2 and dict(found.default.settings) == of(QUICK)
+
+
+def test_a_default_that_comes_late_and_is_behind_is_tried_to_the_end(past: EventLog, tmp_path: Path) -> None:
+    config = replace(QUICK, model="mlp")
+    before = searched(past, tmp_path, 5, config, origins=2)
+    found = searched(past, tmp_path, 5, replace(config, learning_rate=0.9), origins=2)
+    assert found.default == found.trials[-1] and (found.default.number, found.default.state) == (5, "complete")
+    assert found.default.loss > max(trial.loss for trial in before.trials)
+
+
+def test_origins_with_too_few_buyers_before_them_are_left_out(tmp_path: Path) -> None:
+    """All 90 customers buy in the first month; of the next ones, until day 220, 5 do."""
+    rows = [(f"c{n}", day) for n in range(90) for day in range(n % 30, 400, 30) if n < 5 or not 30 <= day < 220]
+    frame = pd.DataFrame(rows, columns=["customer_id", "day"])
+    frame["event_time"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(frame["day"], unit="D")
+    frame.assign(amount=5 + frame["day"] % 7).to_csv(tmp_path / "log.csv", index=False)
+    ingest(Workspace(tmp_path), tmp_path / "log.csv", "log", timezone="UTC")
+    dataset, config = open_dataset(Workspace(tmp_path), "log"), replace(QUICK, model="mlp")
+    log, young = open_log(dataset), open_log(dataset, before=date(2023, 8, 1))
+    origins = rolling_origins(log.first_day, log.end, 60, 9)
+    assert [(origin - log.first_day).days for origin in origins] == [100, 160, 220, 280, 340]
+    assert searched(log, tmp_path / "log", 1, config, 9).origins == tuple(origins[3:])
+    assert rolling_origins(young.first_day, young.end, 60, 9)
+    with pytest.raises(NotEnoughData) as caught:
+        searched(young, tmp_path / "young", 1, config, 9)
+    assert caught.value.code == "too_few_buyers"
+
+
+def test_a_model_without_settings_and_a_log_without_room_are_refused(
+    past: EventLog, small_workspace: Workspace, tmp_path: Path
 ) -> None:
-    def failing(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
-        if config.model != tune.REFERENCE:
-            raise MemoryError
-        return 1.0
-
-    monkeypatch.setattr(tune, "_measured", failing)
-    with pytest.raises(MemoryError):
-        search(past, QUICK, trials=3, origins=1, folder=tmp_path, progress=NoProgress())
-    monkeypatch.setattr(tune, "_measured", by_rate)
-    found = search(past, QUICK, trials=3, origins=1, folder=tmp_path, progress=NoProgress())
-    assert len(found.trials) == 3
-    assert (found.default.loss, found.default.settings["learning_rate"]) == (QUICK.learning_rate, QUICK.learning_rate)
-
-
-def test_a_default_that_comes_late_and_is_behind_is_tried_to_the_end(
-    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tune, "_measured", by_rate)
-    search(past, QUICK, trials=8, origins=2, folder=tmp_path, progress=NoProgress())
-    late = replace(QUICK, learning_rate=8e-3)
-    found = search(past, late, trials=8, origins=2, folder=tmp_path, progress=NoProgress())
-    assert found.default == found.trials[-1] and (found.default.number, found.default.loss) == (8, 8e-3)
-
-
-def test_origins_with_too_little_before_them_are_left_out(
-    past: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, *others = rolling_origins(past.first_day, past.end, QUICK.horizon_days, 3)
-
-    def young(log: EventLog, origin: date, config: TrainConfig, folder: Path) -> float:
-        if origin == first:
-            raise NotEnoughData("too_few_buyers", buyers=12, needed=30, horizon=60)
-        return by_rate(log, origin, config, folder)
-
-    monkeypatch.setattr(tune, "_measured", young)
-    found = search(past, QUICK, trials=2, origins=3, folder=tmp_path, progress=NoProgress())
-    assert found.origins == tuple(others) and len(others) == 2
-
-    def empty(*arguments: Any) -> float:
-        raise NotEnoughData("too_few_buyers", buyers=12, needed=30, horizon=60)
-
-    monkeypatch.setattr(tune, "_measured", empty)
-    with pytest.raises(NotEnoughData, match="12"):
-        search(past, QUICK, trials=2, origins=3, folder=tmp_path / "empty", progress=NoProgress())
-
-
-def test_a_model_without_settings_and_a_log_without_room_are_told_so(past: EventLog, tmp_path: Path) -> None:
-    config = TrainConfig(horizon_days=60, model="bgnbd")
     with pytest.raises(UsageError, match="hybrid"):
-        search(past, config, trials=2, origins=1, folder=tmp_path, progress=NoProgress())
+        searched(past, tmp_path, 2, TrainConfig(horizon_days=60, model="bgnbd"))
     with pytest.raises(NotEnoughData, match="shorter horizon") as caught:
-        search(past, TrainConfig(horizon_days=400), trials=2, origins=1, folder=tmp_path, progress=NoProgress())
+        searched(past, tmp_path, 2, TrainConfig(horizon_days=400))
     needed = timedelta(days=caught.value.params["needed"])
     enough = [bool(rolling_origins(past.end - span, past.end, 400, 1)) for span in (needed - timedelta(days=1), needed)]
     assert enough == [False, True]
-
-
-def test_a_horizon_longer_than_the_log_is_refused_as_a_horizon(small_workspace: Workspace) -> None:
-    """Nothing at all lies before the last horizon then; no date was given that could be changed."""
-    config = replace(QUICK, horizon_days=3000, model="hybrid")
+    # Nothing at all lies before the last horizon then; no date was given that could be changed.
     with pytest.raises(NotEnoughData, match="has 0 days, .* Choose a shorter horizon"):
-        pipeline.tune(small_workspace, "shop", config, trials=1, origins=1, progress=NoProgress())
+        pipeline.tune(
+            small_workspace, "shop", replace(QUICK, horizon_days=3000), trials=1, origins=1, progress=NoProgress()
+        )
 
 
-def test_what_is_switched_off_is_read_neither_by_the_search_nor_by_the_judgement(
-    small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+def tuned(workspace: Workspace, **settings: Any) -> dict[str, Any]:
+    config = replace(QUICK, model="mlp", **settings)
+    return pipeline.tune(workspace, "shop", config, trials=2, origins=1, progress=NoProgress()).to_json()
+
+
+@pytest.fixture
+def changed(small_workspace: Workspace, tmp_path: Path) -> tuple[Workspace, Workspace]:
+    """The shop with other review texts, and the shop with other amounts after its last origin."""
+    events = pd.read_csv(small_workspace.root.parent / "log" / "events.csv", dtype={"customer_id": str})
+    after = pd.to_datetime(events["event_time"]) >= str(open_dataset(small_workspace, "shop").log_end - timedelta(60))
+    rewritten, other = Workspace(tmp_path / "rewritten"), Workspace(tmp_path / "other")
+    for workspace, frame in (
+        (rewritten, events.assign(review_text=events["review_text"].str[::-1])),
+        (other, events.assign(amount=events["amount"].where(~after, 3 * events["amount"]))),
+    ):
+        frame.to_csv(tmp_path / "events.csv", index=False)
+        ingest(workspace, tmp_path / "events.csv", "shop", mapping={}, timezone="UTC", currency="EUR")
+    return rewritten, other
+
+
+def test_what_is_switched_off_and_the_last_horizon_decide_nothing(
+    small_workspace: Workspace, changed: tuple[Workspace, Workspace]
 ) -> None:
-    seen: list[EventLog] = []
-
-    def searched(log: EventLog, *arguments: Any, **named: Any) -> tune.Search:
-        seen.append(log)
-        return search(log, *arguments, **named)
-
-    def judged(log: EventLog, *arguments: Any) -> Tuning:
-        seen.append(log)
-        return judge(log, *arguments)
-
-    monkeypatch.setattr(tune, "_measured", by_rate)
-    monkeypatch.setattr(pipeline, "search", searched)
-    monkeypatch.setattr(pipeline, "judge", judged)
-    assert open_log(open_dataset(small_workspace, "shop")).signals
-    bare = replace(QUICK, attributes=False, review_text=False)
-    pipeline.tune(small_workspace, "shop", bare, trials=1, origins=1, progress=NoProgress())
-    assert [log.signals for log in seen] == [(), ()]
+    rewritten, other = changed
+    whole, bare = tuned(small_workspace), tuned(small_workspace, attributes=False, review_text=False)
+    assert bare == tuned(rewritten, attributes=False, review_text=False) and bare != whole
+    assert tuned(other)["trials"] == whole["trials"]
+    dataset = open_dataset(small_workspace, "shop")
+    assert whole["origin"] == (dataset.log_end - timedelta(days=60)).isoformat() > whole["origins"][0]
+    assert find_tuning(small_workspace, dataset, replace(QUICK, model="mlp")) is not None
 
 
-def test_the_last_horizon_decides_nothing(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-
-    def watched(log: EventLog, *arguments: Any, **named: Any) -> tune.Search:
-        seen.append(log.end)
-        return search(log, *arguments, **named)
-
-    monkeypatch.setattr(pipeline, "search", watched)
-    found = pipeline.tune(small_workspace, "shop", QUICK, trials=2, origins=1, progress=NoProgress())
-    end = open_dataset(small_workspace, "shop").log_end
-    assert seen == [end - timedelta(days=60)] and found.origin == seen[0].isoformat()
-    kept = find_tuning(small_workspace, open_dataset(small_workspace, "shop"), QUICK)
-    assert kept is not None
-    assert kept["settings"] == found.settings and len(kept["trials"]) == 2
-    assert len(kept["origins"]) == 1 and kept["origins"][0] < kept["origin"]
-    assert set(found.advantage) in (set(), {"gini", "spearman", "mae", "rmse", "decile_mape", "bias"})
-
-
-def test_what_it_was_worth_is_judged_from_several_random_starts(
-    small_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_it_was_worth_is_judged_from_several_random_starts(small_workspace: Workspace, tmp_path: Path) -> None:
     """The same settings in all but name: what they differ by from one start to the next proves nothing of them."""
-    log = open_log(open_dataset(small_workspace, "shop"))
+    log, heard = open_log(open_dataset(small_workspace, "shop")), Heard()
     config = replace(QUICK, model="mlp", ensemble=2)
-    default = tune.Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
-    renamed = tune.Trial(1, {**default.settings, "rnn": "lstm"}, 0.9, "complete")  # which an MLP does not read
+    default = Trial(0, of(config), 1.0, "complete")
+    renamed = Trial(1, {**default.settings, "rnn": "lstm"}, 0.9, "complete")  # which an MLP does not read
     origin = log.end - timedelta(days=60)
-    seeds: list[int] = []
-
-    def watched(log: EventLog, cutoff: date, settings: TrainConfig, *rest: Any) -> Any:
-        seeds.append(settings.seed)
-        return run_origin(log, cutoff, settings, *rest)
-
-    monkeypatch.setattr(backtest, "run_origin", watched)
-    found = judge(log, origin, config, tune.Search((default, renamed), default, (origin,)), tmp_path, NoProgress())
+    found = judge(log, origin, config, Search((default, renamed), default, (origin,)), tmp_path, heard)
     log.close()
-    assert seeds == [1, 1, 3, 3, 5, 5], "members of one ensemble take the seeds between"
+    seeds = heard.frame().groupby("part")["seed"].unique()
+    assert [sorted(own) for own in seeds] == [[1, 2], [1, 2], [3, 4], [3, 4], [5, 6], [5, 6]]
     assert found.to_json()["starts"] == 3
     assert all(one.value == pytest.approx(0, abs=1e-9) for one in found.advantage.values())
     assert all(one.low < -1e-6 and one.high > 1e-6 for name, one in found.advantage.items()), "no range is a point"

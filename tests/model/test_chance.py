@@ -9,11 +9,10 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.features.btyd import BgNbd
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
-from clv_core.model.chance import OrderTimes, at_chance, by_luck
-from clv_core.model.horizon import Horizon, discounted
+from clv_core.model.chance import OrderTimes, by_luck
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(3)
+pytestmark = pytest.mark.first(4)
 
 COUNTS = BgNbd(r=0.7, alpha=60.0, a=0.8, b=2.5)
 H = 182
@@ -66,34 +65,6 @@ def test_it_is_one_law_from_whichever_horizon_it_is_seen(days: int) -> None:
     again = times_of(frequency, age, days)
     for other in (1, 30, 182, 730):
         np.testing.assert_allclose(again.within(there, other), times_of(frequency, age).within(p, other), rtol=1e-7)
-
-
-@pytest.mark.slow
-def test_chances_and_quantiles_never_fall_when_the_horizon_grows_whatever_the_model_says() -> None:
-    frequency, _, age = buyers()
-    p = np.concatenate([np.random.default_rng(4).uniform(0, 1, len(age) - 3), [0.0, 1e-12, 1.0]])
-    age[:20] = np.nan
-    buyer, times = ~np.isnan(age), times_of(frequency, age)
-    expected = COUNTS.expected_if_alive(frequency[buyer], age[buyer])
-
-    def counts(days: float) -> np.ndarray:
-        ratio = np.full(len(age), days / H)
-        ratio[buyer] = expected(days) / expected(H)
-        return ratio
-
-    for rate in (0.0, 0.1, 5.0):
-        before, placed = np.zeros(len(p)), {}
-        for days in (*range(1, 731, 9), 3650):
-            chance = times.within(p, days)
-            assert (chance >= before).all() and (chance <= 1).all() and (chance[p > 0] > 0).all()
-            before = chance
-            span = Horizon(days, rate)
-            worth = discounted(lambda day: times.within(p, day), span)
-            for q in (0.1, 0.5, 0.9):
-                found = at_chance(p, worth, discounted(counts, span), q)
-                for value, last in zip(found, placed.get(q, found), strict=True):
-                    assert (value >= last - 1e-9 * np.abs(last)).all()
-                placed[q] = found
 
 
 def test_the_day_of_a_chance_is_where_it_is_reached() -> None:

@@ -14,9 +14,11 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
-from clv_core.model import levelled
+from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
+
+FIGURES = [field.name for field in fields(Predictions)]
 
 
 @pytest.fixture(scope="module")
@@ -26,25 +28,29 @@ def snapshot(small_workspace: Workspace) -> Snapshot:
     return replace(scoring_snapshot(log, log.end, 90, max_steps=40), last_year=LastYear(0.3))
 
 
+@pytest.fixture(scope="module")
+def many(snapshot: Snapshot) -> Snapshot:
+    """Return more rows than are predicted at once: the customers again and again."""
+    return snapshot.take(np.resize(np.arange(len(snapshot)), 2 * ROWS_AT_ONCE + 300))
+
+
 def joined(parts: list[Predictions]) -> Predictions:
-    names = [field.name for field in fields(Predictions)]
-    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FIGURES})
 
 
 def same(one: Predictions, other: Predictions) -> bool:
-    return all(np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Predictions))
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in FIGURES)
 
 
 @pytest.mark.parametrize("horizon", [None, 180])
 def test_parts_are_predicted_to_the_bits_of_one_piece(
-    small_bundle: Bundle, snapshot: Snapshot, horizon: int | None, monkeypatch: pytest.MonkeyPatch
+    small_bundle: Bundle, many: Snapshot, horizon: int | None
 ) -> None:
-    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 64)
-    rows = np.arange(len(snapshot))
-    parts = [snapshot.take(rows[begin : begin + 128]) for begin in range(0, len(rows), 128)]
+    rows = np.arange(len(many))
+    parts = [many.take(rows[begin : begin + ROWS_AT_ONCE]) for begin in rows[::ROWS_AT_ONCE]]
     found = list(small_bundle.model.predict_parts(iter(parts), horizon))
-    assert [len(part) for part in found] == [len(part) for part in parts] and len(parts) > 5
-    assert same(joined(found), small_bundle.model.predict(snapshot, horizon))
+    assert [len(part) for part in found] == [ROWS_AT_ONCE, ROWS_AT_ONCE, 300]
+    assert same(joined(found), small_bundle.model.predict(many, horizon))
 
 
 def test_the_level_is_set_by_all_rows_together(small_bundle: Bundle, snapshot: Snapshot) -> None:
@@ -54,13 +60,12 @@ def test_the_level_is_set_by_all_rows_together(small_bundle: Bundle, snapshot: S
     assert alone.keys() == among.keys() and all(abs(alone[day] / among[day] - 1) > 1e-3 for day in alone)
 
 
-def test_processors_change_no_bit(small_bundle: Bundle, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 256)
+def test_processors_change_no_bit(small_bundle: Bundle, many: Snapshot) -> None:
     found = []
     before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        found.append(small_bundle.model.predict(snapshot))
+        found.append(small_bundle.model.predict(many))
     torch.set_num_threads(before)
     assert same(*found)
 
@@ -117,9 +122,8 @@ def test_nothing_falls_in_the_horizon_whatever_the_season(small_bundle: Bundle, 
     pace = tuple(np.random.default_rng(4).lognormal(0, 0.7, 13).tolist())
     some = replace(snapshot.take(np.arange(400)), last_year=LastYear(0.0, pace))
     levels = {int(some.cutoff_day[0]): 1.0}
-    found = [
-        small_bundle.model.predict_at(some, levels, days) for days in (1, 10, 29, 60, 89, 90, 91, 200, 364, 500, 730)
-    ]
+    horizons = (1, 10, 29, 60, 89, 90, 91, 200, 364, 500, 730)
+    found = [small_bundle.model.predict_at(some, levels, days) for days in horizons]
     for before, after in zip(found, found[1:], strict=False):
-        for field in fields(Predictions):
-            assert (getattr(after, field.name) >= getattr(before, field.name) * (1 - 1e-9)).all(), field.name
+        for name in FIGURES:
+            assert (getattr(after, name) >= getattr(before, name) * (1 - 1e-9)).all(), name

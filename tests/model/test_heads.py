@@ -1,5 +1,7 @@
 """Heads against scipy, against samples, and at the edges."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from sklearn.metrics import mean_tweedie_deviance
 
 from clv_core.model.chance import at_chance, by_luck
 from clv_core.model.heads import BASE_WIDTH, HEADS, Ziln, make_head, tweedie_deviance
+from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, scale_of, ziln_loss
 
 
 def some_params(head, rows=200, seed=0):
@@ -61,34 +64,19 @@ def test_gradient_is_finite_at_zero_and_at_the_largest_target(name):
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_rescaling_multiplies_the_mean_and_sets_the_chance(name):
+def test_rescaling_sets_mean_and_chance_and_a_part_raises_the_chance_of_none_to_its_exposure(name):
     head = HEADS[name]()
     params = some_params(head)
     chance = 0.5 * head.p_purchase(params)
     scaled = head.rescale(params, torch.full_like(chance, 3.0), chance)
     torch.testing.assert_close(head.mean(scaled), 3 * head.mean(params))
     torch.testing.assert_close(head.p_purchase(scaled), chance)
+    part = head.part(params, torch.full((200,), 0.25, dtype=torch.float64))
+    torch.testing.assert_close(1 - head.p_purchase(part), (1 - head.p_purchase(params)) ** 0.25, rtol=1e-7, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_a_part_of_a_training_horizon_raises_the_chance_of_none_to_its_exposure(name):
-    head = HEADS[name]()
-    params = some_params(head)
-    part = head.part(params, torch.full((200,), 0.5, dtype=torch.float64))
-    torch.testing.assert_close(1 - head.p_purchase(part), (1 - head.p_purchase(params)) ** 0.5)
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_quantiles_do_not_cross(name):
-    head = HEADS[name]()
-    params = some_params(head)
-    head.calibrate(torch.from_numpy(stats.gamma.rvs(0.5, size=200, random_state=2)), params)
-    low, middle, high = (head.quantile(params, q) for q in (0.1, 0.5, 0.9))
-    assert (low <= middle).all() and (middle <= high).all()
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_a_larger_exposure_lowers_no_quantile(name):
+def test_quantiles_do_not_cross_and_a_larger_exposure_lowers_none(name):
     head = HEADS[name]()
     params = some_params(head)
     target = torch.from_numpy(stats.gamma.rvs(0.3, size=200, random_state=2)) * head.mean(params).detach()
@@ -96,10 +84,10 @@ def test_a_larger_exposure_lowers_no_quantile(name):
     ones, before = torch.ones(200, dtype=torch.float64), {}
     for exposure in (1e-4, 0.01, 0.3, 0.999, 1.0, 1.001, 2.0, 7.0, 50.0, 1e4):
         scaled = head.rescale(params, 0.7 * exposure * ones, head.chance_by_luck(params, exposure))
-        for q in (0.1, 0.5, 0.9):
-            found = head.quantile(scaled, q)
-            assert (found >= before.get(q, found) * (1 - 1e-12)).all()
-            before[q] = found
+        found = {q: head.quantile(scaled, q) for q in (0.1, 0.5, 0.9)}
+        assert (found[0.1] <= found[0.5]).all() and (found[0.5] <= found[0.9]).all()
+        assert all((value >= before.get(q, value) * (1 - 1e-12)).all() for q, value in found.items())
+        before = found
     assert all((value > 0).any() for value in before.values())
 
 
@@ -118,7 +106,8 @@ def test_quantiles_of_twice_the_exposure_are_those_of_a_law_with_that_chance_and
 
 
 def test_residual_quantiles_cover_the_training_targets():
-    head = HEADS["point_mse"]()
+    head = make_head("point", "mse")
+    assert type(head) is HEADS["point_mse"]
     params = some_params(head, rows=2000)
     target = head.mean(params).detach() * torch.from_numpy(stats.gamma.rvs(1, size=2000, random_state=3))
     head.calibrate(target, params)
@@ -126,16 +115,10 @@ def test_residual_quantiles_cover_the_training_targets():
     assert below == pytest.approx(0.9, abs=0.02)
 
 
-def test_the_point_head_is_named_with_its_loss():
-    assert type(make_head("point", "mae")) is HEADS["point_mae"]
-
-
-def test_a_part_of_the_horizon_has_the_chance_and_mean_of_its_purchases_and_scatters_more():
+def test_a_part_of_the_horizon_has_the_mean_of_its_purchases_and_scatters_more():
     head = Ziln()
     params = some_params(head)
     part = head.part(params, torch.full((200,), 0.25, dtype=torch.float64))
-    none = (1 - head.p_purchase(params)).detach().numpy()
-    np.testing.assert_allclose(1 - head.p_purchase(part).detach().numpy(), none**0.25, atol=1e-5)
     np.testing.assert_allclose(head.mean(part).detach().numpy(), head.mean(params).detach().numpy() / 4, rtol=1e-6)
     assert (part["sigma"] > params["sigma"]).all()
     whole = head.part(params, torch.ones(200, dtype=torch.float64))
@@ -174,3 +157,29 @@ def test_calibrated_quantiles_rise_with_the_level_beyond_what_was_learned():
     assert (quantiles.diff(dim=0) >= 0).all() and torch.isfinite(quantiles).all()
     certain = params["logit"] > 2
     assert (quantiles.diff(dim=0)[:, certain] > 0).all()
+
+
+LOGITS = torch.tensor([[-0.4, 0.3, 0.1], [1.2, -1.0, 0.8], [0.0, 2.0, -1.5]], dtype=torch.float64)
+
+
+def test_the_plain_mlp_has_the_loss_mean_and_quantiles_of_scipys_lognormal():
+    raw = LOGITS.numpy()
+    p, mu, sigma = 1 / (1 + np.exp(-raw[:, 0])), raw[:, 1], np.log1p(np.exp(raw[:, 2]))
+    values, bought = np.array([2.5, 0.0, 40.0]), stats.lognorm(sigma, scale=np.exp(mu))
+    density = np.where(values > 0, p * bought.pdf(np.maximum(values, 1e-9)), 1 - p)
+    np.testing.assert_allclose(ziln_loss(torch.from_numpy(values), LOGITS), -np.log(density), rtol=1e-9)
+    encoder = SimpleNamespace(transform=lambda table: np.zeros((3, 1), np.float32))
+    found = ZilnMlpModel(encoder, lambda table: LOGITS, 2.0, 1e9, 90).predict(SimpleNamespace(table=None))
+    np.testing.assert_allclose(found.p_purchase, p, rtol=1e-9)
+    np.testing.assert_allclose(found.predicted_clv, 2 * p * bought.mean(), rtol=1e-9)
+    for q, quantile in ((0.1, found.clv_p10), (0.5, found.clv_p50), (0.9, found.clv_p90)):
+        expected = np.where(q <= 1 - p, 0.0, bought.ppf(np.clip((q - (1 - p)) / p, 0, 1)))
+        np.testing.assert_allclose(quantile, 2 * expected, rtol=1e-6)
+
+
+def test_sigma_of_the_plain_mlp_never_reaches_zero_and_gradients_stay_finite():
+    network = ZilnMlp(2)
+    logits = network(torch.tensor([[1e3, -1e3], [0.0, 0.0]]))
+    assert (scale_of(torch.tensor([[0.0, 0.0, -500.0]])) > 0).all()
+    ziln_loss(torch.tensor([0.0, 1e6]), logits).sum().backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())

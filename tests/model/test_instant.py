@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,19 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.evaluation.metrics import METRICS
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
+from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import InstantInputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import RECORD, SHIPPED, WEIGHTS, load_network
 from clv_core.workspace import Workspace, read_json
 
-pytestmark = pytest.mark.first(6)
+pytestmark = pytest.mark.first(7)
 
 HORIZON = 182
 ORIGIN = date(1997, 12, 31)
+TAU = curve.SATURATIONS[0]
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +49,23 @@ def snapshot(cdnow: EventLog) -> Snapshot:
     return scoring_snapshot(cdnow, ORIGIN, HORIZON, max_steps=40)
 
 
-@pytest.fixture(scope="module")
-def shop(small_workspace: Workspace) -> Snapshot:
-    log = open_log(open_dataset(small_workspace, "shop"))
-    return scoring_snapshot(log, log.end, HORIZON, max_steps=40)
+def test_all_of_a_horizons_value_comes_in_it_nothing_in_no_time_and_more_in_more_time() -> None:
+    raw = 6 * torch.randn(500, curve.WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = raw.softmax(-1)
+    shares = torch.stack([curve.share(weights, torch.full((500,), days / 182).double()) for days in range(731)])
+    assert shares[0].abs().max() == 0 and torch.allclose(shares[182], torch.ones(500, dtype=torch.float64))
+    assert (shares.diff(dim=0) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("part", "time", "share"),
+    [(len(curve.SATURATIONS), 0.25, 0.25), (0, TAU, (1 - exp(-1)) / (1 - exp(-1 / TAU)))],
+    ids=["even", "saturating"],
+)
+def test_a_curve_of_one_part_reaches_its_share_by_its_own_time(part: int, time: float, share: float) -> None:
+    weights = torch.zeros(1, curve.WIDTH, dtype=torch.float64)
+    weights[0, part] = 1
+    assert float(curve.share(weights, torch.tensor([time], dtype=torch.float64))) == pytest.approx(share, rel=1e-6)
 
 
 def test_ranks_cdnow_untrained_far_better_than_bgnbd_fitted_on_it(model: InstantModel, snapshot: Snapshot) -> None:
@@ -67,16 +83,6 @@ def test_the_level_is_the_anchors(model: InstantModel, snapshot: Snapshot) -> No
     bought = snapshot.features["T"].notna().to_numpy()
     total = model.predict(snapshot).predicted_clv[bought].sum()
     assert total == pytest.approx(snapshot.features["anchor_value"].sum(), rel=1e-3)
-
-
-@pytest.mark.slow
-def test_chance_and_mean_never_fall_from_1_to_730_days(model: InstantModel, snapshot: Snapshot, shop: Snapshot) -> None:
-    for customers in (snapshot.take(np.arange(0, len(snapshot), 9)), shop):
-        curves = [model.predict(customers, days) for days in (*range(1, 40, 3), *range(40, 731, 23), 730)]
-        for name in ("p_purchase", "predicted_clv"):
-            values = np.stack([getattr(found, name) for found in curves])
-            assert (np.diff(values, axis=0) >= -1e-6 * values.max(axis=0)).all()
-            assert (values[-1] > values[0]).all()
 
 
 def test_beyond_its_own_horizon_value_grows_as_the_anchor_expects(model: InstantModel, snapshot: Snapshot) -> None:
@@ -113,8 +119,6 @@ def test_a_log_in_cents_is_worth_a_hundred_times_as_many(model: InstantModel, tm
 
 def test_rows_of_an_earlier_cutoff_read_nothing_of_a_later_one(cdnow: EventLog) -> None:
     """A snapshot that holds several cutoffs says the same of each as it does alone."""
-    from clv_core.features.snapshot import concat
-
     early, late = (cdnow.snapshot(day, 91).take(np.arange(200)) for day in (date(1997, 7, 2), date(1997, 12, 31)))
 
     def inputs(snapshot: Snapshot) -> InstantInputs:
@@ -130,10 +134,8 @@ def test_rows_of_an_earlier_cutoff_read_nothing_of_a_later_one(cdnow: EventLog) 
 
 def test_without_training_the_past_of_the_log_bounds_what_is_predicted(model: InstantModel, snapshot: Snapshot) -> None:
     found = model.predict(snapshot, 3650)
-    assert (
-        found.predicted_clv.max()
-        <= 3 * snapshot.contexts[int(snapshot.cutoff_day[0])].known.lookup.largest * 3650 / HORIZON
-    )
+    largest = snapshot.contexts[int(snapshot.cutoff_day[0])].known.lookup.largest
+    assert found.predicted_clv.max() <= 3 * largest * 3650 / HORIZON
     assert replace(model, largest=1.0).predict(snapshot).predicted_clv.max() <= 3.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,27 +12,49 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ElementTree
 
 from clv_core import audit, jobs, pipeline
+from clv_core.cli import main
+from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.record import write_record
+from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace, write_json
-from pages.ui import by_role
+from pages.ui import by_role, page_files
 from pages.ui.navigation import BY_NAME
 from tests.conftest import made
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "assets" / "sample" / "events.csv"
 HORIZON_DAYS = 90
+OPEN = Callable[..., AppTest]
+START = Callable[..., jobs.Job]
+SIGN_IN = Callable[..., None]
+REACHABLE = tuple[Path, pd.DataFrame]
+Offered = dict[str, dict[str, Any]]
+CONTROLS = (
+    *("button", "selectbox", "multiselect", "button_group", "text_input", "text_area", "number_input", "slider"),
+    *("select_slider", "toggle", "checkbox", "date_input"),
+)
 ROLES = """
 default = ""
 claim = "groups"
@@ -41,6 +64,71 @@ claim = "groups"
 [claims]
 "clv-analysts" = "analyst"
 """
+
+
+def texts(app: AppTest) -> str:
+    """Return all that is written on a page."""
+    kinds = ("title", "header", "markdown", "caption", "info", "success", "warning", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def control(app: AppTest, key: str) -> Any:
+    """Return the control with this key, else the button of the form called so, else the first whose key begins so."""
+    every = [one for kind in CONTROLS for one in app.get(kind) if one.key]
+    button = [one for one in every if one.key.startswith(f"FormSubmitter:{key}")]
+    return ([one for one in every if one.key == key] or button or [one for one in every if one.key.startswith(key)])[0]
+
+
+def do(app: AppTest, *steps: str | tuple[str, Any]) -> AppTest:
+    """Press the button of a key, or give the control of a key a value; what stands in a form waits for its button."""
+    for step in steps:
+        one = control(app, step).click() if isinstance(step, str) else control(app, step[0]).set_value(step[1])
+        app = one.run() if isinstance(step, str) or not one.form_id else app
+    return app
+
+
+def edit(app: AppTest, table: str, rows: dict[int, dict[str, Any]], added: list[dict[str, Any]] | None = None) -> None:
+    """Change cells of the table whose key begins so, and add rows to it, as the browser sends it."""
+    key = next(one.key for one in app.data_editor if str(one.key).startswith(table))
+    app.session_state[key] = {"edited_rows": rows, "added_rows": added or [], "deleted_rows": []}
+    app.run()
+
+
+def newest(root: Path, command: str) -> jobs.Job:
+    """Return the run of a command that was started last."""
+    return jobs.jobs(Workspace(root), command)[0]
+
+
+def args_of(root: Path, command: str) -> list[str]:
+    """Return the words of the run of a command that was started last."""
+    return list(newest(root, command).status()["args"])
+
+
+def really(root: Path, command: str, code: int = 0) -> list[str]:
+    """Let the newest run of a command, which was only pretended, happen; return its words."""
+    job = newest(root, command)
+    args, language = list(job.status()["args"]), job.status().get("language", "en")
+    jobs.update_status(job.folder, pid=None)
+    assert main(["--job", str(job.folder), *args, "--workspace", str(root), "--lang", language]) == code
+    return args
+
+
+def keys_of(app: AppTest, kind: str = "button") -> set[str]:
+    """Return the keys of a page's controls of a kind."""
+    return {str(one.key) for one in app.get(kind)}
+
+
+@pytest.fixture(autouse=True)
+def _no_page_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test does to a page, it is drawn to its end."""
+    run = ElementTree.run
+
+    def whole(self: ElementTree, **options: Any) -> AppTest:
+        app = run(self, **options)
+        assert not app.exception, [one.message for one in app.exception]
+        return app
+
+    monkeypatch.setattr(ElementTree, "run", whole)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,7 +163,7 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
-        folder = workspace.root / "explanations" / f"{bundle.id}-{bundle.record['dataset']['version']}"
+        folder = explanation_folder(workspace, bundle, open_dataset(workspace, "shop"))
         pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
@@ -83,8 +171,16 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(with_model: Path, tmp_path: Path) -> Path:
-    """A workspace of its own, with a model."""
-    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
+    """A workspace of its own, with a model, without what others exported of it."""
+    copied = Path(shutil.copytree(with_model, tmp_path / "workspace"))
+    shutil.rmtree(copied / "exports", ignore_errors=True)
+    return copied
+
+
+@pytest.fixture
+def bare(with_dataset: Path, tmp_path: Path) -> Path:
+    """A workspace of its own, with a dataset and no model."""
+    return Path(shutil.copytree(with_dataset, tmp_path / "bare"))
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +190,60 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(ROOT / "tests" / "frozen" / "workspace.zip") as packed:
         packed.extractall(folder)
     return folder
+
+
+def give_contacts(root: Path, **columns: Callable[[int], str]) -> pd.DataFrame:
+    """Give all customers of the one model of a workspace these columns, made of their places; return the table."""
+    work = Workspace(root)
+    [model] = [bundle.id for bundle in list_bundles(work)]
+    ids = pipeline.scores(work, "shop", model, progress=NoProgress())["customer_id"]
+    people = pd.DataFrame(
+        {"customer_id": ids, **{name: [of(n) for n in range(len(ids))] for name, of in columns.items()}}
+    )
+    people.to_csv(root / "people.csv", index=False)
+    add_customers(work, "shop", root / "people.csv", Roles(), progress=NoProgress())
+    pipeline.scores(work, "shop", model, progress=NoProgress())
+    return people
+
+
+@pytest.fixture
+def reachable(root: Path) -> REACHABLE:
+    """A workspace of its own whose dataset knows e-mail addresses, and consent of two in three; and these."""
+    return root, give_contacts(root, email=lambda n: f"p{n}@b.de", consent=lambda n: "yes" if n % 3 else "no")
+
+
+@pytest.fixture
+def not_trusted(root: Path) -> Path:
+    """A workspace of its own whose model is not trusted: its order is hardly better than chance."""
+    [bundle] = list_bundles(Workspace(root))
+    evidence = Evidence.from_json(bundle.record["evidence"])
+    assert evidence.held is not None
+    poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
+    write_record(bundle.folder, {**bundle.record, "evidence": poor.to_json(), "trust": judge(poor).to_json()})
+    return root
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
+    """What a page offers as files, by the key of the button: data, name and options."""
+    found: Offered = {}
+
+    def take(label: str, data: Any, name: str, key: str, **options: Any) -> None:
+        found[key] = {"label": label, "data": data, "name": name, **options}
+
+    monkeypatch.setattr(page_files, "download", take)
+    return found
+
+
+def press(one: dict[str, Any]) -> bytes:
+    """Return the bytes of a file that is offered."""
+    made: bytes = one["data"]() if callable(one["data"]) else one["data"]
+    return made
+
+
+def table_of(one: dict[str, Any]) -> pd.DataFrame:
+    """Return the rows of a spreadsheet that is offered, as texts."""
+    return pd.read_csv(io.BytesIO(press(one)), encoding="utf-8-sig", dtype=str)
 
 
 @pytest.fixture
@@ -116,29 +266,21 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
+def sleeping_job() -> Iterator[START]:
     """Return what starts a run that reports a third of the way and then sleeps; all of them end with the test."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(workspace: Workspace, command: list[str], label: str = "") -> jobs.Job:
+    def start(workspace: Workspace, command: list[str], label: str = "", language: str = "en") -> jobs.Job:
         folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{time.time_ns():x}"
         folder.mkdir()
         sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
         processes.append(subprocess.Popen(sleeper, start_new_session=True))
         status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
-        about = {
-            "actor": audit.actor(),
-            "pid": processes[-1].pid,
-            "started": time.time(),
-            "stage": "training",
-            "done": 40,
-            "total": 120,
-        }
-        write_json(folder / "status.json", {**status, **about})
-        rows = [
-            {"stage": "training", "done": step, "seed": 1, "step": step, "loss": 3 - step / 40} for step in (20, 40)
-        ]
-        (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        status |= {"actor": audit.actor(), "pid": processes[-1].pid, "started": time.time(), "language": language}
+        write_json(folder / "status.json", {**status, "stage": "training", "done": 40, "total": 120})
+        steps = [{"stage": "training", "done": at, "seed": 1, "step": at, "loss": 3 - at / 40} for at in (20, 40)]
+        rows = [json.dumps(step) + "\n" for step in steps]
+        (folder / "history.jsonl").write_text("".join(rows), encoding="utf-8")
         return jobs.Job(folder)
 
     yield start
@@ -148,14 +290,16 @@ def sleeping_job() -> Iterator[Callable[..., jobs.Job]]:
 
 
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.Job]) -> Callable[..., AppTest]:
+def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: START) -> OPEN:
     """Return what opens a page of the app over a workspace."""
 
     def open_it(root: Path, page: str = "home", **query: str) -> AppTest:
         monkeypatch.setenv("CLV_WORKSPACE", str(root))
-        monkeypatch.setattr(
-            jobs, "start", lambda workspace, command, label, **_: sleeping_job(workspace, command, label)
-        )
+
+        def start(workspace: Workspace, command: list[str], *, label: str, language: str, **_: Any) -> jobs.Job:
+            return sleeping_job(workspace, command, label, language)
+
+        monkeypatch.setattr(jobs, "start", start)
         app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
         for key, value in query.items():
             app.query_params[key] = value
@@ -166,7 +310,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, sleeping_job: Callable[..., jobs.
 
 
 @pytest.fixture
-def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SIGN_IN:
     """Return what lets somebody be signed in; without an address, nobody is."""
     settings = tmp_path / "access.toml"
     settings.write_text(ROLES)

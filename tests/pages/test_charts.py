@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from streamlit.elements.lib import streamlit_plotly_theme as theme
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
@@ -101,21 +100,6 @@ def test_long_names_leave_room_for_the_chart() -> None:
     )
     long = ["Very high value · Bought very lately", "名" * 20]
     assert names.wrapped(long) == ["Very high value · Bought<br>very lately", f"{'名' * 13}<br>{'名' * 7}"]
-
-
-def test_colours_stand_for_places_in_the_theme() -> None:
-    places = [
-        theme.CATEGORY_0,
-        theme.CATEGORY_1,
-        theme.CATEGORY_2,
-        theme.CATEGORY_3,
-        theme.CATEGORY_4,
-        theme.CATEGORY_5,
-    ]
-    meanings = [colours.PREDICTED, colours.ACTUAL, colours.BASELINE, colours.WARNING, colours.DANGER, colours.GAIN]
-    assert meanings == places
-    assert colours.RAMP == tuple(getattr(theme, f"SEQUENTIAL_{place}") for place in range(10))
-    assert colours.DIVERGING == tuple(getattr(theme, f"DIVERGING_{place}") for place in range(10))
 
 
 def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:

@@ -17,9 +17,9 @@ ASKED = 4.5
 DRAWN = 2.95
 """Lines and marks: 3 to 1 (success criterion 1.4.11), within rounding."""
 FADED = 0.6
+"""Streamlit writes captions in the text colour at this strength."""
 CHOSEN_TINTS = (0.1, 0.2)
 """So much of the primary colour lies behind a chosen option, and behind one under the pointer."""
-"""Streamlit writes captions in the text colour at this strength."""
 
 
 def channels(colour: str) -> list[float]:
@@ -35,6 +35,22 @@ def contrast(one: list[float], other: list[float]) -> float:
     return (max(light) + 0.05) / (min(light) + 0.05)
 
 
+def mixed(one: list[float], other: list[float], share: float) -> list[float]:
+    """Return ``share`` of one colour over another."""
+    return [share * above + (1 - share) * below for above, below in zip(one, other, strict=True)]
+
+
+def papers(theme: str) -> list[list[float]]:
+    return [channels(THEME[theme][name]) for name in ("backgroundColor", "secondaryBackgroundColor")]
+
+
+def in_theme(colour: str, theme: str) -> list[float]:
+    """Return what a theme puts in the place of a colour of charts."""
+    ramp = dict(zip(RAMP, THEME[theme]["chartSequentialColors"], strict=True))
+    kinds = {f"#{place:06}": one for place, one in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
+    return channels((ramp | kinds)[colour])
+
+
 def test_the_ratio_is_the_one_of_the_standard() -> None:
     assert contrast(channels("#FFFFFF"), channels("#000000")) == pytest.approx(21)
     assert contrast(channels("#FFFFFF"), channels("#767676")) == pytest.approx(4.54, abs=0.005)
@@ -42,13 +58,9 @@ def test_the_ratio_is_the_one_of_the_standard() -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_captions_and_the_words_of_charts_can_be_read(theme: str) -> None:
-    colours = THEME[theme]
-    for background in map(channels, (colours["backgroundColor"], colours["secondaryBackgroundColor"])):
-        text = channels(colours["textColor"])
-        caption = [FADED * word + (1 - FADED) * paper for word, paper in zip(text, background, strict=True)]
-        assert contrast(caption, background) >= ASKED
-    words = colours["chartCategoricalColors"][int(WORDS.removeprefix("#")) - 1]
-    assert contrast(channels(words), channels(colours["backgroundColor"])) >= ASKED
+    text = channels(THEME[theme]["textColor"])
+    assert all(contrast(mixed(text, paper, FADED), paper) >= ASKED for paper in papers(theme))
+    assert contrast(in_theme(WORDS, theme), papers(theme)[0]) >= ASKED
 
 
 def test_all_words_of_a_chart_have_that_colour() -> None:
@@ -71,13 +83,12 @@ def test_all_words_of_a_chart_have_that_colour() -> None:
 def test_what_stands_in_the_cells_of_a_table_can_be_read(theme: str) -> None:
     values = pd.DataFrame([[0.1, 0.5], [0.9, 1.0]])
     cells = behaviour.heat_map(values, values.astype(str), values, "message", axes=("a", "b")).figure.data[0]
-    ink = channels(THEME[theme]["chartCategoricalColors"][int(cells.textfont.color.removeprefix("#")) - 1])
+    ink = in_theme(cells.textfont.color, theme)
     ramp = [channels(colour) for colour in THEME[theme]["chartSequentialColors"]]
     for value in values.to_numpy().ravel():
         place = 9 * (value - cells.zmin) / (cells.zmax - cells.zmin)
         below, above = ramp[int(place)], ramp[min(9, int(place) + 1)]
-        mixed = [one + (other - one) * (place % 1) for one, other in zip(below, above, strict=True)]
-        assert contrast(ink, mixed) >= ASKED
+        assert contrast(ink, mixed(above, below, place % 1)) >= ASKED
 
 
 def test_numbers_stand_beside_bars_of_the_ramp_and_not_on_them() -> None:
@@ -94,25 +105,17 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
     mean = pd.DataFrame({"age": [0, 1], "per_customer": [1.0, 2.0]})
     names = {1: "Jan", 2: "Feb", 3: "Mar"}
     chart = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names, height=340)
-    page = channels(THEME[theme]["backgroundColor"])
-    ramp = dict(zip(RAMP, THEME[theme]["chartSequentialColors"], strict=True))
-    kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
+    page = papers(theme)[0]
     for line in chart.figure.data:
-        assert contrast(channels((ramp | kinds)[line.line.color]), page) >= DRAWN
-    for dots in basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").figure.data[:1]:
-        dye = channels(kinds[dots.marker.color])
-        faded = [
-            dots.marker.opacity * one + (1 - dots.marker.opacity) * other for one, other in zip(dye, page, strict=True)
-        ]
-        assert contrast(faded, page) >= DRAWN
+        assert contrast(in_theme(line.line.color, theme), page) >= DRAWN
+    dots = basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").figure.data[0].marker
+    assert contrast(mixed(in_theme(dots.color, theme), page, dots.opacity), page) >= DRAWN
     for kind in (PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER):
-        assert contrast(channels(kinds[kind]), page) >= DRAWN
+        assert contrast(in_theme(kind, theme), page) >= DRAWN
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(theme: str) -> None:
-    page = channels(THEME[theme]["backgroundColor"])
-    kinds = {f"#{place:06}": colour for place, colour in enumerate(THEME[theme]["chartCategoricalColors"], 1)}
     points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
     swarm = pd.DataFrame({"label": "Spend", "effect": [1.0, 2.0], "level": [0.5, float("nan")]})
     readings = pd.DataFrame({"reading": [1.0, 2.0], "effect": [1.0, 2.0], "other": [0.4, 0.6]})
@@ -125,7 +128,7 @@ def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(
     for dots in drawn:
         own = dots.marker.color
         outline = own if isinstance(own, str) else dots.marker.line.color
-        assert dots.marker.opacity is None and contrast(channels(kinds[outline]), page) >= DRAWN
+        assert dots.marker.opacity is None and contrast(in_theme(outline, theme), papers(theme)[0]) >= DRAWN
     steps = pd.DataFrame({"step": [1, 2] * 4, "loss": 1.0, "seed": [1, 1, 2, 2, 3, 3, 4, 4]})
     assert all(line.opacity is None for line in basic.loss_history(steps, height=260).figure.data)
 
@@ -135,10 +138,8 @@ def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
     colours = THEME[theme]
     primary, words = channels(colours["primaryColor"]), channels(colours["textColor"])
     assert contrast(channels("#FFFFFF"), primary) >= ASKED
-    for paper in map(channels, (colours["backgroundColor"], colours["secondaryBackgroundColor"])):
-        for strength in CHOSEN_TINTS:
-            tinted = [strength * dye + (1 - strength) * page for dye, page in zip(primary, paper, strict=True)]
-            assert contrast(words, tinted) >= ASKED
+    for paper in papers(theme):
+        assert all(contrast(words, mixed(primary, paper, strength)) >= ASKED for strength in CHOSEN_TINTS)
     assert (
         looks.SLIDER_VALUE in looks.STYLE
         and "color: inherit" in looks.STYLE

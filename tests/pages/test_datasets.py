@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -18,10 +17,10 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
+from pages.ui.datasets.customers_file import DATED, STATIC
+from tests.pages.conftest import OPEN, args_of, do, edit, newest, really, texts
 
 pytestmark = pytest.mark.first(9)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -36,47 +35,33 @@ def shop(tmp_path: Path) -> Path:
     return root
 
 
-def written(app: AppTest) -> str:
-    kinds = ("header", "markdown", "caption", "info", "warning", "success", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
-
-
-@pytest.mark.parametrize(("lang", "days"), [("en", "1 Mar 2024 – 20 Mar 2024"), ("zh", "2024年3月1日至2024年3月20日")])
-def test_the_days_of_a_log_are_those_of_its_own_zone(open_page: OPEN, tmp_path: Path, lang: str, days: str) -> None:
-    rows = [f"c{n % 4},2024-03-{1 + n:02} 00:00,{n + 1}" for n in range(20)]
-    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *rows]))
-    ingest(Workspace(tmp_path), tmp_path / "log.csv", "shop", currency="CNY", timezone="Asia/Shanghai")
-    assert days in written(open_page(tmp_path, "datasets", lang=lang))
-
-
-def newest(root: Path, command: str) -> jobs.Job:
-    return jobs.jobs(Workspace(root), command)[0]
-
-
-def really(job: jobs.Job, root: Path) -> None:
-    """Let a run that was only pretended happen."""
-    main(["--job", str(job.folder), *job.status()["args"], "--workspace", str(root)])
-
-
 def section(app: AppTest, what: str) -> AppTest:
     app.segmented_control(key="datasets_what").set_value(what).run()
-    assert not app.exception
     return app
 
 
-def test_the_last_day_is_that_of_the_logs_own_time_zone(open_page: OPEN, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lang", "days"), [("en", "2 Mar 2024 – 21 May 2024"), ("zh", "2024年3月2日至2024年5月21日")])
+def test_the_days_of_a_log_are_those_of_its_own_zone(open_page: OPEN, tmp_path: Path, lang: str, days: str) -> None:
+    """In Shanghai both the first and the last event are of the next day."""
     times = ("2024-03-01T23:30:00Z", "2024-04-10T08:00:00Z", "2024-05-20T16:30:00Z")
     lines = [f"C{place},{time},{10 + place}.5,O{place}" for place, time in enumerate(times)]
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
-    root = tmp_path / "workspace"
-    ingest(Workspace(root), tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
-    # in Shanghai both the first and the last event are of the next day
-    assert "2 Mar 2024 – 21 May 2024" in written(open_page(root, "datasets", lang="en"))
+    ingest(Workspace(tmp_path / "workspace"), tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
+    assert days in texts(open_page(tmp_path / "workspace", "datasets", lang=lang))
+
+
+def test_since_when_a_value_holds_is_asked_for_dated_columns_alone(open_page: OPEN, shop: Path) -> None:
+    app = section(open_page(shop, "datasets", lang="en"), "customers")
+    table = "customer_id,level,joined\n" + "".join(f"C{n:02},gold,2023-02-{1 + n % 28:02}\n" for n in range(40))
+    app.file_uploader[0].upload("customers.csv", table.encode()).run()
+    for edits, asked in (({}, False), ({1: {"use": STATIC}}, False), ({1: {"use": STATIC}, 2: {"use": DATED}}, True)):
+        edit(app, "", edits)
+        assert ("since" in app.data_editor[0].proto.column_order) is asked
 
 
 def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> None:
     app = open_page(shop, "datasets", lang="en")
-    said = written(app)
+    said = texts(app)
     facts = open_dataset(Workspace(shop), "shop").manifest
     assert f"**{facts.rows_read}** rows read = **{facts.rows_kept}** kept + **1** set aside" in said
     assert "41 customers" in said and "shop.csv" in said and not app.error
@@ -84,37 +69,27 @@ def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> No
 
 def test_cleaning_is_counted_before_and_done_only_where_switched_on(open_page: OPEN, shop: Path) -> None:
     app = section(open_page(shop, "datasets", lang="en"), "clean")
-    listing = newest(shop, "clean")
-    assert listing.status()["args"] == ["clean", "shop", "--list"]
-    really(listing, shop)
-    app.run()
-    said = written(app)
-    assert not app.exception
+    assert really(shop, "clean") == ["clean", "shop", "--list"]
+    said = texts(app.run())
     assert "**5** rows, 5 purchase lines, 5 EUR; customers concerned: 1, lost altogether: 1" in said
     assert app.button(key="clean_apply").disabled
     version = open_dataset(Workspace(shop), "shop").version
-    app.toggle(key=f"rule_{version}_test_ids").set_value(True).run()
-    app.button(key="clean_apply").click().run()
-    run = newest(shop, "clean")
-    assert run.status()["args"] == ["clean", "shop", "--rule", "test_ids"]
+    do(app, (f"rule_{version}_test_ids", True), "clean_apply")
     assert open_dataset(Workspace(shop), "shop").version == version
-    really(run, shop)
+    assert really(shop, "clean") == ["clean", "shop", "--rule", "test_ids"]
     app.run()
     facts = open_dataset(Workspace(shop), "shop").manifest
-    assert facts.customers == 40 and translate("cleaning.done", kept="300", read="306") in written(app)
+    assert facts.customers == 40 and translate("cleaning.done", kept="300", read="306") in texts(app)
 
 
 def test_all_cleaning_is_undone_by_one_click(open_page: OPEN, shop: Path) -> None:
     raw = open_dataset(Workspace(shop), "shop").version
     clean(Workspace(shop), "shop", {"test_ids": None})
-    app = section(open_page(shop, "datasets", lang="en"), "clean")
-    app.button(key="clean_undo").click().run()
-    run = newest(shop, "clean")
-    assert run.status()["args"] == ["clean", "shop"]
-    really(run, shop)
+    app = do(section(open_page(shop, "datasets", lang="en"), "clean"), "clean_undo")
+    assert really(shop, "clean") == ["clean", "shop"]
     app.run()
     assert open_dataset(Workspace(shop), "shop").version == raw
-    assert translate("cleaning.undone") in written(app)
+    assert translate("cleaning.undone") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -123,15 +98,11 @@ def test_rules_that_leave_nothing_are_named_as_on_their_switches(open_page: OPEN
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount", *lines]))
     root = tmp_path / "workspace"
     ingest(Workspace(root), tmp_path / "log.csv", "shop")
-    app = open_page(root, "datasets", lang=lang)
-    app.segmented_control(key="datasets_what").set_value("clean").run()
-    really(newest(root, "clean"), root)
+    app = do(open_page(root, "datasets", lang=lang), ("datasets_what", "clean"))
+    really(root, "clean")
     app.run()
-    app.toggle(key=f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids").set_value(True).run()
-    app.button(key="clean_apply").click().run()
-    run = newest(root, "clean")
-    jobs.update_status(run.folder, pid=None)
-    assert main(["--job", str(run.folder), *run.status()["args"], "--workspace", str(root)]) == 4
+    do(app, (f"rule_{open_dataset(Workspace(root), 'shop').version}_test_ids", True), "clean_apply")
+    really(root, "clean", code=4)
     app.run()
     assert translate("clean.test_ids.title", lang) in app.error[0].value and "test_ids" not in app.error[0].value
 
@@ -159,10 +130,10 @@ def test_rows_that_two_rules_find_are_said_to_be_set_aside_once(open_page: OPEN,
     root = tmp_path / "workspace"
     ingest(Workspace(root), tmp_path / "log.csv", "shop", max_amount=100_000.0)
     app = section(open_page(root, "datasets", lang="en"), "clean")
-    really(newest(root, "clean"), root)
+    really(root, "clean")
     app.run()
-    assert written(app).count("**4** rows, 4 purchase lines") == 2
-    assert translate("cleaning.alone") in written(app)
+    assert texts(app).count("**4** rows, 4 purchase lines") == 2
+    assert translate("cleaning.alone") in texts(app)
 
 
 def test_limits_can_be_changed_and_counted_again(open_page: OPEN, shop: Path) -> None:
@@ -172,12 +143,11 @@ def test_limits_can_be_changed_and_counted_again(open_page: OPEN, shop: Path) ->
         file.writelines(f"bot,2024-03-05 10:00:{n % 60:02}.{n},view,\n" for n in range(90))
     ingest(Workspace(shop), shop.parent / "bots.csv", "bots")
     app = section(open_page(shop, "datasets", lang="en", dataset="bots"), "clean")
-    really(newest(shop, "clean"), shop)
+    really(shop, "clean")
     app.run()
     version = open_dataset(Workspace(shop), "bots").version
-    app.number_input(key=f"limit_{version}_bots_minute").set_value(80.0).run()
-    app.button(key="clean_count").click().run()
-    assert "bots_minute=80" in newest(shop, "clean").status()["args"]
+    do(app, (f"limit_{version}_bots_minute", 80.0), "clean_count")
+    assert "bots_minute=80" in args_of(shop, "clean")
 
 
 def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
@@ -187,8 +157,7 @@ def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
     app = section(open_page(shop, "datasets", lang="en"), "versions")
     assert len(app.dataframe[0].value) == 2
     assert all(label.endswith(" rows") for label in app.selectbox(key="return_to").options)
-    app.selectbox(key="return_to").set_value(raw)
-    app.button(key="restore").click().run()
+    do(app, ("return_to", raw), "restore")
     assert open_dataset(workspace, "shop").version == raw and len(versions(workspace, "shop")) == 2
     assert app.success
 
@@ -207,13 +176,11 @@ def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path)
     for rules in ({"test_ids": None}, {"zero_price": None}, {"test_ids": None, "zero_price": None}):
         clean(workspace, "shop", rules)
     current = open_dataset(workspace, "shop")
-    app = section(open_page(shop, "datasets", lang="en"), "versions")
-    app.number_input(key="keep_shop_4").set_value(1).run()
+    app = do(section(open_page(shop, "datasets", lang="en"), "versions"), ("keep_shop_4", 1))
     assert app.button(key="older_remove").disabled
-    app.checkbox(key="older_sure_shop_4").check().run()
-    app.button(key="older_remove").click().run()
+    do(app, ("older_sure_shop_4", True), "older_remove")
     assert {one.version for one in versions(workspace, "shop")} == {current.version, current.manifest.raw_version}
-    assert not app.exception and "2 of 4 versions are gone" in app.success[0].value
+    assert "2 of 4 versions are gone" in app.success[0].value
 
 
 def customers(shop: Path) -> bytes:
@@ -226,50 +193,49 @@ def customers(shop: Path) -> bytes:
 def add_customers(app: AppTest, shop: Path) -> AppTest:
     section(app, "customers")
     app.file_uploader[0].upload("customers.csv", customers(shop)).run()
-    assert not app.exception and not app.error
+    assert not app.error
     app.button(key="customers_add").click().run()
     return app
 
 
 def test_nothing_but_contact_fields_is_on_by_itself(open_page: OPEN, shop: Path) -> None:
     add_customers(open_page(shop, "datasets", lang="en"), shop)
-    args = newest(shop, "customers").status()["args"]
+    args = args_of(shop, "customers")
     assert args[0] == "customers" and args[2:] == [*("--dataset", "shop", "--id=customer_id", "--contact=email=email")]
 
 
 @pytest.mark.parametrize("choice", ("leak_without", "leak_use"))
 def test_a_leak_is_refused_with_its_reason_and_two_ways_on(open_page: OPEN, shop: Path, choice: str) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
-    run = newest(shop, "customers")
-    args = [*run.status()["args"], "--static=lifetime_spend", "--static=channel"]
-    jobs.update_status(run.folder, args=args)
-    really(run, shop)
+    args = [*args_of(shop, "customers"), "--static=lifetime_spend", "--static=channel"]
+    jobs.update_status(newest(shop, "customers").folder, args=args)
+    really(shop, "customers", code=4)
     app.run()
     assert "lifetime_spend" in app.error[0].value.replace("\\", "") and app.button(key="leak_use").disabled
     if choice == "leak_use":
         app.checkbox(key="leak_sure").set_value(True).run()
     app.button(key=choice).click().run()
-    again = newest(shop, "customers").status()["args"]
+    again = args_of(shop, "customers")
     if choice == "leak_use":
         assert again == [*args, "--accept=lifetime_spend"]
     else:
         assert again == [word for word in args if word != "--static=lifetime_spend"]
-    really(newest(shop, "customers"), shop)
+    really(shop, "customers")
     app.run()
     table = open_dataset(Workspace(shop), "shop").manifest.customers_table
     assert table is not None and table["accepted"] == (["lifetime_spend"] if choice == "leak_use" else [])
-    assert not app.error and not app.exception and "41" in app.success[0].value
+    assert not app.error and "41" in app.success[0].value
 
 
 def test_a_customers_table_is_taken_off(open_page: OPEN, shop: Path) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
-    really(newest(shop, "customers"), shop)
+    really(shop, "customers")
     app.run()
     app.button(key="customers_remove").click().run()
-    really(newest(shop, "customers"), shop)
+    really(shop, "customers")
     app.run()
     assert open_dataset(Workspace(shop), "shop").manifest.customers_table is None
-    assert translate("customers.removed") in written(app)
+    assert translate("customers.removed") in texts(app)
 
 
 def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: Path) -> None:
@@ -277,18 +243,18 @@ def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: 
     jobs.finish(newest(shop, "customers").folder, "en", error=NeedsAnswer("dates_ambiguous", column="since", rows=9))
     app.run()
     app.button(key="answer_date_order_dmy").click().run()
-    assert newest(shop, "customers").status()["args"][-2:] == ["--date-order", "dmy"]
+    assert args_of(shop, "customers")[-2:] == ["--date-order", "dmy"]
 
 
 def test_a_customers_file_without_a_line_of_names_is_asked_about(open_page: OPEN, shop: Path) -> None:
     app = section(open_page(shop, "datasets", lang="en"), "customers")
     bare = "".join(f"C{n:02},c{n}@b.example,2023-0{1 + n % 9}-11\n" for n in range(40))
     app.file_uploader[0].upload("customers.csv", bare.encode()).run()
-    assert not app.exception and not app.error
+    assert not app.error
     app.button(key="answer_header_False").click().run()
-    assert not app.exception and not app.error
+    assert not app.error
     app.button(key="customers_add").click().run()
-    args = newest(shop, "customers").status()["args"]
+    args = args_of(shop, "customers")
     assert args[-1] == "--no-header" and "--contact=email=column_2" in args
 
 
@@ -297,6 +263,6 @@ def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Pat
     error = Refused("customers_no_rows", file="customers.csv", rows=3, first="")
     jobs.finish(newest(shop, "customers").folder, "en", error=error)
     app.run()
-    assert len(app.error) == 1 and not app.exception
+    assert len(app.error) == 1
     app.button(key="close_customers").click().run()
     assert not app.error

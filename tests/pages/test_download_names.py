@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import product
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import Bundle
+from clv_core.i18n import LANGUAGES
 from clv_core.strategy.exports.spreadsheet import inert_csv
 from pages.ui import page_files, state
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
@@ -17,45 +19,31 @@ from pages.ui.file_names import LONGEST, dated, file_name, spoken
 CUTOFF = "2026-10-20"
 
 
-@pytest.fixture
-def language(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    monkeypatch.setattr(state, "language", lambda: request.param)
-
-
 def bundle_of(dataset: str) -> Bundle:
     record: dict[str, Any] = {"dataset": {"name": dataset}, "horizon_days": 182}
     return cast(Bundle, SimpleNamespace(record=record, id=f"{dataset}-blend-20261020-c33e0654f015"))
 
 
-@pytest.mark.parametrize("language", ("zh",), indirect=True)
-@pytest.mark.usefixtures("language")
-def test_a_chinese_name_is_chinese_and_names_the_dataset_once() -> None:
-    bundle = bundle_of("有赞订单导出_2024-11至2026-10")
-    name = file_name(bundle, "customers", CUTOFF, "csv")
+def test_a_name_says_what_is_in_a_file_in_the_words_of_the_page_and_the_dataset_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state, "language", lambda: "zh")
+    name = file_name(bundle_of("有赞订单导出_2024-11至2026-10"), "customers", CUTOFF, "csv")
     assert name == "有赞订单导出_2024-11至2026-10_用户名单_2026-10-20_182d.csv"
     assert spoken("tier1-2-phone_hashes") == "层级1-2-腾讯手机号包" and spoken("report-zh") == "报告-zh"
-
-
-@pytest.mark.parametrize("language", ("en", "zh"), indirect=True)
-@pytest.mark.usefixtures("language")
-def test_no_name_is_longer_than_a_person_reads() -> None:
-    for dataset in ("shop", "an export of the shop with a very long name of sixty-four letters"):
-        for what in ("customers", "tier1-2-p_purchase-0.5-customer_id-google_customer_match-and-more-of-it"):
-            name = file_name(bundle_of(dataset), what, CUTOFF, "parquet", mark="ab12cd")
-            assert len(name) <= LONGEST and name.endswith("_2026-10-20_182d_ab12cd.parquet")
-            assert name.startswith(dataset[:20].replace(" ", "-")) and " " not in name
-
-
-@pytest.mark.parametrize("language", ("en",), indirect=True)
-@pytest.mark.usefixtures("language")
-def test_english_words_stay_as_the_page_says_them() -> None:
+    assert dated("exports", "csv") == f"导出记录_{datetime.now(UTC):%Y-%m-%d}.csv"
+    monkeypatch.setattr(state, "language", lambda: "en")
     assert file_name(bundle_of("shop"), "tier1-2", CUTOFF, "xlsx") == "shop_tier1-2_2026-10-20_182d.xlsx"
 
 
-@pytest.mark.parametrize("language", ("zh",), indirect=True)
-@pytest.mark.usefixtures("language")
-def test_files_about_the_workspace_say_what_and_when() -> None:
-    assert dated("exports", "csv") == f"导出记录_{datetime.now(UTC):%Y-%m-%d}.csv"
+def test_no_name_is_longer_than_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "an export of the shop with a very long name of sixty-four letters"
+    whats = ("customers", "tier1-2-p_purchase-0.5-customer_id-google_customer_match-and-more-of-it")
+    for language, dataset, what in product(LANGUAGES, ("shop", long), whats):
+        monkeypatch.setattr(state, "language", lambda said=language: said)
+        name = file_name(bundle_of(dataset), what, CUTOFF, "parquet", mark="ab12cd")
+        assert len(name) <= LONGEST and name.endswith("_2026-10-20_182d_ab12cd.parquet")
+        assert name.startswith(dataset[:20].replace(" ", "-")) and " " not in name
 
 
 def test_an_exact_table_opens_in_any_alphabet_with_every_digit_and_runs_nothing() -> None:
@@ -72,10 +60,3 @@ def test_a_file_is_of_the_type_that_its_ending_says(
     monkeypatch.setattr(page_files.st, "download_button", lambda *args, **options: given.extend(args))
     page_files.download("Take it", b"1", name, "template")
     assert given[2:] == [name, kind]
-
-
-def test_headers_of_a_customer_s_days_are_in_the_language_of_the_page() -> None:
-    days = pd.DataFrame({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]})
-    head, row = page_files.spreadsheet(days, "EUR", language="zh").decode("utf-8-sig").splitlines()
-    assert (head, row) == ("日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR")
-    assert page_files.spreadsheet(days, language="en").decode("utf-8-sig").startswith("day,net_value,events_view\r\n")

@@ -18,7 +18,7 @@ from clv_core.strategy.budget.kept_offers import TIERS, load_offers
 from clv_core.strategy.budget.offers import parse_offers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import ROOT
+from tests.pages.conftest import ROOT, do, edit
 
 ROWS: Final = [f"C{n % 9},2024-03-{n % 28 + 1:02},{n + 1},{2 * n + 1},{('won', 'peeked')[n % 2]}" for n in range(40)]
 
@@ -38,14 +38,6 @@ def opened(page: str) -> AppTest:
     return app.run().switch_page(BY_NAME[page].path).run()
 
 
-def edit(app: AppTest, table: str, rows: dict[int, dict[str, Any]], added: list[dict[str, Any]] | None = None) -> None:
-    """Change cells of the table whose key begins so, and add rows to it."""
-    key = next(one.key for one in app.data_editor if str(one.key).startswith(table))
-    app.session_state[key] = {"edited_rows": rows, "added_rows": added or [], "deleted_rows": []}
-    app.run()
-    assert not app.exception and not app.error, [one.value for one in app.error]
-
-
 def started(work: Workspace, command: str) -> Any:
     """Return what the command line reads of the one run of a command."""
     (job,) = jobs.jobs(work, command)
@@ -58,8 +50,7 @@ def test_another_column_and_another_event_are_read_as_the_table_says(work: Works
     app.file_uploader[0].upload("log.csv", log.encode()).run()
     amount = translate("canonical.amount", "en")
     edit(app, "columns_", {2: {"meaning": translate("upload.extra", "en")}, 3: {"meaning": amount}})
-    app.multiselect(key="answer_purchases").set_value(["won"]).run()
-    app.button(key="answer_use_purchases").click().run()
+    do(app, ("answer_purchases", ["won"]), "answer_use_purchases")
     assert str(sum(2 * n + 1 for n in range(0, 40, 2))) in {one.value for one in app.metric}
     names = next(one.value["word"].tolist() for one in app.data_editor if str(one.key).startswith("events_"))
     edit(app, "events_", {names.index("peeked"): {"meaning": translate("event.purchase", "en")}})

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
@@ -18,20 +16,14 @@ from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import page_files, widgets
+from pages.ui import widgets
 from pages.ui.explore import explored, tables
-from tests.pages.conftest import SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE, Offered, do, press, texts
 
 pytestmark = pytest.mark.first(5)
 
-OPEN = Callable[..., AppTest]
 CHARTS = ("revenue", "people", "cohorts", "cumulative", "gaps", "come_back", "lorenz", "rfm", "funnel", "categories")
 RATED = ("ratings", "rated_back", "rating_trend")
-
-
-def said(app: AppTest) -> str:
-    kinds = ("header", "markdown", "caption", "info", "error")
-    return "\n".join(str(item.value) for kind in kinds for item in app.get(kind))
 
 
 def summed(root: Path, rows: pd.DataFrame, name: str = "log", **options: str) -> Path:
@@ -71,7 +63,7 @@ def buyers(events: pd.DataFrame) -> pd.DataFrame:
 
 def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
     app = open_page(sample, "explore", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     people = buyers(events)
     held = people["amount"].clip(lower=0).sort_values(ascending=False)
     share, back = held.iloc[: round(len(held) / 10)].sum() / held.sum(), (people["days"] >= 2).mean()
@@ -87,10 +79,13 @@ def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, 
 def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
     app = open_page(sample, "explore", lang="zh")
     channel, country = (events[column].value_counts().index[0] for column in ("channel", "country"))
-    app.multiselect(key=key(sample, "channels")).set_value([channel])
-    app.multiselect(key=key(sample, "countries")).set_value([country])
-    app.segmented_control(key=key(sample, "period")).set_value("days90").run()
-    assert not app.exception and not app.error
+    do(
+        app,
+        (key(sample, "channels"), [channel]),
+        (key(sample, "countries"), [country]),
+        (key(sample, "period"), "days90"),
+    )
+    assert not app.error
     end = pd.Timestamp(open_dataset(Workspace(sample), "shop").log_end)
     start = end - pd.Timedelta(90, "D")
     mine = events[(events["channel"] == channel) & (events["country"] == country)]
@@ -101,43 +96,38 @@ def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.Dat
     card = next(item for item in app.metric if item.label == translate("explore.card.customers", "zh"))
     assert card.value == say_number(now["customer_id"].nunique(), "zh")
     assert card.delta == f"{now['customer_id'].nunique() / then['customer_id'].nunique() - 1:+.1%}"
-    assert translate("explore.no_before", "zh") not in said(app)
+    assert translate("explore.no_before", "zh") not in texts(app)
     assert channel in app.caption[0].value and country in app.caption[0].value
     trend = next(table.value for table in app.dataframe)
     assert trend["customers"].iloc[0] > 0 and len(trend) == 14  # weeks
 
 
 def test_days_of_ones_own_and_the_file_behind_the_chart(
-    open_page: OPEN, sample: Path, events: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, sample: Path, events: pd.DataFrame, offered: Offered
 ) -> None:
-    files: dict[str, bytes] = {}
-    monkeypatch.setattr(page_files, "download", lambda label, data, name, key, **options: files.update({name: data()}))
     app = open_page(sample, "explore", lang="en")
-    app.segmented_control(key=key(sample, "period")).set_value("own").run()
-    app.date_input(key=key(sample, "days")).set_value((date(2024, 2, 1), date(2024, 5, 31))).run()
-    app.selectbox(key="explore_table").set_value("categories").run()
-    assert not app.exception and "1 Feb 2024 to 31 May 2024" in app.caption[0].value
+    do(
+        app,
+        (key(sample, "period"), "own"),
+        (key(sample, "days"), (date(2024, 2, 1), date(2024, 5, 31))),
+        ("explore_table", "categories"),
+    )
+    assert "1 Feb 2024 to 31 May 2024" in app.caption[0].value
     name = "shop_categories_2024-02-01_2024-05-31.csv"
-    table = pd.read_csv(BytesIO(files[name]), encoding="utf-8-sig").set_index("category")
+    [file] = [one for one in offered.values() if one["name"] == name]
+    table = pd.read_csv(BytesIO(press(file)), encoding="utf-8-sig").set_index("category")
     span = events[(events["event_time"] >= "2024-02-01") & (events["event_time"] < "2024-06-01")]
     net = span[span["event_type"].isin(["purchase", "return"])].groupby("category")["amount"].sum()
     assert table["net"].to_dict() == pytest.approx(net.to_dict())
 
 
 def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN, tmp_path: Path) -> None:
-    rows = pd.DataFrame(
-        {
-            "customer_id": ["a", "b", "c"],
-            "event_time": ["2024-01-01", "2024-01-02", "2024-06-01"],
-            "amount": [5, 7, 9],
-            "channel": ["web", "web", "app"],
-        }
-    )
+    days, channels = ["2024-01-01", "2024-01-02", "2024-06-01"], ["web", "web", "app"]
+    rows = pd.DataFrame({"customer_id": [*"abc"], "event_time": days, "amount": [5, 7, 9], "channel": channels})
     root = summed(tmp_path, rows)
     app = open_page(root, "explore", lang="en")
-    app.multiselect(key=key(root, "channels", "log")).set_value(["web"])
-    app.segmented_control(key=key(root, "period", "log")).set_value("days30").run()
-    assert translate("explore.nothing") in said(app) and not app.exception and not app.metric
+    do(app, (key(root, "channels", "log"), ["web"]), (key(root, "period", "log"), "days30"))
+    assert translate("explore.nothing") in texts(app) and not app.metric
     app.multiselect(key=key(root, "channels", "log")).set_value([]).run()
     assert len(app.metric) > 0
 
@@ -146,8 +136,8 @@ def test_filters_that_leave_nothing_say_so_and_keep_the_filters(open_page: OPEN,
 def test_log_of_one_day_of_purchases(open_page: OPEN, tmp_path: Path, lang: str) -> None:
     rows = pd.DataFrame({"customer_id": ["a", "b", "a"], "event_time": "2024-01-05", "amount": [5, 7, 2]})
     app = open_page(summed(tmp_path, rows, "一月"), "explore", lang=lang)
-    assert not app.exception and not app.error
-    words = said(app)
+    assert not app.error
+    words = texts(app)
     for line in ("no_cohorts", "missing.funnel", "missing.ratings", "missing.categories", "no_before"):
         assert translate(f"explore.{line}", lang) in words
     assert translate("explore.section.way", lang) not in words
@@ -168,26 +158,25 @@ def test_chinese_log_keeps_its_words(open_page: OPEN, tmp_path: Path) -> None:
     )
     root = summed(tmp_path, rows, "茶庄", currency="CNY")
     app = open_page(root, "explore", lang="zh")
-    assert not app.exception and not app.error
+    assert not app.error
     words = {"name": "茶叶", "share": f"{sum(range(11, 70, 2)) / sum(range(10, 70)):.0%}"}
-    assert translate("explore.sold", "zh", **words) in said(app)
+    assert translate("explore.sold", "zh", **words) in texts(app)
     app.multiselect(key=key(root, "channels", "茶庄")).set_value(["小程序"]).run()
-    assert not app.exception and "小程序" in app.caption[0].value
+    assert "小程序" in app.caption[0].value
 
 
 def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset: Path, tmp_path: Path) -> None:
     root = tmp_path / "no runs yet"
     shutil.copytree(with_dataset / "datasets", root / "datasets")
     app = open_page(root, "explore", lang="en")
-    assert translate("explore.wait") in said(app)
+    assert translate("explore.wait") in texts(app)
     version = open_dataset(Workspace(root), "shop").version
-    assert widgets.plain(translate("job.explore", label=f"shop ({version})")) in said(app)
+    assert widgets.plain(translate("job.explore", label=f"shop ({version})")) in texts(app)
     assert not app.metric
 
 
 def test_leads_to_training(open_page: OPEN, sample: Path) -> None:
-    app = open_page(sample, "explore", lang="en")
-    app.button(key="to_train").click().run()
+    app = do(open_page(sample, "explore", lang="en"), "to_train")
     assert app.title[0].value == translate("page.train")
 
 

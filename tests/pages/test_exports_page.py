@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
-from clv_core.collection.customers import Roles
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.errors import Message
-from clv_core.evaluation.trust import Trust
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
-from pages.ui import state
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, REACHABLE, do, give_contacts, texts
 
 pytestmark = pytest.mark.first(5)
 
-OPEN = Callable[..., AppTest]
 
-
-@pytest.fixture(scope="module")
-def reachable(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
-    """A copy of the workspace whose dataset knows e-mail addresses and consent, and these."""
-    folder = tmp_path_factory.mktemp("exports")
-    root = folder / "workspace"
-    shutil.copytree(with_model, root)
-    workspace = Workspace(root)
-    model = list_bundles(workspace)[0].id
-    ids = pipeline.scores(workspace, "shop", model, progress=NoProgress())["customer_id"]
-    agreed = ["no" if place % 4 == 0 else "yes" for place in range(len(ids))]
-    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": agreed})
-    people.to_csv(folder / "people.csv", index=False)
-    add_customers(workspace, "shop", folder / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(workspace, "shop", model, progress=NoProgress())
-    return root, people
-
-
-def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
-    shutil.rmtree(root / "exports", ignore_errors=True)
+def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "exports", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("exporting.log.none", "en") in texts(app)
     everybody = pipeline.scores(Workspace(root), "shop", list_bundles(Workspace(root))[0].id, progress=NoProgress())
     assert translate("exporting.headline.all", "en", asked=f"{len(everybody):,}") in texts(app)
     assert not app.metric  # a spreadsheet matches nobody, and the headline says how many are in it
     app.button(key="export_make").click().run()
-    assert not app.exception and not app.error
+    assert not app.error
     [file] = (root / "exports").glob("*.csv")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -75,40 +43,36 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, with_mod
 
 
 def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("klaviyo").run()
-    assert not app.exception and not app.error
+    app = do(open_page(with_model, "exports", lang="en"), ("export_format", "klaviyo"))
+    assert not app.error
     assert translate("exporting.contacts", "en", format=translate("export.klaviyo", "en")) in texts(app)
     app.button(key="export_add_contacts").click().run()
     assert app.title[0].value == translate("page.datasets", "en")
     assert app.segmented_control(key=DATASETS_PART).value == "customers"
 
 
-def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(
-    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
-) -> None:
+def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
-    app = open_page(root, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("google_customer_match").run()
+    app = do(open_page(root, "exports", lang="en"), ("export_format", "google_customer_match"))
     wanted = people[people["consent"] == "yes"]
     rate = f"{len(wanted) / len(people):.0%}"
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
     assert app.header[0].value == translate("exporting.headline", "en", **said)
     app.get("file_uploader")[0].set_value(("stop.txt", b"P1@b.de\r\np2@B.de\n", "text/plain")).run()
-    assert not app.exception and not app.error
+    assert not app.error
     less = {**said, "rows": f"{len(wanted) - 2:,}"}
     assert app.header[0].value == translate("exporting.headline", "en", **less)
     assert translate("export.left_out.suppressed", "en") in texts(app)
 
 
 def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_nobody(
-    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+    open_page: OPEN, reachable: REACHABLE
 ) -> None:
     root, people = reachable
     app = open_page(root, "exports", lang="en")
     table = b"email,reason\nP1@b.de,unsubscribed\np2@B.de,unsubscribed\nx@nowhere.org,unsubscribed\n"
     app.get("file_uploader")[0].set_value(("dnc.csv", table, "text/csv")).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.header[0].value.startswith(f"{len(people) - 2:,} of")
     said = translate("warning.suppress_matched", "en", read=3, customers=2, nobody=1)
     assert said in [item.value for item in app.caption]
@@ -117,40 +81,25 @@ def test_a_do_not_contact_file_says_what_it_matches_and_warns_where_it_matches_n
 
 
 def test_a_list_for_one_export_leads_to_the_one_that_is_kept_with_its_entries(
-    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
+    open_page: OPEN, reachable: REACHABLE
 ) -> None:
     app = open_page(reachable[0], "exports", lang="en")
     assert translate("exporting.stop.none", "en") in [item.value for item in app.caption]
     app.get("file_uploader")[0].set_value(("dnc.csv", b"email\np1@b.de\np2@b.de\n", "text/csv")).run()
     app.button(key="export_keep_stop").click().run()
-    assert not app.exception and app.title[0].value == translate("page.privacy", "en")
+    assert app.title[0].value == translate("page.privacy", "en")
     assert app.text_area(key="suppress_ids_0").value.split() == ["p1@b.de", "p2@b.de"]
-    kept, words = StopList.of(Workspace(reachable[0])), ["p1@b.de", "p2@b.de"]
-    kept.add(words)
-    try:
-        again = open_page(reachable[0], "exports", lang="en")
-    finally:
-        kept.remove(words)
+    StopList.of(Workspace(reachable[0])).add(["p1@b.de", "p2@b.de"])
+    again = open_page(reachable[0], "exports", lang="en")
     assert translate("exporting.stop.kept", "en", n=2) in [item.value for item in again.caption]
 
 
-def test_chinese_mobile_numbers_are_read_without_anything_being_said(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(with_model, tmp_path / "workspace")
-    workspace = Workspace(tmp_path / "workspace")
-    ids = sorted(pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"].unique())
-    phones = [f"138{n:08}" for n in range(len(ids))]
-    people = pd.DataFrame({"customer_id": ids, "phone": phones, "consent": "yes"})
-    people.to_csv(tmp_path / "people.csv", index=False)
-    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
-    app = open_page(workspace.root, "exports", lang="en")
+def test_chinese_mobile_numbers_are_read_without_anything_being_said(open_page: OPEN, root: Path) -> None:
+    people = give_contacts(root, phone=lambda n: f"138{n:08}", consent=lambda _: "yes")
+    app = open_page(root, "exports", lang="en")
     for format in ("phone_hashes", "google_customer_match"):
         app.selectbox(key="export_format").set_value(format).run()
-        assert not app.exception and app.header[0].value == translate(
-            "exporting.headline.all", "en", asked=f"{len(ids):,}"
-        )
+        assert app.header[0].value == translate("exporting.headline.all", "en", asked=f"{len(people):,}")
     assert app.selectbox(key="export_region_CN").value == "CN"
     assert any("China" in item.value for item in app.caption)
     app.selectbox(key="export_region_CN").set_value("").run()
@@ -158,49 +107,24 @@ def test_chinese_mobile_numbers_are_read_without_anything_being_said(
     assert any(translate("exporting.region", "en") in item.value for item in app.warning)
 
 
-def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(with_model, tmp_path / "workspace")
-    workspace = Workspace(tmp_path / "workspace")
-    ids = pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"].unique()
-    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))]})
-    people.assign(**{"Newsletter subscriber": "yes"}).to_csv(tmp_path / "people.csv", index=False)
-    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
-    app = open_page(workspace.root, "exports", lang="en")
-    app.selectbox(key="export_format").set_value("klaviyo").run()
-    assert not app.exception and "export_assume" not in [box.key for box in app.checkbox]
+def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(open_page: OPEN, root: Path) -> None:
+    give_contacts(root, email=lambda n: f"p{n}@b.de", **{"Newsletter subscriber": lambda _: "yes"})
+    app = do(open_page(root, "exports", lang="en"), ("export_format", "klaviyo"))
+    assert "export_assume" not in [box.key for box in app.checkbox]
     assert any("Newsletter subscriber" in item.value for item in app.warning)
     assert not any("assume" in item.value for item in app.error)
 
 
-def test_a_list_that_is_too_small_says_so_before_it_is_made(
-    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
-) -> None:
-    app = open_page(reachable[0], "exports", lang="en")
-    app.selectbox(key="export_format").set_value("tiktok").run()
+def test_a_list_that_is_too_small_says_so_before_it_is_made(open_page: OPEN, reachable: REACHABLE) -> None:
+    app = do(open_page(reachable[0], "exports", lang="en"), ("export_format", "tiktok"))
     assert not app.button(key="export_make").disabled
     app.get("button_group")[0].set_value([1]).run()
-    assert not app.exception
     assert app.button(key="export_make").disabled
     assert any("1,000" in item.value for item in app.warning)
 
 
-def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(
-    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
-    monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
-    app = open_page(with_model, "exports", lang="en")
+def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(open_page: OPEN, not_trusted: Path) -> None:
+    app = open_page(not_trusted, "exports", lang="en")
     assert app.button(key="export_make").disabled
     app.checkbox[0].check().run()
     assert not app.button(key="export_make").disabled
-
-
-@pytest.mark.parametrize("page", ("exports", "report"))
-def test_an_empty_workspace_and_one_without_a_model_lead_on(
-    open_page: OPEN, tmp_path: Path, with_dataset: Path, page: str
-) -> None:
-    assert translate("need.dataset", "en") in texts(open_page(tmp_path, page, lang="en"))
-    assert translate("need.model", "zh") in texts(open_page(with_dataset, page, lang="zh"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
@@ -15,8 +13,8 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
+from tests.pages.conftest import OPEN
 
-OPEN = Callable[..., AppTest]
 THREE = ("gini", "bias", "mae")
 
 

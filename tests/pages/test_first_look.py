@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
@@ -17,11 +15,9 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
-from tests.pages.conftest import SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do, texts
 
 pytestmark = pytest.mark.first(5)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +28,10 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def shown(app: AppTest) -> str:
-    parts = [*app.header, *app.markdown, *app.caption, *app.info, *app.warning]
-    return " ".join(str(part.value) for part in parts)
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path, lang: str) -> None:
     app = open_page(looked, "look", lang=lang)
-    assert not app.exception
-    text = shown(app)
+    text = texts(app)
     assert "182" in app.header[0].value and "EUR" in app.header[0].value
     assert translate("reason.untrained", lang, horizon=182)[:12] in text
     assert translate("trust.caution", lang) in text
@@ -50,8 +40,7 @@ def test_values_tiers_and_that_nothing_was_trained(open_page: OPEN, looked: Path
 
 def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_dataset: Path) -> None:
     app = open_page(with_dataset, "look", lang="en")
-    assert not app.exception
-    assert translate("look.wait", "en") in shown(app)
+    assert translate("look.wait", "en") in texts(app)
     started = [job.status() for job in jobs(Workspace(with_dataset), "look")]
     assert [status["args"] for status in started] == [["look", "shop"]]
     app.run()
@@ -59,28 +48,23 @@ def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_d
 
 
 def test_who_may_start_none_is_told_that_nobody_has(
-    open_page: OPEN, with_dataset: Path, sign_in: Callable[..., None], tmp_path: Path
+    open_page: OPEN, with_dataset: Path, sign_in: SIGN_IN, tmp_path: Path
 ) -> None:
     root = Path(shutil.copytree(with_dataset, tmp_path / "own", ignore=shutil.ignore_patterns("jobs")))
     sign_in("bob@shop.example")
     app = open_page(root, "look", lang="en")
-    assert not app.exception and not app.error and not jobs(Workspace(root), "look")
+    assert not app.error and not jobs(Workspace(root), "look")
     assert translate("look.none", "en") in app.info[0].value and "analyst" in app.info[0].value
 
 
 def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
-    app = open_page(looked, "look", lang="en")
-    app.button(key="look_train").click().run()
+    app = do(open_page(looked, "look", lang="en"), "look_train")
     assert app.title[0].value == translate("page.train", "en")
     home = open_page(looked, "home", lang="en")
     assert home.button(key="door_on").label == translate("page.train", "en")
 
 
-def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
+def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(open_page: OPEN, root: Path) -> None:
     used = list_bundles(Workspace(root))[0].id
     pipeline.look(Workspace(root), "shop", progress=NoProgress())
     look = next(bundle.id for bundle in list_bundles(Workspace(root)) if bundle.untrained)
@@ -104,7 +88,6 @@ def test_home_does_not_say_that_a_first_look_learned_from_the_log(open_page: OPE
 
 def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:
     app = open_page(looked, "evaluate", lang="en")
-    assert not app.exception
     assert translate("evaluate.headline.untrained", "en", horizon=182) == app.header[0].value
 
 
@@ -115,4 +98,4 @@ def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:
 
 def test_the_train_page_says_which_model_and_why(open_page: OPEN, looked: Path) -> None:
     app = open_page(looked, "train", lang="en")
-    assert "did best on the past" in shown(app)
+    assert "did best on the past" in texts(app)

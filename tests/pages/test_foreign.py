@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import catalogue
 from pages.ui import foreign, received
+from tests.pages.conftest import OPEN
 
-OPEN = Callable[..., AppTest]
 BUILT = Path(st.__file__).parent / "static" / "static" / "js"
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,10 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.pages.conftest import SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE
 
 pytestmark = pytest.mark.first(1)
 
-OPEN = Callable[..., AppTest]
 PAGES = ("home", "explore", "train", "evaluate", "explain", "segments", "customer", "strategy", "exports", "models")
 
 
@@ -77,7 +75,6 @@ def two_models(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def choices(app: AppTest) -> dict[str, Any]:
     """Return what is chosen on a page, by the widgets' keys; starting offers are named in the page's language."""
-    assert not app.exception
     boxes = [*app.selectbox, *app.multiselect, *app.button_group, *app.select_slider]
     return {box.key: box.value for box in boxes if box.key not in ("lang", "experiment_offer")}
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
+from tests.pages.conftest import OPEN, do, really, texts
 
 pytestmark = pytest.mark.first(4)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -33,28 +30,14 @@ def two(tmp_path: Path) -> Path:
 
 
 def section(root: Path, open_page: OPEN, what: str) -> AppTest:
-    app = open_page(root, "datasets", lang="en", dataset="spring")
-    app.segmented_control(key="datasets_what").set_value(what).run()
-    assert not app.exception and not app.error
+    app = do(open_page(root, "datasets", lang="en", dataset="spring"), ("datasets_what", what))
+    assert not app.error
     return app
 
 
 def test_what_still_holds_ids_is_named_in_a_list_each_line_of_which_begins_alike() -> None:
     lines = [text for key, text in catalogue("en").items() if key.startswith("holds.")]
     assert len(lines) > 3 and all(text[0].isupper() for text in lines)
-
-
-def really(root: Path, command: str) -> list[str]:
-    """Let the newest run, which was only pretended, happen; return its words."""
-    job = jobs.jobs(Workspace(root), command)[0]
-    args = list(job.status()["args"])
-    jobs.update_status(job.folder, pid=None)
-    assert main(["--job", str(job.folder), *args, "--workspace", str(root)]) == 0
-    return args
-
-
-def written(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in ("caption", "success", "warning") for element in app.get(kind))
 
 
 def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
@@ -66,7 +49,7 @@ def test_two_datasets_become_a_third(open_page: OPEN, two: Path) -> None:
     app.run()
     assert open_dataset(Workspace(two), "year").manifest.rows_kept == 100
     assert {item.name for item in list_datasets(Workspace(two))} == {"spring", "summer", "year"}
-    assert translate("manage.combine.done", name="year", rows="100") in written(app)
+    assert translate("manage.combine.done", name="year", rows="100") in texts(app)
     assert app.selectbox(key="dataset").value == "year"
 
 
@@ -76,7 +59,7 @@ def test_a_name_that_is_taken_is_refused_before_a_run_takes_the_choice_away(open
     app.text_input(key="combine_new").set_value("summer ")
     app.form_submit_button[0].click().run()
     assert translate("error.combine_name_taken", new="summer") in app.error[0].value
-    assert not app.exception and jobs.jobs(Workspace(two), "combine") == []
+    assert jobs.jobs(Workspace(two), "combine") == []
     assert app.multiselect(key="combine_names").value == ["spring", "summer"]
 
 
@@ -84,19 +67,18 @@ def test_one_dataset_alone_is_not_combined(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "combine")
     app.text_input(key="combine_new").set_value("year")
     app.form_submit_button[0].click().run()
-    assert translate("combine.two") in written(app) and jobs.jobs(Workspace(two), "combine") == []
+    assert translate("combine.two") in texts(app) and jobs.jobs(Workspace(two), "combine") == []
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, lang: str) -> None:
-    app = open_page(two, "datasets", lang=lang, dataset="spring")
-    app.segmented_control(key="datasets_what").set_value("manage").run()
+    app = do(open_page(two, "datasets", lang=lang, dataset="spring"), ("datasets_what", "manage"))
     version = open_dataset(Workspace(two), "spring").version
     app.text_input(key=f"currency_spring_{version}").set_value("EUR")
     next(one for one in app.button if one.label == translate("manage.currency.button", lang)).click().run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert open_dataset(Workspace(two), "spring").manifest.currency == "EUR"
-    assert translate("manage.currency.done", lang, name="spring", currency="EUR") in written(app)
+    assert translate("manage.currency.done", lang, name="spring", currency="EUR") in texts(app)
     assert " EUR" in app.header[0].value
     assert open_dataset(Workspace(two), "summer").manifest.currency == ""
 
@@ -105,7 +87,6 @@ def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "manage")
     app.text_input(key="new_name_spring").set_value("Spring 2024")
     app.form_submit_button[0].click().run()
-    assert not app.exception
     really(two, "rename")
     app.run()
     assert {item.name for item in list_datasets(Workspace(two))} == {"Spring 2024", "summer"}
@@ -116,7 +97,7 @@ def test_a_name_that_cannot_be_one_is_refused_in_words(open_page: OPEN, two: Pat
     app = section(two, open_page, "manage")
     app.text_input(key="new_name_spring").set_value("../spring")
     app.form_submit_button[0].click().run()
-    assert len(app.error) == 1 and not app.exception and jobs.jobs(Workspace(two), "rename") == []
+    assert len(app.error) == 1 and jobs.jobs(Workspace(two), "rename") == []
 
 
 def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
@@ -124,10 +105,9 @@ def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
     assert app.button(key="delete_for_good").disabled
     app.text_input(key="delete_spring").set_value("sprin").run()
     assert app.button(key="delete_for_good").disabled
-    app.text_input(key="delete_spring").set_value("spring").run()
-    app.button(key="delete_for_good").click().run()
+    do(app, ("delete_spring", "spring"), "delete_for_good")
     really(two, "delete")
     app.run()
     assert [item.name for item in list_datasets(Workspace(two))] == ["summer"]
-    assert translate("manage.delete.done", name="spring") in written(app)
+    assert translate("manage.delete.done", name="spring") in texts(app)
     assert app.selectbox(key="dataset").value == "summer"

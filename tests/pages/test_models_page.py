@@ -6,17 +6,14 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs, pipeline
-from clv_core.cli import build_parser, main
+from clv_core import pipeline
+from clv_core.cli import build_parser
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
@@ -29,11 +26,9 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
 from tests.deployment.registry import tiny
-from tests.pages.conftest import HORIZON_DAYS
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, really, texts
 
 pytestmark = pytest.mark.first(11)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -50,21 +45,16 @@ def roles(root: Path) -> dict[int, str]:
     return {one.number: "archived" if one.archived else one.role for one in Registry(Workspace(root)).versions("shop")}
 
 
-def written(app: AppTest) -> str:
-    kinds = ("header", "markdown", "caption", "info", "success", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
-
-
 def section(app: AppTest, what: str) -> AppTest:
     app.segmented_control(key="models_what").set_value(what).run()
-    assert not app.exception and not app.error
+    assert not app.error
     return app
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path, lang: str) -> None:
     app = open_page(three, "models", lang=lang)
-    assert not app.exception and not app.error
+    assert not app.error
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
     rival = {"rival": 3, "rival_kind": translate("model.naive", lang)}
     assert app.header[0].value == translate("models.headline.challenged", lang, **known, **rival)
@@ -76,14 +66,13 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
 
 
 def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(three, "models", lang="en"), "promote_challenger")
     assert roles(three) == {3: "champion", 2: "", 1: ""}
-    assert translate("models.promoted", version=3, name="shop") in written(app)
+    assert translate("models.promoted", version=3, name="shop") in texts(app)
     assert app.selectbox(key="model").value == Registry(Workspace(three)).version("shop", 3).bundle
     app.button(key="roll_back").click().run()
     assert not app.error and roles(three)[1] == "champion"
-    assert translate("models.rolled_back", version=1, name="shop") in written(app)
+    assert translate("models.rolled_back", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -95,7 +84,7 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
     app = open_page(three, "models", lang=lang)
     registry.promote("shop", 3)  # in another tab
     app.button(key="roll_back").click().run()
-    assert not app.exception and roles(three)[3] == "champion"
+    assert roles(three)[3] == "champion"
     said = translate("error.overtaken_before_rollback", lang, name="shop", version=3)
     assert [box.value for box in app.error] == [widgets.plain(said)]
     app.button(key="roll_back").click().run()
@@ -103,9 +92,7 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
 
 
 def test_the_list_of_versions_says_who_speaks_now(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.selectbox(key="models_version_shop").set_value(1).run()
-    app.button(key="promote_challenger").click().run()
+    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1), "promote_challenger")
     box = app.selectbox(key="models_version_shop")
     said = next(label for label in box.options if label.startswith(translate("models.version", n=1)))
     assert translate("models.role.champion") not in said
@@ -118,9 +105,9 @@ def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open
     app = open_page(three, "models", lang="en")
     registry.roll_back("shop")  # in another tab: the champion has no earlier one now
     app.button(key="roll_back").click().run()
-    assert not app.exception and not app.error and roles(three)[1] == "champion"
+    assert not app.error and roles(three)[1] == "champion"
     assert "roll_back" not in [button.key for button in app.button]
-    assert translate("models.speaks_already", name="shop", version=1) in written(app)
+    assert translate("models.speaks_already", name="shop", version=1) in texts(app)
 
 
 def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, three: Path) -> None:
@@ -158,26 +145,21 @@ def test_a_first_look_is_not_what_is_offered_to_be_promoted(untrained: tuple[boo
 def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
     app = open_page(three, "models", lang="en")
     assert app.button(key="delete_version").disabled
-    app.checkbox(key="sure_shop_3").check().run()
-    app.button(key="delete_version").click().run()
-    assert not app.exception and roles(three) == {2: "", 1: "champion"}
+    do(app, ("sure_shop_3", True), "delete_version")
+    assert roles(three) == {2: "", 1: "champion"}
 
 
 def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    app.selectbox(key="models_version_shop").set_value(1).run()
-    assert translate("models.champion_stays") in written(app)
+    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1))
+    assert translate("models.champion_stays") in texts(app)
     assert not {"archive", "delete_version"} & {button.key for button in app.button}
 
 
-def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(
-    open_page: OPEN, with_model: Path, tmp_path: Path
-) -> None:
-    root = Path(shutil.copytree(with_model, tmp_path / "workspace"))
+def test_versions_that_were_not_measured_alike_are_not_held_against_each_other(open_page: OPEN, root: Path) -> None:
     shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     pipeline.train(Workspace(root), "shop", shorter, progress=NoProgress())
     app = section(open_page(root, "models", lang="en"), "compare")
-    assert translate("models.compare.untested") in written(app)
+    assert translate("models.compare.untested") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -185,7 +167,7 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     open_page: OPEN, three: Path, lang: str
 ) -> None:
     app = section(open_page(three, "models", lang=lang), "compare")
-    assert translate("models.compare.unmeasured", lang, version=3) in written(app)
+    assert translate("models.compare.unmeasured", lang, version=3) in texts(app)
     figures = app.dataframe[-2].value.set_index(translate("column.metric", lang)).iloc[:, 0]
     bundle = next(one for one in list_bundles(Workspace(three)) if one.record["metrics"])
     mae, bias = (bundle.record["metrics"][name] for name in ("mae", "bias"))
@@ -202,24 +184,24 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
 
 def test_the_champion_is_compared_with_the_latest_other_version_that_was_measured(open_page: OPEN, three: Path) -> None:
     app = section(open_page(three, "models", lang="en"), "compare")
-    assert translate("models.compare.none_measured", "en") in written(app)
+    assert translate("models.compare.none_measured", "en") in texts(app)
     shorter = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(Workspace(three), "shop", shorter, progress=NoProgress())
     Registry(Workspace(three)).register(tiny.save(Workspace(three), 3))
     measured = next(one.number for one in Registry(Workspace(three)).versions("shop") if one.bundle == bundle.id)
     app = section(open_page(three, "models", lang="en"), "compare")
-    assert translate("models.compare.none_measured", "en") not in written(app)
+    assert translate("models.compare.none_measured", "en") not in texts(app)
     assert [app.selectbox(key=f"compare_{one}_shop").value for one in ("one", "other")] == [1, measured]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_card_of_each_version_can_be_read_and_kept(open_page: OPEN, three: Path, lang: str) -> None:
     app = section(open_page(three, "models", lang=lang), "card")
-    assert translate("modelcard.title", lang, name="shop", version=1) in written(app), "the champion's comes first"
-    assert translate("modelcard.quality", lang) in written(app) and "BG/NBD" in written(app)
+    assert translate("modelcard.title", lang, name="shop", version=1) in texts(app), "the champion's comes first"
+    assert translate("modelcard.quality", lang) in texts(app) and "BG/NBD" in texts(app)
     assert not any(re.search(r"^# ", text.value, re.MULTILINE) for text in app.markdown), "the page has its title"
     app.selectbox(key="models_card_shop").set_value(3).run()
-    assert translate("modelcard.title", lang, name="shop", version=3) in written(app)
+    assert translate("modelcard.title", lang, name="shop", version=3) in texts(app)
     assert [button.key for button in app.get("download_button")] == ["download_model_card"]
 
 
@@ -227,7 +209,7 @@ def test_a_damaged_champion_is_said_with_who_speaks_instead(open_page: OPEN, thr
     champion = Registry(Workspace(three)).version("shop", 1)
     (three / "models" / champion.bundle / "state.json").write_text("{}")
     app = open_page(three, "models", lang="en")
-    assert not app.exception and len(app.error) == 1
+    assert len(app.error) == 1
     assert "Version 1, the champion" in app.error[0].value and "Version 3 speaks" in app.error[0].value
 
 
@@ -242,14 +224,10 @@ def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(
         ("model.zip", (folder / "model.zip").read_bytes(), "application/zip")
     )
     next(button for button in app.button if button.label == translate("models.import.button")).click().run()
-    assert not app.exception
-    job = jobs.jobs(Workspace(three), "models")[0]
-    args = list(job.status()["args"])
+    args = really(three, "models")
     assert args[:2] == ["models", "import"] and args[3:] == ["--name", "shop"]
-    jobs.update_status(job.folder, pid=None)
-    assert main(["--job", str(job.folder), *args, "--workspace", str(three)]) == 0
     app.run()
-    assert translate("models.imported", version=4, name="shop") in written(app)
+    assert translate("models.imported", version=4, name="shop") in texts(app)
     assert roles(three)[4] == "challenger" and not Path(args[2]).exists()
 
 
@@ -266,15 +244,15 @@ def test_a_model_that_came_without_its_customers_opens_every_page(
     model = import_bundle(workspace, folder / "model.zip").bundle
     pipeline.score(workspace, "shop", model, progress=NoProgress())
     app = open_page(three, page, lang="en", model=model)
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.selectbox(key="model").value == model
     if page == "evaluate":
-        assert translate("evaluate.without_rows") in written(app)
+        assert translate("evaluate.without_rows") in texts(app)
 
 
 def test_without_a_model_the_page_leads_to_training_or_takes_an_import(open_page: OPEN, with_dataset: Path) -> None:
     app = open_page(with_dataset, "models", lang="en")
-    assert translate("need.model") in written(app) and translate("models.import") in written(app)
+    assert translate("need.model") in texts(app) and translate("models.import") in texts(app)
     app.button(key="need_model").click().run()
     assert app.title[0].value == translate("page.train")
 
@@ -284,29 +262,20 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     model = registry.version("shop", 1).bundle
     assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
     registry.promote("shop", 3)
-    app = open_page(three, "evaluate", lang="en", model=model)
-    app.button(key="accept_model").click().run()
-    assert not app.exception and roles(three)[1] == "champion"
-    assert translate("models.promoted", "en", version=1, name="shop") in written(app)
+    app = do(open_page(three, "evaluate", lang="en", model=model), "accept_model")
+    assert roles(three)[1] == "champion"
+    assert translate("models.promoted", "en", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Path, lang: str) -> None:
     app = section(open_page(three, "models", lang=lang), "call")
     known = {"name": "shop", "version": 1, "kind": translate("model.bgnbd", lang)}
-    assert translate("models.call.who", lang, **known) in written(app)
+    assert translate("models.call.who", lang, **known) in texts(app)
     start, ask, others = (shlex.split(code.value) for code in app.code)
-    assert {code.language for code in app.code} == {"plaintext"}, (
-        "Streamlit colours the words of a language at 2.8 to 1"
-    )
+    assert {code.language for code in app.code} == {"plaintext"}, "Streamlit colours words of a language at 2.8 to 1"
     options = build_parser().parse_args(start[3:])
     assert (options.command, options.name, options.open) == ("serve", "shop", True)
     assert Path(options.workspace) == three
     assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == ASKED
     assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]
-
-
-def test_the_page_says_how_to_call_the_service_without_loading_its_web_server() -> None:
-    script = "import sys; import pages.ui.models.calling; print(*sorted({'fastapi', 'uvicorn'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []

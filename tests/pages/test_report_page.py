@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core import jobs
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.kept_scores import scores_path
@@ -23,49 +18,34 @@ from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import with_measured
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, control, do, really, texts
 
 pytestmark = pytest.mark.first(3)
 
-OPEN = Callable[..., AppTest]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """From now on runs are waited for, and noted."""
-    commands: list[list[str]] = []
-
-    def start(workspace: Workspace, command: list[str], *, language: str, label: str = "", **_: Any) -> jobs.Job:
-        folder = workspace.jobs / f"20260101-00000{len(commands)}-report-abcdef"
-        folder.mkdir()
-        about = {"command": "report", "args": list(command), "label": label, "pid": None, "started": 0.0}
-        jobs.update_status(folder, state=jobs.RUNNING, **about)
-        commands.append(list(command))
-        words = ["--job", str(folder), *command, "--workspace", str(workspace.root), "--lang", language]
-        subprocess.run([sys.executable, "-m", "clv_core", *words], cwd=ROOT, check=True, capture_output=True)
-        return jobs.Job(folder)
-
-    monkeypatch.setattr(jobs, "start", start)
-    return commands
+def made(app: AppTest, root: Path) -> list[str]:
+    """Press the button, wait for the run, and return its words."""
+    do(app, "make_report")
+    command = really(root, "report")
+    app.run()
+    return command
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
-def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, lang: str
-) -> None:
+def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page: OPEN, root: Path, lang: str) -> None:
     app = open_page(root, "report", lang=lang)
-    started = at_once(monkeypatch)
-    assert not app.exception and not app.error
+    assert not app.error
     before = app.header[0].value
     work = Workspace(root)
     kept = scores_path(work, list_bundles(work)[0], open_dataset(work, "shop"))
     assert say_money(pd.read_parquet(kept)["predicted_clv"].sum(), "EUR", lang) in before
     assert translate("reporting.holds", lang) in texts(app)
-    app.button(key="make_report").click().run()
-    assert not app.exception and not app.error
+    command = made(app, root)
+    assert not app.error
     files = sorted(path.suffix for path in (root / "exports").glob(f"*-{lang}_*"))
     assert files == [".html", ".pptx"]
-    [command] = started
     assert command[:2] == ["report", "shop"] and "--budget" in command
     labels = [button.label for button in app.get("download_button")]
     assert labels == [translate("reporting.slides", lang), translate("reporting.page", lang)]
@@ -77,46 +57,37 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(
 
 
 @pytest.mark.slow
-def test_a_budget_of_nought_makes_a_report_without_a_plan(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_budget_of_nought_makes_a_report_without_a_plan(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "report", lang="en")
-    started = at_once(monkeypatch)
-    next(box for box in app.number_input if box.key.startswith("report_budget")).set_value(0.0).run()
+    do(app, ("report_budget", 0.0))
     assert translate("reporting.no_budget", "en") in texts(app)
-    app.button(key="make_report").click().run()
-    assert not app.exception and not app.error and "--offer" not in started[0]
+    command = made(app, root)
+    assert not app.error and "--offer" not in command
     page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
     assert translate("report.plan.none", "en") in page
 
 
 @pytest.mark.slow
-def test_a_report_in_the_other_language_is_another_report(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_in_the_other_language_is_another_report(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "report", lang="en")
-    started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
-    app.button(key="make_report").click().run()
-    assert not app.exception and len(started) == 1
+    made(app, root)
     assert "未来 90 天" in texts(app) and list((root / "exports").glob("*-zh_*.html"))
 
 
 @pytest.mark.slow
 def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_in_the_language_of_the_report(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path
 ) -> None:
     shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
     rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 80.0))
     app = open_page(root, "report", lang="en")
-    started = at_once(monkeypatch)
     app.get("button_group")[0].set_value("zh").run()
-    assert not app.exception and not app.error
-    assert next(box for box in app.number_input if box.key.startswith("report_budget")).value == 80.0
-    app.number_input(key="terms_margin").set_value(30.0).run()
-    app.button(key="make_report").click().run()
-    [command] = started
+    assert not app.error
+    assert control(app, "report_budget").value == 80.0
+    do(app, ("terms_margin", 30.0))
+    command = made(app, root)
     said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
     assert [offer.name for offer in said] == [translate("budget.offer.mail", "zh"), "Own"]
     assert said[0].effects[1].value == 0.09 and not said[0].measured
@@ -131,25 +102,17 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     open_page: OPEN, root: Path, kept: float | None
 ) -> None:
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(budget=kept))
-    slider = next(one for one in open_page(root, "strategy", lang="en").slider if one.key.startswith("budget_"))
-    offered = next(
-        one for one in open_page(root, "report", lang="en").number_input if one.key.startswith("report_budget")
-    )
-    assert offered.value == slider.value > 0
+    [slider] = open_page(root, "strategy", lang="en").slider
+    assert control(open_page(root, "report", lang="en"), "report_budget").value == slider.value > 0
 
 
 @pytest.mark.slow
-def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(
-    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(open_page: OPEN, root: Path) -> None:
     only = {f"tier{number}": None for number in (1, 2, 4)}
     rows = ({"start": "mail", **only}, {"start": "voucher", **only})
     save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({QUADRANT: rows}, by=QUADRANT))
     app = open_page(root, "report", lang="en")
-    started = at_once(monkeypatch)
-    app.button(key="make_report").click().run()
-    assert not app.exception
-    [command] = started
+    command = made(app, root)
     assert command[command.index("--plan-scheme") + 1] == QUADRANT
     offers = [word for word, flag in zip(command[1:], command, strict=False) if flag == "--offer"]
     assert [list(Offer.parse(word).effects) for word in offers] == [[3], [3]]

@@ -4,119 +4,82 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.errors import Message
-from clv_core.evaluation.trust import Trust
 from clv_core.i18n import translate
 from clv_core.strategy.exports.exported import export_log
 from clv_core.workspace import Workspace, read_json
-from pages.ui import page_files, row_files, state
-from tests.pages.test_app_opens import texts
+from pages.ui import row_files
+from tests.pages.conftest import OPEN, Offered, do, press, texts
 
 pytestmark = pytest.mark.first(5)
-
-OPEN = Callable[..., AppTest]
-Offered = dict[str, dict[str, Any]]
-
-
-@pytest.fixture
-def own(with_model: Path, tmp_path: Path) -> Path:
-    """A copy of the workspace with a model and no exports."""
-    shutil.copytree(with_model, tmp_path / "own")
-    shutil.rmtree(tmp_path / "own" / "exports", ignore_errors=True)
-    return tmp_path / "own"
-
-
-@pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
-    """What a page offers as files, by the key of the button: data, name and options."""
-    found: Offered = {}
-
-    def take(label: str, data: Any, name: str, key: str, **options: Any) -> None:
-        found[key] = {"label": label, "data": data, "name": name, **options}
-
-    monkeypatch.setattr(page_files, "download", take)
-    return found
 
 
 def ids(path: Path) -> set[str]:
     return set(pd.read_csv(path, encoding="utf-8-sig", dtype=str)["customer_id"])
 
 
-def press(one: dict[str, Any]) -> bytes:
-    made: bytes = one["data"]() if callable(one["data"]) else one["data"]
-    return made
-
-
-def test_a_list_made_with_and_without_a_stop_list_is_two_files(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "exports", lang="en")
-    app.button(key="export_make").click().run()
+def test_a_list_made_with_and_without_a_stop_list_is_two_files(open_page: OPEN, root: Path) -> None:
+    app = do(open_page(root, "exports", lang="en"), "export_make")
     assert translate("exporting.download", "en") in _labels(app)
-    [everyone] = (own / "exports").glob("*.csv")
+    [everyone] = (root / "exports").glob("*.csv")
     out = sorted(ids(everyone))[:20]
     app.file_uploader(key="export_stop_file").set_value(("stop.txt", "\n".join(out).encode(), "text/plain")).run()
     assert translate("exporting.download", "en") not in _labels(app)
     app.button(key="export_make").click().run()
     assert translate("exporting.download", "en") in _labels(app)
-    [fewer] = set((own / "exports").glob("*.csv")) - {everyone}
+    [fewer] = set((root / "exports").glob("*.csv")) - {everyone}
     assert ids(everyone) - ids(fewer) == set(out)
 
 
-def test_a_list_made_before_somebody_was_suppressed_is_offered_no_more(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "exports", lang="en")
-    app.button(key="export_make").click().run()
+def test_a_list_made_before_somebody_was_suppressed_is_offered_no_more(open_page: OPEN, root: Path) -> None:
+    app = do(open_page(root, "exports", lang="en"), "export_make")
     assert translate("exporting.download", "en") in _labels(app)
-    [before] = (own / "exports").glob("*.csv")
+    [before] = (root / "exports").glob("*.csv")
     one = sorted(ids(before))[0]
-    StopList.of(Workspace(own)).add([one])
+    StopList.of(Workspace(root)).add([one])
     app.run()
     assert translate("exporting.download", "en") not in _labels(app)
     app.button(key="export_make").click().run()
     assert translate("exporting.download", "en") in _labels(app)
-    [after] = set((own / "exports").glob("*.csv")) - {before}
+    [after] = set((root / "exports").glob("*.csv")) - {before}
     assert one in ids(before) and one not in ids(after)
 
 
 def test_filters_of_the_segments_page_are_in_the_name_the_side_file_and_the_log(
-    open_page: OPEN, own: Path, offered: Offered
+    open_page: OPEN, root: Path, offered: Offered
 ) -> None:
-    app = open_page(own, "segments", lang="en")
+    app = open_page(root, "segments", lang="en")
     names = [offered["download_list_csv"]["name"]]
-    app.pills(key="filter_tiers_4").set_value([1, 2]).run()
-    app.slider(key="filter_p").set_value(50).run()
+    do(app, ("filter_tiers_4", [1, 2]), ("filter_p", 50))
     names.append(offered["download_list_csv"]["name"])
-    app.text_input(key="filter_id").set_value("1").run()
-    names.append(offered["download_list_csv"]["name"])
-    app.text_input(key="filter_id").set_value("12").run()
-    names.append(offered["download_list_csv"]["name"])
+    for part in ("1", "12"):
+        do(app, ("filter_id", part))
+        names.append(offered["download_list_csv"]["name"])
     assert len(set(names)) == 4 and "tier1-2-p_purchase-0.5" in names[1] and "customer_id" in names[2]
     press(offered["download_list_csv"])
-    listed = pd.read_csv(own / "exports" / names[-1], encoding="utf-8-sig", dtype={"customer_id": str})
+    listed = pd.read_csv(root / "exports" / names[-1], encoding="utf-8-sig", dtype={"customer_id": str})
     assert (listed["p_purchase"] >= 0.5).all() and listed["customer_id"].str.contains("12").all()
     side = json.loads(press(offered["download_list_side"]))
     assert side["segment"] == "tier=1,2 p_purchase>=0.5 customer_id~12" and side["rows"] == len(listed)
-    log = export_log(Workspace(own))
+    log = export_log(Workspace(root))
     assert len(log) == 1 and log[0]["segment"] == "tier=1,2 p_purchase>=0.5 customer_id~…"
 
 
 def test_segments_say_who_is_left_out_and_offer_what_numbers_mean(
-    open_page: OPEN, own: Path, offered: Offered, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, root: Path, offered: Offered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_page(own, "segments", lang="en")
+    open_page(root, "segments", lang="en")
     side = json.loads(press(offered["download_list_side"]))
     assert side["files"] == [offered["download_list_csv"]["name"]] and side["left_out"] == {}
-    StopList.of(Workspace(own)).add(sorted(ids(own / "exports" / side["files"][0]))[:3])
+    StopList.of(Workspace(root)).add(sorted(ids(root / "exports" / side["files"][0]))[:3])
     monkeypatch.setattr(row_files, "XLSX_ROWS", 5)
-    app = open_page(own, "segments", lang="en")
+    app = open_page(root, "segments", lang="en")
     said = translate("export.left_out.suppressed", "en")
     assert translate("exporting.left_out", "en", reasons=f"{said}: 3") in texts(app)
     assert json.loads(press(offered["download_list_side"]))["left_out"] == {"suppressed": 3}
@@ -124,8 +87,8 @@ def test_segments_say_who_is_left_out_and_offer_what_numbers_mean(
     assert translate("recommend.xlsx.many", "en", rows="5") in texts(app)
 
 
-def test_a_plan_is_named_by_its_budget_and_says_its_offers(open_page: OPEN, own: Path, offered: Offered) -> None:
-    app = open_page(own, "strategy", lang="en")
+def test_a_plan_is_named_by_its_budget_and_says_its_offers(open_page: OPEN, root: Path, offered: Offered) -> None:
+    app = open_page(root, "strategy", lang="en")
     slider = app.slider[0]
     first, budget = offered["download_plan_csv"]["name"], slider.value
     assert f"_plan-{budget:.10g}_" in first
@@ -136,29 +99,26 @@ def test_a_plan_is_named_by_its_budget_and_says_its_offers(open_page: OPEN, own:
     assert {"name", "cost", "effects", "capacity"} <= set(side["settings"]["offers"][0])
 
 
-def test_card_days_and_reasons_are_in_the_log_and_name_nobody(open_page: OPEN, own: Path, offered: Offered) -> None:
-    app = open_page(own, "customer", lang="en")
+def test_card_days_and_reasons_are_in_the_log_and_name_nobody(open_page: OPEN, root: Path, offered: Offered) -> None:
+    open_page(root, "customer", lang="en")
     card = json.loads(press(offered["download_card"]))
     days = press(offered["download_days"])
-    open_page(own, "explain", lang="en")
+    open_page(root, "explain", lang="en")
     press(offered["download_reasons"])
-    reasons, of_days, of_card = export_log(Workspace(own))
+    reasons, of_days, of_card = export_log(Workspace(root))
     assert [one["format"] for one in (reasons, of_days, of_card)] == ["reasons", "card_days", "card"]
     assert (of_card["rows"], of_days["rows"]) == (1, days.count(b"\n") - 1)
     assert reasons["customers"] == reasons["rows"] == 40
     assert of_card["segment"] == "customer_id=…" and card["customer_id"] not in json.dumps([of_card, of_days])
-    assert not app.exception
 
 
 def test_tables_of_figures_and_reasons_say_what_their_numbers_are_of(
-    open_page: OPEN, own: Path, offered: Offered
+    open_page: OPEN, root: Path, offered: Offered
 ) -> None:
-    bundle = read_json(next((own / "models").glob("*/bundle.json")))
-    app = open_page(own, "segments", lang="en")
-    app.segmented_control(key=f"terms_horizon_{bundle['horizon_days']}").set_value(30).run()
-    app.segmented_control(key="segments_view").set_value("figures").run()
-    assert not app.exception, app.exception
-    open_page(own, "explain", lang="en")
+    bundle = read_json(next((root / "models").glob("*/bundle.json")))
+    app = open_page(root, "segments", lang="en")
+    do(app, (f"terms_horizon_{bundle['horizon_days']}", 30), ("segments_view", "figures"))
+    open_page(root, "explain", lang="en")
     end = bundle["cutoff"]
     for key, days in (("download_segments", 30), ("download_reasons", bundle["horizon_days"])):
         table = pd.read_csv(io.BytesIO(press(offered[key])), encoding="utf-8-sig")
@@ -168,42 +128,40 @@ def test_tables_of_figures_and_reasons_say_what_their_numbers_are_of(
 
 
 def test_a_model_with_its_holdout_is_in_the_log_and_one_without_is_not(
-    open_page: OPEN, own: Path, offered: Offered
+    open_page: OPEN, root: Path, offered: Offered
 ) -> None:
-    app = open_page(own, "models", lang="en")
+    app = open_page(root, "models", lang="en")
     press(offered["export_1"])
-    assert export_log(Workspace(own)) == []
-    next(box for box in app.checkbox if str(box.key).startswith("holdout_")).check().run()
+    assert export_log(Workspace(root)) == []
+    do(app, ("holdout_", True))
     press(offered["export_1"])
-    [line] = export_log(Workspace(own))
+    [line] = export_log(Workspace(root))
     assert (line["format"], line["files"], line["dataset"]) == ("model_holdout", [], "shop")
     assert line["customers"] > 0 and translate("export.model_holdout", "zh") != translate("export.model_holdout", "en")
 
 
 def test_reasons_of_a_model_that_is_not_trusted_wait_until_it_is_acknowledged(
-    open_page: OPEN, with_model: Path, offered: Offered, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, not_trusted: Path, offered: Offered
 ) -> None:
-    reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
-    monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
-    app = open_page(with_model, "explain", lang="en")
+    app = open_page(not_trusted, "explain", lang="en")
     assert offered["download_reasons"]["disabled"]
-    next(box for box in app.checkbox if str(box.key).startswith("acknowledge_")).check().run()
+    do(app, ("acknowledge_", True))
     assert not offered["download_reasons"]["disabled"]
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
-def test_the_log_counts_customers_beside_rows_and_says_all_in_words(open_page: OPEN, own: Path, lang: str) -> None:
+def test_the_log_counts_customers_beside_rows_and_says_all_in_words(open_page: OPEN, root: Path, lang: str) -> None:
     about = {"made": "2026-01-02T03:04:05+00:00", "who": "ana", "segment": "", "dataset": "shop", "files": ["a.csv"]}
-    [model] = [path.name for path in (own / "models").iterdir() if not path.name.startswith(".")]
+    [model] = [path.name for path in (root / "models").iterdir() if not path.name.startswith(".")]
     lines = [
         {**about, "format": "csv", "model": "gone", "rows": 7},
         {**about, "format": "csv", "model": model, "rows": 5, "customers": None},
         {**about, "format": "parquet", "model": model, "rows": 17_500, "customers": 1750},
     ]
-    (own / "exports").mkdir()
-    (own / "exports" / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    app = open_page(own, "exports", lang=lang)
-    assert not app.exception and not app.error
+    (root / "exports").mkdir()
+    (root / "exports" / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    app = open_page(root, "exports", lang=lang)
+    assert not app.error
     when = next(item.value for item in app.markdown if "17,500" in str(item.value))
     assert "1,750" in when
     log = app.dataframe[-1].value

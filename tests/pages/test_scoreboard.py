@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -16,17 +15,18 @@ from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.past import comparison_folder
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
 from pages.ui import saying, widgets
 from pages.ui.evaluate import scoreboard_run
+from tests.pages.conftest import OPEN
 
 pytestmark = pytest.mark.first(3)
 
 PARTS = ("value", "low", "high")
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     root = tmp_path_factory.mktemp("compared")
     shutil.copytree(with_model, root, dirs_exist_ok=True)
     bundle = list_bundles(Workspace(root))[0]
-    out = root / "backtests" / f"{bundle.id}-{bundle.record['dataset']['version']}"
+    out = comparison_folder(Workspace(root), bundle)
     words = ["backtest", "shop", "--horizon-days", "60", "--origins", "2", "--models", "bgnbd,naive", "--out", str(out)]
     assert main([*words, "--workspace", str(root)]) == 0
     return root
@@ -51,7 +51,6 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open
     assert words[:4] == ["backtest", "shop", "--horizon-days", "90"]
     assert "cutoffs=3" in words and "bgnbd" in words[words.index("--models") + 1].split(",")
     assert "--folds" not in words  # BG/NBD does not learn from single customers
-    assert not app.exception
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -88,7 +87,6 @@ def test_the_person_chooses_whom_the_model_is_held_against(
     app.button(key="start_board").click().run()
     words = max(jobs.jobs(Workspace(with_model), "backtest"), key=lambda job: job.id).status()["args"]
     assert words[words.index("--models") + 1] == "bgnbd,naive,ziln_mlp"
-    assert not app.exception
 
 
 def _seconds_said(app: AppTest) -> float:
@@ -99,8 +97,7 @@ def _seconds_said(app: AppTest) -> float:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, compared: Path, lang: str) -> None:
     app = open_page(compared, "evaluate", lang=lang)
-    assert not app.exception
-    folder = next((compared / "backtests").iterdir())
+    folder = next(compared.glob("datasets/*/made/*/*/backtest"))
     scores, parts = pd.read_csv(folder / "scoreboard.csv"), pd.read_csv(folder / "slices.csv")
     tables = [item.value for item in app.dataframe]
     board = next(frame for frame in tables if translate("metric.decile_mape", lang) in frame)
@@ -146,7 +143,7 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
 
 @pytest.mark.parametrize(("lang", "outcome"), [("en", "leans"), ("zh", "holds")])
 def test_the_second_view_says_what_its_file_says(open_page: OPEN, compared: Path, lang: str, outcome: str) -> None:
-    folder = next((compared / "backtests").iterdir())
+    folder = next(compared.glob("datasets/*/made/*/*/backtest"))
     before = (folder / "backtest.json").read_bytes()
     params = {"seen": 0.761, "unseen": 0.702, "low": 0.03, "high": 0.08, "folds": 2}
     said = {"model": "bgnbd", "folds": 2, "outcome": outcome, "code": outcome, "params": params}
@@ -159,7 +156,6 @@ def test_the_second_view_says_what_its_file_says(open_page: OPEN, compared: Path
     finally:
         (folder / "backtest.json").write_bytes(before)
         (folder / "folds.csv").unlink()
-    assert not app.exception
     assert any(translate(f"folds.{outcome}", lang, **params) in item.value for item in app.markdown)
     shown = next(item.value for item in app.dataframe if translate("board.folds.view", lang) in item.value)
     assert shown[translate("metric.gini", lang)].to_list() == ["0.761", "0.702", "0.650 – 0.750"]

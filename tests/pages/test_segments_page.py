@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,21 +26,19 @@ from clv_core.strategy.schemes.value import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, control, do, texts
 
 pytestmark = pytest.mark.first(12)
 
-OPEN = Callable[..., AppTest]
 VIEWS = ("overview", "figures", "came", "compare", "names")
 RULES = {"segments": [{"name": "Likely", "rules": ["p_purchase>=0.3"], "description": "Write to them"}]}
 
 
 @pytest.fixture
-def own(with_model: Path, tmp_path: Path) -> Path:
-    """A copy of the workspace with a model and a set of rules, that may be changed."""
-    shutil.copytree(with_model, tmp_path / "own")
-    save_rules(open_dataset(Workspace(tmp_path / "own"), "shop"), Rules.from_json(RULES, "Mine"))
-    return tmp_path / "own"
+def own(root: Path) -> Path:
+    """A workspace of its own with a model and a set of rules."""
+    save_rules(open_dataset(Workspace(root), "shop"), Rules.from_json(RULES, "Mine"))
+    return root
 
 
 def customers_of(root: Path) -> pd.DataFrame:
@@ -59,13 +56,32 @@ def opened(open_page: OPEN, root: Path, kind: str, view: str = "overview", lang:
     return app.switch_page(BY_NAME["segments"].path).run()
 
 
+def add_rule(app: AppTest, column: str, operator: str, value: str) -> AppTest:
+    steps = (("rule_segment", "Likely"), ("rule_column", column), ("rule_operator", operator), ("rule_value", value))
+    return press(do(app, *steps), "rules.add.button")
+
+
+def press(app: AppTest, label: str, lang: str = "en") -> AppTest:
+    next(item for item in app.button if item.label == translate(label, lang)).click().run()
+    return app
+
+
+def sizes_of(app: AppTest) -> list[str]:
+    return [item.value for item in app.metric if item.label == translate("segments.card.customers")]
+
+
+def quadrant_of(app: AppTest, frame: pd.DataFrame) -> Quadrant:
+    value, chance = (control(app, f"scheme_{name}").value for name in ("value", "chance"))
+    return Quadrant(value, chance / 100).fit(frame)
+
+
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> None:
     app = opened(open_page, own, kind)
     for view in VIEWS:
         app.segmented_control(key="segments_view").set_value(view).run()
-        assert not app.exception and not app.error, view
+        assert not app.error, view
         assert app.segmented_control(key="segments_view").value == view
 
 
@@ -73,24 +89,16 @@ def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> N
 @pytest.mark.parametrize(("kind", "view"), list(zip(KINDS, [*VIEWS, *VIEWS], strict=False)))
 def test_every_scheme_and_view_opens_in_chinese(open_page: OPEN, own: Path, kind: str, view: str) -> None:
     app = opened(open_page, own, kind, view, "zh")
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate(f"scheme.{kind}.help", "zh") in [item.value for item in app.caption]
 
 
 def test_quadrant_cards_hold_everybody_and_move_with_the_cut(open_page: OPEN, own: Path) -> None:
-    app = opened(open_page, own, "quadrant")
-    frame = customers_of(own)
-
-    def shown() -> list[str]:
-        return [item.value for item in app.metric if item.label == translate("segments.card.customers")]
-
-    before = shown()
-    box = next(item for item in app.number_input if str(item.key).startswith("scheme_chance"))
-    box.set_value(50.0).run()
-    value = next(item for item in app.number_input if str(item.key).startswith("scheme_value")).value
-    sizes = Quadrant(value, 0.5).fit(frame).place(frame)
-    expected = [f"{(sizes.where == place).sum():,}" for place in range(4)]
-    assert shown() == expected != before
+    app, frame = opened(open_page, own, "quadrant"), customers_of(own)
+    before = sizes_of(app)
+    do(app, ("scheme_chance", 50.0))
+    placed = Quadrant(control(app, "scheme_value").value, 0.5).fit(frame).place(frame)
+    assert sizes_of(app) == [f"{(placed.where == place).sum():,}" for place in range(4)] != before
 
 
 def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, own: Path) -> None:
@@ -98,23 +106,16 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     frame = customers_of(own)
     app.pills(key="filter_quadrant").set_value([3]).run()
     listed = app.dataframe[0].value
-    value, chance = (
-        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
-        for name in ("value", "chance")
-    )
-    placed = Quadrant(value, chance / 100).fit(frame).place(frame)
+    placed = quadrant_of(app, frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
 
 
 def test_a_scheme_is_held_against_another_with_settings_of_its_own(open_page: OPEN, own: Path) -> None:
-    app = opened(open_page, own, "rfm", "compare")
-    app.selectbox(key="compare_with").set_value("clusters").run()
-    app.number_input(key="second_scheme_clusters").set_value(3).run()
-    assert not app.exception and not app.error
+    app = do(opened(open_page, own, "rfm", "compare"), ("compare_with", "clusters"), ("second_scheme_clusters", 3))
+    assert not app.error
     assert app.dataframe[0].value["second"].nunique() == 3
-    app.selectbox(key="compare_with").set_value("cost").run()
-    app.number_input(key="second_scheme_cost").set_value(0.01).run()
+    do(app, ("compare_with", "cost"), ("second_scheme_cost", 0.01))
     frame = customers_of(own)
     rows = app.dataframe[0].value
     top = rows[rows["second"] == CostTiers(0.01).segments[0].name()]
@@ -126,8 +127,7 @@ def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_
     app = opened(open_page, own, "quadrant", "names")
     app.text_input(key="name_quadrant_win_back").set_value("Lost *loves*")
     app.text_input(key="about_quadrant_win_back").set_value("Write a letter")
-    next(item for item in app.button if item.label == translate("segments.names.save")).click().run()
-    assert not app.exception
+    press(app, "segments.names.save")
     for lang in ("en", "zh"):
         said = " ".join(str(item.value) for item in opened(open_page, own, "quadrant", lang=lang).main.markdown)
         assert "Lost \\*loves\\*" in said
@@ -137,34 +137,24 @@ def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_
 
 def test_a_condition_is_added_removed_and_kept(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
-    app = opened(open_page, own, "rules", "rules")
-    app.selectbox(key="rule_segment").set_value("Likely")
-    app.selectbox(key="rule_column").set_value("historic_value")
-    app.selectbox(key="rule_operator").set_value(">")
-    app.text_input(key="rule_value").set_value("100")
-    add = translate("rules.add.button")
-    next(item for item in app.button if item.label == add).click().run()
-    assert not app.exception and not app.error
+    app = add_rule(opened(open_page, own, "rules", "rules"), "historic_value", ">", "100")
+    assert not app.error
     [rule] = load_rules(dataset, "Mine").rules
     assert [str(one) for one in rule.conditions] == ["p_purchase>=0.3", "historic_value>100"]
-    app.text_input(key="rule_value").set_value("much")
-    next(item for item in app.button if item.label == add).click().run()
-    assert len(app.error) == 1 and not app.exception
+    assert len(press(do(app, ("rule_value", "much")), "rules.add.button").error) == 1
     assert len(load_rules(dataset, "Mine").rules[0].conditions) == 2
     app.button(key="drop_0_0").click().run()
     assert [str(one) for one in load_rules(dataset, "Mine").rules[0].conditions] == ["historic_value>100"]
     app.toggle(key="overlap_Mine").set_value(True).run()
-    assert load_rules(dataset, "Mine").overlapping and not app.exception
+    assert load_rules(dataset, "Mine").overlapping
 
 
 def test_the_first_segment_is_written_into_a_field_that_keeps_it(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     remove_rules(dataset, "Mine")
     app = opened(open_page, own, "rules")
-    app.text_input(key="rule_segment_first").set_value("Best *ones*")
-    app.text_input(key="rule_value").set_value("50")
-    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
-    assert not app.exception and not app.error
+    press(do(app, ("rule_segment_first", "Best *ones*"), ("rule_value", "50")), "rules.add.button")
+    assert not app.error
     [rule] = load_rules(dataset, translate("rules.set.usual")).rules
     assert rule.name == "Best *ones*"
     assert opened(open_page, own, "rules", "rules").selectbox(key="rule_segment").options == ["Best *ones*"]
@@ -179,31 +169,21 @@ def test_amounts_that_are_typed_have_the_currency_beside_them(open_page: OPEN, o
 def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     for column, operator, value in (("country", "=", "GB"), ("views_90d", ">=", "1")):
-        app = opened(open_page, own, "rules", "rules")
-        app.selectbox(key="rule_segment").set_value("Likely")
-        app.selectbox(key="rule_column").set_value(column)
-        app.selectbox(key="rule_operator").set_value(operator)
-        app.text_input(key="rule_value").set_value(value)
-        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
-        assert not app.exception and not app.error
+        app = add_rule(opened(open_page, own, "rules", "rules"), column, operator, value)
+        assert not app.error
     assert "Last country is GB" in " ".join(str(item.value) for item in app.main.markdown)
     [rule] = load_rules(dataset, "Mine").rules
     known = with_known(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
     app = opened(open_page, own, "rules")
-    sizes = [item.value for item in app.metric if item.label == translate("segments.card.customers")]
-    assert sizes[0] == say_number(rule.holds(known).sum())
+    assert sizes_of(app)[0] == say_number(rule.holds(known).sum())
 
 
 def test_shares_are_typed_in_percent_and_kept_as_rules_have_them(open_page: OPEN, own: Path) -> None:
     dataset = open_dataset(Workspace(own), "shop")
     app = opened(open_page, own, "rules", "rules")
     for value in ("0.125", "12.5"):
-        app.selectbox(key="rule_segment").set_value("Likely")
-        app.selectbox(key="rule_column").set_value("top_category_share")
-        app.selectbox(key="rule_operator").set_value(">=")
-        app.text_input(key="rule_value").set_value(value)
-        next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
-        assert not app.exception and len(app.error) == (value == "0.125")
+        add_rule(app, "top_category_share", ">=", value)
+        assert len(app.error) == (value == "0.125")
     assert "at least 12.5%" in written(app)
     [rule] = load_rules(dataset, "Mine").rules
     assert [str(one) for one in rule.conditions] == ["p_purchase>=0.3", "top_category_share>=0.125"]
@@ -222,9 +202,7 @@ def written(app: AppTest) -> str:
 def test_without_rules_the_page_says_how_to_make_them(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, "rules")
     assert translate("rules.empty") in [item.value for item in app.caption]
-    app.text_input(key="rule_value").set_value("0.3")
-    next(item for item in app.button if item.label == translate("rules.add.button")).click().run()
-    assert [item.value for item in app.error] and not app.exception
+    assert press(do(app, ("rule_value", "0.3")), "rules.add.button").error
 
 
 def test_rules_on_a_column_that_is_gone_say_so_and_can_be_mended(open_page: OPEN, own: Path) -> None:
@@ -232,7 +210,7 @@ def test_rules_on_a_column_that_is_gone_say_so_and_can_be_mended(open_page: OPEN
     value = {"segments": [{"name": "Martians", "rules": ["planet=Mars"]}]}
     save_rules(dataset, Rules.from_json(value, "Mine"))
     app = opened(open_page, own, "rules")
-    assert len(app.error) == 1 and "planet" in app.error[0].value and not app.exception
+    assert len(app.error) == 1 and "planet" in app.error[0].value
     assert app.button(key="rules_delete")
 
 
@@ -301,11 +279,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
         item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown
     ]
     app = opened(open_page, own, "quadrant", lang=lang)
-    value, chance = (
-        next(item for item in app.number_input if str(item.key).startswith(f"scheme_{name}")).value
-        for name in ("value", "chance")
-    )
-    back = frame[Quadrant(value, chance / 100).fit(frame).place(frame).where == 2]
+    back = frame[quadrant_of(app, frame).place(frame).where == 2]
     message = translate(
         "segments.quadrant.message" if len(back) else "segments.quadrant.nobody",
         lang,
@@ -323,16 +297,15 @@ def test_cuts_are_read_however_they_are_parted(open_page: OPEN, own: Path, text:
     app = opened(open_page, own, "quantile")
     tables = len(app.dataframe)
     app.text_input(key="scheme_cuts_quantile").set_value(text).run()
-    assert not app.exception and not app.error and not app.warning and len(app.dataframe) == tables
+    assert not app.error and not app.warning and len(app.dataframe) == tables
 
 
 @pytest.mark.parametrize("text", ["abc", "60;30;10"])
 def test_cuts_that_make_no_scheme_leave_the_last_that_did(open_page: OPEN, own: Path, text: str) -> None:
-    app = opened(open_page, own, "quantile")
-    app.text_input(key="scheme_cuts_quantile").set_value("20, 50").run()
+    app = do(opened(open_page, own, "quantile"), ("scheme_cuts_quantile", "20, 50"))
     before = [chart.proto.spec for chart in app.get("plotly_chart")], len(app.dataframe)
     app.text_input(key="scheme_cuts_quantile").set_value(text).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert [one.value for one in app.warning] == [translate("segments.wrong.quantile", "en", last="20, 50")]
     assert "quantile:" not in app.warning[0].value
     assert ([chart.proto.spec for chart in app.get("plotly_chart")], len(app.dataframe)) == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import scored, tiers
 from pages.ui.file_names import file_name
+from tests.pages.conftest import OPEN, do
 
-OPEN = Callable[..., AppTest]
 HORIZON = "terms_horizon_90"
 
 
@@ -32,9 +31,7 @@ def total(root: Path, **terms: Any) -> float:
 
 def opened(open_page: OPEN, root: Path, horizon: object) -> AppTest:
     """In English: the control of the test words its options so, whatever the page speaks."""
-    app = open_page(root, "segments", lang="en")
-    app.segmented_control(key=HORIZON).set_value(horizon).run()
-    assert not app.exception
+    app = do(open_page(root, "segments", lang="en"), (HORIZON, horizon))
     return app
 
 
@@ -65,9 +62,7 @@ def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, wit
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
-    app = opened(open_page, with_model, "custom")
-    app.number_input(key="terms_days").set_value(45).run()
-    app.number_input(key="terms_margin").set_value(30.0).run()
+    app = do(opened(open_page, with_model, "custom"), ("terms_days", 45), ("terms_margin", 30.0))
     assert f"{say_number(0.3 * total(with_model, horizon_days=45))} EUR" in app.header[0].value
     assert translate("terms.said.margin", "en", margin="30%") in app.caption[0].value
 

@@ -6,6 +6,7 @@ import http.server
 import runpy
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ import pytest
 import streamlit as st
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
-from streamlit.testing.v1 import AppTest
 
 from clv_core import audit
 from clv_core.workspace import Workspace
 from pages.ui import access, provider
 from pages.ui.signin import FAILED
+from tests.pages.conftest import OPEN, SIGN_IN, do
 
 GOOD = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -88,17 +89,12 @@ def described() -> Iterator[Callable[[int, str], str]]:
     ],
 )
 def test_secrets_that_ask_for_a_login_which_cannot_work_open_the_app_to_nobody_and_say_why(
-    open_page: Callable[..., AppTest],
-    tmp_path: Path,
-    secrets: Callable[[str], None],
-    text: str,
-    said: str,
-    chinese: str,
+    open_page: OPEN, tmp_path: Path, secrets: Callable[[str], None], text: str, said: str, chinese: str
 ) -> None:
     secrets(text)
     for language, sentence in (("en", said), ("zh", chinese)):
         app = open_page(tmp_path, lang=language)
-        assert not app.exception and not app.title and not app.button and not app.metric
+        assert not app.title and not app.button and not app.metric
         assert [sentence in box.value.replace("\\", "") for box in app.error] == [True]
 
 
@@ -111,14 +107,9 @@ def test_secrets_that_the_user_of_the_app_may_not_read_end_its_start_in_a_senten
         runpy.run_module("pages.ui", run_name="__main__")
 
 
-def test_secrets_without_a_word_of_signing_in_change_nothing(secrets: Callable[[str], None]) -> None:
+def test_secrets_without_a_login_and_complete_ones_are_asked_for_nothing(secrets: Callable[[str], None]) -> None:
     secrets('[warehouse]\npassword = "x"\n')
     assert not access.on() and provider.fault() is None
-
-
-def test_complete_secrets_are_asked_for_nothing_and_the_provider_may_have_a_section_of_its_own(
-    secrets: Callable[[str], None],
-) -> None:
     secrets(toml())
     assert provider.wanted() and provider.fault() is None
     own = {name: None for name in provider.KEYS[2:]}
@@ -145,24 +136,17 @@ def test_a_provider_is_asked_before_anybody_is_led_there(
 
 
 def test_a_provider_that_cannot_be_reached_is_said_at_the_door(
-    open_page: Callable[..., AppTest],
-    with_model: Path,
-    sign_in: Callable[..., None],
-    secrets: Callable[[str], None],
+    open_page: OPEN, with_model: Path, sign_in: SIGN_IN, secrets: Callable[[str], None]
 ) -> None:
     secrets(toml())
     sign_in()
-    app = open_page(with_model)
-    app.button(key="sign_in").click().run()
+    app = do(open_page(with_model), "sign_in")
     assert ["localhost does not answer" in box.value for box in app.error] == [True]
     assert app.button(key="sign_in") and FAILED not in app.session_state
 
 
 def test_who_signed_in_long_ago_signs_in_again(
-    open_page: Callable[..., AppTest],
-    with_model: Path,
-    sign_in: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
+    open_page: OPEN, with_model: Path, sign_in: SIGN_IN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in("ana@shop.example", iat=int(time.time()) - 13 * 3600)
     app = open_page(with_model)
@@ -189,22 +173,17 @@ def test_who_signed_in_long_ago_signs_in_again(
     ],
 )
 def test_roles_that_cannot_be_read_let_nobody_in_and_say_why(
-    open_page: Callable[..., AppTest],
-    with_model: Path,
-    sign_in: Callable[..., None],
-    tmp_path: Path,
-    text: str,
-    said: str,
+    open_page: OPEN, with_model: Path, sign_in: SIGN_IN, tmp_path: Path, text: str, said: str
 ) -> None:
     sign_in("ana@shop.example")
     (tmp_path / "access.toml").write_text(text, encoding="utf-8")
     app = open_page(with_model)
-    assert not app.exception and not app.metric and [button.key for button in app.button] == ["sign_out"]
+    assert not app.metric and [button.key for button in app.button] == ["sign_out"]
     assert said in app.error[0].value.replace("\\", "")
 
 
 def test_a_sign_in_is_noted_once_however_often_pages_are_opened(
-    open_page: Callable[..., AppTest], tmp_path: Path, sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, tmp_path: Path, sign_in: SIGN_IN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for issued in (1, 2):
         sign_in("ana@shop.example", iat=time.time() - issued)
@@ -217,11 +196,9 @@ def test_a_sign_in_is_noted_once_however_often_pages_are_opened(
 
 
 def test_tables_have_a_download_of_their_own_only_where_nobody_signs_in(
-    open_page: Callable[..., AppTest], tmp_path: Path, sign_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, tmp_path: Path, sign_in: SIGN_IN
 ) -> None:
     """It asks for no role and knows no do-not-contact list; a server that has just started has none either."""
-    import tomllib
-
     root = Path(__file__).resolve().parents[2]
     said = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert said["client"]["disableDataExport"] is True

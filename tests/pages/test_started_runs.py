@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_file import DATED, ID, STATIC
 from pages.ui.models.board import Shelf
 from pages.ui.upload import uploading
+from tests.pages.conftest import do
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NAME, OTHER, NEW = "店 --all -x.v2", "other -- 2", "a -b --models"
@@ -101,14 +103,8 @@ def calling(part: str, function: str, *values: object) -> None:
 
 def quiet(app: AppTest) -> AppTest:
     """Return an app that shows no error."""
-    assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
+    assert not app.error, [one.value for one in app.error]
     return app
-
-
-def submit(app: AppTest, form: str) -> None:
-    """Press the button of a form."""
-    next(one for one in app.button if str(one.key).startswith(f"FormSubmitter:{form}")).click().run()
-    quiet(app)
 
 
 Press = Callable[[Shop], dict[str, Any]]
@@ -126,6 +122,30 @@ def starts(*places: str) -> Callable[[Press], Press]:
     return note
 
 
+OF_A_MODEL: Final = ("dataset", "bundle")
+SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
+    "explain.explained explain": ("need_explanation", (*OF_A_MODEL, ODD), {"customer": ODD}),
+    "explore.explored explore": ("need_cube", ("dataset",), {}),
+    "first_look look": ("section", ("dataset",), {}),
+    "home.overview ingest": ("load_sample", (), {"file": [SAMPLE]}),
+    "home.tour demo": ("load", (), {}),
+    "monitor.monitored monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
+    "prices.prices_tab price": ("need_responses", OF_A_MODEL, {}),
+    "recommended.kept recommend": ("need_advice", OF_A_MODEL, {}),
+}
+"""Places where a call is enough -> the function, what it is given of the shop, and words beside the names of these."""
+
+
+def called(place: str, shop: Shop) -> dict[str, Any]:
+    function, given, expected = SIMPLE[place]
+    shop.call(place.split()[0], function, *(getattr(shop, one, one) for one in given))
+    names = {"dataset": {"name": NAME}, "bundle": {"model": shop.bundle.id}}
+    return {"command": place.split()[1], **expected, **{k: v for one in given for k, v in names.get(one, {}).items()}}
+
+
+PRESSES.update({partial(called, place): (place,) for place in SIMPLE})
+
+
 @starts("datasets.cleaning clean")
 def rules_with_limits(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.cleaning", "show", shop.dataset)
@@ -133,9 +153,12 @@ def rules_with_limits(shop: Shop) -> dict[str, Any]:
     found = {**rule, "customers": 2, "customers_lost": 0, "examples": []}
     jobs.finish(shop.newest().folder, "en", result={"rules": [found]})
     app.run()
-    app.toggle(key=f"rule_{shop.dataset.version}_tiny_orders").set_value(True).run()
-    app.number_input(key=f"limit_{shop.dataset.version}_tiny_orders").set_value(1234567.25).run()
-    app.button(key="clean_apply").click().run()
+    do(
+        app,
+        (f"rule_{shop.dataset.version}_tiny_orders", True),
+        (f"limit_{shop.dataset.version}_tiny_orders", 1234567.25),
+        "clean_apply",
+    )
     return {"command": "clean", "name": NAME, "rule": ["tiny_orders=1234567.25"], "listing": False}
 
 
@@ -164,7 +187,7 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "combine", shop.dataset)
     app.multiselect(key="combine_names").set_value([NAME, OTHER])
     app.text_input(key="combine_new").set_value(NEW)
-    submit(app, "combine")
+    quiet(do(app, "combine"))
     return {"command": "combine", "datasets": [NAME, OTHER], "name": NEW}
 
 
@@ -172,16 +195,14 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
 def a_dataset_renamed(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
     app.text_input(key=f"new_name_{NAME}").set_value(NEW)
-    submit(app, "rename")
+    quiet(do(app, "rename"))
     return {"command": "rename", "name": NAME, "new": NEW}
 
 
 @starts("datasets.manage delete")
 def a_dataset_deleted(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
-    app.checkbox(key="delete_models").check()
-    app.text_input(key=f"delete_{NAME}").set_value(NAME).run()
-    app.button(key="delete_for_good").click().run()
+    do(app, ("delete_models", True), (f"delete_{NAME}", NAME), "delete_for_good")
     return {"command": "delete", "name": NAME, "models": True}
 
 
@@ -195,42 +216,12 @@ def models_compared(shop: Shop) -> dict[str, Any]:
     return {"command": "backtest", "name": NAME, "out": shop.folder / ODD}
 
 
-@starts("explain.explained explain")
-def a_customer_explained(shop: Shop) -> dict[str, Any]:
-    shop.call("explain.explained", "need_explanation", shop.dataset, shop.bundle, ODD)
-    return {"command": "explain", "name": NAME, "model": shop.bundle.id, "customer": ODD}
-
-
-@starts("explore.explored explore")
-def behaviour_summed(shop: Shop) -> dict[str, Any]:
-    shop.call("explore.explored", "need_cube", shop.dataset)
-    return {"command": "explore", "name": NAME}
-
-
-@starts("first_look look")
-def a_first_look(shop: Shop) -> dict[str, Any]:
-    shop.call("first_look", "section", shop.dataset)
-    return {"command": "look", "name": NAME}
-
-
-@starts("home.overview ingest")
-def the_sample_read(shop: Shop) -> dict[str, Any]:
-    shop.call("home.overview", "load_sample")
-    return {"command": "ingest", "file": [SAMPLE]}
-
-
-@starts("home.tour demo")
-def the_tour_prepared(shop: Shop) -> dict[str, Any]:
-    shop.call("home.tour", "load")
-    return {"command": "demo"}
-
-
 @starts("models.exchange models")
 def a_model_sent(shop: Shop) -> dict[str, Any]:
     registry = Registry(shop.work)
     app = shop.call("models.exchange", "receive", Shelf(registry, shop.dataset, tuple(registry.versions(NAME))))
     app.file_uploader(key="import_file").upload("-a=客.zip", b"no model")
-    submit(app, "import_model")
+    quiet(do(app, "import_model"))
     return {"command": "models", "action": "import", "dataset": NAME}
 
 
@@ -244,34 +235,13 @@ def a_model_retrained(shop: Shop) -> dict[str, Any]:
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
 
-@starts("monitor.monitored monitor")
-def a_model_watched(shop: Shop) -> dict[str, Any]:
-    shop.call("monitor.monitored", "need_report", shop.dataset, shop.bundle)
-    return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": False}
-
-
-@starts("prices.prices_tab price")
-def prices_measured(shop: Shop) -> dict[str, Any]:
-    shop.call("prices.prices_tab", "need_responses", shop.dataset, shop.bundle)
-    return {"command": "price", "name": NAME, "model": shop.bundle.id}
-
-
 @starts("privacy.erase erase")
 def customers_erased(shop: Shop) -> dict[str, Any]:
     app = shop.call("privacy.erase", "show")
-    app.text_area(key="erase_ids_0").set_value(f"{ODD}\n--file\n").run()
-    app.selectbox(key="erase_scope").set_value(NAME).run()
-    app.text_input(key="erase_type_0").set_value("2").run()
-    app.button(key="erase_for_good").click().run()
+    do(app, ("erase_ids_0", f"{ODD}\n--file\n"), ("erase_scope", NAME), ("erase_type_0", "2"), "erase_for_good")
     options = shop.read()
     assert options.file.read_text(encoding="utf-8").splitlines() == ["--file", ODD]
     return {"command": "erase", "dataset": NAME}
-
-
-@starts("recommended.kept recommend")
-def products_recommended(shop: Shop) -> dict[str, Any]:
-    shop.call("recommended.kept", "need_advice", shop.dataset, shop.bundle)
-    return {"command": "recommend", "name": NAME, "model": shop.bundle.id}
 
 
 @starts("report.reporting report")
@@ -381,7 +351,7 @@ def shop(oddly_named: Path, tmp_path: Path, idle_runs: None, monkeypatch: pytest
     return Shop(work, open_dataset(work, NAME), bundle, folder)
 
 
-@pytest.mark.parametrize("press", PRESSES, ids=lambda press: press.__name__)
+@pytest.mark.parametrize("press", PRESSES, ids=lambda press: getattr(press, "__name__", "called"))
 def test_the_command_line_reads_what_a_page_starts(shop: Shop, press: Press) -> None:
     expected = press(shop)
     started = sorted(jobs.jobs(shop.work), key=lambda job: float(job.status()["started"]))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +16,26 @@ from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.scoring import score
-from clv_core.errors import Message, UsageError
-from clv_core.evaluation.trust import Trust
+from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_number, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import experiment
 from clv_core.strategy.budget.budget import Curve
 from clv_core.strategy.budget.experiment import Experiment
 from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, load_offers, save_offers
-from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.budget.plans import make_plan
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace, write_json
-from pages.ui import state, widgets
+from pages.ui import widgets
 from pages.ui.budget import offers_table
 from pages.ui.charts import budget_curve
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import HORIZON_DAYS
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import HORIZON_DAYS, OPEN, do, edit, texts
 
 pytestmark = pytest.mark.first(12)
-
-OPEN = Callable[..., AppTest]
 
 
 def scores(root: Path) -> pd.DataFrame:
@@ -53,7 +46,7 @@ def scores(root: Path) -> pd.DataFrame:
 
 def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "strategy", lang="en")
-    assert not app.exception and not app.error
+    assert not app.error
     tiered = scores(with_model)
     offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
@@ -69,8 +62,8 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, with_model: Path, lang: str) -> None:
     said = texts(open_page(with_model, "strategy", lang=lang)).replace("\\", "")
-    own, _, command = translate("warning.gain_revenue", lang).partition({"en": " On the", "zh": "命令行"}[lang])
-    assert own in said and "--margin-rate" in command and "--" not in said
+    sentence, _, command = translate("warning.gain_revenue", lang).partition({"en": " On the", "zh": "命令行"}[lang])
+    assert sentence in said and "--margin-rate" in command and "--" not in said
 
 
 def test_sentences_without_options_stand_as_their_language_has_them() -> None:
@@ -78,29 +71,27 @@ def test_sentences_without_options_stand_as_their_language_has_them() -> None:
     assert without_options("无法读取。请选择国家。命令行请用 --region CN。") == "无法读取。请选择国家。"
 
 
-def test_a_larger_budget_brings_more(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "strategy", lang="zh")
+def test_a_larger_budget_brings_more(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "strategy", lang="zh")
     slider, before = app.slider[0], app.metric[1].value
     slider.set_value(slider.max).run()
-    assert not app.exception and app.metric[1].value != before
+    assert app.metric[1].value != before
     assert app.header[0].value.endswith(translate("budget.headline.full", "zh", finding="").removeprefix("；"))
 
 
-def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "strategy", lang="en")
+def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "strategy", lang="en")
     app.slider[0].set_value(0.0).run()
-    assert not app.exception and translate("budget.who.nobody", "en") in texts(app)
+    assert translate("budget.who.nobody", "en") in texts(app)
     assert [metric.delta for metric in app.metric[2:4]] == [
         translate("budget.figure.against", "en", difference="0 EUR")
     ] * 2
 
 
 def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
-    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OPEN, not_trusted: Path
 ) -> None:
-    reason = Message("reason.no_total", {"predicted": 0, "actual": 9, "horizon": 90})
-    monkeypatch.setattr(state, "trust", lambda bundle: Trust("not_trusted", (reason,)))
-    app = open_page(with_model, "strategy", lang="en")
+    app = open_page(not_trusted, "strategy", lang="en")
     app.session_state["draw_open"] = True
     app.run()
     assert [button.disabled for button in app.get("download_button")] == [True] * 6 and app.slider[0].disabled
@@ -121,20 +112,14 @@ def tried(work: Workspace, path: Path) -> Experiment:
     return experiment(work, "shop", bundle.id, path, most_days=90, progress=NoProgress())
 
 
-@pytest.fixture
-def own(with_model: Path, tmp_path: Path) -> Path:
-    """A copy of the workspace with a model, for tests that settle something in it."""
-    return Path(shutil.copytree(with_model, tmp_path / "workspace"))
-
-
 def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
-    open_page: OPEN, own: Path, tmp_path: Path
+    open_page: OPEN, root: Path, tmp_path: Path
 ) -> None:
-    work, name = Workspace(own), translate("budget.offer.mail", "en")
+    work, name = Workspace(root), translate("budget.offer.mail", "en")
     found = tried(work, tmp_path / "tried.csv")
     save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: found}))
-    app = open_page(own, "strategy", lang="en")
-    assert not app.exception and not app.error
+    app = open_page(root, "strategy", lang="en")
+    assert not app.error
     said = texts(app)
     assert translate("budget.offers.measured", "en", names=name) in said
     assert f"in {found.window_days} days" in said
@@ -148,9 +133,9 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_table_that_is_no_experiment_is_told_its_missing_columns_as_they_have_to_be_written(
-    open_page: OPEN, own: Path, lang: str
+    open_page: OPEN, root: Path, lang: str
 ) -> None:
-    app = open_page(own, "strategy", lang=lang)
+    app = open_page(root, "strategy", lang=lang)
     app.file_uploader(key="experiment_file").set_value(("tried.csv", b"x,y\n1,2\n", "text/csv")).run()
     app.button(key="experiment_measure").click().run()
     assert len(app.error) == 1 and "customer\\_id" in app.error[0].value and "group" in app.error[0].value
@@ -162,27 +147,27 @@ def experiment_box(app: AppTest) -> Block.Expandable:
     return next(box.proto for box in app.expander if box.label == label)
 
 
-def test_the_box_for_an_experiment_is_folded_where_there_is_none(open_page: OPEN, own: Path) -> None:
-    assert not experiment_box(open_page(own, "strategy", lang="en")).expanded
+def test_the_box_for_an_experiment_is_folded_where_there_is_none(open_page: OPEN, root: Path) -> None:
+    assert not experiment_box(open_page(root, "strategy", lang="en")).expanded
 
 
 def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
-    open_page: OPEN, own: Path, tmp_path: Path
+    open_page: OPEN, root: Path, tmp_path: Path
 ) -> None:
-    work, name = Workspace(own), translate("budget.offer.mail", "en")
+    work, name = Workspace(root), translate("budget.offer.mail", "en")
     save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
-    app = open_page(own, "home", lang="en")
+    app = open_page(root, "home", lang="en")
     app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = 30
     app.switch_page(BY_NAME["strategy"].path).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert translate("budget.experiment.longer", "en", offer=name, days=60, horizon=30) in app.caption[0].value
 
 
 def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_language_and_after_a_reload(
-    own: Path,
+    root: Path,
 ) -> None:
-    dataset = open_dataset(Workspace(own), "shop")
+    dataset = open_dataset(Workspace(root), "shop")
     values = np.full(50, 200.0)
     starting = offers_table.starting_offers(values, 4, "en")
     table = starting.copy()
@@ -200,54 +185,46 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
     assert (offers[2].cost, offers[2].capacity) == (3.0, 40)
 
 
-def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
-    open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(offers_table.st, "data_editor", lambda base, **options: base.assign(tier1=[9.0, 5.0, 12.0]))
-        assert not open_page(own, "strategy", lang="en").exception
-    assert load_offers(open_dataset(Workspace(own), "shop")).rows == {
+def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(open_page: OPEN, root: Path) -> None:
+    edit(open_page(root, "strategy", lang="en"), "budget_table", {0: {"tier1": 9.0}})
+    assert load_offers(open_dataset(Workspace(root), "shop")).rows == {
         TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
     }
-    monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
-    shown: list[Offer] = []
-    app = open_page(own, "strategy", lang="zh")
-    assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")
-    assert shown[0].effects[1].value == 0.09
+    [table] = [one.value for one in open_page(root, "strategy", lang="zh").data_editor if "tier1" in one.value]
+    assert (table["name"].iloc[0], table["tier1"].iloc[0]) == (translate("budget.offer.mail", "zh"), 9.0)
 
 
 def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its_own_offers(
-    open_page: OPEN, own: Path
+    open_page: OPEN, root: Path
 ) -> None:
-    dataset = open_dataset(Workspace(own), "shop")
-    app = open_page(own, "strategy", lang="en")
+    dataset = open_dataset(Workspace(root), "shop")
+    app = open_page(root, "strategy", lang="en")
     before = app.header[0].value
     app.selectbox(key="budget_by_shop").set_value(QUADRANT).run()
-    assert not app.exception and not app.error
+    assert not app.error
     assert load_offers(dataset).by == QUADRANT and app.header[0].value != before
     who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
     win_back = translate("segment.quadrant.win_back", "en")
     assert win_back in set(who["tier"]) and not set(who["tier"]) & set(names_of_tiers(dataset, 4, "en"))
     rows = {TIERS: ({"start": "mail"},), QUADRANT: ({"start": "mail", "tier1": None, "tier2": None, "tier4": None},)}
     save_offers(dataset, KeptOffers(rows, by=QUADRANT))
-    again = open_page(own, "strategy", lang="en")
+    again = open_page(root, "strategy", lang="en")
     who = next(one.value for one in again.dataframe if "expected_gain" in one.value)
     assert set(who["tier"]) == {win_back}
 
 
-def test_a_scheme_of_the_segments_page_is_taken_along_with_its_cuts(open_page: OPEN, own: Path) -> None:
-    app = open_page(own, "home", lang="en")
+def test_a_scheme_of_the_segments_page_is_taken_along_with_its_cuts(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "home", lang="en")
     app.session_state["scheme_kind"] = QUADRANT
     app.switch_page(BY_NAME["segments"].path).run()
-    app.number_input(key=next(box.key for box in app.number_input if "scheme_chance" in box.key)).set_value(20.0).run()
-    app.button(key="to_budget").click().run()
-    assert not app.exception and "p=0.2," in load_offers(open_dataset(Workspace(own), "shop")).by
-    page = open_page(own, "strategy", lang="zh")
-    assert not page.exception and page.selectbox(key="budget_by_shop").value.startswith("quadrant:")
+    do(app, (next(box.key for box in app.number_input if "scheme_chance" in box.key), 20.0), "to_budget")
+    assert "p=0.2," in load_offers(open_dataset(Workspace(root), "shop")).by
+    page = open_page(root, "strategy", lang="zh")
+    assert page.selectbox(key="budget_by_shop").value.startswith("quadrant:")
 
 
-def test_offers_that_were_kept_before_there_were_schemes_are_read(own: Path) -> None:
-    dataset = open_dataset(Workspace(own), "shop")
+def test_offers_that_were_kept_before_there_were_schemes_are_read(root: Path) -> None:
+    dataset = open_dataset(Workspace(root), "shop")
     write_json(
         dataset.folder.parent / "offers.json",
         {"rows": [{"start": "mail", "tier1": 9.0}], "experiments": {}, "budget": None},
@@ -268,42 +245,40 @@ def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:
 
 
 def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written_before(
-    open_page: OPEN, own: Path
+    open_page: OPEN, root: Path
 ) -> None:
-    app = open_page(own, "strategy", lang="en")
-    assert not list(own.glob("datasets/shop/offers.json"))
+    app = open_page(root, "strategy", lang="en")
+    assert not list(root.glob("datasets/shop/offers.json"))
     chosen = app.slider[0].value + 3 * app.slider[0].step
     app.slider[0].set_value(chosen).run()
-    again = open_page(own, "strategy", lang="zh")
-    assert not again.exception and again.slider[0].value == pytest.approx(chosen)
+    again = open_page(root, "strategy", lang="zh")
+    assert again.slider[0].value == pytest.approx(chosen)
 
 
-def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(own: Path) -> None:
-    work = Workspace(own)
+def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(root: Path) -> None:
+    work = Workspace(root)
     save_offers(open_dataset(work, "shop"), KeptOffers(budget=9.0))
     pipeline.rename(work, "shop", "store")
     assert load_offers(open_dataset(work, "store")).budget == 9.0
     pipeline.delete(work, "store", progress=NoProgress())
-    assert not list(own.rglob("offers.json"))
+    assert not list(root.rglob("offers.json"))
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"cost": 1e6}, "budget.nothing.why"),
-        ({"name": ""}, "budget.offers.none"),
+        ({"name": None}, "budget.offers.none"),
         ({"name": "Same"}, "error.offer_twice"),
     ],
 )
 def test_offers_that_make_no_plan_are_said_and_can_be_mended(
-    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], said: str
+    open_page: OPEN, root: Path, changed: dict[str, Any], said: str
 ) -> None:
-    start = offers_table.starting_offers
-    monkeypatch.setattr(offers_table, "starting_offers", lambda *given: start(*given).assign(**changed))
-    app = open_page(with_model, "strategy", lang="zh")
-    assert not app.exception and not app.get("download_button") and not app.slider
-    expected = translate(said, "zh", name="Same").partition("。")[0]
-    assert expected in texts(app)
+    app = open_page(root, "strategy", lang="zh")
+    edit(app, "budget_table", dict.fromkeys(range(3), changed))
+    assert not app.get("download_button") and not app.slider and app.data_editor
+    assert translate(said, "zh", name="Same").partition("。")[0] in texts(app)
     assert translate("budget.offers.assumed", "zh") in texts(app)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.i18n import LANGUAGES, translate
+from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.kept import load_responses, responses_folder
 from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
@@ -29,18 +29,14 @@ from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
 from clv_core.strategy.recommend.quality import judge
 from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import page_files, trusting
-from pages.ui.budget import slider
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
 from pages.ui.recommended import recommended_tab
 from pages.ui.recommended.tier import against
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, START, Offered, do, press, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
 pytestmark = pytest.mark.first(8)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +57,7 @@ def bundle_of(root: Path) -> Bundle:
     return list_bundles(Workspace(root))[0]
 
 
-def part(open_page: OPEN, root: Path, name: str, lang: str = "en", **state: str) -> AppTest:
+def part(open_page: OPEN, root: Path, name: str, lang: str = "en", **state: Any) -> AppTest:
     """Open a part of the strategy page; choices are made before it is drawn, as a click in Chinese cannot be sent."""
     app = open_page(root, "home", lang=lang)
     for key, value in {"strategy_part": name, **state}.items():
@@ -71,14 +67,11 @@ def part(open_page: OPEN, root: Path, name: str, lang: str = "en", **state: str)
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("kind", ["with_bought", "without_bought"])
-def test_recommendations_say_what_was_measured(
-    open_page: OPEN, advised: Path, lang: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, lang: str, kind: str) -> None:
     """In this shop everybody has bought nearly everything, so that what is new cannot be judged."""
-    monkeypatch.setattr(trusting, "acknowledged", lambda bundle: True)
-    app = part(open_page, advised, "recommend", lang, recommend_kind=kind)
-    assert not app.exception and not app.error
     work, bundle = Workspace(advised), bundle_of(advised)
+    app = part(open_page, advised, "recommend", lang, recommend_kind=kind, **{f"acknowledge_{bundle.id}": True})
+    assert not app.error
     advice = kept_advice(work, bundle, open_dataset(work, "shop"))
     assert advice is not None
     measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
@@ -103,24 +96,27 @@ def test_recommendations_say_what_was_measured(
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
-    app = part(open_page, advised, "recommend")
-    app.text_input(key="recommend_search").set_value("t2-07").run()
+    app = do(part(open_page, advised, "recommend"), ("recommend_search", "t2-07"))
     assert "t2-07" in texts(app) and not app.error
     app.text_input(key="recommend_search").set_value("nobody").run()
-    assert "nobody" in app.error[0].value and not app.exception
+    assert "nobody" in app.error[0].value
+
+
+def signed(value: float, lang: str) -> str:
+    return ("−" if value < 0 else "+") + say_money(abs(value), "EUR", lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
     app = part(open_page, advised, "price", lang)
-    assert not app.exception and not app.error
+    assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
     tiers = dict(enumerate(rule.PRESETS["loyalty"], 1))
     outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, rule.MARGIN / 100))
     revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
-    assert revenue.value == rule._signed(outcome.revenue.value, "EUR")
+    assert revenue.value == signed(outcome.revenue.value, lang)
     said = texts(app)
     assert translate("price.assumed", lang) in said and translate("price.fair", lang) in said
     assert all(one.text(lang) in said for one in outcome.assumptions)
@@ -129,13 +125,13 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
     app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
-    assert not app.exception and not app.error
+    assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
     changes = {tier: change / 100 for tier, change in enumerate(rule.PRESETS["loyalty"], 1)}
     outcome = what_if(found, Rule(changes, rule.MARGIN / 100, by=DISCOUNT))
-    assert app.metric[0].value == rule._signed(outcome.revenue.value, "EUR")
+    assert app.metric[0].value == signed(outcome.revenue.value, lang)
     columns = json.loads(next(frame.proto.columns for frame in app.dataframe if "clv_after" in frame.value))
     assert all(columns[name]["label"].endswith("EUR") for name in ("clv", "clv_after", "clv_low", "clv_high", "margin"))
 
@@ -144,7 +140,7 @@ def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: P
     app = part(open_page, advised, "price")
     before = app.metric[0].value
     app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
-    assert not app.exception and app.metric[0].value != before
+    assert app.metric[0].value != before
     for tier in range(1, 5):
         app.number_input(key=f"price_change_price_loyalty_{tier}").set_value(0.0)
     app.run()
@@ -152,24 +148,12 @@ def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: P
 
 
 @pytest.mark.parametrize("name", ["recommend", "price"])
-def test_only_the_open_part_is_worked_out(
-    open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch, name: str
+def test_a_run_is_shown_while_nothing_is_kept_and_nothing_is_worked_out_for_another_part(
+    open_page: OPEN, root: Path, name: str
 ) -> None:
-    called: list[str] = []
-    monkeypatch.setattr(slider, "show", lambda *_, **__: called.append("budget"))
-    app = open_page(advised, "strategy", lang="en")
-    assert called == ["budget"] and not app.exception
-    other = recommended_tab if name == "price" else prices_tab
-    monkeypatch.setattr(other, "headline", lambda *given: called.append("other"))
-    app = part(open_page, advised, name)
-    assert called == ["budget"] and not app.exception
-
-
-@pytest.mark.parametrize("name", ["recommend", "price"])
-def test_a_run_is_shown_while_nothing_is_kept(open_page: OPEN, with_model: Path, name: str) -> None:
-    app = part(open_page, with_model, name)
-    assert not app.exception and not app.error
-    job = jobs.jobs(Workspace(with_model), name)[0]
+    app = part(open_page, root, name)
+    assert not app.error and not app.slider
+    [job] = jobs.jobs(Workspace(root))
     assert job.status()["args"][:2] == [name, "shop"] and translate(f"{name}.wait", "en") in texts(app)
 
 
@@ -184,23 +168,14 @@ def test_a_log_without_products_is_refused_in_words(
     pipeline.train(work, "cdnow", TrainConfig(horizon_days=90, model="naive", cutoffs=2), progress=NoProgress())
     app = part(open_page, work.root, name, "zh")
     assert app.header[0].value == translate("strategy.refused", "zh") and "cdnow" in texts(app)
-    assert not app.exception and jobs.jobs(work, name) == []
+    assert jobs.jobs(work, name) == []
     assert translate("card.recommended", "zh") not in texts(open_page(work.root, "customer", lang="zh"))
 
 
-def test_the_file_of_a_card_holds_what_the_page_recommends(
-    open_page: OPEN, advised: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files: dict[str, Any] = {}
-    monkeypatch.setattr(trusting, "acknowledged", lambda bundle: True)
-    monkeypatch.setattr(
-        page_files,
-        "download",
-        lambda label, made, name, key, **_: files.update({key: made() if callable(made) else made}),
-    )
+def test_the_file_of_a_card_holds_what_the_page_recommends(open_page: OPEN, advised: Path, offered: Offered) -> None:
     app = open_page(advised, "customer", lang="en")
     shown = next(frame.value for frame in app.dataframe if "reason" in frame.value)
-    said = json.loads(files["download_card"])["recommended"]
+    said = json.loads(press(offered["download_card"]))["recommended"]
     assert [one["product_id"] for one in said] == shown["product_id"].tolist()
 
 
@@ -214,7 +189,7 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     dataset = open_dataset(Workspace(with_model), "shop")
     assert not recommendations_folder(Workspace(with_model), bundle_of(with_model), dataset).exists()
     bare.button(key="card_recommend").click().run()
-    assert not bare.exception and jobs.jobs(Workspace(with_model), "recommend")
+    assert jobs.jobs(Workspace(with_model), "recommend")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +220,7 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
 
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])
 def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_again(
-    code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: Callable[..., jobs.Job]
+    code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: START
 ) -> None:
     root = Path(shutil.copytree(advised, tmp_path / "own"))
     work, bundle = Workspace(root), bundle_of(root)
@@ -256,10 +231,16 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
     ended = {"state": jobs.FAILED, "error": {"code": code, "params": params, "message": ""}}
     write_json(job.folder / "status.json", {**job.status(), **ended})
     app = part(open_page, root, "price")
-    assert not app.exception and not app.error
+    assert not app.error
     assert translate("strategy.refused", "en") in [one.value for one in app.header]
     assert translate("price.wait", "en") not in texts(app)
     assert not [button for button in app.button if str(button.key).startswith("again_")]
+
+
+def told(quality: list[dict[str, Any]]) -> str:
+    """Return what the page says of these measures."""
+    advice: Any = SimpleNamespace(record={"quality": {"with_bought": quality}}, customers=[])
+    return recommended_tab.headline(advice, "with_bought")
 
 
 @pytest.mark.parametrize(
@@ -274,9 +255,9 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 )
 def test_a_lead_that_chance_may_explain_is_said_to_be_one(ours: float, reach: float, said: tuple[str, str]) -> None:
     ahead = {"value": ours - 0.2, "low": ours - 0.2 - reach, "high": ours - 0.2 + reach}
-    found = {name: {"recall": {"value": 0.2}, "ahead": ahead} for name in ("popular", "own")}
-    found["blend"] = {"recall": {"value": ours}}
-    assert said[0] in recommended_tab._than_popular(found) and said[1] in recommended_tab._than_own(found)
+    rows = [{"method": name, "recall": {"value": 0.2}, "ahead": ahead} for name in ("popular", "own")]
+    headline = told([*rows, {"method": "blend", "recall": {"value": ours}}])
+    assert said[0] in headline and said[1] in headline
 
 
 def test_a_lead_is_told_by_the_customers_whom_both_lists_were_measured_on() -> None:
@@ -284,10 +265,11 @@ def test_a_lead_is_told_by_the_customers_whom_both_lists_were_measured_on() -> N
     rng = np.random.default_rng(5)
     bought = rng.random((300, 10)) < rng.choice([0.05, 0.9], (300, 1))
     theirs = bought & (rng.random((300, 10)) < 0.9)
-    found = {one.method: asdict(one) for one in judge({"blend": bought, "popular": theirs}, np.full(300, 10.0))}
+    lists = {"blend": bought, "popular": theirs, "own": theirs}
+    found = {one.method: asdict(one) for one in judge(lists, np.full(300, 10.0))}
     assert wilcoxon(bought.sum(axis=1), theirs.sum(axis=1)).pvalue < 1e-6
     assert found["blend"]["recall"]["low"] < found["popular"]["recall"]["value"]
-    assert "times as much" in recommended_tab._than_popular(found)
+    assert "times as much" in told(list(found.values()))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
 from pages.ui.explore import tables as behind
+from tests.pages.conftest import OPEN
 
-OPEN = Callable[..., AppTest]
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 AMOUNTS = {
     "segments": {"predicted_clv", "clv_p10", "clv_p90", "historic_value"},
@@ -73,27 +73,26 @@ def test_a_heading_without_a_unit_stays_as_it_is() -> None:
     assert cells.headed("Cost", "CHF") == translate("column.in_unit", label="Cost", unit="CHF")
 
 
-def test_a_csv_of_amounts_says_their_currency_in_every_row() -> None:
-    rows = pd.DataFrame({"name": ["a", "b"], "value_sum": [1.234, -2.0]})
-    assert page_files.spreadsheet(rows, "EUR").decode("utf-8-sig").split() == [
-        "name,value_sum,currency",
-        "a,1.23,EUR",
-        "b,-2.0,EUR",
-    ]
-    assert page_files.spreadsheet(rows).decode("utf-8-sig").split()[0] == "name,value_sum"
-
-
-def test_a_csv_says_counts_as_whole_numbers_and_keeps_the_digits_of_what_its_columns_do_not_tell() -> None:
-    rows = pd.DataFrame({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]})
-    assert page_files.spreadsheet(rows).decode("utf-8-sig").split() == [
-        "customers,low,spend",
-        "1750,0.00412345678,0.02",
-        ",17.0,-2.0",
-    ]
-    assert page_files.spreadsheet(rows, mixed=True).decode("utf-8-sig").split()[1:] == [
-        "1750,0.00412346,0.0234568",
-        ",17.0,-2.0",
-    ]
+@pytest.mark.parametrize(
+    ("rows", "options", "lines"),
+    [  # the currency in every row; whole counts; the digits of what its columns do not tell; the language of the page
+        ({"name": ["a", "b"], "value_sum": [1.234, -2.0]}, {"currency": "EUR"},
+         ["name,value_sum,currency", "a,1.23,EUR", "b,-2.0,EUR"]),
+        ({"name": ["a", "b"], "value_sum": [1.234, -2.0]}, {}, ["name,value_sum", "a,1.23", "b,-2.0"]),
+        ({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]}, {},
+         ["customers,low,spend", "1750,0.00412345678,0.02", ",17.0,-2.0"]),
+        ({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]}, {"mixed": True},
+         ["customers,low,spend", "1750,0.00412346,0.0234568", ",17.0,-2.0"]),
+        ({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]}, {"currency": "EUR", "language": "zh"},
+         ["日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR"]),
+        ({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]}, {"language": "en"},
+         ["day,net_value,events_view", "2024-01-05,0.333,2"]),
+    ],
+)  # fmt: skip
+def test_a_csv_says_currency_and_digits_as_its_columns_have_them(
+    rows: dict[str, list[Any]], options: dict[str, Any], lines: list[str]
+) -> None:
+    assert page_files.spreadsheet(pd.DataFrame(rows), **options).decode("utf-8-sig").split() == lines
 
 
 def test_amounts_behind_the_charts_of_explore_have_two_places_in_the_file_whatever_they_are_called() -> None:

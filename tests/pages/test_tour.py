@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.deployment.demo import add_demo
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import state
 from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME
-from tests.pages.test_app_opens import texts
+from tests.pages.conftest import OPEN, args_of, do, newest, texts
 
 pytestmark = pytest.mark.first(2)
-
-OPEN = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
@@ -30,24 +25,13 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_the_door_prepares_the_sample_and_then_the_tour_begins(
-    open_page: OPEN, with_demo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(state, "start_job", lambda command, label: started.append(command))
-    app = open_page(with_demo, "home", lang="en")
-    app.button(key="door_tour").click().run()
-    assert not app.exception and started == [["demo"]]
-    work = Workspace(with_demo)
-    folder = work.jobs / "20260101-000000-demo-abcdef"
-    folder.mkdir()
-    [bundle] = [path.name for path in work.models.iterdir()]
-    result = {"dataset": "sample", "model": bundle}
-    jobs.update_status(folder, command="demo", args=["demo"], label="", state=jobs.RUNNING, pid=None, started=0.0)
-    jobs.finish(folder, "en", result=result)
-    app.session_state["job_demo"] = folder.name
+def test_the_door_prepares_the_sample_and_then_the_tour_begins(open_page: OPEN, with_demo: Path) -> None:
+    app = do(open_page(with_demo, "home", lang="en"), "door_tour")
+    assert args_of(with_demo, "demo") == ["demo"]
+    [bundle] = [path.name for path in Workspace(with_demo).models.iterdir()]
+    jobs.finish(newest(with_demo, "demo").folder, "en", result={"dataset": "sample", "model": bundle})
     app.run()
-    assert not app.exception and app.title[0].value == translate("page.upload", "en")
+    assert app.title[0].value == translate("page.upload", "en")
     assert app.session_state["dataset"] == "sample" and app.session_state["model"] == bundle
     assert translate("tour.step", "en", step=1, steps=len(tour.STEPS)) in texts(app)
 
@@ -61,7 +45,7 @@ def test_it_leads_over_all_pages_and_back_and_each_answers_without_waiting(
     last = len(tour.STEPS) - 1
     for at, name in enumerate(tour.STEPS):
         app.switch_page(BY_NAME[name].path).run()  # a test stays on the page that it opened itself
-        assert not app.exception and not app.error, name
+        assert not app.error, name
         assert app.title[0].value == translate(f"page.{name}", lang)
         said = texts(app)
         for key in (f"tour.{name}.look", f"tour.{name}.say"):
@@ -77,7 +61,7 @@ def test_it_leads_over_all_pages_and_back_and_each_answers_without_waiting(
     assert app.title[0].value == translate(f"page.{tour.STEPS[last - 1]}", lang)
     app.switch_page(BY_NAME[tour.STEPS[last]].path).run()
     app.button(key="tour_end").click().run()
-    assert not app.exception and all(button.key != "tour_end" for button in app.button)
+    assert all(button.key != "tour_end" for button in app.button)
 
 
 def test_who_leaves_the_way_is_told_where_it_goes_on_and_who_jumps_ahead_is_followed(

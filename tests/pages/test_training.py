@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from clv_core.cli import build_parser
 from clv_core.collection.check import check_file
 from clv_core.collection.horizons import HORIZONS, support
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
-from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
-from pages.ui import state
 from pages.ui.train import forms, training
-from tests.pages.conftest import SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE
 
 
 def test_longest_measurable_horizon_is_the_last_that_leaves_a_cutoff(with_dataset: Path) -> None:
@@ -46,18 +40,6 @@ def test_cost_grows_with_the_work(with_dataset: Path) -> None:
     small = training.expected_cost(dataset, TrainConfig(horizon_days=90, steps=400))
     large = training.expected_cost(dataset, TrainConfig(horizon_days=90, steps=4000, rnn_width=128))
     assert 0 < small.seconds < large.seconds
-
-
-def test_command_that_is_started_says_the_settings_that_were_chosen(
-    with_dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(state, "start_job", lambda command, label: started.append(command))
-    values: dict[str, Any] = {item.name: item.default for item in fields(TrainConfig) if item.name != "horizon_days"}
-    values |= {"model": "mlp", "seed": 5, "steps": 900, "rnn": "lstm", "dropout": 0.25, "early_stopping": True}
-    training.start(open_dataset(Workspace(with_dataset), "shop"), TrainConfig(horizon_days=60, **values))
-    options = build_parser().parse_args(started[0])
-    assert config_from(options, options.model) == TrainConfig(horizon_days=60, **values)
 
 
 def test_defaults_are_not_repeated_in_the_command() -> None:
@@ -83,9 +65,7 @@ def test_the_shortest_log_that_is_asked_for_can_be_trained_on_and_a_shorter_one_
     assert longest == [1, 0]
 
 
-def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(
-    open_page: Callable[..., AppTest], tmp_path: Path
-) -> None:
+def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(open_page: OPEN, tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     log.write_text("customer_id,event_time,event_type,amount\nA,2024-01-01,purchase,10\nB,2024-01-01,view,\n")
     ingest(Workspace(tmp_path / "work"), log, "shop")
@@ -111,11 +91,8 @@ def quiet(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_log_in_which_too_few_buy_is_not_said_to_be_checked(
-    open_page: Callable[..., AppTest], quiet: Path, lang: str
-) -> None:
+def test_a_log_in_which_too_few_buy_is_not_said_to_be_checked(open_page: OPEN, quiet: Path, lang: str) -> None:
     app = open_page(quiet / "work", "train", lang=lang)
-    assert not app.exception
     assert app.header[0].value == translate("train.headline.few", lang, name="shop", days=900)
     chosen = next(one for one in app.get("button_group") if one.proto.id.endswith("train_horizon") or one.options)
     assert not any("check_circle" in label for label in chosen.options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,8 +23,8 @@ from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
 from pages.ui.train.forms import key_of
 from pages.ui.train.training import USUAL_HORIZONS, of
+from tests.pages.conftest import OPEN, do, newest
 
-OPEN = Callable[..., AppTest]
 SETTINGS = {
     "learning_rate": 0.004,
     "weight_decay": 0.02,
@@ -40,23 +38,17 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def root(with_dataset: Path, tmp_path: Path) -> Path:
-    shutil.copytree(with_dataset, tmp_path / "ws")
-    return tmp_path / "ws"
+def of_shop(bare: Path) -> str:
+    return of(open_dataset(Workspace(bare), "shop"))
 
 
-def of_shop(root: Path) -> str:
-    return of(open_dataset(Workspace(root), "shop"))
+def horizon_days(app: AppTest, bare: Path) -> int:
+    return int(app.session_state[f"train_horizon_{of_shop(bare)}"])
 
 
-def horizon_days(app: AppTest, root: Path) -> int:
-    return int(app.session_state[f"train_horizon_{of_shop(root)}"])
-
-
-def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None:
+def keep(bare: Path, days: int, model: str = DEFAULT, version: str = "") -> None:
     """Keep a search that started from the default of a model and found ``SETTINGS``."""
-    dataset = open_dataset(Workspace(root), "shop")
+    dataset = open_dataset(Workspace(bare), "shop")
     version = version or dataset.version
     dataset = replace(dataset, manifest=replace(dataset.manifest, version=version))
     config = TrainConfig(horizon_days=days, model=model)
@@ -64,33 +56,26 @@ def keep(root: Path, days: int, model: str = DEFAULT, version: str = "") -> None
     trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
     search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
     found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03), "mae": Estimate(0.5, 0.2, 0.8)})
-    keep_tuning(Workspace(root), dataset, config, found)
+    keep_tuning(Workspace(bare), dataset, config, found)
 
 
-def test_the_search_is_a_job_for_the_chosen_horizon(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "train", lang="en")
-    days = horizon_days(app, root)
-    app.selectbox(key="tune_trials").set_value(40).run()
-    app.button(key="start_tuning").click().run()
-    words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
-    chosen = ["--horizon-days", str(days), "--model", DEFAULT]
-    assert words == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
-
-
-def test_the_search_is_for_the_model_of_the_form_whichever_it_is(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "train", lang="en")
-    app.selectbox(key=key_of("model", of_shop(root))).set_value("hybrid").run()
-    app.button(key="start_tuning").click().run()
-    words = jobs.jobs(Workspace(root), "tune")[0].status()["args"]
-    assert words[words.index("--model") + 1] == "hybrid"
+def test_the_search_is_a_job_for_the_horizon_and_the_model_that_were_chosen(open_page: OPEN, bare: Path) -> None:
+    app = open_page(bare, "train", lang="en")
+    days = horizon_days(app, bare)
+    for model in (DEFAULT, "hybrid"):
+        do(app, (key_of("model", of_shop(bare)), model), ("tune_trials", 40), "start_tuning")
+        job = newest(bare, "tune")
+        chosen = ["--horizon-days", str(days), "--model", model]
+        assert job.status()["args"] == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
+        jobs.update_status(job.folder, state=jobs.CANCELLED)
+        app = open_page(bare, "train", lang="en")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang: str) -> None:
+def test_what_was_found_is_said_with_its_range(open_page: OPEN, bare: Path, lang: str) -> None:
     for days in USUAL_HORIZONS:
-        keep(root, days)
-    app = open_page(root, "train", lang=lang)
-    assert not app.exception
+        keep(bare, days)
+    app = open_page(bare, "train", lang=lang)
     said = translate("tune.range", lang, value="0.010", low="−0.002", high="0.030")
     assert any(said in frame.value.to_numpy() for frame in app.dataframe)
     money = translate("tune.range", lang, value="0.5 EUR", low="0.2 EUR", high="0.8 EUR")
@@ -103,57 +88,54 @@ def test_what_was_found_is_said_with_its_range(open_page: OPEN, root: Path, lang
     assert translate("tune.part", lang, part=translate("model.hybrid", lang)) in [one.value for one in app.caption]
 
 
-def test_a_search_from_before_starts_counted_does_not_claim_them(open_page: OPEN, root: Path) -> None:
+def test_a_search_from_before_starts_counted_does_not_claim_them(open_page: OPEN, bare: Path) -> None:
     for days in USUAL_HORIZONS:
-        keep(root, days)
-    for path in (root / "tuning" / "shop").glob("*.json"):
+        keep(bare, days)
+    for path in bare.glob("datasets/shop/made/*/tuning-*.json"):
         write_json(path, {name: value for name, value in read_json(path).items() if name != "starts"})
-    app = open_page(root, "train", lang="en")
+    app = open_page(bare, "train", lang="en")
     said = [one.value for one in app.caption]
     assert translate("tune.judged.once", "en", origin="2 Oct 2024", starts="1") in said
     assert translate("tune.judged", "en", origin="2 Oct 2024", starts="3") not in said
 
 
-def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, root: Path) -> None:
+def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, bare: Path) -> None:
     assert set(SETTINGS) == set(SPACE)
-    app = open_page(root, "train", lang="en")
-    keep(root, horizon_days(app, root))
+    app = open_page(bare, "train", lang="en")
+    keep(bare, horizon_days(app, bare))
     app.run()
     app.button(key="use_tuned").click().run()
-    assert app.selectbox(key=key_of("rnn", of_shop(root))).value == "lstm"
-    assert app.number_input(key=key_of("learning_rate", of_shop(root))).value == 0.004
+    assert app.selectbox(key=key_of("rnn", of_shop(bare))).value == "lstm"
+    assert app.number_input(key=key_of("learning_rate", of_shop(bare))).value == 0.004
     assert app.button(key="use_tuned").disabled
-    assert not app.exception
 
 
-def test_what_another_model_s_search_found_is_not_shown_and_not_overwritten(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "train", lang="en")
+def test_what_another_model_s_search_found_is_not_shown_and_not_overwritten(open_page: OPEN, bare: Path) -> None:
+    app = open_page(bare, "train", lang="en")
     for model in ("mlp", "rnn"):
-        keep(root, horizon_days(app, root), model)
+        keep(bare, horizon_days(app, bare), model)
     app.run()
     assert not any(button.key == "use_tuned" for button in app.button)
     for model in ("mlp", "rnn"):
-        app.selectbox(key=key_of("model", of_shop(root))).set_value(model).run()
+        app.selectbox(key=key_of("model", of_shop(bare))).set_value(model).run()
         assert not app.button(key="use_tuned").disabled
 
 
-def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "train", lang="en")
-    keep(root, horizon_days(app, root), version="000000000000")
+def test_a_search_over_an_older_version_of_the_log_is_not_shown(open_page: OPEN, bare: Path) -> None:
+    app = open_page(bare, "train", lang="en")
+    keep(bare, horizon_days(app, bare), version="000000000000")
     app.run()
     assert not any(button.key == "use_tuned" for button in app.button)
 
 
-def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_them(open_page: OPEN, root: Path) -> None:
+def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_them(open_page: OPEN, bare: Path) -> None:
     rows = [f"C{n % 120},{date(2023, 1, 1) + timedelta(days=n * 2)},{n % 30 + 1}" for n in range(360)]
-    (root / "small.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
-    ingest(Workspace(root), root / "small.csv", "small")
-    small, shop = (of(open_dataset(Workspace(root), name)) for name in ("small", "shop"))
-    app = open_page(root, "train", lang="en", dataset="small")
+    (bare / "small.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
+    ingest(Workspace(bare), bare / "small.csv", "small")
+    small, shop = (of(open_dataset(Workspace(bare), name)) for name in ("small", "shop"))
+    app = open_page(bare, "train", lang="en", dataset="small")
     assert app.selectbox(key=key_of("model", small)).value == "instant_tuned"
-    app.segmented_control(key=f"train_horizon_{small}").set_value(30).run()
-    app.number_input(key=key_of("seed", small)).set_value(7).run()
-    app.selectbox(key="dataset").set_value("shop").run()
+    do(app, (f"train_horizon_{small}", 30), (key_of("seed", small), 7), ("dataset", "shop"))
     assert app.selectbox(key=key_of("model", shop)).value == DEFAULT
     assert app.segmented_control(key=f"train_horizon_{shop}").value != 30
     assert app.number_input(key=key_of("seed", shop)).value != 7

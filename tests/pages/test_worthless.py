@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
@@ -16,8 +15,8 @@ from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.workspace import Workspace
+from tests.pages.conftest import OPEN
 
-OPEN = Callable[..., AppTest]
 ROWS = [f"c{n % 40},2023-{1 + n // 28 % 12:02}-{1 + n % 28:02}" for n in range(336)]
 
 

@@ -11,7 +11,6 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import Cancelled
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing import append as module
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 
@@ -37,23 +36,27 @@ def test_the_rules_are_applied_to_the_whole_log_again(workspace: Workspace, tmp_
     assert clean(workspace, "log", {}).rows_kept == 5
 
 
-def test_a_log_without_rules_just_grows(workspace: Workspace, tmp_path: Path) -> None:
-    assert pipeline.append(workspace, "log", tmp_path / "b.csv").rows_kept == 5
-
-
-def test_where_the_rules_cannot_be_applied_the_log_stays(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_growth_that_is_stopped_leaves_the_log_with_its_rules(workspace: Workspace, tmp_path: Path) -> None:
+    """Stopped at the first, the second and each further time that figures are counted, until one growth is through."""
     before = clean(workspace, "log", {"repeated": None})
 
-    def stopped(*arguments: object, **options: object) -> None:
-        assert open_dataset(workspace, "log").manifest == before, "killed here, the rules would be off"
-        raise Cancelled
+    class Stopping(NoProgress):
+        def __init__(self, left: int) -> None:
+            self.left = left
 
-    monkeypatch.setattr(module, "apply_rules", stopped)
-    with pytest.raises(Cancelled):
-        pipeline.append(workspace, "log", tmp_path / "b.csv", progress=NoProgress())
-    assert open_dataset(workspace, "log").manifest == before
+        def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+            assert open_dataset(workspace, "log").manifest == before, "killed here, the rules would be off"
+            self.left -= stage == "figures"
+            if self.left < 0:
+                raise Cancelled
+
+    for stops in range(9):
+        try:
+            made = pipeline.append(workspace, "log", tmp_path / "b.csv", progress=Stopping(stops))
+            break
+        except Cancelled:
+            assert open_dataset(workspace, "log").manifest == before
+    assert stops >= 2 and made.rules == before.rules
 
 
 def test_a_file_that_brings_nothing_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from clv_core.collection.stored.store import Manifest, derive, open_dataset, ver
 from clv_core.errors import Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.preprocessing.clean import RULES, clean, effects
+from clv_core.preprocessing.clean_effects import Effect
 from clv_core.preprocessing.clean_rules import SERVICE_WORDS
 from clv_core.workspace import Workspace
 
@@ -52,10 +53,10 @@ def shop() -> pd.DataFrame:
         ("c4", "2024-05-04 10:00:00", "purchase", "9.00", "o-g", "POSTER", "c4@mail.com"),
     ]
     for second in range(90):
-        rows.append(("crawler", f"2024-06-01 10:00:{second % 60:02}", "view", "", "", f"p{second % 9}", ""))
-    for second in range(90):
+        time, product = f"2024-06-01 10:00:{second % 60:02}", f"p{second % 9}"
         kind, amount = ("purchase", "2.00") if second % 50 == 0 else ("view", "")
-        rows.append(("fan", f"2024-06-01 10:00:{second % 60:02}", kind, amount, "", f"p{second % 9}", "fan@mail.com"))
+        rows.append(("crawler", time, "view", "", "", product, ""))
+        rows.append(("fan", time, kind, amount, "", product, "fan@mail.com"))
     rows += [rows[5], rows[5], rows[7]]
     names = ["customer_id", "event_time", "event_type", "amount", "order_id", "product_id", "email"]
     return pd.DataFrame(rows, columns=names)
@@ -82,10 +83,8 @@ def expected() -> dict[str, pd.Series]:
     key = log["order_id"].where(log["order_id"].ne(""), log["customer_id"] + log["event_time"])
     total = amount.where(bought).groupby(key).transform("sum")
     minute = log.groupby(["customer_id", log["event_time"].str[:16]])["event_time"].transform("size")
-    sales, events = (
-        bought.groupby(log["customer_id"]).transform("sum"),
-        log.groupby("customer_id")["amount"].transform("size"),
-    )
+    sales = bought.groupby(log["customer_id"]).transform("sum")
+    events = log.groupby("customer_id")["amount"].transform("size")
     bots = (minute.gt(60) & (sales * 100 < events)).groupby(log["customer_id"]).transform("max")
     test = log["customer_id"].isin(["test_7", "测试账号"]) | log["email"].eq("demo@shop.com")
     return {
@@ -108,15 +107,13 @@ def test_every_rule_says_what_it_would_change(workspace: Workspace, raw: Manifes
     assert list(found) == list(RULES) == list(wanted)
     for key, rows in wanted.items():
         item, taken = found[key], log[rows]
-        left = set(log[~rows]["customer_id"])
-        assert (item.rows, item.customers) == (len(taken), taken["customer_id"].nunique()), key
-        assert item.customers_lost == len(set(taken["customer_id"]) - left), key
-        assert item.purchases == taken["event_type"].eq("purchase").sum(), key
+        lost = set(taken["customer_id"]) - set(log[~rows]["customer_id"])
+        counts = (len(taken), taken["customer_id"].nunique(), len(lost), taken["event_type"].eq("purchase").sum())
+        assert (item.rows, item.customers, item.customers_lost, item.purchases) == counts, key
         assert item.net_revenue == pytest.approx(money[rows].sum(), abs=0.005), key
-        assert len(item.examples) == min(3, len(taken)), key
+        assert len(item.examples) == min(3, len(taken)) and not item.on, key
         shown = {(row["customer_id"], row["event_time"]) for row in item.examples}
         assert shown <= set(zip(taken["customer_id"], taken["event_time"], strict=True)), key
-        assert not item.on
     planted = [key for key in RULES if key not in ("bots_hour", "bots_day")]
     assert all(found[key].rows for key in planted)
     assert open_dataset(workspace, "shop").manifest == raw
@@ -163,55 +160,59 @@ def test_rules_together_take_each_row_once_and_are_undone(workspace: Workspace, 
 
 def test_a_limit_moves_what_is_taken(workspace: Workspace, raw: Manifest) -> None:
     dataset = open_dataset(workspace, "shop")
-    rows = [
-        {item.rule: item.rows for item in effects(dataset, limits={"outliers": limit})}["outliers"]
-        for limit in (2, 3, 6, 60)
-    ]
+
+    def found(rule: str, limit: float) -> Effect:
+        return next(item for item in effects(dataset, limits={rule: limit}) if item.rule == rule)
+
+    rows = [found("outliers", limit).rows for limit in (2, 3, 6, 60)]
     assert rows == sorted(rows, reverse=True) and rows[0] > rows[2] > rows[3] == 0
-    changed = {item.rule: item for item in effects(dataset, limits={"tiny_orders": 10})}
-    assert changed["tiny_orders"].limit == 10 and changed["tiny_orders"].rows > expected()["tiny_orders"].sum()
+    tiny = found("tiny_orders", 10)
+    assert tiny.limit == 10 and tiny.rows > expected()["tiny_orders"].sum()
 
 
-def test_a_large_customer_is_no_outlier(workspace: Workspace, tmp_path: Path) -> None:
+def rows_taken(
+    workspace: Workspace, frame: pd.DataFrame, limits: dict[str, float], zone: str = "UTC"
+) -> dict[str, int]:
+    """Return how many rows each rule takes of a frame."""
+    frame.to_csv(workspace.root.parent / "log.csv", index=False)
+    ingest(workspace, workspace.root.parent / "log.csv", "shop", duplicates="keep", timezone=zone)
+    return {item.rule: item.rows for item in effects(open_dataset(workspace, "shop"), limits=limits) if item.rows}
+
+
+def test_a_large_customer_is_no_outlier(workspace: Workspace) -> None:
     """A wholesaler who buys 40 times what others do, often, is who the forecast is for."""
     rng = np.random.default_rng(2)
     rows = [(f"c{i % 90}", math.exp(rng.normal(3, 1.0))) for i in range(900)]
     rows += [("whale", 40 * math.exp(rng.normal(3, 0.3))) for _ in range(50)]
     frame = pd.DataFrame(rows, columns=["customer_id", "amount"])
-    frame["event_time"] = [f"2024-01-01 {i // 60 % 24:02}:{i % 60:02}:00" for i in range(len(frame))]
-    frame.to_csv(tmp_path / "log.csv", index=False)
-    ingest(workspace, tmp_path / "log.csv", "shop")
-    found = {item.rule: item for item in effects(open_dataset(workspace, "shop"))}
-    assert found["outliers"].rows == 0 and sum(item.rows for item in found.values()) == 0
+    frame["event_time"] = pd.date_range("2024-01-01", periods=950, freq="min")
+    assert rows_taken(workspace, frame, {}) == {}
 
 
-def test_midnights_tell_nothing_of_minutes(workspace: Workspace, tmp_path: Path) -> None:
-    rows = [("busy", "2024-03-01", "view", "")] * 700 + [
-        ("a", "2024-03-02", "purchase", "5"),
-        ("b", "2024-03-02", "purchase", "6"),
-    ]
-    frame = pd.DataFrame(rows, columns=["customer_id", "event_time", "event_type", "amount"])
-    frame.to_csv(tmp_path / "log.csv", index=False)
-    ingest(workspace, tmp_path / "log.csv", "shop", duplicates="keep", timezone="Asia/Shanghai")
-    found = {item.rule: item.rows for item in effects(open_dataset(workspace, "shop"), limits={"bots_day": 600})}
-    assert (found["bots_minute"], found["bots_hour"], found["bots_day"]) == (0, 0, 700)
+MIDNIGHTS = {"repeated": 699, "bots_day": 700}
+AUTUMN = pd.date_range("2024-10-27T00:00:01Z", periods=799, freq="9s").strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_the_hour_that_comes_twice_in_autumn_is_two_hours(workspace: Workspace, tmp_path: Path) -> None:
-    second = pd.date_range("2024-10-27T00:00:01Z", periods=799, freq="9s")  # 2:00 to 3:00 in Berlin, twice
-    views = pd.DataFrame({"customer_id": "busy", "event_time": second.strftime("%Y-%m-%dT%H:%M:%SZ")})
-    buyers = pd.DataFrame({"customer_id": ["a", "b"], "event_time": "2024-03-02T10:00:00Z", "amount": [5, 6]})
-    frame = pd.concat([views.assign(event_type="view"), buyers.assign(event_type="purchase")])
-    frame.to_csv(tmp_path / "log.csv", index=False)
-    ingest(workspace, tmp_path / "log.csv", "shop", timezone="Europe/Berlin")
-    limits = {"bots_hour": 400.0, "bots_day": 700.0}
-    found = {item.rule: item.rows for item in effects(open_dataset(workspace, "shop"), limits=limits)}
-    assert (found["bots_minute"], found["bots_hour"], found["bots_day"]) == (0, 0, 799)
+@pytest.mark.parametrize(
+    ("times", "buys", "zone", "limits", "taken"),
+    [
+        (["2024-03-01"] * 700, "2024-03-02", "Asia/Shanghai", {"bots_day": 600}, MIDNIGHTS),
+        # 2:00 to 3:00 in Berlin, twice
+        (AUTUMN, "2024-03-02T10:00:00Z", "Europe/Berlin", {"bots_hour": 400, "bots_day": 700}, {"bots_day": 799}),
+    ],
+    ids=["midnights tell nothing of minutes", "the hour that comes twice in autumn is two hours"],
+)
+def test_events_are_counted_by_the_minutes_hours_and_days_of_the_shop(
+    workspace: Workspace, times: list[str], buys: str, zone: str, limits: dict[str, float], taken: dict[str, int]
+) -> None:
+    views = pd.DataFrame({"customer_id": "busy", "event_time": times, "event_type": "view"})
+    bought = {"customer_id": ["a", "b"], "event_time": buys, "event_type": "purchase", "amount": [5, 6]}
+    assert rows_taken(workspace, pd.concat([views, pd.DataFrame(bought)]), limits, zone) == taken
 
 
 def test_too_little_left_is_refused_and_nothing_changes(workspace: Workspace, tmp_path: Path) -> None:
-    lines = ["customer_id,event_time,amount", "test1,2024-01-01,5", "test-2,2024-01-02,6", "ann,2024-01-03,7"]
-    (tmp_path / "log.csv").write_text("\n".join(lines).replace("test1", "test") + "\n")
+    lines = ["customer_id,event_time,amount", "test,2024-01-01,5", "test-2,2024-01-02,6", "ann,2024-01-03,7"]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
     raw = ingest(workspace, tmp_path / "log.csv", "shop")
     with pytest.raises(Refused) as caught:
         clean(workspace, "shop", {"test_ids": None})

@@ -6,14 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
-from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
@@ -43,7 +41,6 @@ def workspace(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspa
     return Workspace(folder / "workspace")
 
 
-@pytest.mark.slow
 def test_demographics_are_honest_attributes_and_all_their_households_are_known(
     source: Path, workspace: Workspace
 ) -> None:
@@ -54,7 +51,7 @@ def test_demographics_are_honest_attributes_and_all_their_households_are_known(
     lines = pd.read_parquet(source / "transactions.parquet", columns=["household_id"])
     matched = len(set(demographics["household_id"]) & set(lines["household_id"]))
     table = made.customers_table
-    assert table is not None and matched > 0
+    assert matched > 0
     assert (table["rows"], table["customers"], table["matched"]) == (len(demographics), len(demographics), matched)
     assert table["accepted"] == [] and [item["name"] for item in table["attributes"]] == list(ATTRIBUTES)
     stored = pd.read_parquet(open_dataset(workspace, "journey").customers_path).set_index("customer_id")
@@ -64,20 +61,3 @@ def test_demographics_are_honest_attributes_and_all_their_households_are_known(
         known = stored[name].notna()
         assert stored[name][known].tolist() == expected[name][known].tolist()
         assert (expected[name][~known].isna() | expected[name][~known].str.lower().eq("none")).all()
-
-
-def test_a_planted_total_is_found_among_them(source: Path, workspace: Workspace, tmp_path: Path) -> None:
-    before = open_dataset(workspace, "journey").version
-    lines = pd.read_parquet(source / "transactions.parquet", columns=["household_id", "sales_value"])
-    total = lines.groupby("household_id")["sales_value"].sum()
-    noise = np.exp(np.random.default_rng(3).normal(0, 0.1, len(total)))
-    frame = pd.read_parquet(source / "demographics.parquet").merge(
-        (total * noise).rename("household_index").reset_index(), on="household_id"
-    )
-    frame.to_parquet(tmp_path / "people.parquet", index=False)
-    roles = Roles(static=("age", "income", "household_index"))
-    with pytest.raises(Refused) as refused:
-        add_customers(workspace, "journey", tmp_path / "people.parquet", roles, progress=NoProgress())
-    assert refused.value.code == "leaks_by_evidence"
-    assert refused.value.params["measured"][0].startswith("household_index (")
-    assert open_dataset(workspace, "journey").version == before

@@ -10,8 +10,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from clv_core.collection.simulate.reviews import write_reviews
-from clv_core.preprocessing import reviews
-from clv_core.preprocessing.reviews import CLIP, MOST_NGRAMS, THEMES, ReviewEncoder
+from clv_core.features.signals import SignalColumn
+from clv_core.preprocessing.reviews import CLIP, MOST_NGRAMS, MOST_TEXTS, THEMES, ReviewEncoder
 from clv_core.preprocessing.table import TableEncoder
 
 
@@ -62,17 +62,14 @@ def test_themes_tell_good_from_bad_in_both_languages(chinese: float) -> None:
     assert np.corrcoef(explained, rating)[0, 1] > 0.6
 
 
-def test_no_text_and_unknown_characters_are_zero() -> None:
+def test_no_text_and_unknown_characters_are_zero_and_full_width_and_capital_letters_the_same() -> None:
     encoder = fitted(written(300)[0])
-    found = strengths(encoder, pd.Series([None, "", "ђ", "Love it."], dtype="str"))
+    found = strengths(
+        encoder, pd.Series([None, "", "ђ", "Excellent quality", "ＥＸＣＥＬＬＥＮＴ quality"], dtype="str")
+    )
     assert (found[:3] == 0).all() and np.abs(found[3]).max() > 0.1
+    np.testing.assert_array_equal(found[3], found[4])
     assert (strengths(encoder, pd.Series([None, None], dtype="str")) == 0).all()
-
-
-def test_full_width_and_capital_letters_are_the_same_text() -> None:
-    encoder = fitted(written(300)[0])
-    found = strengths(encoder, pd.Series(["Excellent quality", "ＥＸＣＥＬＬＥＮＴ quality"]))
-    np.testing.assert_array_equal(found[0], found[1])
 
 
 def test_the_state_is_plain_small_and_complete() -> None:
@@ -97,12 +94,9 @@ def test_too_few_texts_teach_nothing() -> None:
     assert ReviewEncoder.fit("review_text", "x", apart) is None
 
 
-def test_of_very_many_texts_an_even_sample_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = pd.Series([f"text number {number}" for number in range(600)])
-    monkeypatch.setattr(reviews, "MOST_TEXTS", 100)
-    thinned = fitted(values)
-    assert thinned == fitted(values.sample(frac=1, random_state=1))
-    assert thinned == fitted(pd.Series(sorted(values)[::6]))
+def test_of_very_many_texts_an_even_sample_is_read() -> None:
+    values = pd.Series([f"text number {number}" for number in range(2 * MOST_TEXTS)])
+    assert fitted(values.sample(frac=1, random_state=1)) == fitted(pd.Series(sorted(values)[::2]))
 
 
 def test_strongest_n_grams_differ_and_do_not_overlap() -> None:
@@ -112,19 +106,13 @@ def test_strongest_n_grams_differ_and_do_not_overlap() -> None:
 
 
 def test_the_table_reads_texts_beside_numbers_and_a_missing_column_as_unknown() -> None:
-    from clv_core.features.signals import SignalColumn
-
     values, rating = written(400)
     values[::3] = None
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"rating": rating, "wealth": random.lognormal(0, 3, 400), "review_text": values})
     frame["city"] = pd.Series(random.choice(["Köln", "上海"], 400), dtype=object)
-    described = {
-        "rating": SignalColumn("attributes", "auto"),
-        "wealth": SignalColumn("attributes", "auto"),
-        "city": SignalColumn("attributes", "category"),
-        "review_text": SignalColumn("review_text", "text"),
-    }
+    described = {name: SignalColumn("attributes", "auto") for name in ("rating", "wealth")}
+    described |= {"city": SignalColumn("attributes", "category"), "review_text": SignalColumn("review_text", "text")}
     encoder = TableEncoder.fit(frame, described)
     scales = {one.name: one.scale for one in encoder.encoders_ if one.name in ("rating", "wealth")}  # type: ignore[union-attr]
     assert scales == {"rating": "linear", "wealth": "log"}
@@ -135,9 +123,6 @@ def test_the_table_reads_texts_beside_numbers_and_a_missing_column_as_unknown() 
     assert np.abs(encoder.transform(frame)).max() <= CLIP
 
     nothing = frame.assign(rating=np.nan, wealth=np.nan, city=None, review_text=None)
-    for lacking in (
-        frame[[]],
-        nothing,
-        frame.assign(rating="high", wealth="low", city=7.0)[["rating", "wealth", "city"]],
-    ):
+    of_another_kind = frame[["rating", "wealth", "city"]].assign(rating="high", wealth="low", city=7.0)
+    for lacking in (frame[[]], nothing, of_another_kind):
         np.testing.assert_array_equal(encoder.transform(lacking), encoder.transform(nothing))

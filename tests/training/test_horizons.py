@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.horizon import Horizon, largest_allowed
-from clv_core.model.predictions import Predictions
 from clv_core.training.fit import MODELS, Model
 from clv_core.workspace import Workspace
 
@@ -62,43 +62,40 @@ def usual(tmp_path_factory: pytest.TempPathFactory, small_workspace: Workspace) 
     return fitter(open_log(open_dataset(small_workspace, "shop")), tmp_path_factory.mktemp("usual"))
 
 
-def check_never_falls(shorter: Predictions, longer: Predictions, what: str) -> None:
-    """To a hundred-thousandth: the networks count in single precision."""
-    for name in ("p_purchase", *MONEY):
-        low, high = getattr(shorter, name), getattr(longer, name)
-        assert (low - high).max() <= 1e-5 * low.max(), f"{name} falls: {what}"
-
-
 @pytest.mark.examples(11)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("rate", [0.0, 0.1, 5.0])
 def test_nothing_falls_when_the_horizon_grows(usual: Fitting, variant: str, rate: float) -> None:
     model, snapshot = usual(variant)
     found = [model.predict(snapshot, Horizon(days, rate)) for days in DAYS]
-    for place in range(1, len(DAYS)):
-        check_never_falls(found[place - 1], found[place], f"{DAYS[place - 1]} to {DAYS[place]} days")
+    for name, (shorter, longer) in product(("p_purchase", *MONEY), pairwise(zip(DAYS, found, strict=True))):
+        low, high = getattr(shorter[1], name), getattr(longer[1], name)
+        fallen = f"{name} falls: {shorter[0]} to {longer[0]} days"
+        assert (low - high).max() <= 1e-5 * low.max(), fallen  # the networks count in single precision
     assert found[-1].predicted_clv.sum() > found[0].predicted_clv.sum()
 
 
 @pytest.mark.examples(4)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_higher_rate_never_counts_more(usual: Fitting, variant: str) -> None:
+def test_a_higher_rate_never_counts_more_and_none_is_a_number_of_days(usual: Fitting, variant: str) -> None:
     model, snapshot = usual(variant)
     found = [model.predict(snapshot, Horizon(365, rate)) for rate in (0.5, 0.1, 0.0)]
-    for name in MONEY:
-        for higher, lower in zip(found, found[1:], strict=False):
-            assert (getattr(lower, name) >= getattr(higher, name) * (1 - 1e-9)).all()
+    for name, (higher, lower) in product(MONEY, pairwise(found)):
+        assert (getattr(lower, name) >= getattr(higher, name) * (1 - 1e-9)).all()
     assert (found[0].predicted_clv >= found[2].predicted_clv / 1.5 * (1 - 1e-6)).all()
-
-
-@pytest.mark.examples(4)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_horizon_without_discount_is_a_number_of_days(usual: Fitting, variant: str) -> None:
-    model, snapshot = usual(variant)
+    own, none, hardly = (model.predict(snapshot, at) for at in (None, Horizon(TRAINED), Horizon(TRAINED, 1e-9)))
     for name in ("p_purchase", *MONEY):
-        own = getattr(model.predict(snapshot), name)
-        np.testing.assert_array_equal(getattr(model.predict(snapshot, Horizon(TRAINED)), name), own)
-        np.testing.assert_allclose(getattr(model.predict(snapshot, Horizon(TRAINED, 1e-9)), name), own, rtol=1e-6)
+        np.testing.assert_array_equal(getattr(none, name), getattr(own, name))
+        np.testing.assert_allclose(getattr(hardly, name), getattr(own, name), rtol=1e-6)
+
+
+def test_the_bound_is_three_times_the_largest_value_and_grows_with_spans_longer_than_the_trained_one() -> None:
+    assert largest_allowed(100.0, 90, 90) == largest_allowed(100.0, 90, 30) == 300.0
+    assert largest_allowed(100.0, 90, 360) == 1200.0
+    assert largest_allowed(-5.0, 90, 90) == 0.0
+
+
+WILD = ["one whale", "one who buys 10,000 times", "equal amounts", "sixty buyers", "more returns than purchases"]
 
 
 def events(kind: str) -> pd.DataFrame:
@@ -115,20 +112,16 @@ def events(kind: str) -> pd.DataFrame:
     if kind == "one who buys 10,000 times":
         who = np.append(who, np.full(10_000, "often"))
         day, amount = np.append(day, rng.integers(0, 400, 10_000)), np.append(amount, rng.gamma(2, 20, 10_000).round(2))
+    if kind == "more returns than purchases":
+        amount *= np.where(np.arange(len(amount)) % 2, -3, 1)
     times = pd.Timestamp("2023-01-01") + pd.to_timedelta(day * 86_400 + rng.integers(0, 86_400, len(day)), unit="s")
     return pd.DataFrame({"customer_id": who, "event_time": times, "amount": amount})
 
 
-@pytest.fixture(
-    scope="module",
-    params=["one whale", "one who buys 10,000 times", "equal amounts", "sixty buyers", "more returns than purchases"],
-)
+@pytest.fixture(scope="module", params=WILD)
 def wild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Fitting:
     folder = tmp_path_factory.mktemp("wild")
-    frame = events(request.param)
-    if request.param == "more returns than purchases":
-        frame["amount"] *= np.where(np.arange(len(frame)) % 2, -3, 1)
-    frame.to_csv(folder / "events.csv", index=False)
+    events(request.param).to_csv(folder / "events.csv", index=False)
     ingest(Workspace(folder), folder / "events.csv", "wild", timezone="UTC", currency="EUR", max_amount=1e12)
     return fitter(open_log(open_dataset(Workspace(folder), "wild")), folder)
 
@@ -139,15 +132,8 @@ def test_the_largest_prediction_is_at_most_three_times_what_such_a_span_ever_hel
     model, snapshot = wild(variant)
     largest = getattr(model, "largest", getattr(model, "largest_", None))
     assert largest is not None
-    for days in (30, TRAINED, 365, 3650):
-        for rate in (0.0, 0.1):
-            found = model.predict(snapshot, Horizon(days, rate))
-            top = largest_allowed(largest, TRAINED, days)
-            assert max(getattr(found, name).max() for name in MONEY) <= top * (1 + 1e-12)
-            assert all(getattr(found, name).min() >= 0 for name in MONEY)
-
-
-def test_the_bound_is_three_times_the_largest_value_and_grows_with_spans_longer_than_the_trained_one() -> None:
-    assert largest_allowed(100.0, 90, 90) == largest_allowed(100.0, 90, 30) == 300.0
-    assert largest_allowed(100.0, 90, 360) == 1200.0
-    assert largest_allowed(-5.0, 90, 90) == 0.0
+    for days, rate in product((30, TRAINED, 365, 3650), (0.0, 0.1)):
+        found = model.predict(snapshot, Horizon(days, rate))
+        top = largest_allowed(largest, TRAINED, days)
+        assert max(getattr(found, name).max() for name in MONEY) <= top * (1 + 1e-12)
+        assert all(getattr(found, name).min() >= 0 for name in MONEY)

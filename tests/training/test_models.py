@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
-from clv_core.config import MODEL_IDS
+from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.evaluation.backtest import training_data
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.scoreboard import NAMES
@@ -21,6 +22,7 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.training.fit import MODELS, Fitted
+from clv_core.training.instant import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
 
@@ -49,7 +51,7 @@ def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: py
 
 
 def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
-    assert tuple(MODELS) and set(MODELS) == set(MODEL_IDS) <= set(NAMES)
+    assert set(MODELS) == set(MODEL_IDS) <= set(NAMES)
 
 
 @pytest.mark.examples(2)
@@ -96,3 +98,20 @@ def test_the_same_seed_gives_the_same_predictions(
         for name in ("a", "b")
     )
     np.testing.assert_array_equal(one.predicted_clv, other.predicted_clv)
+
+
+@pytest.mark.slow
+def test_a_log_of_few_buying_windows_is_learned_slowly_however_many_customers_it_has(
+    cdnow_file: Path, tmp_path: Path
+) -> None:
+    """How fast the pre-trained network learns from a log depends on how much there is to learn from."""
+    workspace = Workspace(tmp_path)
+    ingest(workspace, cdnow_file, "cdnow", duplicates="keep", progress=NoProgress())
+    log = open_log(open_dataset(workspace, "cdnow"))
+    config = TrainConfig(horizon_days=91, cutoffs=5, partial_windows=False)
+    whole = training_data(log, date(1997, 12, 31), config, NoProgress())
+    assert whole.target is not None
+    few = whole.take(np.arange(0, len(whole), 9))
+    assert few.features.index.nunique() > 1000
+    rates = [Tuning(one, config).config.learning_rate for one in (whole, few)]
+    assert rates == [LEARNING_RATE, LEARNING_RATE_SMALL]

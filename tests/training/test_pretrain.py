@@ -24,10 +24,6 @@ STEPS = 5
 """Over three chunks: each is learned from twice."""
 
 
-def weights(network: InstantNetwork) -> dict[str, torch.Tensor]:
-    return network.state_dict()
-
-
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
@@ -39,7 +35,7 @@ def pretrained(steps: int, folder: Path, processes: int = 0) -> InstantNetwork:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
-    return weights(pretrained(STEPS, tmp_path_factory.mktemp("run")))
+    return pretrained(STEPS, tmp_path_factory.mktemp("run")).state_dict()
 
 
 def test_a_chunk_is_a_function_of_its_seed_and_number() -> None:
@@ -55,7 +51,7 @@ def test_the_same_seed_and_steps_give_the_same_weights_however_many_processes_ma
 ) -> None:
     # A new process runs the main module first; tests of pages leave a script of theirs in its place.
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    assert same(undisturbed, weights(pretrained(STEPS, tmp_path, processes=1)))
+    assert same(undisturbed, pretrained(STEPS, tmp_path, processes=1).state_dict())
 
 
 def test_a_run_that_was_stopped_ends_at_the_same_weights(
@@ -78,7 +74,7 @@ def test_a_run_that_was_stopped_ends_at_the_same_weights(
     stopping = False
     before = Tally.of(tally_path(tmp_path, 7, STEPS))
     network, _, tally = pretrain(STEPS, 7, tmp_path, Stopped(), ROWS, 0)
-    assert same(undisturbed, weights(network))
+    assert same(undisturbed, network.state_dict())
     chunks = [make_chunk(7, number, ROWS) for number in range(chunks_in(STEPS, ROWS))]
     assert tally.shops_of(3) == sum(int(chunk.inputs.log_of.max()) + 1 for chunk in chunks)
     assert tally.seconds > before.seconds > 0 and list(before.shops) == ["0", "1"]

@@ -39,8 +39,16 @@ def begin(workspace: Workspace, end: BaseException | None, search: bool = False)
     return {path.name for path in workspace.runs.rglob("*.*")}
 
 
-@pytest.mark.parametrize("end", [None, Cancelled(), KeyboardInterrupt(), NotEnoughData("no_origin")])
-def test_a_run_that_is_done_stopped_or_refused_leaves_nothing(workspace: Workspace, end: BaseException | None) -> None:
+def full_disk() -> ValueError:
+    full = ValueError("could not save")
+    full.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return full
+
+
+@pytest.mark.parametrize("end", [None, Cancelled(), KeyboardInterrupt(), NotEnoughData("no_origin"), full_disk()])
+def test_a_run_that_is_done_stopped_refused_or_fills_the_disk_leaves_nothing(
+    workspace: Workspace, end: BaseException | None
+) -> None:
     assert begin(workspace, end) == set()
     assert list(workspace.runs.iterdir()) == []
 
@@ -79,17 +87,9 @@ def test_no_run_begins_during_an_erasure(workspace: Workspace) -> None:
     assert refused.value.code == "erasure_running"
 
 
-def test_a_full_disk_is_not_kept_full(workspace: Workspace) -> None:
-    """A night that failed for want of room must not take the room of the next one's ingest."""
-    full = ValueError("could not save")
-    full.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    assert begin(workspace, full) == set()
-
-
 def test_what_was_cut_off_long_ago_goes_with_the_next_run_of_its_dataset(workspace: Workspace) -> None:
     """Killed each night on a log that grew, a training would leave a folder a night that nobody goes on from."""
-    old, recent, shop2 = (name + "-" + 16 * "0" for name in ("shop", "shop", "shop2"))
-    recent = recent.replace("0", "1")
+    old, recent, shop2 = "shop-" + 16 * "0", "shop-" + 16 * "1", "shop2-" + 16 * "0"
     for name, days in ((old, 8), (recent, 6), (shop2, 8)):
         state = workspace.runs / name / "refit" / "train.safetensors"
         state.parent.mkdir(parents=True)

@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.features.log import EventLog, open_log
+from clv_core.features.log import open_log
 from clv_core.features.sequences import windows_at
 from clv_core.jobs import NoProgress
 from clv_core.training.cost import estimate
@@ -19,22 +18,15 @@ from clv_core.training.windows import EPOCH, longest_horizon, partial_cutoffs, t
 from clv_core.workspace import Workspace
 
 FIRST, END = date(1997, 1, 1), date(1997, 12, 31)
+OPTIONS = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
 
 
-def test_every_label_window_ends_by_the_end():
-    for horizon in (7, 30, 91, 182):
-        cutoffs = training_cutoffs(FIRST, END, horizon, 12)
-        assert cutoffs[0] == END - timedelta(days=horizon)
-        assert all(cutoff + timedelta(days=horizon) <= END for cutoff in cutoffs)
-
-
-def test_cutoffs_are_spaced_an_eighth_of_the_horizon_and_no_less_than_a_week():
-    assert (training_cutoffs(FIRST, END, 182, 12)[0] - training_cutoffs(FIRST, END, 182, 12)[1]).days == 23
-    assert (training_cutoffs(FIRST, END, 30, 12)[0] - training_cutoffs(FIRST, END, 30, 12)[1]).days == 7
-
-
-def test_every_cutoff_leaves_history():
-    assert all((cutoff - FIRST).days >= 28 for cutoff in training_cutoffs(FIRST, END, 182, 60))
+@pytest.mark.parametrize(("horizon", "apart", "least"), [(7, 7, 7), (30, 7, 28), (91, 11, 28), (182, 23, 28)])
+def test_cutoffs_leave_their_horizon_and_some_history_and_are_an_eighth_of_a_horizon_apart(horizon, apart, least):
+    cutoffs = training_cutoffs(FIRST, END, horizon, 60)
+    assert cutoffs[0] == END - timedelta(days=horizon) and training_cutoffs(FIRST, END, horizon, 3) == cutoffs[:3]
+    assert {(later - earlier).days for later, earlier in pairwise(cutoffs)} == {apart}
+    assert least <= (cutoffs[-1] - FIRST).days < least + apart
 
 
 @pytest.mark.parametrize("days", [1, 7, 8, 13, 14, 16, 40, 55, 56, 57, 400])
@@ -49,8 +41,7 @@ def test_the_expected_cost_grows_with_the_log_and_the_network_but_steps_are_boun
     wide = estimate(TrainConfig(rnn_width=128, steps=1200), FIRST, END, 20_000, 100_000)
     more, most = (estimate(TrainConfig(), FIRST, END, customers, 5 * customers) for customers in (10**6, 2 * 10**6))
     simple = estimate(TrainConfig(model="bgnbd"), FIRST, END, 20_000, 100_000)
-    assert small.seconds < large.seconds < wide.seconds
-    assert simple.seconds < large.seconds
+    assert small.seconds < large.seconds < wide.seconds and simple.seconds < large.seconds
     assert most.seconds < 2 * more.seconds and more.seconds < 50 * large.seconds
 
 
@@ -74,16 +65,14 @@ def test_partial_cutoffs_fill_the_last_horizon_and_keep_a_quarter_of_it():
 def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much_that_is(small_workspace: Workspace):
     log = open_log(open_dataset(small_workspace, "shop"))
     end, horizon = log.end - timedelta(days=90), 90
-    options = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
-    train = training_snapshot(log, end, horizon, partial=True, **options)
-    whole = training_snapshot(log, end, horizon, partial=False, **options)
+    train, whole = (training_snapshot(log, end, horizon, partial=partial, **OPTIONS) for partial in (True, False))
     np.testing.assert_array_equal(train.complete().target, whole.target)
     assert whole.exposure is None and train.exposure is not None
     for cutoff in partial_cutoffs(log.first_day, end, horizon):
         day = (cutoff - EPOCH).days
         rows = train.cutoff_day == day
-        until_end = log.holder.net_value(day, (end - EPOCH).days)
-        np.testing.assert_allclose(train.target[rows].sum(), until_end[_known(log, day)].sum())
+        until_end, known = log.holder.net_value(day, (end - EPOCH).days), windows_at(log.steps, day, 40)[0]
+        np.testing.assert_allclose(train.target[rows].sum(), until_end[known].sum())
         buyers = train.features["T"].notna().to_numpy() & rows
         features, anchor = train.features[buyers], train.anchors[day]
         expected = anchor.expected_count(features, (end - cutoff).days) / anchor.expected_count(features, horizon)
@@ -93,13 +82,8 @@ def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much
 
 def test_thinning_takes_complete_windows_only(small_workspace: Workspace):
     log = open_log(open_dataset(small_workspace, "shop"))
-    options = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
-    train = training_snapshot(log, log.end, 90, partial=True, **options)
+    train = training_snapshot(log, log.end, 90, partial=True, **OPTIONS)
     assert train.exposure is not None
     partial = int((train.exposure < 1).sum())
     left = thinned(train, partial + 100, seed=1)
     assert len(left) == partial + 100 and int((left.exposure < 1).sum()) == partial
-
-
-def _known(log: EventLog, day: int) -> NDArray[np.int64]:
-    return windows_at(log.steps, day, 40)[0]

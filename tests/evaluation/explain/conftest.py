@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import open_dataset
+from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
@@ -38,3 +42,13 @@ def planted(snapshot: Snapshot) -> NDArray[np.float64]:
         0.5 * features["ratings"],
     ]
     return np.asarray(sum(term.to_numpy(np.float64) for term in terms) + 1)
+
+
+def explanation_of(
+    values: NDArray[np.float64], parts: tuple[str, ...] = (), base: float = 0.0, **known: Any
+) -> Explanation:
+    """Return an explanation of customers c0, c1 and so on whose parts are worth ``values``, [n, parts]."""
+    parts = parts or tuple(f"part{number}" for number in range(values.shape[1]))
+    known = {"representatives": parts, "readings": pd.DataFrame(values, columns=list(parts)), **known}
+    ids = tuple(f"c{number}" for number in range(len(values)))
+    return Explanation(ids, parts, base, values, base + values.sum(axis=1), **known)

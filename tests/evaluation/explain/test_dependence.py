@@ -9,6 +9,7 @@ import pytest
 from clv_core.evaluation.explain.against import against, typical
 from clv_core.evaluation.explain.dependence import dependence, explainable, rank_correlation
 from clv_core.evaluation.explain.explanation import Explanation
+from tests.evaluation.explain.conftest import explanation_of
 
 PARTS = ("spend", "views", "carts", "country")
 
@@ -23,15 +24,8 @@ def planted(kind: str, size: int = 300) -> Explanation:
         "falling": -spend / 10 + 0.3 * carts * np.sign(spend - 30),
     }[kind] + rng.normal(0, 0.2, size)
     values = np.column_stack([effect, views, 0.1 * carts, (country == "FR") * 2.0 - 0.5])
-    return Explanation(
-        customer_ids=tuple(f"c{number}" for number in range(size)),
-        parts=PARTS,
-        base=5.0,
-        values=values,
-        predicted=5 + values.sum(axis=1),
-        representatives=PARTS,
-        readings=pd.DataFrame(dict(zip(PARTS, (spend, views, carts, country), strict=True))),
-    )
+    readings = pd.DataFrame(dict(zip(PARTS, (spend, views, carts, country), strict=True)))
+    return explanation_of(values, PARTS, 5.0, readings=readings)
 
 
 @pytest.mark.parametrize(("kind", "other"), [("alone", None), ("slope", "views"), ("falling", "carts")])
@@ -58,12 +52,8 @@ def test_texts_are_compared_by_their_means_and_the_unknown_are_left_out() -> Non
     found = dependence(explanation, "country")
     assert len(found.points) == 290 and found.high_reading == "FR" and found.high == pytest.approx(1.5)
     assert found.direction == 0 and found.low == pytest.approx(-0.5)
-
-
-def test_what_all_share_is_not_offered() -> None:
-    explanation = planted("alone")
     explanation.readings["carts"] = 1.0
-    assert explainable(explanation) == ["spend", "country", "views"]
+    assert explainable(explanation) == ["spend", "country", "views"], "what all share is not offered"
 
 
 def test_differences_of_groups_add_up_to_that_of_their_predictions() -> None:

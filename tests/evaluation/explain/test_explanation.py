@@ -121,27 +121,19 @@ def test_a_pool_of_two_cutoffs_is_no_pool(snapshot: Snapshot) -> None:
         Mixer(replace(snapshot, windows=replace(snapshot.windows, cutoff_day=days)))
 
 
-def test_the_background_stands_for_all() -> None:
-    predicted = np.random.default_rng(1).lognormal(3, 1.5, 5000)
-    rows = background_rows(predicted, seed=1)
-    assert len(set(rows.tolist())) == 20
-    assert predicted[rows].mean() == pytest.approx(predicted.mean(), rel=0.05)
-    assert background_rows(predicted, seed=1).tolist() == rows.tolist()
-    assert background_rows(predicted, seed=2).tolist() != rows.tolist()
-    assert sorted(background_rows(np.arange(3.0), seed=1)) == [0, 1, 2]
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_background_stands_for_all_in_each_answer(seed: int) -> None:
     """Sentences call its mean that of the average customer, whichever answer they speak of."""
     random = np.random.default_rng(seed)
     chance, worth = random.beta(0.4, 3, 5000), random.lognormal(3, 1, 5000)
     answers = np.column_stack([chance * worth, chance, worth])
-    rows = background_rows(answers, seed)
-    assert len(set(rows.tolist())) == 20
+    rows, of_one = background_rows(answers, seed), background_rows(answers[:, 0], seed)
+    assert len(set(rows.tolist())) == len(set(of_one.tolist())) == 20
     np.testing.assert_allclose(answers[rows].mean(axis=0), answers.mean(axis=0), rtol=0.03)
-    off = np.abs(answers[background_rows(answers[:, 0], seed)].mean(axis=0) / answers.mean(axis=0) - 1)
-    assert off.max() > 0.03
+    off = np.abs(answers[of_one].mean(axis=0) / answers.mean(axis=0) - 1)
+    assert off[0] < 0.05 and off.max() > 0.03
+    assert background_rows(answers, seed).tolist() == rows.tolist() != background_rows(answers, seed + 1).tolist()
+    assert sorted(background_rows(np.arange(3.0), seed)) == [0, 1, 2]
 
 
 def test_the_sample_is_spread_over_the_ranking() -> None:
@@ -153,30 +145,29 @@ def test_the_sample_is_spread_over_the_ranking() -> None:
     assert sample_rows(predicted, 1, 9999).tolist() == list(range(5000))
 
 
-def explained(snapshot: Snapshot, model: object = sequential, **options: int) -> Explanation:
-    predicted = model(snapshot)  # type: ignore[operator]
+@pytest.fixture(scope="module")
+def found(snapshot: Snapshot) -> Explanation:
+    predicted = sequential(snapshot)
     rows = sample_rows(predicted, 1, 60)
-    return explain(model, snapshot, predicted, rows, progress=NoProgress(), **options)["predicted_clv"]  # type: ignore[arg-type]
+    return explain(sequential, snapshot, predicted, rows, progress=NoProgress())["predicted_clv"]
 
 
 def test_a_linear_model_gives_each_part_its_own_difference(snapshot: Snapshot) -> None:
-    found = explained(snapshot, linear, permutations=1)
-    features, compared = snapshot.features, background_rows(linear(snapshot), 1)
-    explained_rows = features.index.get_indexer(list(found.customer_ids))
-    for part, term in {"recent_spend": 2 * features["net_value_90d"], "actions": 3 * features["views_30d"],
-                       "age": 0.5 * features["tenure"]}.items():  # fmt: skip
-        values = term.to_numpy()
-        expected = values[explained_rows] - values[compared].mean()
+    features, predicted = snapshot.features, linear(snapshot)
+    rows, compared = sample_rows(predicted, 1, 60), background_rows(predicted, 1)
+    found = explain(linear, snapshot, predicted, rows, permutations=1, progress=NoProgress())["predicted_clv"]
+    names = {"recent_spend": (2, "net_value_90d"), "actions": (3, "views_30d"), "age": (0.5, "tenure")}
+    for part, (weight, name) in names.items():
+        values = weight * features[name].to_numpy()
+        expected = values[rows] - values[compared].mean()
         np.testing.assert_allclose(found.values[:, PART[part]], expected, rtol=1e-9, atol=1e-9)
-    others = [number for part, number in PART.items() if part not in ("recent_spend", "actions", "age")]
+    others = [number for part, number in PART.items() if part not in names]
     assert np.abs(found.values[:, others]).max() < 1e-9
-    assert found.importance()["part"].tolist()[:3] == sorted(
-        ("recent_spend", "actions", "age"), key=lambda part: -np.abs(found.values[:, PART[part]]).mean()
-    )
+    strength = {part: np.abs(found.values[:, PART[part]]).mean() for part in names}
+    assert found.importance()["part"].tolist()[:3] == sorted(names, key=lambda part: -strength[part])
 
 
-def test_base_and_parts_add_up_to_the_prediction_and_every_channel_counts(snapshot: Snapshot) -> None:
-    found = explained(snapshot)
+def test_base_and_parts_add_up_to_the_prediction_and_every_channel_counts(found: Explanation) -> None:
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-9)
     for part in STEPS:
         assert np.abs(found.values[:, PART[part]]).max() > 0, part
@@ -190,8 +181,7 @@ def test_a_model_that_does_not_say_what_was_predicted_is_refused(snapshot: Snaps
     assert caught.value.code == "explanation_off" and caught.value.message("zh")
 
 
-def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot) -> None:
-    found = explained(snapshot)
+def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot, found: Explanation) -> None:
     who = found.customer_ids[7]
     steps = found.waterfall(who)
     assert steps["start"].iloc[0] == pytest.approx(found.base, rel=1e-12)
@@ -206,14 +196,11 @@ def test_a_waterfall_leads_from_the_base_to_the_prediction(snapshot: Snapshot) -
         found.waterfall("nobody")
 
 
-def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot) -> None:
-    found = explained(snapshot)
+def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot, found: Explanation) -> None:
     swarm = found.beeswarm()
     assert len(swarm) == 60 * len(parts_of(snapshot))
-    wide = swarm.pivot(index="customer_id", columns="part", values="value").loc[
-        list(found.customer_ids), list(found.parts)
-    ]
-    np.testing.assert_array_equal(wide.to_numpy(), found.values)
+    wide = swarm.pivot(index="customer_id", columns="part", values="value")
+    np.testing.assert_array_equal(wide.loc[list(found.customer_ids), list(found.parts)].to_numpy(), found.values)
     level = swarm["level"].dropna()
     assert level.between(0, 1).all() and len(level) > 0
     timing = swarm[swarm["part"] == "timing"].set_index("customer_id")
@@ -221,8 +208,7 @@ def test_the_beeswarm_holds_every_value_with_its_reading(snapshot: Snapshot) -> 
     np.testing.assert_array_equal(timing["reading"].astype(float), read)
 
 
-def test_an_explanation_on_disk_is_the_same(snapshot: Snapshot, tmp_path: Path) -> None:
-    found = explained(snapshot)
+def test_an_explanation_on_disk_is_the_same(found: Explanation, tmp_path: Path) -> None:
     about = {"model": "toy", "cutoff": date(2024, 1, 1).isoformat()}
     for _ in range(2):
         save_explanation({"predicted_clv": found}, tmp_path / "kept", about)

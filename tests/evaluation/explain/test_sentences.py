@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.evaluation.explain import sentences
 from clv_core.evaluation.explain.against import against
 from clv_core.evaluation.explain.answers import ANSWERS, CHANCE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.ranks import Stability
-from clv_core.evaluation.explain.sentences import (
-    level,
-    listed,
-    lowered,
-    move,
-    of_customer,
-    of_faithfulness,
-    of_groups,
-    of_stability,
-    reading,
-)
+from clv_core.evaluation.explain.sentences import level, listed, move, of_customer, of_faithfulness, of_stability
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.i18n import LANGUAGES, translate
+from tests.evaluation.explain.conftest import explanation_of
 
 PARTS = ("recent_spend", "silence", "views")
 
 
 def explanation(*rows: tuple[float, float, float], answer: str = "predicted_clv", base: float = 40.0) -> Explanation:
-    values = np.array(rows)
-    return Explanation(
-        customer_ids=tuple(f"C{number}" for number in range(len(rows))),
-        parts=PARTS,
-        base=base,
-        values=values,
-        predicted=base + values.sum(axis=1),
-        representatives=("net_value_90d", "days_since_last", "views_30d"),
-        readings=pd.DataFrame({"recent_spend": [210.0] * len(rows), "silence": 8.0, "views": np.nan}),
-        answer=answer,
-    )
+    readings = pd.DataFrame({"recent_spend": [210.0] * len(rows), "silence": 8.0, "views": np.nan})
+    representatives = ("net_value_90d", "days_since_last", "views_30d")
+    known = {"representatives": representatives, "readings": readings, "answer": answer}
+    found = explanation_of(np.array(rows), PARTS, base, **known)
+    return replace(found, customer_ids=tuple(name.upper() for name in found.customer_ids))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -84,25 +71,16 @@ def test_groups_are_compared_in_words() -> None:
     these = np.array([True, True, False, False])
     rows = against(found, these, ~these)
     means = (float(found.predicted[these].mean()), float(found.predicted[~these].mean()))
-    said = of_groups(rows, ("Top", "Low"), means, "predicted_clv", "EUR", "en")
+    said = sentences.of_groups(rows, ("Top", "Low"), means, "predicted_clv", "EUR", "en")
     assert said[0] == "Top: 105 EUR each on average, 84 EUR more than Low with 21 EUR"
     assert len(said) == 3 and "+65 EUR" in said[1] and "+19 EUR" in said[2], "what makes no difference is not named"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_difference_names_each_feature_without_saying_a_word_twice(language: str) -> None:
-    said = [
-        translate(
-            "why.groups.part",
-            language,
-            name="Rhythm",
-            effect="+1",
-            feature=lowered(label(name, language), language),
-            these="2",
-            those="1",
-        )
-        for name in FEATURES
-    ]
+    about = {"name": "Rhythm", "effect": "+1", "these": "2", "those": "1"}
+    features = [sentences.lowered(label(name, language), language) for name in FEATURES]
+    said = [translate("why.groups.part", language, feature=feature, **about) for feature in features]
     assert [text for text in said if re.search(r"\b(\w+) \1\b", text, re.IGNORECASE)] == []
 
 
@@ -134,10 +112,10 @@ def test_names_are_listed_as_in_a_sentence() -> None:
 @pytest.mark.parametrize(("language", "said"), [("en", "8 d"), ("zh", "8 天")])
 def test_a_reading_in_days_has_its_unit(language: str, said: str) -> None:
     _, why = of_customer(explanation((5.0, 60.0, -1.0)), "C0", 90, currency="EUR", language=language)
-    assert reading(8.0, language, "days_since_last") == said and said in why
-    assert reading(8.0, language) == reading(8.0, language, "purchases_90d") == "8"
-    assert reading(1234.0, language, "net_value_90d", "EUR") == "1,230 EUR"
-    assert reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"
+    assert sentences.reading(8.0, language, "days_since_last") == said and said in why
+    assert sentences.reading(8.0, language) == sentences.reading(8.0, language, "purchases_90d") == "8"
+    assert sentences.reading(1234.0, language, "net_value_90d", "EUR") == "1,230 EUR"
+    assert sentences.reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"
 
 
 @pytest.mark.parametrize(
@@ -147,9 +125,7 @@ def test_what_a_buyer_is_worth_is_said_of_all_purchases_of_the_horizon_not_of_on
     language: str, all_of_them: str, one: str
 ) -> None:
     for effect in (60.0, -20.0, 0.1):  # an order of hers is worth much less than all that she buys in the horizon
-        said = of_customer(
-            explanation((effect, 0.0, 0.0), answer="value_if_bought"), "C0", 90, currency="EUR", language=language
-        )
-        assert all_of_them in said[0]
+        found = explanation((effect, 0.0, 0.0), answer="value_if_bought")
+        assert all_of_them in of_customer(found, "C0", 90, currency="EUR", language=language)[0]
     for way in ("up", "both"):
         assert one not in translate(f"why.swarm.{way}.value_if_bought", language, up="A", down="b")
