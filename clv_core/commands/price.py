@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Measure, write the table, and return it in short, with what a rule would bring."""
     from clv_core import pipeline
     from clv_core.strategy.pricing.panel import ALL
-    from clv_core.strategy.pricing.whatif import Rule, parse_changes
+    from clv_core.strategy.pricing.price_rule import Rule, parse_changes
     from clv_core.strategy.tiers import DEFAULT_SCHEME
 
     rule = None

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Recommend, write the list, and return how good the recommendations were in the last month."""
     from clv_core import pipeline
-    from clv_core.strategy.recommend.worded import assumption
+    from clv_core.strategy.recommend.stored_recommendations import assumption
 
     made, kept = pipeline.recommend(
         context.workspace,

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from clv_core.strategy.pricing.responses import SHARE
+from clv_core.strategy.pricing.price_responses import SHARE
 
 
-def surely_apart(rows: pd.DataFrame) -> bool:
+def differ_significantly(rows: pd.DataFrame) -> bool:
     """Say whether the strongest of these responses is surely another than the weakest.
 
     Args:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.strategy.pricing.responses import Responses
+from clv_core.strategy.pricing.price_responses import Responses
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 RECORD: Final = "responses.json"
@@ -25,7 +25,7 @@ def responses_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> 
     return workspace.place("pricing") / f"{bundle.id}-{dataset.version}"
 
 
-def keep_responses(found: Responses, folder: Path, about: dict[str, Any]) -> None:
+def store_responses(found: Responses, folder: Path, about: dict[str, Any]) -> None:
     """Write responses; the record goes last, so that a folder with one is whole."""
     (folder / RECORD).unlink(missing_ok=True)
     for name in FRAMES:

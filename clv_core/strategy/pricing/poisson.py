@@ -63,7 +63,7 @@ class Estimate:
         return self.value - reach, self.value + reach
 
 
-def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estimate | None:
+def fit_fixed_effects_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estimate | None:
     """Return the coefficient of ``x``; None where nothing is left to tell it by, or one product alone tells it.
 
     Args:

@@ -11,15 +11,15 @@ import pandas as pd
 from clv_core.columns import CATEGORY
 from clv_core.i18n import translate
 from clv_core.strategy.pricing.panel import ALL
-from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.whatif import Outcome
+from clv_core.strategy.pricing.price_responses import Responses
+from clv_core.strategy.pricing.price_rule import Outcome
 from clv_core.strategy.segments import TIER
 
 DIGITS: Final = 4
 """Behind the point, of responses: they are known to .01 at best."""
 
 
-def more_pieces(elasticity: pd.Series, change: float) -> pd.Series:
+def demand_change(elasticity: pd.Series, change: float) -> pd.Series:
     """Return by which share more pieces are sold at a price that is changed by ``change``, as a share."""
     return pd.Series(np.expm1(elasticity * np.log1p(change)), index=elasticity.index)
 

@@ -16,10 +16,10 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import keep_responses, load_responses
-from clv_core.strategy.pricing.poisson import absorbed_poisson
-from clv_core.strategy.pricing.responses import LEFT_OUT, Responses, measure_responses
-from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, parse_changes, what_if
+from clv_core.strategy.pricing.kept import load_responses, store_responses
+from clv_core.strategy.pricing.poisson import fit_fixed_effects_poisson
+from clv_core.strategy.pricing.price_responses import LEFT_OUT, Responses, estimate_responses
+from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, what_if
 from clv_core.strategy.pricing.worded import price_table
 from clv_core.workspace import Workspace
 
@@ -53,7 +53,7 @@ def by_dummies(y: np.ndarray, price: np.ndarray, product: np.ndarray, period: np
 
 def test_absorbed_effects_give_what_dummies_give_and_errors_what_leaving_products_out_gives() -> None:
     y, price, product, period = sales(15, 20, -1.4, 1)
-    found = absorbed_poisson(y, price, product, period)
+    found = fit_fixed_effects_poisson(y, price, product, period)
     expected = by_dummies(y, price, product, period)
     assert found is not None and found.value == pytest.approx(expected, abs=1e-5)
     left_out = [product != one for one in range(15)]
@@ -67,7 +67,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(products: int, size
     """Of few products of unequal size the sandwich estimator's held 75%."""
     held = 0
     for seed in range(120):
-        found = absorbed_poisson(*sales(products, 15, -1.0, seed, sizes, spread))
+        found = fit_fixed_effects_poisson(*sales(products, 15, -1.0, seed, sizes, spread))
         assert found is not None
         low, high = found.interval(0.9)
         held += low <= -1.0 <= high
@@ -77,24 +77,24 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(products: int, size
 def test_a_period_in_which_one_product_sold_alone_and_one_with_all_the_changes_are_no_obstacle() -> None:
     y, price, product, period = sales(12, 15, -1.0, 3)
     alone = (period == 4) & (product != 2)
-    found = absorbed_poisson(y[~alone], price[~alone], product[~alone], period[~alone])
+    found = fit_fixed_effects_poisson(y[~alone], price[~alone], product[~alone], period[~alone])
     assert found is not None and 0.01 < found.error < 1
-    assert absorbed_poisson(y, price * (product == 0), product, period) is None
-    assert absorbed_poisson(y, price * (product < 2), product, period) is not None
+    assert fit_fixed_effects_poisson(y, price * (product == 0), product, period) is None
+    assert fit_fixed_effects_poisson(y, price * (product < 2), product, period) is not None
 
 
 def test_one_piece_of_each_product_in_each_period_answers_no_price_and_divides_by_nothing() -> None:
     _, price, product, period = sales(6, 8, -1.0, 1)
     with np.errstate(all="raise", under="ignore"):
-        found = absorbed_poisson(np.ones_like(price), price, product, period)
+        found = fit_fixed_effects_poisson(np.ones_like(price), price, product, period)
     assert found is not None and found.value == pytest.approx(0, abs=1e-9)
 
 
 def test_where_nothing_varies_or_sells_there_is_no_estimate() -> None:
     y, price, product, period = sales(10, 10, -1.0, 1)
-    assert absorbed_poisson(y, np.zeros_like(price), product, period) is None
-    assert absorbed_poisson(np.zeros_like(y), price, product, period) is None
-    assert absorbed_poisson(y, price[product * 10], product, period) is None
+    assert fit_fixed_effects_poisson(y, np.zeros_like(price), product, period) is None
+    assert fit_fixed_effects_poisson(np.zeros_like(y), price, product, period) is None
+    assert fit_fixed_effects_poisson(y, price[product * 10], product, period) is None
 
 
 def shop_log(steady: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -137,7 +137,7 @@ def stored(frame: pd.DataFrame, folder: Path) -> Dataset:
 def responses(tmp_path_factory: pytest.TempPathFactory) -> Responses:
     frame, people = shop_log()
     dataset = stored(frame, tmp_path_factory.mktemp("prices"))
-    return measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    return estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
 
 
 def test_each_category_and_tier_has_its_true_response(responses: Responses) -> None:
@@ -164,7 +164,7 @@ def test_what_is_sold_under_another_category_says_nothing_of_the_price_in_this_o
     rows = [(f"t1-{n % 40:02}", day, f"tea{n % 12}", "sale", 1.0, 0.0) for n in range(12) for day in days]
     sale = pd.DataFrame(rows, columns=list(frame.columns[:6])).assign(quantity=pieces)
     dataset = stored(pd.concat([frame, sale], ignore_index=True), tmp_path)
-    found = measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress()).table
+    found = estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress()).table
     measured = responses.table.drop(columns="error")
     pd.testing.assert_frame_equal(found[found["category"] != "sale"].drop(columns="error"), measured)
 
@@ -176,17 +176,17 @@ def test_a_category_in_which_one_product_alone_changed_its_price_is_named(tmp_pa
     frame.loc[steady, "discount"] = 0.0
     frame.loc[coffee & ~steady, "discount"] = 6 * frame["discount"].clip(upper=frame["unit_price"] / 8)
     dataset = stored(frame, tmp_path)
-    found = measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    found = estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
     assert set(found.table["category"]) == {"tea"}
     assert list(found.left_out[["category", "reason"]].itertuples(index=False, name=None)) == [("coffee", "untold")]
 
 
 def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Path) -> None:
-    keep_responses(responses, tmp_path, {})
+    store_responses(responses, tmp_path, {})
     kept = load_responses(tmp_path)
     assert kept is not None and kept.cutoff == responses.cutoff
     pd.testing.assert_frame_equal(kept.table, responses.table)
-    keep_responses(replace(responses, spend=responses.spend.drop(columns="depth")), tmp_path, {})
+    store_responses(replace(responses, spend=responses.spend.drop(columns="depth")), tmp_path, {})
     assert load_responses(tmp_path) is None, "they do not say what is off the prices today"
 
 
@@ -307,7 +307,7 @@ def test_logs_that_cannot_say_are_refused_with_the_reason(changed: dict[str, Non
     frame, people = shop_log(steady=True)
     dataset = stored(frame.drop(columns=list(changed)), tmp_path)
     with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+        estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
     assert refusal.value.code == code and all(name in refusal.value.message() for name in changed)
 
 
@@ -317,7 +317,7 @@ def test_few_steady_products_are_the_reason_where_prices_vary_enough(lang: str, 
     few = frame[frame["product_id"].str.fullmatch(r"(tea|coffee)[0-6]")]
     dataset = stored(few, tmp_path)
     with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+        estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
     assert refusal.value.code == "price_few_products" and "%" not in refusal.value.message(lang)
     assert refusal.value.params == {"dataset": "shop", "categories": 2, "found": 7, "needed": 10}
 
@@ -327,7 +327,7 @@ def test_cdnow_is_refused_with_the_reason(cdnow_file: Path, tmp_path: Path) -> N
     ingest(Workspace(tmp_path / "work"), tmp_path / "cdnow.txt", "cdnow")
     people = pd.DataFrame({"customer_id": ["00001"], "tier": [1], "predicted_clv": [1.0]})
     with pytest.raises(NotEnoughData) as refusal:
-        measure_responses(
+        estimate_responses(
             open_dataset(Workspace(tmp_path / "work"), "cdnow"), people, 1, date(1998, 7, 1), NoProgress()
         )
     assert refusal.value.params["missing"] == ["product_id", "category"]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
-from clv_core.strategy.pricing.responses import Responses
+from clv_core.strategy.pricing.poisson import Estimate, fit_fixed_effects_poisson
+from clv_core.strategy.pricing.price_responses import Responses
+from clv_core.strategy.pricing.price_rule import Rule, what_if
 from clv_core.strategy.pricing.together import correlation, shared_errors
-from clv_core.strategy.pricing.whatif import Rule, what_if
 from tests.strategy.pricing.test_pricing import responses
 
 __all__ = ["responses"]
@@ -26,7 +26,7 @@ def estimates(shared: float, seed: int) -> dict[int, Estimate]:
     found = {}
     for tier, elasticity in ((1, -2.0), (2, -1.0)):
         pieces = rng.poisson(np.exp(level + elasticity * price)).astype(float)
-        measured = absorbed_poisson(pieces, price, product, period)
+        measured = fit_fixed_effects_poisson(pieces, price, product, period)
         assert measured is not None
         found[tier] = measured
     return found

@@ -18,14 +18,19 @@ from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.files import check_ending
 from clv_core.strategy.exports.people import side_of
 from clv_core.strategy.exports.tables import write_rows
-from clv_core.strategy.pricing.kept import keep_responses, responses_folder
-from clv_core.strategy.pricing.responses import Responses, measure_responses
-from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
+from clv_core.strategy.pricing.kept import responses_folder, store_responses
+from clv_core.strategy.pricing.price_responses import Responses, estimate_responses
+from clv_core.strategy.pricing.price_rule import Outcome, Rule, what_if
 from clv_core.strategy.pricing.worded import price_table
-from clv_core.strategy.recommend.advice import recommend as make_advice
-from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
-from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, recommendations_folder
-from clv_core.strategy.recommend.worded import assumption, customer_rows
+from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
+from clv_core.strategy.recommend.recommendations import recommend as make_advice
+from clv_core.strategy.recommend.stored_recommendations import (
+    StoredRecommendations,
+    assumption,
+    customer_rows,
+    recommendations_folder,
+    store_recommendations,
+)
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
@@ -44,7 +49,7 @@ def recommend(
     without_bought: bool = False,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[Exported | None, KeptAdvice]:
+) -> tuple[Exported | None, StoredRecommendations]:
     """Find which products to recommend to each customer, keep that for the pages, and write it if a file is named.
 
     Args:
@@ -67,7 +72,7 @@ def recommend(
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MOST)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     made = make_advice(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress)
-    kept = keep_advice(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    kept = store_recommendations(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
     if out is None:
         return None, kept
     names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
@@ -111,8 +116,8 @@ def price(
     if out is not None:
         check_ending(out)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
-    found = measure_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    keep_responses(found, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    found = estimate_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
+    store_responses(found, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
     outcome = None if rule is None else what_if(found, rule)
     if out is None:
         return None, found, outcome

@@ -23,7 +23,7 @@ import scipy
 from clv_core.columns import CATEGORY
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.strategy.pricing.panel import ALL
-from clv_core.strategy.pricing.responses import DISCOUNT_EFFECT, ELASTICITY, SHARE, Responses
+from clv_core.strategy.pricing.price_responses import DISCOUNT_EFFECT, ELASTICITY, SHARE, Responses
 from clv_core.strategy.pricing.together import correlation
 from clv_core.strategy.segments import TIER
 
@@ -32,8 +32,8 @@ BY: Final = (PRICE, DISCOUNT)
 """What a rule changes: the price, or what is taken off it."""
 RESPONSE: Final = {PRICE: ELASTICITY, DISCOUNT: DISCOUNT_EFFECT}
 ENDS: Final = {PRICE: ("low", "high"), DISCOUNT: ("discount_low", "discount_high")}
-MOST_DOWN: Final = -0.5
-MOST_UP: Final = 0.5
+MIN_PRICE_CHANGE: Final = -0.5
+MAX_PRICE_CHANGE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check the bounds."""
-        most = 0.0 if self.by == DISCOUNT else MOST_UP
+        most = 0.0 if self.by == DISCOUNT else MAX_PRICE_CHANGE
         for change in self.changes.values():
-            if not MOST_DOWN <= change <= most:
-                raise UsageError("price_change", change=100 * change, low=100 * MOST_DOWN, high=100 * most)
+            if not MIN_PRICE_CHANGE <= change <= most:
+                raise UsageError("price_change", change=100 * change, low=100 * MIN_PRICE_CHANGE, high=100 * most)
         if self.by not in BY:
             raise UsageError("price_by", by=self.by, known=list(BY))
         if not 0 < self.margin_rate < 1:

@@ -14,7 +14,7 @@ from clv_core.columns import CATEGORY, PRODUCT_ID
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
 from clv_core.strategy.pricing.panel import ALL, SOLD, Panel, panels
-from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
+from clv_core.strategy.pricing.poisson import Estimate, fit_fixed_effects_poisson
 from clv_core.strategy.pricing.together import COLUMNS, shared_errors
 from clv_core.strategy.segments import TIER, VALUE
 
@@ -62,7 +62,7 @@ class Responses:
     cutoff: date
 
 
-def measure_responses(
+def estimate_responses(
     dataset: Dataset, tiered: pd.DataFrame, tiers: int, cutoff: date, progress: Progress
 ) -> Responses:
     """Return the responses of all categories whose prices vary enough, by weeks, or by four weeks where sales are few.
@@ -157,7 +157,7 @@ def _category(panel: Panel, fact: dict[str, Any], tiers: int) -> tuple[list[dict
         units = mine.reindex(key).fillna(0.0).to_numpy(np.float64)
         if units.sum() < FEWEST_UNITS:
             continue
-        found = absorbed_poisson(units, log_price, product, period)
+        found = fit_fixed_effects_poisson(units, log_price, product, period)
         if found is None or found.clusters < FEWEST_PRODUCTS:
             continue
         low, high = found.interval(SHARE)
@@ -177,7 +177,7 @@ def _discount(units: np.ndarray, depth: np.ndarray, product: np.ndarray, period:
     known = np.isfinite(depth)
     found: Estimate | None = None
     if known.sum() >= FEWEST_ROWS and np.ptp(depth[known]) > 0:
-        found = absorbed_poisson(units[known], depth[known], product[known], period[known])
+        found = fit_fixed_effects_poisson(units[known], depth[known], product[known], period[known])
     return None if found is None or found.clusters < FEWEST_PRODUCTS else found
 
 
