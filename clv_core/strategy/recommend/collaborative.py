@@ -82,18 +82,21 @@ def similarity(units: sparse.csr_array) -> sparse.csr_array:
     size = np.asarray(units.sum(axis=0), np.float64)
     by_product = sparse.csr_array(units.T)
     step = max(1, BLOCK_CELLS // len(size))
-    parts = [sparse.csr_array((0, len(size)), dtype=np.float32)]
+    values, rows, columns = [], [], []
     for begin in range(0, len(size), step):
         # The neighbours of `implicit` cut to the nearest before the shrinkage, and count no pair; this product does.
         common = sparse.coo_array(by_product[begin : begin + step] @ units)
-        keep = (common.data >= MIN_COMMON) & (common.row + begin != common.col)
-        row, column, both = common.row[keep], common.col[keep], common.data[keep].astype(np.float64)
-        value = both / np.sqrt(size[row + begin] * size[column]) * both / (both + SHRINK)
+        row, column, both = common.row.astype(np.int64) + begin, common.col, common.data.astype(np.float64)
+        keep = (both >= MIN_COMMON) & (row != column)
+        row, column, both = row[keep], column[keep], both[keep]
+        value = both / np.sqrt(size[row] * size[column]) * both / (both + SHRINK)
         order = np.lexsort((column, -value, row))
         nearest = order[place_in_row(row[order]) < NEIGHBOURS]
-        entries = (value[nearest].astype(np.float32), (row[nearest], column[nearest]))
-        parts.append(sparse.csr_array(entries, shape=common.shape))
-    return sparse.csr_array(sparse.vstack(parts), shape=(len(size), len(size)))
+        values.append(value[nearest].astype(np.float32))
+        rows.append(row[nearest])
+        columns.append(column[nearest])
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_array(entries, shape=(len(size), len(size)))
 
 
 @dataclass(frozen=True, eq=False)
