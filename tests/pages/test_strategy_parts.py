@@ -23,7 +23,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import load_responses, responses_folder
+from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model

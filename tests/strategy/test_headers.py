@@ -18,7 +18,7 @@ from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER
 from clv_core.strategy.exports.export import Side, export
 from clv_core.strategy.exports.headers import headed, header
 from clv_core.strategy.pricing.price_responses import Responses
-from clv_core.strategy.pricing.worded import price_table
+from clv_core.strategy.pricing.price_rule import price_table
 
 SIDE = Side("shop", "a" * 12, "shop-hybrid-1", "1998-07-01", 182, "CNY", "", "quantile:10,30,60")
 LIST = pd.DataFrame(

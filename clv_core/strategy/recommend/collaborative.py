@@ -82,7 +82,7 @@ def similarity(units: sparse.csr_array) -> sparse.csr_array:
     size = np.asarray(units.sum(axis=0), np.float64)
     by_product = sparse.csr_array(units.T)
     step = max(1, BLOCK_CELLS // len(size))
-    values, rows, columns = [], [], []
+    parts = []
     for begin in range(0, len(size), step):
         # The neighbours of `implicit` cut to the nearest before the shrinkage, and count no pair; this product does.
         common = sparse.coo_array(by_product[begin : begin + step] @ units)
@@ -92,11 +92,9 @@ def similarity(units: sparse.csr_array) -> sparse.csr_array:
         value = both / np.sqrt(size[row] * size[column]) * both / (both + SHRINK)
         order = np.lexsort((column, -value, row))
         nearest = order[place_in_row(row[order]) < NEIGHBOURS]
-        values.append(value[nearest].astype(np.float32))
-        rows.append(row[nearest])
-        columns.append(column[nearest])
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sparse.csr_array(entries, shape=(len(size), len(size)))
+        parts.append((value[nearest].astype(np.float32), row[nearest], column[nearest]))
+    value, row, column = (np.concatenate(some) for some in zip(*parts, strict=True))
+    return sparse.csr_array((value, (row, column)), shape=(len(size), len(size)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +113,6 @@ class AlsFactors:
         """Return the best-fitting products of some customers with their fit, [m, p]; none for row -1."""
         shape = (len(rows), len(self.model.item_factors))
         customer = np.flatnonzero(rows >= 0)
-        if not len(customer):
-            return sparse.csr_array(shape, dtype=np.float32)
         with threadpool_limits(1):
             product, fit = self.model.recommend(
                 rows[customer], None, PROPOSED, filter_already_liked_items=False, items=self.common

@@ -12,11 +12,15 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
-from clv_core.strategy.pricing.apart import differ_significantly
-from clv_core.strategy.pricing.kept import RECORD, load_responses, responses_folder
 from clv_core.strategy.pricing.panel import ALL, check_columns
-from clv_core.strategy.pricing.price_responses import Responses
-from clv_core.strategy.pricing.worded import demand_change, price_table
+from clv_core.strategy.pricing.price_responses import (
+    RECORD,
+    Responses,
+    differ_significantly,
+    load_responses,
+    responses_folder,
+)
+from clv_core.strategy.pricing.price_rule import demand_change, price_table
 from clv_core.strategy.recommend_and_price import price_side
 from clv_core.strategy.segments import TIER
 from pages.ui import progress, row_files, state, tiers, widgets

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.strategy.pricing.apart import differ_significantly
+from clv_core.strategy.pricing.price_responses import differ_significantly
 
 
 def measured(elasticity: np.ndarray, products: int, rng: np.random.Generator) -> pd.DataFrame:

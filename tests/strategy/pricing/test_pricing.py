@@ -16,11 +16,15 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import load_responses, store_responses
 from clv_core.strategy.pricing.poisson import fit_fixed_effects_poisson
-from clv_core.strategy.pricing.price_responses import LEFT_OUT, Responses, estimate_responses
-from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, what_if
-from clv_core.strategy.pricing.worded import price_table
+from clv_core.strategy.pricing.price_responses import (
+    LEFT_OUT,
+    Responses,
+    estimate_responses,
+    load_responses,
+    store_responses,
+)
+from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, price_table, what_if
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(11)

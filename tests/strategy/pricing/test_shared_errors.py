@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.strategy.pricing.poisson import Estimate, fit_fixed_effects_poisson
-from clv_core.strategy.pricing.price_responses import Responses
-from clv_core.strategy.pricing.price_rule import Rule, what_if
-from clv_core.strategy.pricing.together import correlation, shared_errors
+from clv_core.strategy.pricing.price_responses import Responses, shared_errors
+from clv_core.strategy.pricing.price_rule import Rule, correlation, what_if
 from tests.strategy.pricing.test_pricing import responses
 
 __all__ = ["responses"]
@@ -38,7 +37,7 @@ def test_sums_and_differences_of_responses_scatter_as_their_shared_errors_say(sh
     off = np.array([[run[1].value + 2.0, run[2].value + 1.0] for run in runs])
     said = []
     for run in runs:
-        rows = pd.DataFrame(shared_errors("tea", {"elasticity": run}))
+        rows = pd.DataFrame(shared_errors("tea", {tier: {"elasticity": found} for tier, found in run.items()}))
         errors = np.array([run[1].error, run[2].error])
         alike = correlation(rows, "tea", "elasticity", [1, 2])
         said.append([errors @ alike @ errors, (errors * [1, -1]) @ alike @ (errors * [1, -1])])
