@@ -172,11 +172,11 @@ def _estimate_category(panel: Panel, category: str, tiers: int) -> dict[int, dic
 
 
 def _estimate(units: Floats, x: Floats, product: Ints, period: Ints) -> Estimate | None:
-    """Return the response of units to ``x`` where it is known, NaN elsewhere; None where too little tells it."""
-    known = np.isfinite(x)
-    if known.sum() < MIN_ROWS:
+    """Return the response of units to ``x``, NaN where it is missing; None where there is too little to estimate it."""
+    present = np.isfinite(x)
+    if present.sum() < MIN_ROWS:
         return None
-    estimate = fit_fixed_effects_poisson(units[known], x[known], product[known], period[known])
+    estimate = fit_fixed_effects_poisson(units[present], x[present], product[present], period[present])
     return None if estimate is None or estimate.clusters < MIN_PRODUCTS else estimate
 
 

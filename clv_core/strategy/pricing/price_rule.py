@@ -39,7 +39,7 @@ RESPONSES: Final = {
 MIN_PRICE_CHANGE: Final = -0.5
 MAX_PRICE_CHANGE: Final = 0.5
 DIGITS: Final = 4
-"""Decimals of responses in a file: they are known to .01 at best."""
+"""Decimals of responses in a file: their errors are .01 at best."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def correlation(together: pd.DataFrame, category: str, response: str, tiers: lis
         together: of :class:`~clv_core.strategy.pricing.price_responses.Responses`.
         category: one of its categories.
         response: name of the response.
-        tiers: what each response was estimated on; one response may be asked for several times, [k].
+        tiers: what each response was estimated on; one may be repeated, [k].
     """
     mine = together[together[CATEGORY] == category]
     pairs = {(one, two): value for one, two, value in zip(mine[TIER], mine[OTHER_TIER], mine[response], strict=True)}

@@ -109,9 +109,9 @@ class PurchaseSignals:
             Name of :data:`SIGNALS` and strengths >= 0: sparse [m, p], or [p] where all customers have the same; a
             signal that the log does not have is left out.
         """
-        known = np.flatnonzero(rows >= 0)
-        ones = np.ones(len(known), np.float32)
-        select = sparse.csr_array((ones, (known, rows[known])), shape=(len(rows), self.days.shape[0]))
+        present = np.flatnonzero(rows >= 0)
+        ones = np.ones(len(present), np.float32)
+        select = sparse.csr_array((ones, (present, rows[present])), shape=(len(rows), self.days.shape[0]))
         for name, matrix in zip(SIGNALS, (self.days, self.long, self.short, self.seen), strict=False):
             if matrix.nnz:
                 yield name, select @ matrix

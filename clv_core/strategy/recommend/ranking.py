@@ -33,7 +33,9 @@ USUAL: Final = {WITH_BOUGHT: (4.0, 4.0, 4.0, 1.0, 0.5, 0.5, 1.0, 0.1, 0.5), WITH
 
 WHY: Final = ("again", "seen", "together", "taste", "popular")
 """Bought before; seen; bought together with something she bought; customers of her taste buy it; many buy it."""
-_WHY_OF_SIGNAL: Final = np.array([0, 0, 0, 1, 2, 2, 3, 4, 4])
+_WHY_OF_SIGNAL: Final = np.array(
+    [WHY.index(why) for why in ("again",) * 3 + ("seen",) + ("together",) * 2 + ("taste",) + ("popular",) * 2]
+)
 _TOGETHER, _POPULAR = WHY.index("together"), WHY.index("popular")
 _NONE: Final = -1
 
@@ -74,9 +76,12 @@ class Blend:
 
 
 def best(score: NDArray[np.float64], product: NDArray[np.int64], top: int) -> NDArray[np.int64]:
-    """Return the places of the highest scores, the highest first; among equals the lower product number, [m, top]."""
-    order = np.lexsort((product, -score), axis=1)[:, :top]
-    return np.pad(order, [(0, 0), (0, top - order.shape[1])], mode="edge")
+    """Return the places of the highest scores, the highest first; among equals the lower product number.
+
+    Returns:
+        [m, top], or fewer columns where there are fewer candidates.
+    """
+    return np.lexsort((product, -score), axis=1)[:, :top]
 
 
 def choose_blend(
@@ -162,8 +167,7 @@ def rank(
     score = blend.score(candidates, target)
     order = best(score, candidates.product, top)
     value = np.take_along_axis(score, order, 1)
-    # Fewer candidates than places: the last one is repeated by `best`; what scores nothing is not recommended.
-    customer, place = np.nonzero((value > 0) & (np.arange(top) < score.shape[1]))
+    customer, place = np.nonzero(value > 0)
     chosen = order[customer, place]
     product = candidates.product[customer, chosen]
     share = candidates.strength[customer, chosen] * np.asarray(blend.weights, np.float32)
@@ -192,11 +196,11 @@ def _because(signals: PurchaseSignals, row: NDArray[np.int64], product: NDArray[
         product: number of the product, [k].
     """
     because = np.full(len(product), _NONE, np.int64)
-    known = np.flatnonzero(row >= 0)
-    similar = (signals.basket + signals.together)[product[known]]
-    shared = sparse.csr_array(signals.long[row[known]].multiply(similar))
+    present = np.flatnonzero(row >= 0)
+    similar = (signals.basket + signals.together)[product[present]]
+    shared = sparse.csr_array(signals.long[row[present]].multiply(similar))
     line = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
     order = np.lexsort((shared.indices, -shared.data, line))
     first = order[np.diff(line[order], prepend=-1) > 0]
-    because[known[line[first]]] = shared.indices[first]
+    because[present[line[first]]] = shared.indices[first]
     return because

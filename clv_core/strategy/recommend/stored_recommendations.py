@@ -75,8 +75,8 @@ class StoredRecommendations:
         """
         ids = self.customers["customer_id"]
         row = int(ids.searchsorted(customer))
-        known = row < len(ids) and ids.iloc[row] == customer
-        return self._rows(kind, ("customer", "==", row if known else -1))
+        exists = row < len(ids) and ids.iloc[row] == customer
+        return self._rows(kind, ("customer", "==", row if exists else -1))
 
     def everyone(self, kind: str, top: int) -> pd.DataFrame:
         """Return the list of all customers.

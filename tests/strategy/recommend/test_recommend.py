@@ -239,6 +239,15 @@ def test_nothing_at_or_after_the_cutoff_is_read(dataset: Dataset, log: pd.DataFr
     pd.testing.assert_series_equal(cut.picks["product"], alone.picks["product"])
 
 
+def test_of_fewer_than_ten_products_none_counts_twice(log: pd.DataFrame, people: pd.DataFrame, tmp_path: Path) -> None:
+    log[log["product_id"].isin([f"0-{n}" for n in range(6)])].to_csv(tmp_path / "log.csv", index=False)
+    ingest(Workspace(tmp_path / "work"), tmp_path / "log.csv", "shop")
+    few = open_dataset(Workspace(tmp_path / "work"), "shop")
+    made = recommend(few, people, TIERS, few.log_end, progress=NoProgress())
+    (blend,) = [one for one in made.measured.quality["with_bought"] if one.method == "blend"]
+    assert blend.recall.value == pytest.approx(1.0)
+
+
 def test_a_log_without_products_is_refused(tmp_path: Path, cdnow_file: Path) -> None:
     lines = cdnow_file.read_text(encoding="utf-8").splitlines()[:400]
     (tmp_path / "cdnow.txt").write_text("\n".join(lines), encoding="utf-8")
