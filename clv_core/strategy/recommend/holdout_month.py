@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -84,8 +84,7 @@ class Month:
         some = np.flatnonzero(relevant)
         if not len(some):
             return None
-        every = propose_in_blocks(self.signals, self.rows, without_bought=without_bought)
-        candidates = Candidates(*(getattr(every, field.name)[some] for field in fields(Candidates)))
+        candidates = propose_in_blocks(self.signals, self.rows[some], without_bought=without_bought)
         return Task(self.signals, kind, candidates, bought[some], relevant[some], self.target[some])
 
 
