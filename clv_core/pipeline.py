@@ -59,13 +59,13 @@ from clv_core.strategy.acting import card as card
 from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
-from clv_core.strategy.advising import price as price
-from clv_core.strategy.advising import recommend as recommend
 from clv_core.strategy.budget.experiment_run import experiment as experiment
 from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
 from clv_core.strategy.exports.deleting import delete as delete
 from clv_core.strategy.kept_history import keep_history as keep_history
 from clv_core.strategy.reasons import explain as explain
+from clv_core.strategy.recommend_and_price import price as price
+from clv_core.strategy.recommend_and_price import recommend as recommend
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.fit import MODELS

@@ -138,7 +138,7 @@ def _offers(made: PlanMade) -> list[dict[str, Any]]:
 def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Recommend, write the list, and return how good the recommendations were in the last month."""
     from clv_core import pipeline
-    from clv_core.strategy.recommend.worded import assumption
+    from clv_core.strategy.recommend.stored_recommendations import assumption
 
     made, kept = pipeline.recommend(
         context.workspace,
@@ -178,7 +178,7 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Measure, write the table, and return it in short, with what a rule would bring."""
     from clv_core import pipeline
     from clv_core.strategy.pricing.panel import ALL
-    from clv_core.strategy.pricing.whatif import Rule, parse_changes
+    from clv_core.strategy.pricing.price_rule import Rule, parse_changes
     from clv_core.strategy.tiers import DEFAULT_SCHEME
 
     rule = None

@@ -39,8 +39,8 @@ from clv_core.strategy.exports.listed import only_listed
 from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.recommend.blend import WITH_BOUGHT
-from clv_core.strategy.recommend.kept import kept_advice
+from clv_core.strategy.recommend.ranking import WITH_BOUGHT
+from clv_core.strategy.recommend.stored_recommendations import recommendations_of_model
 from clv_core.strategy.schemes.figures import segment_table
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Segmentation
@@ -262,7 +262,7 @@ def card(
     place_of(scored["customer_id"], customer, as_of.isoformat())
     history = purchase_history(dataset, as_of)
     tiered = stop.without(segments.assign(with_history(scored, history, as_of)))
-    advice = kept_advice(workspace, bundle, dataset) if as_of == dataset.log_end else None
+    advice = recommendations_of_model(workspace, bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,

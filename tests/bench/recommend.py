@@ -24,13 +24,11 @@ from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.history import HISTORIC_VALUE, purchase_history
 from clv_core.strategy.pricing.panel import ALL
-from clv_core.strategy.pricing.responses import measure_responses
-from clv_core.strategy.recommend.blend import KINDS, Blend
-from clv_core.strategy.recommend.history import PARTS
-from clv_core.strategy.recommend.lines import Lines
-from clv_core.strategy.recommend.measured import EARLIER
-from clv_core.strategy.recommend.quality import judge
-from clv_core.strategy.recommend.split import WINDOW_DAYS, Split, Task, chosen_on
+from clv_core.strategy.pricing.price_responses import estimate_responses
+from clv_core.strategy.recommend.holdout_month import EARLIER_MONTHS, WINDOW_DAYS, Month, Task, choose_on, judge
+from clv_core.strategy.recommend.interactions import Interactions
+from clv_core.strategy.recommend.purchase_signals import SIGNALS
+from clv_core.strategy.recommend.ranking import KINDS, Blend
 from clv_core.strategy.segments import assign
 from clv_core.workspace import Workspace
 from tests.bench.logs import _package
@@ -68,14 +66,15 @@ def recommendations(dataset: Dataset) -> None:
     """Print the figures of the last month."""
     started = time.perf_counter()
     engine = Engine()
-    lines = Lines.of(dataset, engine.connection, dataset.log_end)
+    interactions = Interactions.before(dataset, engine.connection, dataset.log_end)
     end = day_of(dataset.log_end)
-    cutoffs = [end - WINDOW_DAYS * (month + 1) for month in range(EARLIER + 1)]
-    last, *earlier = [split for day in cutoffs if (split := Split.at(lines, day)) is not None]
+    cutoffs = [end - WINDOW_DAYS * (month + 1) for month in range(EARLIER_MONTHS + 1)]
+    last, *earlier = [month for day in cutoffs if (month := Month.after(interactions, day)) is not None]
     engine.close()
     for kind in KINDS:
-        blend = chosen_on([split.task(kind) for split in earlier])
+        blend = choose_on([task for month in earlier if (task := month.task(kind)) is not None])
         task = last.task(kind)
+        assert task is not None
         print(f"\n{kind}: {len(task.relevant):,} customers; {blend.to_json()}\n")
         print("| method | recall@10 | NDCG@10 | blend ahead by |\n|---|---|---|---|")
         for one in judge(methods(task, blend), task.relevant):
@@ -89,18 +88,17 @@ def recommendations(dataset: Dataset) -> None:
 
 def methods(task: Task, blend: Blend) -> dict[str, NDArray[np.bool_]]:
     """Return the hits of the blend, of what it is held against, and of each of its parts alone."""
-    history = task.split.history
     found = {
-        "blend": task.of_blend(blend),
-        "blend_without_price": task.of_blend(Blend(blend.weights, 0.0)),
-        "popular": task.of_vector(history.popular),
-        "popular of late": task.of_vector(history.trending),
-        "own": task.of_own(),
+        "blend": task.hits_of_blend(blend),
+        "blend_without_price": task.hits_of_blend(Blend(blend.weights, 0.0)),
+        "popular": task.hits_of_best_sellers(task.signals.popular),
+        "popular of late": task.hits_of_best_sellers(task.signals.trending),
+        "own": task.hits_of_own(),
     }
-    for part, name in enumerate(PARTS):
-        if task.found.strength[..., part].any():
-            alone = tuple(float(part == other) for other in range(len(PARTS)))
-            found[f"{name} alone"] = task.of_blend(Blend(alone, 0.0))
+    for part, name in enumerate(SIGNALS):
+        if task.candidates.strength[..., part].any():
+            alone = tuple(float(part == other) for other in range(len(SIGNALS)))
+            found[f"{name} alone"] = task.hits_of_blend(Blend(alone, 0.0))
     return found
 
 
@@ -109,7 +107,7 @@ def prices(dataset: Dataset) -> None:
     started = time.perf_counter()
     history = purchase_history(dataset, dataset.log_end)
     people = assign(history.rename(columns={HISTORIC_VALUE: "predicted_clv"}))
-    found = measure_responses(dataset, people, 4, dataset.log_end, NoProgress())
+    found = estimate_responses(dataset, people, 4, dataset.log_end, NoProgress())
     spend = found.spend.groupby("category")["amount"].sum()
     print(
         "\n| tier | categories | below 0 | surely below | surely above | median elasticity |\n|---|---|---|---|---|---|"

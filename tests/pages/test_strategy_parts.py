@@ -23,11 +23,10 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import load_responses, responses_folder
-from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, what_if
-from clv_core.strategy.recommend.kept import kept_advice, recommendations_folder
-from clv_core.strategy.recommend.quality import judge
-from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
+from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
+from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
+from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
+from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.workspace import Workspace, write_json
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
@@ -72,7 +71,7 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
     work, bundle = Workspace(advised), bundle_of(advised)
     app = part(open_page, advised, "recommend", lang, recommend_kind=kind, **{f"acknowledge_{bundle.id}": True})
     assert not app.error
-    advice = kept_advice(work, bundle, open_dataset(work, "shop"))
+    advice = recommendations_of_model(work, bundle, open_dataset(work, "shop"))
     assert advice is not None
     measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
     assert bool(measured) == (kind == "with_bought") == bool(app.metric)

@@ -19,8 +19,8 @@ from clv_core.strategy.exports.export import export
 from clv_core.strategy.exports.files import ENDINGS, write_any
 from clv_core.strategy.exports.headers import headed, header
 from clv_core.strategy.exports.readable import with_currency
-from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.worded import price_table
+from clv_core.strategy.pricing.price_responses import Responses
+from clv_core.strategy.pricing.price_rule import price_table
 from tests.strategy.lists import SIDE
 
 LIST = pd.DataFrame(

@@ -50,7 +50,8 @@ class Card:
         similar: customers who look alike, of :func:`clv_core.strategy.similar.similar`.
         history: what the customer did.
         recommended: products for the customer, of
-            :meth:`clv_core.strategy.recommend.kept.KeptAdvice.of_customer`; empty where none were looked for.
+            :meth:`clv_core.strategy.recommend.stored_recommendations.StoredRecommendations.of_customer`; empty where
+            none were looked for.
     """
 
     customer_id: str

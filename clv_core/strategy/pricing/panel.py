@@ -1,4 +1,4 @@
-"""Sales by product and week: what was paid, how deep the discount was, how many pieces each tier took."""
+"""Sales by product and week: price, depth of the discount, and pieces that each tier bought."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from clv_core.features.relations import DAY_SECONDS, day_of
 from clv_core.strategy.segments import TIER
 
 ALL: Final = 0
-"""Tier that stands for all customers."""
-SOLD: Final = [CATEGORY, PRODUCT_ID]
-"""What has a price: a product that some lines call by another category, as sales do, is sold at another price there."""
+"""Number of the tier of all customers."""
+PRODUCT: Final = [CATEGORY, PRODUCT_ID]
+"""What has a price: a product that is sold under another category, as in sales, has another price there."""
 YEAR_DAYS: Final = 365
-FEWEST_PERIODS: Final = 12
-COVER: Final = 0.6
+MIN_PERIODS: Final = 12
+MIN_COVERAGE: Final = 0.6
 """A product is used where it was sold in at least this share of the weeks between its first and its last: a week
-without a sale has no price, and leaving many out would hide that dear weeks sell nothing."""
+without a sale has no price, and leaving many out would hide that expensive weeks sell nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Panel:
     Args:
         prices: category, product_id, period, price (median of a piece), depth (discount as a share of the full price,
             NaN where the log has no discounts); one row a category, product and period with a sale.
-        units: category, product_id, period, tier, units; tiers without a sale are left out; 0 stands for all.
+        units: category, product_id, period, tier, units; tiers without a sale are left out; 0 is all customers.
         spend: category, tier, amount (money of the last year before the cutoff, of all products), depth (discounts of
             that year as a share of the full price; a line without one has none).
         period_days: 7 or 28.
@@ -74,19 +74,13 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
     engine = Engine()
     try:
         events = dataset.events(engine.connection)
-        _check(events, dataset.name, cutoff)
-        bought = events.filter(
-            events[EVENT_TYPE] == PURCHASE,
-            events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()),
-            events[AMOUNT] > 0,
-            events[QUANTITY].fill_null(1.0) > 0,
-            events[PRODUCT_ID].notnull(),
-            events[CATEGORY].notnull(),
-        )
+        bought = events.filter(events[EVENT_TYPE] == PURCHASE, events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()))
+        _check(bought, dataset.name)
+        pieces = bought[QUANTITY].fill_null(1.0)
+        bought = bought.filter(bought[AMOUNT] > 0, pieces > 0, bought[PRODUCT_ID].notnull(), bought[CATEGORY].notnull())
         day = (bought[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32")
         age = day_of(cutoff) - 1 - day
         people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(tiered[CUSTOMER_ID], pa.string()), TIER: tiered[TIER]}))
-        pieces = bought[QUANTITY].fill_null(1.0)
         rows = bought.select(
             CUSTOMER_ID, PRODUCT_ID, CATEGORY, AMOUNT, DISCOUNT, age=age, units=pieces, price=bought[AMOUNT] / pieces
         )
@@ -104,34 +98,31 @@ def check_columns(dataset: Dataset) -> None:
     """
     missing = [column for column in (PRODUCT_ID, CATEGORY) if column not in dataset.manifest.columns]
     if missing:
-        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=list(missing))
+        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=missing)
 
 
-def _check(events: Any, name: str, cutoff: date) -> None:
-    """Refuse a log that cannot say which product was sold at which price."""
-    bought = events.filter(events[EVENT_TYPE] == PURCHASE, events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()))
-    counts = bought.aggregate(
-        **{column: bought[column].count() for column in (PRODUCT_ID, CATEGORY, QUANTITY, UNIT_PRICE)}
-    )
-    (known,) = counts.to_pyarrow().to_pylist()
-    missing = [column for column in (PRODUCT_ID, CATEGORY) if not known[column]]
-    if not known[QUANTITY] and not known[UNIT_PRICE]:
+def _check(bought: Any, name: str) -> None:
+    """Refuse a log without products, categories, or both pieces and prices of a piece."""
+    columns = (PRODUCT_ID, CATEGORY, QUANTITY, UNIT_PRICE)
+    (count,) = bought.aggregate(**{name: bought[name].count() for name in columns}).to_pyarrow().to_pylist()
+    missing = [column for column in (PRODUCT_ID, CATEGORY) if not count[column]]
+    if not count[QUANTITY] and not count[UNIT_PRICE]:
         missing.append(QUANTITY)
     if missing:
-        raise NotEnoughData("price_no_columns", dataset=name, missing=list(missing))
+        raise NotEnoughData("price_no_columns", dataset=name, missing=missing)
 
 
 def _panel(sold: Any, days: int) -> Panel:
-    # Periods are counted back from the cutoff, so that the last one is whole.
+    # Periods are counted back from the cutoff, so that the last one is complete.
     rows = sold.mutate(period=-(sold.age // days).cast("int32"))
-    by_week = rows.group_by(*SOLD, "period").agg(
+    key = [*PRODUCT, "period"]
+    by_week = rows.group_by(*key).agg(
         price=rows.price.median(), amount=rows[AMOUNT].sum(), discount=rows[DISCOUNT].sum()
     )
-    prices = by_week.order_by(*SOLD, "period").to_pyarrow().to_pandas()
+    prices = by_week.order_by(*key).to_pyarrow().to_pandas()
     discount = prices["discount"].to_numpy(np.float64, na_value=np.nan)
     prices["depth"] = discount / (prices["amount"].to_numpy(np.float64) + discount)
     prices = prices[_steady(prices)].drop(columns=["amount", "discount"]).reset_index(drop=True)
-    key = [*SOLD, "period"]
     units = rows.group_by(*key, TIER).agg(units=rows.units.sum())
     by_tier = units.order_by(*key, TIER).to_pyarrow().to_pandas()
     everyone = by_tier.groupby(key, as_index=False)["units"].sum().assign(**{TIER: ALL})
@@ -149,6 +140,6 @@ def _panel(sold: Any, days: int) -> Panel:
 
 def _steady(prices: pd.DataFrame) -> np.ndarray:
     """Return which rows are of products that were sold in most periods of their life."""
-    period = prices.groupby(SOLD)["period"]
+    period = prices.groupby(PRODUCT)["period"]
     count, life = period.transform("count"), period.transform("max") - period.transform("min") + 1
-    return ((count >= FEWEST_PERIODS) & (count >= COVER * life)).to_numpy()
+    return ((count >= MIN_PERIODS) & (count >= MIN_COVERAGE * life)).to_numpy()

@@ -3,10 +3,18 @@
 E[y] = exp(effect of the product + effect of the period + x b). The likelihood is maximised by weighted least squares,
 repeated; within each, the effects are swept out by demeaning in turn, so that thousands of them cost nothing.
 
+statsmodels finds the same coefficient, but cannot absorb effects or leave out clusters. Processor seconds of one
+estimate on a simulated panel, statsmodels 0.15; a large log needs about a thousand estimates:
+
+    products x weeks                         15 x 52   100 x 100   300 x 100   1,000 x 100
+    this, errors included                      0.004        0.04        0.13           0.4
+    GLM with dummies, sandwich errors          0.03         1.9         18    stopped at 8 GB
+    ConditionalPoisson with week dummies       0.03         0.5          -             4.9, and no clustered errors
+
 The error is by how much the estimate moves as each product is left out, the effects of periods with it (the jackknife
 over clusters, CR3; each a step of the last regression). The sandwich estimator takes residuals for what they would be
-without the product, while one that sells most draws the periods' effects to itself: with 10 to 50 products of unequal
-size its 90% intervals held 74% to 87%, these 85% to 94%.
+without the product, while one that sells most determines the periods' effects: with 10 to 50 products of unequal size
+its 90% intervals held 74% to 87%, these 85% to 94%.
 Sources: Correia, Guimarães, Zylkin (2020), Fast Poisson estimation with high-dimensional fixed effects; MacKinnon,
 Nielsen, Webb (2023), Fast and reliable jackknife and bootstrap methods for cluster-robust inference.
 """
@@ -22,15 +30,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STEPS: Final = 60
-SWEEPS: Final = 500
-CLOSE: Final = 1e-8
+MAX_STEPS: Final = 60
+MAX_SWEEPS: Final = 500
+TOLERANCE: Final = 1e-8
 RIDGE: Final = 1e-7
 """Of the diagonal: a period in which one product sold alone has no effect without it."""
-LEFT: Final = 0.01
-"""Where leaving out one product leaves less than this share of what tells the coefficient, it is that product's."""
-BLOCK: Final = 4_000_000
-"""So many numbers of the products' matrices are held at once."""
+MIN_REMAINDER: Final = 0.01
+"""Where leaving out one product leaves less than this share of the information, the estimate is that product's."""
+BLOCK_CELLS: Final = 4_000_000
+"""So many cells of the products' matrices are held at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +48,7 @@ class Estimate:
     Args:
         value: the estimate.
         moves: by how much leaving out each product moves it, by the number of the product, scaled so that their
-            squares add up to the squared standard error; 0 for products that say nothing of it.
+            squares add up to the squared standard error; 0 for products that were not used.
         clusters: how many products it rests on.
         rows: how many observations.
     """
@@ -56,15 +64,15 @@ class Estimate:
         return float(np.sqrt((self.moves**2).sum()))
 
     def interval(self, share: float) -> tuple[float, float]:
-        """Return the interval that holds the truth in ``share`` of cases, by Student's t of clusters - 1."""
+        """Return the interval that holds the true value in ``share`` of cases, by Student's t of clusters - 1."""
         from scipy.stats import t
 
-        reach = float(t.ppf((1 + share) / 2, max(self.clusters - 1, 1))) * self.error
-        return self.value - reach, self.value + reach
+        margin = float(t.ppf((1 + share) / 2, max(self.clusters - 1, 1))) * self.error
+        return self.value - margin, self.value + margin
 
 
-def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estimate | None:
-    """Return the coefficient of ``x``; None where nothing is left to tell it by, or one product alone tells it.
+def fit_fixed_effects_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estimate | None:
+    """Return the coefficient of ``x``; None where nothing varies, or only within one product.
 
     Args:
         y: counts, >= 0, [n].
@@ -81,17 +89,17 @@ def absorbed_poisson(y: Floats, x: Floats, product: Ints, period: Ints) -> Estim
         return None
     mean = (y + y.mean()) / 2
     deviance = np.inf
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         working = np.log(mean) + (y - mean) / mean
         swept = _swept(np.column_stack([working, x]), mean, (product, period))
         moment = float((mean * swept[:, 1]) @ swept[:, 1])
-        if moment <= CLOSE * float(mean @ (x - x.mean()) ** 2):
+        if moment <= TOLERANCE * float(mean @ (x - x.mean()) ** 2):
             return None
         slope = float((mean * swept[:, 1]) @ swept[:, 0]) / moment
         weights = mean
         mean = np.exp(np.clip(working - (swept[:, 0] - slope * swept[:, 1]), -30, 30))
         now = float(2 * (np.where(y > 0, y * np.log(np.maximum(y, 1e-300) / mean), 0.0) - (y - mean)).sum())
-        if abs(deviance - now) <= CLOSE * (abs(now) + 1):
+        if abs(deviance - now) <= TOLERANCE * (abs(now) + 1):
             break
         deviance = now
     residual = swept[:, 0] - slope * swept[:, 1]
@@ -107,8 +115,8 @@ def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, per
     """Return by how much leaving out each product moves the coefficient of ``x`` in a weighted regression.
 
     With ``A`` the moments of ``x`` and the periods about the product's means, ``A_g`` a product's own and ``s_g`` what
-    it adds to the score, leaving it out moves the coefficients by ``(A - A_g)^-1 s_g``. None where one product alone
-    tells.
+    it adds to the score, leaving it out moves the coefficients by ``(A - A_g)^-1 s_g``. None where ``x`` varies within
+    one product only.
     """
     products, periods = int(product.max()) + 1, int(period.max()) + 1
 
@@ -130,14 +138,14 @@ def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, per
         own[:, 1:, 0] += first[some]
         return np.asarray(own, float)
 
-    step = max(1, BLOCK // (periods + 1) ** 2)
+    step = max(1, BLOCK_CELLS // (periods + 1) ** 2)
     blocks = [slice(begin, begin + step) for begin in range(0, products, step)]
-    whole = np.sum([moments(some).sum(axis=0) for some in blocks], axis=0)
-    held = whole + RIDGE * np.diag(np.diag(whole))
+    total = np.sum([moments(some).sum(axis=0) for some in blocks], axis=0)
+    total += RIDGE * np.diag(np.diag(total))
     target = np.eye(periods + 1)[:, 0]
-    asked = np.stack([scores, np.broadcast_to(target, scores.shape)], axis=2)
-    moved = np.concatenate([np.linalg.solve(held - moments(some), asked[some])[:, 0] for some in blocks])
-    if (np.linalg.solve(held, target)[0] < LEFT * moved[:, 1]).any():
+    sides = np.stack([scores, np.broadcast_to(target, scores.shape)], axis=2)
+    moved = np.concatenate([np.linalg.solve(total - moments(some), sides[some])[:, 0] for some in blocks])
+    if (np.linalg.solve(total, target)[0] < MIN_REMAINDER * moved[:, 1]).any():
         return None
     return np.asarray(moved[:, 0], float)
 
@@ -159,12 +167,12 @@ def _swept(values: Floats, weights: Floats, groups: tuple[Ints, ...]) -> Floats:
     """Return columns without their weighted group means, by demeaning in turn until nothing moves."""
     total = [np.bincount(group, weights) for group in groups]
     size = np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny)
-    for _ in range(SWEEPS):
+    for _ in range(MAX_SWEEPS):
         moved = 0.0
         for group, weight in zip(groups, total, strict=True):
             means = np.stack([np.bincount(group, weights * column) for column in values.T], axis=1) / weight[:, None]
             values = values - means[group]
             moved = max(moved, float((np.abs(means).max(axis=0) / size).max()))
-        if moved < CLOSE:
+        if moved < TOLERANCE:
             break
     return values

@@ -1,4 +1,4 @@
-"""Candidates: for some customers, the products that any part of the past speaks for, with the strength of each part."""
+"""Candidates: for some customers, the products that any signal proposes, with the strength of each signal."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clv_core.strategy.recommend.history import PARTS, History
+from clv_core.strategy.recommend.collaborative import place_in_row
+from clv_core.strategy.recommend.purchase_signals import SIGNALS, PurchaseSignals
 
-FROM_EACH: Final = 50
-"""Products that each part proposes."""
-MOST_EXCLUDED: Final = 150
-"""So many more popular products are looked at, so that those that a customer has bought leave enough."""
-CELLS_AT_ONCE: Final = 4_000_000
+PER_SIGNAL: Final = 50
+"""Products that each signal proposes."""
+MAX_EXCLUDED: Final = 150
+"""So many more popular products are tried, so that those that a customer has bought leave enough."""
+BLOCK_CELLS: Final = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,62 +25,55 @@ class Candidates:
     """Proposed products of some customers, padded to the same length.
 
     Args:
-        rows: numbers of the customers, -1 for those without a line, [m].
+        rows: numbers of the customers, -1 for those without a row in the log, [m].
         product: number of each candidate, -1 where there is none, [m, c].
-        strength: of each part: square root, as a share of the customer's strongest candidate, [m, c, parts].
+        strength: of each signal: square root, as a share of the customer's strongest candidate, [m, c, signals].
         bought: whether the customer has bought it, [m, c].
-        grade: its price level, [m, c].
+        level: its price level, [m, c].
     """
 
     rows: NDArray[np.int64]
     product: NDArray[np.int64]
     strength: NDArray[np.float32]
     bought: NDArray[np.bool_]
-    grade: NDArray[np.float64]
+    level: NDArray[np.float64]
 
 
-def propose(history: History, rows: NDArray[np.int64], *, without_bought: bool) -> Candidates:
+def propose(signals: PurchaseSignals, rows: NDArray[np.int64], *, without_bought: bool) -> Candidates:
     """Return the candidates of some customers.
 
     Args:
-        history: the past.
-        rows: numbers of customers, -1 for one without any line, [m].
+        signals: the past.
+        rows: numbers of customers, -1 for one without any row in the log, [m].
         without_bought: whether what a customer has bought is no candidate.
     """
-    parts = dict(history.strengths(rows))
-    known = rows >= 0
-    own = np.zeros((len(rows), history.days.shape[1]), bool)
-    mine = history.days[np.maximum(rows, 0)]
-    row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
-    own[row[known[row]], mine.indices[known[row]]] = True
-    mask = np.zeros(own.shape, bool)
+    strengths = dict(signals.strengths(rows))
+    own = np.zeros((len(rows), signals.days.shape[1]), bool)
+    row = np.flatnonzero(rows >= 0)
+    own[row] = signals.days[rows[row]].toarray() > 0
     excluded = own if without_bought else np.zeros_like(own)
-    for name, strength in parts.items():
-        if name in history.most_popular:
-            row, product = _first(history.most_popular[name], strength, excluded)
-        else:
-            row, product = _highest(strength, excluded)
-        mask[row, product] = True
-    row, product = np.nonzero(mask)
-    start = np.searchsorted(row, np.arange(len(rows)))
-    place = np.arange(len(row)) - start[row]
+    proposed = np.zeros(own.shape, bool)
+    for strength in strengths.values():
+        proposed[_best_of_all(strength, excluded) if strength.ndim == 1 else _best(strength, excluded)] = True
+    row, product = np.nonzero(proposed)
+    place = place_in_row(row)
     width = int(place.max(initial=0)) + 1
     products = np.full((len(rows), width), -1, np.int64)
     products[row, place] = product
-    strengths = np.zeros((len(rows), width, len(PARTS)), np.float32)
-    for name, strength in parts.items():
-        if name == "taste" and history.taste is not None:
-            values = history.taste.at(rows[row], product)
+    strength = np.zeros((len(rows), width, len(SIGNALS)), np.float32)
+    for name, matrix in strengths.items():
+        if name == "taste" and signals.als is not None:
+            values = signals.als.fit(rows[row], product)
         else:
-            values = strength[product] if strength.ndim == 1 else strength.toarray()[row, product]
-        strengths[row, place, PARTS.index(name)] = np.sqrt(values)
-    strengths /= np.maximum(strengths.max(axis=1, keepdims=True), 1e-9)
+            values = matrix[product] if matrix.ndim == 1 else matrix.toarray()[row, product]
+        strength[row, place, SIGNALS.index(name)] = np.sqrt(values)
+    strength /= np.maximum(strength.max(axis=1, keepdims=True), 1e-9)
     bought = np.zeros(products.shape, bool)
     bought[row, place] = own[row, product]
-    return Candidates(rows, products, strengths, bought, history.grade[products])
+    return Candidates(rows, products, strength, bought, signals.level[products])
 
 
-def _highest(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _best(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return row and product of the highest strengths above 0 of each row, but for those excluded."""
     row = np.repeat(np.arange(strength.shape[0], dtype=np.int64), np.diff(strength.indptr))
     keep = ~excluded[row, strength.indices] & (strength.data > 0)
@@ -87,41 +81,43 @@ def _highest(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[N
     # One key is sorted several times as fast as three: rows are whole numbers apart, values less than one.
     order = np.argsort(row - value / (2.0 * value.max(initial=1e-12)), kind="stable")
     row, product = row[order], product[order]
-    keep = np.arange(len(row)) - np.searchsorted(row, row) < FROM_EACH
+    keep = place_in_row(row) < PER_SIGNAL
     return row[keep], product[keep]
 
 
-def _first(
-    order: NDArray[np.int64], strength: NDArray[np.float32], excluded: NDArray[np.bool_]
+def _best_of_all(
+    strength: NDArray[np.float32], excluded: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and product of the first of ``order`` that are not excluded, for each row."""
-    first = order[: FROM_EACH + MOST_EXCLUDED]
+    """Return row and product of what is highest for everyone and not excluded, for each row."""
+    first = np.argsort(-strength, kind="stable")[: PER_SIGNAL + MAX_EXCLUDED]
     first = first[strength[first] > 0]
-    place = np.argsort(excluded[:, first], axis=1, kind="stable")[:, :FROM_EACH]
+    place = np.argsort(excluded[:, first], axis=1, kind="stable")[:, :PER_SIGNAL]
     row, product = np.repeat(np.arange(len(place)), place.shape[1]), first[place].ravel()
     keep = ~excluded[row, product]
     return row[keep], product[keep]
 
 
-def blocks(history: History, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield the numbers of customers, so many at a time that a table of all products fits in memory."""
-    size = max(1, CELLS_AT_ONCE // history.days.shape[1])
-    for begin in range(0, len(rows), size):
-        yield rows[begin : begin + size]
+def blocks(customers: int, products: int) -> Iterator[slice]:
+    """Yield slices of customers, so many at a time that a table of all products fits in memory."""
+    step = max(1, BLOCK_CELLS // products)
+    return (slice(begin, min(begin + step, customers)) for begin in range(0, customers, step))
+
+
+def propose_in_blocks(signals: PurchaseSignals, rows: NDArray[np.int64], *, without_bought: bool) -> Candidates:
+    """Return what :func:`propose` does, for any number of customers."""
+    slices = blocks(len(rows), signals.days.shape[1])
+    return joined([propose(signals, rows[part], without_bought=without_bought) for part in slices])
 
 
 def joined(parts: list[Candidates]) -> Candidates:
-    """Return candidates of several blocks as one."""
+    """Return candidates of several groups of customers as one."""
     width = max(part.product.shape[1] for part in parts)
 
-    def wider(values: NDArray[Any], empty: float) -> NDArray[Any]:
-        room = [(0, 0), (0, width - values.shape[1]), *[(0, 0)] * (values.ndim - 2)]
-        return np.asarray(np.pad(values, room, constant_values=empty))
+    def join(name: str, empty: float) -> NDArray[Any]:
+        values = [getattr(part, name) for part in parts]
+        pads = [[(0, 0), (0, width - one.shape[1]), *[(0, 0)] * (one.ndim - 2)] for one in values]
+        padded = [np.pad(one, pad, constant_values=empty) for one, pad in zip(values, pads, strict=True)]
+        return np.concatenate(padded)
 
-    return Candidates(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([wider(part.product, -1) for part in parts]).astype(np.int64),
-        np.concatenate([wider(part.strength, 0) for part in parts]).astype(np.float32),
-        np.concatenate([wider(part.bought, False) for part in parts]).astype(bool),
-        np.concatenate([wider(part.grade, 0) for part in parts]).astype(np.float64),
-    )
+    rows = np.concatenate([part.rows for part in parts])
+    return Candidates(rows, join("product", -1), join("strength", 0), join("bought", False), join("level", 0))

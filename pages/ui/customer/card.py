@@ -18,8 +18,8 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.strategy.customer.card import Card
 from clv_core.strategy.customer.card import card as make_card
 from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
-from clv_core.strategy.recommend.blend import WITH_BOUGHT
-from clv_core.strategy.recommend.kept import KeptAdvice
+from clv_core.strategy.recommend.ranking import WITH_BOUGHT
+from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations
 from clv_core.strategy.schemes.saved import last_written
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers
@@ -104,7 +104,7 @@ def _card(
     _customers: pd.DataFrame,
     _rhythm: Rhythm,
     _explanation: Explanation | None,
-    _advice: KeptAdvice | None,
+    _advice: StoredRecommendations | None,
     _currency: str,
 ) -> Card:
     customer, language = key[3], key[4]

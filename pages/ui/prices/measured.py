@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from clv_core.columns import CATEGORY
-from clv_core.strategy.pricing.responses import LEFT_OUT, Responses
+from clv_core.strategy.pricing.price_responses import LEFT_OUT, Responses
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, widgets
 from pages.ui.saying import t

@@ -12,12 +12,16 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
-from clv_core.strategy.advising import price_side
-from clv_core.strategy.pricing.apart import surely_apart
-from clv_core.strategy.pricing.kept import RECORD, load_responses, responses_folder
 from clv_core.strategy.pricing.panel import ALL, check_columns
-from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.worded import more_pieces, price_table
+from clv_core.strategy.pricing.price_responses import (
+    RECORD,
+    Responses,
+    differ_significantly,
+    load_responses,
+    responses_folder,
+)
+from clv_core.strategy.pricing.price_rule import demand_change, price_table
+from clv_core.strategy.recommend_and_price import price_side
 from clv_core.strategy.segments import TIER
 from pages.ui import progress, row_files, state, tiers, widgets
 from pages.ui.charts import advising
@@ -90,7 +94,7 @@ def _everyone(found: Responses) -> pd.DataFrame:
 
 def headline(everyone: pd.DataFrame) -> str:
     """Return how much more a price that is 10% lower sells, and in how many categories that is sure."""
-    typical = float(more_pieces(everyone["elasticity"], CUT).median())
+    typical = float(demand_change(everyone["elasticity"], CUT).median())
     sure = int((everyone["high"] < 0).sum())
     key = "price.headline" if typical > 0 else "price.headline.nothing"
     return t(key, more=percent(abs(typical)), sure=sure, categories=len(everyone))
@@ -100,7 +104,7 @@ def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
     rows = everyone.head(SHOWN)
     # A lower elasticity sells more at a lower price: the ends change places.
     ends = {"more": "elasticity", "low": "high", "high": "low"}
-    return pd.DataFrame({"name": rows[CATEGORY]} | {name: more_pieces(rows[end], CUT) for name, end in ends.items()})
+    return pd.DataFrame({"name": rows[CATEGORY]} | {name: demand_change(rows[end], CUT) for name, end in ends.items()})
 
 
 def chart_message(everyone: pd.DataFrame) -> str:
@@ -112,7 +116,7 @@ def chart_message(everyone: pd.DataFrame) -> str:
     if len(rows) == 1:
         key = "price.chart.one" if sure else "price.chart.one.less" if less else "price.chart.one.unsure"
         return t(key, first=first)
-    if sure and surely_apart(rows):
+    if sure and differ_significantly(rows):
         return t("price.chart", first=first, last=last, count=len(rows))
     key = "price.chart.some" if sure else "price.chart.less" if less else "price.chart.none"
     return t(key, sure=sure, less=less, count=len(rows))

@@ -8,8 +8,18 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core.columns import CATEGORY
-from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.whatif import BY, DISCOUNT, MOST_DOWN, MOST_UP, PRICE, Outcome, Rule, Sum, what_if
+from clv_core.strategy.pricing.price_responses import Responses
+from clv_core.strategy.pricing.price_rule import (
+    BY,
+    DISCOUNT,
+    MAX_PRICE_CHANGE,
+    MIN_PRICE_CHANGE,
+    PRICE,
+    Outcome,
+    Rule,
+    Sum,
+    what_if,
+)
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, widgets
 from pages.ui.saying import money, percent, t
@@ -51,7 +61,7 @@ def _ask(found: Responses, names: Sequence[str]) -> Rule:
             if discounts.empty
             else widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
         )
-        table, most = (discounts, 0.0) if by == DISCOUNT else (found.table, 100 * MOST_UP)
+        table, most = (discounts, 0.0) if by == DISCOUNT else (found.table, 100 * MAX_PRICE_CHANGE)
         preset = st.segmented_control(
             t("price.preset"),
             LOWERING if by == DISCOUNT else tuple(PRESETS),
@@ -65,7 +75,7 @@ def _ask(found: Responses, names: Sequence[str]) -> Rule:
             changes = {
                 tier: st.number_input(
                     t("price.change", tier=widgets.plain(name)),
-                    100 * MOST_DOWN,
+                    100 * MIN_PRICE_CHANGE,
                     most,
                     float(PRESETS[preset][tier - 1]),
                     1.0,

@@ -10,8 +10,13 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotFound
-from clv_core.strategy.recommend.kept import RECORD, KeptAdvice, load_advice, recommendations_folder
-from clv_core.strategy.recommend.lines import check_columns
+from clv_core.strategy.recommend.interactions import check_columns
+from clv_core.strategy.recommend.stored_recommendations import (
+    RECORD,
+    StoredRecommendations,
+    load_recommendations,
+    recommendations_folder,
+)
 from pages.ui import progress, state
 from pages.ui.saying import t
 
@@ -34,7 +39,7 @@ class Run:
         record = self.folder / RECORD
         return record.stat().st_mtime if record.is_file() else None
 
-    def advice(self) -> KeptAdvice | None:
+    def advice(self) -> StoredRecommendations | None:
         """Return the recommendations, or None while they are not there."""
         written = self.written
         return None if written is None else _load(str(self.folder), written)
@@ -46,7 +51,7 @@ def run_of(dataset: Dataset, bundle: Bundle) -> Run:
     return Run(["recommend", dataset.name, "--model", bundle.id], folder)
 
 
-def need_advice(dataset: Dataset, bundle: Bundle) -> KeptAdvice:
+def need_advice(dataset: Dataset, bundle: Bundle) -> StoredRecommendations:
     """Return the recommendations; while they are not there, show the run that makes them.
 
     Raises:
@@ -61,9 +66,9 @@ def need_advice(dataset: Dataset, bundle: Bundle) -> KeptAdvice:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _load(folder: str, written: float) -> KeptAdvice:
+def _load(folder: str, written: float) -> StoredRecommendations:
     """Return the recommendations of a folder; read once."""
-    found = load_advice(Path(folder))
+    found = load_recommendations(Path(folder))
     if found is None:
         raise NotFound("recommend_missing", folder=folder)
     return found

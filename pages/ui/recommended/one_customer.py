@@ -11,9 +11,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import PRODUCT_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotFound
-from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT
-from clv_core.strategy.recommend.kept import KeptAdvice
-from clv_core.strategy.recommend.worded import reasons
+from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT
+from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations, reasons
 from clv_core.strategy.segments import TIER
 from pages.ui import progress, state, widgets
 from pages.ui.customer_search import search
@@ -22,7 +21,7 @@ from pages.ui.recommended.products import product_table
 from pages.ui.saying import say, t
 
 
-def of_customer(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
+def of_customer(advice: StoredRecommendations, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
     ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.stop_list()
     stopped = stop.hides(advice.customers)

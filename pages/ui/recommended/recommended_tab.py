@@ -9,11 +9,10 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
-from clv_core.strategy.advising import recommendation_side
-from clv_core.strategy.recommend.blend import KINDS, TOP, WITH_BOUGHT, WITHOUT_BOUGHT
-from clv_core.strategy.recommend.kept import KeptAdvice
-from clv_core.strategy.recommend.split import FEWEST_CUSTOMERS
-from clv_core.strategy.recommend.worded import customer_rows
+from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS
+from clv_core.strategy.recommend.ranking import KINDS, TOP, WITH_BOUGHT, WITHOUT_BOUGHT
+from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations, customer_rows
+from clv_core.strategy.recommend_and_price import recommendation_side
 from pages.ui import row_files, saying, state, tiers, widgets
 from pages.ui.recommended.kept import need_advice
 from pages.ui.recommended.one_customer import of_customer
@@ -65,11 +64,11 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     )
 
 
-def _quality(advice: KeptAdvice, kind: str) -> dict[str, dict[str, Any]]:
+def _quality(advice: StoredRecommendations, kind: str) -> dict[str, dict[str, Any]]:
     return {one["method"]: one for one in advice.record["quality"].get(kind, [])}
 
 
-def headline(advice: KeptAdvice, kind: str) -> str:
+def headline(advice: StoredRecommendations, kind: str) -> str:
     """Return how much of what customers then bought was among ten recommendations, against simple lists."""
     found = _quality(advice, kind)
     if not found:
@@ -102,7 +101,7 @@ def _than_own(found: dict[str, dict[str, Any]]) -> str:
     return t(f"recommend.than_own.{'more' if ratio >= 1 else 'less'}", share=percent(abs(ratio - 1)))
 
 
-def _rests(advice: KeptAdvice, kind: str) -> str:
+def _rests(advice: StoredRecommendations, kind: str) -> str:
     """Return what was measured and what is a rule."""
     record = advice.record
     rule = t("warning.recommend_price_rule")
@@ -118,7 +117,7 @@ def _rests(advice: KeptAdvice, kind: str) -> str:
     return f"{said}  \n{rule}"
 
 
-def _figures(advice: KeptAdvice, kind: str) -> None:
+def _figures(advice: StoredRecommendations, kind: str) -> None:
     found = _quality(advice, kind)
     if not found:
         return

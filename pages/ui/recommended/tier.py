@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.recommend.kept import KeptAdvice
+from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations
 from clv_core.strategy.segments import TIER
 from pages.ui import widgets
 from pages.ui.charts import advising
@@ -19,7 +19,7 @@ TABLE_HEIGHT: Final = 388
 """Ten rows and their head, as high as the chart beside them."""
 
 
-def of_tier(advice: KeptAdvice, kind: str, names: Sequence[str], currency: str) -> None:
+def of_tier(advice: StoredRecommendations, kind: str, names: Sequence[str], currency: str) -> None:
     """Show what to put in one tier's mail, and how dear the tiers' products are, the tiers by their names."""
     rows = advice.tiers[advice.tiers["kind"] == kind]
     if rows.empty:

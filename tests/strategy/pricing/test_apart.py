@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.strategy.pricing.apart import surely_apart
+from clv_core.strategy.pricing.price_responses import differ_significantly
 
 
 def measured(elasticity: np.ndarray, products: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -21,11 +21,11 @@ def measured(elasticity: np.ndarray, products: int, rng: np.random.Generator) ->
 def test_equal_categories_are_told_apart_no_more_often_than_one_time_in_ten(categories: int) -> None:
     rng = np.random.default_rng(3)
     equal = np.full(categories, -1.2)
-    wrongly = np.mean([surely_apart(measured(equal, 25, rng)) for _ in range(300)])
+    wrongly = np.mean([differ_significantly(measured(equal, 25, rng)) for _ in range(300)])
     assert wrongly <= 0.1 + 2 * np.sqrt(0.09 / 300)
 
 
 def test_categories_that_answer_differently_are_told_apart() -> None:
     rng = np.random.default_rng(4)
     different = np.array([-4.5, *np.full(13, -1.2), 1.0])
-    assert np.mean([surely_apart(measured(different, 25, rng)) for _ in range(100)]) > 0.9
+    assert np.mean([differ_significantly(measured(different, 25, rng)) for _ in range(100)]) > 0.9

@@ -16,11 +16,15 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.pricing.kept import keep_responses, load_responses
-from clv_core.strategy.pricing.poisson import absorbed_poisson
-from clv_core.strategy.pricing.responses import LEFT_OUT, Responses, measure_responses
-from clv_core.strategy.pricing.whatif import DISCOUNT, Rule, parse_changes, what_if
-from clv_core.strategy.pricing.worded import price_table
+from clv_core.strategy.pricing.poisson import fit_fixed_effects_poisson
+from clv_core.strategy.pricing.price_responses import (
+    LEFT_OUT,
+    Responses,
+    estimate_responses,
+    load_responses,
+    store_responses,
+)
+from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, price_table, what_if
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(11)
@@ -53,7 +57,7 @@ def by_dummies(y: np.ndarray, price: np.ndarray, product: np.ndarray, period: np
 
 def test_absorbed_effects_give_what_dummies_give_and_errors_what_leaving_products_out_gives() -> None:
     y, price, product, period = sales(15, 20, -1.4, 1)
-    found = absorbed_poisson(y, price, product, period)
+    found = fit_fixed_effects_poisson(y, price, product, period)
     expected = by_dummies(y, price, product, period)
     assert found is not None and found.value == pytest.approx(expected, abs=1e-5)
     left_out = [product != one for one in range(15)]
@@ -67,7 +71,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(products: int, size
     """Of few products of unequal size the sandwich estimator's held 75%."""
     held = 0
     for seed in range(120):
-        found = absorbed_poisson(*sales(products, 15, -1.0, seed, sizes, spread))
+        found = fit_fixed_effects_poisson(*sales(products, 15, -1.0, seed, sizes, spread))
         assert found is not None
         low, high = found.interval(0.9)
         held += low <= -1.0 <= high
@@ -77,24 +81,24 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(products: int, size
 def test_a_period_in_which_one_product_sold_alone_and_one_with_all_the_changes_are_no_obstacle() -> None:
     y, price, product, period = sales(12, 15, -1.0, 3)
     alone = (period == 4) & (product != 2)
-    found = absorbed_poisson(y[~alone], price[~alone], product[~alone], period[~alone])
+    found = fit_fixed_effects_poisson(y[~alone], price[~alone], product[~alone], period[~alone])
     assert found is not None and 0.01 < found.error < 1
-    assert absorbed_poisson(y, price * (product == 0), product, period) is None
-    assert absorbed_poisson(y, price * (product < 2), product, period) is not None
+    assert fit_fixed_effects_poisson(y, price * (product == 0), product, period) is None
+    assert fit_fixed_effects_poisson(y, price * (product < 2), product, period) is not None
 
 
 def test_one_piece_of_each_product_in_each_period_answers_no_price_and_divides_by_nothing() -> None:
     _, price, product, period = sales(6, 8, -1.0, 1)
     with np.errstate(all="raise", under="ignore"):
-        found = absorbed_poisson(np.ones_like(price), price, product, period)
+        found = fit_fixed_effects_poisson(np.ones_like(price), price, product, period)
     assert found is not None and found.value == pytest.approx(0, abs=1e-9)
 
 
 def test_where_nothing_varies_or_sells_there_is_no_estimate() -> None:
     y, price, product, period = sales(10, 10, -1.0, 1)
-    assert absorbed_poisson(y, np.zeros_like(price), product, period) is None
-    assert absorbed_poisson(np.zeros_like(y), price, product, period) is None
-    assert absorbed_poisson(y, price[product * 10], product, period) is None
+    assert fit_fixed_effects_poisson(y, np.zeros_like(price), product, period) is None
+    assert fit_fixed_effects_poisson(np.zeros_like(y), price, product, period) is None
+    assert fit_fixed_effects_poisson(y, price[product * 10], product, period) is None
 
 
 def shop_log(steady: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -131,7 +135,7 @@ def measured(frame: pd.DataFrame, people: pd.DataFrame, folder: Path) -> Respons
     frame.to_csv(folder / "log.csv", index=False)
     ingest(Workspace(folder / "work"), folder / "log.csv", "shop", duplicates="keep")
     dataset = open_dataset(Workspace(folder / "work"), "shop")
-    return measure_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
+    return estimate_responses(dataset, people, TIERS, dataset.log_end, NoProgress())
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +187,11 @@ def test_a_category_in_which_one_product_alone_changed_its_price_is_named(tmp_pa
 
 
 def test_kept_responses_are_what_was_measured(responses: Responses, tmp_path: Path) -> None:
-    keep_responses(responses, tmp_path, {})
+    store_responses(responses, tmp_path, {})
     kept = load_responses(tmp_path)
     assert kept is not None and kept.cutoff == responses.cutoff
     pd.testing.assert_frame_equal(kept.table, responses.table)
-    keep_responses(replace(responses, spend=responses.spend.drop(columns="depth")), tmp_path, {})
+    store_responses(replace(responses, spend=responses.spend.drop(columns="depth")), tmp_path, {})
     assert load_responses(tmp_path) is None, "they do not say what is off the prices today"
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.strategy.pricing.poisson import Estimate, absorbed_poisson
-from clv_core.strategy.pricing.responses import Responses
-from clv_core.strategy.pricing.together import correlation, shared_errors
-from clv_core.strategy.pricing.whatif import Rule, what_if
+from clv_core.strategy.pricing.poisson import Estimate, fit_fixed_effects_poisson
+from clv_core.strategy.pricing.price_responses import Responses, shared_errors
+from clv_core.strategy.pricing.price_rule import Rule, correlation, what_if
 from tests.strategy.pricing.test_pricing import responses
 
 __all__ = ["responses"]
@@ -26,7 +25,7 @@ def estimates(shared: float, seed: int) -> dict[int, Estimate]:
     found = {}
     for tier, elasticity in ((1, -2.0), (2, -1.0)):
         pieces = rng.poisson(np.exp(level + elasticity * price)).astype(float)
-        measured = absorbed_poisson(pieces, price, product, period)
+        measured = fit_fixed_effects_poisson(pieces, price, product, period)
         assert measured is not None
         found[tier] = measured
     return found
@@ -38,7 +37,7 @@ def test_sums_and_differences_of_responses_scatter_as_their_shared_errors_say(sh
     off = np.array([[run[1].value + 2.0, run[2].value + 1.0] for run in runs])
     said = []
     for run in runs:
-        rows = pd.DataFrame(shared_errors("tea", {"elasticity": run}))
+        rows = pd.DataFrame(shared_errors("tea", {tier: {"elasticity": found} for tier, found in run.items()}))
         errors = np.array([run[1].error, run[2].error])
         alike = correlation(rows, "tea", "elasticity", [1, 2])
         said.append([errors @ alike @ errors, (errors * [1, -1]) @ alike @ (errors * [1, -1])])

@@ -21,16 +21,14 @@ from clv_core.errors import NotEnoughData
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
-from clv_core.strategy.recommend.advice import Advice, recommend
-from clv_core.strategy.recommend.blend import KINDS
-from clv_core.strategy.recommend.grades import grades, own_levels
-from clv_core.strategy.recommend.history import History
-from clv_core.strategy.recommend.kept import keep_advice, load_advice
-from clv_core.strategy.recommend.lines import Lines
-from clv_core.strategy.recommend.picks import WHY
-from clv_core.strategy.recommend.quality import judge, ndcg_at, recall_at
-from clv_core.strategy.recommend.split import Split
-from clv_core.strategy.recommend.together import SHRINK, by_basket
+from clv_core.strategy.recommend.collaborative import SHRINK, basket_similarity
+from clv_core.strategy.recommend.holdout_month import Month, judge, ndcg_at, recall_at
+from clv_core.strategy.recommend.interactions import Interactions
+from clv_core.strategy.recommend.price_levels import own_levels, price_levels
+from clv_core.strategy.recommend.purchase_signals import PurchaseSignals
+from clv_core.strategy.recommend.ranking import KINDS, WHY
+from clv_core.strategy.recommend.recommendations import Recommendations, recommend
+from clv_core.strategy.recommend.stored_recommendations import load_recommendations, store_recommendations
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(7)
@@ -67,9 +65,9 @@ def stored(log: pd.DataFrame, folder: Path) -> Dataset:
 
 
 @contextmanager
-def lines_of(dataset: Dataset) -> Iterator[Lines]:
+def lines_of(dataset: Dataset) -> Iterator[Interactions]:
     engine = Engine()
-    yield Lines.of(dataset, engine.connection, dataset.log_end)
+    yield Interactions.before(dataset, engine.connection, dataset.log_end)
     engine.close()
 
 
@@ -85,14 +83,14 @@ def people(log: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def advice(dataset: Dataset, people: pd.DataFrame) -> Advice:
+def advice(dataset: Dataset, people: pd.DataFrame) -> Recommendations:
     return recommend(dataset, people, TIERS, dataset.log_end, progress=NoProgress())
 
 
 def test_days_and_memories_are_those_of_the_lines_before_the_cutoff(dataset: Dataset, log: pd.DataFrame) -> None:
     cutoff = date(2024, 4, 1)
     with lines_of(dataset) as lines:
-        history = History.at(lines, day_of(cutoff))
+        history = PurchaseSignals.at(lines, day_of(cutoff))
     past = log[log["event_time"] < cutoff.isoformat()].drop_duplicates(["customer_id", "product_id", "event_time"])
     age = (pd.Timestamp(cutoff) - pd.to_datetime(past["event_time"])).dt.days
     past = past.assign(long=0.5 ** (age / 120), age=age)
@@ -113,15 +111,16 @@ def test_price_levels_are_those_of_the_lines_before_the_cutoff(log: pd.DataFrame
     dataset = stored(turned, tmp_path)
     with lines_of(dataset) as lines:
         place = lines.product_ids.tolist().index("0-0")
-        cheap = [History.at(lines, day_of(day)).grade[place] for day in (cutoff, dataset.log_end)]
-        split = Split.at(lines, day_of(cutoff))
+        cheap = [PurchaseSignals.at(lines, day_of(day)).level[place] for day in (cutoff, dataset.log_end)]
+        month = Month.after(lines, day_of(cutoff))
     assert cheap[0] == pytest.approx(0.05) and cheap[1] != cheap[0]
-    assert split is not None and split.task(KINDS[0]).found.grade.min() == pytest.approx(0.05)
+    task = None if month is None else month.task(KINDS[0])
+    assert task is not None and task.candidates.level.min() == pytest.approx(0.05)
 
 
 def test_nearness_is_the_shrunk_cosine_of_baskets(dataset: Dataset, log: pd.DataFrame) -> None:
     with lines_of(dataset) as lines:
-        found, ids = by_basket(lines, day_of(dataset.log_end)).toarray(), lines.product_ids.tolist()
+        found, ids = basket_similarity(lines, day_of(dataset.log_end)).toarray(), lines.product_ids.tolist()
     baskets = log.groupby("order_id")["product_id"].apply(lambda products: sorted(set(products)))
     single = Counter(product for basket in baskets for product in basket)
     both = Counter(pair for basket in baskets for pair in combinations(basket, 2))
@@ -150,9 +149,9 @@ def test_figures_are_those_of_the_definitions() -> None:
     assert found["blend"].recall.low == pytest.approx(mean - 1.96 * error, abs=0.01)
 
 
-def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(advice: Advice) -> None:
+def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(advice: Recommendations) -> None:
     measured = advice.measured
-    assert measured.start == date(2024, 5, 26) and measured.earlier == 3
+    assert measured.start == date(2024, 5, 26) and measured.earlier_months == 3
     for kind in KINDS:
         found = {one.method: one for one in measured.quality[kind]}
         ahead = found["popular"].ahead
@@ -161,9 +160,11 @@ def test_the_blend_finds_more_than_best_sellers_and_is_judged_on_the_last_month(
     assert own.recall.value == 0
 
 
-def test_what_is_new_was_never_bought_and_its_reason_was(advice: Advice, log: pd.DataFrame, tmp_path: Path) -> None:
-    keep_advice(advice, tmp_path, {})
-    kept = load_advice(tmp_path)
+def test_what_is_new_was_never_bought_and_its_reason_was(
+    advice: Recommendations, log: pd.DataFrame, tmp_path: Path
+) -> None:
+    store_recommendations(advice, tmp_path, {})
+    kept = load_recommendations(tmp_path)
     assert kept is not None
     bought = set(zip(log["customer_id"], log["product_id"], strict=True))
     for kind in KINDS:
@@ -184,7 +185,7 @@ def test_what_is_new_was_never_bought_and_its_reason_was(advice: Advice, log: pd
     assert set(newcomer["why"]) == {"popular"} and newcomer["because"].isna().all()
 
 
-def test_higher_tiers_are_offered_dearer_products(advice: Advice) -> None:
+def test_higher_tiers_are_offered_dearer_products(advice: Recommendations) -> None:
     level = advice.tiers[advice.tiers["kind"] == "without_bought"].groupby("tier")["grade"].mean()
     assert level[1] > level[4]
     aimed = advice.customers.assign(step=advice.customers["aimed_level"] - advice.customers["own_level"])
@@ -193,7 +194,7 @@ def test_higher_tiers_are_offered_dearer_products(advice: Advice) -> None:
 
 def test_grades_rank_prices_within_a_category_and_a_lone_product_is_in_the_middle() -> None:
     products = pd.DataFrame({"category": list("aaabbb") + ["c"], "price": [1.0, 2, 3, 30, 10, np.nan, 5]})
-    assert grades(products) == pytest.approx([1 / 6, 0.5, 5 / 6, 0.5, 0.5, 0.5, 0.5])
+    assert price_levels(products) == pytest.approx([1 / 6, 0.5, 5 / 6, 0.5, 0.5, 0.5, 0.5])
 
 
 def test_a_customer_who_bought_little_is_near_the_middle_level() -> None:
@@ -201,10 +202,11 @@ def test_a_customer_who_bought_little_is_near_the_middle_level() -> None:
     assert own_levels(days, np.array([1.0, 0.0])) == pytest.approx([0.5, 3.5 / 6, 97.5 / 100])
 
 
-def test_the_same_log_gives_the_same_recommendations(dataset: Dataset, people: pd.DataFrame, advice: Advice) -> None:
+def test_the_same_log_gives_the_same_recommendations(
+    dataset: Dataset, people: pd.DataFrame, advice: Recommendations
+) -> None:
     again = recommend(dataset, people.sample(frac=1, random_state=2), TIERS, dataset.log_end, progress=NoProgress())
-    for kind in KINDS:
-        assert (again.picks[kind].product == advice.picks[kind].product).all()
+    pd.testing.assert_frame_equal(again.picks, advice.picks)
     assert again.measured == advice.measured
 
 
@@ -212,8 +214,14 @@ def test_nothing_later_is_read(dataset: Dataset, log: pd.DataFrame, people: pd.D
     cutoff = date(2024, 5, 1)
     before = stored(log[log["event_time"] < cutoff.isoformat()], tmp_path)
     cut, alone = (recommend(one, people, TIERS, cutoff, progress=NoProgress()) for one in (dataset, before))
-    for kind in KINDS:
-        assert (cut.picks[kind].product == alone.picks[kind].product).all()
+    pd.testing.assert_series_equal(cut.picks["product"], alone.picks["product"])
+
+
+def test_of_fewer_than_ten_products_none_counts_twice(log: pd.DataFrame, people: pd.DataFrame, tmp_path: Path) -> None:
+    few = stored(log[log["product_id"].isin([f"0-{n}" for n in range(6)])], tmp_path)
+    made = recommend(few, people, TIERS, few.log_end, progress=NoProgress())
+    (blend,) = [one for one in made.measured.quality["with_bought"] if one.method == "blend"]
+    assert blend.recall.value == pytest.approx(1.0)
 
 
 def test_a_log_without_products_is_refused(log: pd.DataFrame, people: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Recommendations and price responses of a workspace: made from kept scores, kept for the pages, written as files."""
+"""Recommendations and price responses of a dataset: made from scores, stored for the pages, written as files."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.files import check_ending
 from clv_core.strategy.exports.people import side_of
 from clv_core.strategy.exports.tables import write_rows
-from clv_core.strategy.pricing.kept import keep_responses, responses_folder
-from clv_core.strategy.pricing.responses import Responses, measure_responses
-from clv_core.strategy.pricing.whatif import Outcome, Rule, what_if
-from clv_core.strategy.pricing.worded import price_table
-from clv_core.strategy.recommend.advice import recommend as make_advice
-from clv_core.strategy.recommend.blend import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
-from clv_core.strategy.recommend.kept import KeptAdvice, keep_advice, recommendations_folder
-from clv_core.strategy.recommend.worded import assumption, customer_rows
+from clv_core.strategy.pricing.price_responses import Responses, estimate_responses, responses_folder, store_responses
+from clv_core.strategy.pricing.price_rule import Outcome, Rule, price_table, what_if
+from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
+from clv_core.strategy.recommend.recommendations import recommend as recommend_products
+from clv_core.strategy.recommend.stored_recommendations import (
+    StoredRecommendations,
+    assumption,
+    customer_rows,
+    recommendations_folder,
+    store_recommendations,
+)
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 
-MOST: Final = 50
+MAX_TOP: Final = 50
 
 
 def recommend(
@@ -44,18 +47,21 @@ def recommend(
     without_bought: bool = False,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
-) -> tuple[Exported | None, KeptAdvice]:
-    """Find which products to recommend to each customer, keep that for the pages, and write it if a file is named.
+) -> tuple[Exported | None, StoredRecommendations]:
+    """Store which products to recommend to each customer, and write the list if a file is named.
 
     Args:
         workspace: where dataset and model are.
         name: of the dataset.
-        model_id: whose tiers count.
-        out: the list, CSV, XLSX or Parquet; None writes none.
-        top: products a customer, at most :data:`MOST`.
+        model_id: model whose tiers are used.
+        out: file of the list, CSV, XLSX or Parquet; None writes none.
+        top: products a customer, at most :data:`MAX_TOP`.
         without_bought: whether what a customer has bought is left out.
         language: of the sentences.
         progress: listener.
+
+    Returns:
+        What was written, and what was stored.
 
     Raises:
         UsageError: another ending, or too many products a customer.
@@ -63,20 +69,22 @@ def recommend(
     """
     if out is not None:
         check_ending(out)
-    if not 1 <= top <= MOST:
-        raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MOST)
+    if not 1 <= top <= MAX_TOP:
+        raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MAX_TOP)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
-    made = make_advice(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress)
-    kept = keep_advice(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    made = recommend_products(
+        dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress
+    )
+    stored = store_recommendations(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
     if out is None:
-        return None, kept
+        return None, stored
     names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
-    rows = customer_rows(kept.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), names, language)
-    return write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language)), kept
+    rows = customer_rows(stored.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), names, language)
+    return write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language)), stored
 
 
 def recommendation_side(dataset: Dataset, bundle: Bundle, language: str) -> Side:
-    """Return what a list of recommendations says of itself."""
+    """Return the side file of a list of recommendations."""
     side = side_of(dataset, bundle, None)
     return replace(side, scheme=str(DEFAULT_SCHEME), assumptions=(assumption().to_json(language),))
 
@@ -91,14 +99,14 @@ def price(
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> tuple[Exported | None, Responses, Outcome | None]:
-    """Measure how sales answer prices by category and tier, keep that for the page, and write it if a file is named.
+    """Store how sales answer prices by category and tier, and write that if a file is named.
 
     Args:
         workspace: where dataset and model are.
         name: of the dataset.
-        model_id: whose tiers and predicted values count.
-        out: the table, CSV, XLSX or Parquet; None writes none.
-        rule: prices to be tried.
+        model_id: model whose tiers and predicted values are used.
+        out: file of the table, CSV, XLSX or Parquet; None writes none.
+        rule: change of prices to evaluate.
         language: of the sentences.
         progress: listener.
 
@@ -111,25 +119,27 @@ def price(
     if out is not None:
         check_ending(out)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
-    found = measure_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    keep_responses(found, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
-    outcome = None if rule is None else what_if(found, rule)
+    responses = estimate_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
+    store_responses(responses, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    outcome = None if rule is None else what_if(responses, rule)
     if out is None:
-        return None, found, outcome
+        return None, responses, outcome
     side = price_side(dataset, bundle, outcome, language)
     names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
-    return write_rows(workspace, price_table(found, outcome, names, language), out, side), found, outcome
+    return write_rows(workspace, price_table(responses, outcome, names, language), out, side), responses, outcome
 
 
 def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, language: str) -> Side:
-    """Return what a table of responses says of itself."""
-    said = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
+    """Return the side file of a table of responses."""
+    assumptions = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
     settings = {} if outcome is None else {"price_changes": outcome.changes}
-    return replace(side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=said, settings=settings)
+    return replace(
+        side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=assumptions, settings=settings
+    )
 
 
 def _about(dataset: Dataset, bundle: Bundle) -> dict[str, str]:
-    """Return what the record of a result says of where it comes from."""
+    """Return where a result comes from, as its record has it."""
     return {"model": bundle.id, "dataset": dataset.name, "version": dataset.version}
 
 

@@ -1,4 +1,4 @@
-"""What was bought and looked at, line by line: customers and products as numbers, kept in the engine."""
+"""The rows of a log that name a product, with customers and products as numbers, as a table of the engine."""
 
 from __future__ import annotations
 
@@ -29,36 +29,31 @@ from clv_core.features.relations import DAY_SECONDS
 if TYPE_CHECKING:
     import ibis
 
-LONG: Final = 120.0
-"""Days after which a purchase counts half where the long memory is asked."""
-SHORT: Final = 30.0
 YEAR_DAYS: Final = 365
-FEWEST_PRODUCTS: Final = 5
+MIN_PRODUCTS: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
-    """The lines of a log that name a product.
+class Interactions:
+    """Purchases and views by customer and product.
 
     Args:
-        connection: the engine.
-        table: customer and product (int), day (since 1970), bought (bool: purchase; else seen), order (text), price
-            (of a piece), amount.
+        table: customer and product (row numbers of the ids), day (since 1970), bought (False: seen), order (text, ""
+            where it has no id), price (of a piece), amount.
         customer_ids: sorted, [n].
         product_ids: sorted, [p].
     """
 
-    connection: ibis.BaseBackend
     table: Any
     customer_ids: NDArray[np.object_]
     product_ids: NDArray[np.object_]
 
     @classmethod
-    def of(cls, dataset: Dataset, connection: ibis.BaseBackend, end: date) -> Lines:
-        """Number customers and products of what lies before ``end``.
+    def before(cls, dataset: Dataset, connection: ibis.BaseBackend, end: date) -> Interactions:
+        """Read what happened before local midnight of ``end``; returns are left out.
 
         Raises:
-            NotEnoughData: the log names no product, or hardly any.
+            NotEnoughData: the log names fewer than :data:`MIN_PRODUCTS` products.
         """
         import ibis
 
@@ -72,41 +67,38 @@ class Lines:
         bought = (named[EVENT_TYPE] == PURCHASE).fill_null(False)
         pieces = ibis.ifelse(named[QUANTITY] > 0, named[QUANTITY], 1.0)
         rows = named.select(
-            named[CUSTOMER_ID],
-            named[PRODUCT_ID],
-            named[CATEGORY],
+            CUSTOMER_ID,
+            PRODUCT_ID,
+            CATEGORY,
             day=(named[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32"),
             bought=bought,
             order=named[ORDER_ID].fill_null(""),
             price=ibis.ifelse(bought & (named[AMOUNT] > 0), named[AMOUNT] / pieces, ibis.null("float64")),
             amount=ibis.ifelse(bought, named[AMOUNT].fill_null(0.0), 0.0),
         )
-        rows = connection.create_table("product_lines", rows, temp=True)
-        customers, products = (_numbered(connection, rows, name) for name in (CUSTOMER_ID, PRODUCT_ID))
-        found = _ids(products, PRODUCT_ID)
-        _check(dataset, len(found))
-        numbered = rows.join(customers, CUSTOMER_ID).join(products, PRODUCT_ID)
-        kept = numbered.select(
-            "customer_id_code", "product_id_code", "category", "day", "bought", "order", "price", "amount"
-        ).rename(customer="customer_id_code", product="product_id_code")
-        table = connection.create_table("numbered_lines", kept, temp=True)
-        return cls(connection, table, _ids(customers, CUSTOMER_ID), found)
+        rows = connection.create_table("product_rows", rows, temp=True)
+        customers, customer_ids = _numbered(connection, rows, CUSTOMER_ID, "customer")
+        products, product_ids = _numbered(connection, rows, PRODUCT_ID, "product")
+        _check(dataset, len(product_ids))
+        joined = rows.join(customers, CUSTOMER_ID).join(products, PRODUCT_ID)
+        columns = ("customer", "product", CATEGORY, "day", "bought", "order", "price", "amount")
+        table = connection.create_table("interactions", joined.select(*columns), temp=True)
+        return cls(table, customer_ids, product_ids)
 
     def products(self, cutoff_day: int) -> pd.DataFrame:
-        """Return category and usual price of each product in the year before a day, by what was bought before it.
+        """Return category and usual price of each product, by what was bought before a day.
 
         Args:
             cutoff_day: nothing at or after it is read, since 1970.
 
         Returns:
-            One row a product, in order of its number:
-            product_id, category ("" where none is known), price (median of a piece, NaN where unknown).
+            One row a product, in order of its number: product_id, category ("" where there is none), price (median of
+            a piece in the last year, else ever; NaN where it has none).
         """
-        since = cutoff_day - YEAR_DAYS
         rows = self.table.filter(self.table.bought, self.table.day < cutoff_day)
         facts = rows.group_by("product").agg(
             category=rows.category.max(),
-            recent=rows.price.median(where=rows.day >= since),
+            recent=rows.price.median(where=rows.day >= cutoff_day - YEAR_DAYS),
             ever=rows.price.median(),
         )
         frame = facts.to_pyarrow().to_pandas().set_index("product").reindex(np.arange(len(self.product_ids)))
@@ -130,18 +122,16 @@ def check_columns(dataset: Dataset) -> None:
 
 
 def _check(dataset: Dataset, products: int) -> None:
-    if products < FEWEST_PRODUCTS:
-        raise NotEnoughData("recommend_no_products", dataset=dataset.name, products=products, needed=FEWEST_PRODUCTS)
+    if products < MIN_PRODUCTS:
+        raise NotEnoughData("recommend_no_products", dataset=dataset.name, products=products, needed=MIN_PRODUCTS)
 
 
-def _numbered(connection: ibis.BaseBackend, rows: Any, name: str) -> Any:
+def _numbered(connection: ibis.BaseBackend, rows: Any, column: str, name: str) -> tuple[Any, NDArray[np.object_]]:
+    """Return a table of a column's values and their numbers, in order of the values, and the sorted values."""
     import ibis
 
-    distinct = rows.select(name).distinct()
-    numbers = distinct.mutate(**{f"{name}_code": (ibis.row_number().over(order_by=name)).cast("int32")})
-    return connection.create_table(f"numbers_of_{name}", numbers, temp=True)
-
-
-def _ids(numbers: Any, name: str) -> NDArray[np.object_]:
-    frame = numbers.order_by(f"{name}_code").to_pyarrow().to_pandas()
-    return np.asarray(frame[name].to_numpy(), np.object_)
+    distinct = rows.select(column).distinct()
+    numbers = distinct.mutate(**{name: ibis.row_number().over(order_by=column).cast("int32")})
+    table = connection.create_table(f"{name}_numbers", numbers, temp=True)
+    ids = table.order_by(name)[[column]].to_pyarrow()[column].to_pandas()
+    return table, np.asarray(ids.to_numpy(), np.object_)
