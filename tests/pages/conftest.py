@@ -169,18 +169,24 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
 
 
+def copied(workspace: Path, folder: Path) -> Path:
+    """Copy a workspace without the runs and the exports of other tests."""
+    shutil.copytree(workspace, folder)
+    for name in ("jobs", "exports"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    return folder
+
+
 @pytest.fixture
 def root(with_model: Path, tmp_path: Path) -> Path:
-    """A workspace of its own, with a model, without what others exported of it."""
-    copied = Path(shutil.copytree(with_model, tmp_path / "workspace"))
-    shutil.rmtree(copied / "exports", ignore_errors=True)
-    return copied
+    """A workspace of its own, with a model."""
+    return copied(with_model, tmp_path / "workspace")
 
 
 @pytest.fixture
 def bare(with_dataset: Path, tmp_path: Path) -> Path:
     """A workspace of its own, with a dataset and no model."""
-    return Path(shutil.copytree(with_dataset, tmp_path / "bare"))
+    return copied(with_dataset, tmp_path / "bare")
 
 
 @pytest.fixture(scope="session")

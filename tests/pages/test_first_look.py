@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -47,13 +46,10 @@ def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_d
     assert len(jobs(Workspace(with_dataset), "look")) == 1, "looking twice starts one run"
 
 
-def test_who_may_start_none_is_told_that_nobody_has(
-    open_page: OPEN, with_dataset: Path, sign_in: SIGN_IN, tmp_path: Path
-) -> None:
-    root = Path(shutil.copytree(with_dataset, tmp_path / "own", ignore=shutil.ignore_patterns("jobs")))
+def test_who_may_start_none_is_told_that_nobody_has(open_page: OPEN, bare: Path, sign_in: SIGN_IN) -> None:
     sign_in("bob@shop.example")
-    app = open_page(root, "look", lang="en")
-    assert not app.error and not jobs(Workspace(root), "look")
+    app = open_page(bare, "look", lang="en")
+    assert not app.error and not jobs(Workspace(bare), "look")
     assert translate("look.none", "en") in app.info[0].value and "analyst" in app.info[0].value
 
 
