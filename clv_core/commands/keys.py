@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str) -> None:
 
 def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Make, list or revoke; a new key is shown this once."""
-    from clv_core.deployment.service.keys import add_key, list_keys, revoke_key
+    from clv_core.deployment.api.auth import add_key, list_keys, revoke_key
     from clv_core.errors import UsageError
 
     if (options.name is None) != (options.action == "list"):

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from clv_core.cli import main
-from clv_core.deployment.service.connection import Connection
+from clv_core.deployment.api.connections import Connection
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs, pipeline
 from clv_core.cli import build_parser, main
 from clv_core.config import TrainConfig
+from clv_core.deployment.api.call import ASKED
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.call import ASKED
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

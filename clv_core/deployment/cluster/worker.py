@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.deployment.answerer import Answerer
 from clv_core.deployment.bundle import MODEL_FILES, Bundle
+from clv_core.deployment.population_context import PopulationContext
+from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.scoring import framed
-from clv_core.deployment.surroundings import Surroundings
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
@@ -58,7 +58,9 @@ class Carried:
     terms: Terms
 
     @classmethod
-    def of(cls, bundle: Bundle, around: Surroundings, texts: Mapping[str, NDArray[np.object_]], terms: Terms) -> Self:
+    def of(
+        cls, bundle: Bundle, around: PopulationContext, texts: Mapping[str, NDArray[np.object_]], terms: Terms
+    ) -> Self:
         """Return what is to be carried; files are held against their checksums before they leave.
 
         Raises:
@@ -70,7 +72,7 @@ class Carried:
 
     def at_level(self, ours: float, anchors: float) -> Self:
         """Return the same at the level that the sums of all workers' :func:`totals` set."""
-        around = Surroundings.from_json(json.loads(self.around))
+        around = PopulationContext.from_json(json.loads(self.around))
         levelled = replace(around, level=level_of(ours, anchors, around.last_year.residual))
         return replace(self, around=json.dumps(levelled.to_json()))
 
@@ -109,15 +111,15 @@ def totals(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
 
 
 @lru_cache(maxsize=2)
-def opened(carried: Carried) -> Answerer:
+def opened(carried: Carried) -> Predictor:
     """Return the model in its log, every byte held against its checksum once more: it has come a long way."""
     with tempfile.TemporaryDirectory(prefix="clv-bundle-") as scratch:
         folder = Path(scratch) / carried.bundle
         folder.mkdir()
         for name, content in carried.files:
             (folder / name).write_bytes(content)
-        answerer = Answerer(
-            Bundle(folder, json.loads(carried.record)), Surroundings.from_json(json.loads(carried.around))
+        answerer = Predictor(
+            Bundle(folder, json.loads(carried.record)), PopulationContext.from_json(json.loads(carried.around))
         )
         assert answerer.model is not None
     return answerer

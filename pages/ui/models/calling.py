@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.deployment.service import call
+from clv_core.deployment.api import call
 from pages.ui import state, widgets
 from pages.ui.models.board import Shelf, kind
 from pages.ui.saying import t

@@ -1,0 +1,237 @@
+"""Processes that score: the same figures as a thread, and no request is lost with one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from pydantic_core import from_json, to_json
+
+from clv_core.deployment.api.model_info import ModelInfo, ModelKey, resolve_model
+from clv_core.deployment.api.model_runner import FIGURES
+from clv_core.deployment.api.process import serve as answer_calls
+from clv_core.deployment.api.process_worker import ProcessWorker
+from clv_core.deployment.api.request_events import Person
+from clv_core.deployment.api.schemas import REQUEST
+from clv_core.deployment.api.scoring import Ask
+from clv_core.deployment.api.worker import Lost, ThreadWorker
+from clv_core.deployment.api.workers import Workers
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.registry import Registry
+from clv_core.errors import Message, NotFound
+from clv_core.workspace import Workspace
+from tests.deployment.api.conftest import Serve
+
+pytestmark = pytest.mark.first(5)
+
+END = date(2024, 2, 5)
+T = TypeVar("T")
+
+
+def people_of(sent: dict[str, Any], model: ModelInfo, count: int) -> list[Person]:
+    read = REQUEST.validate_python({"customers": [sent[who] for who in sorted(sent)[:count]]}, strict=False)
+    found = Ask.read(model, END, read["customers"], False, "en").people
+    return [one for one in found if one.error is None]
+
+
+def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
+    async def run() -> T:
+        worker = ProcessWorker(shop, lost)
+        try:
+            return await ask(worker)
+        finally:
+            await worker.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
+) -> None:
+    async def said(worker: Any) -> list[Any]:
+        found: list[Any] = []
+        for kind in ("blend", "bgnbd"):
+            model = await worker.load(resolve_model(shop, Registry(shop), bundles[kind].id))
+            people = people_of(sent, model, 30)
+            rows = await worker.score(model.wanted, END, people)
+            found += [model, rows]
+            assert len(rows) == len(people) and all(len(row) == len(FIGURES) for row in rows)
+        await worker.hold([])
+        found.append(await worker.reasons(model.wanted, END, people[0], "zh"))
+        return found
+
+    async def here() -> list[Any]:
+        worker = ThreadWorker(shop)
+        found = await said(worker)
+        await worker.close()
+        return found
+
+    assert on(shop, said) == asyncio.run(here())
+
+
+def test_what_cannot_be_loaded_is_the_same_error_on_this_side(shop: Workspace, bundles: dict[str, Bundle]) -> None:
+    gone = replace(resolve_model(shop, Registry(shop), bundles["bgnbd"].id), bundle="shop-bgnbd-gone")
+    with pytest.raises(NotFound) as raised:
+        on(shop, lambda worker: worker.load(gone))
+    assert raised.value.code and "{" not in raised.value.message("zh")
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_started_again_with_its_models_and_no_request_fails(
+    shop: Workspace, bundles: dict[str, Bundle], serve: Serve
+) -> None:
+    Registry(shop).promote("shop", 1)
+    event = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
+    body = {"customers": [{"customer_id": "c1", "events": [event]}], "as_of": "2024-02-05"}
+    statuses: list[int] = []
+    done = threading.Event()
+    with serve(workers=2) as client:
+        before = children()
+        assert len(before) == 2  # who explains is not there yet
+
+        def ask() -> None:
+            with httpx.Client(base_url=client.base_url, timeout=60) as own:
+                while not done.is_set():
+                    statuses.append(own.post("/v1/score", json=body).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for victim in before:
+            os.kill(victim, signal.SIGKILL)
+            waited = time.monotonic() + 60
+            while (len(children()) < 2 or victim in children()) and time.monotonic() < waited:
+                time.sleep(0.05)
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert not set(before) & set(children())
+        text = client.get("/metrics").text
+    assert set(statuses) == {200} and "clv_processes_lost_total 2.0" in text
+    assert not children()
+
+
+@pytest.mark.slow
+def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_one(
+    shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any]
+) -> None:
+    """Its input is closed a moment before the end of its answers is seen, and the server's event loop minds."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def run() -> tuple[list[list[float]], list[list[float]]]:
+        worker = ProcessWorker(shop, lambda: None)
+        try:
+            model = await worker.load(resolve_model(shop, Registry(shop), bundles["bgnbd"].id))
+            people = people_of(sent, model, 3)
+            before = await worker.score(model.wanted, END, people)
+            assert worker._process is not None and worker._process.stdin is not None
+            worker._process.stdin.close()
+            await asyncio.sleep(0.01)  # an interpreter takes longer to end
+            with pytest.raises(Lost):
+                await worker.score(model.wanted, END, people)
+            return before, await worker.score(model.wanted, END, people)
+        finally:
+            await worker.close()
+
+    before, after = uvloop.run(run())
+    assert before == after
+
+
+@pytest.mark.slow
+def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "clv_core.deployment.api.process", str(tmp_path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        for number in range(2):
+            call = {"number": number, "do": "hold", "words": {"wanted": []}}
+            process.stdin.write(to_json(call) + b"\n")
+            process.stdin.flush()
+            assert from_json(process.stdout.readline()) == {"number": number, "said": None}
+            process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=120)
+    assert (process.returncode, rest) == (0, b"")
+
+
+def test_an_answer_that_breaks_off_is_none() -> None:
+    async def heard() -> dict[int, Any]:
+        worker, answers = ProcessWorker(Workspace(Path()), lambda: None), asyncio.StreamReader()
+        waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
+        worker._waiting |= waiting
+        answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
+        answers.feed_eof()
+        await worker._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
+        return {number: future.result() if future.done() else None for number, future in waiting.items()}
+
+    assert asyncio.run(heard()) == {0: 5, 1: None}
+
+
+def test_where_no_process_can_be_started_it_is_tried_again(monkeypatch: pytest.MonkeyPatch, shop: Workspace) -> None:
+    start, failed = ProcessWorker._start, []
+
+    async def failing(self: ProcessWorker) -> Any:
+        if len(failed) < 2:
+            failed.append(True)
+            raise OSError("no memory")
+        return await start(self)
+
+    monkeypatch.setattr(ProcessWorker, "_start", failing)
+    on(shop, lambda worker: worker.ready())
+    assert len(failed) == 2
+
+
+def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
+    def broken(*words: Any) -> Any:
+        raise ValueError("c1 is a secret")
+
+    call = {"number": 7, "do": "score", "words": {"wanted": vars(WANTED), "as_of": "2024-02-05", "people": []}}
+    answers = io.BytesIO()
+    answer_calls(SimpleNamespace(score=broken), io.BytesIO(to_json(call) + b"\n"), answers)  # type: ignore[arg-type]
+    assert from_json(answers.getvalue()) == {
+        "number": 7, "error": {"kind": "ClvError", "code": "unexpected", "params": {"kind": "ValueError"}},
+    }  # fmt: skip
+
+
+def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
+    asked: list[ModelKey] = []
+    sound = replace(WANTED, version=2, bundle="older")
+
+    class Noting:
+        async def load(self, wanted: ModelKey) -> ModelInfo:
+            asked.append(wanted)
+            return ModelInfo(sound, "UTC", "all", 60, "")
+
+    workers = Workers(Workspace(Path()), 0, lambda: None)
+    workers.scoring = [Noting(), Noting(), Noting()]  # type: ignore[list-item]
+    assert asyncio.run(workers.load(WANTED)).wanted == sound
+    assert asked == [WANTED, sound, sound]
+
+
+def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
+    loaded = ModelInfo(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", (Message("warning.x", {"n": 1}),))
+    loaded = replace(loaded, cutoff=date(2024, 1, 31), log_types=("purchase", "wishlist"), attributes={"age": "number"})
+    assert ModelInfo.from_json(from_json(to_json(loaded.to_json()))) == loaded
+
+
+WANTED = ModelKey("shop", 3, "newest", "d" * 64, "l" * 64, True)
+
+
+def children() -> set[int]:
+    """Return the processes that score for this one."""
+    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    pids = {int(pid) for path in found for pid in path.read_text().split()}
+    return {pid for pid in pids if b"api.process" in Path(f"/proc/{pid}/cmdline").read_bytes()}
