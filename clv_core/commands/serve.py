@@ -44,8 +44,7 @@ def run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     import uvicorn
 
     from clv_core.deployment.api.api_settings import ServiceSettings
-    from clv_core.deployment.api.connections import Connection
-    from clv_core.deployment.api.crowd import ConnectionLimit
+    from clv_core.deployment.api.connections import Connection, ConnectionLimit
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
     settings = replace(

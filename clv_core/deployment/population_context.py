@@ -1,9 +1,7 @@
-"""What a whole log decides of each customer's prediction, kept so that a few customers can be scored as if among all.
+"""What a dataset decides for all its customers' predictions: anchor, calibration level, context of the network.
 
-Some of what ``score`` says of a customer is not hers: the anchor is fitted on everyone, networks are brought to the
-level of the sum, the pre-trained network is told of the log around her. All of it is a few hundred numbers, the same
-for all customers, and no customer is in it. It is made once for a model and a version of its log, and kept in
-``serving/<model>/<dataset version>-<cutoff>.json``.
+A few hundred numbers that name no customer. With them a subset of customers is predicted exactly as among all. They are
+computed once for a model and a dataset version and cached in ``serving/<model>/<dataset version>-<cutoff>.json``.
 """
 
 from __future__ import annotations
@@ -38,23 +36,23 @@ from clv_core.training.fit import Model
 from clv_core.workspace import Workspace, read_json, write_json
 
 FORM: Final = 3
-"""Of the file; one of another form is made anew."""
+"""Format of the cached file; another format is computed again."""
 
 
 @dataclass(frozen=True)
 class PopulationContext:
-    """A log as one model sees it at one cutoff.
+    """A dataset as one model sees it at one cutoff.
 
     Args:
         dataset: its name.
         version: its content hash.
-        cutoff: the log's end: nothing at or after this midnight is known.
+        cutoff: midnight at the log's end, log-local.
         timezone: IANA name of the log's time zone.
         anchor: fitted on all customers.
-        level: what networks are multiplied by; 1 for other models.
-        last_year: what it tells of the calendar.
-        counts: the Pareto/NBD fit, where that is the model.
-        context: what the pre-trained network is told, where the model holds it.
+        level: calibration factor of networks; 1 for other models.
+        last_year: seasonal totals.
+        counts: the Pareto/NBD fit, for that model only.
+        context: input of the pre-trained network, where the model holds it.
     """
 
     dataset: str
@@ -69,21 +67,21 @@ class PopulationContext:
 
     @classmethod
     def of(cls, bundle: Bundle, dataset: Dataset) -> Self:
-        """Read the whole log once: the same steps as ``score``.
+        """Compute the context in one pass over the dataset, by the same steps as ``score``.
 
         Raises:
-            NotEnoughData: the log holds nobody.
+            NotEnoughData: the dataset has no customer.
         """
         config, cutoff = TrainConfig.from_json(bundle.record["config"]), dataset.log_end
         log = open_log(dataset, before=cutoff, **config.of_log())
         try:
-            known = _known(bundle, log, cutoff, config)
+            fitted = _fit(bundle, log, cutoff, config)
         finally:
             log.close()
-        return cls(dataset.name, dataset.version, cutoff, dataset.manifest.timezone, **known)
+        return cls(dataset.name, dataset.version, cutoff, dataset.manifest.timezone, **fitted)
 
     def context_at(self, cutoff_day: int) -> dict[int, ContextOf]:
-        """Return the context for customers at a cutoff; what it says of the log stays that of the log's end."""
+        """Return the network's context by cutoff day; its statistics stay those of the log's end."""
         if self.context is None:
             return {}
         context = replace(self.context, cutoff_day=cutoff_day)
@@ -102,13 +100,13 @@ class PopulationContext:
         }
 
     @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return the surroundings of :meth:`to_json`."""
-        values = {name: value for name, value in said.items() if name != "form"}
-        values["cutoff"], values["anchor"] = date.fromisoformat(said["cutoff"]), Anchor.from_json(said["anchor"])
-        values["last_year"] = LastYear.from_json(said["last_year"])
-        values["counts"] = said["counts"] and ParetoNbd.from_json(said["counts"])
-        values["context"] = said["context"] and Context.from_json(said["context"])
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Return the context that :meth:`to_json` described."""
+        values = {name: value for name, value in record.items() if name != "form"}
+        values["cutoff"], values["anchor"] = date.fromisoformat(record["cutoff"]), Anchor.from_json(record["anchor"])
+        values["last_year"] = LastYear.from_json(record["last_year"])
+        values["counts"] = record["counts"] and ParetoNbd.from_json(record["counts"])
+        values["context"] = record["context"] and Context.from_json(record["context"])
         return cls(**values)
 
 
@@ -116,66 +114,63 @@ def _no_steps() -> Steps:
     raise TypeError("the context is known without its steps")
 
 
-def surroundings(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> PopulationContext:
-    """Return the surroundings of a model in a log, from disk where they are there, made where not.
-
-    They are kept where the workspace may be written.
-    """
+def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> PopulationContext:
+    """Return the context of a model in a dataset: cached, else computed, and cached where the workspace is writable."""
     path = population_context_path(workspace, bundle, dataset)
     if path.exists():
-        said = read_json(path)
-        if said.get("form") == FORM:
-            return PopulationContext.from_json({**said, "dataset": dataset.name})
-    found = PopulationContext.of(bundle, dataset)
+        record = read_json(path)
+        if record.get("form") == FORM:
+            return PopulationContext.from_json({**record, "dataset": dataset.name})
+    population = PopulationContext.of(bundle, dataset)
     with unless_closed():
-        write_json(path, found.to_json())
-    return found
+        write_json(path, population.to_json())
+    return population
 
 
 def population_context_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
-    """Return where the surroundings of a model in a log are kept."""
+    """Return the cache file of :func:`load_population_context`."""
     folder = workspace.place(SERVING, bundle.id)
     return folder / f"{dataset.version}-{dataset.log_end:%Y%m%d}.json"
 
 
-def _known(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
+def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
     model, day, horizon = bundle.model, day_of(cutoff), config.horizon_days
-    how = {"max_steps": config.max_steps_back}
-    if isinstance(model, Levelled):
-        anchors: dict[int, Anchor] = {}
-        contexts: dict[int, ContextOf] = {}
+    if not isinstance(model, Levelled):
+        return fit_population(model, log, cutoff, config)
+    anchors: dict[int, Anchor] = {}
+    contexts: dict[int, ContextOf] = {}
 
-        def noted() -> Iterator[Snapshot]:
-            for part in scoring_parts(log, cutoff, horizon, **how, customers_at_once=CUSTOMERS_AT_ONCE):
-                anchors.update(part.anchors)
-                contexts.update(part.contexts)
-                yield part
+    def parts() -> Iterator[Snapshot]:
+        for part in scoring_parts(
+            log, cutoff, horizon, max_steps=config.max_steps_back, customers_at_once=CUSTOMERS_AT_ONCE
+        ):
+            anchors.update(part.anchors)
+            contexts.update(part.contexts)
+            yield part
 
-        level = model.levels_of_parts(noted()).get(day, 1.0)
-        context = contexts[day].known if model.whole_past else None
-        told = last_year(log, cutoff, horizon)
-        return {"anchor": anchors[day], "level": level, "last_year": told, "context": context}
-    return fit_population(model, log, cutoff, config)
+    level = model.levels_of_parts(parts()).get(day, 1.0)
+    context = contexts[day].known if model.whole_past else None
+    return {"anchor": anchors[day], "level": level, "last_year": last_year(log, cutoff, horizon), "context": context}
 
 
 def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
-    """Return what a log decides but for the level of networks, which only their own answers can tell.
+    """Return all of the context but the level of networks, which takes their predictions for everyone.
 
     Args:
-        model: who is to be told.
-        log: whoever holds it; nothing at or after the cutoff is in it.
+        model: the bundle's.
+        log: on any engine; no event at or after the cutoff is in it.
         cutoff: midnight, log-local.
-        config: what the model was trained with.
+        config: the model's training settings.
 
     Returns:
-        Arguments of :class:`PopulationContext`.
+        Arguments of :class:`PopulationContext` after ``timezone``; ``level`` is 1.
     """
     day, horizon = day_of(cutoff), config.horizon_days
     anchored = Anchored.of(log.holder, cutoff, horizon, np.asarray(log.holder.seen(day), np.int64))
-    found: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
+    fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
     if isinstance(model, ParetoNbdModel):
-        found["counts"] = counts_of(pd.DataFrame(anchored.columns))
+        fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, Levelled):
-        found["last_year"] = last_year(log, cutoff, horizon)
-        found["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
-    return found
+        fitted["last_year"] = last_year(log, cutoff, horizon)
+        fitted["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
+    return fitted

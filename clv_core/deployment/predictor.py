@@ -1,4 +1,4 @@
-"""A bundle among the customers of a log, ready to predict some of them as if all were there."""
+"""A model in the context of a dataset: it predicts any subset of customers as ``score`` predicts all of them."""
 
 from __future__ import annotations
 
@@ -32,66 +32,71 @@ Own = Mapping[str, tuple[SignalColumn, NDArray[Any]]]
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A checked bundle in the surroundings of its log.
+    """A bundle and what the dataset decides for all customers.
 
     Args:
-        bundle: the model; its files were held against their checksums.
-        around: the log.
+        bundle: the model; its checksums were verified.
+        population: anchor, calibration level and context, computed once over the dataset.
     """
 
     bundle: Bundle
-    around: PopulationContext
+    population: PopulationContext
 
     @cached_property
     def config(self) -> TrainConfig:
-        """What the model was trained with."""
+        """The model's training settings."""
         return TrainConfig.from_json(self.bundle.record["config"])
 
     @cached_property
     def model(self) -> Model:
-        """The model, made ready for any customers."""
-        model, counts = self.bundle.model, self.around.counts
+        """The model; Pareto/NBD gets the fit over all customers."""
+        model, counts = self.bundle.model, self.population.counts
         return model.settled_at(counts) if isinstance(model, ParetoNbdModel) and counts is not None else model
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The features that the model reads."""
+        """Names of the features that the model reads."""
         table = table_of(self.model)
         read = set() if table is None else {one.name for one in table.encoders_}
         return frozenset({*HISTORY, *ANCHORS, *BASIS, *(read & FEATURES.keys())})
 
     @cached_property
     def attributes(self) -> dict[str, str]:
-        """The attributes of customers that the model learned from, and their kinds."""
+        """Customer attributes that the model was trained on: name to kind (``number`` or ``text``)."""
         learned = self.bundle.record.get("signals", {}).get("attributes", [])
         return {one["name"]: one["kind"] for one in learned} if self.config.attributes else {}
 
-    def answer(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
-        """Predict the customers of a snapshot that :meth:`seen` made, at one cutoff."""
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict the customers of a :meth:`snapshot`.
+
+        Args:
+            snapshot: n customers at one cutoff.
+            horizon_days: None is the training horizon.
+        """
         if isinstance(self.model, Levelled):
-            levels = {int(day): self.around.level for day in np.unique(snapshot.cutoff_day)}
+            levels = {int(day): self.population.level for day in np.unique(snapshot.cutoff_day)}
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 
-    def seen(self, told: CustomerRelations, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
-        """Return customers as the model wants to see them, in their order.
+    def snapshot(self, relations: CustomerRelations, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
+        """Return the model's input for customers, in the order of ``relations``.
 
         Args:
-            told: what is known of the customers, all of it before ``as_of``.
+            relations: the customers' events, all before ``as_of``.
             as_of: midnight, log-local.
-            names: which features.
-            own: columns that this log has beyond ``FEATURES``, by name: what each is, and its values.
+            names: features to compute.
+            own: columns beyond ``FEATURES`` by name: description and values, [n] each.
         """
-        day = day_of(as_of)
-        customers, windows = windows_at(told.steps(), day, self.config.max_steps_back)
+        day, horizon, anchor = day_of(as_of), self.config.horizon_days, self.population.anchor
+        customers, windows = windows_at(relations.steps(), day, self.config.max_steps_back)
         signals = {name: values for name, (_, values) in own.items()}
         return Snapshot(
-            few_features(told, as_of, self.config.horizon_days, customers, self.around.anchor, names, signals),
+            few_features(relations, as_of, horizon, customers, anchor, names, signals),
             windows,
-            self.config.horizon_days,
+            horizon,
             None,
-            {day: self.around.anchor},
-            self.around.last_year,
+            {day: anchor},
+            self.population.last_year,
             {name: column for name, (column, _) in own.items()},
-            contexts=self.around.context_at(day),
+            contexts=self.population.context_at(day),
         )

@@ -1,4 +1,4 @@
-"""Answers that are none: every one is {code, params, message} in the language that was asked for."""
+"""Error responses: each is ``{"error": {code, params, message}}`` in the requested language."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from fastapi.responses import JSONResponse
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
-from clv_core.deployment.api.auth import KeysUnusable
+from clv_core.deployment.api.auth import KeysUnusable, TooMany, Unauthorized
 from clv_core.deployment.api.batcher import Busy
-from clv_core.deployment.api.worker import Lost
+from clv_core.deployment.api.workers import Lost
 from clv_core.deployment.registry.database import Unusable
 from clv_core.errors import ClvError, NotFound, Refused, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 
-MOST_WRONG: Final = 5
-"""Things that are wrong with a body that are listed."""
+MAX_FAULTS: Final = 5
+"""Faults of a body that are listed."""
 
-FAMILIES: Final = {
+FAULTS: Final = {
     "missing": "missing", "extra_forbidden": "unknown", "json_invalid": "json", "json_type": "json",
     "too_short": "short", "string_too_short": "short", "too_long": "long", "string_too_long": "long",
     "greater_than_equal": "bounds", "less_than_equal": "bounds", "finite_number": "finite",
@@ -30,15 +30,7 @@ FAMILIES: Final = {
     "date_type": "date", "date_parsing": "date", "date_from_datetime_parsing": "date",
     "date_from_datetime_inexact": "date",
 }  # fmt: skip
-"""Sentences for what the reader of bodies finds; others are ``other``."""
-
-
-class Unauthorized(ClvError):
-    """No key, or none that is known."""
-
-
-class TooMany(ClvError):
-    """The key's bucket is empty."""
+"""pydantic's error types to catalogue keys ``service.wrong.<key>``; others are ``other``."""
 
 
 class TooLarge(ClvError):
@@ -46,7 +38,7 @@ class TooLarge(ClvError):
 
 
 class WrongType(ClvError):
-    """The body is no JSON."""
+    """The body is no JSON, or it is compressed."""
 
 
 STATUS: Final[tuple[tuple[type[ClvError], int], ...]] = (
@@ -57,48 +49,49 @@ STATUS: Final[tuple[tuple[type[ClvError], int], ...]] = (
 
 
 class BadBody(UsageError):
-    """The body does not have the form that is described; its parameters say what is wrong where."""
+    """The body does not match the schema; its parameters say what is wrong where."""
 
     @classmethod
-    def of(cls, found: Sequence[Mapping[str, Any]], language: str) -> BadBody:
-        """Return what a validation found, in words, at most :data:`MOST_WRONG` of it; no value is repeated."""
+    def of(cls, faults: Sequence[Mapping[str, Any]], language: str) -> BadBody:
+        """Return the error for pydantic's faults, at most :data:`MAX_FAULTS` of them; no value is repeated."""
         wrong = [
             {
-                "where": ".".join(map(str, one["loc"])) or "body",
-                "what": _family(one["type"]),
-                "message": translate(f"service.wrong.{_family(one['type'])}", language, **_limits(one.get("ctx", {}))),
+                "where": ".".join(map(str, fault["loc"])) or "body",
+                "what": FAULTS.get(fault["type"], "other"),
+                "message": _fault_text(fault, language),
             }
-            for one in found[:MOST_WRONG]
+            for fault in faults[:MAX_FAULTS]
         ]
-        first, others = wrong[0], len(found) - 1
+        first, others = wrong[0], len(faults) - 1
         more = translate("service.wrong.more", language, others=others) if others else ""
-        said = {"where": first["where"], "what": first["message"], "more": more}
-        return cls("service_body", **said, others=others, wrong=wrong)
+        return cls("service_body", where=first["where"], what=first["message"], more=more, others=others, wrong=wrong)
 
 
-def problem(error: ClvError, language: str) -> JSONResponse:
-    """Return the answer that an error becomes."""
-    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+def _fault_text(fault: Mapping[str, Any], language: str) -> str:
+    context = fault.get("ctx", {})
+    low = context.get("ge", context.get("min_length", "-"))
+    high = context.get("le", context.get("max_length", "-"))
+    return translate(f"service.wrong.{FAULTS.get(fault['type'], 'other')}", language, low=low, high=high)
+
+
+def error_response(error: ClvError, language: str, status: int | None = None) -> JSONResponse:
+    """Return the response for an error; None looks its status up in :data:`STATUS`."""
+    status = status or next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status in (429, 503):
         headers["Retry-After"] = str(error.params.get("seconds", 1))
     return JSONResponse({"error": error.to_json(language)}, status, headers)
 
 
-def plain_problem(code: str, status: int, language: str, **params: Any) -> JSONResponse:
-    """Return the answer for what the framework refuses before any of our code sees it."""
-    return JSONResponse({"error": ClvError(code, **params).to_json(language)}, status)
-
-
 def language_of(request: Request) -> str:
-    """Return the language of the header ``Accept-Language`` that is spoken here, by preference."""
+    """Return the supported language that the header ``Accept-Language`` prefers."""
     return _preferred(request.headers.get("accept-language", "")[:200])
 
 
 @lru_cache(maxsize=256)
-def _preferred(asked: str) -> str:
+def _preferred(header: str) -> str:
     weighted = []
-    for part in asked.split(",")[:20]:
+    for part in header.split(",")[:20]:
         tag, _, rest = part.strip().partition(";")
         try:
             weight = float(rest.strip().removeprefix("q=")) if rest else 1.0
@@ -106,14 +99,3 @@ def _preferred(asked: str) -> str:
             weight = 0.0
         weighted.append((-weight, tag.strip().lower().split("-")[0]))
     return next((tag for weight, tag in sorted(weighted) if tag in LANGUAGES and weight < 0), DEFAULT_LANGUAGE)
-
-
-def _family(kind: str) -> str:
-    return FAMILIES.get(kind, "other")
-
-
-def _limits(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the bounds that a sentence may name, each there or empty."""
-    low = context.get("ge", context.get("min_length", "-"))
-    high = context.get("le", context.get("max_length", "-"))
-    return {"low": low, "high": high}

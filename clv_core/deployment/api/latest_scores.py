@@ -1,11 +1,9 @@
-"""What the latest batch said of a customer, from the scores that ``score`` keeps."""
+"""A customer's row in the latest batch that ``score`` wrote."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -24,69 +22,27 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
-KEPT: Final = 2
+MAX_FILES: Final = 2
 """Files that are held in memory."""
 
 
-@dataclass(frozen=True)
-class Scores:
-    """A file of scores in memory, sorted by customer.
-
-    Args:
-        table: its rows.
-    """
-
-    table: pa.Table
-
-    @classmethod
-    def read(cls, path: Path) -> Scores:
-        """Return a file's rows."""
-        table = pq.read_table(path)
-        ids = table[CUSTOMER_ID].combine_chunks()
-        if not pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py():
-            table = table.take(pc.sort_indices(ids))
-        return cls(table.combine_chunks())
-
-    def of(self, customer: str) -> dict[str, Any] | None:
-        """Return a customer's row."""
-        ids = self.table[CUSTOMER_ID].chunk(0) if len(self.table) else ()
-        at = bisect_left(_Texts(ids), customer)
-        if at == len(ids) or ids[at].as_py() != customer:
-            return None
-        row: dict[str, Any] = self.table.slice(at, 1).to_pylist()[0]
-        return row
-
-
-class _Texts(Sequence[str]):
-    """An Arrow column as texts, each made when it is looked at."""
-
-    def __init__(self, column: Any) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, at: Any) -> Any:
-        return self._column[at].as_py()
-
-
 class LatestScores:
-    """The latest scores by name.
+    """Looks customers up in the latest scores of a registry name.
 
     Args:
-        workspace: where scores are kept.
+        workspace: of the scores.
         registry: of the same workspace.
     """
 
     def __init__(self, workspace: Workspace, registry: Registry) -> None:
         self._workspace, self._registry, self._lock = workspace, registry, Lock()
-        self._held: OrderedDict[tuple[Path, int], Scores] = OrderedDict()
+        self._tables: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
 
     def of(self, name: str, customer: str) -> dict[str, Any]:
-        """Return what the champion's latest scores say of a customer, or where it has none, the latest of the name.
+        """Return a customer's row of the champion's latest scores, or where it has none, of the name's latest.
 
         Raises:
-            NotFound: nobody was scored under this name, or not this customer, or she is on the suppression list.
+            NotFound: no such name, no scores, the customer is not among them or is on the suppression list.
         """
         versions = self._registry.versions(name)
         if not versions:
@@ -95,24 +51,39 @@ class LatestScores:
         newest = self._newest([champion]) or self._newest(versions)
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
-        as_of, found = newest
-        row, dataset = self._scores(found).of(folded(customer)), open_dataset(self._workspace, champion.name)
+        as_of, path = newest
+        row, dataset = _row(self._table(path), folded(customer)), open_dataset(self._workspace, champion.name)
         if row is None or StopList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
-        known = next(one for one in versions if one.bundle == found.parent.name)
-        return {**row, "name": name, "currency": str(known.record.get("currency", ""))}
+        version = next(one for one in versions if one.bundle == path.parent.name)
+        return {**row, "name": name, "currency": str(version.record.get("currency", ""))}
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
-        """Return the latest scores of the versions' own dataset, and as of when they are."""
+        """Return the latest scores of the versions' own dataset, and their cutoff."""
         kept = [scores for one in versions for scores in kept_of(self._workspace, one.bundle, one.name)]
         return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
-    def _scores(self, path: Path) -> Scores:
+    def _table(self, path: Path) -> pa.Table:
+        """Return the rows of a file by customer_id."""
         key = (path, path.stat().st_mtime_ns)
         with self._lock:
-            if key not in self._held:
-                self._held[key] = Scores.read(path)
-                while len(self._held) > KEPT:
-                    self._held.popitem(last=False)
-            self._held.move_to_end(key)
-            return self._held[key]
+            if key not in self._tables:
+                table = pq.read_table(path)
+                ids = table[CUSTOMER_ID].combine_chunks()
+                if not pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py():
+                    table = table.take(pc.sort_indices(ids))
+                self._tables[key] = table.combine_chunks()
+                while len(self._tables) > MAX_FILES:
+                    self._tables.popitem(last=False)
+            self._tables.move_to_end(key)
+            return self._tables[key]
+
+
+def _row(table: pa.Table, customer: str) -> dict[str, Any] | None:
+    """Return a customer's row of a table that is sorted by customer_id."""
+    ids = table[CUSTOMER_ID]
+    at = bisect_left(range(len(ids)), customer, key=lambda at: ids[at].as_py())
+    if at == len(ids) or ids[at].as_py() != customer:
+        return None
+    row: dict[str, Any] = table.slice(at, 1).to_pylist()[0]
+    return row

@@ -1,17 +1,17 @@
-"""Who answers to which name. A new champion is loaded beside the old one and takes its place between two requests."""
+"""Models that requests ask for. A new champion is loaded beside the old one and replaces it between two requests."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey, resolve_model
-from clv_core.deployment.api.workers import Workers
+from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.workspace import Workspace
@@ -22,84 +22,89 @@ log = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """What was loaded, by what it was asked for.
+    """Loaded models by what was asked for: a registry name or a model's id.
 
     Args:
-        workspace: where models and logs are.
-        workers: who hold the models in memory.
-        name: what answers where nothing is asked for; empty: the only name that there is.
-        most: how many others are held.
-        swapped: called for each model that takes a place.
+        workspace: of models and datasets.
+        scoring: workers that hold every model.
+        explaining: the worker that loads a model when it first explains.
+        name: of the default model; empty: the only name in the registry.
+        max_models: other models in memory.
+        on_load: called for each model that was loaded.
     """
 
     def __init__(
-        self, workspace: Workspace, workers: Workers, name: str, most: int, swapped: Callable[[], None]
+        self,
+        workspace: Workspace,
+        scoring: Sequence[Worker],
+        explaining: Worker,
+        name: str,
+        max_models: int,
+        on_load: Callable[[], None],
     ) -> None:
-        self.workspace, self._workers, self._name, self._most, self._swapped = workspace, workers, name, most, swapped
+        self._workspace, self._scoring, self._explaining = workspace, scoring, explaining
+        self._name, self._max_models, self._on_load = name, max_models, on_load
         self.registry = Registry(workspace)
-        self._held: OrderedDict[str, tuple[ModelKey, ModelInfo]] = OrderedDict()
+        self._models: OrderedDict[str, tuple[ModelKey, ModelInfo]] = OrderedDict()
         self._loading: dict[str, asyncio.Task[ModelInfo]] = {}
         self._thread = ThreadPoolExecutor(1, "registry")
-        self._only = ""
+        self._only_name = ""
 
-    def serving(self) -> ModelInfo | None:
-        """Return what answers where nothing is asked for, if it is in memory."""
-        held = self._held.get(self._name or self._only)
-        return None if held is None else held[1]
+    @property
+    def default(self) -> ModelInfo | None:
+        """The model that answers where a request names none, if it is loaded."""
+        model = self._models.get(self._name or self._only_name)
+        return model and model[1]
 
-    async def get(self, asked: str | None) -> ModelInfo:
-        """Return what answers to a name or a model's id; None asks for the service's own.
+    async def get(self, name_or_id: str | None) -> ModelInfo:
+        """Return a loaded model; None asks for the default one.
 
         Raises:
             NotFound: there is none.
-            UsageError: nothing was asked for, and there are several names.
+            UsageError: none was asked for, and the registry has several names.
             Refused: it is damaged.
         """
-        key = asked or self._name or self._only
-        if not key:
-            key = await self._in_thread(self._find_only)
-        held = self._held.get(key)
-        if held is not None:
-            self._held.move_to_end(key)
-            return held[1]
-        if key not in self._loading:
-            task = self._loading[key] = asyncio.create_task(self._load(key))
-            task.add_done_callback(lambda _: self._loading.pop(key, None))
-        return await asyncio.shield(self._loading[key])
+        asked: str = name_or_id or self._name or self._only_name or await self._in_thread(self._find_only_name)
+        if asked in self._models:
+            self._models.move_to_end(asked)
+            return self._models[asked][1]
+        if asked not in self._loading:
+            task = self._loading[asked] = asyncio.create_task(self._load(asked))
+            task.add_done_callback(lambda _: self._loading.pop(asked, None))
+        return await asyncio.shield(self._loading[asked])
 
     async def refresh(self) -> None:
-        """Look whether another version speaks, a log has grown, or the only name is another one, or one of several.
-
-        What cannot be loaded changes nothing.
-        """
-        if self._only:
+        """Load what changed: champion, log, only name of the registry. What cannot be loaded changes nothing."""
+        if self._only_name:
             try:
-                await self._in_thread(self._find_only)
+                await self._in_thread(self._find_only_name)
             except (NotFound, UsageError) as error:
                 log.warning("no name is served by itself any more: %s", error.code)
             except Exception as error:
-                log.warning("%s stays the only name: %s", self._only, getattr(error, "code", type(error).__name__))
-        for key, (before, _) in list(self._held.items()):
+                log.warning("%s stays the only name: %s", self._only_name, _logged(error))
+        for asked, (before, _) in list(self._models.items()):
             try:
-                if await self._in_thread(resolve_model, self.workspace, self.registry, key) != before:
-                    await self._load(key)
+                if await self._in_thread(resolve_model, self._workspace, self.registry, asked) != before:
+                    await self._load(asked)
             except NotFound:
-                self._held.pop(key, None)
+                self._models.pop(asked, None)
             except Exception as error:
-                log.warning("model %s stays: %s", key, error if isinstance(error, ClvError) else type(error).__name__)
+                log.warning("model %s stays: %s", asked, _logged(error))
         if not self._loading:
-            await self._workers.hold([loaded.wanted for _, loaded in self._held.values()])
+            keys = [info.key for _, info in self._models.values()]
+            workers = (*self._scoring, self._explaining)
+            await asyncio.gather(*(worker.retain(keys) for worker in workers), return_exceptions=True)
 
     async def watch(self, seconds: float) -> None:
-        """Refresh for ever, and load the service's own model as soon as there is one."""
+        """Refresh until cancelled, and load the default model as soon as there is one."""
         while True:
-            if self.serving() is None:
+            if self.default is None:
                 try:
                     await self.get(None)
                 except ClvError as error:
                     log.debug("no model yet: %s", error.code)
                 except Exception as error:
-                    log.warning("no model: %s", type(error).__name__)
+                    log.warning("no model: %s", _logged(error))
             await asyncio.sleep(seconds)
             await self.refresh()
 
@@ -107,24 +112,33 @@ class ModelCache:
         """End the thread that reads the registry."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _load(self, key: str) -> ModelInfo:
-        wanted = await self._in_thread(resolve_model, self.workspace, self.registry, key)
-        loaded = await self._workers.load(wanted)
-        self._held[key] = wanted, loaded
-        own = self._name or self._only
-        for old in [one for one in self._held if one not in (own, key)][: max(0, len(self._held) - 1 - self._most)]:
-            del self._held[old]
-        self._swapped()
-        return loaded
+    async def _load(self, asked: str) -> ModelInfo:
+        key = await self._in_thread(resolve_model, self._workspace, self.registry, asked)
+        first, *others = self._scoring
+        info = await first.load(key)
+        await asyncio.gather(*(worker.load(info.key) for worker in others))  # the version that the first found sound
+        self._models[asked] = key, info
+        protected = (self._name or self._only_name, asked)
+        for old in [one for one in self._models if one not in protected][
+            : max(0, len(self._models) - 1 - self._max_models)
+        ]:
+            del self._models[old]
+        self._on_load()
+        return info
 
-    def _find_only(self) -> str:
+    def _find_only_name(self) -> str:
         names = self.registry.names()
-        self._only = names[0] if len(names) == 1 else ""
-        if not self._only:
-            if not names:
-                raise NotFound("service_no_model")
+        self._only_name = names[0] if len(names) == 1 else ""
+        if not names:
+            raise NotFound("service_no_model")
+        if not self._only_name:
             raise UsageError("service_which_model", known=", ".join(names))
-        return self._only
+        return self._only_name
 
-    async def _in_thread(self, call: Callable[P, T], *words: P.args, **named: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *words, **named))
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *args, **kwargs))
+
+
+def _logged(error: Exception) -> str:
+    """Return what a log may say of an error; the text of unexpected ones may name a customer."""
+    return str(error) if isinstance(error, ClvError) else type(error).__name__

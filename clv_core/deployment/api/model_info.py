@@ -1,32 +1,37 @@
-"""What is known of a model without having it in memory: what it is made of, and what its answers say of it."""
+"""What the API knows about a model without holding it in memory.
+
+Nothing here loads torch: the process that answers HTTP needs none where other processes score.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.timeliness import learned_until
 from clv_core.errors import Message, NotFound
+from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
-if TYPE_CHECKING:
-    from clv_core.deployment.api.scorer import Scorer
+FIGURES: Final = tuple(item.name for item in fields(Predictions))
+"""Of a prediction, in the order in which workers return them."""
 
 
 @dataclass(frozen=True)
 class ModelKey:
-    """What a scorer is made of: it is as good as another one of the same.
+    """Identifies a model in a version of its log: equal keys predict equally.
 
     Args:
-        name: under which the registry knows it.
+        name: in the registry.
         version: its number there.
         bundle: its id.
-        digest: its content.
-        log_version: content hash of the log around it.
+        digest: hash of its content.
+        log_version: content hash of its log.
         champion: whether it was asked for as the champion of its name.
     """
 
@@ -40,21 +45,21 @@ class ModelKey:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is to be known of a scorer without having it in memory.
+    """A loaded model, as the process that answers HTTP sees it.
 
     Args:
-        wanted: what it is made of, asked for by its id: wherever it is loaded again, it is this one.
+        key: of the model itself, not of the champion that it was asked for as: any process that loads it gets this one.
         timezone: IANA name of the log's time zone.
-        event_types: what the model reads, as :class:`~clv_core.config.TrainConfig` has it.
-        horizon_days: the model's horizon.
-        currency: of the log; empty where it is not known.
-        warnings: what its answers carry along.
-        cutoff: up to when the model learned; None where it is not known, or it has learned from no log.
-        log_types: event types of the log, which may have some of its own beside the usual ones.
-        attributes: those of customers that the model learned from, and their kinds.
+        event_types: what the model reads, as in :class:`~clv_core.config.TrainConfig`.
+        horizon_days: of training.
+        currency: of the log; empty where unknown.
+        warnings: of its answers.
+        cutoff: of training; None where it was not trained on a log.
+        log_types: event types of the log.
+        attributes: of customers that the model was trained on: name to kind.
     """
 
-    wanted: ModelKey
+    key: ModelKey
     timezone: str
     event_types: str
     horizon_days: int
@@ -64,49 +69,21 @@ class ModelInfo:
     log_types: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, scorer: Scorer, wanted: ModelKey) -> Self:
-        """Return what is to be known of a scorer that was made of what was wanted."""
-        record = scorer.bundle.record
-        own = {"version": scorer.version, "bundle": scorer.bundle.id, "digest": record["digest"]}
-        return cls(
-            replace(wanted, **own, champion=False),
-            scorer.around.timezone,
-            scorer.config.event_types,
-            scorer.config.horizon_days,
-            record.get("currency") or "",
-            scorer.warnings,
-            learned_until(scorer.bundle),
-            tuple(scorer.dataset.manifest.event_types),
-            scorer.attributes,
-        )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` described."""
-        warnings = tuple(Message(**one) for one in said["warnings"])
-        own = {
-            "cutoff": said["cutoff"] and date.fromisoformat(str(said["cutoff"])),
-            "log_types": tuple(said["log_types"]),
-        }
-        return cls(**{**said, **own, "wanted": ModelKey(**said["wanted"]), "warnings": warnings})
+MODEL_INFO: Final = TypeAdapter(ModelInfo)
 
 
-def resolve_model(workspace: Workspace, registry: Registry, asked: str) -> ModelKey:
-    """Return what stands behind a name of the registry (its champion) or a model's id; no file of it is read.
+def resolve_model(workspace: Workspace, registry: Registry, name_or_id: str) -> ModelKey:
+    """Return the key of a registry name's champion, or of a model by its id; none of its files is read.
 
     Raises:
-        NotFound: there is no such name or model, or its log is not here.
+        NotFound: there is no such name or model, or its dataset is missing.
     """
-    version = registry.champion(asked)
+    version = registry.champion(name_or_id)
     champion = version is not None
     if version is None:
-        version = registry.find(asked)
+        version = registry.find(name_or_id)
     if version is None:
-        raise NotFound("no_model", model=asked[:80], known=", ".join(registry.names()) or "-")
+        raise NotFound("no_model", model=name_or_id[:80], known=", ".join(registry.names()) or "-")
     dataset = open_dataset(workspace, version.name)
     return ModelKey(version.name, version.number, version.bundle, version.digest, dataset.version, champion)

@@ -1,7 +1,12 @@
-"""What goes over the wire: the shapes of requests and answers, which the OpenAPI document is made of."""
+"""Schemas of requests and answers, which the OpenAPI document is made of, and an example call; no web server is loaded.
+
+Requests are typed dictionaries: pydantic builds no object for each event. Names and docstrings are in the document.
+"""
 
 from __future__ import annotations
 
+import json
+import shlex
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
@@ -10,15 +15,15 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-LARGEST: Final = 1e9
+MAX_NUMBER: Final = 1e9
 
 Text = Annotated[str, Field(max_length=200)] | None
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)] | None
+Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None
 Attribute = Annotated[float, Field(ge=-1e300, le=1e300)] | Annotated[str, Field(max_length=200)] | None
 
 
 class _OneFault:
-    """Has what is neither of two kinds be one fault at its place, not one for each kind."""
+    """Reports a value that fits no member of a union as one fault, not one for each member."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.custom_error_schema(handler(source), custom_error_type="datetime_type")
@@ -195,3 +200,27 @@ class Health(BaseModel):
 
 
 REQUEST: Final[TypeAdapter[ScoreRequest]] = TypeAdapter(ScoreRequest)
+
+EXAMPLE_REQUEST: Final[dict[str, Any]] = {
+    "customers": [
+        {
+            "customer_id": "c1",
+            "events": [
+                {"event_time": "2024-05-02T10:00:00Z", "event_type": "purchase", "amount": 49.9},
+                {"event_time": "2024-05-20T18:30:00Z", "event_type": "view"},
+            ],
+        }
+    ]
+}
+
+
+def example_call(base: str, *, secured: bool) -> str:
+    """Return a shell command that scores :data:`EXAMPLE_REQUEST`.
+
+    Args:
+        base: URL of the service, ending with a slash.
+        secured: whether a key is required.
+    """
+    words = ["curl", f"{base}v1/score", *(["-H", "Authorization: Bearer KEY"] if secured else [])]
+    words += ["-H", "Content-Type: application/json", "-d", json.dumps(EXAMPLE_REQUEST)]
+    return shlex.join(words)

@@ -97,10 +97,10 @@ def each_batch(answer: Answer, sent: Sent, batches: Iterator[pa.RecordBatch]) ->
 
 def scores(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
     """Return the predictions of some customers, :data:`SCORES`."""
-    answerer = opened(carried)
-    cutoff, terms, snapshot = answerer.around.cutoff, carried.terms, _snapshot(rows, carried)
-    predictions = answerer.answer(snapshot, terms.horizon)
-    return _batch(framed(predictions, snapshot.features.index, answerer.bundle, cutoff, terms))
+    predictor = opened(carried)
+    cutoff, terms, snapshot = predictor.population.cutoff, carried.terms, _snapshot(rows, carried)
+    predictions = predictor.predict(snapshot, terms.horizon)
+    return _batch(framed(predictions, snapshot.features.index, predictor.bundle, cutoff, terms))
 
 
 def totals(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
@@ -118,11 +118,11 @@ def opened(carried: Carried) -> Predictor:
         folder.mkdir()
         for name, content in carried.files:
             (folder / name).write_bytes(content)
-        answerer = Predictor(
+        predictor = Predictor(
             Bundle(folder, json.loads(carried.record)), PopulationContext.from_json(json.loads(carried.around))
         )
-        assert answerer.model is not None
-    return answerer
+        assert predictor.model is not None
+    return predictor
 
 
 @lru_cache(maxsize=2)
@@ -131,12 +131,12 @@ def _texts(said: str) -> dict[str, NDArray[np.object_]]:
 
 
 def _snapshot(rows: pa.RecordBatch, carried: Carried) -> Snapshot:
-    answerer, told = opened(carried), Wide(rows, _texts(carried.texts))
-    cutoff: date = answerer.around.cutoff
+    predictor, told = opened(carried), Wide(rows, _texts(carried.texts))
+    cutoff: date = predictor.population.cutoff
     own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
-    if answerer.config.review_text and told.reviews is not None:
+    if predictor.config.review_text and told.reviews is not None:
         own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(told.reviews, object)
-    snapshot = answerer.seen(told, cutoff, answerer.names, own)
+    snapshot = predictor.snapshot(told, cutoff, predictor.names, own)
     snapshot.features.index = pd.Index(told.customer_ids)
     return snapshot
 

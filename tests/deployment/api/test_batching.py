@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from clv_core.deployment.api.batcher import Batcher
-from clv_core.deployment.api.scoring import Ask
-from clv_core.deployment.api.worker import Lost, Worker
+from clv_core.deployment.api.batcher import Batcher, ScoringTask
+from clv_core.deployment.api.workers import Lost, Worker
 from clv_core.errors import ClvError, NotFound
 
-ASK = Ask(model=None, as_of=None, people=[{}])  # type: ignore[arg-type, list-item]
+ASK = ScoringTask(model=None, as_of=None, customers=[{}])  # type: ignore[arg-type, list-item]
 Said = list[list[dict[str, Any]]]
 
 
@@ -34,7 +33,7 @@ def test_what_comes_while_a_call_runs_goes_together_in_the_next_one() -> None:
     async def run() -> Said:
         running, going = asyncio.Event(), asyncio.Event()
 
-        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[ScoringTask]) -> Said:
             sizes.append(len(asks))
             running.set()
             await going.wait()
@@ -55,13 +54,13 @@ def test_while_one_worker_scores_another_takes_what_comes() -> None:
     async def run() -> list[Any]:
         ending = asyncio.Event()
 
-        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[ScoringTask]) -> Said:
             if asks[0].language == "slow":
                 await ending.wait()
             return [[{"said": ask.language}] for ask in asks]
 
         batcher = batcher_of(answer, workers=2)
-        slow = asyncio.create_task(batcher.score(Ask(None, None, [{}], language="slow")))  # type: ignore[arg-type, list-item]
+        slow = asyncio.create_task(batcher.score(ScoringTask(None, None, [{}], language="slow")))  # type: ignore[arg-type, list-item]
         await asyncio.sleep(0.01)
         said: list[Any] = [await batcher.score(ASK) for _ in range(3)]
         assert not slow.done()
@@ -76,14 +75,14 @@ def test_one_ask_that_breaks_the_call_fails_alone_and_what_was_lost_is_asked_onc
     async def run() -> list[Any]:
         asked: list[str] = []
 
-        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[ScoringTask]) -> Said:
             asked.extend(ask.language for ask in asks)
             if "bad" in [ask.language for ask in asks]:
                 raise error
             return [[{"said": ask.language}] for ask in asks]
 
         batcher = batcher_of(answer)
-        asks = [Ask(None, None, [{}], language=language) for language in ("a", "bad", "b")]  # type: ignore[arg-type, list-item]
+        asks = [ScoringTask(None, None, [{}], language=language) for language in ("a", "bad", "b")]  # type: ignore[arg-type, list-item]
         said = await asyncio.gather(*(batcher.score(ask) for ask in asks), return_exceptions=True)
         assert asked.count("bad") == 2
         return list(said)
@@ -99,14 +98,14 @@ def test_whose_client_no_longer_waits_is_not_scored() -> None:
         asked: list[str] = []
         running, going = asyncio.Event(), asyncio.Event()
 
-        async def answer(worker: Worker, asks: Sequence[Ask]) -> Said:
+        async def answer(worker: Worker, asks: Sequence[ScoringTask]) -> Said:
             asked.extend(ask.language for ask in asks)
             running.set()
             await going.wait()
             return [[{"said": ask.language}] for ask in asks]
 
         batcher = batcher_of(answer)
-        named = [Ask(None, None, [{}], language=name) for name in ("first", "gone", "stays", "alone")]  # type: ignore[arg-type, list-item]
+        named = [ScoringTask(None, None, [{}], language=name) for name in ("first", "gone", "stays", "alone")]  # type: ignore[arg-type, list-item]
         first = asyncio.create_task(batcher.score(named[0]))
         await running.wait()
         gone, stays = (asyncio.create_task(batcher.score(one)) for one in named[1:3])

@@ -23,8 +23,8 @@ from clv_core.deployment.api.connections import (
     MOST_BESIDE_BYTES,
     STOPPING_SECONDS,
     Connection,
+    ConnectionLimit,
 )
-from clv_core.deployment.api.crowd import ConnectionLimit
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import process
 

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from clv_core.deployment.api.auth import add_key
-from clv_core.deployment.api.scored import MAX_EXPLAINED
+from clv_core.deployment.api.service import MAX_EXPLAINED
 from clv_core.deployment.registry import Registry
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from clv_core.deployment.api.api_errors import _preferred
-from clv_core.deployment.api.auth import add_key, find_key, keys_path, list_keys, revoke_key
-from clv_core.deployment.api.limits import RateLimiter
+from clv_core.deployment.api.auth import RateLimiter, add_key, find_key, keys_path, list_keys, revoke_key
 from clv_core.errors import NotFound, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace

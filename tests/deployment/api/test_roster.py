@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clv_core.deployment.api import model_cache as rosters
+from clv_core.deployment.api import model_cache as caches
 from clv_core.deployment.api.model_cache import ModelCache
 from clv_core.errors import NotFound, UsageError
 from clv_core.workspace import Workspace
@@ -26,8 +26,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             raise NotFound("no_model", model=asked, known="-")
         return asked
 
-    monkeypatch.setattr(rosters, "Registry", lambda workspace: SimpleNamespace(names=lambda: list(known)))
-    monkeypatch.setattr(rosters, "resolve_model", resolve_model)
+    monkeypatch.setattr(caches, "Registry", lambda workspace: SimpleNamespace(names=lambda: list(known)))
+    monkeypatch.setattr(caches, "resolve_model", resolve_model)
     yield known
 
 
@@ -35,18 +35,18 @@ class Alike:
     """Workers to whom what was wanted is what was loaded."""
 
     async def load(self, wanted: Any) -> Any:
-        return SimpleNamespace(wanted=wanted)
+        return SimpleNamespace(key=wanted)
 
-    async def hold(self, wanted: Any) -> None:
+    async def retain(self, keys: Any) -> None:
         pass
 
 
 def roster_of(folder: Path, name: str) -> ModelCache:
-    return ModelCache(Workspace(folder), Alike(), name, 1, lambda: None)  # type: ignore[arg-type]
+    return ModelCache(Workspace(folder), [Alike()], Alike(), name, 1, lambda: None)  # type: ignore[arg-type, list-item]
 
 
 async def said_by(roster: ModelCache, asked: str | None = None) -> object:
-    return (await roster.get(asked)).wanted
+    return (await roster.get(asked)).key
 
 
 def test_a_renamed_only_name_answers_after_the_next_look(names: list[str], tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_renamed_only_name_answers_after_the_next_look(names: list[str], tmp_p
         names[:] = ["store"]
         await roster.refresh()
         said = [*before, await said_by(roster)]
-        serving = roster.serving()
-        said.append(serving and serving.wanted)
+        serving = roster.default
+        said.append(serving and serving.key)
         names[:] = []
         await roster.refresh()
         names[:] = ["again"]

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.api.loading import load
+from clv_core.deployment.api.batcher import ScoringTask, run_tasks
 from clv_core.deployment.api.model_info import resolve_model
 from clv_core.deployment.api.model_runner import FIGURES
 from clv_core.deployment.api.schemas import REQUEST
-from clv_core.deployment.api.scoring import Ask, answer
-from clv_core.deployment.api.worker import ThreadWorker
+from clv_core.deployment.api.scorer import load_scorer
+from clv_core.deployment.api.workers import ThreadWorker
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.population_context import PopulationContext, population_context_path, surroundings
+from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path
 from clv_core.deployment.registry import Registry
 from clv_core.features.few_customers import closure
 from clv_core.jobs import NoProgress
@@ -44,11 +44,11 @@ def said(
         while start < len(customers):
             size = sizes[len(asked) % len(sizes)]
             read = REQUEST.validate_python({"customers": customers[start : start + size]}, strict=False)
-            asked.append(Ask.read(model, as_of, read["customers"], False, "en"))
+            asked.append(ScoringTask.of(model, as_of, read["customers"], False, "en"))
             start += size
         try:
             calls = [asked] if together else [[one] for one in asked]
-            return [part for call in calls for part in await answer(worker, call)]
+            return [part for call in calls for part in await run_tasks(worker, call)]
         finally:
             await worker.close()
 
@@ -116,7 +116,7 @@ def test_an_attribute_that_is_not_sent_is_unknown_and_one_of_another_kind_too(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
     bundle, end, registry = bundles["lightgbm"], open_dataset(shop, "shop").log_end, Registry(shop)
-    scorer = load(shop, registry, resolve_model(shop, registry, bundle.id))
+    scorer = load_scorer(shop, registry, resolve_model(shop, registry, bundle.id))
     assert scorer.attributes == {"age": "number"}
     known = [one for one in sent.values() if "attributes" in one][:30]
     without = [{name: value for name, value in one.items() if name != "attributes"} for one in known]
@@ -128,7 +128,7 @@ def test_surroundings_come_back_from_disk_and_hold_no_customer(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
     dataset = open_dataset(shop, "shop")
-    made = surroundings(shop, bundles["blend"], dataset)
+    made = load_population_context(shop, bundles["blend"], dataset)
     path = population_context_path(shop, bundles["blend"], dataset)
     again = PopulationContext.from_json(read_json(path))
     assert again.to_json() == made.to_json() and again.context is not None and again.level != 1

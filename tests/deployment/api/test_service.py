@@ -23,11 +23,11 @@ import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.api import model_runner as work
+from clv_core.deployment.api import model_runner
 from clv_core.deployment.api.auth import add_key, keys_path, revoke_key
-from clv_core.deployment.api.call import example
-from clv_core.deployment.api.loading import load
 from clv_core.deployment.api.model_runner import FIGURES
+from clv_core.deployment.api.schemas import example_call
+from clv_core.deployment.api.scorer import load_scorer
 from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
@@ -225,14 +225,14 @@ def test_what_does_not_fit_is_refused_with_its_reason(shop: Workspace, serve: Se
 
 
 def test_who_finds_the_queue_full_is_turned_away(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    going, scored = threading.Event(), work.Work.score
+    going, scored = threading.Event(), model_runner.ModelRunner.score
 
     def slow(*words: Any) -> Any:
         going.wait(20)
         return scored(*words)
 
     with serve(answer_seconds=0.3, max_customers=1, max_waiting=1) as client:
-        monkeypatch.setattr(work.Work, "score", slow)
+        monkeypatch.setattr(model_runner.ModelRunner, "score", slow)
         answers = [client.post("/v1/score", json=ONE) for _ in range(3)]
         going.set()
     assert [error_of(one) for one in answers] == [(503, "service_late"), (503, "service_late"), (503, "service_busy")]
@@ -246,10 +246,10 @@ def test_what_takes_too_long_is_turned_away_and_answered_once_the_model_is_there
 
     def slow(*words: Any) -> Any:
         going.wait(20)
-        return load(*words)
+        return load_scorer(*words)
 
     with serve(answer_seconds=0.2) as client:
-        monkeypatch.setattr(work, "load", slow)
+        monkeypatch.setattr(model_runner, "load_scorer", slow)
         answer = client.post("/v1/score", json=wanted)
         assert error_of(answer) == (503, "service_late") and answer.headers["retry-after"] == "1"
         going.set()
@@ -263,7 +263,7 @@ def test_what_takes_too_long_is_turned_away_and_answered_once_the_model_is_there
 def test_keys_are_asked_for_and_turned_away_once_revoked(
     shop: Workspace, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clv_core.deployment.api.gate.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("clv_core.deployment.api.auth.KEY_CHECK_SECONDS", 0.0)
     _, key = add_key(shop, "backend")
     with serve(open=False, rate=0.01, burst=4) as client:
         assert error_of(client.post("/v1/score", json=ONE)) == (401, "service_key_missing")
@@ -284,7 +284,7 @@ def test_keys_are_asked_for_and_turned_away_once_revoked(
 def test_while_the_file_of_keys_is_damaged_nobody_is_let_through_and_all_are_told_what_to_do(
     kept: bytes, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("clv_core.deployment.api.gate.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("clv_core.deployment.api.auth.KEY_CHECK_SECONDS", 0.0)
     workspace = Workspace(tmp_path)
     _, key = add_key(workspace, "backend")
     sound = keys_path(workspace).read_bytes()
@@ -385,7 +385,7 @@ def test_the_page_shows_a_call_that_works_as_it_stands(serve: Serve) -> None:
         kind, value = given["-H"].split(": ")
         answer = client.post(url, content=given["-d"], headers={kind: value})
         assert answer.status_code == 200 and answer.json()["predictions"][0]["predicted_clv"] > 0
-    assert "Authorization: Bearer KEY" in example("https://api.example/", secured=True)
+    assert "Authorization: Bearer KEY" in example_call("https://api.example/", secured=True)
 
 
 def test_a_registry_that_cannot_be_read_now_may_be_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -488,7 +488,7 @@ def test_no_log_line_names_a_customer(
     def broken(*words: Any) -> Any:
         raise ValueError("c1 is a secret")
 
-    monkeypatch.setattr("clv_core.deployment.api.model_runner.columns_of", broken)
+    monkeypatch.setattr("clv_core.deployment.api.scorer.event_columns", broken)
     with caplog.at_level(logging.DEBUG), serve(ready=False, name="shop") as client:
         assert client.post("/v1/score", json={**ONE, "model": "shop"}).status_code == 500
     assert "secret" not in caplog.text

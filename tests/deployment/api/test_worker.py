@@ -21,15 +21,15 @@ import httpx
 import pytest
 from pydantic_core import from_json, to_json
 
-from clv_core.deployment.api.model_info import ModelInfo, ModelKey, resolve_model
+from clv_core.deployment.api import model_cache
+from clv_core.deployment.api.batcher import ScoringTask
+from clv_core.deployment.api.model_cache import ModelCache
+from clv_core.deployment.api.model_info import MODEL_INFO, ModelInfo, ModelKey, resolve_model
 from clv_core.deployment.api.model_runner import FIGURES
-from clv_core.deployment.api.process import serve as answer_calls
-from clv_core.deployment.api.process_worker import ProcessWorker
-from clv_core.deployment.api.request_events import Person
+from clv_core.deployment.api.model_runner import serve as answer_calls
+from clv_core.deployment.api.request_events import CustomerEvents
 from clv_core.deployment.api.schemas import REQUEST
-from clv_core.deployment.api.scoring import Ask
-from clv_core.deployment.api.worker import Lost, ThreadWorker
-from clv_core.deployment.api.workers import Workers
+from clv_core.deployment.api.workers import Lost, ProcessWorker, ThreadWorker
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import Message, NotFound
@@ -42,10 +42,10 @@ END = date(2024, 2, 5)
 T = TypeVar("T")
 
 
-def people_of(sent: dict[str, Any], model: ModelInfo, count: int) -> list[Person]:
+def people_of(sent: dict[str, Any], model: ModelInfo, count: int) -> list[CustomerEvents]:
     read = REQUEST.validate_python({"customers": [sent[who] for who in sorted(sent)[:count]]}, strict=False)
-    found = Ask.read(model, END, read["customers"], False, "en").people
-    return [one for one in found if one.error is None]
+    found = ScoringTask.of(model, END, read["customers"], False, "en").customers
+    return [one for _, one in found if isinstance(one, CustomerEvents)]
 
 
 def on(shop: Workspace, ask: Callable[[ProcessWorker], Awaitable[T]], lost: Callable[[], None] = lambda: None) -> T:
@@ -68,11 +68,11 @@ def test_a_process_says_what_a_thread_says_of_models_and_customers_to_the_bit(
         for kind in ("blend", "bgnbd"):
             model = await worker.load(resolve_model(shop, Registry(shop), bundles[kind].id))
             people = people_of(sent, model, 30)
-            rows = await worker.score(model.wanted, END, people)
+            rows = await worker.score(model.key, END, people)
             found += [model, rows]
             assert len(rows) == len(people) and all(len(row) == len(FIGURES) for row in rows)
-        await worker.hold([])
-        found.append(await worker.reasons(model.wanted, END, people[0], "zh"))
+        await worker.retain([])
+        found.append(await worker.explain(model.key, END, people[0], "zh"))
         return found
 
     async def here() -> list[Any]:
@@ -138,13 +138,13 @@ def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_
         try:
             model = await worker.load(resolve_model(shop, Registry(shop), bundles["bgnbd"].id))
             people = people_of(sent, model, 3)
-            before = await worker.score(model.wanted, END, people)
+            before = await worker.score(model.key, END, people)
             assert worker._process is not None and worker._process.stdin is not None
             worker._process.stdin.close()
             await asyncio.sleep(0.01)  # an interpreter takes longer to end
             with pytest.raises(Lost):
-                await worker.score(model.wanted, END, people)
-            return before, await worker.score(model.wanted, END, people)
+                await worker.score(model.key, END, people)
+            return before, await worker.score(model.key, END, people)
         finally:
             await worker.close()
 
@@ -158,10 +158,10 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         for number in range(2):
-            call = {"number": number, "do": "hold", "words": {"wanted": []}}
+            call = {"number": number, "method": "retain", "arguments": [[]]}
             process.stdin.write(to_json(call) + b"\n")
             process.stdin.flush()
-            assert from_json(process.stdout.readline()) == {"number": number, "said": None}
+            assert from_json(process.stdout.readline()) == {"number": number, "result": None}
             process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=120)
     assert (process.returncode, rest) == (0, b"")
@@ -172,7 +172,7 @@ def test_an_answer_that_breaks_off_is_none() -> None:
         worker, answers = ProcessWorker(Workspace(Path()), lambda: None), asyncio.StreamReader()
         waiting = {number: asyncio.get_running_loop().create_future() for number in range(2)}
         worker._waiting |= waiting
-        answers.feed_data(b'{"number": 0, "said": 5}\n{"number": 1, "sa')
+        answers.feed_data(b'{"number": 0, "result": 5}\n{"number": 1, "re')
         answers.feed_eof()
         await worker._listen(SimpleNamespace(stdout=answers))  # type: ignore[arg-type]
         return {number: future.result() if future.done() else None for number, future in waiting.items()}
@@ -198,7 +198,7 @@ def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
     def broken(*words: Any) -> Any:
         raise ValueError("c1 is a secret")
 
-    call = {"number": 7, "do": "score", "words": {"wanted": vars(WANTED), "as_of": "2024-02-05", "people": []}}
+    call = {"number": 7, "method": "score", "arguments": [vars(WANTED), "2024-02-05", []]}
     answers = io.BytesIO()
     answer_calls(SimpleNamespace(score=broken), io.BytesIO(to_json(call) + b"\n"), answers)  # type: ignore[arg-type]
     assert from_json(answers.getvalue()) == {
@@ -206,7 +206,7 @@ def test_what_goes_wrong_in_a_process_is_told_without_its_text() -> None:
     }  # fmt: skip
 
 
-def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
+def test_all_workers_hold_the_version_that_the_first_one_found_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[ModelKey] = []
     sound = replace(WANTED, version=2, bundle="older")
 
@@ -215,16 +215,23 @@ def test_all_workers_hold_the_version_that_the_first_one_found_sound() -> None:
             asked.append(wanted)
             return ModelInfo(sound, "UTC", "all", 60, "")
 
-    workers = Workers(Workspace(Path()), 0, lambda: None)
-    workers.scoring = [Noting(), Noting(), Noting()]  # type: ignore[list-item]
-    assert asyncio.run(workers.load(WANTED)).wanted == sound
+    monkeypatch.setattr(model_cache, "Registry", lambda workspace: None)
+    monkeypatch.setattr(model_cache, "resolve_model", lambda workspace, registry, asked: WANTED)
+
+    async def run() -> ModelKey:
+        cache = ModelCache(Workspace(Path()), [Noting()] * 3, Noting(), "shop", 1, lambda: None)  # type: ignore[list-item, arg-type]
+        loaded = await cache.get(None)
+        cache.close()
+        return loaded.key
+
+    assert asyncio.run(run()) == sound
     assert asked == [WANTED, sound, sound]
 
 
 def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
     loaded = ModelInfo(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", (Message("warning.x", {"n": 1}),))
     loaded = replace(loaded, cutoff=date(2024, 1, 31), log_types=("purchase", "wishlist"), attributes={"age": "number"})
-    assert ModelInfo.from_json(from_json(to_json(loaded.to_json()))) == loaded
+    assert MODEL_INFO.validate_python(from_json(to_json(loaded))) == loaded
 
 
 WANTED = ModelKey("shop", 3, "newest", "d" * 64, "l" * 64, True)
@@ -234,4 +241,4 @@ def children() -> set[int]:
     """Return the processes that score for this one."""
     found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = {int(pid) for path in found for pid in path.read_text().split()}
-    return {pid for pid in pids if b"api.process" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in pids if b"api.model_runner" in Path(f"/proc/{pid}/cmdline").read_bytes()}
