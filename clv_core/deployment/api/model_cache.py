@@ -64,7 +64,9 @@ class ModelCache:
             UsageError: none was asked for, and the registry has several names.
             Refused: it is damaged.
         """
-        asked: str = name_or_id or self._name or self._only_name or await self._in_thread(self._find_only_name)
+        asked = name_or_id or self._name or self._only_name
+        if not asked:
+            asked = await self._in_thread(self._find_only_name)
         if asked in self._models:
             self._models.move_to_end(asked)
             return self._models[asked][1]

@@ -154,7 +154,7 @@ def test_who_asks_a_process_that_has_just_ended_hears_so_and_then_asks_the_next_
 
 @pytest.mark.slow
 def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "clv_core.deployment.api.process", str(tmp_path)]
+    words = [sys.executable, "-m", "clv_core.deployment.api.model_runner", str(tmp_path)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         for number in range(2):
