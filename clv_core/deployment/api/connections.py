@@ -26,8 +26,8 @@ BODY_SECONDS: Final = 120.0
 """How long the body may take after it."""
 STOPPING_SECONDS: Final = 5.0
 """How long it may still take when the service is stopped."""
-MOST_BESIDE_BYTES: Final = 65_536
-"""Bytes in a row that are no body: a head, or what follows the last chunk of a body."""
+MAX_HEAD_BYTES: Final = 65_536
+"""Bytes in a row that are no body (a head, or what follows the last chunk of a body)."""
 MAX_CONNECTIONS: Final = 4_096
 """Where there are descriptors for more: what each has sent so far is kept in memory."""
 OWN_DESCRIPTORS: Final = 256
@@ -124,7 +124,7 @@ class Connection(HttpToolsProtocol):
         named: uvicorn's arguments.
     """
 
-    _beside = 0
+    _head_bytes = 0
     _late: asyncio.TimerHandle | None = None
 
     def __init__(self, limit: ConnectionLimit, **named: Any) -> None:
@@ -139,9 +139,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, as long as it is not too much."""
-        self._beside += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._beside > MOST_BESIDE_BYTES:
+        if self._head_bytes > MAX_HEAD_BYTES:
             self.send_400_response("Invalid HTTP request received.")
         elif self.cycle is None or self.cycle.response_complete:
             self._wait(HEAD_SECONDS)
@@ -199,16 +199,16 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body; it is limited where it is kept."""
-        self._beside -= len(body)
+        self._head_bytes -= len(body)
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
         """Begin a chunk; what framed those before it is not kept."""
-        self._beside = 0
+        self._head_bytes = 0
 
     def on_message_complete(self) -> None:
         """End a request."""
-        self._beside = 0
+        self._head_bytes = 0
         super().on_message_complete()
 
     def _note_whose_turn(self) -> None:

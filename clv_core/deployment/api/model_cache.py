@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """Loaded models by what was asked for: a registry name or a model's id.
+    """Models in memory by what was asked for: a registry name or a model's id.
 
     Args:
         workspace: of models and datasets.

@@ -100,7 +100,7 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
         if second < cutoff:
             earlier += 1
             resolved = _resolve(event, number)
-            if resolved is not None and keep_read(resolved, event_types):
+            if resolved is not None and reads_event(resolved, event_types):
                 seconds.append(second)
                 events.append(row_of(resolved))
     if not earlier:
@@ -138,7 +138,7 @@ def second_of(time: datetime) -> int:
     return since.days * DAY_SECONDS + since.seconds
 
 
-def keep_read(event: dict[str, Any], event_types: str) -> bool:
+def reads_event(event: dict[str, Any], event_types: str) -> bool:
     """Return whether a model reads an event; fields of it that the model does not read are removed."""
     if event_types == "purchases":
         return event[EVENT_TYPE] in MONEY_TYPES

@@ -19,7 +19,7 @@ from clv_core.collection.stored.dataset import Dataset
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey
-from clv_core.deployment.api.request_events import CustomerEvents, event_columns, keep_read, row_of, second_of
+from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
 from clv_core.deployment.belongings import SERVING
 from clv_core.deployment.population_context import load_population_context
 from clv_core.deployment.predictor import Predictor
@@ -163,7 +163,7 @@ class Scorer(Predictor):
             whole.close()
         by_customer: dict[str, list[dict[str, Any]]] = {}
         for event in sampled:
-            if keep_read(event, config.event_types):
+            if reads_event(event, config.event_types):
                 by_customer.setdefault(event[CUSTOMER_ID], []).append(event)
         return [
             CustomerEvents(

@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from clv_core.deployment.api.connections import (
     BODY_SECONDS,
     HEAD_SECONDS,
-    MOST_BESIDE_BYTES,
+    MAX_HEAD_BYTES,
     STOPPING_SECONDS,
     Connection,
     ConnectionLimit,
@@ -129,7 +129,7 @@ def test_a_service_that_is_stopped_still_answers_what_has_come(connection: Conne
 def test_what_is_no_body_and_has_no_end_is_not_kept(begun: bytes, connection: Connection) -> None:
     connection.data_received(begun)
     assert not closed(connection)
-    connection.data_received(b"y" * (MOST_BESIDE_BYTES + 1))
+    connection.data_received(b"y" * (MAX_HEAD_BYTES + 1))
     assert closed(connection)
 
 
