@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from clv_core.cli import COMMANDS, build_parser
-from clv_core.deployment.service.settings import ServiceSettings, variable
+from clv_core.deployment.api.api_settings import ServiceSettings, variable
 from clv_core.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,7 +18,7 @@ from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
-    from clv_core.deployment.service.settings import ServiceSettings
+    from clv_core.deployment.api.api_settings import ServiceSettings
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 KEEP_ALIVE_SECONDS: Final = 30
@@ -44,9 +44,8 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     import uvicorn
 
-    from clv_core.deployment.service.connection import Connection
-    from clv_core.deployment.service.crowd import Crowd
-    from clv_core.deployment.service.settings import ServiceSettings
+    from clv_core.deployment.api.api_settings import ServiceSettings
+    from clv_core.deployment.api.connections import Connection, ConnectionLimit
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
     settings = replace(
@@ -64,9 +63,9 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     server = uvicorn.Server(
         uvicorn.Config(
-            "clv_core.deployment.service.app:create",
+            "clv_core.deployment.api.app:create",
             factory=True,
-            http=partial(Connection, Crowd.of_process(settings.workers)),  # type: ignore[arg-type]
+            http=partial(Connection, ConnectionLimit.of_process(settings.workers)),  # type: ignore[arg-type]
             ws="none",  # would log its paths
             access_log=False,  # paths name customers
             log_level="warning" if options.job is not None else "info",
@@ -99,14 +98,14 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
     """Return a warning where no model answers yet by the name that is served."""
+    from clv_core.deployment.api.model_info import resolve_model
     from clv_core.deployment.registry import Registry
-    from clv_core.deployment.service.loaded import look_up
 
     registry = Registry(context.workspace)
     known = registry.names()
     try:
         if settings.name:
-            look_up(context.workspace, registry, settings.name)
+            resolve_model(context.workspace, registry, settings.name)
         elif not known:
             return [Message("warning.serve_no_model")]
     except NotFound:
@@ -121,7 +120,7 @@ def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
 )
 def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Make, list or revoke; a new key is shown this once."""
-    from clv_core.deployment.service.keys import add_key, list_keys, revoke_key
+    from clv_core.deployment.api.auth import add_key, list_keys, revoke_key
     from clv_core.errors import UsageError
 
     if (options.name is None) != (options.action == "list"):

@@ -27,7 +27,7 @@ class Found:
 def request(method: str, path: str, body: bytes = b"", headers: str = "") -> bytes:
     """Return a request as it goes over the wire."""
     kind = "content-type: application/json\r\n" if body and "content-type" not in headers.lower() else ""
-    head = f"{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n{kind}{headers}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n{kind}{headers}\r\n"
     return head.encode("latin-1") + body
 
 

@@ -25,9 +25,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
+from clv_core.deployment.api.latest_scores import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
-from clv_core.deployment.service.latest import Latest
 from clv_core.erasing import erase as erasing
 from clv_core.erasing.certificate import Certificate, certificates, salted
 from clv_core.erasing.files import holds
@@ -305,7 +305,7 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
 
 @pytest.mark.parametrize("dataset", ["", "shop"])
 def test_the_latest_batch_loses_those_who_were_erased_and_nobody_else(workspace: Workspace, dataset: str) -> None:
-    batch = Latest(workspace, Registry(workspace))
+    batch = LatestScores(workspace, Registry(workspace))
     before = {who: batch.of("shop", who) for who in STAYING[::100]}
     assert batch.of("shop", LEAVING[0])["customer_id"] == LEAVING[0]
     told = erasing.erase(workspace, LEAVING, dataset=dataset, progress=KEPT)

@@ -15,11 +15,11 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.cli import build_parser
 from clv_core.config import TrainConfig
+from clv_core.deployment.api.schemas import EXAMPLE_REQUEST
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.exchange.exporting import export_bundle
 from clv_core.deployment.exchange.importing import import_bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.service.call import ASKED
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -277,5 +277,5 @@ def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Pa
     options = build_parser().parse_args(start[3:])
     assert (options.command, options.name, options.open) == ("serve", "shop", True)
     assert Path(options.workspace) == three
-    assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == ASKED
+    assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == EXAMPLE_REQUEST
     assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]

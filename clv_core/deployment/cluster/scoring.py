@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import EVENT_TYPE, PURCHASE
 from clv_core.config import TrainConfig
-from clv_core.deployment.answerer import Answerer
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.cluster import worker
 from clv_core.deployment.cluster.worker import SCORES, TOTALS, Carried
-from clv_core.deployment.surroundings import Surroundings, besides_level
+from clv_core.deployment.population_context import PopulationContext, fit_population
+from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
 from clv_core.features.lines import VOCABULARIES
@@ -161,8 +161,8 @@ def told(log: EventLog, bundle: Bundle, as_of: date, zone: str, terms: Terms) ->
     texts = {name: warehouse.texts(name) for name in VOCABULARIES}
     if PURCHASE not in texts["type"]:
         raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
-    around = Surroundings("", "", as_of, zone, **besides_level(bundle.model, log, as_of, config))
-    names = Answerer(bundle, around).names
+    around = PopulationContext("", "", as_of, zone, **fit_population(bundle.model, log, as_of, config))
+    names = Predictor(bundle, around).names
     wide = wide_rows(warehouse, names, day_of(as_of), config.horizon_days, log.signals)
     return wide, Carried.of(bundle, around, texts, terms)
 

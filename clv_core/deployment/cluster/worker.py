@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.deployment.answerer import Answerer
 from clv_core.deployment.bundle import MODEL_FILES, Bundle
+from clv_core.deployment.population_context import PopulationContext
+from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.scoring import framed
-from clv_core.deployment.surroundings import Surroundings
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
@@ -58,7 +58,9 @@ class Carried:
     terms: Terms
 
     @classmethod
-    def of(cls, bundle: Bundle, around: Surroundings, texts: Mapping[str, NDArray[np.object_]], terms: Terms) -> Self:
+    def of(
+        cls, bundle: Bundle, around: PopulationContext, texts: Mapping[str, NDArray[np.object_]], terms: Terms
+    ) -> Self:
         """Return what is to be carried; files are held against their checksums before they leave.
 
         Raises:
@@ -70,7 +72,7 @@ class Carried:
 
     def at_level(self, ours: float, anchors: float) -> Self:
         """Return the same at the level that the sums of all workers' :func:`totals` set."""
-        around = Surroundings.from_json(json.loads(self.around))
+        around = PopulationContext.from_json(json.loads(self.around))
         levelled = replace(around, level=level_of(ours, anchors, around.last_year.residual))
         return replace(self, around=json.dumps(levelled.to_json()))
 
@@ -95,10 +97,10 @@ def each_batch(answer: Answer, sent: Sent, batches: Iterator[pa.RecordBatch]) ->
 
 def scores(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
     """Return the predictions of some customers, :data:`SCORES`."""
-    answerer = opened(carried)
-    cutoff, terms, snapshot = answerer.around.cutoff, carried.terms, _snapshot(rows, carried)
-    predictions = answerer.answer(snapshot, terms.horizon)
-    return _batch(framed(predictions, snapshot.features.index, answerer.bundle, cutoff, terms))
+    predictor = opened(carried)
+    cutoff, terms, snapshot = predictor.population.cutoff, carried.terms, _snapshot(rows, carried)
+    predictions = predictor.predict(snapshot, terms.horizon)
+    return _batch(framed(predictions, snapshot.features.index, predictor.bundle, cutoff, terms))
 
 
 def totals(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
@@ -109,18 +111,18 @@ def totals(rows: pa.RecordBatch, carried: Carried) -> pa.RecordBatch:
 
 
 @lru_cache(maxsize=2)
-def opened(carried: Carried) -> Answerer:
+def opened(carried: Carried) -> Predictor:
     """Return the model in its log, every byte held against its checksum once more: it has come a long way."""
     with tempfile.TemporaryDirectory(prefix="clv-bundle-") as scratch:
         folder = Path(scratch) / carried.bundle
         folder.mkdir()
         for name, content in carried.files:
             (folder / name).write_bytes(content)
-        answerer = Answerer(
-            Bundle(folder, json.loads(carried.record)), Surroundings.from_json(json.loads(carried.around))
+        predictor = Predictor(
+            Bundle(folder, json.loads(carried.record)), PopulationContext.from_json(json.loads(carried.around))
         )
-        assert answerer.model is not None
-    return answerer
+        assert predictor.model is not None
+    return predictor
 
 
 @lru_cache(maxsize=2)
@@ -129,12 +131,12 @@ def _texts(said: str) -> dict[str, NDArray[np.object_]]:
 
 
 def _snapshot(rows: pa.RecordBatch, carried: Carried) -> Snapshot:
-    answerer, told = opened(carried), Wide(rows, _texts(carried.texts))
-    cutoff: date = answerer.around.cutoff
+    predictor, told = opened(carried), Wide(rows, _texts(carried.texts))
+    cutoff: date = predictor.population.cutoff
     own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
-    if answerer.config.review_text and told.reviews is not None:
+    if predictor.config.review_text and told.reviews is not None:
         own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(told.reviews, object)
-    snapshot = answerer.seen(told, cutoff, answerer.names, own)
+    snapshot = predictor.snapshot(told, cutoff, predictor.names, own)
     snapshot.features.index = pd.Index(told.customer_ids)
     return snapshot
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 import streamlit as st
 
-from clv_core.deployment.service import call
+from clv_core.deployment.api.schemas import example_call
 from pages.ui import state, widgets
 from pages.ui.models.board import Shelf, kind
 from pages.ui.saying import t
@@ -18,18 +19,19 @@ CALLER: Final = "shop-system"
 
 def show(found: Shelf) -> None:
     """Show what is to be typed, first to try it on this machine, then to let others in."""
-    champion, root = found.of_role("champion"), state.workspace().root
+    champion, root = found.of_role("champion"), str(state.workspace().root.absolute())
     assert champion is not None
     known = {"name": widgets.plain(found.name), "version": champion.number, "kind": kind(champion)}
+    serve = ["python", "-m", "clv_core", "serve", "--workspace", root, "--name", found.name]
+    new_key = ["python", "-m", "clv_core", "keys", "add", CALLER, "--workspace", root]
     st.markdown(t("models.call.who", **known))
     st.markdown(f"**{t('models.call.start')}**")
-    _typed(call.start(root, found.name, secured=False))
+    _typed(shlex.join([*serve, "--open"]))
     st.markdown(f"**{t('models.call.ask')}**")
-    _typed(call.example(HERE, secured=False))
+    _typed(example_call(HERE, secured=False))
     st.caption(t("models.call.asked"))
     st.markdown(f"**{t('models.call.others')}**")
-    lines = [call.new_key(root, CALLER), call.start(root, found.name, secured=True), call.example(HERE, secured=True)]
-    _typed("\n".join(lines))
+    _typed("\n".join([shlex.join(new_key), shlex.join(serve), example_call(HERE, secured=True)]))
     st.caption(t("models.call.more", base=HERE))
 
 

@@ -1,0 +1,146 @@
+"""Models that requests ask for. A new champion is loaded beside the old one and replaces it between two requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from clv_core.deployment.api.model_info import ModelInfo, ModelKey, resolve_model
+from clv_core.deployment.api.workers import Worker
+from clv_core.deployment.registry import Registry
+from clv_core.errors import ClvError, NotFound, UsageError
+from clv_core.workspace import Workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class ModelCache:
+    """Models in memory by what was asked for: a registry name or a model's id.
+
+    Args:
+        workspace: of models and datasets.
+        scoring: workers that hold every model.
+        explaining: the worker that loads a model when it first explains.
+        name: of the default model; empty: the only name in the registry.
+        max_models: other models in memory.
+        on_load: called for each model that was loaded.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        scoring: Sequence[Worker],
+        explaining: Worker,
+        name: str,
+        max_models: int,
+        on_load: Callable[[], None],
+    ) -> None:
+        self._workspace, self._scoring, self._explaining = workspace, scoring, explaining
+        self._name, self._max_models, self._on_load = name, max_models, on_load
+        self.registry = Registry(workspace)
+        self._models: OrderedDict[str, tuple[ModelKey, ModelInfo]] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[ModelInfo]] = {}
+        self._thread = ThreadPoolExecutor(1, "registry")
+        self._only_name = ""
+
+    @property
+    def default(self) -> ModelInfo | None:
+        """The model that answers where a request names none, if it is loaded."""
+        model = self._models.get(self._name or self._only_name)
+        return model and model[1]
+
+    async def get(self, name_or_id: str | None) -> ModelInfo:
+        """Return a loaded model; None asks for the default one.
+
+        Raises:
+            NotFound: there is none.
+            UsageError: none was asked for, and the registry has several names.
+            Refused: it is damaged.
+        """
+        asked = name_or_id or self._name or self._only_name
+        if not asked:
+            asked = await self._in_thread(self._find_only_name)
+        if asked in self._models:
+            self._models.move_to_end(asked)
+            return self._models[asked][1]
+        if asked not in self._loading:
+            task = self._loading[asked] = asyncio.create_task(self._load(asked))
+            task.add_done_callback(lambda _: self._loading.pop(asked, None))
+        return await asyncio.shield(self._loading[asked])
+
+    async def refresh(self) -> None:
+        """Load what changed: champion, log, only name of the registry. What cannot be loaded changes nothing."""
+        if self._only_name:
+            try:
+                await self._in_thread(self._find_only_name)
+            except (NotFound, UsageError) as error:
+                log.warning("no name is served by itself any more: %s", error.code)
+            except Exception as error:
+                log.warning("%s stays the only name: %s", self._only_name, _logged(error))
+        for asked, (before, _) in list(self._models.items()):
+            try:
+                if await self._in_thread(resolve_model, self._workspace, self.registry, asked) != before:
+                    await self._load(asked)
+            except NotFound:
+                self._models.pop(asked, None)
+            except Exception as error:
+                log.warning("model %s stays: %s", asked, _logged(error))
+        if not self._loading:
+            keys = [info.key for _, info in self._models.values()]
+            workers = (*self._scoring, self._explaining)
+            await asyncio.gather(*(worker.retain(keys) for worker in workers), return_exceptions=True)
+
+    async def watch(self, seconds: float) -> None:
+        """Refresh until cancelled, and load the default model as soon as there is one."""
+        while True:
+            if self.default is None:
+                try:
+                    await self.get(None)
+                except ClvError as error:
+                    log.debug("no model yet: %s", error.code)
+                except Exception as error:
+                    log.warning("no model: %s", _logged(error))
+            await asyncio.sleep(seconds)
+            await self.refresh()
+
+    def close(self) -> None:
+        """End the thread that reads the registry."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    async def _load(self, asked: str) -> ModelInfo:
+        key = await self._in_thread(resolve_model, self._workspace, self.registry, asked)
+        first, *others = self._scoring
+        info = await first.load(key)
+        await asyncio.gather(*(worker.load(info.key) for worker in others))  # the version that the first found sound
+        self._models[asked] = key, info
+        protected = (self._name or self._only_name, asked)
+        for old in [one for one in self._models if one not in protected][
+            : max(0, len(self._models) - 1 - self._max_models)
+        ]:
+            del self._models[old]
+        self._on_load()
+        return info
+
+    def _find_only_name(self) -> str:
+        names = self.registry.names()
+        self._only_name = names[0] if len(names) == 1 else ""
+        if not names:
+            raise NotFound("service_no_model")
+        if not self._only_name:
+            raise UsageError("service_which_model", known=", ".join(names))
+        return self._only_name
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *args, **kwargs))
+
+
+def _logged(error: Exception) -> str:
+    """Return what a log may say of an error; the text of unexpected ones may name a customer."""
+    return str(error) if isinstance(error, ClvError) else type(error).__name__

@@ -1,0 +1,205 @@
+"""The routes, and the OpenAPI document and page that describe them. Docstrings of routes are part of the document."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clv_core.deployment.api.api_errors import BadBody, language_of
+from clv_core.deployment.api.api_metrics import SCORE
+from clv_core.deployment.api.model_info import ModelInfo
+from clv_core.deployment.api.schemas import (
+    REQUEST,
+    Health,
+    KeptPrediction,
+    ModelList,
+    Problems,
+    ScoreAnswer,
+    example_call,
+)
+from clv_core.deployment.api.service import JSON, Service
+from clv_core.i18n import translate
+
+REFERENCE: Final = "#/components/schemas/{model}"
+SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}, {"key": []}]}
+SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+MEANINGS: Final = {
+    401: "No key, or one that is not known", 404: "No such model or customer", 409: "The model cannot be used",
+    413: "More than a request may hold", 415: "The body is no JSON, or it is packed",
+    422: "The request does not have this form", 429: "The key was used too often", 503: "Too many customers wait",
+}  # fmt: skip
+
+
+def router(*, secured: bool) -> APIRouter:
+    """Return the routes of a service that is ``app.state.service`` once it has started.
+
+    Args:
+        secured: whether keys are required.
+    """
+    routes, security = APIRouter(), SECURED if secured else {}
+
+    @routes.post(
+        SCORE,
+        summary="Score customers from their events",
+        responses={200: {"model": ScoreAnswer}, **_problems(401, 404, 409, 413, 415, 422, 429, 503)},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {JSON: {"schema": {"$ref": "#/components/schemas/ScoreRequest"}}},
+            },
+            **security,
+        },
+    )
+    async def score(request: Request) -> Response:
+        """Predict what each customer is worth in the model's horizon, with an 80% interval.
+
+        All rules of reading a log hold. A customer who cannot be scored carries an error; the others are scored.
+        """
+        return await service_of(request).score(request)
+
+    @routes.get(
+        "/v1/models",
+        summary="List models",
+        responses={200: {"model": ModelList}, **_problems(401, 404, 422, 429, 503)},
+        openapi_extra=security,
+    )
+    async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+        """List all versions in the registry, or those of one name, with what was measured of them."""
+        service = service_of(request)
+        service.auth.authenticate(request.headers)
+        _refuse_repeated(request, "name")
+        versions = await run_in_threadpool(service.models.registry.versions, name)
+        model = service.models.default
+        listed = {"serving": model and model.key.bundle, "models": [one.to_json() for one in versions]}
+        return Response(to_json(listed), media_type=JSON)
+
+    @routes.get(
+        "/v1/customers/{customer_id:path}",
+        summary="Look a customer up in the latest batch",
+        responses={200: {"model": KeptPrediction}, **_problems(401, 404, 422, 429, 503)},
+        openapi_extra=security,
+    )
+    async def customer(
+        request: Request,
+        customer_id: Annotated[str, Path(min_length=1, max_length=200)],
+        name: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Return what the latest run of `score` said of a customer: no event is read, nothing is computed."""
+        service = service_of(request)
+        service.auth.authenticate(request.headers)
+        _refuse_repeated(request, "name")
+        name = name or (await service.models.get(None)).key.name
+        return Response(to_json(await run_in_threadpool(service.latest.of, name, customer_id)), media_type=JSON)
+
+    @routes.head("/healthz", include_in_schema=False)
+    @routes.get("/healthz", summary="Say whether the service runs", responses={200: {"model": Health}})
+    async def healthz(request: Request) -> Response:
+        """Answer as long as the process does; `ready` says whether a model is in memory."""
+        return Response(to_json(_health(service_of(request).models.default)), media_type=JSON)
+
+    @routes.head("/readyz", include_in_schema=False)
+    @routes.get(
+        "/readyz",
+        summary="Say whether the service can score",
+        responses={200: {"model": Health}, 503: {"model": Health, "description": "No model is in memory yet"}},
+    )
+    async def readyz(request: Request) -> Response:
+        """Answer what `/healthz` does, with 503 until a model is in memory."""
+        model = service_of(request).models.default
+        return Response(to_json(_health(model)), 503 if model is None else 200, media_type=JSON)
+
+    @routes.get("/metrics", summary="Count what was answered", response_class=PlainTextResponse)
+    async def metrics(request: Request) -> Response:
+        """Return numbers of requests, customers, times and models in Prometheus' text format."""
+        return Response(generate_latest(service_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/", include_in_schema=False)
+    async def described(request: Request) -> Response:
+        call = example_call(str(request.base_url), secured=secured)
+        return HTMLResponse(html_page(request.app.openapi(), language_of(request), call))
+
+    return routes
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of a request's application."""
+    service: Service = request.app.state.service
+    return service
+
+
+def _refuse_repeated(request: Request, name: str) -> None:
+    """Refuse a parameter that is given twice: either may be meant.
+
+    Raises:
+        BadBody: it is.
+    """
+    if len(request.query_params.getlist(name)) > 1:
+        raise BadBody.of([{"loc": ("query", name), "type": "string_type"}], language_of(request))
+
+
+def _health(model: ModelInfo | None) -> dict[str, Any]:
+    """Return what needs no key: no name, which may be a customer's."""
+    return {"status": "ok", "ready": model is not None, "version": model and model.key.version}
+
+
+def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    return {code: {"model": Problems, "description": MEANINGS[code]} for code in codes}
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of an application, made once."""
+    if not app.openapi_schema:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = document["components"]["schemas"]
+        schema = REQUEST.json_schema(ref_template=REFERENCE)
+        schemas |= schema.pop("$defs")
+        schemas["ScoreRequest"] = schema
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        document["components"]["securitySchemes"] = SCHEMES
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def html_page(document: dict[str, Any], language: str, call: str) -> str:
+    """Return a page that lists the routes; it loads nothing from anywhere.
+
+    Args:
+        document: of :func:`openapi_document`.
+        language: of the page.
+        call: an example.
+    """
+    routes = []
+    for path, methods in document["paths"].items():
+        for method, about in methods.items():
+            answers = "".join(
+                f"<li><code>{escape(code)}</code> {escape(answer['description'])}</li>"
+                for code, answer in about["responses"].items()
+            )
+            words = escape(about.get("description", "")).replace("\n\n", "<br>")
+            routes.append(
+                f"<section><h2><code>{method.upper()} {escape(path)}</code></h2>"
+                f"<p>{escape(about['summary'])}. {words}</p><ul>{answers}</ul></section>"
+            )
+    title, lead = translate("service.page.title", language), translate("service.page.lead", language)
+    shown = f"<p>{escape(translate('service.page.example', language))}</p><pre>{escape(call)}</pre>"
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        "<style>pre { white-space: pre-wrap; overflow-wrap: anywhere }</style></head>"
+        '<body style="font-family: sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem">'
+        f'<h1>{escape(title)}</h1><p>{escape(lead)} <a href="openapi.json">openapi.json</a></p>{shown}{"".join(routes)}'
+        "</body></html>"
+    )

@@ -1,0 +1,175 @@
+"""What a dataset decides for all its customers' predictions: anchor, calibration level, context of the network.
+
+A few hundred numbers that name no customer. With them a subset of customers is predicted exactly as among all. They are
+computed once for a model and a dataset version and cached in ``serving/<model>/<dataset version>-<cutoff>.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.artifacts import SERVING, artifact_folder
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.disk import unless_closed
+from clv_core.features.btyd import Anchor, ParetoNbd
+from clv_core.features.context.context import Context, ContextOf
+from clv_core.features.last_year import LastYear
+from clv_core.features.log import EventLog, open_log
+from clv_core.features.relations import day_of
+from clv_core.features.season import last_year, scoring_parts
+from clv_core.features.sequences import Steps
+from clv_core.features.snapshot import Snapshot
+from clv_core.features.table import Anchored
+from clv_core.model.levelled import Levelled
+from clv_core.model.paretonbd import ParetoNbdModel, counts_of
+from clv_core.training.fit import Model
+from clv_core.workspace import Workspace, read_json, write_json
+
+FORM: Final = 3
+"""Format of the cached file; another format is computed again."""
+
+
+@dataclass(frozen=True)
+class PopulationContext:
+    """A dataset as one model sees it at one cutoff.
+
+    Args:
+        dataset: its name.
+        version: its content hash.
+        cutoff: midnight at the log's end, log-local.
+        timezone: IANA name of the log's time zone.
+        anchor: fitted on all customers.
+        level: calibration factor of networks; 1 for other models.
+        last_year: seasonal totals.
+        counts: the Pareto/NBD fit, for that model only.
+        context: input of the pre-trained network, where the model holds it.
+    """
+
+    dataset: str
+    version: str
+    cutoff: date
+    timezone: str
+    anchor: Anchor
+    level: float
+    last_year: LastYear
+    counts: ParetoNbd | None = None
+    context: Context | None = None
+
+    @classmethod
+    def of(cls, bundle: Bundle, dataset: Dataset) -> Self:
+        """Compute the context in one pass over the dataset, by the same steps as ``score``.
+
+        Raises:
+            NotEnoughData: the dataset has no customer.
+        """
+        config, cutoff = TrainConfig.from_json(bundle.record["config"]), dataset.log_end
+        log = open_log(dataset, before=cutoff, **config.of_log())
+        try:
+            fitted = _fit(bundle, log, cutoff, config)
+        finally:
+            log.close()
+        return cls(dataset.name, dataset.version, cutoff, dataset.manifest.timezone, **fitted)
+
+    def context_at(self, cutoff_day: int) -> dict[int, ContextOf]:
+        """Return the network's context by cutoff day; its statistics stay those of the log's end."""
+        if self.context is None:
+            return {}
+        context = replace(self.context, cutoff_day=cutoff_day)
+        return {cutoff_day: ContextOf(_no_steps, cutoff_day, context.horizon_days, context)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {
+            **vars(self),
+            "form": FORM,
+            "cutoff": self.cutoff.isoformat(),
+            "anchor": self.anchor.to_json(),
+            "last_year": self.last_year.to_json(),
+            "counts": self.counts and self.counts.to_json(),
+            "context": self.context and self.context.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Return the context that :meth:`to_json` described."""
+        values = {name: value for name, value in record.items() if name != "form"}
+        values["cutoff"], values["anchor"] = date.fromisoformat(record["cutoff"]), Anchor.from_json(record["anchor"])
+        values["last_year"] = LastYear.from_json(record["last_year"])
+        values["counts"] = record["counts"] and ParetoNbd.from_json(record["counts"])
+        values["context"] = record["context"] and Context.from_json(record["context"])
+        return cls(**values)
+
+
+def _no_steps() -> Steps:
+    raise TypeError("the context is known without its steps")
+
+
+def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> PopulationContext:
+    """Return the context of a model in a dataset: cached, else computed, and cached where the workspace is writable."""
+    path = population_context_path(workspace, bundle, dataset)
+    if path.exists():
+        record = read_json(path)
+        if record.get("form") == FORM:
+            return PopulationContext.from_json({**record, "dataset": dataset.name})
+    population = PopulationContext.of(bundle, dataset)
+    with unless_closed():
+        write_json(path, population.to_json())
+    return population
+
+
+def population_context_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
+    """Return the cache file of :func:`load_population_context`."""
+    return artifact_folder(dataset, bundle) / f"{SERVING}-{dataset.log_end:%Y%m%d}.json"
+
+
+def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
+    model, day, horizon = bundle.model, day_of(cutoff), config.horizon_days
+    if not isinstance(model, Levelled):
+        return fit_population(model, log, cutoff, config)
+    anchors: dict[int, Anchor] = {}
+    contexts: dict[int, ContextOf] = {}
+
+    def parts() -> Iterator[Snapshot]:
+        for part in scoring_parts(
+            log, cutoff, horizon, max_steps=config.max_steps_back, customers_at_once=CUSTOMERS_AT_ONCE
+        ):
+            anchors.update(part.anchors)
+            contexts.update(part.contexts)
+            yield part
+
+    level = model.levels_of_parts(parts()).get(day, 1.0)
+    context = contexts[day].known if model.whole_past else None
+    return {"anchor": anchors[day], "level": level, "last_year": last_year(log, cutoff, horizon), "context": context}
+
+
+def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
+    """Return all of the context but the level of networks, which takes their predictions for everyone.
+
+    Args:
+        model: the bundle's.
+        log: on any engine; no event at or after the cutoff is in it.
+        cutoff: midnight, log-local.
+        config: the model's training settings.
+
+    Returns:
+        Arguments of :class:`PopulationContext` after ``timezone``; ``level`` is 1.
+    """
+    day, horizon = day_of(cutoff), config.horizon_days
+    anchored = Anchored.of(log.holder, cutoff, horizon, np.asarray(log.holder.seen(day), np.int64))
+    fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
+    if isinstance(model, ParetoNbdModel):
+        fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
+    if isinstance(model, Levelled):
+        fitted["last_year"] = last_year(log, cutoff, horizon)
+        fitted["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
+    return fitted
