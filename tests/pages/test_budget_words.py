@@ -10,9 +10,9 @@ import pytest
 
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import LANGUAGES, say_money, translate
-from clv_core.strategy.budget.budget import Curve
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import make_plan
+from clv_core.strategy.plans.allocation import Curve
+from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.offers import Offer
 from pages.ui import saying, widgets
 from pages.ui.budget import slider
 
@@ -52,7 +52,7 @@ def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_
     offers = [Offer.parse("name=Mail,cost=0.4,effect=1%")]
     plan, more = make_plan(people, 1, offers, 0.4), make_plan(people, 1, offers, 1.4)
     left = 0.01 * 43_000 - 0.4  # all that any further money can bring: one mail to one customer
-    assert more.found.gain - plan.found.gain == pytest.approx(left)
+    assert more.allocation.gain - plan.allocation.gain == pytest.approx(left)
     ground = SimpleNamespace(currency="EUR", terms=Terms(90), segments=SimpleNamespace(names=("Top",)))
     finding = slider.headline(plan, 0.4, ground)  # type: ignore[arg-type]
     rate = say_money(left / 0.4, "EUR", lang, 2)

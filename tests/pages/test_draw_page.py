@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
-from clv_core.strategy.budget.experiment_file import read_experiment
+from clv_core.strategy.experiments.measurement import read_experiment
 from tests.pages.test_app_opens import texts
 from tests.pages.test_row_files import Offered, offered, own, press
 

@@ -13,10 +13,10 @@ from scipy import stats
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget import experiment_run
-from clv_core.strategy.budget.experiment import Experiment, Measured, difference, draw_warnings, measure
-from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
 from clv_core.strategy.contacts.contacts_file import read_contacts
+from clv_core.strategy.experiments import measurement
+from clv_core.strategy.experiments.measurement import outcomes, read_experiment
+from clv_core.strategy.experiments.treatment_effect import Experiment, Measured, balance_warnings, difference, measure
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
 
@@ -151,8 +151,8 @@ def test_small_tiers_have_no_effect_and_small_experiments_are_refused() -> None:
 def test_groups_that_differed_before_are_warned_of() -> None:
     rng = np.random.default_rng(4)
     before, treated = rng.gamma(2, 50, 1000), np.arange(1000) % 2 == 0
-    assert draw_warnings(before, treated) == []
-    (warning,) = draw_warnings(before + 40 * treated, treated)
+    assert balance_warnings(before, treated) == []
+    (warning,) = balance_warnings(before + 40 * treated, treated)
     assert warning.code == "warning.experiment_draw" and warning.text("zh")
 
 
@@ -278,8 +278,8 @@ def test_customers_that_the_model_cannot_score_are_left_out_and_counted(
     seen = outcomes(shop, read_experiment(path), 60)
     scored = pd.DataFrame({"customer_id": seen.customer_id, "predicted_clv": np.arange(len(seen.customer_id)) * 1.0})
     known = scored.iloc[:-50]
-    monkeypatch.setattr(experiment_run, "scores", lambda *given, **options: known)
-    found = experiment_run.experiment(small_workspace, "shop", "any", path, most_days=60, progress=NoProgress())
+    monkeypatch.setattr(measurement, "scores", lambda *given, **options: known)
+    found = measurement.measure_experiment(small_workspace, "shop", "any", path, most_days=60, progress=NoProgress())
     everyone = found.effects[0]
     assert everyone.treated + everyone.control == len(known)
     assert found.warnings[-1].params["customers"] == seen.left_out + 50

@@ -14,9 +14,9 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.i18n import catalogue
-from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER
 from clv_core.strategy.exports.export import Side, export
 from clv_core.strategy.exports.headers import headed, header
+from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER
 from clv_core.strategy.pricing.responses import Responses
 from clv_core.strategy.pricing.worded import price_table
 

@@ -22,8 +22,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_day
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.exports.people import people_of
+from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
 from clv_core.strategy.report.measured import data
