@@ -10,7 +10,7 @@ of its own to standard output, where commands print JSON (https://github.com/ERG
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,10 +20,10 @@ from clv_core.strategy.plans.lagrangian import CENT, NO_OFFER, Dual, Floats, Off
 
 TOLERANCE: Final = 1e-6
 """Share of the bound within which prices are optimal."""
-CURVE_TOLERANCE: Final = 1e-5
+CURVE_TOLERANCE: Final = 1e-4
 CLOSE: Final = 1e-4
 """Share of the bound within which a plan is not improved any further."""
-BUDGET_PRICES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3)
+BUDGET_PRICES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3, 0.8, 0.99, 1.01, 0.95, 1.05, 1.2)
 """Factors of the optimal price of budget that plans start from, where customers are so few that rounding matters."""
 FEW_CUSTOMERS: Final = 5000
 MAX_FILLS: Final = 60
@@ -99,15 +99,13 @@ def allocate(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLi
     if not (problem.gain > 0).any():
         nobody = np.full(customers, NO_OFFER)
         return Allocation(nobody, 0.0, 0.0, 0.0, 0.0, np.zeros(len(problem.cost), np.int64))
-    dual = Dual(problem.gain, problem.usage)
+    dual = Dual(problem)
     prices, bound, weights = dual.minimise(problem.limits, TOLERANCE)
-    offer, enough = dual.mixed(weights), bound * (1 - CLOSE)
+    enough = bound * (1 - CLOSE)
     plans: list[tuple[float, OfferNumbers]] = []
-    for factor in BUDGET_PRICES:
-        changed = prices * np.append(factor, np.ones(len(prices) - 1))
-        net = problem.gain - (changed @ problem.usage)[:, None]
-        if plans:
-            offer = np.where(net.max(axis=0) > 0, net.argmax(axis=0), NO_OFFER)
+    for factor in (None, *BUDGET_PRICES):
+        net = problem.net(prices * np.append(factor or 1.0, np.ones(len(prices) - 1)))
+        offer = dual.mixed(weights) if factor is None else np.where(net.max(axis=0) > 0, net.argmax(axis=0), NO_OFFER)
         offer = _exchange(problem, net, _fill(problem, _trim(problem, net, offer)), enough)
         plans.append((total_gain(problem.gain, offer), offer))
         if plans[-1][0] >= enough or customers > FEW_CUSTOMERS:
@@ -132,8 +130,8 @@ def max_useful_budget(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: np
 def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, most: float) -> Curve:
     """Return the expected gain of budgets from 0 to ``most``, denser where they are small.
 
-    It is the bound of each budget, which plans reach but for rounding. Of more than :data:`CURVE_SAMPLE` customers so
-    many, spaced evenly over all gains, count for all.
+    Of many customers it is the bound of each budget, which plans reach but for rounding. Of more than
+    :data:`CURVE_SAMPLE` so many, spaced evenly over all gains, count for all.
 
     Args:
         gains: as :func:`allocate` takes them, [n, k].
@@ -149,12 +147,18 @@ def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Array
         order = np.argsort(gain.max(axis=1), kind="stable")
         gain = gain[order[((np.arange(CURVE_SAMPLE) + 0.5) / share).astype(np.int64)]]
     problem = Problem.of(gain, costs, np.ceil(places * share), most)
-    limits, dual = problem.limits, Dual(problem.gain, problem.usage)
+    limits, dual = problem.limits, Dual(problem)
     limits[1:] = (places * share)[problem.scarce]
     reached = [allocate(gain, costs, places * share, 0.0).gain]
-    for budget in budgets[1:].tolist():
+    for budget in budgets[1:].tolist() if dual.largest else ():
         limits[0] = budget * share
-        reached.append(dual.minimise(limits, CURVE_TOLERANCE)[1] if dual.largest else 0.0)
+        prices, highest, weights = dual.minimise(limits, CURVE_TOLERANCE)
+        if len(gain) <= FEW_CUSTOMERS:
+            affordable = replace(problem, budget=budget)
+            offer = _trim(affordable, problem.net(prices), dual.mixed(weights))
+            highest = total_gain(problem.gain, _fill(affordable, offer))
+        reached.append(highest)
+    reached += [0.0] * (len(budgets) - len(reached))
     return Curve(budgets, np.maximum.accumulate(np.array(reached)) / share)
 
 

@@ -75,6 +75,10 @@ class Problem:
         """Budget, and places of each scarce offer, [m]."""
         return np.append(self.budget, self.places[self.scarce])
 
+    def net(self, prices: Floats) -> Floats:
+        """Return gains less what the offers cost at these prices, [k, n]."""
+        return self.gain - (prices @ self.usage)[:, None]
+
     def left(self, offer: OfferNumbers) -> tuple[float, Floats]:
         """Return the money and the places, [k], that a plan leaves."""
         counts = np.bincount(offer[offer != NO_OFFER], minlength=len(self.cost))
@@ -85,13 +89,12 @@ class Dual:
     """The Lagrangian dual of a problem; its cuts hold for all limits, so several limits share them.
 
     Args:
-        gain: [k, n].
-        usage: of each limit by one customer with each offer, [m, k].
+        problem: whose gains and usage count.
     """
 
-    def __init__(self, gain: Floats, usage: Floats) -> None:
-        self.gain, self.usage = gain, usage
-        self.largest = float(gain.max(axis=0, initial=0.0).sum())
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.usage = problem, problem.usage
+        self.largest = float(problem.gain.max(axis=0, initial=0.0).sum())
         self.offers: list[npt.NDArray[np.int8]] = []
         self.lines: list[tuple[float, Floats]] = []
 
@@ -106,23 +109,23 @@ class Dual:
         scale = np.where(limits > 0, limits, 1.0) / self.largest
         best, bound, prices, weights = np.zeros(len(limits)), np.inf, np.zeros(len(limits)), np.ones(1)
         for _ in range(MAX_CUTS):
+            if self.lines:
+                lowest = scipy.optimize.linprog(
+                    [*np.zeros(len(limits)), 1.0],
+                    A_ub=[[*((limits - used) / scale / self.largest), -1.0] for _, used in self.lines],
+                    b_ub=[-gain / self.largest for gain, _ in self.lines],
+                    bounds=(0, 1),
+                )
+                if lowest.x is None or lowest.fun is None:  # any prices bound every plan, the best so far too
+                    break
+                weights, prices = -lowest.ineqlin.marginals, lowest.x[:-1] / scale
+                if bound < np.inf and bound - lowest.fun * self.largest <= tolerance * bound:
+                    break
+                prices = (best + prices) / 2 if bound < np.inf else prices
             gain, used = self._cut(prices)
             value = gain + float(prices @ (limits - used))
             if value < bound:
                 best, bound = prices, value
-            rows = [[*((limits - used) / scale / self.largest), -1.0] for _, used in self.lines]
-            lowest = scipy.optimize.linprog(
-                [*np.zeros(len(limits)), 1.0],
-                A_ub=rows,
-                b_ub=[-gain / self.largest for gain, _ in self.lines],
-                bounds=(0, 1),
-            )
-            if lowest.x is None or lowest.fun is None:  # any prices bound every plan, the best so far too
-                break
-            weights = -lowest.ineqlin.marginals
-            if bound - lowest.fun * self.largest <= tolerance * bound:
-                break
-            prices = (best + lowest.x[:-1] / scale) / 2
         return best, bound, weights
 
     def mixed(self, weights: Floats) -> OfferNumbers:
@@ -139,7 +142,7 @@ class Dual:
 
     def _cut(self, prices: Floats) -> tuple[float, Floats]:
         """Add what customers choose at these prices, and return its gain and what it uses, [m]."""
-        net = self.gain - (prices @ self.usage)[:, None]
+        net = self.problem.net(prices)
         offer, highest = net.argmax(axis=0).astype(np.int8), net.max(axis=0)
         offer[highest <= 0] = NO_OFFER
         used = self.usage @ np.bincount(offer[offer != NO_OFFER], minlength=len(net))
