@@ -209,7 +209,7 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(
     assert load_offers(open_dataset(Workspace(own), "shop")).rows == {
         TIERS: ({"start": "mail", "tier1": 9.0}, {"start": "voucher"}, {"start": "call"})
     }
-    monkeypatch.setattr(offers_table, "checked", lambda offers: shown.extend(offers) or tuple(offers))
+    monkeypatch.setattr(offers_table, "check_offers", lambda offers: shown.extend(offers) or tuple(offers))
     shown: list[Offer] = []
     app = open_page(own, "strategy", lang="zh")
     assert not app.exception and shown[0].name == translate("budget.offer.mail", "zh")

@@ -21,11 +21,12 @@ from clv_core.strategy.plans.lagrangian import CENT, NO_OFFER, Dual, Floats, Off
 TOLERANCE: Final = 1e-6
 """Share of the bound within which prices are optimal."""
 CURVE_TOLERANCE: Final = 1e-4
-CLOSE: Final = 1e-4
+CLOSE: Final = 2e-5
 """Share of the bound within which a plan is not improved any further."""
 BUDGET_PRICES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3, 0.8, 0.99, 1.01, 0.95, 1.05, 1.2)
-"""Factors of the optimal price of budget that plans start from, where customers are so few that rounding matters."""
-FEW_CUSTOMERS: Final = 5000
+"""Factors of the optimal price of budget that plans of few customers start from."""
+FEW_CUSTOMERS: Final = 20_000
+"""Up to so many, the rounding of one customer is more than :data:`CLOSE`."""
 MAX_FILLS: Final = 60
 MAX_EXCHANGES: Final = 12
 MAX_CANDIDATES: Final = 48
@@ -130,8 +131,8 @@ def max_useful_budget(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: np
 def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, most: float) -> Curve:
     """Return the expected gain of budgets from 0 to ``most``, denser where they are small.
 
-    Of many customers it is the bound of each budget, which plans reach but for rounding. Of more than
-    :data:`CURVE_SAMPLE` so many, spaced evenly over all gains, count for all.
+    For more than :data:`FEW_CUSTOMERS` it is the bound of each budget, which differs from a plan by rounding only. Of
+    more than :data:`CURVE_SAMPLE` so many, spaced evenly over all gains, count for all.
 
     Args:
         gains: as :func:`allocate` takes them, [n, k].
@@ -149,7 +150,7 @@ def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Array
     problem = Problem.of(gain, costs, np.ceil(places * share), most)
     limits, dual = problem.limits, Dual(problem)
     limits[1:] = (places * share)[problem.scarce]
-    reached = [allocate(gain, costs, places * share, 0.0).gain]
+    totals = [allocate(gain, costs, places * share, 0.0).gain]
     for budget in budgets[1:].tolist() if dual.largest else ():
         limits[0] = budget * share
         prices, highest, weights = dual.minimise(limits, CURVE_TOLERANCE)
@@ -157,9 +158,9 @@ def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Array
             affordable = replace(problem, budget=budget)
             offer = _trim(affordable, problem.net(prices), dual.mixed(weights))
             highest = total_gain(problem.gain, _fill(affordable, offer))
-        reached.append(highest)
-    reached += [0.0] * (len(budgets) - len(reached))
-    return Curve(budgets, np.maximum.accumulate(np.array(reached)) / share)
+        totals.append(highest)
+    totals += [0.0] * (len(budgets) - len(totals))
+    return Curve(budgets, np.maximum.accumulate(np.array(totals)) / share)
 
 
 def marginal_return(
@@ -242,7 +243,7 @@ def _exchange(problem: Problem, net: Floats, offer: OfferNumbers, enough: float)
             customers = np.flatnonzero(offer == old)
             for new in set(range(none + 1)) - {old}:
                 loss = net[old, customers] - net[new, customers]
-                first = np.argsort(loss, kind="stable")[:2]
+                first = np.argpartition(loss, 1)[:2] if len(loss) > 2 else range(len(loss))
                 changes += [(loss[row], customers[row], old, new) for row in first if np.isfinite(loss[row])]
         # The last candidate is no change at all.
         who, old, new = np.array([change[1:] for change in sorted(changes)[:MAX_CANDIDATES]] + [(-1, none, none)]).T

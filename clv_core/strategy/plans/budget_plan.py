@@ -209,9 +209,9 @@ def uniform_plan(
             continue
         offer = np.full(len(gain), NO_OFFER)
         offer[able[np.linspace(0, len(able) - 1, count).round().astype(np.int64)]] = one
-        reached = total_gain(gain.T, offer)
-        if reached > top:
-            best, top = offer, reached
+        total = total_gain(gain.T, offer)
+        if total > top:
+            best, top = offer, total
     return best
 
 
