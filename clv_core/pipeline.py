@@ -59,8 +59,8 @@ from clv_core.strategy.acting import card as card
 from clv_core.strategy.acting import export as export
 from clv_core.strategy.acting import plan as plan
 from clv_core.strategy.acting import segment as segment
-from clv_core.strategy.budget.experiment_run import experiment as experiment
 from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
+from clv_core.strategy.experiments.measurement import measure_experiment as measure_experiment
 from clv_core.strategy.exports.deleting import delete as delete
 from clv_core.strategy.kept_history import keep_history as keep_history
 from clv_core.strategy.reasons import explain as explain

@@ -14,7 +14,7 @@ from clv_core.i18n import translate
 
 if TYPE_CHECKING:
     from clv_core.strategy.acting import PlanMade
-    from clv_core.strategy.budget.plans import BudgetPlan
+    from clv_core.strategy.plans.budget_plan import BudgetPlan
 
 RATES: Final = (
     option("--discount-rate", "cli.score.discount", type=float, default=0.0),
@@ -43,8 +43,8 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.budget.offers import parse_offers
     from clv_core.strategy.exports.files import check_ending
+    from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.schemes.parse import asked
 
     scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))
@@ -100,16 +100,16 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _worth(plan: BudgetPlan) -> dict[str, Any]:
     """Return what the plan costs and is expected to bring, and what another use of the money would."""
     return {
-        "spent": plan.found.spent,
-        "expected_gain": plan.found.gain,
-        "gain_bound": plan.found.bound,
-        "gain_assumed": plan.basis.assumed,
-        "gain_measured": plan.basis.measured,
-        "gain_measured_low": plan.basis.low,
-        "gain_measured_high": plan.basis.high,
+        "spent": plan.allocation.spent,
+        "expected_gain": plan.allocation.gain,
+        "gain_bound": plan.allocation.bound,
+        "gain_assumed": plan.evidence.assumed,
+        "gain_measured": plan.evidence.measured,
+        "gain_measured_low": plan.evidence.low,
+        "gain_measured_high": plan.evidence.high,
         "gain_uniform": plan.gain_uniform,
         "gain_random": plan.gain_random,
-        "next_coin": None if plan.next is None else dataclasses.asdict(plan.next),
+        "next_coin": None if plan.marginal_return is None else dataclasses.asdict(plan.marginal_return),
     }
 
 

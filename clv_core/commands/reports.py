@@ -33,8 +33,8 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.budget.experiment_run import with_tried
-    from clv_core.strategy.budget.offers import parse_offers
+    from clv_core.strategy.plans.measured_offers import measure_offers
+    from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.report.make import check_endings, make_report, write_report
     from clv_core.strategy.schemes.parse import asked
     from clv_core.strategy.tiers import Scheme
@@ -50,7 +50,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     scheme = Scheme.parse(options.scheme)
     cut, _ = asked(options.plan_scheme or options.scheme, (), open_dataset(context.workspace, options.name))
     said, tried = parse_offers(options.offer) if options.offer else ((), {})
-    offers, found = with_tried(*place, said, tried, scheme=cut, terms=terms, progress=context.progress)
+    offers, found = measure_offers(*place, said, tried, scheme=cut, terms=terms, progress=context.progress)
     _explain(*place, context.progress)
     report = make_report(
         *place,

@@ -64,8 +64,8 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
     names = [path.name for path in datasets.glob("*") if path.is_dir()]
     versions = {version: name for name in names for version in ever_versions(workspace, name)}
     trained_on = _trained_on(workspace)
-    for folder, kind in KINDS.items():
-        for path in workspace.place(folder).glob("*"):
+    for old, kind in KINDS.items():
+        for path in workspace.place(old).glob("*"):
             made = OF_A_MODEL.fullmatch(path.name)
             if made and made["version"] in versions:
                 own = trained_on.get(made["model"], "")

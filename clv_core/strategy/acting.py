@@ -21,17 +21,12 @@ from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import segments
-from clv_core.strategy.budget import plans
-from clv_core.strategy.budget.draw import check_share, drawn_as, groups
-from clv_core.strategy.budget.experiment import Experiment
-from clv_core.strategy.budget.experiment_file import DATE, GROUP
-from clv_core.strategy.budget.experiment_run import with_tried
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plan_notes import draw_notes, effect_notes, notes
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.customer import card as cards
 from clv_core.strategy.customer.find import place_of
 from clv_core.strategy.customer.rhythm import kept_rhythm
+from clv_core.strategy.experiments.randomization import DATE, GROUP, assign_groups, check_share, randomization_name
+from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.exports import export as exports
 from clv_core.strategy.exports import lists
 from clv_core.strategy.exports.contacts_stored import with_stored
@@ -39,6 +34,10 @@ from clv_core.strategy.exports.listed import only_listed
 from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.history import purchase_history, with_history
+from clv_core.strategy.plans import budget_plan
+from clv_core.strategy.plans.measured_offers import measure_offers
+from clv_core.strategy.plans.offers import Offer
+from clv_core.strategy.plans.plan_warnings import all_warnings, effect_warnings, randomization_warnings
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import recommendations_of_model
 from clv_core.strategy.schemes.figures import segment_table
@@ -62,7 +61,7 @@ class PlanMade:
     """
 
     written: exports.Exported
-    plan: plans.BudgetPlan
+    plan: budget_plan.BudgetPlan
     offers: tuple[Offer, ...]
     experiments: dict[str, Experiment]
     notes: tuple[Message, ...]
@@ -153,23 +152,25 @@ def plan(
     asked, dataset = terms or Terms(trained_days), open_dataset(workspace, name)
     people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)
     everyone, side = people.numbered(), people.side
-    given, found = with_tried(
+    given, found = measure_offers(
         workspace, name, model_id, offers, experiments, scheme=scheme, terms=asked, progress=progress
     )
-    effect_notes(given, (), asked)  # an effect that was counted for too long is refused before the work
+    effect_warnings(given, (), asked)  # an effect that was counted for too long is refused before the work
     everyone = valued(workspace, name, model_id, everyone, asked, cutoff=cutoff, progress=progress)
     everyone = StopList.of(workspace, dataset).without(everyone)
-    made = plans.make_plan(everyone, people.count, given, budget)
+    made = budget_plan.make_plan(everyone, people.count, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
     names = people.names(dataset, language)
-    said = (*asked.warnings(trained_days), *notes(made, given, names, asked, found))
-    settings = plans.settings(given, budget)
-    listed = made.customers[["customer_id", plans.OFFER, plans.GAIN, plans.COST, plans.EVIDENCE]]
+    said = (*asked.warnings(trained_days), *all_warnings(made, given, names, asked, found))
+    settings = budget_plan.settings(given, budget)
+    listed = made.customers[
+        ["customer_id", budget_plan.OFFER, budget_plan.GAIN, budget_plan.COST, budget_plan.EVIDENCE]
+    ]
     if control_share is not None:
         day = (start or cutoff or dataset.log_end).isoformat()
-        listed = _drawn(listed, control_share, drawn_as(name, day), day)
-        said = (*said, *draw_notes(listed))
+        listed = _drawn(listed, control_share, randomization_name(name, day), day)
+        said = (*said, *randomization_warnings(listed))
         settings |= {"control_share": control_share, "start": day}
     side = replace(_with_terms(side, asked, said, language), settings=settings)
     written = write_rows(workspace, listed, out, side, fewest=1)
@@ -190,7 +191,7 @@ def _with_terms(side: exports.Side, terms: Terms, said: Sequence[Message], langu
 
 def _drawn(listed: pd.DataFrame, control_share: float, word: str, day: str) -> pd.DataFrame:
     """Return the list with the group that each customer is drawn into, and the day from which on offers are made."""
-    drawn = groups(listed["customer_id"], control_share, word, day)
+    drawn = assign_groups(listed["customer_id"], control_share, word, day)
     return listed.assign(**{GROUP: drawn[GROUP], DATE: drawn[DATE]})
 
 

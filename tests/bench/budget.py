@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.strategy.budget.budget import allocate, most_useful, worth_of
-from clv_core.strategy.budget.comparison import random_plan, uniform_plan
-from clv_core.strategy.budget.experiment import difference
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import make_plan
+from clv_core.strategy.experiments.treatment_effect import difference
+from clv_core.strategy.plans.allocation import allocate, max_useful_budget, total_gain
+from clv_core.strategy.plans.budget_plan import make_plan, random_plan, uniform_plan
+from clv_core.strategy.plans.offers import Offer
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +69,7 @@ def main() -> None:
     print("| what | figure |\n|---|---|")
     for name, places in (("no capacities", None), ("4 capacities", np.array([0.1, 0.05, 0.05, 0.02]) * CUSTOMERS)):
         expected, _, cost = shop(CUSTOMERS, 1)
-        most = most_useful(expected, cost, places)
+        most = max_useful_budget(expected, cost, places)
         for part in (0.1, 0.5):
             started = time.perf_counter()
             found = allocate(expected, cost, places, part * most)
@@ -92,10 +91,10 @@ def main() -> None:
     gains = []
     for seed in range(50):
         expected, truth, cost = shop(5000, seed)
-        budget = 0.3 * most_useful(expected, cost, None)
+        budget = 0.3 * max_useful_budget(expected, cost, None)
         plans = [allocate(expected, cost, None, budget).offer, uniform_plan(expected, cost, None, budget)]
         plans.append(random_plan(expected, cost, None, budget, seed))
-        gains.append([worth_of(truth.T, plan) for plan in plans])
+        gains.append([total_gain(truth.T, plan) for plan in plans])
     plan, uniform, chance = np.mean(gains, axis=0)
     best = np.array(gains)
     print(f"| realised gain, mean of 50 shops: plan, uniform, random | {plan:,.0f}, {uniform:,.0f}, {chance:,.0f} |")

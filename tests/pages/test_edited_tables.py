@@ -14,8 +14,8 @@ from clv_core import jobs
 from clv_core.cli import build_parser
 from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import translate
-from clv_core.strategy.budget.kept_offers import TIERS, load_offers
-from clv_core.strategy.budget.offers import parse_offers
+from clv_core.strategy.plans.offers import parse_offers
+from clv_core.strategy.plans.saved_offers import TIERS, load_offers
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import ROOT, do, edit

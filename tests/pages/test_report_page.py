@@ -12,10 +12,10 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.kept_scores import scores_path
 from clv_core.i18n import say_money, translate
-from clv_core.strategy.budget.experiment import Experiment, Measured
-from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, save_offers
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import with_measured
+from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
+from clv_core.strategy.plans.measured_offers import with_measured_effects
+from clv_core.strategy.plans.offers import Offer
+from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, control, do, really, texts
@@ -81,7 +81,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
 ) -> None:
     shown = Experiment((Measured(0, 400, 400, 4.0, 2.0, 6.0, 0.5),), 30)
     rows = ({"start": "mail", "tier1": 9.0}, {"start": None, "name": "Own", "cost": 1.0, "unit": "money", "tier1": 2.0})
-    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({TIERS: rows}, {"Own": shown}, 80.0))
+    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers({TIERS: rows}, {"Own": shown}, 80.0))
     app = open_page(root, "report", lang="en")
     app.get("button_group")[0].set_value("zh").run()
     assert not app.error
@@ -91,7 +91,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
     said = [Offer.parse(word) for word, before in zip(command[1:], command, strict=False) if before == "--offer"]
     assert [offer.name for offer in said] == [translate("budget.offer.mail", "zh"), "Own"]
     assert said[0].effects[1].value == 0.09 and not said[0].measured
-    assert str(said[1]) == str(with_measured(Offer.parse("name=Own,cost=1,effect=2"), shown, 0.3))
+    assert str(said[1]) == str(with_measured_effects(Offer.parse("name=Own,cost=1,effect=2"), shown, 0.3))
     assert command[command.index("--margin-rate") + 1] == "0.3"
     page = next((root / "exports").glob("*-zh_*.html")).read_text(encoding="utf-8")
     assert translate("warning.offer_window", "zh", offer="Own", days=30, horizon=90) in page
@@ -101,7 +101,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
 def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     open_page: OPEN, root: Path, kept: float | None
 ) -> None:
-    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers(budget=kept))
+    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers(budget=kept))
     [slider] = open_page(root, "strategy", lang="en").slider
     assert control(open_page(root, "report", lang="en"), "report_budget").value == slider.value > 0
 
@@ -110,7 +110,7 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
 def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(open_page: OPEN, root: Path) -> None:
     only = {f"tier{number}": None for number in (1, 2, 4)}
     rows = ({"start": "mail", **only}, {"start": "voucher", **only})
-    save_offers(open_dataset(Workspace(root), "shop"), KeptOffers({QUADRANT: rows}, by=QUADRANT))
+    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers({QUADRANT: rows}, by=QUADRANT))
     app = open_page(root, "report", lang="en")
     command = made(app, root)
     assert command[command.index("--plan-scheme") + 1] == QUADRANT

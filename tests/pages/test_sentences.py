@@ -12,9 +12,9 @@ import pytest
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import LANGUAGES, say_day, say_money, translate
 from clv_core.monitoring.truth.tiers import Tier
-from clv_core.strategy.budget.budget import Curve
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import BudgetPlan, make_plan
+from clv_core.strategy.plans.allocation import Curve
+from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
+from clv_core.strategy.plans.offers import Offer
 from pages.ui import state, tiers
 from pages.ui.budget import slider
 from pages.ui.explain.closer import bars_message
@@ -54,7 +54,7 @@ def test_the_headline_of_a_budget_names_the_currency_and_says_that_a_gain_withou
 def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_much_to_do(lang: str) -> None:
     plan, more = (plan_of([50_000.0, 43_000.0], "name=Mail,cost=0.4,effect=1%", budget) for budget in (0.4, 1.4))
     left = 0.01 * 43_000 - 0.4  # all that any further money can bring: one mail to one customer
-    assert more.found.gain - plan.found.gain == pytest.approx(left)
+    assert more.allocation.gain - plan.allocation.gain == pytest.approx(left)
     rate = say_money(left / 0.4, "EUR", lang, 2)
     said = {"en": f"brings {rate} after its cost for every 1 EUR spent", "zh": f"每投入 1 EUR 净赚 {rate}"}
     assert said[lang] in headline(plan, 0.4).replace("\\", "")

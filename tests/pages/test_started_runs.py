@@ -30,8 +30,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.monitoring.lights import RETRAIN, Recommendation
 from clv_core.monitoring.report import Report
-from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, save_offers
-from clv_core.strategy.budget.offers import parse_offers
+from clv_core.strategy.plans.offers import parse_offers
+from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.schemes.clusters import Clusters
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_file import DATED, ID, STATIC
@@ -248,7 +248,7 @@ def customers_erased(shop: Shop) -> dict[str, Any]:
 def a_report_with_a_plan(shop: Shop) -> dict[str, Any]:
     tiers = {f"tier{tier}": effect for tier, effect in enumerate((5.5, 1e-05, None, None), 1)}
     row = {"start": None, "name": ODD, "cost": 1e-06, "unit": "share", **tiers, "capacity": 12.0}
-    save_offers(shop.dataset, KeptOffers(rows={TIERS: (row, {**row, "name": "-券", "unit": "money"})}))
+    save_offers(shop.dataset, SavedOffers(rows={TIERS: (row, {**row, "name": "-券", "unit": "money"})}))
     known = {f"acknowledge_{shop.bundle.id}": True, "terms_margin": 33.3, "terms_rate_False": 0.5}
     app = shop.call("report.reporting", "choose", shop.dataset, shop.bundle, **known)
     app.number_input(key=f"report_budget_{shop.bundle.id}").set_value(1234567.25).run()

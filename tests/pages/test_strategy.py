@@ -19,11 +19,11 @@ from clv_core.deployment.scoring import score
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_number, translate, without_options
 from clv_core.jobs import NoProgress
-from clv_core.pipeline import experiment
-from clv_core.strategy.budget.budget import Curve
-from clv_core.strategy.budget.experiment import Experiment
-from clv_core.strategy.budget.kept_offers import TIERS, KeptOffers, load_offers, save_offers
-from clv_core.strategy.budget.plans import make_plan
+from clv_core.pipeline import measure_experiment as experiment
+from clv_core.strategy.experiments.treatment_effect import Experiment
+from clv_core.strategy.plans.allocation import Curve
+from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, load_offers, save_offers
 from clv_core.strategy.schemes.quadrant import QUADRANT
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.segments import assign
@@ -50,8 +50,8 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     tiered = scores(with_model)
     offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
-    assert f"{say_number(plan.found.gain)} EUR" in app.header[0].value
-    assert plan.next is not None and plan.next.offer in app.header[0].value
+    assert f"{say_number(plan.allocation.gain)} EUR" in app.header[0].value
+    assert plan.marginal_return is not None and plan.marginal_return.offer in app.header[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert app.header[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
@@ -117,7 +117,7 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
 ) -> None:
     work, name = Workspace(root), translate("budget.offer.mail", "en")
     found = tried(work, tmp_path / "tried.csv")
-    save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: found}))
+    save_offers(open_dataset(work, "shop"), SavedOffers(experiments={name: found}))
     app = open_page(root, "strategy", lang="en")
     assert not app.error
     said = texts(app)
@@ -155,7 +155,7 @@ def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
     open_page: OPEN, root: Path, tmp_path: Path
 ) -> None:
     work, name = Workspace(root), translate("budget.offer.mail", "en")
-    save_offers(open_dataset(work, "shop"), KeptOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
+    save_offers(open_dataset(work, "shop"), SavedOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
     app = open_page(root, "home", lang="en")
     app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = 30
     app.switch_page(BY_NAME["strategy"].path).run()
@@ -175,7 +175,7 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
     table.loc[3] = [None, "Own", 3.0, "money", 5.0, None, None, None, 40.0]
     rows = offers_table.as_rows(table.drop(index=2), starting, ())
     assert rows[:2] == ({"start": "mail", "name": "Letter"}, {"start": "voucher", "tier1": 7.0})
-    save_offers(dataset, KeptOffers({TIERS: rows}, budget=120.0))
+    save_offers(dataset, SavedOffers({TIERS: rows}, budget=120.0))
     kept = load_offers(dataset)
     assert kept.budget == 120.0 and kept.rows == {TIERS: rows}
     other = offers_table.as_table(kept.rows[TIERS], offers_table.starting_offers(values * 0.3, 4, "zh"))
@@ -207,7 +207,7 @@ def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its
     win_back = translate("segment.quadrant.win_back", "en")
     assert win_back in set(who["tier"]) and not set(who["tier"]) & set(names_of_tiers(dataset, 4, "en"))
     rows = {TIERS: ({"start": "mail"},), QUADRANT: ({"start": "mail", "tier1": None, "tier2": None, "tier4": None},)}
-    save_offers(dataset, KeptOffers(rows, by=QUADRANT))
+    save_offers(dataset, SavedOffers(rows, by=QUADRANT))
     again = open_page(root, "strategy", lang="en")
     who = next(one.value for one in again.dataframe if "expected_gain" in one.value)
     assert set(who["tier"]) == {win_back}
@@ -257,7 +257,7 @@ def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written
 
 def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(root: Path) -> None:
     work = Workspace(root)
-    save_offers(open_dataset(work, "shop"), KeptOffers(budget=9.0))
+    save_offers(open_dataset(work, "shop"), SavedOffers(budget=9.0))
     pipeline.rename(work, "shop", "store")
     assert load_offers(open_dataset(work, "store")).budget == 9.0
     pipeline.delete(work, "store", progress=NoProgress())

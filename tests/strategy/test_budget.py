@@ -14,13 +14,18 @@ from scipy.optimize import linprog
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.strategy.budget.budget import allocate, marginal_curve, most_useful, next_coin, worth_of
-from clv_core.strategy.budget.comparison import random_plan, uniform_plan
-from clv_core.strategy.budget.experiment import Experiment, Measured
-from clv_core.strategy.budget.filling import NOBODY, fit
-from clv_core.strategy.budget.offers import MONEY, Effect, Offer
-from clv_core.strategy.budget.plan_notes import gain_notes, notes
-from clv_core.strategy.budget.plans import make_plan, with_measured
+from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
+from clv_core.strategy.plans.allocation import (
+    allocate,
+    gain_curve,
+    marginal_return,
+    max_useful_budget,
+    total_gain,
+)
+from clv_core.strategy.plans.budget_plan import make_plan, random_plan, uniform_plan
+from clv_core.strategy.plans.measured_offers import with_measured_effects
+from clv_core.strategy.plans.offers import MONEY, Effect, Offer
+from clv_core.strategy.plans.plan_warnings import all_warnings, gain_warnings
 
 Floats = NDArray[np.float64]
 COSTS = np.array([0.2, 1.5, 4.0, 10.0])
@@ -65,7 +70,7 @@ def test_the_plan_is_within_a_thousandth_of_what_highs_finds(kind: str, tight: b
     n = 2000
     gains, costs = gains_of(kind, n, 3)
     capacities = np.array([0.3, 0.1, 0.1, 0.05]) * n if tight else np.full(4, np.inf)
-    most = most_useful(gains, costs, capacities)
+    most = max_useful_budget(gains, costs, capacities)
     for part in (0.2, 0.6):
         budget = 2 * round(part * most / 2)  # where all cost 2, the relaxation would give half an offer
         found = allocate(gains, costs, capacities, budget)
@@ -100,7 +105,7 @@ def test_what_costs_more_than_it_brings_is_never_given() -> None:
     gains = np.array([[-1.0, 0.0], [2.0, -3.0], [-np.inf, -np.inf]])
     found = allocate(gains, [1.0, 0.0], None, 100.0)
     assert found.offer.tolist() == [-1, 0, -1] and found.gain == 2 and found.spent == 1
-    assert found.prices.coin == 0 and found.bound == pytest.approx(2)
+    assert found.shadow_price == 0 and found.bound == pytest.approx(2)
 
 
 def test_without_money_or_places_or_customers_nothing_is_given() -> None:
@@ -122,8 +127,8 @@ def test_the_same_customers_get_the_same_plan() -> None:
 
 def test_the_curve_rises_and_flattens() -> None:
     gains, costs = gains_of("share", 3000, 4)
-    most = most_useful(gains, costs, None)
-    curve = marginal_curve(gains, costs, None, most)
+    most = max_useful_budget(gains, costs, None)
+    curve = gain_curve(gains, costs, None, most)
     slopes = np.diff(curve.gain) / np.diff(curve.budget)
     assert curve.budget[0] == 0 and curve.budget[-1] == pytest.approx(most)
     assert (np.diff(curve.gain) >= 0).all()
@@ -134,7 +139,7 @@ def test_the_curve_rises_and_flattens() -> None:
 def test_the_curve_of_many_customers_is_that_of_a_sample_and_hardly_off() -> None:
     gains, costs = gains_of("share", 50_000, 7)
     capacities = [20_000.0, np.inf, 500.0, np.inf]
-    curve = marginal_curve(gains, costs, capacities, most_useful(gains, costs, capacities))
+    curve = gain_curve(gains, costs, capacities, max_useful_budget(gains, costs, capacities))
     for point in (4, 10, 20):
         exact = allocate(gains, costs, capacities, float(curve.budget[point])).gain
         assert curve.gain[point] == pytest.approx(exact, rel=0.02)
@@ -144,18 +149,20 @@ def test_the_curve_of_many_customers_is_that_of_a_sample_and_hardly_off() -> Non
 def test_the_curve_of_an_offer_with_few_places_ends_where_they_are_all_given(places: float) -> None:
     gains = np.random.default_rng(0).gamma(0.5, 30.0, (100_000, 1)) - 8.0
     best = np.sort(gains[:, 0])[::-1][: int(places)].sum()
-    curve = marginal_curve(gains, [8.0], [places], most_useful(gains, [8.0], [places]))
+    curve = gain_curve(gains, [8.0], [places], max_useful_budget(gains, [8.0], [places]))
     assert curve.budget[-1] == 8.0 * places and curve.gain[-1] == pytest.approx(best, rel=0.02)
 
 
 def test_the_next_coin_goes_where_a_larger_budget_goes() -> None:
     gains, costs = gains_of("share", 3000, 5)
     found = allocate(gains, costs, None, 500.0)
-    coin = next_coin(gains, costs, None, found)
-    assert coin is not None and coin.per_coin == pytest.approx(found.prices.coin, rel=0.05)
+    coin = marginal_return(gains, costs, None, found)
+    assert coin is not None and coin.per_coin == pytest.approx(found.shadow_price, rel=0.05)
     more = allocate(gains, costs, None, 600.0).gain - found.gain
     assert more / 100 == pytest.approx(coin.per_coin, rel=0.15)
-    assert next_coin(gains, costs, None, allocate(gains, costs, None, most_useful(gains, costs, None))) is None
+    assert (
+        marginal_return(gains, costs, None, allocate(gains, costs, None, max_useful_budget(gains, costs, None))) is None
+    )
 
 
 def test_the_plan_beats_uniform_and_random_plans_when_the_truth_comes_out() -> None:
@@ -168,9 +175,9 @@ def test_the_plan_beats_uniform_and_random_plans_when_the_truth_comes_out() -> N
         share, cost = np.array([0.02, 0.05, 0.1]), np.array([0.1, 0.8, 2.5])
         truth = true_value[:, None] * share * rng.uniform(0.6, 1.4, 3) - cost
         believed = predicted[:, None] * share - cost
-        plan = worth_of(truth.T, allocate(believed, cost, None, 600.0).offer)
-        uniform = worth_of(truth.T, uniform_plan(believed, cost, None, 600.0))
-        chance = np.mean([worth_of(truth.T, random_plan(believed, cost, None, 600.0, draw)) for draw in range(5)])
+        plan = total_gain(truth.T, allocate(believed, cost, None, 600.0).offer)
+        uniform = total_gain(truth.T, uniform_plan(believed, cost, None, 600.0))
+        chance = np.mean([total_gain(truth.T, random_plan(believed, cost, None, 600.0, draw)) for draw in range(5)])
         assert plan > uniform and plan > chance
 
 
@@ -202,13 +209,13 @@ def test_a_plan_keeps_measured_and_assumed_apart() -> None:
     measured = Offer("tried", 1.0, {1: Effect(6.0, MONEY, 4.0, 8.0)}, 50)
     assumed = Offer.parse("name=guess,cost=1,effect=3%,tiers=2")
     plan = make_plan(customers(), 2, [measured, assumed], 1000.0)
-    basis = plan.basis
+    basis = plan.evidence
     assert basis.measured == pytest.approx(50 * 5) and (basis.low, basis.high) == pytest.approx((150, 350))
-    assert basis.measured + basis.assumed == pytest.approx(plan.found.gain)
+    assert basis.measured + basis.assumed == pytest.approx(plan.allocation.gain)
     assert set(plan.customers.loc[plan.customers["offer"] == "tried", "evidence"]) == {"measured"}
     assert plan.table["customers"].sum() == len(plan.customers)
-    assert plan.table["expected_gain"].sum() == pytest.approx(plan.found.gain)
-    assert plan.gain_uniform <= plan.found.gain and plan.gain_random <= plan.found.gain
+    assert plan.table["expected_gain"].sum() == pytest.approx(plan.allocation.gain)
+    assert plan.gain_uniform <= plan.allocation.gain and plan.gain_random <= plan.allocation.gain
 
 
 def test_tiers_measured_apart_are_off_apart_and_one_figure_for_all_is_off_for_all() -> None:
@@ -217,7 +224,7 @@ def test_tiers_measured_apart_are_off_apart_and_one_figure_for_all_is_off_for_al
     together, of_both = Offer("o", 0.0, {0: one}), Offer("o", 0.0, {1: one, 2: one})
     widths = [
         (basis.high - basis.low) / 2
-        for basis in (make_plan(customers(), 2, [offer], 0.0).basis for offer in (apart, together, of_both))
+        for basis in (make_plan(customers(), 2, [offer], 0.0).evidence for offer in (apart, together, of_both))
     ]
     assert widths == pytest.approx([np.sqrt(2) * 200 * 2, 400 * 2, 400 * 2])
 
@@ -246,7 +253,7 @@ def test_an_experiment_replaces_every_assumed_effect_of_its_offer(
     tiers: tuple[Measured, ...], margin_rate: float, by_tier: bool, effects: dict[int, Effect]
 ) -> None:
     offer = Offer.parse("name=o,cost=1,effect=9%,capacity=5")
-    found = with_measured(offer, Experiment((WHOLE, *tiers), 60), margin_rate=margin_rate, by_tier=by_tier)
+    found = with_measured_effects(offer, Experiment((WHOLE, *tiers), 60), margin_rate=margin_rate, by_tier=by_tier)
     assert dict(found.effects) == effects and found.capacity == 5 and found.measured == (tiers is not UNKNOWN)
 
 
@@ -257,18 +264,22 @@ def test_what_was_measured_in_some_tiers_is_no_measurement_of_others() -> None:
     some = [Measured(3, 40, 40, 2.5, 1.0, 4.0, 0.5), Measured(4, 40, 40, 1.0, -0.5, 2.5, 0.5)]
     shown = Experiment((everyone, *nobody, *some), 60)
     people = customers().assign(tier=np.repeat([1, 2, 3, 4], 100))
-    found = with_measured(offer, shown)
+    found = with_measured_effects(offer, shown)
     plan = make_plan(people, 4, [found], 1000.0)
     assert set(plan.customers["tier"]) == {3, 4} and set(plan.customers["evidence"]) == {"measured"}
-    assert (plan.basis.low, plan.basis.high) == pytest.approx((0.0, 400.0))  # one figure: off for both tiers together
+    assert (plan.evidence.low, plan.evidence.high) == pytest.approx(
+        (0.0, 400.0)
+    )  # one figure: off for both tiers together
     names = ["Top", "High", "Middle", "Low"]
-    said = notes(plan, [found], names, Terms(90), {"o": shown})
+    said = all_warnings(plan, [found], names, Terms(90), {"o": shown})
     (one,) = [note for note in said if note.code == "warning.offer_untried"]
     assert one.params == {"offer": "o", "tiers": ["Top", "High"]} and "Top、High" in one.text("zh")
-    carried = with_measured(offer, shown, by_tier=False)
+    carried = with_measured_effects(offer, shown, by_tier=False)
     plan = make_plan(people, 4, [carried], 1000.0)
-    assert set(plan.customers["evidence"]) == {"assumed"} and plan.basis.measured == 0
-    assert "warning.offer_carried" in [note.code for note in notes(plan, [carried], names, Terms(90), {"o": shown})]
+    assert set(plan.customers["evidence"]) == {"assumed"} and plan.evidence.measured == 0
+    assert "warning.offer_carried" in [
+        note.code for note in all_warnings(plan, [carried], names, Terms(90), {"o": shown})
+    ]
     assert Offer.parse(str(found)) == found  # as the report is told of it
 
 
@@ -277,8 +288,8 @@ def test_a_plan_that_an_even_spread_would_equal_says_so_and_another_does_not() -
     for effect in ("6(4;8)", "3%"):
         offer = Offer.parse(f"name=o,cost=1,effect={effect}")
         plan = make_plan(customers(), 2, [offer], 100.0)
-        codes = [note.code for note in gain_notes(plan, Terms(90))]
-        assert ("warning.plan_even" in codes) == plan.even == (plan.gain_uniform >= plan.found.gain * (1 - 1e-9))
+        codes = [note.code for note in gain_warnings(plan, Terms(90))]
+        assert ("warning.plan_even" in codes) == plan.even == (plan.gain_uniform >= plan.allocation.gain * (1 - 1e-9))
         said.append(plan.even)
     assert said == [True, False]
 
@@ -291,13 +302,3 @@ def test_a_budget_below_nothing_and_a_tier_that_is_not_there_are_refused() -> No
     with pytest.raises(UsageError) as caught:
         make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=5%,tiers=3")], 10.0)
     assert caught.value.code == "offer_tier"
-
-
-@pytest.mark.parametrize("count", [0, 1, 5, 39, 40])
-def test_of_too_many_the_first_among_equals_stay(count: int) -> None:
-    values = np.random.default_rng(count).integers(0, 6, 40).astype(float)
-    wanted = np.zeros(40, bool)
-    wanted[np.argsort(values, kind="stable")[count:]] = True
-    capacity, everybody = np.array([float(count)]), np.zeros(40, np.int64)
-    left = fit(everybody, -values[None, :], np.zeros(1), capacity, 0.0)
-    assert (left == NOBODY).tolist() == wanted.tolist()

@@ -16,10 +16,9 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.kept_scores import scores, scores_path
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget.experiment import Experiment, Measured, difference, draw_warnings, measure
-from clv_core.strategy.budget.experiment_file import outcomes, read_experiment
-from clv_core.strategy.budget.experiment_run import experiment
 from clv_core.strategy.contacts.contacts_file import read_contacts
+from clv_core.strategy.experiments.measurement import measure_experiment, outcomes, read_experiment
+from clv_core.strategy.experiments.treatment_effect import Experiment, Measured, balance_warnings, difference, measure
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
 
@@ -165,8 +164,8 @@ def test_small_tiers_have_no_effect_and_small_experiments_are_refused() -> None:
 def test_groups_that_differed_before_are_warned_of() -> None:
     rng = np.random.default_rng(4)
     before, treated = rng.gamma(2, 50, 1000), np.arange(1000) % 2 == 0
-    assert draw_warnings(before, treated) == []
-    (warning,) = draw_warnings(before + 40 * treated, treated)
+    assert balance_warnings(before, treated) == []
+    (warning,) = balance_warnings(before + 40 * treated, treated)
     assert warning.code == "warning.experiment_draw" and warning.text("zh")
 
 
@@ -269,7 +268,7 @@ def test_customers_without_a_score_are_left_out_and_counted(
     kept = scores_path(mine, open_bundle(mine, small_bundle.id), open_dataset(mine, "shop"), seen.start)
     kept.parent.mkdir(parents=True, exist_ok=True)
     scores(mine, "shop", small_bundle.id, cutoff=seen.start, progress=NoProgress()).iloc[:-50].to_parquet(kept)
-    found = experiment(mine, "shop", small_bundle.id, path, most_days=60, progress=NoProgress())
+    found = measure_experiment(mine, "shop", small_bundle.id, path, most_days=60, progress=NoProgress())
     everyone = found.effects[0]
     assert everyone.treated + everyone.control == len(seen.customer_id) - 50
     assert found.warnings[-1].params["customers"] == seen.left_out + 50

@@ -14,13 +14,13 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.errors import NeedsAnswer, UsageError
-from clv_core.strategy.budget.offers import Effect, Offer
 from clv_core.strategy.exports.export import Contacts, export, log_export, log_taken, with_side_file
 from clv_core.strategy.exports.exported import export_log, exported_files
 from clv_core.strategy.exports.files import write_csv
 from clv_core.strategy.exports.formats import EXPORTS
 from clv_core.strategy.exports.preview import preview
 from clv_core.strategy.exports.tables import write_rows
+from clv_core.strategy.plans.offers import Effect, Offer
 from clv_core.workspace import Workspace
 from tests.strategy.lists import PAYLOADS, SIDE, TRIGGERS, digest, read, unescape
 

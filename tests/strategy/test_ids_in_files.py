@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from clv_core.collection.values.pseudonyms import pseudonym
-from clv_core.strategy.budget.experiment_file import read_experiment
 from clv_core.strategy.contacts.reach import reachable
 from clv_core.strategy.contacts.suppress_file import words_of
+from clv_core.strategy.experiments.measurement import read_experiment
 
 SCORED = pd.DataFrame({"customer_id": ["ann@a.example", "bob@a.example", "AB12"], "predicted_clv": [3.0, 2.0, 1.0]})
 

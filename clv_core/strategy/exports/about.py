@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_change, say_clauses, translate
-from clv_core.strategy.budget.offers import ALL_TIERS, Effect
 from clv_core.strategy.exports.headers import IDS, header
+from clv_core.strategy.plans.offers import ALL_TIERS, Effect
 
 Cell = str | int | float
 """What stands in a cell: a number stays one, so that it can be counted with."""
@@ -49,7 +49,7 @@ def _cell(fact: str, value: Any, language: str) -> Cell:
 
 
 def _offer(offer: Mapping[str, Any], language: str) -> str:
-    """Return an offer in words, from what :meth:`clv_core.strategy.budget.offers.Offer.to_json` says of it."""
+    """Return an offer in words, from what :meth:`clv_core.strategy.plans.offers.Offer.to_json` says of it."""
     said = [translate("about.offer.cost", language, cost=f"{offer['cost']:,.10g}")]
     said += [_effect(int(tier), Effect(**effect), language) for tier, effect in offer.get("effects", {}).items()]
     if offer.get("capacity") is not None:

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
-from clv_core.strategy.budget.plans import EVIDENCE
+from clv_core.strategy.plans.budget_plan import EVIDENCE
 
 IDS: Final = ("", DEFAULT_LANGUAGE)
 """Languages whose headers are the columns' ids: none, as for programs, and English, whose words the ids are."""

@@ -13,11 +13,11 @@ from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.budget.experiment_file import GROUP
-from clv_core.strategy.budget.plans import OFFER
 from clv_core.strategy.contacts.contacts_file import read_contacts
 from clv_core.strategy.contacts.suppress_file import cells_of, entries_of, text_of
+from clv_core.strategy.experiments.randomization import GROUP
 from clv_core.strategy.exports.headers import header
+from clv_core.strategy.plans.budget_plan import OFFER
 
 TOLD: Final = (OFFER, GROUP)
 """What a list says of a customer beside that she is in it; conditions may ask for it."""

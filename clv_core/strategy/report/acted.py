@@ -10,7 +10,7 @@ from clv_core.errors import Message
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.explain.sentences import SECOND
 from clv_core.i18n import translate, without_options
-from clv_core.strategy.budget.plans import COST, GAIN, OFFER
+from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.content import BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.ground import Ground
 from clv_core.strategy.report.said import Said
@@ -103,15 +103,15 @@ def plan(ground: Ground) -> Section:
     if planned is None:
         return Section("plan", said.t("report.plan"), said.t("report.plan.none"), (said.t("report.plan.how"),))
     made = planned.plan
-    gain = said.money(made.found.gain)
+    gain = said.money(made.allocation.gain)
     if planned.terms.margin_rate == 1:
         gain = said.t("budget.gain.revenue", gain=gain)
     key = "report.plan.finding.even" if made.even else "report.plan.finding"
-    budget, spent = said.money(planned.budget), said.money(made.found.spent)
+    budget, spent = said.money(planned.budget), said.money(made.allocation.spent)
     finding = said.t(key, budget=budget, spent=spent, gain=gain)
     figures = (
         ReportFigure(said.t("report.plan.spent"), spent, said.t("budget.figure.spent.note", budget=budget)),
-        ReportFigure(said.t("report.plan.gain"), said.money(made.found.gain)),
+        ReportFigure(said.t("report.plan.gain"), said.money(made.allocation.gain)),
         ReportFigure(said.t("report.plan.uniform"), said.money(made.gain_uniform)),
         ReportFigure(said.t("report.plan.customers"), f"{len(made.customers):,}"),
     )

@@ -14,8 +14,8 @@ from clv_core.errors import Message
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
-from clv_core.strategy.budget.offers import Offer
-from clv_core.strategy.budget.plans import BudgetPlan
+from clv_core.strategy.plans.budget_plan import BudgetPlan
+from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.said import Said
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme

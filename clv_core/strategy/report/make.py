@@ -22,11 +22,11 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
-from clv_core.strategy.budget.experiment import Experiment
-from clv_core.strategy.budget.offers import Offer, checked
-from clv_core.strategy.budget.plan_notes import notes
-from clv_core.strategy.budget.plans import make_plan
+from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.exports.people import people_of
+from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.offers import Offer, check_offers
+from clv_core.strategy.plans.plan_warnings import all_warnings
 from clv_core.strategy.report import acted, measured
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.ground import Ground, Planned
@@ -102,7 +102,7 @@ def make_report(
     kept = load_explanation(explanation_folder(workspace, bundle, dataset))
     planned = None
     if offers:
-        given = checked(offers)
+        given = check_offers(offers)
         people, names = tiered, names_of_tiers(dataset, scheme.tiers, language)
         if plan_scheme is not None and plan_scheme != scheme:
             cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
@@ -145,7 +145,7 @@ def _planned(
 ) -> Planned:
     """Return the plan for people whose values speak of ``terms``, and what has to be known of it."""
     made = make_plan(people, len(names), offers, budget)
-    return Planned(made, offers, budget, terms, notes(made, offers, names, terms, experiments))
+    return Planned(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments))
 
 
 def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -7,8 +7,8 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
-from clv_core.strategy.budget.kept_offers import TIERS
-from clv_core.strategy.budget.plans import with_experiments
+from clv_core.strategy.plans.measured_offers import with_experiments
+from clv_core.strategy.plans.saved_offers import TIERS
 from pages.ui import scored, state, terms, tiers, trusting, widgets
 from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, plan_lists, slider
 from pages.ui.saying import t

@@ -11,7 +11,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.budget.kept_offers import TIERS
+from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.schemes.clusters import CLUSTERS, DEFAULT_COUNT
 from clv_core.strategy.schemes.parse import parse
 from clv_core.strategy.schemes.quadrant import QUADRANT

@@ -10,19 +10,19 @@ import numpy as np
 import streamlit as st
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.budget.draw import (
+from clv_core.strategy.experiments.randomization import (
     OFFERED,
-    control_of,
-    customers_needed,
-    drawn_as,
-    groups,
-    smallest_effect,
-    unexplained,
+    assign_groups,
+    detectable_effect,
+    in_control_group,
+    randomization_name,
+    required_sample_size,
+    residual_std,
 )
-from clv_core.strategy.budget.experiment import FEWEST
-from clv_core.strategy.budget.plans import COST, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 from clv_core.strategy.exports.export import Exported, Side
 from clv_core.strategy.exports.tables import write_rows
+from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import row_files, state, widgets
@@ -66,13 +66,13 @@ def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, al
         )
     rows = plan.customers[plan.customers[OFFER] == offer]
     share, day = part / 100, start.isoformat()
-    name = drawn_as(ground.dataset.name, day)
-    control = control_of(rows[CUSTOMER_ID], share, name)
+    name = randomization_name(ground.dataset.name, day)
+    control = in_control_group(rows[CUSTOMER_ID], share, name)
     counts = int((~control).sum()), int(control.sum())
     said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
     st.markdown(t("budget.draw.groups", **said))
-    if min(counts) < FEWEST:
-        st.warning(t("budget.draw.few", fewest=FEWEST), icon=":material/warning:")
+    if min(counts) < MIN_GROUP_SIZE:
+        st.warning(t("budget.draw.few", fewest=MIN_GROUP_SIZE), icon=":material/warning:")
     else:
         st.markdown(_shows(ground, plan, str(offer), counts, share))
     settings = {"offer": str(offer), "control_share": share, "start": day}
@@ -80,7 +80,7 @@ def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, al
 
     def write(path: Path) -> Exported:
         # The columns keep the names that the experiment is read by, whatever the language.
-        return write_rows(work, groups(rows[CUSTOMER_ID], share, name, day), path, described)
+        return write_rows(work, assign_groups(rows[CUSTOMER_ID], share, name, day), path, described)
 
     named = row_files.stem(ground.bundle, "experiment", described, ground.terms)
     row_files.offer(named, "draw", write, allowed=allowed)
@@ -103,17 +103,15 @@ def _shows(ground: Ground, plan: BudgetPlan, offer: str, counts: tuple[int, int]
     # Places among all who may get an offer, in the value tiers of the holdout: its customers stand for theirs.
     tiers = DEFAULT_SCHEME.tier_of(ground.people[VALUE].to_numpy(float))
     mine = tiers[ground.people[CUSTOMER_ID].isin(set(rows[CUSTOMER_ID])).to_numpy()]
-    spread = unexplained(
-        held["actual"].to_numpy(float), value, DEFAULT_SCHEME.tier_of(value), mine, DEFAULT_SCHEME.tiers
-    )
+    spread = residual_std(held["actual"].to_numpy(float), value, DEFAULT_SCHEME.tier_of(value), mine)
     if not np.isfinite(spread) or spread <= 0:
         return t("budget.draw.unknown")
-    least = smallest_effect(*counts, spread)
+    least = detectable_effect(*counts, spread)
     said = t("budget.draw.shows", days=trained, effect=money(least, ground.currency))
     if not terms.plain(trained):
         return said
     hoped = float((rows[GAIN] + rows[COST]).mean())
     if hoped >= least:
         return said + t("budget.draw.enough", effect=money(hoped, ground.currency))
-    needed = customers_needed(hoped, spread, share)
+    needed = required_sample_size(hoped, spread, share)
     return said + t("budget.draw.short", effect=money(hoped, ground.currency), needed=count(needed))

@@ -16,10 +16,10 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget import plan_notes
-from clv_core.strategy.budget.experiment import FEWEST, Experiment
-from clv_core.strategy.budget.experiment_run import experiment
-from clv_core.strategy.budget.offers import Offer
+from clv_core.strategy.experiments.measurement import measure_experiment
+from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, Experiment
+from clv_core.strategy.plans import plan_warnings
+from clv_core.strategy.plans.offers import Offer
 from pages.ui import cells, received, state, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.saying import money, percent, t
@@ -37,8 +37,8 @@ def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms
     horizon_days = terms.horizon_days
     longer = {name for name, one in found.items() if one.window_days > horizon_days}
     tried = [one for one in offers if one.name in found and one.name not in longer]
-    carried = plan_notes.assumptions(tried, found)
-    left_out = (*carried, *plan_notes.effect_notes(offers, names, terms))
+    carried = plan_warnings.assumption_warnings(tried, found)
+    left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
     said = [widgets.plain(one.text(state.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
         days = found[name].window_days
@@ -96,7 +96,7 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
         work = state.workspace()
         names = (dataset.name, bundle.id)
         return reader_process.run(
-            work, path, experiment, work, *names, path, most_days=most_days, progress=NoProgress()
+            work, path, measure_experiment, work, *names, path, most_days=most_days, progress=NoProgress()
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -133,7 +133,7 @@ def _used(found: Experiment, *, by_tier: bool) -> str:
     tried, tiers = len(found.tried_tiers), len(found.effects) - 1
     if tried < tiers and not (tried and by_tier):
         return t("budget.experiment.used.carried")
-    only = t("budget.experiment.used.tried", fewest=FEWEST) if tried < tiers else ""
+    only = t("budget.experiment.used.tried", fewest=MIN_GROUP_SIZE) if tried < tiers else ""
     kind = ("tiers" if found.tiers_differ else "all") if by_tier else "others"
     return only + t(f"budget.experiment.used.{kind}")
 

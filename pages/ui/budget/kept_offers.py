@@ -8,20 +8,20 @@ from typing import Any
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.strategy.budget.kept_offers import KeptOffers, change_offers, load_offers
+from clv_core.strategy.plans.saved_offers import SavedOffers, load_offers, update_offers
 from pages.ui import access
 
 
-def kept(dataset: Dataset) -> KeptOffers:
+def kept(dataset: Dataset) -> SavedOffers:
     """Return what holds for who is here."""
-    own: KeptOffers | None = None if access.may("change") else st.session_state.get(_key(dataset))
+    own: SavedOffers | None = None if access.may("change") else st.session_state.get(_key(dataset))
     return load_offers(dataset) if own is None else own
 
 
 def keep(dataset: Dataset, **changed: Any) -> None:
-    """Keep the named parts of :class:`KeptOffers`; the others stay."""
+    """Keep the named parts of :class:`SavedOffers`; the others stay."""
     if access.may("change"):
-        change_offers(dataset, **changed)
+        update_offers(dataset, **changed)
     else:
         st.session_state[_key(dataset)] = replace(kept(dataset), **changed)
 

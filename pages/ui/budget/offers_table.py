@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.i18n import room, translate
-from clv_core.strategy.budget.offers import MONEY, MOST_OFFERS, SHARE, UNITS, Effect, Offer, checked
+from clv_core.strategy.plans.offers import MAX_OFFERS, MONEY, SHARE, UNITS, Effect, Offer, check_offers
 from clv_core.strategy.segments import VALUE
 from pages.ui import access, cells, saying, state
 from pages.ui.budget import kept_offers
@@ -69,7 +69,7 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
         st.session_state[f"{key}_rows"] = rows
         kept_offers.keep(dataset, rows={**kept.rows, segments.by: rows})
     offers = read_offers(edited, len(names))
-    return checked(offers) if offers else ()
+    return check_offers(offers) if offers else ()
 
 
 def starting_for(segments: Segments, language: str) -> pd.DataFrame:
@@ -179,7 +179,7 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
             continue
         capacity = None if pd.isna(row["capacity"]) else int(row["capacity"])
         offers.append(Offer(str(row["name"]).strip(), float(row["cost"]), effects, capacity))
-    return offers[: MOST_OFFERS + 1]
+    return offers[: MAX_OFFERS + 1]
 
 
 def _columns(names: Sequence[str], offers: Iterable[str], currency: str) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import without_options
-from clv_core.strategy.budget import plan_notes, plans
-from clv_core.strategy.budget.budget import Curve, marginal_curve, most_useful
-from clv_core.strategy.budget.kept_offers import TIERS
-from clv_core.strategy.budget.offers import Offer, expected_gains
-from clv_core.strategy.budget.plans import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.exports.export import Side
+from clv_core.strategy.plans import budget_plan, plan_warnings
+from clv_core.strategy.plans.allocation import Curve, gain_curve, max_useful_budget
+from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.plans.offers import Offer, expected_gains
+from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import cells, saying, state, terms, tiers, widgets
@@ -94,7 +94,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
-        gain = (one.text(state.language()) for one in plan_notes.gain_notes(plan, ground.terms))
+        gain = (one.text(state.language()) for one in plan_warnings.gain_warnings(plan, ground.terms))
         money_is = [widgets.plain(without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
@@ -149,28 +149,31 @@ def headline(plan: BudgetPlan, budget: float, ground: Ground) -> str:
     Where the log's currency has no name, that is said; and while no margin is given, that the gain is revenue.
     """
     key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
-    gain = money(plan.found.gain, ground.currency)
+    gain = money(plan.allocation.gain, ground.currency)
     if ground.terms.margin_rate == 1:
         gain = t("budget.gain.revenue", gain=gain)
     finding = t(key, budget=money(budget, ground.currency), gain=gain)
     if not ground.currency:
         finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
-    if plan.next is None:
+    if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
-    offer, tier = widgets.plain(plan.next.offer), widgets.plain(ground.segments.names[plan.next.tier - 1])
+    offer, tier = (
+        widgets.plain(plan.marginal_return.offer),
+        widgets.plain(ground.segments.names[plan.marginal_return.tier - 1]),
+    )
     return t(
         "budget.headline.next",
         finding=finding,
         unit=money(1, ground.currency),
         offer=offer,
         tier=tier,
-        rate=money(plan.next.per_coin, ground.currency, 2),
+        rate=money(plan.marginal_return.per_coin, ground.currency, 2),
     )
 
 
 def rests(plan: BudgetPlan, currency: str) -> str:
     """Return what the expected gain rests on, measured and assumed apart."""
-    basis = plan.basis
+    basis = plan.evidence
     said = {name: money(getattr(basis, name), currency) for name in ("measured", "assumed", "low", "high")}
     kinds = set(plan.table[EVIDENCE])
     if kinds == {"measured"}:
@@ -183,7 +186,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
-    found = plan.found
+    found = plan.allocation
     figures = [
         Figure(
             t("budget.figure.gain"),
@@ -217,7 +220,7 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
         budget=money(place, ground.currency, 2),
         most=money(scale(float(found.budget[-1]), None)[1], ground.currency),
     )
-    here = (plan.found.spent, plan.found.gain)
+    here = (plan.allocation.spent, plan.allocation.gain)
     figure = budget_curve.gain_by_budget(found, here, message, unit=saying.unit(ground.currency))
     widgets.chart(figure, "budget_curve")
 
@@ -252,31 +255,31 @@ def side_of(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
     found = kept_offers.kept(ground.dataset).experiments
     used = {name: one for name, one in found.items() if one.window_days <= ground.terms.horizon_days}
     mine = {one.name: used[one.name] for one in ground.offers if one.name in used}
-    said = plan_notes.notes(plan, ground.offers, ground.segments.names, ground.terms, mine)
+    said = plan_warnings.all_warnings(plan, ground.offers, ground.segments.names, ground.terms, mine)
     assumed = (*side.assumptions, *(one.to_json(state.language()) for one in said))
-    settings = plans.settings(ground.offers, budget)
+    settings = budget_plan.settings(ground.offers, budget)
     return replace(side, scheme=ground.segments.scheme, assumptions=assumed, settings=settings)
 
 
 def _gains(ground: Ground) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     value, tier = ground.people[VALUE].to_numpy(), ground.people[TIER].to_numpy()
     gains = expected_gains(ground.offers, value, tier, len(ground.segments.names))
-    return gains, plans.costs(ground.offers), plans.capacities(ground.offers)
+    return gains, budget_plan.costs(ground.offers), budget_plan.capacities(ground.offers)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _most(mark: str, _ground: Ground) -> float:
-    return most_useful(*_gains(_ground))
+    return max_useful_budget(*_gains(_ground))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _plan(mark: str, budget: float, _ground: Ground) -> BudgetPlan:
-    return plans.make_plan(_ground.people, len(_ground.segments.names), _ground.offers, budget)
+    return budget_plan.make_plan(_ground.people, len(_ground.segments.names), _ground.offers, budget)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _curve(mark: str, _ground: Ground) -> Curve:
-    return marginal_curve(*_gains(_ground), _most(mark, _ground))
+    return gain_curve(*_gains(_ground), _most(mark, _ground))
 
 
 def measured_names(offers: Sequence[Offer]) -> str:

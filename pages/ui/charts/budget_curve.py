@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clv_core.strategy.budget.budget import Curve
+from clv_core.strategy.plans.allocation import Curve
 from pages.ui.charts.colours import ACTUAL, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, value_ticks
 from pages.ui.saying import t
@@ -12,7 +12,7 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
     """Draw the expected gain of each budget, and where the chosen one stands.
 
     Args:
-        curve: of :func:`clv_core.strategy.budget.budget.marginal_curve`.
+        curve: of :func:`clv_core.strategy.plans.allocation.gain_curve`.
         here: what is spent and what it is expected to bring.
         message: what the chart shows, in words.
         unit: of money.

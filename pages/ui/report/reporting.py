@@ -15,10 +15,11 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.budget.budget import most_useful
-from clv_core.strategy.budget.kept_offers import TIERS
-from clv_core.strategy.budget.offers import checked, expected_gains
-from clv_core.strategy.budget.plans import capacities, costs, with_experiments
+from clv_core.strategy.plans.allocation import max_useful_budget
+from clv_core.strategy.plans.budget_plan import capacities, costs
+from clv_core.strategy.plans.measured_offers import with_experiments
+from clv_core.strategy.plans.offers import check_offers, expected_gains
+from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
@@ -90,10 +91,10 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
         st.caption(t("budget.offers.none"))
         return ()
     measured = kept.experiments
-    offers = with_experiments(checked(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
+    offers = with_experiments(check_offers(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
     people = state.stop_list().without(segments.people)
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
-    most = most_useful(gains, costs(offers), capacities(offers))
+    most = max_useful_budget(gains, costs(offers), capacities(offers))
     start = scale(most, kept.budget)[2] if most > 0 else kept.budget or 0.0
     label = t("reporting.budget", unit=saying.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import add_demo
 from clv_core.deployment.kept_explanations import explanation_folder
@@ -19,8 +19,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.strategy.budget.offers import Offer
 from clv_core.strategy.exports.people import people_of
+from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
 from clv_core.strategy.schemes.parse import asked
@@ -51,7 +51,8 @@ def made(demo: Demo, **options: object) -> Report:
 def copied(demo: Demo, tmp_path: Path) -> Demo:
     """A copy that may be changed."""
     shutil.copytree(demo[0].root, tmp_path / "copy")
-    return Workspace(tmp_path / "copy"), demo[1], demo[2]
+    workspace = Workspace(tmp_path / "copy")
+    return workspace, open_dataset(workspace, demo[1].name), demo[2]
 
 
 def section(report: Report, name: str) -> Section:

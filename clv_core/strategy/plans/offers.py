@@ -1,8 +1,8 @@
 """Offers: what can be given to a customer, what it costs, and what it is expected to bring.
 
-An effect is what a customer brings more, in the predicted horizon, when given the offer: a share of the predicted
-value, or money per customer. It is assumed by a person, or measured by an experiment and then carries its 90% interval.
-Expected gain = effect - cost.
+An effect is the additional value of a customer, in the predicted horizon, when given the offer: a share of the
+predicted value, or money per customer. It is assumed by a person, or measured by an experiment and then has a 90%
+interval. Expected gain = effect - cost.
 
     name=Voucher,cost=2,effect=5%                       5% of predicted value, for all tiers
     name=Call,cost=8,effect=12.5,capacity=300,tiers=1+2  12.5 a customer, for two tiers, 300 customers at most
@@ -29,14 +29,15 @@ SHARE: Final = "share"
 MONEY: Final = "money"
 UNITS: Final = (SHARE, MONEY)
 ALL_TIERS: Final = 0
-MOST_OFFERS: Final = 12
-LONGEST_NAME: Final = 60
-WORDS: Final = ("name", "cost", "effect", "capacity", "tiers", "days")
+MAX_OFFERS: Final = 12
+MAX_NAME_LENGTH: Final = 60
+REQUIRED: Final = {"name", "cost", "effect"}
+OPTIONAL: Final = {"capacity", "tiers", "days"}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one customer brings more when given an offer.
+    """The additional value of one customer when given an offer.
 
     Args:
         value: share of the predicted value (0.05 is 5%), or money per customer in the log's currency.
@@ -56,15 +57,15 @@ class Effect:
     def __post_init__(self) -> None:
         """Check the number and its interval."""
         numbers = [number for number in (self.value, self.low, self.high) if number is not None]
-        sound = all(map(math.isfinite, numbers)) and (self.low is None) == (self.high is None)
+        valid = all(map(math.isfinite, numbers)) and (self.low is None) == (self.high is None)
         if self.low is not None and self.high is not None:
-            sound = sound and self.low <= self.value <= self.high
-        if self.unit not in UNITS or not sound or (self.unit == SHARE and not -1 <= self.value <= 10):
+            valid = valid and self.low <= self.value <= self.high
+        if self.unit not in UNITS or not valid or (self.unit == SHARE and not -1 <= self.value <= 10):
             raise UsageError("offer_effect", effect=f"{self.value:g} {self.unit}")
 
     @property
     def measured(self) -> bool:
-        """Whether an experiment stands behind it."""
+        """Whether an experiment measured it."""
         return self.low is not None
 
     @classmethod
@@ -74,25 +75,22 @@ class Effect:
         Raises:
             UsageError: the text is none of them.
         """
-        head, bracket, span = text.strip().partition("(")
-        parts = [head, *(span.removesuffix(")").split(";") if bracket else ())]
-        share = head.strip().endswith("%")
+        value, bracket, interval = text.strip().partition("(")
+        ends = interval.removesuffix(")").split(";") if bracket else []
+        unit, factor = (SHARE, 100) if value.strip().endswith("%") else (MONEY, 1)
         try:
-            numbers = [float(part.strip().removesuffix("%")) / (100 if share else 1) for part in parts]
+            numbers = [float(number.strip().removesuffix("%")) / factor for number in (value, *ends)]
         except ValueError as error:
             raise UsageError("offer_effect", effect=text[:40]) from error
         if len(numbers) != (3 if bracket else 1):
             raise UsageError("offer_effect", effect=text[:40])
-        return cls(numbers[0], SHARE if share else MONEY, *numbers[1:])
+        return cls(numbers[0], unit, *numbers[1:])
 
     def __str__(self) -> str:
         """Return it as :meth:`parse` reads it."""
-        words = [
-            f"{100 * number:.10g}%" if self.unit == SHARE else f"{number:.10g}"
-            for number in (self.value, self.low, self.high)
-            if number is not None
-        ]
-        return words[0] if len(words) == 1 else f"{words[0]}({';'.join(words[1:])})"
+        numbers = [number for number in (self.value, self.low, self.high) if number is not None]
+        value, *ends = [f"{100 * one:.10g}%" if self.unit == SHARE else f"{one:.10g}" for one in numbers]
+        return f"{value}({';'.join(ends)})" if ends else value
 
 
 @dataclass(frozen=True)
@@ -102,10 +100,10 @@ class Offer:
     Args:
         name: what people call it.
         cost: money per customer who gets it.
-        effects: by tier (1 = highest); the key :data:`ALL_TIERS` stands for all tiers that are not named. Customers of
-            a tier without effect do not get it.
+        effects: by tier (1 = highest); the key :data:`ALL_TIERS` is for all tiers that are not named. Customers of a
+            tier without effect do not get it.
         capacity: most customers who can get it; None is no limit.
-        window_days: how long outcomes counted where its effect was measured; None where it is assumed.
+        window_days: for how long outcomes counted where its effect was measured; None where it is assumed.
 
     Raises:
         UsageError: no name or a long one, a cost or capacity below 0, no effect, or a window without a measured effect.
@@ -119,8 +117,8 @@ class Offer:
 
     def __post_init__(self) -> None:
         """Check name, cost and capacity."""
-        if not self.name.strip() or len(self.name) > LONGEST_NAME:
-            raise UsageError("offer_name", name=self.name[:LONGEST_NAME], most=LONGEST_NAME)
+        if not self.name.strip() or len(self.name) > MAX_NAME_LENGTH:
+            raise UsageError("offer_name", name=self.name[:MAX_NAME_LENGTH], most=MAX_NAME_LENGTH)
         if not (math.isfinite(self.cost) and self.cost >= 0):
             raise UsageError("offer_cost", name=self.name, cost=f"{self.cost:g}")
         if self.capacity is not None and self.capacity < 0:
@@ -132,7 +130,7 @@ class Offer:
 
     @property
     def measured(self) -> bool:
-        """Whether all its effects were measured; an offer never mixes both kinds (:func:`checked`)."""
+        """Whether all its effects were measured; :func:`check_offers` refuses a mix."""
         return all(effect.measured for effect in self.effects.values())
 
     def effect_on(self, tier: int) -> Effect | None:
@@ -141,36 +139,34 @@ class Offer:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the offer that ``text`` says.
+        """Return the offer of a text.
 
         Raises:
             UsageError: the text is not of the form that the module shows.
         """
         pairs = [part.partition("=") for part in text.split(",")]
-        said = {key.strip(): value.strip() for key, _, value in pairs}
-        if len(said) != len(pairs) or not {"name", "cost", "effect"} <= set(said) or set(said) - set(WORDS):
+        fields = {key.strip(): value.strip() for key, _, value in pairs}
+        if len(fields) != len(pairs) or not REQUIRED <= set(fields) <= REQUIRED | OPTIONAL:
             raise UsageError("offer_text", text=text[:120])
         try:
-            cost = float(said["cost"])
-            capacity = int(said["capacity"]) if "capacity" in said else None
-            window_days = int(said["days"]) if "days" in said else None
-            effects = _effects(said["effect"], said.get("tiers", ""))
+            cost = float(fields["cost"])
+            capacity = int(fields["capacity"]) if "capacity" in fields else None
+            window_days = int(fields["days"]) if "days" in fields else None
+            effects = _parse_effects(fields["effect"], fields.get("tiers", ""))
         except ValueError as error:
             raise UsageError("offer_text", text=text[:120]) from error
-        return cls(said["name"], cost, effects, capacity, window_days)
+        return cls(fields["name"], cost, effects, capacity, window_days)
 
     def __str__(self) -> str:
         """Return it as :meth:`parse` reads it; a comma in the name becomes a space."""
-        everyone = self.effects.get(ALL_TIERS)
-        tiered = "+".join(f"{tier}:{effect}" for tier, effect in self.effects.items())
-        words = {"name": self.name.replace(",", " "), "cost": f"{self.cost:.10g}"}
-        words["effect"] = tiered if everyone is None else str(everyone)
-        words |= {} if self.capacity is None else {"capacity": str(self.capacity)}
-        words |= {} if self.window_days is None else {"days": str(self.window_days)}
-        return ",".join(f"{key}={word}" for key, word in words.items())
+        by_tier = "+".join(f"{tier}:{effect}" for tier, effect in self.effects.items())
+        effect = str(self.effects[ALL_TIERS]) if ALL_TIERS in self.effects else by_tier
+        text = f"name={self.name.replace(',', ' ')},cost={self.cost:.10g},effect={effect}"
+        text += "" if self.capacity is None else f",capacity={self.capacity}"
+        return text if self.window_days is None else f"{text},days={self.window_days}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON types; :meth:`from_json` reads it."""
+        """Return it as JSON types."""
         effects = {
             str(tier): {"value": effect.value, "unit": effect.unit}
             | ({"low": effect.low, "high": effect.high} if effect.measured else {})
@@ -185,42 +181,36 @@ class Offer:
             "effects": effects,
         }
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the offer of :meth:`to_json`."""
-        effects = {int(tier): Effect(**effect) for tier, effect in values["effects"].items()}
-        return cls(values["name"], values["cost"], effects, values["capacity"], values.get("window_days"))
-
 
 def parse_offers(texts: Sequence[str]) -> tuple[tuple[Offer, ...], dict[str, Path]]:
-    """Return the offers that ``texts`` say, and by name the files of the experiments that measured their effect.
+    """Return the offers of ``texts``, and by the offer's name the files of the experiments that measured its effect.
 
-    An offer whose effect is ``@FILE`` has none of its own until the experiment has been measured.
+    An offer whose effect is ``@FILE`` has an effect of 0 until the experiment has been measured.
 
     Raises:
-        UsageError: a text is not of the form that the module shows, or the offers are not :func:`checked`.
+        UsageError: a text is not of the form that the module shows, or :func:`check_offers` refuses the offers.
     """
     offers, files = [], {}
     for text in texts:
-        found = re.search(r"(^|,)\s*effect\s*=\s*@([^,]+)", text)
-        offers.append(Offer.parse(text if found is None else text.replace(f"@{found[2]}", "0")))
-        if found is not None:
-            files[offers[-1].name] = Path(found[2].strip())
-    return checked(offers), files
+        file = re.search(r"(^|,)\s*effect\s*=\s*@([^,]+)", text)
+        offers.append(Offer.parse(text if file is None else text.replace(f"@{file[2]}", "0")))
+        if file is not None:
+            files[offers[-1].name] = Path(file[2].strip())
+    return check_offers(offers), files
 
 
-def checked(offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    """Return the offers, which are some, not too many, of different names, each either measured or assumed.
+def check_offers(offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """Return the offers.
 
     Raises:
-        UsageError: they are not.
+        UsageError: there are none or too many, two have one name, or one mixes measured and assumed effects.
     """
-    if not 1 <= len(offers) <= MOST_OFFERS:
-        raise UsageError("offer_count", found=len(offers), most=MOST_OFFERS)
+    if not 1 <= len(offers) <= MAX_OFFERS:
+        raise UsageError("offer_count", found=len(offers), most=MAX_OFFERS)
     names = [offer.name for offer in offers]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError("offer_twice", name=twice)
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError("offer_twice", name=name)
     for offer in offers:
         if len({effect.measured for effect in offer.effects.values()}) > 1:
             raise UsageError("offer_mixed", name=offer.name)
@@ -230,7 +220,7 @@ def checked(offers: Sequence[Offer]) -> tuple[Offer, ...]:
 def expected_gains(
     offers: Sequence[Offer], value: npt.ArrayLike, tier: npt.ArrayLike, tiers: int
 ) -> npt.NDArray[np.float64]:
-    """Return what each offer to each customer is expected to bring after its cost.
+    """Return the expected gain of each offer for each customer, after its cost.
 
     Args:
         offers: k of them.
@@ -241,36 +231,34 @@ def expected_gains(
     Returns:
         Money, [n, k]; -inf where a tier does not get an offer.
     """
-    worth, place = np.maximum(np.asarray(value, float), 0), np.asarray(tier, np.int64)
-    gains = np.empty((len(offers), len(worth)))
+    values, numbers = np.maximum(np.asarray(value, float), 0), np.asarray(tier, np.int64)
+    gains = np.empty((len(offers), len(values)))
     for row, offer in enumerate(offers):
         share, money = np.zeros(tiers + 1), np.full(tiers + 1, -np.inf)
         for one in range(1, tiers + 1):
             effect = offer.effect_on(one)
             if effect is not None:
-                share[one] = effect.value if effect.unit == SHARE else 0.0
-                money[one] = effect.value if effect.unit == MONEY else 0.0
-        gains[row] = share[place] * worth + money[place] - offer.cost
+                share[one], money[one] = (effect.value, 0.0) if effect.unit == SHARE else (0.0, effect.value)
+        gains[row] = share[numbers] * values + money[numbers] - offer.cost
     return gains.T
 
 
-def _effects(text: str, tiers: str) -> dict[int, Effect]:
-    """Read ``5%`` with tiers ``1+2``, or ``1:5%+2:3%``.
+def _parse_effects(text: str, tiers: str) -> dict[int, Effect]:
+    """Return the effects of ``5%`` with tiers ``1+2``, or of ``1:5%+2:3%``.
 
     Raises:
-        ValueError: tiers are no numbers from 1, or are said in both ways.
+        ValueError: tiers are no numbers from 1, or are named in both ways.
     """
     if ":" not in text:
         effect = Effect.parse(text)
-        places = [_tier(part) for part in tiers.split("+")] if tiers else [ALL_TIERS]
-        return dict.fromkeys(places, effect)
+        return dict.fromkeys([_parse_tier(tier) for tier in tiers.split("+")] if tiers else [ALL_TIERS], effect)
     if tiers:
         raise ValueError
     pairs = [part.partition(":") for part in text.split("+")]
-    return {_tier(place): Effect.parse(effect) for place, _, effect in pairs}
+    return {_parse_tier(tier): Effect.parse(effect) for tier, _, effect in pairs}
 
 
-def _tier(text: str) -> int:
+def _parse_tier(text: str) -> int:
     if int(text) < 1:
         raise ValueError
     return int(text)

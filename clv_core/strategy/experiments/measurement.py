@@ -1,8 +1,8 @@
-"""Reading an experiment: who was in it, in which group, since when; and what they spent before and after."""
+"""Measuring an experiment on a dataset: who was in which group, what they spent, and what the offer brought."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,16 +12,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv_core.collection.files.text_table import read_text_table
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.collection.values.id_texts import folded_texts
+from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.errors import NeedsAnswer, NotEnoughData, NotFound, Refused
+from clv_core.deployment.kept_scores import scores
+from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine
+from clv_core.jobs import Progress
+from clv_core.strategy.experiments.randomization import DATE, GROUP
+from clv_core.strategy.experiments.treatment_effect import Experiment, measure
 from clv_core.strategy.history import money_days
+from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.workspace import Workspace
 
-GROUP: Final = "group"
-DATE: Final = "date"
 TREATED: Final = "treated"
 GROUP_NAMES: Final = ("group", "variant", "arm", "分组", "组别", "实验组别")
 DATE_NAMES: Final = ("date", "start", "start_date", "day", "日期", "开始日期")
@@ -31,8 +36,60 @@ CONTROL_NAMES: Final = (
 )
 YEAR_FIRST: Final = r"(\d{4})[/.年-](\d{1,2})[/.月-](\d{1,2})(?!\d).*"
 """A day that cannot be read in two ways; 2024/5/31 is what a Chinese or Japanese spreadsheet makes of 2024-05-31."""
-FEWEST_DAYS: Final = 7
+MIN_DAYS: Final = 7
 BEFORE_DAYS: Final = 365
+
+
+def measure_experiment(
+    workspace: Workspace,
+    name: str,
+    model_id: str,
+    path: Path,
+    *,
+    most_days: int,
+    scheme: Scheme = DEFAULT_SCHEME,
+    progress: Progress,
+) -> Experiment:
+    """Return what the experiment in ``path`` showed, over all customers and in each tier as of before it.
+
+    Predictions are as of the earliest date, so that neither tiers nor CUPED knows who got the offer. The network
+    itself may have been trained on later days.
+
+    Args:
+        workspace: where dataset and model are.
+        name: of the dataset.
+        model_id: whose predictions are taken off the outcomes.
+        path: of the experiment, as :func:`read_experiment` takes it.
+        most_days: for how long outcomes count at most: the horizon of the plan that the effect is for.
+        scheme: how customers are cut into tiers.
+        progress: listener.
+
+    Raises:
+        ClvError: the file cannot be used, or shows too little.
+    """
+    dataset = open_dataset(workspace, name)
+    about = dataset.manifest
+    key = load_key(workspace, about.key_fingerprint) if about.pseudonymised else None
+    spent = outcomes(dataset, read_experiment(path, key), most_days)
+    scored = scores(workspace, name, model_id, cutoff=spent.start, progress=progress)
+    value = scored["predicted_clv"].to_numpy(float)
+    rows = pd.Index(scored["customer_id"]).get_indexer(pd.Index(spent.customer_id))
+    is_scored = rows >= 0
+    rows = rows[is_scored]
+    experiment = measure(
+        spent.outcome[is_scored],
+        spent.treated[is_scored],
+        spent.before[is_scored],
+        value[rows],
+        scheme.tier_of(value)[rows],
+        scheme.tiers,
+        spent.window_days,
+    )
+    left_out = spent.left_out + int((~is_scored).sum())
+    if not left_out:
+        return experiment
+    warning = Message("warning.experiment_left_out", {"customers": left_out, "start": spent.start.isoformat()})
+    return replace(experiment, warnings=(*experiment.warnings, warning))
 
 
 def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
@@ -59,46 +116,40 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
     if rejects:
         raise Refused("experiment_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
     names = {column.strip().lower(): column for column in frame.columns}
-    found = {
+    columns = {
         CUSTOMER_ID: id_column(list(frame.columns)),
         GROUP: next((names[word] for word in GROUP_NAMES if word in names), None),
         DATE: next((names[word] for word in DATE_NAMES if word in names), None),
     }
-    missing = [wanted for wanted, column in found.items() if column is None]
+    missing = [name for name, column in columns.items() if column is None]
     if missing:
         raise Refused("experiment_columns", missing=list(missing), found=list(frame.columns[:20]))
-    texts = {wanted: frame[column].astype("str").str.strip().fillna("") for wanted, column in found.items()}
-    rows = pd.DataFrame(texts)
+    rows = pd.DataFrame({name: frame[column].astype("str").str.strip().fillna("") for name, column in columns.items()})
     blank = (rows[[CUSTOMER_ID, GROUP]] == "").any(axis=1)
     if blank.any():
         raise Refused("experiment_blank", rows=int(blank.sum()), line=int(np.flatnonzero(blank)[0]) + 2)
     rows[CUSTOMER_ID] = folded_texts(rows[CUSTOMER_ID])
-    when = pd.to_datetime(
-        rows[DATE].str.replace(YEAR_FIRST, r"\1-\2-\3", regex=True), format="%Y-%m-%d", errors="coerce"
-    )
-    if when.isna().any():
-        bad = int(np.flatnonzero(when.isna())[0])
-        raise Refused(
-            "experiment_dates", rows=int(when.isna().sum()), all=len(rows), line=bad + 2, text=rows[DATE].iloc[bad][:40]
-        )
-    rows[TREATED], rows[DATE] = ~_control(rows[GROUP]), when
+    days = rows[DATE].str.replace(YEAR_FIRST, r"\1-\2-\3", regex=True)
+    dates = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
+    bad = np.flatnonzero(dates.isna())
+    if len(bad):
+        text = rows[DATE].iloc[bad[0]][:40]
+        raise Refused("experiment_dates", rows=len(bad), all=len(rows), line=int(bad[0]) + 2, text=text)
+    rows[TREATED], rows[DATE] = ~_is_control(rows[GROUP]), dates
     rows = rows.drop_duplicates()
-    twice = rows[CUSTOMER_ID].duplicated()
-    if twice.any():
-        raise Refused(
-            "experiment_twice", rows=int(twice.sum()), customer=str(rows.loc[twice, CUSTOMER_ID].iloc[0])[:60]
-        )
+    twice = rows.loc[rows[CUSTOMER_ID].duplicated(), CUSTOMER_ID]
+    if len(twice):
+        raise Refused("experiment_twice", rows=len(twice), customer=str(twice.iloc[0])[:60])
     return rows[[CUSTOMER_ID, TREATED, DATE]].reset_index(drop=True)
 
 
-def _control(groups: pd.Series[str]) -> pd.Series[bool]:
-    """Who is in the control group."""
-    known = sorted(set(groups))
-    if len(known) != 2:
-        raise NotEnoughData("experiment_groups", found=len(known), names=list(known[:6]))
-    control = [word for word in known if word.lower() in CONTROL_NAMES]
+def _is_control(groups: pd.Series[str]) -> pd.Series[bool]:
+    names = sorted(set(groups))
+    if len(names) != 2:
+        raise NotEnoughData("experiment_groups", found=len(names), names=names[:6])
+    control = [name for name in names if name.lower() in CONTROL_NAMES]
     if len(control) != 1:
-        raise NeedsAnswer("experiment_control", names=list(known))
+        raise NeedsAnswer("experiment_control", names=names)
     return groups == control[0]
 
 
@@ -111,7 +162,7 @@ class Outcomes:
         treated: bool, [n].
         outcome: net value in [date, date + window), money, [n].
         before: net value in the year before the date, money, [n].
-        start: the earliest date; what is predicted must be as of then.
+        start: the earliest date; predictions must be as of then.
         window_days: length of the window.
         left_out: customers who were not seen before ``start``.
     """
@@ -134,7 +185,7 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
     Args:
         dataset: the log.
         rows: of :func:`read_experiment`.
-        most_days: how long after the date value counts at most; less where the log ends before that for anybody.
+        most_days: for how long value counts at most; less where the log ends before that for anybody.
 
     Raises:
         NotEnoughData: the log ends less than a week after the last date.
@@ -142,36 +193,33 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
     """
     start, last = (moment.date() for moment in (rows[DATE].min(), rows[DATE].max()))
     allowed = (dataset.log_end - last).days
-    if allowed < FEWEST_DAYS:
-        raise NotEnoughData(
-            "experiment_window",
-            last=last.isoformat(),
-            end=dataset.last_day.isoformat(),
-            days=allowed,
-            fewest=FEWEST_DAYS,
-        )
+    if allowed < MIN_DAYS:
+        ends = {"last": last.isoformat(), "end": dataset.last_day.isoformat()}
+        raise NotEnoughData("experiment_window", **ends, days=allowed, fewest=MIN_DAYS)
     window = min(allowed, most_days)
     days, seen = _daily(dataset, start, last + timedelta(days=window))
-    known = rows[rows[CUSTOMER_ID].isin(seen)]
-    if known.empty:
+    customers = rows[rows[CUSTOMER_ID].isin(seen)]
+    if customers.empty:
         raise Refused("experiment_unknown", customers=len(rows), first=str(rows[CUSTOMER_ID].iloc[0])[:60])
-    place = pd.Index(known[CUSTOMER_ID]).get_indexer(pd.Index(days[CUSTOMER_ID]))
+    place = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(days[CUSTOMER_ID]))
     inside = place >= 0
     place, value = place[inside], days["value"].to_numpy(float)[inside]
-    since = (days["day"].to_numpy("datetime64[D]")[inside] - known[DATE].to_numpy("datetime64[D]")[place]).astype(int)
+    since = (days["day"].to_numpy("datetime64[D]")[inside] - customers[DATE].to_numpy("datetime64[D]")[place]).astype(
+        int
+    )
 
     def summed(low: int, high: int) -> npt.NDArray[np.float64]:
         chosen = (since >= low) & (since < high)
-        return np.asarray(np.bincount(place[chosen], value[chosen], minlength=len(known)), np.float64)
+        return np.asarray(np.bincount(place[chosen], value[chosen], minlength=len(customers)), np.float64)
 
     return Outcomes(
-        known[CUSTOMER_ID].to_numpy(object),
-        known[TREATED].to_numpy(bool),
+        customers[CUSTOMER_ID].to_numpy(object),
+        customers[TREATED].to_numpy(bool),
         summed(0, window),
         summed(-BEFORE_DAYS, 0),
         start,
         window,
-        len(rows) - len(known),
+        len(rows) - len(customers),
     )
 
 

@@ -1,1 +1,0 @@
-"""Budget: who gets which offer, what that is expected to bring, and what it brought."""

@@ -1,0 +1,266 @@
+"""Allocation: which customer gets which offer, so that the expected gain is highest within budget and capacities.
+
+Maximise sum_ij gain_ij x_ij with sum_j x_ij <= 1, sum_ij cost_j x_ij <= budget, sum_i x_ij <= capacity_j, x in {0, 1}.
+
+A plan starts from the Lagrangian dual (:mod:`clv_core.strategy.plans.lagrangian`), which also proves how good it is.
+Rounding is repaired by changes of single customers and, where it still matters, by exchanges of up to three at once.
+No mixed-integer solver: HiGHS 1.12, the one in scipy, takes seconds for 250 customers with tied gains, and writes lines
+of its own to standard output, where commands print JSON (https://github.com/ERGO-Code/HiGHS/issues/2783).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from clv_core.strategy.plans.lagrangian import CENT, NO_OFFER, Dual, Floats, OfferNumbers, Problem
+
+TOLERANCE: Final = 1e-6
+"""Share of the bound within which prices are optimal."""
+CURVE_TOLERANCE: Final = 1e-4
+CLOSE: Final = 2e-5
+"""Share of the bound within which a plan is not improved any further."""
+BUDGET_PRICES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3, 0.8, 0.99, 1.01, 0.95, 1.05, 1.2)
+"""Factors of the optimal price of budget that plans of few customers start from."""
+FEW_CUSTOMERS: Final = 20_000
+"""Up to so many, the rounding of one customer is more than :data:`CLOSE`."""
+MAX_FILLS: Final = 60
+MAX_EXCHANGES: Final = 12
+MAX_CANDIDATES: Final = 48
+CURVE_POINTS: Final = 24
+CURVE_SAMPLE: Final = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Who gets what.
+
+    Args:
+        offer: number of each customer's offer, -1 for none, [n].
+        gain: expected gain after cost, money.
+        spent: sum of costs, money.
+        bound: what no allocation can exceed, money.
+        shadow_price: gain by one more unit of budget; 0 where the budget is not used up.
+        customers: of each offer, [k].
+    """
+
+    offer: OfferNumbers
+    gain: float
+    spent: float
+    bound: float
+    shadow_price: float
+    customers: OfferNumbers
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The expected gain of each budget.
+
+    Args:
+        budget: money, rising from 0, [m].
+        gain: expected gain after cost, money, [m].
+    """
+
+    budget: Floats
+    gain: Floats
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A customer's change of offer.
+
+    Args:
+        offer: number of the new offer.
+        customer: row of the customer.
+        per_coin: expected gain by each further unit of money.
+    """
+
+    offer: int
+    customer: int
+    per_coin: float
+
+
+def allocate(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, budget: float) -> Allocation:
+    """Give each customer at most one offer; an offer whose expected gain is not above 0 is never given.
+
+    Args:
+        gains: expected gain after cost, money, [n, k]; -inf where an offer must not be given.
+        costs: per customer who gets the offer, money, >= 0, [k].
+        capacities: most customers of each offer, may be infinite, [k]; None is no limit.
+        budget: money, >= 0.
+
+    Raises:
+        UsageError: a budget below 0 or not finite, or gains that are not numbers.
+    """
+    problem = Problem.of(gains, costs, capacities, budget)
+    customers = problem.gain.shape[1]
+    if not (problem.gain > 0).any():
+        nobody = np.full(customers, NO_OFFER)
+        return Allocation(nobody, 0.0, 0.0, 0.0, 0.0, np.zeros(len(problem.cost), np.int64))
+    dual = Dual(problem)
+    prices, bound, weights = dual.minimise(problem.limits, TOLERANCE)
+    enough = bound * (1 - CLOSE)
+    plans: list[tuple[float, OfferNumbers]] = []
+    for factor in (None, *BUDGET_PRICES):
+        net = problem.net(prices * np.append(factor or 1.0, np.ones(len(prices) - 1)))
+        offer = dual.mixed(weights) if factor is None else np.where(net.max(axis=0) > 0, net.argmax(axis=0), NO_OFFER)
+        offer = _exchange(problem, net, _fill(problem, _trim(problem, net, offer)), enough)
+        plans.append((total_gain(problem.gain, offer), offer))
+        if plans[-1][0] >= enough or customers > FEW_CUSTOMERS:
+            break
+    gain, offer = max(plans, key=lambda plan: plan[0])
+    counts = np.bincount(offer[offer != NO_OFFER], minlength=len(problem.cost)).astype(np.int64)
+    return Allocation(offer, gain, float(counts @ problem.cost), bound, float(prices[0]), counts)
+
+
+def total_gain(gain: Floats, offer: OfferNumbers) -> float:
+    """Return the sum of gains, [k, n], of what each customer gets, [n]."""
+    given = np.flatnonzero(offer != NO_OFFER)
+    return float(gain[offer[given], given].sum())
+
+
+def max_useful_budget(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None) -> float:
+    """Return the budget above which more money changes nothing."""
+    everything = float(np.asarray(costs, float).max(initial=0.0)) * len(np.asarray(gains))
+    return allocate(gains, costs, capacities, everything).spent
+
+
+def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, most: float) -> Curve:
+    """Return the expected gain of budgets from 0 to ``most``, denser where they are small.
+
+    For more than :data:`FEW_CUSTOMERS` it is the bound of each budget, which differs from a plan by rounding only. Of
+    more than :data:`CURVE_SAMPLE` so many, spaced evenly over all gains, count for all.
+
+    Args:
+        gains: as :func:`allocate` takes them, [n, k].
+        costs: [k].
+        capacities: [k] or None.
+        most: largest budget.
+    """
+    gain = np.asarray(gains, float)
+    budgets = most * np.linspace(0, 1, CURVE_POINTS) ** 1.5
+    places = np.full(gain.shape[1], np.inf) if capacities is None else np.asarray(capacities, float)
+    share = min(1.0, CURVE_SAMPLE / max(len(gain), 1))
+    if share < 1:
+        order = np.argsort(gain.max(axis=1), kind="stable")
+        gain = gain[order[((np.arange(CURVE_SAMPLE) + 0.5) / share).astype(np.int64)]]
+    problem = Problem.of(gain, costs, np.ceil(places * share), most)
+    limits, dual = problem.limits, Dual(problem)
+    limits[1:] = (places * share)[problem.scarce]
+    totals = [allocate(gain, costs, places * share, 0.0).gain]
+    for budget in budgets[1:].tolist() if dual.largest else ():
+        limits[0] = budget * share
+        prices, highest, weights = dual.minimise(limits, CURVE_TOLERANCE)
+        if len(gain) <= FEW_CUSTOMERS:
+            affordable = replace(problem, budget=budget)
+            offer = _trim(affordable, problem.net(prices), dual.mixed(weights))
+            highest = total_gain(problem.gain, _fill(affordable, offer))
+        totals.append(highest)
+    totals += [0.0] * (len(budgets) - len(totals))
+    return Curve(budgets, np.maximum.accumulate(np.array(totals)) / share)
+
+
+def marginal_return(
+    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, allocation: Allocation
+) -> Upgrade | None:
+    """Return the change of one customer's offer that brings most per unit of money; None where none brings anything.
+
+    Args:
+        gains: as :func:`allocate` took them, [n, k].
+        costs: [k].
+        capacities: [k] or None.
+        allocation: what it returned.
+    """
+    gain, cost = np.asarray(gains, float), np.asarray(costs, float)
+    has = allocation.offer != NO_OFFER
+    now = np.where(has, gain[np.arange(len(gain)), allocation.offer], 0.0)
+    extra = cost - np.where(has, cost[allocation.offer], 0.0)[:, None]
+    rate = np.where((extra > 0) & (gain > 0), (gain - now[:, None]) / np.where(extra > 0, extra, 1.0), -np.inf)
+    if capacities is not None:
+        rate[:, allocation.customers >= np.asarray(capacities, float)] = -np.inf
+    if not (rate > 0).any():
+        return None
+    customer, offer = (int(place) for place in np.unravel_index(int(rate.argmax()), rate.shape))
+    return Upgrade(offer, customer, float(rate[customer, offer]))
+
+
+def _trim(problem: Problem, net: Floats, offer: OfferNumbers) -> OfferNumbers:
+    """Return the plan without those who exceed a capacity or the budget, the lowest ``net`` gains, [k, n], first."""
+    offer = offer.copy()
+    for one, places in enumerate(problem.places.astype(np.int64).tolist()):
+        customers = np.flatnonzero(offer == one)
+        if len(customers) > places:
+            offer[customers[np.argsort(-net[one, customers], kind="stable")[places:]]] = NO_OFFER
+    if problem.left(offer)[0] < 0:
+        paid = np.flatnonzero(offer != NO_OFFER)
+        paid = paid[problem.cost[offer[paid]] > 0]
+        paid = paid[np.argsort(-net[offer[paid], paid], kind="stable")]
+        offer[paid[np.cumsum(problem.cost[offer[paid]]) > problem.budget * CENT]] = NO_OFFER
+    return offer
+
+
+def _fill(problem: Problem, offer: OfferNumbers) -> OfferNumbers:
+    """Return the plan with changes of single customers that fit, the highest gain per unit of money first."""
+    gain, cost = np.vstack([problem.gain, np.zeros(len(offer))]), np.append(problem.cost, 0.0)
+    cheapest = 1e-9 * (float(cost.max()) or 1.0)
+    offer, columns = offer.copy(), np.arange(len(offer))
+    for _ in range(MAX_FILLS):
+        money, places = problem.left(offer)
+        more, extra = problem.gain - gain[offer, columns], problem.cost[:, None] - cost[offer]
+        fits = (more > 0) & (extra <= money) & (places >= 1)[:, None]
+        rate = np.where(fits, more / np.maximum(extra, cheapest), 0.0)
+        customers = np.flatnonzero(rate.max(axis=0) > 0)
+        if not len(customers):
+            break
+        new = rate[:, customers].argmax(axis=0)
+        order = np.argsort(-rate[new, customers], kind="stable")
+        customers, new = customers[order], new[order]
+        taken = np.cumsum(np.maximum(extra[new, customers], 0)) <= money
+        for one in np.flatnonzero(places < len(offer)):
+            taken[np.flatnonzero(taken & (new == one))[int(places[one]) :]] = False
+        offer[customers[taken]] = new[taken]
+    return offer
+
+
+def _exchange(problem: Problem, net: Floats, offer: OfferNumbers, enough: float) -> OfferNumbers:
+    """Return the plan with changes of up to three customers at once, until it brings ``enough``.
+
+    Of each kind of change, from one offer or none to another, the two customers with the lowest loss of ``net`` gain,
+    [k, n], are candidates.
+    """
+    none = len(problem.cost)
+    offer = np.where(offer == NO_OFFER, none, offer)
+    gain, net = (np.vstack([rows, np.zeros(len(offer))]) for rows in (problem.gain, net))
+    usage = np.vstack([np.append(problem.cost, 0.0), np.eye(none, none + 1)])
+    for _ in range(MAX_EXCHANGES):
+        if gain[offer, np.arange(len(offer))].sum() >= enough:
+            break
+        changes = []
+        for old in range(none + 1):
+            customers = np.flatnonzero(offer == old)
+            for new in set(range(none + 1)) - {old}:
+                loss = net[old, customers] - net[new, customers]
+                first = np.argpartition(loss, 1)[:2] if len(loss) > 2 else range(len(loss))
+                changes += [(loss[row], customers[row], old, new) for row in first if np.isfinite(loss[row])]
+        # The last candidate is no change at all.
+        who, old, new = np.array([change[1:] for change in sorted(changes)[:MAX_CANDIDATES]] + [(-1, none, none)]).T
+        same = (who[:, None] == who) & (who >= 0)
+        more = gain[new, who] - gain[old, who]
+        worth = np.where(same[:, :, None] | same[:, None] | same, -np.inf, _sums_of_three(more))
+        money, places = problem.left(np.where(offer == none, NO_OFFER, offer))
+        for used, left in zip(usage[:, new] - usage[:, old], (money, *places), strict=True):
+            worth[_sums_of_three(used) > left] = -np.inf
+        best = list(np.unravel_index(int(worth.argmax()), worth.shape))
+        if worth[tuple(best)] <= 1e-9 * np.abs(more).max():
+            break
+        chosen = [row for row in best if who[row] >= 0]
+        offer[who[chosen]] = new[chosen]
+    return np.where(offer == none, NO_OFFER, offer)
+
+
+def _sums_of_three(values: Floats) -> Floats:
+    """Return the sums of all triples of values, [m, m, m]."""
+    return np.asarray(values[:, None, None] + values[:, None] + values)
