@@ -122,12 +122,12 @@ def test_a_model_scores_as_before_under_the_new_name(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
+    shutil.copytree(small_workspace.datasets, workspace.root / "datasets", ignore=shutil.ignore_patterns("made"))
     shutil.copytree(small_workspace.models, workspace.root / "models")
     before = pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
     pipeline.rename(workspace, "shop", "商店")
     after = pipeline.scores(workspace, "商店", small_bundle.id, progress=NoProgress())
-    assert after.equals(before) and len(list(workspace.datasets.glob("商店/made/*/*/scores-*.parquet"))) == 1
+    assert after.equals(before)
     assert open_bundle(workspace, small_bundle.id).model is not None
     assert len(versions(workspace, "商店")) == len(versions(small_workspace, "shop"))
 
