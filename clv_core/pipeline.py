@@ -1,11 +1,10 @@
-"""The loop in one readable file: what the command line and the pages call.
+"""The loop, step by step: what the command line and the pages call.
 
     ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
            -> monitor (drift, realised value), retrain -> ingest the next log
 
-Every function takes a workspace and plain values, reports progress, and returns what it made. Those that need no more
-than what they are imported from lie there: before the scores ``append`` and its like, after them
-:mod:`clv_core.strategy.acting` and its like.
+The steps that join several rooms are written here. The others live in their rooms and are imported from here when they
+are first used, so that whoever needs one step does not load the rest.
 """
 
 from __future__ import annotations
@@ -14,64 +13,78 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from clv_core import __version__
-from clv_core.collection.stored.dataset import Dataset
-from clv_core.collection.stored.store import open_dataset
-from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
-from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
-from clv_core.deployment.cluster.scoring import score_folder as score_folder
-from clv_core.deployment.cluster.stated import sampling
-from clv_core.deployment.embedding import embed as embed
-from clv_core.deployment.kept_scores import score as score
-from clv_core.deployment.kept_scores import score_file as score_file
-from clv_core.deployment.kept_scores import score_warnings as score_warnings
-from clv_core.deployment.kept_scores import scores as scores
-from clv_core.deployment.kept_tuning import keep_tuning
-from clv_core.deployment.look import look as look
-from clv_core.deployment.registry import Overtaken, Registry
-from clv_core.deployment.renaming import rename as rename
-from clv_core.deployment.signals import learned_signals
-from clv_core.deployment.table_file import write_table as write_table
-from clv_core.deployment.verdict import trust_of
 from clv_core.errors import Message, NotEnoughData
-from clv_core.evaluation.backtest import Backtest, run_origins, training_data
-from clv_core.evaluation.folds import cross_validate
-from clv_core.evaluation.holdout import figures, measure
-from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
-from clv_core.evaluation.trust import Trust
-from clv_core.evaluation.tune import search, too_short
-from clv_core.evaluation.tuned import Tuning, judge
-from clv_core.evaluation.variants import variants_of
-from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
-from clv_core.monitoring import challenge
-from clv_core.monitoring.again import confirmed
-from clv_core.monitoring.drift.reference import Reference
-from clv_core.monitoring.telling.tell import tell as tell
-from clv_core.monitoring.watch import monitor as monitor
-from clv_core.preprocessing.append import append as append
-from clv_core.preprocessing.customers import add_customers as add_customers
-from clv_core.preprocessing.customers import remove_customers as remove_customers
-from clv_core.strategy.acting import card as card
-from clv_core.strategy.acting import export as export
-from clv_core.strategy.acting import plan as plan
-from clv_core.strategy.acting import segment as segment
-from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
-from clv_core.strategy.experiments.measurement import measure_experiment as measure_experiment
-from clv_core.strategy.exports.deleting import delete as delete
-from clv_core.strategy.kept_history import keep_history as keep_history
-from clv_core.strategy.reasons import explain as explain
-from clv_core.strategy.recommend_and_price import price as price
-from clv_core.strategy.recommend_and_price import recommend as recommend
-from clv_core.training import choice
-from clv_core.training.cost import Cost, estimate
-from clv_core.training.fit import MODELS
-from clv_core.training.memory import peak_memory_mb
-from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clv_core.collection.stored.dataset import Dataset
+    from clv_core.config import TrainConfig
+    from clv_core.deployment.bundle import Bundle
+    from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
+    from clv_core.deployment.cluster.scoring import score_folder as score_folder
+    from clv_core.deployment.embedding import embed as embed
+    from clv_core.deployment.kept_scores import score as score
+    from clv_core.deployment.kept_scores import score_file as score_file
+    from clv_core.deployment.kept_scores import score_warnings as score_warnings
+    from clv_core.deployment.kept_scores import scores as scores
+    from clv_core.deployment.look import look as look
+    from clv_core.deployment.renaming import rename as rename
+    from clv_core.deployment.table_file import write_table as write_table
+    from clv_core.evaluation.backtest import Backtest
+    from clv_core.evaluation.trust import Trust
+    from clv_core.evaluation.tuned import Tuning
+    from clv_core.features.log import EventLog
+    from clv_core.monitoring.challenge import Outcome
+    from clv_core.monitoring.telling.tell import tell as tell
+    from clv_core.monitoring.watch import monitor as monitor
+    from clv_core.preprocessing.append import append as append
+    from clv_core.preprocessing.customers import add_customers as add_customers
+    from clv_core.preprocessing.customers import remove_customers as remove_customers
+    from clv_core.strategy.acting import card as card
+    from clv_core.strategy.acting import export as export
+    from clv_core.strategy.acting import plan as plan
+    from clv_core.strategy.acting import segment as segment
+    from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
+    from clv_core.strategy.experiments.measurement import measure_experiment as measure_experiment
+    from clv_core.strategy.exports.deleting import delete as delete
+    from clv_core.strategy.kept_history import keep_history as keep_history
+    from clv_core.strategy.reasons import explain as explain
+    from clv_core.strategy.recommend_and_price import price as price
+    from clv_core.strategy.recommend_and_price import recommend as recommend
+
+STEPS: Final = {
+    "sample_folder": "clv_core.deployment.cluster.sampling",
+    "score_folder": "clv_core.deployment.cluster.scoring",
+    "embed": "clv_core.deployment.embedding",
+    **dict.fromkeys(("score", "score_file", "score_warnings", "scores"), "clv_core.deployment.kept_scores"),
+    "look": "clv_core.deployment.look",
+    "rename": "clv_core.deployment.renaming",
+    "write_table": "clv_core.deployment.table_file",
+    "tell": "clv_core.monitoring.telling.tell",
+    "monitor": "clv_core.monitoring.watch",
+    "append": "clv_core.preprocessing.append",
+    **dict.fromkeys(("add_customers", "remove_customers"), "clv_core.preprocessing.customers"),
+    **dict.fromkeys(("card", "export", "plan", "segment"), "clv_core.strategy.acting"),
+    "keep_rhythm": "clv_core.strategy.customer.rhythm",
+    "measure_experiment": "clv_core.strategy.experiments.measurement",
+    "delete": "clv_core.strategy.exports.deleting",
+    "keep_history": "clv_core.strategy.kept_history",
+    "explain": "clv_core.strategy.reasons",
+    **dict.fromkeys(("price", "recommend"), "clv_core.strategy.recommend_and_price"),
+}
+"""Steps that live in their rooms, and where."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in STEPS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(STEPS[name]), name)
 
 
 def train(
@@ -88,6 +101,10 @@ def train(
         Refused: the same run is going on.
         NotEnoughData: the log is too short, too few people buy, or all that they buy is worth 0.
     """
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.features.log import open_log
+    from clv_core.training.states import state_folder
+
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
     dataset.check_value()
@@ -110,6 +127,17 @@ def _trained(
     started: float,
 ) -> Bundle:
     """Measure, fit, keep and register a model (see :func:`train`)."""
+    from clv_core.deployment.bundle import save_bundle
+    from clv_core.deployment.cluster.stated import sampling
+    from clv_core.deployment.registry import Registry
+    from clv_core.deployment.signals import learned_signals
+    from clv_core.evaluation.backtest import training_data
+    from clv_core.evaluation.holdout import figures, measure
+    from clv_core.monitoring.drift.reference import Reference
+    from clv_core.training.cost import Cost, estimate
+    from clv_core.training.fit import MODELS
+    from clv_core.training.memory import peak_memory_mb
+
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
     fitted = MODELS[config.model].fit(
@@ -144,12 +172,15 @@ def _trained(
 
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset where nobody names one."""
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.training import choice
+
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
 
 
 def retrain(
     workspace: Workspace, name: str, model_id: str, *, promote: bool = True, every_days: int = 0, progress: Progress
-) -> challenge.Outcome:
+) -> Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
 
     One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.again`).
@@ -163,6 +194,12 @@ def retrain(
         every_days: by how many days the log must have grown since the last challenger; 0 is always enough.
         progress: listener.
     """
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.registry import Overtaken, Registry
+    from clv_core.monitoring import challenge
+    from clv_core.monitoring.again import confirmed
+
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
     known = registry.find(model_id)
     speaking = None if known is None else registry.champion(known.name)
@@ -190,6 +227,9 @@ def retrain(
 
 def trust(workspace: Workspace, model_id: str) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison on rolling origins made since."""
+    from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.verdict import trust_of
+
     return trust_of(workspace, open_bundle(workspace, model_id))
 
 
@@ -199,7 +239,7 @@ def backtest(
     config: TrainConfig,
     *,
     origins: Sequence[date] = (),
-    count: int = MOST_ORIGINS,
+    count: int | None = None,
     models: Sequence[str],
     seeds: int = 1,
     variants: Sequence[str] = (),
@@ -213,7 +253,8 @@ def backtest(
         name: the dataset.
         config: horizon and settings, the same for all origins.
         origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
-        count: at most how many where none is named; those with too little before them are left out.
+        count: at most how many where none is named, the usual number where None; those with too little before them are
+            left out.
         models: ids of ``MODELS``.
         seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
         variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
@@ -222,11 +263,19 @@ def backtest(
             that has not seen them (:mod:`clv_core.evaluation.folds`).
         progress: listener.
     """
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.evaluation.backtest import run_origins
+    from clv_core.evaluation.folds import cross_validate
+    from clv_core.evaluation.origins import MOST_ORIGINS, rolling_origins
+    from clv_core.evaluation.variants import variants_of
+    from clv_core.features.log import open_log
+    from clv_core.training.states import state_folder
+
     dataset = open_dataset(workspace, name)
     dataset.check_value()
     settings = variants_of(config, variants)
     log = open_log(dataset, before=None, **config.of_log())
-    chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count)
+    chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count or MOST_ORIGINS)
     if not chosen:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
@@ -264,6 +313,13 @@ def tune(
         origins: how many earlier origins judge each.
         progress: listener.
     """
+    from clv_core.collection.stored.store import open_dataset
+    from clv_core.deployment.kept_tuning import keep_tuning
+    from clv_core.evaluation.tune import search, too_short
+    from clv_core.evaluation.tuned import judge
+    from clv_core.features.log import open_log
+    from clv_core.training.states import state_folder
+
     dataset = open_dataset(workspace, name)
     dataset.check_value()
     origin = dataset.log_end - timedelta(days=config.horizon_days)

@@ -19,6 +19,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.cluster.sampling import in_sample, sample_folder
+from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.exchange.record import check_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.card import model_card
@@ -88,9 +89,9 @@ def test_the_record_and_the_card_state_the_sampling(shop: Workspace, tmp_path: P
 
 def test_a_model_of_a_whole_log_says_nothing_of_samples(small_workspace: Workspace, tmp_path: Path) -> None:
     dataset = open_dataset(small_workspace, "shop")
-    assert dataset.manifest.sampled is None and pipeline.sampling(dataset) == {}
+    assert dataset.manifest.sampled is None and sampling(dataset) == {}
     told = replace(dataset, manifest=replace(dataset.manifest, sampled={"customers": 5, "events": 9, "fraction": 1.0}))
-    assert pipeline.sampling(told)["sampled"]["kept_customers"] == 900
+    assert sampling(told)["sampled"]["kept_customers"] == 900
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
