@@ -281,5 +281,5 @@ def tune(
         log = open_log(dataset, **config.of_log())
         tuning = judge(log, origin, config, found, folder / "last", progress)
         log.close()
-        keep_tuning(workspace, dataset, config, tuning)
+        keep_tuning(dataset, config, tuning)
     return tuning

@@ -84,7 +84,7 @@ def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress)
     from clv_core.deployment.kept_explanations import explanation_folder
     from clv_core.evaluation.explain.store import load_record
 
-    folder = explanation_folder(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name))
+    folder = explanation_folder(open_bundle(workspace, model_id), open_dataset(workspace, name))
     if load_record(folder) is None:
         pipeline.explain(workspace, name, model_id, folder, progress=progress)
 
@@ -122,7 +122,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     dataset = open_dataset(work, NAME)
     bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
     pipeline.score(work, NAME, bundle.id, progress=context.progress)
-    reasons = explanation_folder(work, bundle, dataset)
+    reasons = explanation_folder(bundle, dataset)
     pipeline.explain(work, NAME, bundle.id, reasons, progress=context.progress)
     about = {
         "made_by": "python -m clv_core demo --make assets/demo",

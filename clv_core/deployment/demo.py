@@ -58,8 +58,8 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
     _put(folder / "model", workspace.models / record["model"])
     bundle = open_bundle(workspace, record["model"])
     Registry(workspace).register(bundle, source="imported")  # a service that runs already looks for it there
-    _put(folder / "scores.parquet", scores_path(workspace, bundle, dataset))
-    _put(folder / "explanation", explanation_folder(workspace, bundle, dataset))
+    _put(folder / "scores.parquet", scores_path(bundle, dataset))
+    _put(folder / "explanation", explanation_folder(bundle, dataset))
     build_cube(workspace, NAME, progress)
     return dataset, bundle
 
@@ -77,8 +77,8 @@ def keep_demo(workspace: Workspace, bundle: Bundle, dataset: Dataset, folder: Pa
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         shutil.copytree(bundle.folder, temporary / "model")
-        shutil.copy(scores_path(workspace, bundle, dataset), temporary / "scores.parquet")
-        shutil.copytree(explanation_folder(workspace, bundle, dataset), temporary / "explanation")
+        shutil.copy(scores_path(bundle, dataset), temporary / "scores.parquet")
+        shutil.copytree(explanation_folder(bundle, dataset), temporary / "explanation")
         for path in temporary.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
         write_json(

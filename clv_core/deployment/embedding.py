@@ -90,9 +90,9 @@ def has_embedding(bundle: Bundle) -> bool:
     return bundle.record["model"] in NETWORKS
 
 
-def embedding_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
+def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
     """Return where the embedding of a dataset's customers as of a cutoff (default: log end) is kept."""
-    return beside_scores(scores_path(workspace, bundle, dataset, cutoff), EMBEDDING)
+    return beside_scores(scores_path(bundle, dataset, cutoff), EMBEDDING)
 
 
 def embed(
@@ -110,7 +110,7 @@ def embed(
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     if not has_embedding(bundle):
         raise Refused("no_embedding", model=model_id, kind=bundle.record["model"], known=", ".join(NETWORKS))
-    target, customers = embedding_path(workspace, bundle, dataset, cutoff), 0
+    target, customers = embedding_path(bundle, dataset, cutoff), 0
     with table_file(target) as write:
         for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):
             write(frame)
@@ -118,11 +118,9 @@ def embed(
     return target, customers
 
 
-def read_embedding(
-    workspace: Workspace, bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None
-) -> Floats | None:
+def read_embedding(bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None) -> Floats | None:
     """Return the kept embedding of customers, in the order of their ids, [n, w]; None where none is kept."""
-    path = embedding_path(workspace, bundle, dataset, cutoff)
+    path = embedding_path(bundle, dataset, cutoff)
     if not path.exists():
         return None
     frame = pd.read_parquet(path)

@@ -12,13 +12,12 @@ from clv_core.deployment.artifacts import EXPLANATION, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.store import load_explanation
-from clv_core.workspace import Workspace
 
 LONGEST_MARK: Final = 140
 """Digits of a customer's mark in a folder's name; a longer id goes in as its hash."""
 
 
-def explanation_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset, customer: str = "") -> Path:
+def explanation_folder(bundle: Bundle, dataset: Dataset, customer: str = "") -> Path:
     """Return where the explanation of many customers as of the log's end is kept, or that of one."""
     mark = customer.encode().hex()
     if len(mark) > LONGEST_MARK:
@@ -27,12 +26,10 @@ def explanation_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset, c
     return artifact_folder(dataset, bundle) / f"{EXPLANATION}{end}"
 
 
-def kept_explanation(
-    workspace: Workspace, bundle: Bundle, dataset: Dataset, customer: str, cutoff: date
-) -> Explanation | None:
+def kept_explanation(bundle: Bundle, dataset: Dataset, customer: str, cutoff: date) -> Explanation | None:
     """Return a kept explanation that holds this customer as of the cutoff, or None."""
     for whose in (customer, ""):
-        found = load_explanation(explanation_folder(workspace, bundle, dataset, whose))
+        found = load_explanation(explanation_folder(bundle, dataset, whose))
         if found and customer in found[0].customer_ids and found[1].get("cutoff") == cutoff.isoformat():
             return found[0]
     return None

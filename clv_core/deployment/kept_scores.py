@@ -77,7 +77,7 @@ def _scored(
     """Yield the scores in parts, as they are written to ``files`` and to where the pages look for them."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     terms = Terms.of(asked["horizon_days"], bundle.record["horizon_days"], asked["discount_rate"], asked["margin_rate"])
-    kept = scores_path(workspace, bundle, dataset, cutoff, terms)
+    kept = scores_path(bundle, dataset, cutoff, terms)
     with ExitStack() as stack:
         writers = [stack.enter_context(table_file(path)) for path in (*files, kept)]
         for frame in score_parts(bundle, dataset, cutoff=cutoff, **asked):
@@ -104,19 +104,16 @@ def scores(
     workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
 ) -> pd.DataFrame:
     """Return the plain scores, from disk where they are there, computed and kept where not."""
-    path = scores_path(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
+    path = scores_path(open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
     return (
         pd.read_parquet(path) if path.exists() else score(workspace, name, model_id, cutoff=cutoff, progress=progress)
     )
 
 
-def scores_path(
-    workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None
-) -> Path:
+def scores_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None) -> Path:
     """Return where the scores of a model as of a cutoff (default: log end) are kept.
 
     Args:
-        workspace: where.
         bundle: the model.
         dataset: who is scored.
         cutoff: as of when.

@@ -33,7 +33,7 @@ from clv_core.features.table import Anchored
 from clv_core.model.levelled import Levelled
 from clv_core.model.paretonbd import ParetoNbdModel, counts_of
 from clv_core.training.fit import Model
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import read_json, write_json
 
 FORM: Final = 3
 """Format of the cached file; another format is computed again."""
@@ -114,9 +114,9 @@ def _no_steps() -> Steps:
     raise TypeError("the context is known without its steps")
 
 
-def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> PopulationContext:
+def load_population_context(bundle: Bundle, dataset: Dataset) -> PopulationContext:
     """Return the context of a model in a dataset: cached, else computed, and cached where the workspace is writable."""
-    path = population_context_path(workspace, bundle, dataset)
+    path = population_context_path(bundle, dataset)
     if path.exists():
         record = read_json(path)
         if record.get("form") == FORM:
@@ -127,7 +127,7 @@ def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Datas
     return population
 
 
-def population_context_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
+def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the cache file of :func:`load_population_context`."""
     return artifact_folder(dataset, bundle) / f"{SERVING}-{dataset.log_end:%Y%m%d}.json"
 

@@ -263,14 +263,14 @@ def card(
     place_of(scored["customer_id"], customer, as_of.isoformat())
     history = purchase_history(dataset, as_of)
     tiered = stop.without(segments.assign(with_history(scored, history, as_of)))
-    advice = recommendations_of_model(workspace, bundle, dataset) if as_of == dataset.log_end else None
+    advice = recommendations_of_model(bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,
         dataset,
         as_of,
-        rhythm=kept_rhythm(scores_path(workspace, bundle, dataset, cutoff), bundle, dataset, as_of),
-        explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
+        rhythm=kept_rhythm(scores_path(bundle, dataset, cutoff), bundle, dataset, as_of),
+        explanation=kept_explanation(bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
         recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),

@@ -46,4 +46,4 @@ def kept_history(scores: Path, dataset: Dataset, cutoff: date) -> pd.DataFrame:
 def keep_history(workspace: Workspace, name: str, model_id: str) -> None:
     """Have the history of customers who were scored as of the log's end ready for the pages."""
     dataset = open_dataset(workspace, name)
-    kept_history(scores_path(workspace, open_bundle(workspace, model_id), dataset), dataset, dataset.log_end)
+    kept_history(scores_path(open_bundle(workspace, model_id), dataset), dataset, dataset.log_end)

@@ -54,7 +54,7 @@ def explain(
     side = side_of(dataset, bundle, cutoff)
     about = dataclasses.asdict(side)
     files = keep_explained(found, out, about)
-    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    kept = explanation_folder(bundle, dataset, customer or "")
     if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
         before = load_explanation(kept)
         if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):

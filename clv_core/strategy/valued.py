@@ -45,7 +45,7 @@ def valued(
     bundle = open_bundle(workspace, model_id)
     if Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime).plain(bundle.record["horizon_days"]):
         return people if terms.margin_rate == 1 else people.assign(**{VALUE: people[VALUE] * terms.margin_rate})
-    path = scores_path(workspace, bundle, open_dataset(workspace, name), cutoff, terms)
+    path = scores_path(bundle, open_dataset(workspace, name), cutoff, terms)
     if path.exists():
         found = pd.read_parquet(path, columns=[CUSTOMER_ID, VALUE])
     else:

@@ -50,7 +50,7 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
 
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return the scores that are kept; where they are not, a run makes them."""
-    path = scores_path(state.workspace(), bundle, dataset, terms=terms)
+    path = scores_path(bundle, dataset, terms=terms)
     out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
@@ -59,7 +59,7 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
     progress.need(path.exists(), command, label, t("scored.wait"))
-    return _customers(str(path), path.stat().st_mtime, scores_path(state.workspace(), bundle, dataset), dataset)
+    return _customers(str(path), path.stat().st_mtime, scores_path(bundle, dataset), dataset)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

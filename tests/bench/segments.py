@@ -111,8 +111,8 @@ def page(frame: pd.DataFrame) -> None:
         ingest(work, SAMPLE, "shop", currency="EUR")
         dataset, config = open_dataset(work, "shop"), TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(work, "shop", config, progress=NoProgress())
-        scores_path(work, bundle, dataset).parent.mkdir(parents=True, exist_ok=True)
-        frame.head(10).to_parquet(scores_path(work, bundle, dataset))
+        scores_path(bundle, dataset).parent.mkdir(parents=True, exist_ok=True)
+        frame.head(10).to_parquet(scores_path(bundle, dataset))
         os.environ["CLV_WORKSPACE"] = str(root)
         scored._customers = lambda path, written, _dataset: frame
         app = AppTest.from_file(str(APP), default_timeout=120)

@@ -73,7 +73,7 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
     shop: Shop, tmp_path: Path
 ) -> None:
     dataset = open_dataset(shop.workspace, "shop")
-    folder = explanation_folder(shop.workspace, shop.model, dataset)
+    folder = explanation_folder(shop.model, dataset)
     shutil.rmtree(folder, ignore_errors=True)
 
     def explained(sample: int, cutoff: date | None = None) -> None:
@@ -87,4 +87,4 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
         stored = load_explanation(folder)
         assert stored is not None and len(stored[0].customer_ids) == customers
     customer = stored[0].customer_ids[0]
-    assert kept_explanation(shop.workspace, shop.model, dataset, customer, dataset.log_end) is not None
+    assert kept_explanation(shop.model, dataset, customer, dataset.log_end) is not None

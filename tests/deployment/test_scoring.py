@@ -58,7 +58,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
     pipeline.score_file(*words, tmp_path / "s.csv", progress=NoProgress())
-    kept = scores_path(small_workspace, small_bundle, open_dataset(small_workspace, "shop"))
+    kept = scores_path(small_bundle, open_dataset(small_workspace, "shop"))
     frame = pipeline.score(*words, progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
     pd.testing.assert_frame_equal(pipeline.scores(*words, progress=NoProgress()), frame, check_exact=True)

@@ -127,7 +127,7 @@ def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     shutil.copytree(small_workspace.datasets, work.root / "datasets", ignore=shutil.ignore_patterns("made"))
     dataset = open_dataset(work, "shop")
     every = [Terms(90), *(Terms(90, 0.1, (20 + n) / 100) for n in range(KEPT)), Terms.of("lifetime", 90, 1e-6)]
-    paths = [scores_path(work, small_bundle, dataset, terms=terms) for terms in every]
+    paths = [scores_path(small_bundle, dataset, terms=terms) for terms in every]
     assert len(set(paths)) == len(every)
     paths[0].parent.mkdir(parents=True)
     for age, path in enumerate(paths):

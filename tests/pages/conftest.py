@@ -163,7 +163,7 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
-        folder = explanation_folder(workspace, bundle, open_dataset(workspace, "shop"))
+        folder = explanation_folder(bundle, open_dataset(workspace, "shop"))
         pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root

@@ -39,7 +39,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page
     assert not app.error
     before = app.header[0].value
     work = Workspace(root)
-    kept = scores_path(work, list_bundles(work)[0], open_dataset(work, "shop"))
+    kept = scores_path(list_bundles(work)[0], open_dataset(work, "shop"))
     assert say_money(pd.read_parquet(kept)["predicted_clv"].sum(), "EUR", lang) in before
     assert translate("reporting.holds", lang) in texts(app)
     command = made(app, root)

@@ -191,7 +191,7 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
     with _one_process_at_a_time(artifact_folder(dataset, bundle)):
-        population = load_population_context(workspace, bundle, dataset)
+        population = load_population_context(bundle, dataset)
     scorer = Scorer(bundle, population, dataset, version.number, tuple(warnings))
     _warm_up(scorer)
     return scorer

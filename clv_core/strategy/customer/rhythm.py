@@ -81,4 +81,4 @@ def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) ->
 def keep_rhythm(workspace: Workspace, name: str, model_id: str) -> None:
     """Have the rhythm of customers who were scored as of the log's end ready for the pages."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    kept_rhythm(scores_path(workspace, bundle, dataset), bundle, dataset, dataset.log_end)
+    kept_rhythm(scores_path(bundle, dataset), bundle, dataset, dataset.log_end)

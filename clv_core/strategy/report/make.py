@@ -99,7 +99,7 @@ def make_report(
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
     progress.report("report", 0, len(SECTIONS))
-    kept = load_explanation(explanation_folder(workspace, bundle, dataset))
+    kept = load_explanation(explanation_folder(bundle, dataset))
     planned = None
     if offers:
         given = check_offers(offers)

@@ -62,7 +62,7 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
     if planned and not trusting.acknowledged(bundle):
         words = ()
-    if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
+    if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
     wish = _wish(dataset, bundle, str(language), words)
     job = progress.latest("report", wish.label)

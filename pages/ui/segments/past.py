@@ -212,7 +212,7 @@ def _earlier(dataset: Dataset, bundle: Bundle) -> list[Earlier]:
     for days in (MONTH, int(bundle.record["horizon_days"])):
         cutoff = dataset.log_end - timedelta(days=days)
         if cutoff > dataset.log_start + timedelta(days=MONTH) and cutoff not in found:
-            found[cutoff] = Earlier(cutoff, scores_path(work, bundle, dataset, cutoff), False)
+            found[cutoff] = Earlier(cutoff, scores_path(bundle, dataset, cutoff), False)
     return sorted(found.values(), key=lambda one: (one.kept, one.cutoff), reverse=True)
 
 

@@ -39,7 +39,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     if config.model not in TUNABLE:
         st.caption(t("tune.not_this_model", models=saying.listed(name_of("model", name) for name in TUNABLE)))
         return
-    found = find_tuning(state.workspace(), dataset, config)
+    found = find_tuning(dataset, config)
     if found:
         currency = dataset.manifest.currency
         show(found, training.of(dataset), currency, taken_over=found["config"] != config.to_json())
