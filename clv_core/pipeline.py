@@ -21,21 +21,20 @@ from clv_core.collection.stored.dataset import Dataset
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle, save_bundle
-from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
-from clv_core.deployment.cluster.scoring import score_folder as score_folder
-from clv_core.deployment.cluster.stated import sampling
 from clv_core.deployment.embedding import embed as embed
-from clv_core.deployment.kept_scores import score as score
-from clv_core.deployment.kept_scores import score_file as score_file
-from clv_core.deployment.kept_scores import score_warnings as score_warnings
-from clv_core.deployment.kept_scores import scores as scores
-from clv_core.deployment.kept_tuning import keep_tuning
-from clv_core.deployment.look import look as look
-from clv_core.deployment.registry import Overtaken, Registry
-from clv_core.deployment.renaming import rename as rename
-from clv_core.deployment.signals import learned_signals
+from clv_core.deployment.lifecycle import rename as rename
+from clv_core.deployment.registry import ChampionConflict, Registry
+from clv_core.deployment.saved_evaluation import save_tuning, trust_of
+from clv_core.deployment.saved_scores import score as score
+from clv_core.deployment.saved_scores import score_file as score_file
+from clv_core.deployment.saved_scores import score_warnings as score_warnings
+from clv_core.deployment.saved_scores import scores as scores
+from clv_core.deployment.scoring_warnings import signals_record
+from clv_core.deployment.spark.sampling import sample_folder as sample_folder
+from clv_core.deployment.spark.sampling import sampling_note
+from clv_core.deployment.spark.spark_scoring import score_folder as score_folder
 from clv_core.deployment.table_file import write_table as write_table
-from clv_core.deployment.verdict import trust_of
+from clv_core.deployment.zero_shot import zero_shot as zero_shot
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Backtest, run_origins, training_data
 from clv_core.evaluation.folds import cross_validate
@@ -127,8 +126,8 @@ def _trained(
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
         **figures(origin, log, config, dataset.manifest.currency),
-        "signals": learned_signals(fitted.model, dataset, config),
-        **sampling(dataset),
+        "signals": signals_record(fitted.model, dataset, config),
+        **sampling_note(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
@@ -183,7 +182,7 @@ def retrain(
         return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
     try:
         registry.promote(version.name, version.number, instead_of=champion.id)
-    except Overtaken as error:
+    except ChampionConflict as error:
         return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
@@ -281,5 +280,5 @@ def tune(
         log = open_log(dataset, **config.of_log())
         tuning = judge(log, origin, config, found, folder / "last", progress)
         log.close()
-        keep_tuning(dataset, config, tuning)
+        save_tuning(dataset, config, tuning)
     return tuning

@@ -81,7 +81,7 @@ def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress)
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.kept_explanations import explanation_folder
+    from clv_core.deployment.score_explanations import explanation_folder
     from clv_core.evaluation.explain.store import load_record
 
     folder = explanation_folder(open_bundle(workspace, model_id), open_dataset(workspace, name))
@@ -114,8 +114,8 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.ingest import ingest
     from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, keep_demo
-    from clv_core.deployment.kept_explanations import explanation_folder
+    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, save_demo
+    from clv_core.deployment.score_explanations import explanation_folder
 
     started, work = time.monotonic(), context.workspace
     ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
@@ -130,6 +130,6 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
         "settings": SETTINGS.to_json(),
         "seconds": round(time.monotonic() - started, 1),
     }
-    keep_demo(work, bundle, dataset, folder, about)
+    save_demo(bundle, dataset, folder, about)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {"out": str(folder), "dataset": dataset.name, "model": bundle.id, "bytes": size, "seconds": about["seconds"]}

@@ -10,7 +10,7 @@ import pandas as pd
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_scores import score, scores_path
+from clv_core.deployment.saved_scores import score, scores_path
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.errors import Refused
 from clv_core.jobs import Progress

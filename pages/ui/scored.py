@@ -11,8 +11,8 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.scoring import score_snapshot, snapshot_of
+from clv_core.deployment.dataset_scoring import score_snapshot, snapshot_of
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress

@@ -12,12 +12,12 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.demo import NAME, SETTINGS, SHIPPED, add_demo
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.registry.database import transaction
-from clv_core.deployment.registry.rows import versions
-from clv_core.deployment.scoring import score
+from clv_core.deployment.registry.registry_rows import versions
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress

@@ -17,7 +17,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_tuning import find_tuning
+from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins

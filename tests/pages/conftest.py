@@ -31,8 +31,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.record import write_record
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import judge

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.i18n import say_money, translate
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
 from clv_core.strategy.plans.measured_offers import with_measured_effects

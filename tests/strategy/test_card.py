@@ -22,9 +22,9 @@ from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.scoring import snapshot_of
+from clv_core.deployment.dataset_scoring import snapshot_of
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.last_year import EVEN

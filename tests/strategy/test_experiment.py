@@ -13,7 +13,7 @@ from scipy import stats
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import scores, scores_path
+from clv_core.deployment.saved_scores import scores, scores_path
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.contacts.contacts_file import read_contacts

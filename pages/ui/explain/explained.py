@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.dependence import rank_correlation

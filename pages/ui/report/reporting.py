@@ -12,7 +12,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.plans.allocation import max_useful_budget

@@ -11,10 +11,10 @@ import pytest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.demo import add_demo
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.record import read_record, write_record
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES

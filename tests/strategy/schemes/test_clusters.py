@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
-from clv_core.deployment.scoring import snapshot_of
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress

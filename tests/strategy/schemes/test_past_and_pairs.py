@@ -16,7 +16,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes import realised as then
