@@ -24,6 +24,9 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
     def t(key: str, **params: Any) -> str:
         return translate(key, language, **params)
 
+    def number(cost: str) -> str:
+        return say_number(record["actual"][cost], language)
+
     record = version.record
     parts = [
         f"# {t('modelcard.title', name=plain(version.name), version=version.number)}",
@@ -41,11 +44,7 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
         f"## {t('modelcard.settings')}",
         _settings(record["config"], language),
         f"## {t('modelcard.cost')}",
-        t(
-            "modelcard.cost.text",
-            seconds=say_number(record["actual"]["seconds"], language),
-            memory=_mb(record, language),
-        ),
+        t("modelcard.cost.text", seconds=number("seconds"), memory=number("memory_mb")),
         f"## {t('modelcard.files')}",
         _table(sorted(record["checksums"].items()), (t("modelcard.file"), "SHA-256")),
         t("modelcard.digest", digest=version.digest),
@@ -60,10 +59,6 @@ def plain(text: str) -> str:
 
 def _kind(model: str, language: str) -> str:
     return translate(f"model.{model}", language) if has(f"model.{model}", language) else plain(model)
-
-
-def _mb(record: dict[str, Any], language: str) -> str:
-    return say_number(record["actual"]["memory_mb"], language)
 
 
 def _data(version: Version, language: str) -> list[tuple[str, str]]:
@@ -93,9 +88,14 @@ def _quality(version: Version, language: str) -> list[str]:
         return [translate("modelcard.quality.none", language)]
     counts = {key: say_count(holdout[key], language) for key in ("customers", "buyers")}
     models = {_kind(record["model"], language): record["metrics"]}
-    models |= {_kind(name, language): found for name, found in record["baselines"].items() if name != record["model"]}
+    models |= {
+        _kind(name, language): metrics for name, metrics in record["baselines"].items() if name != record["model"]
+    }
     rows = [
-        (translate(f"metric.{name}", language), *(_figure(name, found, record, language) for found in models.values()))
+        (
+            translate(f"metric.{name}", language),
+            *(_figure(name, metrics, record, language) for metrics in models.values()),
+        )
         for name in SHOWN
         if name in METRICS and name in record["metrics"]
     ]
@@ -105,8 +105,8 @@ def _quality(version: Version, language: str) -> list[str]:
     ]
 
 
-def _figure(name: str, found: dict[str, float], record: dict[str, Any], language: str) -> str:
-    return say_metric(name, found[name], plain(record["currency"]), language) if name in found else "–"
+def _figure(name: str, metrics: dict[str, float], record: dict[str, Any], language: str) -> str:
+    return say_metric(name, metrics[name], plain(record["currency"]), language) if name in metrics else "–"
 
 
 def _settings(config: dict[str, Any], language: str) -> str:

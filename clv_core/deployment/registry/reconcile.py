@@ -43,7 +43,7 @@ def reconcile(workspace: Workspace) -> None:
     with transaction(workspace, write=True) as rows:
         folders = {entry.name for entry in os.scandir(models) if entry.is_dir()}
         removed = _restore(models, folders, rows)
-        _register(workspace, _unknown(models, folders, rows), rows)
+        _register(workspace, _unregistered(models, folders, rows), rows)
     for name in removed:
         shutil.rmtree(models / name, ignore_errors=True)
 
@@ -55,8 +55,8 @@ def usable(folder: Path) -> Bundle:
         Refused: it is no sound bundle.
     """
     record = read_record(folder)
-    known = all(key in record for key in NEEDED) and "version" in record["dataset"]
-    if not known or not set(MODEL_FILES) <= set(record["checksums"]):
+    has_fields = all(key in record for key in NEEDED) and "version" in record["dataset"]
+    if not has_fields or not set(MODEL_FILES) <= set(record["checksums"]):
         raise Refused("bundle_damaged", model=folder.name, file=RECORD)
     bundle = Bundle(folder, record)
     bundle.check()
@@ -70,13 +70,13 @@ def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> b
     now = time.time()
     leaving = [name for name in folders if name.startswith(LEAVING)]
     stale = [name for name in folders if name.startswith(STAGING) and _age(models / name, now) > STALE_SECONDS]
-    return bool(leaving or stale or _unknown(models, folders, rows))
+    return bool(leaving or stale or _unregistered(models, folders, rows))
 
 
-def _unknown(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
+def _unregistered(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
     """Return the folders with a bundle that is not registered, and not recorded as unusable in its present state."""
-    known = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
-    left = {name for name in folders - known if not name.startswith(".")}
+    registered = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
+    left = {name for name in folders - registered if not name.startswith(".")}
     unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if left else {}
     return [name for name in sorted(left) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
 
@@ -86,15 +86,15 @@ def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) 
 
     That is the one that was used before there was a registry.
     """
-    moved, found = names_to_follow(workspace), []
+    moved, bundles = names_to_follow(workspace), []
     for name in names:
         try:
-            found.append(usable(workspace.models / name))
+            bundles.append(usable(workspace.models / name))
         except Refused:
             rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
-    found.sort(key=lambda bundle: str(bundle.record["created"]))
+    bundles.sort(key=lambda bundle: str(bundle.record["created"]))
     latest: dict[str, int] = {}
-    for bundle in found:
+    for bundle in bundles:
         name = str(bundle.record["dataset"]["name"])
         name = moved.get(name, name)
         new = table.champion(rows, name) is None

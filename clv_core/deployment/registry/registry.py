@@ -82,12 +82,12 @@ class Registry:
             NotFound: there is none.
         """
         number = re.fullmatch(r"v?(\d{1,9})", str(which))
-        found = self.versions(name)
-        for one in found:
+        versions = self.versions(name)
+        for one in versions:
             if (number and one.number == int(number[1])) or which in (one.bundle, one.role or None):
                 return one
-        known = [str(one.number) for one in found] or "-"
-        raise NotFound("no_model_version", name=name, version=str(which), known=known)
+        numbers = [str(one.number) for one in versions] or "-"
+        raise NotFound("no_model_version", name=name, version=str(which), known=numbers)
 
     def find(self, bundle: str) -> Version | None:
         """Return the version that a bundle is registered as."""
@@ -111,8 +111,8 @@ class Registry:
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return who became champion when and why, the latest first: ``{version, at, why}``."""
         with self._reading() as rows:
-            found = rows.execute("SELECT number, at, why FROM moves WHERE name = ? ORDER BY seq DESC", (name,))
-            return [{"version": row["number"], "at": row["at"], "why": row["why"]} for row in found]
+            query = "SELECT number AS version, at, why FROM moves WHERE name = ? ORDER BY seq DESC"
+            return [dict(row) for row in rows.execute(query, (name,))]
 
     def open(self, version: Version) -> Bundle:
         """Return the bundle of a version after all its files passed their checksums.

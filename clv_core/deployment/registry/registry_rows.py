@@ -21,14 +21,12 @@ def now() -> str:
 
 def find(rows: sqlite3.Connection, bundle: str) -> Version | None:
     """Return the version that a bundle is registered as."""
-    found = rows.execute(f"{QUERY} WHERE bundle = ?", (bundle,)).fetchone()
-    return None if found is None else Version.of(found)
+    return _one(rows, "bundle = ?", (bundle,))
 
 
 def version(rows: sqlite3.Connection, name: str, number: int) -> Version | None:
     """Return one version."""
-    found = rows.execute(f"{QUERY} WHERE name = ? AND number = ?", (name, number)).fetchone()
-    return None if found is None else Version.of(found)
+    return _one(rows, "name = ? AND number = ?", (name, number))
 
 
 def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]:
@@ -39,8 +37,12 @@ def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]
 
 def champion(rows: sqlite3.Connection, name: str) -> Version | None:
     """Return the champion of a name."""
-    found = rows.execute(f"{QUERY} WHERE name = ? AND number = champion", (name,)).fetchone()
-    return None if found is None else Version.of(found)
+    return _one(rows, "name = ? AND number = champion", (name,))
+
+
+def _one(rows: sqlite3.Connection, where: str, params: tuple[str | int, ...]) -> Version | None:
+    row = rows.execute(f"{QUERY} WHERE {where}", params).fetchone()
+    return None if row is None else Version.of(row)
 
 
 def add(rows: sqlite3.Connection, name: str, bundle: Bundle, source: Source) -> int:
@@ -112,8 +114,8 @@ def earlier_champions(rows: sqlite3.Connection, name: str) -> list[Version]:
     """Return the earlier champions that a rollback may return to, the latest first, each once."""
     current = champion(rows, name)
     numbers = dict.fromkeys(int(row[0]) for row in rows.execute(_ACTIVE_CHAMPIONS, (name,)))
-    found = [version(rows, name, number) for number in numbers]
-    return [one for one in found if one is not None and not one.archived and one != current]
+    earlier = [version(rows, name, number) for number in numbers]
+    return [one for one in earlier if one is not None and not one.archived and one != current]
 
 
 def roll_back(rows: sqlite3.Connection, name: str, to: Version) -> None:

@@ -1,4 +1,4 @@
-"""Two versions side by side: what they are made of, how good they were, whether one is better by more than luck."""
+"""Comparison of two versions: settings, metrics, and whether one is significantly better."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Comparison:
     advantage: dict[str, Estimate]
 
     def better(self, metric: str) -> Version | None:
-        """Return the version that is better by more than luck, None where that cannot be said."""
-        found = self.advantage.get(metric)
-        if found is None or found.low <= 0 <= found.high:
+        """Return the version that is significantly better, None where neither is."""
+        advantage = self.advantage.get(metric)
+        if advantage is None or advantage.low <= 0 <= advantage.high:
             return None
-        return self.one if found.value > 0 else self.other
+        return self.one if advantage.value > 0 else self.other
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -54,8 +54,8 @@ class Comparison:
             "settings": _pairs(self.settings),
             "metrics": _pairs(self.metrics),
             "advantage": {
-                name: {"value": found.value, "low": found.low, "high": found.high}
-                for name, found in self.advantage.items()
+                name: {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+                for name, estimate in self.advantage.items()
             },
         }
 
@@ -94,8 +94,7 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
 
 def _own(bundle: Bundle) -> pd.DataFrame | None:
     """Return the holdout's predictions by the model itself."""
-    found = bundle.holdout()
-    return None if found is None else found[found["model"] == bundle.record["model"]]
+    return bundle.holdout(bundle.record["model"])
 
 
 def _advantage(one: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str, Estimate]:
@@ -107,9 +106,9 @@ def _advantage(one: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str
     if not same[0].equals(same[1]):
         return {}
     both = pd.concat([one.assign(model="one"), other.assign(model="other")], ignore_index=True)
-    found, origin = Bootstrap.of(both, TESTED), str(one["origin"].iloc[0])
-    known = [name for name in TESTED if {(origin, each, name) for each in ("one", "other")} <= set(found.values)]
-    return {name: found.advantage("one", "other", name) for name in known}
+    bootstrap, origin = Bootstrap.of(both, TESTED), str(one["origin"].iloc[0])
+    measured = [name for name in TESTED if {(origin, model, name) for model in ("one", "other")} <= {*bootstrap.values}]
+    return {name: bootstrap.advantage("one", "other", name) for name in measured}
 
 
 def _pairs(rows: tuple[tuple[str, Any, Any], ...]) -> dict[str, list[Any]]:
