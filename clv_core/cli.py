@@ -115,9 +115,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _adopt(workspace: Workspace) -> None:
-    from clv_core.deployment.old_layout import adopt_old_layout
+    from clv_core.deployment.old_layout import migrate_old_layout
 
-    adopt_old_layout(workspace)
+    migrate_old_layout(workspace)
 
 
 def _listener(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
@@ -142,9 +142,9 @@ def _find_model(workspace: Workspace, options: argparse.Namespace) -> None:
     """Put the bundle's id where a trained model is named by its role or version."""
     spec = SPECS.get(options.command)
     if spec is not None and MODEL in spec.options:
-        from clv_core.deployment.registry.asked import bundle_asked
+        from clv_core.deployment.registry.model_reference import resolve_bundle_id
 
-        options.model = bundle_asked(workspace, options.model, options.name)
+        options.model = resolve_bundle_id(workspace, options.model, options.name)
 
 
 def _outs(options: argparse.Namespace) -> list[Path]:

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from clv_core.collection.stored.dataset import Dataset
     from clv_core.config import TrainConfig
     from clv_core.deployment.bundle import Bundle
-    from clv_core.deployment.cluster.sampling import sample_folder as sample_folder
-    from clv_core.deployment.cluster.scoring import score_folder as score_folder
     from clv_core.deployment.embedding import embed as embed
-    from clv_core.deployment.kept_scores import score as score
-    from clv_core.deployment.kept_scores import score_file as score_file
-    from clv_core.deployment.kept_scores import score_warnings as score_warnings
-    from clv_core.deployment.kept_scores import scores as scores
-    from clv_core.deployment.look import look as look
-    from clv_core.deployment.renaming import rename as rename
+    from clv_core.deployment.lifecycle import rename as rename
+    from clv_core.deployment.saved_scores import score as score
+    from clv_core.deployment.saved_scores import score_file as score_file
+    from clv_core.deployment.saved_scores import score_warnings as score_warnings
+    from clv_core.deployment.saved_scores import scores as scores
+    from clv_core.deployment.spark.sampling import sample_folder as sample_folder
+    from clv_core.deployment.spark.spark_scoring import score_folder as score_folder
     from clv_core.deployment.table_file import write_table as write_table
+    from clv_core.deployment.zero_shot import zero_shot as zero_shot
     from clv_core.evaluation.backtest import Backtest
     from clv_core.evaluation.trust import Trust
     from clv_core.evaluation.tuned import Tuning
@@ -59,12 +59,12 @@ if TYPE_CHECKING:
     from clv_core.strategy.recommend_and_price import recommend as recommend
 
 STEPS: Final = {
-    "sample_folder": "clv_core.deployment.cluster.sampling",
-    "score_folder": "clv_core.deployment.cluster.scoring",
+    "sample_folder": "clv_core.deployment.spark.sampling",
+    "score_folder": "clv_core.deployment.spark.spark_scoring",
     "embed": "clv_core.deployment.embedding",
-    **dict.fromkeys(("score", "score_file", "score_warnings", "scores"), "clv_core.deployment.kept_scores"),
-    "look": "clv_core.deployment.look",
-    "rename": "clv_core.deployment.renaming",
+    **dict.fromkeys(("score", "score_file", "score_warnings", "scores"), "clv_core.deployment.saved_scores"),
+    "zero_shot": "clv_core.deployment.zero_shot",
+    "rename": "clv_core.deployment.lifecycle",
     "write_table": "clv_core.deployment.table_file",
     "tell": "clv_core.monitoring.telling.tell",
     "monitor": "clv_core.monitoring.watch",
@@ -128,9 +128,9 @@ def _trained(
 ) -> Bundle:
     """Measure, fit, keep and register a model (see :func:`train`)."""
     from clv_core.deployment.bundle import save_bundle
-    from clv_core.deployment.cluster.stated import sampling
     from clv_core.deployment.registry import Registry
-    from clv_core.deployment.signals import learned_signals
+    from clv_core.deployment.scoring_warnings import signals_record
+    from clv_core.deployment.spark.sampling import sampling_note
     from clv_core.evaluation.backtest import training_data
     from clv_core.evaluation.holdout import figures, measure
     from clv_core.monitoring.drift.reference import Reference
@@ -155,8 +155,8 @@ def _trained(
         "currency": dataset.manifest.currency,
         "config": config.to_json(),
         **figures(origin, log, config, dataset.manifest.currency),
-        "signals": learned_signals(fitted.model, dataset, config),
-        **sampling(dataset),
+        "signals": signals_record(fitted.model, dataset, config),
+        **sampling_note(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
         "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
@@ -196,7 +196,7 @@ def retrain(
     """
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.registry import Overtaken, Registry
+    from clv_core.deployment.registry import ChampionConflict, Registry
     from clv_core.monitoring import challenge
     from clv_core.monitoring.again import confirmed
 
@@ -220,7 +220,7 @@ def retrain(
         return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
     try:
         registry.promote(version.name, version.number, instead_of=champion.id)
-    except Overtaken as error:
+    except ChampionConflict as error:
         return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
@@ -228,7 +228,7 @@ def retrain(
 def trust(workspace: Workspace, model_id: str) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison on rolling origins made since."""
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.verdict import trust_of
+    from clv_core.deployment.saved_evaluation import trust_of
 
     return trust_of(workspace, open_bundle(workspace, model_id))
 
@@ -314,7 +314,7 @@ def tune(
         progress: listener.
     """
     from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.kept_tuning import keep_tuning
+    from clv_core.deployment.saved_evaluation import save_tuning
     from clv_core.evaluation.tune import search, too_short
     from clv_core.evaluation.tuned import judge
     from clv_core.features.log import open_log
@@ -337,5 +337,5 @@ def tune(
         log = open_log(dataset, **config.of_log())
         tuning = judge(log, origin, config, found, folder / "last", progress)
         log.close()
-        keep_tuning(workspace, dataset, config, tuning)
+        save_tuning(dataset, config, tuning)
     return tuning

@@ -9,8 +9,7 @@ from clv_core.collection.stored.store import Manifest, list_datasets, open_datas
 from clv_core.commands import DATASET, Context
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
-from clv_core.deployment.pruning import KEEP, prune
-from clv_core.deployment.renaming import rename
+from clv_core.deployment.lifecycle import KEEP, prune, rename
 from clv_core.errors import UsageError
 from clv_core.strategy.exports.deleting import delete
 from clv_core.strategy.relabelling import relabel
@@ -103,7 +102,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return {
         "dataset": options.name,
         "kept": [one.version for one in done.kept],
-        "removed": [one.version for one in done.gone],
+        "removed": [one.version for one in done.removed],
         "bytes": done.size,
     }
 

@@ -31,7 +31,7 @@ def run_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("models show", NAME, VERSION)
 def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return all that is known of a version, with its model card."""
-    from clv_core.deployment.registry.card import model_card
+    from clv_core.deployment.registry.model_card import model_card
 
     registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)
@@ -52,7 +52,7 @@ def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("models compare", NAME, VERSION, option("other", "cli.models.version"))
 def run_compare(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return two versions side by side."""
-    from clv_core.deployment.registry.compare import compare
+    from clv_core.deployment.registry.version_comparison import compare
 
     registry = Registry(context.workspace)
     one, other = (registry.version(options.name, which) for which in (options.version, options.other))
@@ -107,7 +107,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write a version as a zip for another workspace."""
-    from clv_core.deployment.exchange.exporting import export_bundle
+    from clv_core.deployment.model_archive.archive_export import export_bundle
     from clv_core.strategy.exports.past_days import log_holdout
 
     registry = Registry(context.workspace)
@@ -125,7 +125,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Register a version from a zip."""
-    from clv_core.deployment.exchange.importing import import_bundle
+    from clv_core.deployment.model_archive.archive_import import import_bundle
 
     registry = Registry(context.workspace)
     known = {one.bundle for one in registry.versions()}

@@ -81,10 +81,10 @@ def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress)
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.kept_explanations import explanation_folder
+    from clv_core.deployment.score_explanations import explanation_folder
     from clv_core.evaluation.explain.store import load_record
 
-    folder = explanation_folder(workspace, open_bundle(workspace, model_id), open_dataset(workspace, name))
+    folder = explanation_folder(open_bundle(workspace, model_id), open_dataset(workspace, name))
     if load_record(folder) is None:
         pipeline.explain(workspace, name, model_id, folder, progress=progress)
 
@@ -114,15 +114,15 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.ingest import ingest
     from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, keep_demo
-    from clv_core.deployment.kept_explanations import explanation_folder
+    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, save_demo
+    from clv_core.deployment.score_explanations import explanation_folder
 
     started, work = time.monotonic(), context.workspace
     ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
     dataset = open_dataset(work, NAME)
     bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
     pipeline.score(work, NAME, bundle.id, progress=context.progress)
-    reasons = explanation_folder(work, bundle, dataset)
+    reasons = explanation_folder(bundle, dataset)
     pipeline.explain(work, NAME, bundle.id, reasons, progress=context.progress)
     about = {
         "made_by": "python -m clv_core demo --make assets/demo",
@@ -130,6 +130,6 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
         "settings": SETTINGS.to_json(),
         "seconds": round(time.monotonic() - started, 1),
     }
-    keep_demo(work, bundle, dataset, folder, about)
+    save_demo(bundle, dataset, folder, about)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {"out": str(folder), "dataset": dataset.name, "model": bundle.id, "bytes": size, "seconds": about["seconds"]}

@@ -89,10 +89,13 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.timeliness import untimely_scores
+    from clv_core.deployment.scoring_warnings import bundle_staleness_warnings
+    from clv_core.deployment.terms import Terms
     from clv_core.features.spark import REMOTE, Spark
 
     bundle = open_bundle(context.workspace, options.model)
+    trained_days = bundle.record["horizon_days"]
+    terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
     with Spark(options.master) as spark:
         found = pipeline.score_folder(
             context.workspace,
@@ -101,12 +104,13 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             options.model,
             options.out,
             timezone=options.timezone,
-            **_asked(options),
+            cutoff=options.cutoff,
+            terms=terms,
             progress=context.progress,
         )
     about = {"events": options.events, "timezone": found.timezone, "currency": bundle.record["currency"]}
-    warnings = [*found.terms.warnings(bundle.record["horizon_days"]), *untimely_scores(bundle, found.as_of)]
-    said = _said(options, context, found.terms, found.as_of, warnings)
+    warnings = [*terms.warnings(trained_days), *bundle_staleness_warnings(bundle, found.as_of)]
+    said = _said(options, context, terms, found.as_of, warnings)
     said |= {"customers": found.customers, "predicted_total": found.total}
     side_file = None if REMOTE in options.out else _beside(Path(options.out), {**about, **said})
     return {"out": options.out, "side_file": side_file, **said}
@@ -153,8 +157,8 @@ def _beside(out: Path, said: dict[str, Any]) -> str:
 def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain, write the tables, and return the strongest parts, or one customer's way to the prediction."""
     from clv_core import pipeline
-    from clv_core.deployment.asking import ask
     from clv_core.deployment.bundle import open_bundle
+    from clv_core.deployment.explanation_session import open_session
     from clv_core.evaluation.explain.store import waterfall_json
 
     found = pipeline.explain(
@@ -177,7 +181,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
         "residual": max(one.residual for one in found.answers.values()),
     }
     if options.customer is not None:
-        asking = ask(open_bundle(context.workspace, options.model), options.out)
+        asking = open_session(open_bundle(context.workspace, options.model), options.out)
         events = asking.events(options.customer).to_json() if asking.reads_events else None
         return {**result, **waterfall_json(value, options.customer), "events": events}
     return {

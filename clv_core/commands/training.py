@@ -38,7 +38,9 @@ def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Predict everyone and return the model's id, the total, how it is spread, and the verdict."""
     from clv_core import pipeline
 
-    found = pipeline.look(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
+    found = pipeline.zero_shot(
+        context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress
+    )
     pipeline.keep_history(context.workspace, options.name, found.bundle.id)
     record = found.bundle.record
     return {

@@ -7,10 +7,10 @@ datasets/<name>/made/<version>/
     scores-<cutoff>[-<terms>].parquet    scored customers
     history-, embedding-<cutoff>.parquet, rhythm-<cutoff>.json, directions.json
     explanation, explanation-<customer>  backtest  recommendations  pricing  monitoring
-    serving-<cutoff>.json                what the API knows of the log; names no customer
+    serving-<cutoff>.json                population context for the API; names no customer
 
-So it is renamed and deleted with the dataset, and the path says which version and model it is of. Beside it a dataset
-has models (``models/``), runs (``jobs/``) and states of trainings that were cut off (``runs/``).
+So it is renamed and deleted with the dataset, and the path names its version and model. A dataset also has models
+(``models/``), runs (``jobs/``) and states of interrupted trainings (``runs/``).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EXPLANATION, BACKTEST, MONITORING, SERVING, TUNING = "explanation", "backtest", 
 RECOMMENDATIONS, PRICING, EXPLORED = "recommendations", "pricing", "explored"
 PREDICTIONS: Final = (SCORES, HISTORY, EMBEDDING, RHYTHM)
 REMOVING: Final = ".gone-"
-"""Folders of this name are being removed; what a crash leaves of them goes with the next deletion."""
+"""Prefix of paths that are being removed; the next deletion removes what a crash left of them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Artifact:
     """A file or folder that was made from a dataset.
 
     Args:
-        kind: how its name begins: :data:`SCORES`, :data:`EXPLANATION`, ...
+        kind: first part of its name: :data:`SCORES`, :data:`EXPLANATION`, ...
         version: of the dataset.
         model: id of the bundle that made it; "" for what needs no model.
         path: where it is.
@@ -61,13 +61,13 @@ def artifact_folder(dataset: Dataset, bundle: Bundle) -> Path:
 
 
 def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
-    """Return all that was made from the dataset ``name``, of whichever version and model."""
-    found = []
+    """Return what was made from any version of the dataset ``name``, by any model."""
+    made = []
     for path in sorted(workspace.place("datasets", name, MADE).glob("*/[!.]*")):
-        alone = _kind(path) in (EXPLORED, TUNING)
-        inner = [path] if alone else sorted(path.glob("[!.]*"))
-        found += [Artifact(_kind(one), path.parent.name, "" if alone else path.name, one) for one in inner]
-    return found
+        needs_no_model = _kind(path) in (EXPLORED, TUNING)
+        model, paths = ("", [path]) if needs_no_model else (path.name, sorted(path.glob("[!.]*")))
+        made += [Artifact(_kind(one), path.parent.name, model, one) for one in paths]
+    return made
 
 
 def _kind(path: Path) -> str:
@@ -75,19 +75,19 @@ def _kind(path: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder; nobody sees it half removed."""
-    gone = path.with_name(REMOVING + path.name)
-    shutil.rmtree(gone, ignore_errors=True)
+    """Remove a file or folder in one step: it is renamed first."""
+    renamed = path.with_name(REMOVING + path.name)
+    shutil.rmtree(renamed, ignore_errors=True)
     with suppress(FileNotFoundError):
-        os.replace(path, gone)
-    if gone.is_dir():
-        shutil.rmtree(gone, ignore_errors=True)
+        os.replace(path, renamed)
+    if renamed.is_dir():
+        shutil.rmtree(renamed, ignore_errors=True)
     else:
-        gone.unlink(missing_ok=True)
+        renamed.unlink(missing_ok=True)
 
 
-def remove_made_by(workspace: Workspace, model_id: str) -> None:
-    """Remove all that a model made, of whichever dataset: it names customers."""
+def remove_model_artifacts(workspace: Workspace, model_id: str) -> None:
+    """Remove all that a model made of any dataset: it names customers."""
     for path in workspace.place("datasets").glob(f"*/{MADE}/*/{model_id}"):
         remove(path)
     remove(workspace.place("alerts", model_id))
@@ -99,7 +99,7 @@ def jobs_of(workspace: Workspace, name: str) -> Iterator[jobs.Job]:
 
 
 def check_idle(workspace: Workspace, name: str) -> None:
-    """Refuse while another run works on the dataset ``name``: what it makes would be left under a name that is gone.
+    """Refuse while another run works on the dataset ``name``: its output would be left under the old name.
 
     Raises:
         Refused: there is such a run.
@@ -112,7 +112,7 @@ def check_idle(workspace: Workspace, name: str) -> None:
 
 
 def check_unused(workspace: Workspace, model_id: str) -> None:
-    """Refuse while another run works with a model: what it scores would be left behind once the model is gone.
+    """Refuse while another run works with a model: its output would be left after the model is removed.
 
     Raises:
         Refused: there is such a run.
@@ -123,7 +123,7 @@ def check_unused(workspace: Workspace, model_id: str) -> None:
             raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
 
 
-def renamed_words(words: Sequence[str], old: str, new: str) -> list[str]:
+def rename_in_command(words: Sequence[str], old: str, new: str) -> list[str]:
     """Return a run's command with another name for a dataset, wherever it names it.
 
     A command names a dataset among its first words, or as ``--name`` or ``--dataset``.
@@ -136,4 +136,4 @@ def renamed_words(words: Sequence[str], old: str, new: str) -> list[str]:
 
 def _names(job: jobs.Job, name: str) -> bool:
     words = list(job.status().get("args", ()))
-    return renamed_words(words, name, "") != words
+    return rename_in_command(words, name, "") != words

@@ -1,14 +1,14 @@
 """A bundle: one trained model in one folder, safetensors and JSON only.
 
-bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums, under a seal
+bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums, with a seal
 state.json           what the model needs beside its weights (encoders, vocabularies)
 weights.safetensors  the weights
 history.json         losses by seed and step
-holdout.parquet      predictions of the model and the baselines at the holdout origin, with what came true
-reference.json, reference.parquet   what the data was like before the cutoff, for monitoring; no single customer
+holdout.parquet      predictions of the model and the baselines at the holdout origin, with actual values
+reference.json, reference.parquet   statistics of the data before the cutoff, for monitoring; no single customer
 
-The folder is named by its content: the same data, settings, code and weights are the same folder. Every file is held
-against its checksum when it is read, and what was checked are the bytes that are used.
+The folder is named by its content: the same data, settings, code and weights are the same folder. Every file is
+checked against its checksum when it is read, and the checked bytes are the ones that are used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from clv_core.collection.stored.renaming import names_to_follow
-from clv_core.deployment.record import RECORD, digest, read_record, write_record
+from clv_core.deployment.bundle_record import RECORD, digest, read_record, write_record
 from clv_core.errors import NotFound, Refused
 from clv_core.locks import running
 from clv_core.workspace import Workspace, sync_all
@@ -46,9 +46,9 @@ MODEL_FILES: Final = (STATE, WEIGHTS)
 REFERENCE: Final = ("reference.json", "reference.parquet")
 FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT, *REFERENCE)
 LEAVING: Final = ".leaving-"
-"""Folders of this name are on their way out."""
+"""Prefix of folders that are being removed."""
 STAGING: Final = ".staging-"
-"""Folders of this name are being written."""
+"""Prefix of folders that are being written."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Bundle:
 
     Args:
         folder: the bundle's folder.
-        record: what ``bundle.json`` says.
+        record: the content of ``bundle.json``.
     """
 
     folder: Path
@@ -70,16 +70,15 @@ class Bundle:
 
     @property
     def untrained(self) -> bool:
-        """Whether it is a first look: the pre-trained network, which has not learned from the log."""
+        """Whether it is the pre-trained network, which has not learned from the log (:mod:`.zero_shot`)."""
         return bool(self.record.get("untrained"))
 
     @cached_property
     def model(self) -> Model:
-        """The model, made of the very bytes that were held against their checksums.
+        """The model, loaded from bytes that passed their checksums.
 
         Raises:
-            Refused: a file is missing or was changed, or the files are sound and of a version whose networks were built
-                otherwise.
+            Refused: a file is missing or was changed, or is of a version with other networks.
         """
         from safetensors.numpy import load
 
@@ -92,7 +91,7 @@ class Bundle:
             raise Refused("bundle_of_other_version", model=self.id, created=self.record["created"][:10]) from error
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file after it is held against its checksum.
+        """Return the content of a file that passes its checksum.
 
         Raises:
             Refused: it is missing or was changed.
@@ -108,9 +107,9 @@ class Bundle:
         return content
 
     def check(self) -> None:
-        """Hold every file against its checksum.
+        """Check every file against its checksum.
 
-        Nothing reads hidden files: file systems, desktops and killed runs leave them (``.nfs...``, ``.DS_Store``).
+        Hidden files are ignored: file systems, desktops and killed runs leave them (``.nfs...``, ``.DS_Store``).
 
         Raises:
             Refused: a file is missing, was changed, or belongs to no bundle.
@@ -130,7 +129,7 @@ class Bundle:
         """Return the holdout's predictions with ``actual``, or None where there are none.
 
         Args:
-            model: whose; None is those of all models that were measured.
+            model: whose; None is all models that were measured.
             columns: which, in their order; None is all.
         """
         if not self.has_holdout:
@@ -142,7 +141,7 @@ class Bundle:
 
     @property
     def has_holdout(self) -> bool:
-        """Whether the holdout's predictions are kept: not where the log was too short, or an import came without."""
+        """Whether it has the holdout's predictions: not where the log was too short, or an import came without."""
         return HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
 
     def history(self) -> list[dict[str, float]]:
@@ -159,13 +158,13 @@ def save_bundle(
     holdout: pd.DataFrame | None,
     write_reference: Callable[[Path], None] | None = None,
 ) -> Bundle:
-    """Write a bundle; nobody sees it half, and one of the same content that is there already stays.
+    """Write a bundle in one step; an existing one of the same content stays.
 
     Args:
         workspace: where.
-        stem: how its name begins; the rest is its content address.
+        stem: start of its name; the rest is its content address.
         fitted: the model.
-        record: what is to be known of it.
+        record: of the model.
         holdout: predictions of the holdout with ``actual``, or None where there was none.
         write_reference: writes the files of :data:`REFERENCE` into a folder; None where there is no reference.
     """
@@ -185,7 +184,7 @@ def save_bundle(
 
 @contextmanager
 def staging(workspace: Workspace) -> Iterator[Path]:
-    """Yield a new folder to write a bundle into; what was not placed is removed."""
+    """Yield a new folder to write a bundle into; it is removed unless it was placed."""
     folder = workspace.models / f"{STAGING}{uuid.uuid4().hex}"
     with running(workspace):
         folder.mkdir()
@@ -203,9 +202,9 @@ def place(workspace: Workspace, folder: Path, stem: str, record: Mapping[str, An
     target = workspace.models / f"{stem}-{record['digest'][:12]}"
     while not _move(folder, target):
         try:
-            there = Bundle(target, read_record(target))
-            there.check()
-            return there
+            existing = Bundle(target, read_record(target))
+            existing.check()
+            return existing
         except Refused:
             _clear(target)
     return Bundle(target, read_record(target))
@@ -252,7 +251,7 @@ def checksum(path: Path) -> str:
 
 
 def _open(folder: Path, moved: dict[str, str]) -> Bundle:
-    """Open a bundle; the dataset that it was trained on may bear another name by now."""
+    """Open a bundle; the dataset that it was trained on may have been renamed."""
     record = read_record(folder)
     name = record["dataset"]["name"]
     return Bundle(folder, {**record, "dataset": {**record["dataset"], "name": moved.get(name, name)}})
@@ -263,7 +262,7 @@ def _write(path: Path, value: Any) -> None:
 
 
 def _move(folder: Path, target: Path) -> bool:
-    """Move a folder to a name that is free; say whether it was."""
+    """Move a folder to a free name; return whether it was free."""
     try:
         os.rename(folder, target)
     except OSError:
@@ -275,11 +274,11 @@ def _move(folder: Path, target: Path) -> bool:
 
 
 def _clear(target: Path) -> None:
-    """Take a damaged bundle out of the way."""
-    gone = target.with_name(f"{LEAVING}{target.name}")
-    shutil.rmtree(gone, ignore_errors=True)
+    """Remove a damaged bundle."""
+    leaving = target.with_name(f"{LEAVING}{target.name}")
+    shutil.rmtree(leaving, ignore_errors=True)
     try:
-        os.rename(target, gone)
+        os.rename(target, leaving)
     except FileNotFoundError:
         return
-    shutil.rmtree(gone, ignore_errors=True)
+    shutil.rmtree(leaving, ignore_errors=True)

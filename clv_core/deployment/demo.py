@@ -1,4 +1,4 @@
-"""The sample log with a model that ships with the program: everything a demonstration shows, without waiting.
+"""The demo: the sample log with a model, scores and explanations that ship with the program.
 
 assets/demo/record.json        model, dataset and its version, settings, and how it was made
 assets/demo/model/             the bundle (:mod:`clv_core.deployment.bundle`)
@@ -17,9 +17,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.registry.registry import Registry
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.features.explore.build import build_cube
 from clv_core.jobs import Progress
@@ -29,7 +29,7 @@ ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 SAMPLE: Final = ASSETS / "sample" / "events.csv"
 NAME: Final = "sample"
 CURRENCY: Final = "USD"
-"""What the sample's amounts are called; nothing in the simulation depends on it."""
+"""Of the sample's amounts; nothing in the simulation depends on it."""
 SHIPPED: Final = ASSETS / "demo"
 RECORD: Final = "record.json"
 SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
@@ -37,11 +37,11 @@ SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
 
 
 def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress) -> tuple[Dataset, Bundle]:
-    """Read and sum the sample log as any other, and put the model that ships with it, its scores and reasons beside it.
+    """Ingest the sample log, and add the shipped model with its scores and explanations.
 
     Args:
         workspace: where they go; a dataset ``sample`` gets a new version.
-        folder: what :func:`keep_demo` wrote.
+        folder: what :func:`save_demo` wrote.
         progress: listener.
 
     Raises:
@@ -57,28 +57,27 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
         raise Refused("demo_other_sample", found=dataset.version, needed=record["version"])
     _put(folder / "model", workspace.models / record["model"])
     bundle = open_bundle(workspace, record["model"])
-    Registry(workspace).register(bundle, source="imported")  # a service that runs already looks for it there
-    _put(folder / "scores.parquet", scores_path(workspace, bundle, dataset))
-    _put(folder / "explanation", explanation_folder(workspace, bundle, dataset))
+    Registry(workspace).register(bundle, source="imported")  # so that a running service finds it
+    _put(folder / "scores.parquet", scores_path(bundle, dataset))
+    _put(folder / "explanation", explanation_folder(bundle, dataset))
     build_cube(workspace, NAME, progress)
     return dataset, bundle
 
 
-def keep_demo(workspace: Workspace, bundle: Bundle, dataset: Dataset, folder: Path, about: dict[str, Any]) -> None:
-    """Write a bundle of the sample with its kept scores and reasons into ``folder``, in place of what was there.
+def save_demo(bundle: Bundle, dataset: Dataset, folder: Path, about: dict[str, Any]) -> None:
+    """Write a bundle of the sample with its saved scores and explanations into ``folder``, replacing its content.
 
     Args:
-        workspace: where scores and reasons are kept.
         bundle: the model.
         dataset: the sample.
         folder: where to.
-        about: how it was made, kept in the record.
+        about: how it was made, for the record.
     """
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         shutil.copytree(bundle.folder, temporary / "model")
-        shutil.copy(scores_path(workspace, bundle, dataset), temporary / "scores.parquet")
-        shutil.copytree(explanation_folder(workspace, bundle, dataset), temporary / "explanation")
+        shutil.copy(scores_path(bundle, dataset), temporary / "scores.parquet")
+        shutil.copytree(explanation_folder(bundle, dataset), temporary / "explanation")
         for path in temporary.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
         write_json(
@@ -88,7 +87,7 @@ def keep_demo(workspace: Workspace, bundle: Bundle, dataset: Dataset, folder: Pa
 
 
 def _put(source: Path, target: Path) -> None:
-    """Copy a file or a folder so that it is there whole or not at all; what was there goes."""
+    """Copy a file or a folder in one step, replacing the target."""
     copy: Callable[..., object] = shutil.copytree if source.is_dir() else shutil.copyfile
     with atomic_path(target) as temporary:
         copy(source, temporary)

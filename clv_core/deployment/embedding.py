@@ -1,8 +1,8 @@
-"""Customers as the networks of a model see them: the last hidden layers, turned to their main directions.
+"""Customer embeddings: principal components of the last hidden layers of a model's networks.
 
-The layers of an ensemble hold hundreds of numbers that mostly say the same. Each network's layer is brought to the same
-spread, and the directions in which customers differ most are kept (principal components of the first part that is
-read, at most 65,536 customers). The directions are kept with the model, so that another day is seen by the same ones.
+The layers of an ensemble hold hundreds of correlated numbers. Each network's layer is scaled to the same variance; the
+components are fitted on the first part that is read, at most 65,536 customers, and saved with the model, so that
+another day has the same directions.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import EMBEDDING
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import beside_scores, scores_path
-from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE, opened
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_log
+from clv_core.deployment.saved_scores import companion_path, scores_path
 from clv_core.deployment.table_file import table_file
 from clv_core.errors import Refused
 from clv_core.features.season import scoring_parts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 NETWORKS: Final = ("hybrid", "mlp", "rnn", "instant", "instant_tuned", "blend")
-"""Models with a hidden layer that is read here."""
+"""Models with a hidden layer."""
 WIDTH: Final = 16
 DIRECTIONS: Final = "directions.json"
 PREFIX: Final = "e"
@@ -43,13 +43,13 @@ PREFIX: Final = "e"
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """How the hidden layers of an ensemble become a few numbers.
+    """Scaling and principal components of an ensemble's hidden layers.
 
     Args:
         mean: of each unit, [d].
         scale: of each unit; the same within a network, [d].
         axes: main directions, [w, d].
-        explained: share of the variance that they hold.
+        explained: share of the variance that they explain.
     """
 
     mean: Floats
@@ -59,19 +59,19 @@ class Directions:
 
     @classmethod
     def of(cls, layers: list[NDArray[np.float32]]) -> Self:
-        """Learn the directions from the layers of some customers, each [n, width]."""
+        """Fit the directions to the layers of some customers, each [n, width]."""
         from sklearn.decomposition import PCA
 
         scales = [np.full(layer.shape[1], max(float(np.sqrt(layer.var(axis=0).sum())), 1e-9)) for layer in layers]
         units, scale = np.concatenate(layers, axis=1).astype(np.float64), np.concatenate(scales)
         width = min(WIDTH, *units.shape)
-        found = PCA(width, svd_solver="covariance_eigh").fit(units / scale)
-        return cls(units.mean(axis=0), scale, found.components_, float(found.explained_variance_ratio_.sum()))
+        fitted = PCA(width, svd_solver="covariance_eigh").fit(units / scale)
+        return cls(units.mean(axis=0), scale, fitted.components_, float(fitted.explained_variance_ratio_.sum()))
 
     def apply(self, layers: list[NDArray[np.float32]]) -> Floats:
         """Return customers along the directions, [n, w]."""
-        found: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
-        return found
+        points: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
+        return points
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -86,22 +86,22 @@ class Directions:
 
 
 def has_embedding(bundle: Bundle) -> bool:
-    """Say whether the model is made of networks whose hidden layer can be read."""
+    """Return whether the model consists of networks with a hidden layer."""
     return bundle.record["model"] in NETWORKS
 
 
-def embedding_path(workspace: Workspace, bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
-    """Return where the embedding of a dataset's customers as of a cutoff (default: log end) is kept."""
-    return beside_scores(scores_path(workspace, bundle, dataset, cutoff), EMBEDDING)
+def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
+    """Return the file of the embedding of a dataset's customers as of a cutoff (default: log end)."""
+    return companion_path(scores_path(bundle, dataset, cutoff), EMBEDDING)
 
 
 def embed(
     workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
 ) -> tuple[Path, int]:
-    """Keep the embedding of all customers of a dataset as of a cutoff.
+    """Save the embedding of all customers of a dataset as of a cutoff.
 
     Returns:
-        Where, and how many customers.
+        The file, and how many customers.
 
     Raises:
         Refused: the model has no hidden layer.
@@ -110,7 +110,7 @@ def embed(
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     if not has_embedding(bundle):
         raise Refused("no_embedding", model=model_id, kind=bundle.record["model"], known=", ".join(NETWORKS))
-    target, customers = embedding_path(workspace, bundle, dataset, cutoff), 0
+    target, customers = embedding_path(bundle, dataset, cutoff), 0
     with table_file(target) as write:
         for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):
             write(frame)
@@ -118,32 +118,30 @@ def embed(
     return target, customers
 
 
-def read_embedding(
-    workspace: Workspace, bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None
-) -> Floats | None:
-    """Return the kept embedding of customers, in the order of their ids, [n, w]; None where none is kept."""
-    path = embedding_path(workspace, bundle, dataset, cutoff)
+def read_embedding(bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None) -> Floats | None:
+    """Return the saved embedding of customers, in the order of their ids, [n, w]; None where there is none."""
+    path = embedding_path(bundle, dataset, cutoff)
     if not path.exists():
         return None
     frame = pd.read_parquet(path)
     rows = pd.Index(frame[CUSTOMER_ID]).get_indexer(pd.Index(ids))
-    found: Floats = frame.drop(columns=CUSTOMER_ID).to_numpy(np.float64)[rows]
-    return found
+    points: Floats = frame.drop(columns=CUSTOMER_ID).to_numpy(np.float64)[rows]
+    return points
 
 
 def _parts(
-    bundle: Bundle, dataset: Dataset, cutoff: date | None, kept: Path, progress: Progress
+    bundle: Bundle, dataset: Dataset, cutoff: date | None, directions_path: Path, progress: Progress
 ) -> Iterator[pd.DataFrame]:
     model = cast("Levelled", bundle.model)
-    directions = Directions.from_json(read_json(kept)) if kept.exists() else None
+    directions = Directions.from_json(read_json(directions_path)) if directions_path.exists() else None
     done = 0
-    with opened(bundle, dataset, cutoff, progress) as (log, config, as_of):
-        how = {"max_steps": config.max_steps_back, "customers_at_once": CUSTOMERS_AT_ONCE}
-        for part in scoring_parts(log, as_of, config.horizon_days, **how):
+    with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
+        options = {"max_steps": config.max_steps_back, "customers_at_once": CUSTOMERS_AT_ONCE}
+        for part in scoring_parts(log, as_of, config.horizon_days, **options):
             layers = model.hidden(part)
             if directions is None:
                 directions = Directions.of(layers)
-                write_json(kept, directions.to_json())
+                write_json(directions_path, directions.to_json())
             points = directions.apply(layers).astype(np.float32)
             columns = {f"{PREFIX}{number:02}": points[:, number] for number in range(points.shape[1])}
             done += len(part)

@@ -1,4 +1,4 @@
-"""Workspaces written before 0.2: what was made from a dataset lay beside the datasets, and moves into their folders."""
+"""Migration of workspaces from before 0.2: what was made from a dataset moves into the dataset's folder."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ from clv_core.deployment.artifacts import (
     SCORES,
     TUNING,
 )
-from clv_core.deployment.record import RECORD, read_record
+from clv_core.deployment.bundle_record import RECORD, read_record
 from clv_core.errors import Refused
 from clv_core.locks import writing
 from clv_core.workspace import OLD_FOLDERS, Workspace
 
-SCORED: Final = re.compile(r"(?P<name>.+)-(?P<version>[0-9a-f]{12})-(?P<cutoff>\d{8})(?P<rest>.*)(?P<suffix>\.\w+)")
-OF_A_MODEL: Final = re.compile(r"(?P<model>.+-[0-9a-f]{12})-(?P<version>[0-9a-f]{12})(?P<customer>-[0-9a-f]+)?")
+SCORES_FILE: Final = re.compile(
+    r"(?P<name>.+)-(?P<version>[0-9a-f]{12})-(?P<cutoff>\d{8})(?P<rest>.*)(?P<suffix>\.\w+)"
+)
+MODEL_OUTPUT: Final = re.compile(r"(?P<model>.+-[0-9a-f]{12})-(?P<version>[0-9a-f]{12})(?P<customer>-[0-9a-f]+)?")
 KINDS: Final = {
     **{"explanations": EXPLANATION, "backtests": BACKTEST, "recommendations": RECOMMENDATIONS},
     **{"pricing": PRICING, "monitoring": MONITORING},
 }
 
 
-def adopt_old_layout(workspace: Workspace) -> None:
-    """Move what an earlier version made to where it is looked for now."""
+def migrate_old_layout(workspace: Workspace) -> None:
+    """Move files and folders of the old layout to their places in the new one."""
     with writing(workspace.folder("locks") / "layout"):
         for source, target in list(_moves(workspace)):
             if source.exists() and not target.exists():
@@ -47,10 +49,10 @@ def adopt_old_layout(workspace: Workspace) -> None:
 
 
 def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
-    """Yield each file and folder of the old layout that belongs to a dataset, and where it lies now."""
+    """Yield ``(old, new)`` path of each file and folder of the old layout that belongs to a dataset."""
     datasets = workspace.place("datasets")
     for path in workspace.place("predictions").glob("*/*"):
-        scored = SCORED.fullmatch(path.name)
+        scored = SCORES_FILE.fullmatch(path.name)
         if scored and (datasets / scored["name"]).is_dir():
             rest = scored["rest"]
             kind, terms = (rest[1:], "") if rest in ("-history", "-embedding", "-rhythm") else (SCORES, rest)
@@ -66,7 +68,7 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
     trained_on = _trained_on(workspace)
     for old, kind in KINDS.items():
         for path in workspace.place(old).glob("*"):
-            made = OF_A_MODEL.fullmatch(path.name)
+            made = MODEL_OUTPUT.fullmatch(path.name)
             if made and made["version"] in versions:
                 own = trained_on.get(made["model"], "")
                 name = own if made["version"] in ever_versions(workspace, own) else versions[made["version"]]
@@ -78,8 +80,8 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
 
 def _trained_on(workspace: Workspace) -> dict[str, str]:
     """Return the dataset of each model by its id."""
-    found = {}
+    names = {}
     for path in workspace.place("models").glob(f"*/{RECORD}"):
         with suppress(Refused):
-            found[path.parent.name] = str(read_record(path.parent)["dataset"]["name"])
-    return found
+            names[path.parent.name] = str(read_record(path.parent)["dataset"]["name"])
+    return names

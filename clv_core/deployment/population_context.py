@@ -1,7 +1,7 @@
-"""What a dataset decides for all its customers' predictions: anchor, calibration level, context of the network.
+"""The population context of a dataset for a model: anchor, calibration level, context of the network.
 
 A few hundred numbers that name no customer. With them a subset of customers is predicted exactly as among all. They are
-computed once for a model and a dataset version and cached in ``serving/<model>/<dataset version>-<cutoff>.json``.
+computed once for a model and a dataset version and cached in the dataset's folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import SERVING, artifact_folder
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import unless_closed
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, ContextOf
@@ -33,7 +33,7 @@ from clv_core.features.table import Anchored
 from clv_core.model.levelled import Levelled
 from clv_core.model.paretonbd import ParetoNbdModel, counts_of
 from clv_core.training.fit import Model
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import read_json, write_json
 
 FORM: Final = 3
 """Format of the cached file; another format is computed again."""
@@ -41,7 +41,7 @@ FORM: Final = 3
 
 @dataclass(frozen=True)
 class PopulationContext:
-    """A dataset as one model sees it at one cutoff.
+    """What the predictions of a model at one cutoff share over all customers of a dataset.
 
     Args:
         dataset: its name.
@@ -52,7 +52,7 @@ class PopulationContext:
         level: calibration factor of networks; 1 for other models.
         last_year: seasonal totals.
         counts: the Pareto/NBD fit, for that model only.
-        context: input of the pre-trained network, where the model holds it.
+        context: input of the pre-trained network, where it is part of the model.
     """
 
     dataset: str
@@ -111,12 +111,12 @@ class PopulationContext:
 
 
 def _no_steps() -> Steps:
-    raise TypeError("the context is known without its steps")
+    raise TypeError("a saved context has no steps")
 
 
-def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> PopulationContext:
+def load_population_context(bundle: Bundle, dataset: Dataset) -> PopulationContext:
     """Return the context of a model in a dataset: cached, else computed, and cached where the workspace is writable."""
-    path = population_context_path(workspace, bundle, dataset)
+    path = population_context_path(bundle, dataset)
     if path.exists():
         record = read_json(path)
         if record.get("form") == FORM:
@@ -127,7 +127,7 @@ def load_population_context(workspace: Workspace, bundle: Bundle, dataset: Datas
     return population
 
 
-def population_context_path(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
+def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the cache file of :func:`load_population_context`."""
     return artifact_folder(dataset, bundle) / f"{SERVING}-{dataset.log_end:%Y%m%d}.json"
 

@@ -1,4 +1,4 @@
-"""A model in the context of a dataset: it predicts any subset of customers as ``score`` predicts all of them."""
+"""A model with the population context of a dataset: it predicts any subset of customers as ``score`` does among all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Own = Mapping[str, tuple[SignalColumn, NDArray[Any]]]
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A bundle and what the dataset decides for all customers.
+    """A bundle with the population context of a dataset.
 
     Args:
         bundle: the model; its checksums were verified.

@@ -1,4 +1,4 @@
-"""Tables as files, CSV or Parquet by their ending, whole or some rows at a time."""
+"""Write tables as CSV or Parquet, by the file's ending, at once or some rows at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clv_core.workspace import atomic_path
 
 @contextmanager
 def table_file(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Yield what adds rows to a file, CSV or Parquet by its ending; the file appears when all are in."""
+    """Yield a function that appends rows to a CSV or Parquet file; the file appears once the block ends."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""What scores speak of: how far ahead, at which yearly discount, and how much of the value is margin.
+"""Terms of scores: the horizon, the yearly discount rate, and the share of value that is margin.
 
 Lifetime is the limit of the discounted sum as the horizon grows. Nobody's expected purchase rate rises, so a customer
 who never slows down is the slowest to get there: the sum ends with the year after which even to such a one a further
@@ -27,13 +27,13 @@ MOST_YEARS: Final = 100
 
 @dataclass(frozen=True)
 class Terms:
-    """What a set of scores speaks of.
+    """Horizon, discount and margin of a set of scores.
 
     Args:
         horizon_days: how far ahead.
         discount_rate: yearly rate at which later value is discounted, 0.1 is 10%.
         margin_rate: share of net value that is margin, in (0, 1].
-        lifetime: whether ``horizon_days`` stands for the limit; :meth:`of` works it out.
+        lifetime: whether ``horizon_days`` is the limit that :meth:`of` computes.
 
     Raises:
         UsageError: a rate or a horizon out of bounds.
@@ -57,7 +57,7 @@ class Terms:
     def of(
         cls, horizon: int | str | None, trained_days: int, discount_rate: float = 0.0, margin_rate: float = 1.0
     ) -> Self:
-        """Return the terms of what was asked for.
+        """Return the terms for a horizon in days or a lifetime.
 
         Args:
             horizon: days, ``lifetime``, or None for the horizon that the model was trained on.
@@ -89,17 +89,17 @@ class Terms:
         return "-".join(parts)
 
     def plain(self, trained_days: int) -> bool:
-        """Say whether these are the trained horizon, undiscounted, without a margin."""
+        """Return whether these are the trained horizon, undiscounted, without a margin."""
         return (self.horizon_days, self.discount_rate, self.margin_rate) == (trained_days, 0.0, 1.0)
 
     def rates(self) -> list[Message]:
         """Return discount and margin in words, where there are any."""
-        said = [("terms.said.rate", "rate", self.discount_rate)] if self.discount_rate else []
-        said += [("terms.said.margin", "margin", self.margin_rate)] if self.margin_rate != 1 else []
-        return [Message(code, {name: f"{100 * share:g}%"}) for code, name, share in said]
+        rates = [("terms.said.rate", "rate", self.discount_rate)] if self.discount_rate else []
+        rates += [("terms.said.margin", "margin", self.margin_rate)] if self.margin_rate != 1 else []
+        return [Message(code, {name: f"{100 * share:g}%"}) for code, name, share in rates]
 
     def warnings(self, trained_days: int) -> list[Message]:
-        """Return what has to be assumed for these terms; nothing for the horizon that was trained and measured."""
+        """Return warnings about the assumptions of these terms; none for the trained horizon."""
         if self.lifetime:
             years = round(self.horizon_days / DAYS_PER_YEAR)
             share = further_year(years, self.discount_rate)

@@ -15,7 +15,7 @@ from datetime import date
 
 from clv_core.collection.privacy.needles import redacted_values
 from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
-from clv_core.deployment.record import read_record, write_record
+from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import transaction
 from clv_core.erasing.files import clean, holds

@@ -27,7 +27,7 @@ from clv_core.deployment.artifacts import (
     remove,
 )
 from clv_core.deployment.bundle import STAGING, list_bundles
-from clv_core.deployment.kept_scores import kept_of
+from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.erasing.certificate import FOLDER as CERTIFICATES
 from clv_core.erasing.files import clean, holds, unsure_in
 from clv_core.erasing.wanted import ToErase, Unsure
@@ -94,7 +94,7 @@ def remove_made(workspace: Workspace, name: str) -> dict[str, int]:
 def batches(workspace: Workspace, name: str) -> list[Path]:
     """Return the files of a dataset's customers as models scored them, on the plain terms of each model."""
     models = {one.model for one in artifacts(workspace, name)}
-    return [path for model in sorted(models - {""}) for _, path in kept_of(workspace, model, name)]
+    return [path for model in sorted(models - {""}) for _, path in saved_score_files(workspace, model, name)]
 
 
 def clear_uploads(workspace: Workspace) -> int:

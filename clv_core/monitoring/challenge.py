@@ -18,8 +18,8 @@ import pandas as pd
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.registry.version import Version
-from clv_core.deployment.scoring import score
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD

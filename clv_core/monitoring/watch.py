@@ -12,8 +12,8 @@ import pandas as pd
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.past import shared_error
-from clv_core.deployment.scoring import score, score_snapshot, snapshot_of
+from clv_core.deployment.dataset_scoring import score, score_snapshot, snapshot_of
+from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.evaluation.intervals import Intervals, intervals_of

@@ -13,9 +13,9 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_explanations import kept_explanation
-from clv_core.deployment.kept_scores import scores, scores_path
-from clv_core.deployment.past import shared_error
+from clv_core.deployment.saved_evaluation import shared_error
+from clv_core.deployment.saved_scores import scores, scores_path
+from clv_core.deployment.score_explanations import find_explanation
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
@@ -263,14 +263,14 @@ def card(
     place_of(scored["customer_id"], customer, as_of.isoformat())
     history = purchase_history(dataset, as_of)
     tiered = stop.without(segments.assign(with_history(scored, history, as_of)))
-    advice = recommendations_of_model(workspace, bundle, dataset) if as_of == dataset.log_end else None
+    advice = recommendations_of_model(bundle, dataset) if as_of == dataset.log_end else None
     return cards.card(
         tiered,
         customer,
         dataset,
         as_of,
-        rhythm=kept_rhythm(scores_path(workspace, bundle, dataset, cutoff), bundle, dataset, as_of),
-        explanation=kept_explanation(workspace, bundle, dataset, customer, as_of),
+        rhythm=kept_rhythm(scores_path(bundle, dataset, cutoff), bundle, dataset, as_of),
+        explanation=find_explanation(bundle, dataset, customer, as_of),
         currency=bundle.record["currency"],
         language=language,
         recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),

@@ -11,7 +11,7 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import HISTORY
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_scores import beside_scores, scores_path
+from clv_core.deployment.saved_scores import companion_path, scores_path
 from clv_core.deployment.table_file import write_table
 from clv_core.disk import unless_closed
 from clv_core.strategy.history import FIRST_PURCHASE, HISTORY_COLUMNS, LAST_PURCHASE, of_customers, purchase_history
@@ -31,7 +31,7 @@ def kept_history(scores: Path, dataset: Dataset, cutoff: date) -> pd.DataFrame:
     Returns:
         :data:`~clv_core.strategy.history.HISTORY_COLUMNS`.
     """
-    path = beside_scores(scores, HISTORY)
+    path = companion_path(scores, HISTORY)
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]
         found = of_customers(customers, purchase_history(dataset, cutoff))
@@ -46,4 +46,4 @@ def kept_history(scores: Path, dataset: Dataset, cutoff: date) -> pd.DataFrame:
 def keep_history(workspace: Workspace, name: str, model_id: str) -> None:
     """Have the history of customers who were scored as of the log's end ready for the pages."""
     dataset = open_dataset(workspace, name)
-    kept_history(scores_path(workspace, open_bundle(workspace, model_id), dataset), dataset, dataset.log_end)
+    kept_history(scores_path(open_bundle(workspace, model_id), dataset), dataset, dataset.log_end)

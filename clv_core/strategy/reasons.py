@@ -8,10 +8,14 @@ from pathlib import Path
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.asking import keep_explained
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import (
+    SAMPLE,
+    ScoreExplanations,
+    explain_scores,
+    explanation_folder,
+    save_explanations,
+)
 from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.jobs import Progress
 from clv_core.strategy.exports.export import Exported, log_export
@@ -30,7 +34,7 @@ def explain(
     permutations: int = 2,
     cutoff: date | None = None,
     progress: Progress,
-) -> Explained:
+) -> ScoreExplanations:
     """Explain a sample of a dataset's customers, or one of them, and write it to the folder ``out``.
 
     As of the log's end it is also kept where reports, cards and pages look for it, unless one of more customers is.
@@ -53,12 +57,12 @@ def explain(
     )
     side = side_of(dataset, bundle, cutoff)
     about = dataclasses.asdict(side)
-    files = keep_explained(found, out, about)
-    kept = explanation_folder(workspace, bundle, dataset, customer or "")
+    files = save_explanations(found, out, about)
+    kept = explanation_folder(bundle, dataset, customer or "")
     if (cutoff or dataset.log_end) == dataset.log_end and kept.resolve() != out.resolve():
         before = load_explanation(kept)
         if before is None or len(before[0].customer_ids) <= len(found.value.customer_ids):
-            keep_explained(found, kept, about)
+            save_explanations(found, kept, about)
     if not out.resolve().is_relative_to(kept.parent.resolve()):
         people = len(found.pool.features)
         log_export(workspace, Exported(files, out / RECORD, people, people), "reasons", side)

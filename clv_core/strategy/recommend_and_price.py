@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.saved_scores import scores
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
@@ -75,7 +75,7 @@ def recommend(
     made = recommend_products(
         dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress
     )
-    stored = store_recommendations(made, recommendations_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    stored = store_recommendations(made, recommendations_folder(bundle, dataset), _about(dataset, bundle))
     if out is None:
         return None, stored
     names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
@@ -120,7 +120,7 @@ def price(
         check_ending(out)
     dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
     responses = estimate_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    store_responses(responses, responses_folder(workspace, bundle, dataset), _about(dataset, bundle))
+    store_responses(responses, responses_folder(bundle, dataset), _about(dataset, bundle))
     outcome = None if rule is None else what_if(responses, rule)
     if out is None:
         return None, responses, outcome

@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.deployment.artifacts import check_idle
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.record import read_record, write_record
+from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.errors import Refused
 from clv_core.locks import changes
 from clv_core.preprocessing.currency import check_currency, set_currency

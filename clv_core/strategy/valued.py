@@ -10,7 +10,7 @@ import pandas as pd
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_scores import score, scores_path
+from clv_core.deployment.saved_scores import score, scores_path
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
@@ -45,7 +45,7 @@ def valued(
     bundle = open_bundle(workspace, model_id)
     if Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime).plain(bundle.record["horizon_days"]):
         return people if terms.margin_rate == 1 else people.assign(**{VALUE: people[VALUE] * terms.margin_rate})
-    path = scores_path(workspace, bundle, open_dataset(workspace, name), cutoff, terms)
+    path = scores_path(bundle, open_dataset(workspace, name), cutoff, terms)
     if path.exists():
         found = pd.read_parquet(path, columns=[CUSTOMER_ID, VALUE])
     else:

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import ArrayLike
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.past import held_out
+from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
@@ -29,7 +29,7 @@ ORDER, LEVEL, SIZE = "gini", "bias", "mae"
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _rows(model_id: str, created: str, _bundle: Bundle) -> dict[str, pd.DataFrame]:
     """Return the holdout's rows by model, kept in memory: shared by all sessions, not to be written to."""
-    return held_out(_bundle)
+    return holdout_predictions(_bundle)
 
 
 def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:

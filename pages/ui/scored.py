@@ -11,8 +11,8 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.scoring import score_snapshot, snapshot_of
+from clv_core.deployment.dataset_scoring import score_snapshot, snapshot_of
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
@@ -50,7 +50,7 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
 
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return the scores that are kept; where they are not, a run makes them."""
-    path = scores_path(state.workspace(), bundle, dataset, terms=terms)
+    path = scores_path(bundle, dataset, terms=terms)
     out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
@@ -59,7 +59,7 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
     progress.need(path.exists(), command, label, t("scored.wait"))
-    return _customers(str(path), path.stat().st_mtime, scores_path(state.workspace(), bundle, dataset), dataset)
+    return _customers(str(path), path.stat().st_mtime, scores_path(bundle, dataset), dataset)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -18,9 +18,9 @@ from clv_core import audit, jobs
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.old_layout import adopt_old_layout
+from clv_core.deployment.old_layout import migrate_old_layout
 from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.verdict import trust_of
+from clv_core.deployment.saved_evaluation import trust_of
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
@@ -107,7 +107,7 @@ def workspace() -> Workspace:
     """Return the workspace that ``$CLV_WORKSPACE`` names."""
     found = Workspace.default()
     if found.has_old_layout:
-        adopt_old_layout(found)
+        migrate_old_layout(found)
     return found
 
 

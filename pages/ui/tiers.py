@@ -12,7 +12,7 @@ import streamlit as st
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.past import PREDICTIONS, comparison_folder, shared_error
+from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, shared_error
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
@@ -45,7 +45,7 @@ def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | N
     """
     if terms.warnings(bundle.record["horizon_days"]):
         return None, 0.0
-    path = comparison_folder(state.workspace(), bundle) / PREDICTIONS
+    path = backtest_folder(state.workspace(), bundle) / PREDICTIONS
     written = path.stat().st_mtime if path.is_file() else 0.0
     shared = _shared_error(bundle.id, bundle.record["created"], written, bool(bundle.record["holdout"]), bundle)
     return shared, written if shared is not None else -1.0

@@ -26,9 +26,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.explaining import explain_scores
+from clv_core.deployment.explanation_session import open_session
+from clv_core.deployment.score_explanations import explain_scores
 from clv_core.evaluation.explain.answers import ANSWERS, answers_of
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.ranks import agreement
@@ -143,7 +143,7 @@ class Subject:
                 progress=QUIET,
             )
             begun = time.perf_counter()
-            asking = ask(self.bundle, Path(folder))
+            asking = open_session(self.bundle, Path(folder))
             loaded = time.perf_counter() - begun
         who = sorted(asking.predicted, key=lambda one: -asking.predicted[one])[:50]
         if asking.reads_events:

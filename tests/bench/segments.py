@@ -22,7 +22,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.jobs import NoProgress
@@ -111,8 +111,8 @@ def page(frame: pd.DataFrame) -> None:
         ingest(work, SAMPLE, "shop", currency="EUR")
         dataset, config = open_dataset(work, "shop"), TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(work, "shop", config, progress=NoProgress())
-        scores_path(work, bundle, dataset).parent.mkdir(parents=True, exist_ok=True)
-        frame.head(10).to_parquet(scores_path(work, bundle, dataset))
+        scores_path(bundle, dataset).parent.mkdir(parents=True, exist_ok=True)
+        frame.head(10).to_parquet(scores_path(bundle, dataset))
         os.environ["CLV_WORKSPACE"] = str(root)
         scored._customers = lambda path, written, _dataset: frame
         app = AppTest.from_file(str(APP), default_timeout=120)

@@ -35,8 +35,8 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import list_datasets
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.kept_scores import scores
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import scores
 from clv_core.features.engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

@@ -12,7 +12,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_explanations import explanation_folder, kept_explanation
+from clv_core.deployment.score_explanations import explanation_folder, find_explanation
 from clv_core.evaluation.explain.answers import ANSWERS
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.store import load_explanation
@@ -73,7 +73,7 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
     shop: Shop, tmp_path: Path
 ) -> None:
     dataset = open_dataset(shop.workspace, "shop")
-    folder = explanation_folder(shop.workspace, shop.model, dataset)
+    folder = explanation_folder(shop.model, dataset)
     shutil.rmtree(folder, ignore_errors=True)
 
     def explained(sample: int, cutoff: date | None = None) -> None:
@@ -87,4 +87,4 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
         stored = load_explanation(folder)
         assert stored is not None and len(stored[0].customer_ids) == customers
     customer = stored[0].customer_ids[0]
-    assert kept_explanation(shop.workspace, shop.model, dataset, customer, dataset.log_end) is not None
+    assert find_explanation(shop.model, dataset, customer, dataset.log_end) is not None

@@ -13,7 +13,7 @@ import pytest
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
@@ -49,7 +49,7 @@ def test_a_report_on_a_fresh_model_explains_it_first(
     workspace: Workspace, demo: dict[str, Any], tmp_path: Path
 ) -> None:
     bundle, dataset = open_bundle(workspace, demo["model"]), open_dataset(workspace, "sample")
-    folder = explanation_folder(workspace, bundle, dataset)
+    folder = explanation_folder(bundle, dataset)
     shutil.rmtree(folder)
     answer = done(workspace, "report", "sample", "--model", demo["model"], "--out", tmp_path / "report.html")
     assert answer["sections"]["drivers"] != translate("report.drivers.none", "en")

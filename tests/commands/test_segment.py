@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.deployment.past import PREDICTIONS, comparison_folder
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder
 from tests.commands.conftest import Shop, done, last_export, run, side_file
 
 pytestmark = pytest.mark.first(4)
@@ -85,7 +85,7 @@ def test_conditions_narrow_the_list_and_not_the_table(shop: Shop, tmp_path: Path
 
 def test_a_comparison_on_more_origins_makes_sums_surer(shop: Shop, tmp_path: Path) -> None:
     before = shop.done("segment", "--out", tmp_path / "tiers.csv")
-    holdout, folder = shop.model.holdout(), comparison_folder(shop.workspace, shop.model)
+    holdout, folder = shop.model.holdout(), backtest_folder(shop.workspace, shop.model)
     assert holdout is not None
     earlier = [holdout.assign(origin=day, actual=holdout["predicted_clv"]) for day in ("2023-03-01", "2023-06-01")]
     folder.mkdir(parents=True)

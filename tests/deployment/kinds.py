@@ -11,7 +11,7 @@ from clv_core import __version__
 from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
-from clv_core.deployment.signals import learned_signals
+from clv_core.deployment.scoring_warnings import signals_record
 from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
@@ -56,7 +56,7 @@ def _kept(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> Bu
         "baselines": {},
         "holdout": None,
         "trust": {"verdict": "caution", "reasons": []},
-        "signals": learned_signals(model, dataset, config),
+        "signals": signals_record(model, dataset, config),
         "warnings": [],
         "estimate": {},
         "actual": {},

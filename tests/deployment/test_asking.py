@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.deployment.asking import Asking, ask
+from clv_core.deployment.explanation_session import ExplanationSession, open_session
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import event_effects
 from clv_core.evaluation.explain.parts import PARTS
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.first(4)
 @pytest.fixture(scope="module", params=["hybrid", "blend", "bgnbd", "paretonbd"])
 def asking(
     request: pytest.FixtureRequest, small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
-) -> Asking:
+) -> ExplanationSession:
     config = replace(SMALL, model=request.param, steps=15, max_steps_back=8)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
     folder = tmp_path_factory.mktemp("why")
     pipeline.explain(small_workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
-    return ask(bundle, folder)
+    return open_session(bundle, folder)
 
 
 @pytest.mark.examples(1)
-def test_a_few_customers_on_disk_are_scored_as_among_all(asking: Asking) -> None:
+def test_a_few_customers_on_disk_are_scored_as_among_all(asking: ExplanationSession) -> None:
     own = asking.what_if.own[:, 0]
     known = [asking.predicted[str(customer)] for customer in asking.what_if.pool.features.index]
     np.testing.assert_allclose(own, known, rtol=1e-5, atol=1e-9)
@@ -44,7 +44,7 @@ def test_a_few_customers_on_disk_are_scored_as_among_all(asking: Asking) -> None
 
 
 @pytest.mark.parametrize("part", ["recent_spend", "spend", "purchases"])
-def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, part: str) -> None:
+def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: ExplanationSession, part: str) -> None:
     what_if, features = asking.what_if, asking.what_if.pool.features
     row = int(np.argsort(what_if.own[:, 0])[30])
     np.testing.assert_allclose(what_if.answer(row, {}), what_if.own[row], rtol=1e-5)
@@ -61,7 +61,7 @@ def test_what_if_takes_the_part_from_those_who_have_the_reading(asking: Asking, 
     np.testing.assert_allclose(what_if.answer(row, {part: wanted}), expected, rtol=1e-5)
 
 
-def test_what_the_steps_say_of_a_part_changes_along(asking: Asking) -> None:
+def test_what_the_steps_say_of_a_part_changes_along(asking: ExplanationSession) -> None:
     """A model that reads nothing but the day of the latest step hears of the change as one of the table would."""
     pool = asking.what_if.pool
     seen = pool.features["days_since_any"].to_numpy(np.float64)
@@ -77,7 +77,7 @@ def test_what_the_steps_say_of_a_part_changes_along(asking: Asking) -> None:
     assert what_if.answer(3, {"spend": 1.0})[0] == seen[3]
 
 
-def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> None:
+def test_events_add_up_to_the_value_and_the_latest_are_named(asking: ExplanationSession) -> None:
     pool = asking.what_if.pool
     if not asking.reads_events:
         assert not reads_steps(asking.model)
@@ -94,7 +94,7 @@ def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Asking) -> 
         assert coarse.residual > found.residual, "one point says less of the way than 128"
 
 
-def test_with_average_events_nothing_moves(asking: Asking) -> None:
+def test_with_average_events_nothing_moves(asking: ExplanationSession) -> None:
     """A customer who is compared with herself alone has average events, where she has but one."""
     if not asking.reads_events:
         pytest.skip("no sequence branch")
@@ -107,7 +107,7 @@ def test_with_average_events_nothing_moves(asking: Asking) -> None:
     assert np.abs(found.effects).max() < 1e-6 * max(found.value, 1) and found.start == pytest.approx(found.value)
 
 
-def test_events_of_one_whom_the_networks_put_above_the_bound_add_up(asking: Asking) -> None:
+def test_events_of_one_whom_the_networks_put_above_the_bound_add_up(asking: ExplanationSession) -> None:
     """The level may bring her below it: her value is then not the bound's."""
     if not asking.reads_events:
         pytest.skip("no sequence branch")
@@ -122,7 +122,7 @@ def test_events_of_one_whom_the_networks_put_above_the_bound_add_up(asking: Aski
     assert event_effects(model, one, pool, said).residual < 1e-3
 
 
-def test_whoever_was_not_explained_is_refused(asking: Asking, tmp_path: Path) -> None:
+def test_whoever_was_not_explained_is_refused(asking: ExplanationSession, tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         asking.events("nobody") if asking.reads_events else asking.row("nobody")
     assert caught.value.code == "customer_not_explained"

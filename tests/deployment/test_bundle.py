@@ -9,11 +9,11 @@ import pytest
 from safetensors.numpy import load, save
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment import scoring
+from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
-from clv_core.deployment.exchange.exporting import export_bundle
-from clv_core.deployment.exchange.importing import import_bundle
-from clv_core.deployment.record import write_record
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.model_archive.archive_export import export_bundle
+from clv_core.deployment.model_archive.archive_import import import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress

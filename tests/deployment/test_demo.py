@@ -12,12 +12,12 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.demo import NAME, SETTINGS, SHIPPED, add_demo
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
 from clv_core.deployment.registry.database import transaction
-from clv_core.deployment.registry.rows import versions
-from clv_core.deployment.scoring import score
+from clv_core.deployment.registry.registry_rows import versions
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
@@ -52,7 +52,7 @@ def test_it_speaks_for_the_sample_without_anybody_opening_the_app(demo: Demo) ->
 
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    kept = pd.read_parquet(scores_path(workspace, bundle, dataset)).set_index("customer_id").sort_index()
+    kept = pd.read_parquet(scores_path(bundle, dataset)).set_index("customer_id").sort_index()
     anew = score(bundle, dataset, progress=NoProgress()).set_index("customer_id").sort_index()
     assert kept.index.tolist() == anew.index.tolist() and len(kept) == dataset.manifest.customers
     for column in ("p_purchase", "predicted_clv", "clv_p10", "clv_p90"):
@@ -61,7 +61,7 @@ def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew
 
 def test_its_reasons_add_up_to_its_scores(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    found = load_explanation(explanation_folder(workspace, bundle, dataset))
+    found = load_explanation(explanation_folder(bundle, dataset))
     assert found is not None
     explanation, about = found
     assert explanation.residual < 1e-4 and about["model"] == bundle.id

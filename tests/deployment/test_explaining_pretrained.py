@@ -8,7 +8,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.explaining import explain_scores
+from clv_core.deployment.score_explanations import explain_scores
 from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.features.engine import Engine
 from clv_core.jobs import NoProgress
@@ -32,7 +32,7 @@ def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, mode
 
 
 def test_a_log_that_was_explained_is_let_go_of(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = pipeline.look(small_workspace, "shop", progress=NoProgress()).bundle
+    bundle = pipeline.zero_shot(small_workspace, "shop", progress=NoProgress()).bundle
     engines: list[Engine] = []
     made = Engine.__init__
 

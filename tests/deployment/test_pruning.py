@@ -11,7 +11,7 @@ from clv_core import audit
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
-from clv_core.deployment.pruning import prune
+from clv_core.deployment.lifecycle import prune
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
@@ -50,7 +50,7 @@ def test_the_newest_stay_and_what_is_freed_is_told_to_the_byte(workspace: Worksp
     current = open_dataset(workspace, "shop")
     pruned = prune(workspace, "shop", keep=2)
     assert [one.version for one in pruned.kept] == names[:2] == [one.version for one in versions(workspace, "shop")]
-    assert [one.version for one in pruned.gone] == names[2:]
+    assert [one.version for one in pruned.removed] == names[2:]
     assert pruned.size == before - on_disk(workspace) > 0
     assert open_dataset(workspace, "shop") == current
     assert audit.lines(workspace)[0]["action"] == "prune"
@@ -103,7 +103,7 @@ def test_records_of_runs_go_after_ninety_days(workspace: Workspace) -> None:
 def test_nothing_goes_twice_and_one_version_has_to_stay(workspace: Workspace) -> None:
     prune(workspace, "shop", keep=3)
     again = prune(workspace, "shop", keep=3)
-    assert (again.gone, again.size) == ((), 0)
+    assert (again.removed, again.size) == ((), 0)
     with pytest.raises(UsageError) as none:
         prune(workspace, "shop", keep=0)
     assert none.value.code == "keep_versions"

@@ -12,7 +12,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored import renaming as folder_renaming
 from clv_core.collection.stored.store import list_datasets, open_dataset, versions
-from clv_core.deployment import renaming
+from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
@@ -93,7 +93,7 @@ STEPS = [
     (folder_renaming.os, "rename"),
     (renaming, "write_json"),
     (renaming, "move_states"),
-    (renaming, "_tell_jobs"),
+    (renaming, "_rename_in_jobs"),
     (renaming, "renamed"),
 ]
 

@@ -12,9 +12,9 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment import scoring
+from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
@@ -58,7 +58,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
     pipeline.score_file(*words, tmp_path / "s.csv", progress=NoProgress())
-    kept = scores_path(small_workspace, small_bundle, open_dataset(small_workspace, "shop"))
+    kept = scores_path(small_bundle, open_dataset(small_workspace, "shop"))
     frame = pipeline.score(*words, progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
     pd.testing.assert_frame_equal(pipeline.scores(*words, progress=NoProgress()), frame, check_exact=True)
@@ -85,20 +85,20 @@ def test_a_run_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(scoring, "framed", fail)
+    monkeypatch.setattr(scoring, "score_frame", fail)
     with pytest.raises(OSError, match="no space"):
         pipeline.score_file(small_workspace, "shop", small_bundle.id, tmp_path / "s.csv", progress=NoProgress())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_items_made_ahead_come_in_their_order_and_errors_with_them() -> None:
-    assert list(scoring.ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(scoring.prefetch(iter(range(5)))) == [0, 1, 2, 3, 4]
 
     def broken() -> object:
         yield 1
         raise ValueError("second")
 
-    found = scoring.ahead(broken())
+    found = scoring.prefetch(broken())
     assert next(found) == 1
     with pytest.raises(ValueError, match="second"):
         next(found)

@@ -16,7 +16,7 @@ from scipy.special import hyp2f1
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import KEPT, let_go, scores_path
+from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, remove_old_terms, scores_path
 from clv_core.deployment.terms import MOST_YEARS, Terms, further_year, lifetime_years
 from clv_core.errors import UsageError
 from clv_core.features.btyd import BgNbd, ParetoNbd
@@ -126,23 +126,27 @@ def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     work = Workspace(tmp_path / "workspace")
     shutil.copytree(small_workspace.datasets, work.root / "datasets", ignore=shutil.ignore_patterns("made"))
     dataset = open_dataset(work, "shop")
-    every = [Terms(90), *(Terms(90, 0.1, (20 + n) / 100) for n in range(KEPT)), Terms.of("lifetime", 90, 1e-6)]
-    paths = [scores_path(work, small_bundle, dataset, terms=terms) for terms in every]
+    every = [
+        Terms(90),
+        *(Terms(90, 0.1, (20 + n) / 100) for n in range(MAX_OTHER_TERMS)),
+        Terms.of("lifetime", 90, 1e-6),
+    ]
+    paths = [scores_path(small_bundle, dataset, terms=terms) for terms in every]
     assert len(set(paths)) == len(every)
     paths[0].parent.mkdir(parents=True)
     for age, path in enumerate(paths):
         path.touch()
         os.utime(path, (1000 + age, 1000 + age))
     assert {one.path for one in artifacts(work, "shop")} == set(paths)
-    let_go(paths[0].parent)
+    remove_old_terms(paths[0].parent)
     assert {one.path for one in artifacts(work, "shop")} == {paths[0], *paths[2:]}
 
 
 def test_scores_that_another_run_removes_meanwhile_stop_no_run(tmp_path: Path) -> None:
-    kept = [tmp_path / f"scores-20240101-{days}d.parquet" for days in range(1, KEPT + 2)]
+    kept = [tmp_path / f"scores-20240101-{days}d.parquet" for days in range(1, MAX_OTHER_TERMS + 2)]
     for age, path in enumerate(kept):
         path.touch()
         os.utime(path, (1000 + age, 1000 + age))
     (tmp_path / "scores-20240101-500d.parquet").symlink_to(tmp_path / "gone")  # listed, and not there
-    let_go(tmp_path)
-    assert [path.exists() for path in kept] == [False, *[True] * KEPT]
+    remove_old_terms(tmp_path)
+    assert [path.exists() for path in kept] == [False, *[True] * MAX_OTHER_TERMS]

@@ -11,9 +11,8 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.past import comparison_folder
-from clv_core.deployment.record import write_record
-from clv_core.deployment.verdict import BACKTEST, trust_of
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.saved_evaluation import BACKTEST, backtest_folder, trust_of
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
@@ -49,7 +48,7 @@ def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
     metrics = {
         f"2023-0{month}-01": {"hybrid": {"gini": 0.7, "bias": bias}} for month, bias in enumerate(biases, start=1)
     }
-    path = comparison_folder(workspace, bundle)
+    path = backtest_folder(workspace, bundle)
     path.mkdir(parents=True, exist_ok=True)
     write_json(path / BACKTEST, {"metrics": metrics, "verdicts": [], "stability": []})
 

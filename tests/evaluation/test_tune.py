@@ -17,7 +17,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_tuning import find_tuning
+from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.origins import rolling_origins
@@ -191,7 +191,7 @@ def test_what_is_switched_off_and_the_last_horizon_decide_nothing(
     assert tuned(other)["trials"] == whole["trials"]
     dataset = open_dataset(small_workspace, "shop")
     assert whole["origin"] == (dataset.log_end - timedelta(days=60)).isoformat() > whole["origins"][0]
-    assert find_tuning(small_workspace, dataset, replace(QUICK, model="mlp")) is not None
+    assert find_tuning(dataset, replace(QUICK, model="mlp")) is not None
 
 
 def test_what_it_was_worth_is_judged_from_several_random_starts(small_workspace: Workspace, tmp_path: Path) -> None:

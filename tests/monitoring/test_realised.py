@@ -15,7 +15,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.scoring import score
+from clv_core.deployment.dataset_scoring import score
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.report import Report

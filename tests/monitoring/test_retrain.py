@@ -18,8 +18,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
+from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.scoring import score
 from clv_core.errors import Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES

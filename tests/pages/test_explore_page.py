@@ -181,7 +181,7 @@ def test_leads_to_training(open_page: OPEN, sample: Path) -> None:
 
 
 def test_name_of_a_file_says_what_it_holds_and_nothing_that_a_path_would_read(sample: Path) -> None:
-    cube = explored.find_cube(Workspace(sample), open_dataset(Workspace(sample), "shop"))
+    cube = explored.find_cube(open_dataset(Workspace(sample), "shop"))
     assert cube is not None
     filters = explored.Filters(date(2024, 1, 1), date(2024, 2, 1), ("web/../x",), ("DE",))
     assert tables.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"

@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.registry.card import model_card
+from clv_core.deployment.registry.model_card import model_card
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.i18n import LANGUAGES, catalogue, translate

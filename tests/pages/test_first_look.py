@@ -23,7 +23,7 @@ pytestmark = pytest.mark.first(5)
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("looked")
     ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
-    pipeline.look(Workspace(root), "shop", progress=NoProgress())
+    pipeline.zero_shot(Workspace(root), "shop", progress=NoProgress())
     return root
 
 
@@ -62,7 +62,7 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
 
 def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(open_page: OPEN, root: Path) -> None:
     used = list_bundles(Workspace(root))[0].id
-    pipeline.look(Workspace(root), "shop", progress=NoProgress())
+    pipeline.zero_shot(Workspace(root), "shop", progress=NoProgress())
     look = next(bundle.id for bundle in list_bundles(Workspace(root)) if bundle.untrained)
     app = open_page(root, "look", lang="en", model=used)
     assert app.selectbox(key="model").value == used != look

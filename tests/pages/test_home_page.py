@@ -78,7 +78,7 @@ def test_revenues_say_in_what_currency_they_are(open_page: OPEN, with_dataset: P
 
 
 def test_a_first_look_has_passed_neither_model_nor_training(own: Workspace) -> None:
-    pipeline.look(own, "shop", progress=NoProgress())
+    pipeline.zero_shot(own, "shop", progress=NoProgress())
     look = next(bundle for bundle in list_bundles(own) if bundle.untrained)
     assert not {"model", "training", "evaluation"} & overview.steps_done(open_dataset(own, "shop"), look)
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.asking import ask
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.past import shared_error
-from clv_core.deployment.record import write_record
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.explanation_session import open_session
+from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_number, translate
 from clv_core.strategy.history import purchase_history, with_history
@@ -172,7 +172,7 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     slider = app.select_slider(key=f"what_if_{customer}_{part}")
     own = slider.value
     folder = next(with_model.rglob("explanation"))
-    what_if = ask(bundle_of(with_model), folder).what_if
+    what_if = open_session(bundle_of(with_model), folder).what_if
     other = max(what_if.choices(part), key=lambda choice: abs(choice - own))
     slider.set_value(other).run()
     changed = {item.label: item.value for item in app.metric}

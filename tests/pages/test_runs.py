@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.past import comparison_folder
+from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
@@ -169,7 +169,7 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
 ) -> None:
     workspace = Workspace(root)
     [bundle] = list_bundles(workspace)
-    label = {"backtest": comparison_folder(workspace, bundle).name, "monitor": f"{bundle.id} {alerts.MARK}"}[command]
+    label = {"backtest": backtest_folder(workspace, bundle).name, "monitor": f"{bundle.id} {alerts.MARK}"}[command]
     page = {"backtest": "evaluate", "monitor": "monitor"}[command]
     if command == "monitor":
         pipeline.monitor(workspace, "shop", bundle.id, progress=NoProgress())

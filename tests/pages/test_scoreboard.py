@@ -15,7 +15,7 @@ from clv_core import jobs
 from clv_core.cli import main
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.past import comparison_folder
+from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
@@ -35,7 +35,7 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     root = tmp_path_factory.mktemp("compared")
     shutil.copytree(with_model, root, dirs_exist_ok=True)
     bundle = list_bundles(Workspace(root))[0]
-    out = comparison_folder(Workspace(root), bundle)
+    out = backtest_folder(Workspace(root), bundle)
     words = ["backtest", "shop", "--horizon-days", "60", "--origins", "2", "--models", "bgnbd,naive", "--out", str(out)]
     assert main([*words, "--workspace", str(root)]) == 0
     return root

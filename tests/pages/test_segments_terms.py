@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.scoring import score
+from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress

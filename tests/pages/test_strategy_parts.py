@@ -71,7 +71,7 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
     work, bundle = Workspace(advised), bundle_of(advised)
     app = part(open_page, advised, "recommend", lang, recommend_kind=kind, **{f"acknowledge_{bundle.id}": True})
     assert not app.error
-    advice = recommendations_of_model(work, bundle, open_dataset(work, "shop"))
+    advice = recommendations_of_model(bundle, open_dataset(work, "shop"))
     assert advice is not None
     measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
     assert bool(measured) == (kind == "with_bought") == bool(app.metric)
@@ -110,7 +110,7 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
     app = part(open_page, advised, "price", lang)
     assert not app.error
     work = Workspace(advised)
-    found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
+    found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
     tiers = dict(enumerate(rule.PRESETS["loyalty"], 1))
     outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, rule.MARGIN / 100))
@@ -126,7 +126,7 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
     app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
     assert not app.error
     work = Workspace(advised)
-    found = load_responses(responses_folder(work, bundle_of(advised), open_dataset(work, "shop")))
+    found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
     changes = {tier: change / 100 for tier, change in enumerate(rule.PRESETS["loyalty"], 1)}
     outcome = what_if(found, Rule(changes, rule.MARGIN / 100, by=DISCOUNT))
@@ -186,7 +186,7 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     assert any("reason" in frame.value and len(frame.value) == 10 for frame in app.dataframe)
     bare = open_page(with_model, "customer", lang="en")
     dataset = open_dataset(Workspace(with_model), "shop")
-    assert not recommendations_folder(Workspace(with_model), bundle_of(with_model), dataset).exists()
+    assert not recommendations_folder(bundle_of(with_model), dataset).exists()
     bare.button(key="card_recommend").click().run()
     assert jobs.jobs(Workspace(with_model), "recommend")
 
@@ -223,7 +223,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 ) -> None:
     root = Path(shutil.copytree(advised, tmp_path / "own"))
     work, bundle = Workspace(root), bundle_of(root)
-    folder = responses_folder(work, bundle, open_dataset(work, "shop"))
+    folder = responses_folder(bundle, open_dataset(work, "shop"))
     shutil.rmtree(folder)
     job = sleeping_job(work, ["price", "shop", "--model", bundle.id], folder.name)
     params = {"dataset": "shop", "categories": 4, "found": 2.0, "needed": 3, "products": 10}

@@ -13,7 +13,7 @@ from clv_core import jobs
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_tuning import keep_tuning
+from clv_core.deployment.saved_evaluation import save_tuning
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.tune import SPACE, Search, Trial
 from clv_core.evaluation.tuned import Tuning
@@ -56,7 +56,7 @@ def keep(bare: Path, days: int, model: str = DEFAULT, version: str = "") -> None
     trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
     search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
     found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03), "mae": Estimate(0.5, 0.2, 0.8)})
-    keep_tuning(Workspace(bare), dataset, config, found)
+    save_tuning(dataset, config, found)
 
 
 def test_the_search_is_a_job_for_the_horizon_and_the_model_that_were_chosen(open_page: OPEN, bare: Path) -> None:

@@ -52,7 +52,7 @@ def test_no_run_learns_from_it(worthless: Path) -> None:
     work, config = Workspace(worthless), TrainConfig(horizon_days=30, model="naive")
     runs: tuple[Callable[[], object], ...] = (
         lambda: pipeline.train(work, "shop", config, progress=NoProgress()),
-        lambda: pipeline.look(work, "shop", progress=NoProgress()),
+        lambda: pipeline.zero_shot(work, "shop", progress=NoProgress()),
         lambda: pipeline.tune(work, "shop", config, trials=1, origins=1, progress=NoProgress()),
         lambda: pipeline.backtest(work, "shop", config, models=["naive"], progress=NoProgress()),
     )

@@ -22,9 +22,9 @@ from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.scoring import snapshot_of
+from clv_core.deployment.dataset_scoring import snapshot_of
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.last_year import EVEN
@@ -133,7 +133,7 @@ def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Pa
 def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
     workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
-    snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scores_path(workspace, bundle, shop)
+    snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scores_path(bundle, shop)
     found = kept_rhythm(path, bundle, shop, shop.log_end)
     assert found == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
     without_log = replace(shop, folder=shop.folder / "none")
@@ -282,7 +282,7 @@ def test_facts_stand_beside_those_of_all_buyers(workspace: Workspace, bundle: Bu
 
 def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame) -> None:
     customer = busiest(events, 2)[1]
-    folder = explanation_folder(workspace, bundle, shop, customer)
+    folder = explanation_folder(bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
     found = pipeline.explain(workspace, "shop", bundle.id, folder, **words).value
     steps = found.waterfall(customer)

@@ -10,7 +10,7 @@ import pytest
 
 from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.deployment.artifacts import artifacts
-from clv_core.deployment.kept_scores import kept_of
+from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.strategy.history import beside, net_value, purchase_history, with_history
 from clv_core.strategy.kept_history import kept_history
 from clv_core.workspace import Workspace
@@ -95,7 +95,7 @@ def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: p
     pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
     kept_history(scores, shop, date(2020, 3, 1))
     assert len(list(scores.parent.iterdir())) == len(artifacts(workspace, "shop")) == 2
-    assert kept_of(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
+    assert saved_score_files(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
 
 
 @pytest.mark.parametrize("number", (errno.EACCES, errno.EROFS))

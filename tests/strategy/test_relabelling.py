@@ -16,7 +16,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.demo import SAMPLE
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.registry.card import model_card
+from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean

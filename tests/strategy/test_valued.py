@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import score
+from clv_core.deployment.saved_scores import score
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress

@@ -17,8 +17,8 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.id_texts import folded
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.kept_scores import kept_of
 from clv_core.deployment.registry import Registry, Version
+from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
@@ -60,7 +60,7 @@ class LatestScores:
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and their cutoff."""
-        kept = [scores for one in versions for scores in kept_of(self._workspace, one.bundle, one.name)]
+        kept = [scores for one in versions for scores in saved_score_files(self._workspace, one.bundle, one.name)]
         return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
     def _table(self, path: Path) -> pa.Table:

@@ -35,7 +35,7 @@ from clv_core.columns import (
 )
 from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import MAX_NUMBER, Customer, Event
-from clv_core.deployment.timeliness import untimely
+from clv_core.deployment.scoring_warnings import staleness_warnings
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.features.few_customers import Events
 from clv_core.features.lines import NUMBERS, VOCABULARIES
@@ -164,7 +164,7 @@ def request_warnings(model: ModelInfo, as_of: date, customers: Sequence[Customer
         *_attribute_kinds(model, customers),
         *_repeated_ids(customers),
         *([Message("warning.service_future", {"as_of": as_of.isoformat()})] if as_of > tomorrow else []),
-        *untimely(model.cutoff, model.horizon_days, as_of),
+        *staleness_warnings(model.cutoff, model.horizon_days, as_of),
     ]
 
 

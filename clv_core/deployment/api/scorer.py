@@ -24,7 +24,7 @@ from clv_core.deployment.artifacts import artifact_folder
 from clv_core.deployment.population_context import load_population_context
 from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.timeliness import learned_until
+from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import CLOSED
 from clv_core.errors import Message
 from clv_core.evaluation.explain.background import background_rows
@@ -75,7 +75,7 @@ class Scorer(Predictor):
             self.config.horizon_days,
             record.get("currency") or "",
             self.warnings,
-            learned_until(self.bundle),
+            training_cutoff(self.bundle),
             tuple(self.dataset.manifest.event_types),
             self.attributes,
         )
@@ -191,7 +191,7 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
     with _one_process_at_a_time(artifact_folder(dataset, bundle)):
-        population = load_population_context(workspace, bundle, dataset)
+        population = load_population_context(bundle, dataset)
     scorer = Scorer(bundle, population, dataset, version.number, tuple(warnings))
     _warm_up(scorer)
     return scorer

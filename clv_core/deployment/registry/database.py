@@ -1,4 +1,4 @@
-"""The registry's SQLite file: made whole or not at all, in WAL mode, one writer at a time, any number of readers."""
+"""The registry's SQLite file: created in one step, in WAL mode, one writer at a time, any number of readers."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE unusable (bundle TEXT PRIMARY KEY, stamp INTEGER NOT NULL);
 PRAGMA user_version = {_LAYOUT};
 """
-"""``names`` holds the pointers: that a name has exactly one champion, which exists, is a constraint and no habit.
-``moves`` is the history of champions; those that still stand are the way back. Numbers are never given twice
-(``counters``). ``unusable`` remembers folders that cannot be registered, so that they are not read at each look."""
+"""``names`` holds the pointers: a constraint gives each name exactly one champion that exists. ``moves`` is the
+history of champions; a rollback returns to those that ``stands`` marks as active. Numbers are never used twice
+(``counters``). ``unusable`` lists folders that cannot be registered, so that they are not read each time.
+``versions.record`` is a backup of the bundle's record, for lists that show a damaged bundle."""
 
 
 def path_of(workspace: Workspace) -> Path:
@@ -72,7 +73,7 @@ class Unusable(ClvError):
 
 @contextmanager
 def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-    """Yield a connection inside one transaction: all of it is kept, or nothing.
+    """Yield a connection inside one transaction.
 
     Args:
         workspace: whose registry.
@@ -80,7 +81,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
 
     Raises:
         Refused: the file is no registry, or damaged.
-        ClvError: others kept it busy for a minute, or its disk is full.
+        ClvError: it was locked for a minute, or its disk is full.
     """
     path = path_of(workspace)
     try:
@@ -119,41 +120,41 @@ def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connectio
 def _connect_read_only(path: Path) -> sqlite3.Connection:
     """Connect to a file in a folder that may not be written.
 
-    Beside a file in WAL mode SQLite makes an index of its own. Where nobody else has made one and it may not either,
-    the file opens only as one that nobody changes. Source: https://www.sqlite.org/wal.html#read_only_databases
+    For a file in WAL mode SQLite needs an index file. Where there is none and it may not create one, the file opens
+    only as immutable. Source: https://www.sqlite.org/wal.html#read_only_databases
     """
-    _, index = _beside(path)
+    _, index = _sidecars(path)
     still = "" if index.exists() else "&immutable=1"
     where = f"{path.absolute().as_uri()}?mode=ro{still}"
     return sqlite3.connect(where, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
 
 
 def _create(workspace: Workspace, path: Path) -> None:
-    """Make the file beside its place and move it there; who comes meanwhile waits.
+    """Create the file under another name and move it into place; other processes wait.
 
     Of a file that was moved away, the write-ahead log may have stayed: SQLite would write it into the new one.
     """
     workspace.folder(FOLDER)
     if not writable(workspace):
         raise Unusable("registry_busy", path=str(path))
-    beside = path.with_name(f".{uuid.uuid4().hex}.sqlite")
+    new = path.with_name(f".{uuid.uuid4().hex}.sqlite")
     with writing(path):
         if path.exists():
             return
         try:
-            with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
-            sync_all(beside)
-            _remove(*_beside(path))
-            os.replace(beside, path)
+            sync_all(new)
+            _remove(*_sidecars(path))
+            os.replace(new, path)
             sync_all(path.parent, deep=False)
         finally:
-            _remove(beside, *_beside(beside))
+            _remove(new, *_sidecars(new))
 
 
-def _beside(path: Path) -> tuple[Path, Path]:
-    """Return what SQLite keeps beside a file: its write-ahead log, and the index of it."""
+def _sidecars(path: Path) -> tuple[Path, Path]:
+    """Return the files that SQLite adds to a database: its write-ahead log, and the index of it."""
     return Path(f"{path}-wal"), Path(f"{path}-shm")
 
 

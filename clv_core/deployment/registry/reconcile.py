@@ -1,9 +1,9 @@
-"""Rows and folders brought together: what a killed process left is finished or undone, what has no row gets one.
+"""Make the registry's rows and the bundles' folders agree: finish or undo what a killed process left.
 
-a folder without a row             registered: it was placed, or it comes from before the registry
-a row whose folder is on its way out   the folder comes back: the deletion was never committed
-a folder on its way out without a row  removed: the deletion was committed
-a folder being written for a day       removed: nobody finishes it
+a folder without a row                 registered: it was placed, or comes from before the registry
+a row whose folder is being removed    the folder is restored: the deletion was never committed
+a folder being removed without a row   removed: the deletion was committed
+a folder being written for a day       removed: its process is dead
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Final
 
 from clv_core.collection.stored.renaming import names_to_follow
 from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle, with_checksums
-from clv_core.deployment.record import RECORD, read_record, write_record
-from clv_core.deployment.registry import rows as table
+from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction, writable
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
@@ -28,7 +28,7 @@ NEEDED: Final = ("model", "created", "cutoff", "horizon_days", "config", "trust"
 
 
 def reconcile(workspace: Workspace) -> None:
-    """Bring rows and folders together where they differ; where they do not, this is one listing and one query.
+    """Make rows and folders agree; where they do, this is one listing and one query.
 
     A registry that this account may only read stays as it is.
     """
@@ -42,9 +42,9 @@ def reconcile(workspace: Workspace) -> None:
         return
     with transaction(workspace, write=True) as rows:
         folders = {entry.name for entry in os.scandir(models) if entry.is_dir()}
-        gone = _bring_back(models, folders, rows)
-        _register(workspace, _unknown(models, folders, rows), rows)
-    for name in gone:
+        removed = _restore(models, folders, rows)
+        _register(workspace, _unregistered(models, folders, rows), rows)
+    for name in removed:
         shutil.rmtree(models / name, ignore_errors=True)
 
 
@@ -55,8 +55,8 @@ def usable(folder: Path) -> Bundle:
         Refused: it is no sound bundle.
     """
     record = read_record(folder)
-    known = all(key in record for key in NEEDED) and "version" in record["dataset"]
-    if not known or not set(MODEL_FILES) <= set(record["checksums"]):
+    has_fields = all(key in record for key in NEEDED) and "version" in record["dataset"]
+    if not has_fields or not set(MODEL_FILES) <= set(record["checksums"]):
         raise Refused("bundle_damaged", model=folder.name, file=RECORD)
     bundle = Bundle(folder, record)
     bundle.check()
@@ -68,33 +68,33 @@ def usable(folder: Path) -> Bundle:
 
 def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> bool:
     now = time.time()
-    passing = [name for name in folders if name.startswith(LEAVING)]
+    leaving = [name for name in folders if name.startswith(LEAVING)]
     stale = [name for name in folders if name.startswith(STAGING) and _age(models / name, now) > STALE_SECONDS]
-    return bool(passing or stale or _unknown(models, folders, rows))
+    return bool(leaving or stale or _unregistered(models, folders, rows))
 
 
-def _unknown(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
-    """Return the folders that hold a bundle which was neither registered nor found unusable as it is."""
-    known = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
-    left = {name for name in folders - known if not name.startswith(".")}
+def _unregistered(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
+    """Return the folders with a bundle that is not registered, and not recorded as unusable in its present state."""
+    registered = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
+    left = {name for name in folders - registered if not name.startswith(".")}
     unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if left else {}
     return [name for name in sorted(left) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
 
 
 def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) -> None:
-    """Register bundles in the order in which they were made; of a name that is new, the newest trained one speaks.
+    """Register bundles in the order in which they were made; of a new name, the newest trained one is champion.
 
-    That is the one that spoke before there was a registry.
+    That is the one that was used before there was a registry.
     """
-    moved, found = names_to_follow(workspace), []
+    moved, bundles = names_to_follow(workspace), []
     for name in names:
         try:
-            found.append(usable(workspace.models / name))
+            bundles.append(usable(workspace.models / name))
         except Refused:
             rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
-    found.sort(key=lambda bundle: str(bundle.record["created"]))
+    bundles.sort(key=lambda bundle: str(bundle.record["created"]))
     latest: dict[str, int] = {}
-    for bundle in found:
+    for bundle in bundles:
         name = str(bundle.record["dataset"]["name"])
         name = moved.get(name, name)
         new = table.champion(rows, name) is None
@@ -102,24 +102,24 @@ def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) 
         if new or (name in latest and not bundle.untrained):
             latest[name] = added
     for name, number in latest.items():
-        speaking = table.champion(rows, name)
-        if speaking is not None and speaking.number != number:
-            table.point(rows, name, number, "found")
+        champion = table.champion(rows, name)
+        if champion is not None and champion.number != number:
+            table.set_champion(rows, name, number, "found")
 
 
-def _bring_back(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
-    """Undo deletions that were not committed; return the names of folders that nobody needs."""
-    gone, now = [], time.time()
+def _restore(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
+    """Undo deletions that were not committed; return the folders to remove."""
+    removed, now = [], time.time()
     for name in folders:
         if name.startswith(LEAVING):
             bundle = name.removeprefix(LEAVING)
             if bundle not in folders and table.find(rows, bundle) is not None:
                 os.rename(models / name, models / bundle)
             else:
-                gone.append(name)
+                removed.append(name)
         elif name.startswith(STAGING) and _age(models / name, now) > STALE_SECONDS:
-            gone.append(name)
-    return gone
+            removed.append(name)
+    return removed
 
 
 def _stamp(folder: Path) -> int:

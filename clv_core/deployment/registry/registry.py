@@ -1,4 +1,4 @@
-"""The registry of a workspace: versions by name, one champion each, and nothing served that is not what was kept."""
+"""The registry of a workspace: versions by name, one champion each; only intact bundles are served."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from clv_core import audit
-from clv_core.deployment.artifacts import check_unused, remove_made_by
+from clv_core.deployment.artifacts import check_unused, remove_model_artifacts
 from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
-from clv_core.deployment.record import RECORD
-from clv_core.deployment.registry import rows as table
+from clv_core.deployment.bundle_record import RECORD
+from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction
 from clv_core.deployment.registry.reconcile import reconcile, usable
-from clv_core.deployment.registry.serving import Served
-from clv_core.deployment.registry.version import Source, Version
+from clv_core.deployment.registry.version import Served, Source, Version
 from clv_core.errors import Message, NotFound, Refused, UsageError
 from clv_core.workspace import Workspace
 
 KEEP: Final = 3
-"""Versions that stay where nobody says how many."""
+"""Versions that stay by default."""
 
 
-class Overtaken(Refused):
-    """The champion that a version was held against speaks no more; ``name``, and the ``version`` that does."""
+class ChampionConflict(Refused):
+    """Another version became champion meanwhile; ``name``, and its ``version``."""
 
 
 class Registry:
     """All versions of all models of a workspace.
 
-    Opening it brings rows and folders together, so bundles from before the registry, or left by a killed process, are
-    versions as well. An instance holds no connection: it may be shared by threads, and made anew at each look. Where
-    its file is gone, moved away as damaged, the next look makes it anew.
+    Opening it makes rows and folders agree, so bundles from before the registry, or left by a killed process, are
+    versions as well. An instance holds no connection: it may be shared by threads, and is cheap to create. A file that
+    was moved away as damaged is created again by the next call.
 
     Args:
         workspace: whose models.
@@ -46,10 +45,10 @@ class Registry:
         reconcile(workspace)
 
     def register(self, bundle: Bundle, *, source: Source = "trained") -> Version:
-        """Make a bundle the next version of its dataset's name; one that is registered already stays what it is.
+        """Make a bundle the next version of its dataset's name; a registered one keeps number and role.
 
-        The first version of a name becomes its champion, a later one its challenger. Where only a first look spoke so
-        far, a trained version takes its place.
+        The first version of a name becomes its champion, a later one its challenger. An untrained champion is
+        replaced by the first trained version.
 
         Args:
             bundle: on disk, in this workspace.
@@ -62,10 +61,10 @@ class Registry:
         with transaction(self.workspace, write=True) as rows:
             if table.find(rows, bundle.id) is None:
                 table.add(rows, str(bundle.record["dataset"]["name"]), sound, source)
-            table.came_from(rows, bundle.id, source)
-            known = table.find(rows, bundle.id)
-            assert known is not None
-            return known
+            table.set_source(rows, bundle.id, source)
+            version = table.find(rows, bundle.id)
+            assert version is not None
+            return version
 
     def names(self) -> list[str]:
         """Return all names that have versions."""
@@ -83,12 +82,12 @@ class Registry:
             NotFound: there is none.
         """
         number = re.fullmatch(r"v?(\d{1,9})", str(which))
-        found = self.versions(name)
-        for one in found:
+        versions = self.versions(name)
+        for one in versions:
             if (number and one.number == int(number[1])) or which in (one.bundle, one.role or None):
                 return one
-        known = [str(one.number) for one in found] or "-"
-        raise NotFound("no_model_version", name=name, version=str(which), known=known)
+        numbers = [str(one.number) for one in versions] or "-"
+        raise NotFound("no_model_version", name=name, version=str(which), known=numbers)
 
     def find(self, bundle: str) -> Version | None:
         """Return the version that a bundle is registered as."""
@@ -96,30 +95,30 @@ class Registry:
             return table.find(rows, bundle)
 
     def champion(self, name: str) -> Version | None:
-        """Return the version that speaks for a name: one look at the pointer, no file is read."""
+        """Return the champion of a name; one query, no file is read."""
         with self._reading() as rows:
             return table.champion(rows, name)
 
     def challenger(self, name: str) -> Version | None:
-        """Return the version that wants to."""
+        """Return the challenger of a name."""
         return next((one for one in self.versions(name) if one.role == "challenger"), None)
 
     def earlier(self, name: str) -> list[Version]:
-        """Return earlier champions that could speak again, the latest first; no file is read."""
+        """Return the earlier champions that a rollback may return to, the latest first; no file is read."""
         with self._reading() as rows:
-            return table.before(rows, name)
+            return table.earlier_champions(rows, name)
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return who became champion when and why, the latest first: ``{version, at, why}``."""
         with self._reading() as rows:
-            found = rows.execute("SELECT number, at, why FROM moves WHERE name = ? ORDER BY seq DESC", (name,))
-            return [{"version": row["number"], "at": row["at"], "why": row["why"]} for row in found]
+            query = "SELECT number AS version, at, why FROM moves WHERE name = ? ORDER BY seq DESC"
+            return [dict(row) for row in rows.execute(query, (name,))]
 
     def open(self, version: Version) -> Bundle:
-        """Return the bundle of a version after all its files were held against what was registered.
+        """Return the bundle of a version after all its files passed their checksums.
 
         Raises:
-            NotFound: its folder is gone.
+            NotFound: its folder is missing.
             Refused: a byte was changed.
         """
         bundle = open_bundle(self.workspace, version.bundle)
@@ -129,7 +128,7 @@ class Registry:
         return bundle
 
     def sound(self, version: Version) -> bool:
-        """Say whether all files of a version are what was registered."""
+        """Return whether all files of a version are intact."""
         try:
             self.open(version)
         except Refused:
@@ -144,19 +143,22 @@ class Registry:
             Refused: no version of it is sound.
         """
         with self._reading() as rows:
-            first, earlier, everyone = table.champion(rows, name), table.before(rows, name), table.versions(rows, name)
+            first, earlier, everyone = (
+                table.champion(rows, name),
+                table.earlier_champions(rows, name),
+                table.versions(rows, name),
+            )
         if first is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
-        line = [first, *earlier, *(one for one in table.line(everyone) if not one.archived)]
-        for one in dict.fromkeys(version.number for version in line):
-            version = next(item for item in line if item.number == one)
+        candidates = [first, *earlier, *(one for one in table.by_succession(everyone) if not one.archived)]
+        for version in {version.number: version for version in candidates}.values():
             try:
                 bundle = self.open(version)
             except Refused:
                 continue
-            instead = {"name": name, "champion": first.number, "version": version.number, "model": first.bundle}
-            said = () if version.number == first.number else (Message("warning.champion_damaged", instead),)
-            return Served(version, bundle, said)
+            params = {"name": name, "champion": first.number, "version": version.number, "model": first.bundle}
+            warnings = () if version.number == first.number else (Message("warning.champion_damaged", params),)
+            return Served(version, bundle, warnings)
         raise Refused("no_good_version", name=name)
 
     def promote(self, name: str, which: int | str, *, instead_of: str = "") -> Version:
@@ -165,11 +167,11 @@ class Registry:
         Args:
             name: what it is a version of.
             which: as in :meth:`version`.
-            instead_of: bundle of the champion that it was held against; "" is whichever speaks.
+            instead_of: bundle of the champion that it was compared with; "" is any.
 
         Raises:
             NotFound: there is no such version.
-            Overtaken: another one than ``instead_of`` speaks by now.
+            ChampionConflict: another one than ``instead_of`` is champion by now.
             Refused: its files are damaged.
         """
         chosen = self.version(name, which)
@@ -177,46 +179,46 @@ class Registry:
         with transaction(self.workspace, write=True) as rows:
             if table.version(rows, name, chosen.number) is None:
                 raise NotFound("no_model_version", name=name, version=str(which), known="-")
-            speaking = table.champion(rows, name)
-            if speaking is None or speaking.number != chosen.number:
-                if instead_of and speaking is not None and speaking.bundle != instead_of:
-                    raise Overtaken("overtaken", name=name, version=speaking.number)
+            champion = table.champion(rows, name)
+            if champion is None or champion.number != chosen.number:
+                if instead_of and champion is not None and champion.bundle != instead_of:
+                    raise ChampionConflict("overtaken", name=name, version=champion.number)
                 table.archive(rows, chosen, archived=False)
-                table.point(rows, name, chosen.number, "promote")
+                table.set_champion(rows, name, chosen.number, "promote")
         self._note("promote", chosen)
         return self.version(name, chosen.number)
 
     def roll_back(self, name: str, *, instead_of: str = "") -> Version:
-        """Let the champion before the present one speak again.
+        """Make the champion before the present one champion again.
 
         Args:
             name: whose champion.
-            instead_of: bundle of the champion that is to go; "" is whichever speaks.
+            instead_of: bundle of the champion to replace; "" is the current one.
 
         Raises:
             NotFound: the name has no version.
-            Overtaken: another one than ``instead_of`` speaks by now.
+            ChampionConflict: another one than ``instead_of`` is champion by now.
             Refused: there was no champion before, or none whose files are sound.
         """
         champion = self.champion(name)
         if champion is None:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
-        going = instead_of or champion.bundle
+        replaced = instead_of or champion.bundle
         sound = next((one for one in self.earlier(name) if self.sound(one)), None)
-        if sound is None and champion.bundle == going:
+        if sound is None and champion.bundle == replaced:
             raise Refused("no_earlier_champion", name=name)
         with transaction(self.workspace, write=True) as rows:
-            speaking = table.champion(rows, name)
-            if speaking is not None and speaking.bundle != going:
-                raise Overtaken("overtaken_before_rollback", name=name, version=speaking.number)
-            if sound is None or sound.number not in [one.number for one in table.before(rows, name)]:
+            current = table.champion(rows, name)
+            if current is not None and current.bundle != replaced:
+                raise ChampionConflict("overtaken_before_rollback", name=name, version=current.number)
+            if sound is None or sound.number not in [one.number for one in table.earlier_champions(rows, name)]:
                 raise Refused("no_earlier_champion", name=name)
-            table.step_back(rows, name, sound)
+            table.roll_back(rows, name, sound)
         self._note("rollback", sound)
         return self.version(name, sound.number)
 
     def archive(self, name: str, which: int | str, *, back: bool = False) -> Version:
-        """Keep a version but offer it no longer, or (``back``) offer it again.
+        """Archive a version: it is kept but no longer offered; ``back`` offers it again.
 
         Raises:
             NotFound: there is no such version.
@@ -224,8 +226,8 @@ class Registry:
         """
         chosen = self.version(name, which)
         with transaction(self.workspace, write=True) as rows:
-            speaking = table.champion(rows, name)
-            if not back and speaking is not None and speaking.number == chosen.number:
+            champion = table.champion(rows, name)
+            if not back and champion is not None and champion.number == chosen.number:
                 raise Refused("champion_stays", name=name, version=chosen.number)
             table.archive(rows, chosen, archived=not back)
         self._note("archive", chosen)
@@ -246,49 +248,49 @@ class Registry:
         chosen = self.version(name, which)
         check_unused(self.workspace, chosen.bundle)
         with transaction(self.workspace, write=True) as rows:
-            known = table.find(rows, chosen.bundle)
-            if known is not None and known.role == "champion":
-                others = len(table.versions(rows, known.name)) > 1
+            version = table.find(rows, chosen.bundle)
+            if version is not None and version.role == "champion":
+                others = len(table.versions(rows, version.name)) > 1
                 if others or not last:
                     code = "champion_stays" if others else "last_champion_stays"
-                    raise Refused(code, name=known.name, version=known.number)
-            self._take_out(rows, chosen.bundle)
-        self._clear(chosen.bundle)
+                    raise Refused(code, name=version.name, version=version.number)
+            self._remove(rows, chosen.bundle)
+        self._remove_leftovers(chosen.bundle)
         self._note("delete", chosen)
         return chosen
 
     def prune(self, name: str, *, keep: int = KEEP) -> list[Version]:
-        """Remove versions, as :meth:`delete` does, but for some; return who is gone, the newest first.
+        """Remove all versions but ``keep``, as :meth:`delete` does; return those removed, the newest first.
 
         The champion is the first of those that stay, then comes the one that a rollback returns to, then the newest.
-        An archived version stays beside them and is not counted: it was put away to be kept.
+        An archived version stays too and is not counted.
 
         Raises:
             NotFound: the name has no version.
             UsageError: fewer than one should stay.
-            Refused: a run works with one that would go; nothing is gone then.
+            Refused: a run works with one that would be removed; then none is.
         """
         if keep < 1:
             raise UsageError("keep_models", keep=keep)
         every = [one for one in self.versions(name) if not one.archived]
         if not every:
             raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
-        before = [one.number for one in self.earlier(name)[:1]]
-        ranked = sorted(every, key=lambda one: (one.role != "champion", one.number not in before))
-        gone = sorted(ranked[keep:], key=lambda one: -one.number)
-        for one in gone:
+        previous = [one.number for one in self.earlier(name)[:1]]
+        ranked = sorted(every, key=lambda one: (one.role != "champion", one.number not in previous))
+        removable = sorted(ranked[keep:], key=lambda one: -one.number)
+        for one in removable:
             check_unused(self.workspace, one.bundle)
-        return [self.delete(name, one.number) for one in gone]
+        return [self.delete(name, one.number) for one in removable]
 
     def forget(self, bundles: list[str]) -> None:
-        """Remove bundles whatever their role, with all that they scored; where a champion goes, the next one speaks."""
+        """Remove bundles of any role, with all that they scored; a champion is followed by its successor."""
         for bundle in bundles:
             with transaction(self.workspace, write=True) as rows:
-                self._take_out(rows, bundle)
-            self._clear(bundle)
+                self._remove(rows, bundle)
+            self._remove_leftovers(bundle)
 
     def rename(self, old: str, new: str) -> None:
-        """Let the versions of ``old`` be versions of ``new``."""
+        """Move the versions of ``old`` to ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
 
@@ -299,17 +301,17 @@ class Registry:
         with transaction(self.workspace) as rows:
             yield rows
 
-    def _take_out(self, rows: sqlite3.Connection, bundle: str) -> None:
-        """Remove a bundle's row and all that it scored, and move its folder out of the way."""
-        remove_made_by(self.workspace, bundle)
-        folder, known = self.workspace.models / bundle, table.find(rows, bundle)
+    def _remove(self, rows: sqlite3.Connection, bundle: str) -> None:
+        """Remove a bundle's row and all that it scored, and rename its folder for removal after the commit."""
+        remove_model_artifacts(self.workspace, bundle)
+        folder, version = self.workspace.models / bundle, table.find(rows, bundle)
         if folder.is_dir():
-            self._clear(bundle)
+            self._remove_leftovers(bundle)
             os.rename(folder, folder.with_name(f"{LEAVING}{bundle}"))
-        if known is not None:
-            table.remove(rows, known)
+        if version is not None:
+            table.remove(rows, version)
 
-    def _clear(self, bundle: str) -> None:
+    def _remove_leftovers(self, bundle: str) -> None:
         shutil.rmtree(self.workspace.models / f"{LEAVING}{bundle}", ignore_errors=True)
 
     def _note(self, action: str, version: Version) -> None:

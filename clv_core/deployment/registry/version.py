@@ -1,4 +1,4 @@
-"""One version of a model: which bundle it is, where it came from, and whether it speaks."""
+"""One version of a model: its bundle, where it came from, and its role."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from clv_core.deployment.record import read_record
-from clv_core.errors import Refused
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle_record import read_record
+from clv_core.errors import Message, Refused
 from clv_core.evaluation.trust import Trust
 
 Role = Literal["champion", "challenger", ""]
@@ -27,15 +28,15 @@ class Version:
     """A registered bundle.
 
     Args:
-        name: what it is a version of; the dataset's name by default.
-        number: 1, 2, ...; never given twice.
+        name: of the model; the dataset's name by default.
+        number: 1, 2, ...; never used twice.
         bundle: the bundle's id, its folder under ``models/``.
         digest: content address, 64 hexadecimal digits.
         registered: ISO time in UTC.
         source: ``trained`` here, ``imported``, or ``found`` on disk.
         role: ``champion``, ``challenger`` or empty.
-        archived: whether it is kept but no longer offered.
-        text: what ``bundle.json`` said when it was registered, as JSON.
+        archived: whether it is no longer offered.
+        backup: content of ``bundle.json`` when it was registered: lists show a damaged bundle by it.
         folder: the bundle's folder.
     """
 
@@ -47,7 +48,7 @@ class Version:
     source: Source
     role: Role
     archived: bool
-    text: str
+    backup: str
     folder: Path
 
     @classmethod
@@ -64,23 +65,20 @@ class Version:
             source=row["source"],
             role=role,
             archived=bool(row["archived"]),
-            text=row["record"],
+            backup=row["record"],
             folder=Path(row["models"], row["bundle"]),
         )
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What ``bundle.json`` says, or where it is damaged or gone, what it said when it was registered.
-
-        It is read when it is asked for, as lists are long.
-        """
+        """The record in ``bundle.json``, read on first use; the backup where that is damaged or missing."""
         try:
-            found = read_record(self.folder)
+            record = read_record(self.folder)
         except Refused:
-            found = {}
-        if found.get("digest") != self.digest or "seal" not in found:
-            found = json.loads(self.text)
-        return {**found, "dataset": {**found["dataset"], "name": self.name}}
+            record = {}
+        if record.get("digest") != self.digest or "seal" not in record:
+            record = json.loads(self.backup)
+        return {**record, "dataset": {**record["dataset"], "name": self.name}}
 
     @property
     def data_hash(self) -> str:
@@ -94,11 +92,11 @@ class Version:
 
     @property
     def untrained(self) -> bool:
-        """Whether it is a first look, which has learned nothing from the log."""
+        """Whether it is the pre-trained network, which has learned nothing from the log."""
         return bool(self.record.get("untrained"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary of what tells versions apart."""
+        """Return a JSON-ready dictionary of the facts that lists of versions show."""
         record = self.record
         return {
             "name": self.name,
@@ -119,3 +117,18 @@ class Version:
             "metrics": record.get("metrics", {}),
             "cost": record.get("actual", {}),
         }
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version whose files all passed their checksums.
+
+    Args:
+        version: the champion, or the one that is served in place of a damaged champion.
+        bundle: its files; each is checked again as it is read.
+        warnings: empty for the champion.
+    """
+
+    version: Version
+    bundle: Bundle
+    warnings: tuple[Message, ...] = ()

@@ -84,7 +84,7 @@ def build_cube(workspace: Workspace, name: str, progress: Progress) -> Cube:
         Refused: an amount is absurd.
     """
     dataset = open_dataset(workspace, name)
-    folder, found = cube_folder(workspace, dataset), find_cube(workspace, dataset)
+    folder, found = cube_folder(dataset), find_cube(dataset)
     if found is not None:
         return found
     shutil.rmtree(folder, ignore_errors=True)

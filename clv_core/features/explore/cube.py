@@ -72,14 +72,14 @@ class Cube:
         return cls(folder=folder, **(values | days | lists))
 
 
-def cube_folder(workspace: Workspace, dataset: Dataset) -> Path:
+def cube_folder(dataset: Dataset) -> Path:
     """Return where the cube of a dataset version lives; nothing is made."""
     return dataset.made_folder / "explored"
 
 
-def find_cube(workspace: Workspace, dataset: Dataset) -> Cube | None:
+def find_cube(dataset: Dataset) -> Cube | None:
     """Return the cube of a dataset version, None where it has not been made."""
-    return Cube.read(cube_folder(workspace, dataset))
+    return Cube.read(cube_folder(dataset))
 
 
 def drop_cubes(workspace: Workspace, name: str, keep: str = "") -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
-from clv_core.deployment.scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot

@@ -14,7 +14,7 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import RHYTHM
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import beside_scores, scores_path
+from clv_core.deployment.saved_scores import companion_path, scores_path
 from clv_core.disk import unless_closed
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.last_year import LastYear
@@ -69,7 +69,7 @@ def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) ->
         dataset: the log that they come from.
         cutoff: local midnight.
     """
-    path = beside_scores(scores, RHYTHM, ".json")
+    path = companion_path(scores, RHYTHM, ".json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         found = Rhythm.of(bundle, dataset, cutoff)
         with unless_closed():
@@ -81,4 +81,4 @@ def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) ->
 def keep_rhythm(workspace: Workspace, name: str, model_id: str) -> None:
     """Have the rhythm of customers who were scored as of the log's end ready for the pages."""
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    kept_rhythm(scores_path(workspace, bundle, dataset), bundle, dataset, dataset.log_end)
+    kept_rhythm(scores_path(bundle, dataset), bundle, dataset, dataset.log_end)

@@ -17,7 +17,7 @@ from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.saved_scores import scores
 from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine
 from clv_core.jobs import Progress

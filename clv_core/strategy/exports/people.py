@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.kept_scores import scores
+from clv_core.deployment.saved_scores import scores
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.conditions import Condition

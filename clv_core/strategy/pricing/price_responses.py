@@ -26,7 +26,7 @@ from clv_core.jobs import Progress
 from clv_core.strategy.pricing.panel import ALL, PRODUCT, Panel, panels
 from clv_core.strategy.pricing.poisson import Estimate, Floats, Ints, fit_fixed_effects_poisson
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.workspace import Workspace, atomic_path, read_json, write_json
+from clv_core.workspace import atomic_path, read_json, write_json
 
 PERIODS: Final = (7, 28)
 SHARE: Final = 0.9
@@ -241,7 +241,7 @@ def differ_significantly(rows: pd.DataFrame) -> bool:
     return gap > 0 and p_value < 1 - SHARE
 
 
-def responses_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
+def responses_folder(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the folder of the responses in a dataset, by the tiers of a model as of the log's end."""
     return artifact_folder(dataset, bundle) / PRICING
 

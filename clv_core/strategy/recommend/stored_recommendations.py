@@ -24,7 +24,7 @@ from clv_core.errors import Message
 from clv_core.i18n import translate
 from clv_core.strategy.recommend.ranking import KINDS, WHY
 from clv_core.strategy.recommend.recommendations import Recommendations
-from clv_core.workspace import Workspace, atomic_path, read_json, write_json
+from clv_core.workspace import atomic_path, read_json, write_json
 
 RECORD: Final = "record.json"
 FRAMES: Final = ("customers", "products", "tiers")
@@ -32,7 +32,7 @@ GROUP_ROWS: Final = 100_000
 """A reader skips whole groups of rows: one customer's are in one or two of them."""
 
 
-def recommendations_folder(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> Path:
+def recommendations_folder(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the folder of the recommendations of a model for a dataset, as of the log's end."""
     return artifact_folder(dataset, bundle) / RECOMMENDATIONS
 
@@ -121,9 +121,9 @@ def _read(folder: Path) -> StoredRecommendations:
     return StoredRecommendations(folder, read_json(folder / RECORD), **frames)
 
 
-def recommendations_of_model(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> StoredRecommendations | None:
+def recommendations_of_model(bundle: Bundle, dataset: Dataset) -> StoredRecommendations | None:
     """Return the stored recommendations of a model for a dataset, or None."""
-    return load_recommendations(recommendations_folder(workspace, bundle, dataset))
+    return load_recommendations(recommendations_folder(bundle, dataset))
 
 
 def reason(why: str, because: str | None, days: int, language: str) -> str:

@@ -13,11 +13,10 @@ from clv_core import __version__
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores
-from clv_core.deployment.past import shared_error
+from clv_core.deployment.saved_evaluation import shared_error, trust_of
+from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
-from clv_core.deployment.verdict import trust_of
 from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
@@ -99,7 +98,7 @@ def make_report(
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
     progress.report("report", 0, len(SECTIONS))
-    kept = load_explanation(explanation_folder(workspace, bundle, dataset))
+    kept = load_explanation(explanation_folder(bundle, dataset))
     planned = None
     if offers:
         given = check_offers(offers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.deployment.past import held_out
+from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table
 from clv_core.evaluation.saying import say_metric
@@ -68,7 +68,7 @@ def quality(ground: Ground) -> Section | None:
     figures = tuple(_figure(ground, metric) for metric in JUDGED if metric in record["metrics"])
     bias = record["metrics"].get("bias")
     order = best_baseline(record["baselines"], "gini")
-    rows, advantage = held_out(ground.bundle), None
+    rows, advantage = holdout_predictions(ground.bundle), None
     if order in rows:
         both = both_figures(record["metrics"], record["baselines"][order], ("gini",))
         advantage = advantages_of(rows[record["model"]], rows[order], both).get("gini")
@@ -106,7 +106,7 @@ def deciles(ground: Ground) -> Section | None:
     """Return predicted and actual value by tenth of customers on the span held out; None if not measured."""
     said, record = ground.said, ground.bundle.record
     simple = best_baseline(record["baselines"], "gini")
-    rows = held_out(ground.bundle)
+    rows = holdout_predictions(ground.bundle)
     if not rows:
         return None
     ours, theirs = rows[record["model"]], rows.get(simple)

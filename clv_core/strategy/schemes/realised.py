@@ -18,8 +18,8 @@ import pandas as pd
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import kept_scores
-from clv_core.deployment.past import past_origins
+from clv_core.deployment.saved_evaluation import origin_predictions
+from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.strategy.history import net_value, purchase_history, with_history
@@ -55,7 +55,7 @@ def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> 
     if bundle.record["holdout"] and bundle.has_holdout:
         found.append(Past(HOLDOUT, date.fromisoformat(bundle.record["holdout"]["cutoff"]), horizon))
     trained = date.fromisoformat(bundle.record["cutoff"])
-    for cutoff, path in kept_scores(workspace, bundle, dataset):
+    for cutoff, path in saved_score_files(workspace, bundle.id, dataset.name):
         if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
             found.append(Past(KEPT, cutoff, horizon, path))
     return sorted(found, key=lambda one: one.cutoff, reverse=True)
@@ -76,7 +76,9 @@ def read_past(past: Past, bundle: Bundle, dataset: Dataset) -> pd.DataFrame:
 
 def error_of_others(workspace: Workspace, bundle: Bundle, past: Past) -> SharedError | None:
     """Return what other origins than this one say of shared errors: what is judged must not judge itself."""
-    others = {day: frame for day, frame in past_origins(workspace, bundle).items() if day != past.cutoff.isoformat()}
+    others = {
+        day: frame for day, frame in origin_predictions(workspace, bundle).items() if day != past.cutoff.isoformat()
+    }
     return SharedError.of(list(others.values()))
 
 

@@ -59,10 +59,10 @@ def points_of(
     if not needs_embedding(scheme, bundle):
         return None
     ids = customers[CUSTOMER_ID]
-    found = read_embedding(workspace, bundle, dataset, ids, cutoff)
+    found = read_embedding(bundle, dataset, ids, cutoff)
     if found is None and progress is not None:
         embed(workspace, dataset.name, bundle.id, cutoff=cutoff, progress=progress)
-        found = read_embedding(workspace, bundle, dataset, ids, cutoff)
+        found = read_embedding(bundle, dataset, ids, cutoff)
     return found
 
 

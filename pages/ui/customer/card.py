@@ -10,8 +10,8 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import kept_explanation
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import find_explanation
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
@@ -88,9 +88,9 @@ def _give_address(customer: str) -> None:
 
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
-    explanation = kept_explanation(state.workspace(), bundle, dataset, customer, dataset.log_end)
+    explanation = find_explanation(bundle, dataset, customer, dataset.log_end)
     with st.spinner(t("card.working")):
-        rhythm = kept_rhythm(scores_path(state.workspace(), bundle, dataset), bundle, dataset, dataset.log_end)
+        rhythm = kept_rhythm(scores_path(bundle, dataset), bundle, dataset, dataset.log_end)
     advising = run_of(dataset, bundle)
     known = (explanation is not None, last_written(dataset), advising.written)
     key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.deployment.pruning import KEEP, prunable, prune
+from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune
 from clv_core.errors import Refused
 from pages.ui import access, by_role, outcomes, saying, state, widgets
 from pages.ui.saying import t
@@ -16,12 +16,12 @@ def offer(dataset: Dataset, many: int) -> None:
     with st.expander(t("older.headline"), icon=":material/delete_sweep:"):
         usual = min(KEEP, many - 1)
         keep = st.number_input(t("older.keep"), 1, many - 1, usual, key=f"keep_{dataset.name}_{many}", width=360)
-        found = prunable(state.workspace(), dataset.name, int(keep))
-        if not found.gone:
+        found = plan_pruning(state.workspace(), dataset.name, int(keep))
+        if not found.removed:
             st.caption(t("older.nothing"))
             return
-        facts = {"n": len(found.gone), "all": many, "size": saying.size(found.size)}
-        st.markdown(t("older.what", last=saying.moment(found.gone[0].manifest.created), **facts))
+        facts = {"n": len(found.removed), "all": many, "size": saying.size(found.size)}
+        st.markdown(t("older.what", last=saying.moment(found.removed[0].manifest.created), **facts))
         st.caption(t("older.stays"))
         sure = st.checkbox(t("older.sure"), key=f"older_sure_{dataset.name}_{many}")
         if st.button(

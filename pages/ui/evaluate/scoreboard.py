@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.past import comparison_folder
+from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.strategy.exports.readable import with_currency
 from clv_core.strategy.exports.spreadsheet import inert_csv
 from clv_core.workspace import read_json
@@ -33,7 +33,7 @@ RECORD: Final = "backtest.json"
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.header(t("board.title"), anchor=False)
-    path = comparison_folder(state.workspace(), bundle)
+    path = backtest_folder(state.workspace(), bundle)
     job = progress.latest("backtest", path.name)
     if job and progress.running(job):
         progress.watch(job)

@@ -12,7 +12,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.store import RECORD
 
 if TYPE_CHECKING:
-    from clv_core.deployment.asking import Asking
+    from clv_core.deployment.explanation_session import ExplanationSession
     from clv_core.evaluation.explain.events import EventEffects
 
 
@@ -29,7 +29,7 @@ class Found:
         self.written = (folder / RECORD).stat().st_mtime
 
     @property
-    def asking(self) -> Asking:
+    def asking(self) -> ExplanationSession:
         """The model with the customers."""
         return _asking(self.bundle.id, str(self.folder), self.written, self.bundle)
 
@@ -47,10 +47,10 @@ class Found:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _asking(model_id: str, folder: str, written: float, _bundle: Bundle) -> Asking:
-    from clv_core.deployment.asking import ask
+def _asking(model_id: str, folder: str, written: float, _bundle: Bundle) -> ExplanationSession:
+    from clv_core.deployment.explanation_session import open_session
 
-    return ask(_bundle, Path(folder))
+    return open_session(_bundle, Path(folder))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import CHANCE
 from clv_core.evaluation.explain.dependence import rank_correlation
@@ -42,7 +42,7 @@ CLEAR: Final = 0.3
 
 def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Found:
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
-    folder = explanation_folder(state.workspace(), bundle, dataset, customer)
+    folder = explanation_folder(bundle, dataset, customer)
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
     command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")

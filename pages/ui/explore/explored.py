@@ -16,7 +16,7 @@ from clv_core.features.explore.cube import Cube, find_cube
 from clv_core.features.explore.figures import Figures, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from clv_core.features.explore.views import VIEWS
-from pages.ui import progress, saying, state, widgets
+from pages.ui import progress, saying, widgets
 from pages.ui.saying import money, percent, t
 
 WHOLE, OWN = "whole", "own"
@@ -29,7 +29,7 @@ CURVES: Final = {name: "known_rate" if name == "repeat_rate" else name for name 
 
 def need_cube(dataset: Dataset) -> Cube:
     """Return the sums of a dataset; while they are not there, show the run that makes them."""
-    cube = find_cube(state.workspace(), dataset)
+    cube = find_cube(dataset)
     label = f"{dataset.name} ({dataset.version})"
     progress.need(cube is not None, ["explore", dataset.name], label, t("explore.wait"))
     assert cube is not None

@@ -11,7 +11,7 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
-from clv_core.deployment.kept_scores import kept_scores
+from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.monitoring.report import FILE, report_folder
 from clv_core.strategy.exports.exported import export_log
 from pages.ui import cells, saying, state, widgets
@@ -87,7 +87,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
         work = state.workspace()
-        done |= {"deployment"} if kept_scores(work, model, dataset) else set()
+        done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
         watched = report_folder(dataset, model) / FILE

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.registry.compare import TESTED, Comparison, compare
+from clv_core.deployment.registry.version_comparison import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import cells, judged, saying

@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.collection.stored.store import Dataset
-from clv_core.deployment.exchange.exporting import export_bundle
+from clv_core.deployment.model_archive.archive_export import export_bundle
 from clv_core.deployment.registry import Version
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.exports.past_days import log_holdout

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.deployment.registry import Overtaken, Registry, Version
+from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.errors import ClvError
 from pages.ui import access, outcomes, state, widgets
 from pages.ui.saying import t
@@ -67,7 +67,7 @@ def settle() -> None:
     try:
         access.require("delete" if call == "delete" else "promote")
         done = _do(seen)
-    except Overtaken as error:
+    except ChampionConflict as error:
         if error.params["version"] != version.number:
             widgets.error_box(error)
             return

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.deployment.registry import Version
-from clv_core.deployment.registry.card import model_card
+from clv_core.deployment.registry.model_card import model_card
 from pages.ui import by_role, cells, judged, page_files, saying, state
 from pages.ui.file_names import spoken
 from pages.ui.models import board, exchange, pressed

@@ -70,7 +70,7 @@ def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:
         NotEnoughData: the log has no products or categories.
     """
     check_columns(dataset)
-    folder = responses_folder(state.workspace(), bundle, dataset)
+    folder = responses_folder(bundle, dataset)
     record = folder / RECORD
     progress.need(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
     return _load(str(folder), record.stat().st_mtime)

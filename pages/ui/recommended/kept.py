@@ -17,7 +17,7 @@ from clv_core.strategy.recommend.stored_recommendations import (
     load_recommendations,
     recommendations_folder,
 )
-from pages.ui import progress, state
+from pages.ui import progress
 from pages.ui.saying import t
 
 
@@ -47,7 +47,7 @@ class Run:
 
 def run_of(dataset: Dataset, bundle: Bundle) -> Run:
     """Return the run that makes the recommendations of a model for a dataset."""
-    folder = recommendations_folder(state.workspace(), bundle, dataset)
+    folder = recommendations_folder(bundle, dataset)
     return Run(["recommend", dataset.name, "--model", bundle.id], folder)
 
 

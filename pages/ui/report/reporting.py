@@ -12,7 +12,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_explanations import explanation_folder
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.plans.allocation import max_useful_budget
@@ -62,7 +62,7 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
     if planned and not trusting.acknowledged(bundle):
         words = ()
-    if load_record(explanation_folder(state.workspace(), bundle, dataset)) is None:
+    if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
     wish = _wish(dataset, bundle, str(language), words)
     job = progress.latest("report", wish.label)

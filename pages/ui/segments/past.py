@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.kept_scores import kept_scores, scores_path
+from clv_core.deployment.saved_scores import saved_score_files, scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_miss
 from clv_core.strategy.history import purchase_history, with_history
@@ -206,13 +206,13 @@ def _now(scene: Scene) -> tuple[Fitted, Placed]:
 def _earlier(dataset: Dataset, bundle: Bundle) -> list[Earlier]:
     """Return the days that can be looked from: kept scores of earlier logs, then a month and a horizon ago."""
     work, found = state.workspace(), {}
-    for cutoff, path in kept_scores(work, bundle, dataset):
+    for cutoff, path in saved_score_files(work, bundle.id, dataset.name):
         if cutoff < dataset.log_end and path.parent.parent.name != dataset.version:
             found[cutoff] = Earlier(cutoff, path, True)
     for days in (MONTH, int(bundle.record["horizon_days"])):
         cutoff = dataset.log_end - timedelta(days=days)
         if cutoff > dataset.log_start + timedelta(days=MONTH) and cutoff not in found:
-            found[cutoff] = Earlier(cutoff, scores_path(work, bundle, dataset, cutoff), False)
+            found[cutoff] = Earlier(cutoff, scores_path(bundle, dataset, cutoff), False)
     return sorted(found.values(), key=lambda one: (one.kept, one.cutoff), reverse=True)
 
 

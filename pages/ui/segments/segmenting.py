@@ -70,7 +70,7 @@ class Scene:
 def need_points(scheme: Segmentation, dataset: Dataset, bundle: Bundle, cutoff: date | None = None) -> None:
     """Wait for the run that keeps how the networks see customers, where a scheme needs it."""
     if needs_embedding(scheme, bundle):
-        path = embedding_path(state.workspace(), bundle, dataset, cutoff)
+        path = embedding_path(bundle, dataset, cutoff)
         command, label = ["embed", dataset.name, "--model", bundle.id], bundle.id
         if cutoff is not None:
             command, label = [*command, "--cutoff", cutoff.isoformat()], f"{bundle.id} {cutoff}"

@@ -10,7 +10,7 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
-from clv_core.deployment.kept_tuning import find_tuning
+from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE
 from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
@@ -39,7 +39,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     if config.model not in TUNABLE:
         st.caption(t("tune.not_this_model", models=saying.listed(name_of("model", name) for name in TUNABLE)))
         return
-    found = find_tuning(state.workspace(), dataset, config)
+    found = find_tuning(dataset, config)
     if found:
         currency = dataset.manifest.currency
         show(found, training.of(dataset), currency, taken_over=found["config"] != config.to_json())
@@ -62,7 +62,7 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
-        found: of :func:`~clv_core.deployment.kept_tuning.find_tuning`.
+        found: of :func:`~clv_core.deployment.saved_evaluation.find_tuning`.
         of: what the form's settings are kept under.
         currency: of the log; may be empty.
         taken_over: whether the form holds the settings already.

@@ -121,8 +121,8 @@ def test_surroundings_come_back_from_disk_and_hold_no_customer(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
     dataset = open_dataset(shop, "shop")
-    made = load_population_context(shop, bundles["blend"], dataset)
-    path = population_context_path(shop, bundles["blend"], dataset)
+    made = load_population_context(bundles["blend"], dataset)
+    path = population_context_path(bundles["blend"], dataset)
     again = PopulationContext.from_json(read_json(path))
     assert again.to_json() == made.to_json() and again.context is not None and again.level != 1
     text = path.read_text()

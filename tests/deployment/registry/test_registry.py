@@ -12,10 +12,10 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.deployment.bundle import list_bundles, open_bundle
-from clv_core.deployment.record import read_record
-from clv_core.deployment.registry import Overtaken, Registry, Version
+from clv_core.deployment.bundle_record import read_record
+from clv_core.deployment.lifecycle import rename
+from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.deployment.registry.database import path_of
-from clv_core.deployment.renaming import rename
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -81,13 +81,13 @@ def test_promote_and_roll_back_walk_the_same_way(registry: Registry) -> None:
 def test_a_roll_back_from_a_champion_that_speaks_no_more_changes_nothing(registry: Registry) -> None:
     seen = registry.promote("shop", 3).bundle
     registry.promote("shop", 2)
-    with pytest.raises(Overtaken) as late:
+    with pytest.raises(ChampionConflict) as late:
         registry.roll_back("shop", instead_of=seen)
     assert late.value.code == "overtaken_before_rollback" and late.value.params["version"] == 2
     assert roles(registry)[2] == "champion"
     assert registry.roll_back("shop", instead_of=registry.version("shop", 2).bundle).number == 3
     registry.roll_back("shop")
-    with pytest.raises(Overtaken):
+    with pytest.raises(ChampionConflict):
         registry.roll_back("shop", instead_of=seen)
 
 

@@ -72,7 +72,7 @@ def test_cube_of_another_format_is_made_anew(tmp_path: Path) -> None:
     cube = explore(tmp_path / "log", bought(("a", "2024-01-01", 5), ("b", "2024-01-03", 7))).cube
     write_json(cube.folder / RECORD, {**read_json(cube.folder / RECORD), "format": 0})
     workspace = Workspace(cube.folder.parents[4])
-    assert find_cube(workspace, open_dataset(workspace, "log")) is None
+    assert find_cube(open_dataset(workspace, "log")) is None
     assert build_cube(workspace, "log", NoProgress()) == cube == Cube.read(cube.folder)
 
 
@@ -97,7 +97,7 @@ def test_only_the_current_version_keeps_its_cube(tmp_path: Path) -> None:
     assert new.version != old.version
     workspace = Workspace(new.folder.parents[4])
     assert not old.folder.exists()
-    assert cube_folder(workspace, open_dataset(workspace, "log")) == new.folder
+    assert cube_folder(open_dataset(workspace, "log")) == new.folder
 
 
 def test_days_are_those_of_the_logs_time_zone(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.demo import add_demo
-from clv_core.deployment.kept_explanations import explanation_folder
-from clv_core.deployment.kept_scores import scores_path
-from clv_core.deployment.record import read_record, write_record
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
@@ -118,7 +118,7 @@ def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Re
 def test_segments_add_up_to_the_scores_and_carry_intervals(report: Report, demo: Demo) -> None:
     table, chart = section(report, "segments").table, section(report, "segments").chart
     assert table is not None and chart is not None
-    scored = pd.read_parquet(scores_path(demo[0], demo[2], demo[1]))
+    scored = pd.read_parquet(scores_path(demo[2], demo[1]))
     assert sum(int(row[1].replace(",", "")) for row in table.rows) == len(scored)
     top = scored["predicted_clv"].nlargest(len(scored) // 10).sum() / scored["predicted_clv"].sum()
     assert chart.series[1].values[0] == pytest.approx(top, rel=1e-6)
@@ -141,7 +141,7 @@ def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -
 
 
 def test_without_offers_and_reasons_it_says_how_to_get_them(copied: Demo) -> None:
-    shutil.rmtree(explanation_folder(copied[0], copied[2], copied[1]))
+    shutil.rmtree(explanation_folder(copied[2], copied[1]))
     found = made(copied)
     for name in ("drivers", "plan"):
         one = section(found, name)
@@ -168,7 +168,7 @@ def test_another_ending_is_refused_before_the_work() -> None:
 
 
 def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(copied: Demo) -> None:
-    scored = pd.read_parquet(scores_path(copied[0], copied[2], copied[1]))
+    scored = pd.read_parquet(scores_path(copied[2], copied[1]))
     known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
     StopList.of(copied[0]).add(known[:-50])
     found = section(made(copied, offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan")

@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
-from clv_core.deployment.scoring import snapshot_of
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -158,9 +158,9 @@ def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, smal
 def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
     path, count = embed(small_workspace, "shop", small_bundle.id, progress=NoProgress())
-    assert path == embedding_path(small_workspace, small_bundle, dataset) and count == len(frame)
+    assert path == embedding_path(small_bundle, dataset) and count == len(frame)
     ids = frame["customer_id"].sample(frac=1, random_state=1)
-    points = read_embedding(small_workspace, small_bundle, dataset, ids)
+    points = read_embedding(small_bundle, dataset, ids)
     assert points is not None and points.shape[0] == len(frame) and np.isfinite(points).all()
     layers = small_bundle.model.hidden(snapshot_of(small_bundle, dataset, None, NoProgress()))
     raw = np.concatenate([layer / np.sqrt(layer.var(axis=0).sum()) for layer in layers], axis=1)[ids.index]

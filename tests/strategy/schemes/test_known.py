@@ -99,7 +99,7 @@ def test_whatever_is_offered_can_be_asked_for(known: Workspace) -> None:
 def test_what_networks_see_of_customers_is_found_with_the_dataset(known: Workspace) -> None:
     """So that it follows a renamed dataset, and goes with a deleted one."""
     dataset, bundle = open_dataset(known, "shop"), list_bundles(known)[0]
-    path = embedding_path(known, bundle, dataset)
+    path = embedding_path(bundle, dataset)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"customer_id": ["C0001"], "e00": [0.5]}).to_parquet(path)
     assert path in [one.path for one in artifacts(known, "shop")]

@@ -16,7 +16,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.kept_scores import scores_path
+from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes import realised as then
@@ -133,7 +133,7 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
     bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
     kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.KEPT)
-    assert kept.cutoff == early and kept.path == scores_path(work, bundle, dataset, early)
+    assert kept.cutoff == early and kept.path == scores_path(bundle, dataset, early)
     frame = then.read_past(kept, bundle, dataset)
     sold = events_between(root, early, early + timedelta(days=90))
     expected = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()

@@ -1,0 +1,196 @@
+"""A dataset is renamed or pruned, with all that was made from it.
+
+Deleting one reads the export log too and lies in :mod:`clv_core.strategy.exports.deleting`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from clv_core import audit, jobs
+from clv_core.collection.stored.renaming import names_to_follow, rename_dataset, renamed
+from clv_core.collection.stored.store import MANIFEST, Dataset, open_dataset, remove_versions, versions
+from clv_core.deployment.artifacts import (
+    BACKTEST,
+    PREDICTIONS,
+    TUNING,
+    artifacts,
+    check_idle,
+    jobs_of,
+    remove,
+    rename_in_command,
+)
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import saved_score_files
+from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.locks import changes
+from clv_core.training.states import move_states
+from clv_core.workspace import Workspace, read_json, write_json
+
+KEEP: Final = 3
+"""Versions that stay by default."""
+KEEP_JOBS_DAYS: Final = 90
+KEEP_MONTHS: Final = 13
+"""Months of which one set of scores a model stays, to be compared with actual values after its forecast period."""
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """What pruning a dataset would keep and remove.
+
+    Args:
+        kept: versions that stay, the newest first.
+        removed: versions that are removed.
+        outputs: files and folders made from versions that are removed, or were before; all can be made again.
+        records: records of runs that ended over :data:`KEEP_JOBS_DAYS` days ago.
+        size: bytes on disk that this frees; files that versions share are freed with the last of them.
+    """
+
+    kept: tuple[Dataset, ...]
+    removed: tuple[Dataset, ...]
+    outputs: tuple[Path, ...]
+    records: tuple[Path, ...]
+    size: int
+
+
+def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan:
+    """Return what of the dataset ``name`` would be removed if ``keep`` versions stay.
+
+    The version in use is one of them, then come the newest; the raw version behind a cleaned one that stays is kept as
+    well, and is not counted.
+
+    Raises:
+        NotFound: there is no such dataset.
+        UsageError: fewer than one should stay.
+    """
+    if keep < 1:
+        raise UsageError("keep_versions", keep=keep)
+    current, every = open_dataset(workspace, name), versions(workspace, name)
+    newest = sorted(every, key=lambda dataset: dataset.version != current.version)[:keep]
+    needed = {dataset.version for dataset in newest} | {dataset.manifest.raw_version for dataset in newest}
+    kept = tuple(dataset for dataset in every if dataset.version in needed)
+    removed = tuple(dataset for dataset in every if dataset.version not in needed)
+    outputs = _removable_outputs(workspace, name, needed)
+    before = time.time() - KEEP_JOBS_DAYS * 86_400
+    ended = [job for job in jobs_of(workspace, name) if not jobs.runs_elsewhere(job.status())]
+    records = tuple(job.folder for job in ended if float(job.status().get("updated") or 0) < before)
+    files = [path for dataset in removed for path in dataset.folder.iterdir()]
+    files += [file for path in (*outputs, *records) for file in (path.rglob("*") if path.is_dir() else [path])]
+    return PrunePlan(kept, removed, outputs, records, _freed_bytes(files))
+
+
+@changes
+def prune(workspace: Workspace, name: str, *, keep: int = KEEP) -> PrunePlan:
+    """Remove what :func:`plan_pruning` names of the dataset ``name``, and note it in the audit log.
+
+    Models stay, with their backtests, searches for settings, and one set of scores a month.
+
+    Raises:
+        NotFound: there is no such dataset.
+        UsageError: fewer than one should stay.
+        Refused: a run is working on it.
+    """
+    plan = plan_pruning(workspace, name, keep)
+    check_idle(workspace, name)
+    remove_versions(workspace, name, [dataset.version for dataset in plan.removed])
+    for path in (*plan.outputs, *plan.records):
+        remove(path)
+    for dataset in plan.removed:
+        for path in (workspace.datasets / name / RELATIONS).glob(f"{dataset.version}-*"):
+            shutil.rmtree(path, ignore_errors=True)
+    if plan.removed:
+        audit.note(workspace, "prune", dataset=name, outcome="done")
+    return plan
+
+
+def _removable_outputs(workspace: Workspace, name: str, needed: set[str]) -> tuple[Path, ...]:
+    """Return what was made from versions that are not needed, but for what :func:`prune` leaves of models."""
+    outputs = [output for output in artifacts(workspace, name) if output.version not in needed]
+    kept: set[Path] = set()
+    for model in {output.model for output in outputs} - {""}:
+        kept |= _one_a_month(saved_score_files(workspace, model, name))
+    return tuple(made.path for made in outputs if made.kind not in (BACKTEST, TUNING) and made.path not in kept)
+
+
+def _one_a_month(scores: Sequence[tuple[date, Path]]) -> set[Path]:
+    """Return the latest scores of each of the last months in which there are any."""
+    months: dict[tuple[int, int], list[tuple[date, Path]]] = defaultdict(list)
+    for cutoff, path in scores:
+        months[cutoff.year, cutoff.month].append((cutoff, path))
+    return {max(months[month])[1] for month in sorted(months)[-KEEP_MONTHS:]}
+
+
+def _freed_bytes(removed: Iterable[Path]) -> int:
+    files = [path.stat() for path in removed if path.is_file()]
+    links = Counter((file.st_dev, file.st_ino) for file in files)
+    sizes = {(file.st_dev, file.st_ino): (file.st_size, file.st_nlink) for file in files}
+    return sum(size for key, (size, all_links) in sizes.items() if links[key] == all_links)
+
+
+def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
+    """Rename the dataset ``name`` to ``new``; its models stay attached to it.
+
+    One move of the dataset's folder turns the old name into the new one for every reader
+    (:func:`~clv_core.collection.stored.renaming.names_to_follow`); what follows may be interrupted at any point and is
+    finished by the next call, with the same names or any others.
+
+    Returns:
+        How many ``models`` and files of ``predictions`` are attached to it.
+
+    Raises:
+        NotFound: there is no such dataset.
+        Refused: the new name cannot be one or is taken, or a run is working on the dataset.
+    """
+    counts = _follow(workspace)
+    try:
+        open_dataset(workspace, name)
+    except NotFound:
+        if (name, new) in counts:
+            return counts[name, new]
+        raise
+    check_idle(workspace, name)
+    rename_dataset(workspace, name, new)
+    return _follow(workspace)[name, new.strip()]
+
+
+def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
+    """Finish renamings: models, jobs and states get the new name. Return counts by (old, new)."""
+    counts = {}
+    for old, new in names_to_follow(workspace).items():
+        for folder in sorted(path.parent for path in workspace.models.glob(f"*/{RECORD}")):
+            with suppress(Refused):
+                record = read_record(folder)
+                if record["dataset"]["name"] == old:
+                    write_record(folder, {**record, "dataset": {**record["dataset"], "name": new}})
+        Registry(workspace).rename(old, new)
+        move_states(workspace, old, new)
+        _rename_in_jobs(workspace, old, new)
+        for path in (workspace.datasets / new).glob(f"*/{MANIFEST}"):
+            write_json(path, {**read_json(path), "name": new})
+        renamed(workspace, new)
+        counts[old, new] = {
+            "models": len(list_bundles(workspace, new)),
+            "predictions": sum(artifact.kind in PREDICTIONS for artifact in artifacts(workspace, new)),
+        }
+    return counts
+
+
+def _rename_in_jobs(workspace: Workspace, old: str, new: str) -> None:
+    """Rename the dataset in the commands of its runs, so that an interrupted run can be started again."""
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        words = rename_in_command(status.get("args", ()), old, new)
+        if words != list(status.get("args", ())):
+            label = new if status.get("label") == old else status.get("label", "")
+            jobs.update_status(job.folder, args=words, label=label)

@@ -1,0 +1,8 @@
+"""Models as zip files: a version is exported, and imported into another workspace once every byte of it is checked.
+
+archive_reader   reads zip, JSON and safetensors of unknown origin within limits
+archive_schemas  what ``bundle.json``, ``state.json`` and ``reference.json`` may hold
+model_checks     trees, tables, and whether the files rebuild the model
+archive_import   all checks in turn, then registered as a trained bundle is
+archive_export   writes the zip
+"""

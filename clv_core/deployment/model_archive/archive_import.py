@@ -1,0 +1,86 @@
+"""Import a model from a zip: everything is checked before anything is stored, and nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, place, staging
+from clv_core.deployment.bundle_record import RECORD, digest, intact
+from clv_core.deployment.model_archive.archive_reader import max_bytes, read_archive, read_document, read_weights
+from clv_core.deployment.model_archive.archive_schemas import check_record
+from clv_core.deployment.model_archive.model_checks import check_history, check_holdout, check_model, check_reference
+from clv_core.deployment.registry import Registry, Version
+from clv_core.errors import Refused
+from clv_core.workspace import Workspace, check_name
+
+SINGLE_FILES: Final = (".json", ".safetensors")
+
+
+def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) -> Version:
+    """Import a bundle and register it as a version of its dataset's name.
+
+    Args:
+        workspace: where it goes.
+        path: a zip made by ``models export``.
+        name: the dataset that it is for here; None is the name that it was trained under.
+
+    Returns:
+        The version; where the same content is registered already, that one.
+
+    Raises:
+        Refused: a check failed; the error says which, and nothing was stored.
+    """
+    if path.suffix.lower() in SINGLE_FILES and path.is_file():
+        _refuse_single_file(path)
+    files = read_archive(path)
+    record = check_files(files)
+    if name is not None:
+        record = {**record, "dataset": {**record["dataset"], "name": check_name(name)}}
+    stem = f"{record['dataset']['name']}-{record['model']}-{record['cutoff'].replace('-', '')}"
+    with staging(workspace) as folder:
+        for file in FILES:
+            if file in files:
+                (folder / file).write_bytes(files[file])
+        bundle = place(workspace, folder, stem, record)
+    return Registry(workspace).register(bundle, source="imported")
+
+
+def check_files(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the record of an imported bundle whose files all pass their checks.
+
+    Raises:
+        Refused: a check failed.
+    """
+    record = check_record(read_document(files[RECORD], RECORD), RECORD)
+    if not intact(files[RECORD].decode("utf-8"), record):
+        raise Refused("import_checksum", member=RECORD)
+    contents = {file: content for file, content in files.items() if file in FILES}
+    if set(record["checksums"]) != set(contents):
+        different = sorted(set(record["checksums"]) ^ set(contents))[0]
+        raise Refused("import_missing" if different not in contents else "import_checksum", member=different[:80])
+    for file, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != record["checksums"][file]:
+            raise Refused("import_checksum", member=file)
+    if digest(record, {file: record["checksums"][file] for file in MODEL_FILES}) != record["digest"]:
+        raise Refused("import_checksum", member=RECORD)
+    tensors, state = read_weights(files[WEIGHTS], WEIGHTS), read_document(files[STATE], STATE)
+    check_model(record, tensors, state)
+    check_history(files[HISTORY])
+    if HOLDOUT in files:
+        check_holdout(files[HOLDOUT])
+    check_reference(files)
+    return record
+
+
+def _refuse_single_file(path: Path) -> None:
+    """Raise what is wrong with a JSON or safetensors file that is given in place of a zip."""
+    if path.stat().st_size > max_bytes(path.name):
+        raise Refused("import_format", file=path.name)
+    if path.suffix.lower() == ".json":
+        check_record(read_document(path.read_bytes(), path.name), path.name)
+    else:
+        read_weights(path.read_bytes(), path.name)
+    raise Refused("import_missing", member=RECORD if path.suffix.lower() != ".json" else WEIGHTS)

@@ -1,0 +1,104 @@
+"""How good a model was, read from its files: holdout, backtest on rolling origins, searches for settings, verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from clv_core.collection.stored.dataset import MADE, Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment import artifacts
+from clv_core.deployment.artifacts import TUNING
+from clv_core.deployment.bundle import Bundle
+from clv_core.evaluation.beside import BASELINES, ROWS, in_order
+from clv_core.evaluation.evidence import Evidence, Rolling
+from clv_core.evaluation.levels import SharedError
+from clv_core.evaluation.trust import Trust, judge
+from clv_core.training.states import identity
+from clv_core.workspace import Workspace, read_json, write_json
+
+if TYPE_CHECKING:
+    from clv_core.evaluation.tuned import Tuning
+
+BACKTEST: Final = "backtest.json"
+PREDICTIONS: Final = "predictions.parquet"
+COLUMNS: Final = ("p_purchase", "predicted_clv", "actual")
+
+
+def backtest_folder(workspace: Workspace, bundle: Bundle) -> Path:
+    """Return the folder of a model's backtest: :data:`BACKTEST` and :data:`PREDICTIONS`."""
+    dataset = bundle.record["dataset"]
+    return workspace.place("datasets", dataset["name"], MADE, dataset["version"], bundle.id, artifacts.BACKTEST)
+
+
+def origin_predictions(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame]:
+    """Return a model's predictions at past origins with the actual values.
+
+    Returns:
+        ``p_purchase``, ``predicted_clv`` and ``actual``, one row a customer, by origin (ISO date): those of the
+        backtest and of the holdout. Empty where the log was too short for either.
+    """
+    by_origin = {}
+    path = backtest_folder(workspace, bundle) / PREDICTIONS
+    if path.is_file():
+        rows = pd.read_parquet(path, columns=["origin", *COLUMNS], filters=[("model", "==", bundle.record["model"])])
+        by_origin = {str(origin): frame[list(COLUMNS)] for origin, frame in rows.groupby("origin")}
+    holdout = bundle.holdout(bundle.record["model"], COLUMNS)
+    if holdout is not None:
+        by_origin[str(bundle.record["holdout"]["cutoff"])] = holdout
+    return by_origin
+
+
+def holdout_predictions(bundle: Bundle) -> dict[str, pd.DataFrame]:
+    """Return the holdout's predictions of a model and of the baselines, with the actual values.
+
+    Returns:
+        :data:`~clv_core.evaluation.beside.ROWS` by model, in the order of customers. Empty without a holdout; the
+        model's own are without rows where it was not measured.
+    """
+    rows = bundle.holdout(None, ("model", *ROWS))
+    if rows is None:
+        return {}
+    model, models = bundle.record["model"], rows.pop("model")
+    by_model = {str(name): in_order(own) for name, own in rows.groupby(models, sort=False)}
+    return {model: rows[:0], **{name: own for name, own in by_model.items() if name in (model, *BASELINES)}}
+
+
+def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:
+    """Return the error that all customers share, estimated from past origins; None where there are none."""
+    return SharedError.of(list(origin_predictions(workspace, bundle).values()))
+
+
+def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
+    """Return the verdict on a model: that of its training, or with a backtest of two or more origins, a new one."""
+    path, evidence = backtest_folder(workspace, bundle) / BACKTEST, bundle.record.get("evidence")
+    rolling = Rolling.of(read_json(path), bundle.record["model"]) if evidence and path.is_file() else None
+    if evidence is None or rolling is None:
+        return Trust.of(bundle.record["trust"])
+    return judge(replace(Evidence.from_json(evidence), rolling=rolling, currency=bundle.record["currency"]))
+
+
+def save_tuning(dataset: Dataset, config: TrainConfig, tuning: Tuning) -> None:
+    """Save a search for settings that started from ``config``, in place of an earlier one from there."""
+    about = {"version": dataset.version, "config": config.to_json()}
+    write_json(_tuning_path(dataset, config), {**about, **tuning.to_json()})
+
+
+def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
+    """Return the saved search that started from ``config``, else one that ended at it, else None.
+
+    Returns:
+        ``{version, config}`` and what :meth:`~clv_core.evaluation.tuned.Tuning.to_json` returns.
+    """
+    path = _tuning_path(dataset, config)
+    if path.is_file():
+        return dict(read_json(path))
+    others = (read_json(other) for other in sorted(path.parent.glob(f"{TUNING}-*.json")))
+    return next((search for search in others if {**search["config"], **search["settings"]} == config.to_json()), None)
+
+
+def _tuning_path(dataset: Dataset, config: TrainConfig) -> Path:
+    return dataset.made_folder / f"{TUNING}-{identity(config.to_json())}.json"

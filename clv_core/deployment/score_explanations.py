@@ -1,0 +1,220 @@
+"""Explain a model's scores: computed on the same snapshot and level as ``score``, saved in the dataset's folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.artifacts import EXPLANATION, artifact_folder
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.dataset_scoring import open_scoring_log
+from clv_core.errors import NotFound, UsageError
+from clv_core.evaluation.explain.answers import ANSWERS, VALUE, answers_of
+from clv_core.evaluation.explain.background import sample_rows
+from clv_core.evaluation.explain.explanation import Explanation, explain
+from clv_core.evaluation.explain.faithful import Faithfulness, faithfulness
+from clv_core.evaluation.explain.pool import FEATURES, pool_of, save_pool
+from clv_core.evaluation.explain.ranks import Stability, stability
+from clv_core.evaluation.explain.store import READINGS, load_explanation, save_explanation, table_name
+from clv_core.features.btyd import ParetoNbd
+from clv_core.features.season import scoring_snapshot
+from clv_core.features.snapshot import Snapshot
+from clv_core.jobs import Progress
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Model
+
+Floats = NDArray[np.float64]
+
+SAMPLE: Final = 300
+MAX_SAMPLE: Final = 5000
+MAX_PERMUTATIONS: Final = 100
+MAX_STEPS: Final = 2000
+"""Events of a customer that are kept for models that read the full past."""
+DONORS: Final = 200
+"""Customers kept with one who is explained alone: sources of replacement parts, and of average events."""
+MAX_ID_DIGITS: Final = 140
+"""Hexadecimal digits of a customer's id in a folder's name; a longer id goes in as its hash."""
+
+
+@dataclass(frozen=True)
+class PopulationEffects:
+    """What all customers together add to each one's prediction; with it a few are predicted as if among all.
+
+    Args:
+        levels: calibration factor of each cutoff day, of networks.
+        counts: Pareto/NBD parameters of each cutoff day, where that is the model.
+        most: the largest value_if_bought of any customer.
+    """
+
+    levels: Mapping[int, float]
+    counts: Mapping[int, dict[str, Any]]
+    most: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        by_day = {
+            name: {str(day): value for day, value in getattr(self, name).items()} for name in ("levels", "counts")
+        }
+        return {**by_day, "most": self.most}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Return what :meth:`to_json` wrote."""
+        levels, counts = ({int(day): value for day, value in record[name].items()} for name in ("levels", "counts"))
+        return cls(levels, counts, float(record["most"]))
+
+
+@dataclass(frozen=True)
+class ScoreExplanations:
+    """Explanations of some customers' scores.
+
+    Args:
+        answers: an explanation of each of :data:`~clv_core.evaluation.explain.answers.ANSWERS`, by its name.
+        pool: those explained; for a single one also :data:`DONORS`, for what-if and event effects.
+        effects: what the model needs to predict them as if among all.
+        faithfulness: of each answer; None for one customer.
+        stability: of each answer; None for one customer.
+    """
+
+    answers: dict[str, Explanation]
+    pool: Snapshot
+    effects: PopulationEffects
+    faithfulness: dict[str, Faithfulness] | None = None
+    stability: dict[str, Stability] | None = None
+
+    @property
+    def value(self) -> Explanation:
+        """The explanation of predicted_clv."""
+        return self.answers[VALUE]
+
+
+def explain_scores(
+    bundle: Bundle,
+    dataset: Dataset,
+    *,
+    customer: str | None = None,
+    sample: int = SAMPLE,
+    permutations: int = 2,
+    cutoff: date | None = None,
+    progress: Progress,
+) -> ScoreExplanations:
+    """Explain one customer of a dataset, or a sample over the range of all predicted values.
+
+    Args:
+        bundle: the trained model.
+        dataset: the events; those at or after the cutoff are not read.
+        customer: id of the one to explain; None explains a sample.
+        sample: how many customers; all where there are fewer.
+        permutations: orders of the parts that are tried.
+        cutoff: as of when; None is the log's end.
+        progress: listener.
+
+    Raises:
+        UsageError: a sample or permutations out of bounds.
+        NotFound: the customer has no event before the cutoff.
+        NotEnoughData: the cutoff lies before the log.
+    """
+    from clv_core.model.levelled import Levelled
+
+    for name, number, most in (("sample", sample, MAX_SAMPLE), ("permutations", permutations, MAX_PERMUTATIONS)):
+        if not 1 <= number <= most:
+            raise UsageError("setting_bounds", setting=name, value=number, low=1, high=most)
+    with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
+        model = bundle.model
+        steps = MAX_STEPS if isinstance(model, Levelled) and model.whole_past else config.max_steps_back
+        snapshot = scoring_snapshot(log, as_of, config.horizon_days, max_steps=steps)
+    if customer is not None and customer not in snapshot.features.index:
+        raise NotFound("customer_unknown", customer=customer, cutoff=as_of.isoformat())
+    progress.report("scoring", 0, 1)
+    predictions = model.predict(snapshot, config.horizon_days)
+    predicted = answers_of(predictions.p_purchase, predictions.predicted_clv)
+    largest = float(predicted[:, ANSWERS.index("value_if_bought")].max(initial=0.0))
+    effects = population_effects(model, snapshot, largest)
+    predict = row_predictor(model, effects)
+    sampled = sample_rows(predicted[:, 0], config.seed, sample if customer is None else DONORS)
+    rows = sampled if customer is None else np.array([snapshot.features.index.get_loc(customer)], np.int64)
+    options = {"progress": progress, "permutations": permutations, "seed": config.seed}
+    answers = explain(predict, snapshot, predicted, rows, answers=ANSWERS, **options)  # type: ignore[arg-type]
+    if customer is not None:
+        kept = np.concatenate([rows, sampled[sampled != rows[0]]])
+        return ScoreExplanations(answers, pool_of(snapshot, kept), effects)
+    progress.report("checking_reasons", 0, 1)
+    faithful = faithfulness(predict, snapshot, predicted, rows, answers, seed=config.seed)
+    stable = {answer: stability(explanation) for answer, explanation in answers.items()}
+    return ScoreExplanations(answers, pool_of(snapshot, rows), effects, faithful, stable)
+
+
+def population_effects(model: Model, snapshot: Snapshot, most: float) -> PopulationEffects:
+    """Return what ``snapshot``, all customers, adds to each one's prediction.
+
+    Args:
+        model: any of ``MODELS``.
+        snapshot: all customers; networks are calibrated to their total.
+        most: the largest value_if_bought of any of them.
+    """
+    from clv_core.model.levelled import Levelled
+    from clv_core.model.paretonbd import ParetoNbdModel
+
+    levels = model.levels(snapshot) if isinstance(model, Levelled) else {}
+    counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNbdModel) else {}
+    return PopulationEffects(levels, {day: fitted.to_json() for day, fitted in counts.items()}, most)
+
+
+def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapshot], Floats]:
+    """Return a function from a snapshot to its answers, [N, answers], in which no row depends on another."""
+    from clv_core.model.levelled import Levelled
+    from clv_core.model.paretonbd import ParetoNbdModel
+
+    if isinstance(model, Levelled):
+        networks, levels = model, dict(effects.levels)
+        return lambda snapshot: answers_of(*networks.expected(snapshot, levels), most=effects.most)
+    if isinstance(model, ParetoNbdModel):
+        fitted = type(model).from_state(*model.state())
+        fitted.counts_ = {day: ParetoNbd.from_json(counts) for day, counts in effects.counts.items()}
+        model = fitted
+
+    def predict(snapshot: Snapshot) -> Floats:
+        predictions = model.predict(snapshot)
+        return answers_of(predictions.p_purchase, predictions.predicted_clv, effects.most)
+
+    return predict
+
+
+def explanation_folder(bundle: Bundle, dataset: Dataset, customer: str = "") -> Path:
+    """Return the folder of the explanation of many customers as of the log's end, or of that of one."""
+    mark = customer.encode().hex()
+    if len(mark) > MAX_ID_DIGITS:
+        mark = hashlib.sha256(customer.encode()).hexdigest()
+    return artifact_folder(dataset, bundle) / (f"{EXPLANATION}-{mark}" if customer else EXPLANATION)
+
+
+def find_explanation(bundle: Bundle, dataset: Dataset, customer: str, cutoff: date) -> Explanation | None:
+    """Return a saved explanation that has this customer as of the cutoff, or None."""
+    for owner in (customer, ""):
+        saved = load_explanation(explanation_folder(bundle, dataset, owner))
+        if saved and customer in saved[0].customer_ids and saved[1].get("cutoff") == cutoff.isoformat():
+            return saved[0]
+    return None
+
+
+def save_explanations(explained: ScoreExplanations, folder: Path, about: dict[str, Any]) -> tuple[Path, ...]:
+    """Write explanations into a folder, the record last; return the files that name customers."""
+    checks = {}
+    if explained.faithfulness is not None and explained.stability is not None:
+        checks = {
+            "faithfulness": {answer: check.to_json() for answer, check in explained.faithfulness.items()},
+            "stability": {answer: check.to_json() for answer, check in explained.stability.items()},
+        }
+    folder.mkdir(parents=True, exist_ok=True)
+    save_pool(explained.pool, folder)
+    save_explanation(explained.answers, folder, about, settled=explained.effects.to_json(), **checks)
+    return tuple(folder / name for name in (*map(table_name, explained.answers), READINGS, FEATURES))

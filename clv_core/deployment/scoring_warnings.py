@@ -1,0 +1,74 @@
+"""Warnings about scores: the model is too old or has seen beyond the day, or columns that it reads are missing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import Message
+from clv_core.features.attributes import attributes_of
+
+if TYPE_CHECKING:
+    from clv_core.training.fit import Model
+
+
+def training_cutoff(bundle: Bundle) -> date | None:
+    """Return the cutoff up to which a model learned; None where it has learned nothing from a log."""
+    return None if bundle.untrained else date.fromisoformat(bundle.record["cutoff"])
+
+
+def staleness_warnings(cutoff: date | None, horizon_days: int, as_of: date) -> list[Message]:
+    """Return a warning where a model is too old for a day, or learned from later data.
+
+    Args:
+        cutoff: up to which the model learned; None where that is unknown.
+        horizon_days: that it was trained on; it is too old once all of that has passed.
+        as_of: midnight that the scores are as of.
+    """
+    if cutoff is None:
+        return []
+    days, params = (as_of - cutoff).days, {"as_of": as_of.isoformat(), "cutoff": cutoff.isoformat()}
+    if days < 0:
+        return [Message("warning.before_cutoff", {**params, "days": -days})]
+    if days > horizon_days:
+        return [Message("warning.service_late", {**params, "days": days, "horizon_days": horizon_days})]
+    return []
+
+
+def bundle_staleness_warnings(bundle: Bundle, as_of: date) -> list[Message]:
+    """Return :func:`staleness_warnings` of a bundle's scores."""
+    return staleness_warnings(training_cutoff(bundle), bundle.record["horizon_days"], as_of)
+
+
+def signals_record(model: Model, dataset: Dataset, config: TrainConfig) -> dict[str, Any]:
+    """Return the part of a bundle's record that names the dataset's own columns that the model reads.
+
+    Returns:
+        ``attributes``: name, kind and date column of each; ``review_themes``: the strongest character n-grams of each
+        theme. Both are empty for models that read no feature table.
+    """
+    from clv_core.training.fit import table_of  # brings torch, which reading a model's record does without
+
+    table = table_of(model)
+    attributes = attributes_of(dataset) if table is not None and config.attributes else []
+    return {
+        "attributes": [asdict(attribute) for attribute in attributes],
+        "review_themes": [] if table is None else [list(theme) for theme in table.review_themes()],
+    }
+
+
+def lost_signal_warnings(bundle: Bundle, dataset: Dataset) -> list[Message]:
+    """Return a warning where a dataset lacks attributes that the model learned from, or has them as another kind.
+
+    Such an attribute counts as missing, as for a customer who is not in the customers table.
+    """
+    learned = bundle.record.get("signals", {}).get("attributes", [])
+    kinds = {attribute.name: attribute.kind for attribute in attributes_of(dataset)}
+    lost = [attribute["name"] for attribute in learned if kinds.get(attribute["name"]) != attribute["kind"]]
+    if not lost:
+        return []
+    return [Message("warning.attributes_lost", {"names": ", ".join(lost), "dataset": dataset.name, "count": len(lost)})]

@@ -1,0 +1,196 @@
+"""Score every customer of a folder of events on Spark, equal to ``score`` of a dataset to 1e-6.
+
+The features are the same Ibis expressions, run by Spark. The population context (anchor, level) is computed once and
+broadcast to the workers with the bundle; each predicts some of the customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clv_core.collection.stored.store import open_dataset
+from clv_core.columns import EVENT_TYPE, PURCHASE
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.population_context import PopulationContext, fit_population
+from clv_core.deployment.predictor import Predictor
+from clv_core.deployment.spark import spark_worker
+from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
+from clv_core.deployment.terms import Terms
+from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
+from clv_core.features.lines import VOCABULARIES
+from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
+from clv_core.features.spark import REMOTE, Spark
+from clv_core.features.warehouse import Warehouse
+from clv_core.features.wide import wide_rows
+from clv_core.jobs import Progress
+from clv_core.model.levelled import Levelled
+from clv_core.workspace import Workspace, atomic_path
+
+if TYPE_CHECKING:
+    import ibis
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class FolderScores:
+    """Summary of the scores of a folder.
+
+    Args:
+        customers: how many were predicted.
+        total: sum of their predicted_clv.
+        as_of: the cutoff.
+        timezone: that its days were counted in.
+    """
+
+    customers: int
+    total: float
+    as_of: date
+    timezone: str
+
+
+def score_folder(
+    workspace: Workspace,
+    spark: Spark,
+    events: str,
+    model_id: str,
+    out: str,
+    *,
+    timezone: str | None = None,
+    cutoff: date | None = None,
+    terms: Terms | None = None,
+    progress: Progress,
+) -> FolderScores:
+    """Predict the value of all customers of a folder that were seen before the cutoff.
+
+    Args:
+        workspace: where the model is.
+        spark: session that computes.
+        events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
+        model_id: the bundle.
+        out: folder of Parquet files that is made, in the columns of ``score``, in no order.
+        timezone: the log's; None is that of the dataset that the model learned from.
+        cutoff: as of when; None is the first midnight after the last event.
+        terms: horizon, discount and margin; None is the trained horizon without discount or margin.
+        progress: listener.
+
+    Raises:
+        NotFound: no model, or no events.
+        NotEnoughData: the log ends before the cutoff.
+        Refused: the model learned from attributes of customers, which no folder of events holds; the log has no
+            purchase; ``out`` exists.
+        UsageError: the time zone is neither given nor that of a dataset here.
+    """
+    bundle = open_bundle(workspace, model_id)
+    bundle.check()
+    terms = terms or Terms(bundle.record["horizon_days"])
+    zone = timezone or _zone_of(workspace, bundle)
+    _check_can_score(bundle, out)
+    progress.report("features", 0, 1)
+    table = spark.events(events, zone)
+    end = _end(table, spark.connection, events)
+    as_of = cutoff or end
+    if as_of > end:
+        raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
+    log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
+    wide, broadcast = scoring_query(log, bundle, as_of, zone, terms)
+    rows = spark.session.sql(str(spark.connection.compile(wide)))
+    progress.report("scoring", 0, 1)
+    if isinstance(bundle.model, Levelled):
+        rows = rows.persist(_disk())  # read once for the level, once for the predictions
+        sums = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS).selectExpr("sum(ours)", "sum(anchors)")
+        ((ours, anchors),) = sums.collect()
+        broadcast = broadcast.at_level(ours or 0.0, anchors or 0.0)
+    _save(_on_workers(spark, rows, spark_worker.scores, broadcast, SCORES), out)
+    rows.unpersist()
+    ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()
+    progress.report("scoring", customers, customers)
+    return FolderScores(customers, float(total), as_of, zone)
+
+
+def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
+    try:
+        return open_dataset(workspace, str(bundle.record["dataset"]["name"])).manifest.timezone
+    except NotFound as error:
+        raise UsageError("events_timezone", dataset=bundle.record["dataset"]["name"], model=bundle.id) from error
+
+
+def _check_can_score(bundle: Bundle, out: str) -> None:
+    learned = bundle.record.get("signals", {}).get("attributes", [])
+    if learned and _config(bundle).attributes:
+        raise Refused("events_attributes", model=bundle.id, names=", ".join(one["name"] for one in learned))
+    if REMOTE not in out and Path(out).exists():
+        raise Refused("out_exists", path=out)
+
+
+def _end(events: ibis.Table, connection: ibis.BaseBackend, folder: str) -> date:
+    """Return the first midnight after the last event."""
+    last = connection.to_pyarrow(events.aggregate(last=events.event_time.max())).to_pylist()[0]["last"]
+    if last is None:
+        raise NotFound("no_events_folder", path=folder)
+    end: date = last.date() + timedelta(days=1)
+    return end
+
+
+def scoring_query(
+    log: EventLog, bundle: Bundle, as_of: date, zone: str, terms: Terms
+) -> tuple[ibis.Table, BroadcastModel]:
+    """Return a query of the engine for the customers, one row each, and what is broadcast to the workers.
+
+    Args:
+        log: held by an engine; nothing at or after ``as_of`` is in it.
+        bundle: the model.
+        as_of: midnight, log-local.
+        zone: the log's time zone.
+        terms: horizon, discount and margin.
+
+    Raises:
+        Refused: nobody has bought anything.
+    """
+    warehouse, config = log.holder, _config(bundle)
+    assert isinstance(warehouse, Warehouse)
+    texts = {name: warehouse.texts(name) for name in VOCABULARIES}
+    if PURCHASE not in texts["type"]:
+        raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
+    population = PopulationContext("", "", as_of, zone, **fit_population(bundle.model, log, as_of, config))
+    names = Predictor(bundle, population).names
+    wide = wide_rows(warehouse, names, day_of(as_of), config.horizon_days, log.signals)
+    return wide, BroadcastModel.of(bundle, population, texts, terms)
+
+
+def _config(bundle: Bundle) -> TrainConfig:
+    return TrainConfig.from_json(bundle.record["config"])
+
+
+def _on_workers(
+    spark: Spark, rows: DataFrame, predict: BatchFunction, broadcast: BroadcastModel, schema: str
+) -> DataFrame:
+    variable: Any = spark.session.sparkContext.broadcast(broadcast)
+    return rows.mapInArrow(partial(spark_worker.each_batch, predict, variable), schema)
+
+
+def _disk() -> Any:
+    from pyspark import StorageLevel
+
+    return StorageLevel.DISK_ONLY
+
+
+def _save(scores: DataFrame, out: str) -> None:
+    """Write the files; a folder of this machine appears when all of them are in."""
+    from pyspark.errors import AnalysisException
+
+    if REMOTE not in out:
+        with atomic_path(Path(out).absolute()) as temporary:
+            scores.write.parquet(str(temporary))
+        return
+    try:
+        scores.write.parquet(out)
+    except AnalysisException as error:
+        if error.getCondition() == "PATH_ALREADY_EXISTS":
+            raise Refused("out_exists", path=out) from error
+        raise

@@ -1,0 +1,149 @@
+"""The part of scoring that runs on Spark's workers: the bundle is loaded once a process, then batches are predicted."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.deployment.bundle import MODEL_FILES, Bundle
+from clv_core.deployment.dataset_scoring import score_frame
+from clv_core.deployment.population_context import PopulationContext
+from clv_core.deployment.predictor import Predictor
+from clv_core.deployment.terms import Terms
+from clv_core.features.signals import REVIEW_TEXT, SignalColumn
+from clv_core.features.snapshot import Snapshot
+from clv_core.features.wide import Wide
+from clv_core.model.levelled import Levelled, level_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCORES: Final = (
+    "customer_id string, as_of string, horizon_days long, p_purchase double, predicted_clv double, "
+    "clv_p10 double, clv_p50 double, clv_p90 double, model string"
+)
+"""Spark schema of :func:`scores`: the columns of ``score``."""
+TOTALS: Final = "ours double, anchors double"
+"""Spark schema of :func:`totals`."""
+
+
+@dataclass(frozen=True)
+class BroadcastModel:
+    """What workers need, the same for every customer; bytes and texts, so that it can be sent to any process.
+
+    Args:
+        bundle: the bundle's name.
+        record: its record, as JSON.
+        files: what the model is loaded from, by name.
+        population: the :class:`PopulationContext`, as JSON.
+        texts: the log's texts of each vocabulary by code, as JSON.
+        terms: horizon, discount and margin.
+    """
+
+    bundle: str
+    record: str
+    files: tuple[tuple[str, bytes], ...]
+    population: str
+    texts: str
+    terms: Terms
+
+    @classmethod
+    def of(
+        cls, bundle: Bundle, population: PopulationContext, texts: Mapping[str, NDArray[np.object_]], terms: Terms
+    ) -> Self:
+        """Return what to broadcast; files pass their checksums first.
+
+        Raises:
+            Refused: a file is missing or was changed.
+        """
+        files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
+        texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
+        return cls(bundle.id, json.dumps(bundle.record), files, json.dumps(population.to_json()), texts_json, terms)
+
+    def at_level(self, ours: float, anchors: float) -> Self:
+        """Return the same with the calibration level that follows from the sums of all workers' :func:`totals`."""
+        population = PopulationContext.from_json(json.loads(self.population))
+        population = replace(population, level=level_of(ours, anchors, population.last_year.residual))
+        return replace(self, population=json.dumps(population.to_json()))
+
+
+class BroadcastVariable(Protocol):
+    """Spark's ``Broadcast``."""
+
+    @property
+    def value(self) -> BroadcastModel:
+        """The broadcast value."""
+
+
+BatchFunction = Callable[["pa.RecordBatch", BroadcastModel], "pa.RecordBatch"]
+
+
+def each_batch(
+    predict: BatchFunction, variable: BroadcastVariable, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the result of each batch of :func:`~clv_core.features.wide.wide_rows`."""
+    for batch in batches:
+        if batch.num_rows:
+            yield predict(batch, variable.value)
+
+
+def scores(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
+    """Return the predictions of some customers, :data:`SCORES`."""
+    predictor = load_predictor(broadcast)
+    cutoff, terms, snapshot = predictor.population.cutoff, broadcast.terms, _snapshot(rows, broadcast)
+    predictions = predictor.predict(snapshot, terms.horizon)
+    return _batch(score_frame(predictions, snapshot.features.index, predictor.bundle, cutoff, terms))
+
+
+def totals(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
+    """Return what networks and the anchor expect of the buyers among some customers, :data:`TOTALS`."""
+    model = load_predictor(broadcast).model
+    assert isinstance(model, Levelled)
+    return _batch(pd.DataFrame([model.totals(_snapshot(rows, broadcast))], columns=["ours", "anchors"]))
+
+
+@lru_cache(maxsize=2)
+def load_predictor(broadcast: BroadcastModel) -> Predictor:
+    """Return the model in its population; files pass their checksums again after the transfer."""
+    with tempfile.TemporaryDirectory(prefix="clv-bundle-") as scratch:
+        folder = Path(scratch) / broadcast.bundle
+        folder.mkdir()
+        for name, content in broadcast.files:
+            (folder / name).write_bytes(content)
+        predictor = Predictor(
+            Bundle(folder, json.loads(broadcast.record)), PopulationContext.from_json(json.loads(broadcast.population))
+        )
+        assert predictor.model is not None
+    return predictor
+
+
+@lru_cache(maxsize=2)
+def _texts(texts_json: str) -> dict[str, NDArray[np.object_]]:
+    return {name: np.array(vocabulary, object) for name, vocabulary in json.loads(texts_json).items()}
+
+
+def _snapshot(rows: pa.RecordBatch, broadcast: BroadcastModel) -> Snapshot:
+    predictor, relations = load_predictor(broadcast), Wide(rows, _texts(broadcast.texts))
+    cutoff: date = predictor.population.cutoff
+    own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
+    if predictor.config.review_text and relations.reviews is not None:
+        own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(relations.reviews, object)
+    snapshot = predictor.snapshot(relations, cutoff, predictor.names, own)
+    snapshot.features.index = pd.Index(relations.customer_ids)
+    return snapshot
+
+
+def _batch(frame: pd.DataFrame) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pandas(frame, preserve_index=False)

@@ -1,0 +1,116 @@
+"""Zero-shot predictions: the pre-trained network is saved as a bundle of a dataset, without training, and scores it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+
+from clv_core import __version__
+from clv_core.collection.horizons import usual_horizon
+from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import Bundle, save_bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import score
+from clv_core.deployment.scoring_warnings import signals_record
+from clv_core.evaluation.change import find_change
+from clv_core.evaluation.deciles import top_share
+from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.trust import judge
+from clv_core.features.log import open_log
+from clv_core.jobs import Progress
+from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.weights import load_network, shipped_record
+from clv_core.training.cost import Cost
+from clv_core.training.fit import Fitted
+from clv_core.training.memory import peak_memory_mb
+from clv_core.workspace import Workspace
+
+MODEL: Final = "instant"
+
+
+@dataclass(frozen=True)
+class ZeroShotResult:
+    """Summary of the zero-shot scores of a dataset.
+
+    Args:
+        bundle: the untrained model.
+        customers: how many are predicted.
+        predicted_total: sum of their predicted value, in the log's currency.
+        top_share: share of it of the tenth with the highest values; 0 where all values are 0.
+        seconds: duration.
+    """
+
+    bundle: Bundle
+    customers: int
+    predicted_total: float
+    top_share: float
+    seconds: float
+
+
+def zero_shot(
+    workspace: Workspace, name: str, *, horizon_days: int | None = None, progress: Progress
+) -> ZeroShotResult:
+    """Predict a dataset's customers by the network that ships with the program, and save the scores.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        horizon_days: length of the predicted span; None is the longest usual one of which the log holds three.
+        progress: listener.
+
+    Raises:
+        NotEnoughData: the log holds no event, or every purchase has an amount of 0.
+    """
+    started = time.monotonic()
+    dataset = open_dataset(workspace, name)
+    dataset.check_value()
+    bundle = _bundle(workspace, dataset, horizon_days, progress)
+    values = score(workspace, name, bundle.id, progress=progress)["predicted_clv"].to_numpy(np.float64)
+    return ZeroShotResult(bundle, len(values), float(values.sum()), top_share(values), time.monotonic() - started)
+
+
+def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
+    """Save the untrained network as a bundle of a dataset; the verdict is from the log alone."""
+    default = usual_horizon((dataset.log_end - dataset.log_start).days)
+    horizon = default if horizon_days is None else horizon_days
+    config = TrainConfig(horizon_days=horizon, model=MODEL, attributes=False, review_text=False)
+    progress.report("features", 0, 1)
+    started = time.monotonic()
+    log = open_log(dataset, **config.of_log())
+    try:
+        evidence = Evidence(horizon, None, LogFacts.of(log), find_change(log, horizon), untrained=True)
+        end = log.end
+    finally:
+        log.close()
+    fitted = Fitted(InstantModel(horizon, (load_network(),)), [])
+    cost = Cost(time.monotonic() - started, peak_memory_mb()).to_json()
+    record: dict[str, Any] = {
+        "model": MODEL,
+        "dataset": {"name": dataset.name, "version": dataset.version},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_version": __version__,
+        "cutoff": end.isoformat(),
+        "horizon_days": horizon,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+        "metrics": {},
+        "baselines": {},
+        "holdout": None,
+        "evidence": evidence.to_json(),
+        "trust": judge(evidence).to_json(),
+        "signals": signals_record(fitted.model, dataset, config),
+        "warnings": [],
+        "estimate": cost,
+        "actual": cost,
+        "untrained": True,
+        "pretrained": shipped_record(),
+    }
+    bundle = save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}", fitted, record, None)
+    Registry(workspace).register(bundle)
+    return bundle

@@ -1,0 +1,93 @@
+"""A folder scored on Spark holds what ``score`` says of the dataset."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv_core.collection.stored.store import open_dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.spark.spark_scoring import score_folder
+from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
+from clv_core.features.spark import Spark
+from clv_core.jobs import NoProgress
+from clv_core.pipeline import score
+from clv_core.workspace import Workspace
+from tests.deployment.spark.test_cluster_worker import assert_the_same
+
+pytestmark = [
+    pytest.mark.timeout(1200),  # Spark plans for long, and longer where processors are shared
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),  # of Ibis 12 and PySpark 4.3 themselves
+]
+
+
+@pytest.mark.parametrize("kind", ["bgnbd", "lightgbm", "hybrid", "blend"])
+def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path, kind: str
+) -> None:
+    model, out = bundles[kind].id, tmp_path / "out"
+    asked = {"horizon_days": 90, "margin_rate": 0.5} if kind == "hybrid" else {}
+    terms = Terms(90, margin_rate=0.5) if asked else None
+    found = score_folder(shop, spark, str(folder), model, str(out), terms=terms, progress=NoProgress())
+    expected = score(shop, "shop", model, **asked, progress=NoProgress())  # type: ignore[arg-type]
+    written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
+    assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
+    dataset = open_dataset(shop, "shop")
+    assert (found.customers, found.as_of, found.timezone) == (300, dataset.log_end, "Asia/Shanghai")
+    assert found.total == pytest.approx(expected["predicted_clv"].sum(), rel=1e-6)
+
+
+def refused(
+    kind: type[ClvError], shop: Workspace, spark: Spark | None, events: Path | str, model: str, out: Path
+) -> ClvError:
+    with pytest.raises(kind) as caught:
+        score_folder(shop, spark, str(events), model, str(out), progress=NoProgress())  # type: ignore[arg-type]
+    return caught.value
+
+
+def test_what_cannot_be_scored_so_is_refused_before_spark_is_asked(
+    shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    model = bundles["bgnbd"]
+    found = refused(Refused, shop, None, folder, model.id, tmp_path)
+    assert (found.code, found.params["path"]) == ("out_exists", str(tmp_path))
+    elsewhere = Workspace(tmp_path / "elsewhere")
+    shutil.copytree(model.folder, elsewhere.models / model.id)
+    found = refused(UsageError, elsewhere, None, folder, model.id, tmp_path / "out")
+    assert (
+        found.code == "events_timezone" and "--timezone" in found.message("en") and "--timezone" in found.message("zh")
+    )
+    learned = {"attributes": [{"name": "age", "kind": "number", "dated": None}]}
+    write_record(elsewhere.models / model.id, {**model.record, "signals": learned})
+    dataset = open_dataset(shop, "shop")
+    shutil.copytree(dataset.folder.parent, elsewhere.datasets / "shop")
+    found = refused(Refused, elsewhere, None, folder, model.id, tmp_path / "out")
+    assert (found.code, found.params["names"]) == ("events_attributes", "age")
+
+
+def test_a_folder_that_holds_no_events_is_refused(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    model, nothing, out = bundles["bgnbd"].id, tmp_path / "nothing", tmp_path / "out"
+    assert refused(NotFound, shop, spark, nothing, model, out).code == "no_events_folder"
+    assert refused(NotFound, shop, spark, nothing.as_uri(), model, out).code == "no_events_folder"
+    pd.DataFrame({"customer": ["a"], "event_time": [pd.Timestamp("2024-01-01")]}).to_parquet(tmp_path / "e.parquet")
+    wrong = refused(Refused, shop, spark, tmp_path, model, out)
+    assert (wrong.code, wrong.params["missing"]) == ("events_columns", ["customer_id"]) and not out.exists()
+
+
+def test_a_cutoff_after_the_folder_s_end_is_refused(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    model, end, out = bundles["bgnbd"].id, open_dataset(shop, "shop").log_end, tmp_path / "out"
+    with pytest.raises(NotEnoughData) as caught:
+        score_folder(shop, spark, str(folder), model, str(out), cutoff=end + timedelta(days=1), progress=NoProgress())
+    assert (caught.value.code, caught.value.params["end"]) == ("cutoff_after_log", end.isoformat())
+    assert not out.exists()
