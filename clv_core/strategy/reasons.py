@@ -14,8 +14,8 @@ from clv_core.deployment.explaining import SAMPLE, Explained, explain_scores
 from clv_core.deployment.kept_explanations import explanation_folder
 from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.jobs import Progress
-from clv_core.strategy.exports.export import Exported, log_export
-from clv_core.strategy.exports.people import side_of
+from clv_core.strategy.audiences.customer_list import side_of
+from clv_core.strategy.audiences.export import Exported, log_export
 from clv_core.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import NotFound, Refused
-from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
+from clv_core.strategy.audiences.suppression_file import entries_of, read_entries, words_of
 
 TWO, PHONES = (("a@b.com",), ("c@d.com",)), (("13811704871",), ("13809097345",))
 
