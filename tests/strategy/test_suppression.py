@@ -237,6 +237,16 @@ def test_an_entry_of_an_earlier_day_learns_how_its_number_is_written_elsewhere(t
     assert StopList.of(workspace).hides(rows).all()
 
 
+def test_a_column_in_chunks_is_matched_row_by_row(tmp_path: Path) -> None:
+    StopList.of(Workspace(tmp_path)).add(["a@x.com"])
+    stop = StopList.of(Workspace(tmp_path))
+    texts = ["a@x.com", *(f"b{number}@x.com" for number in range(12))]
+    column = pd.concat([pd.Series(texts, dtype="str"), pd.Series(["c@x.com"] * 6, dtype="str")], ignore_index=True)
+    for _ in range(30):  # an engine with several threads may return the chunks in another order
+        assert stop.hides_emails(column).tolist() == [True] + [False] * 18
+        assert stop.hides(pd.DataFrame({"customer_id": column})).tolist() == [True] + [False] * 18
+
+
 def test_a_list_that_matches_nobody_says_so(clv: Clv) -> None:
     said = clv("suppress", "add", "nobody@nowhere.org", "C-unknown")
     assert said["matches"] == {"read": 2, "customers": 0, "nobody": 2}
