@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from clv_core.strategy.acting import plan as plan
     from clv_core.strategy.acting import segment as segment
     from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
+    from clv_core.strategy.dataset_deletion import delete as delete
     from clv_core.strategy.experiments.measurement import measure_experiment as measure_experiment
-    from clv_core.strategy.exports.deleting import delete as delete
     from clv_core.strategy.kept_history import keep_history as keep_history
     from clv_core.strategy.reasons import explain as explain
     from clv_core.strategy.recommend_and_price import price as price
@@ -73,7 +73,7 @@ STEPS: Final = {
     **dict.fromkeys(("card", "export", "plan", "segment"), "clv_core.strategy.acting"),
     "keep_rhythm": "clv_core.strategy.customer.rhythm",
     "measure_experiment": "clv_core.strategy.experiments.measurement",
-    "delete": "clv_core.strategy.exports.deleting",
+    "delete": "clv_core.strategy.dataset_deletion",
     "keep_history": "clv_core.strategy.kept_history",
     "explain": "clv_core.strategy.reasons",
     **dict.fromkeys(("price", "recommend"), "clv_core.strategy.recommend_and_price"),

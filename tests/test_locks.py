@@ -26,7 +26,7 @@ from clv_core.jobs import NoProgress
 from clv_core.locks import alone, changing, running
 from clv_core.preprocessing.clean import clean
 from clv_core.preprocessing.customers import remove_customers
-from clv_core.strategy.exports.deleting import delete
+from clv_core.strategy.dataset_deletion import delete
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(4)

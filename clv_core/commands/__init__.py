@@ -14,7 +14,7 @@ from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
     from clv_core.evaluation.trust import Trust
-    from clv_core.strategy.exports.export import Exported
+    from clv_core.strategy.audiences.export import Exported
 
 
 def day(text: str) -> date:

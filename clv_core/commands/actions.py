@@ -43,7 +43,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.exports.files import check_ending
+    from clv_core.strategy.audiences.list_files import check_ending
     from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.schemes.parse import asked
 

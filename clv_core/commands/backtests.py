@@ -55,7 +55,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     from clv_core.evaluation.seasons import season_table
     from clv_core.evaluation.slices import slice_table
     from clv_core.evaluation.stability import RUN, stability
-    from clv_core.strategy.exports.past_days import log_backtest
+    from clv_core.strategy.audiences.export_records import log_backtest
 
     count, models = _origins(options), _models(options, context)
     found = pipeline.backtest(

@@ -11,7 +11,7 @@ from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
 from clv_core.deployment.lifecycle import KEEP, prune, rename
 from clv_core.errors import UsageError
-from clv_core.strategy.exports.deleting import delete
+from clv_core.strategy.dataset_deletion import delete
 from clv_core.strategy.relabelling import relabel
 
 

@@ -108,7 +108,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write a version as a zip for another workspace."""
     from clv_core.deployment.model_archive.archive_export import export_bundle
-    from clv_core.strategy.exports.past_days import log_holdout
+    from clv_core.strategy.audiences.export_records import log_holdout
 
     registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)

@@ -28,7 +28,7 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     from clv_core.erasing.certificate import FOLDER, markdown_path
     from clv_core.erasing.erase import erase
-    from clv_core.strategy.contacts.suppress_file import read_entries, words_of
+    from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
     told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
@@ -67,8 +67,7 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
     from clv_core.collection.stored.store import list_datasets
-    from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
-    from clv_core.strategy.exports.suppress_match import matches
+    from clv_core.strategy.audiences.suppression_file import entries_of, matches, read_entries, words_of
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
     words = sorted(words_of(entries))

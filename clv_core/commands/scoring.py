@@ -52,7 +52,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.exports.export import Exported, Side, log_export
+    from clv_core.strategy.audiences.export import Exported, Side, log_export
 
     out = Path(options.out)
     if out.suffix not in (".csv", ".parquet"):

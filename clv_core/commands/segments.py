@@ -12,11 +12,11 @@ import pandas as pd
 from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, not_trusted, trust_json
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.exports.formats import EXPORTS
+from clv_core.strategy.audiences.formats import EXPORTS
 
 if TYPE_CHECKING:
-    from clv_core.strategy.exports.export import Exported
-    from clv_core.strategy.exports.suppress_match import Matches
+    from clv_core.strategy.audiences.export import Exported
+    from clv_core.strategy.audiences.suppression_file import Matches
 
 
 @command(
@@ -35,7 +35,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
-    from clv_core.strategy.exports.files import check_ending
+    from clv_core.strategy.audiences.list_files import check_ending
     from clv_core.strategy.schemes.parse import asked
 
     scheme, conditions = asked(options.scheme, options.segment, open_dataset(context.workspace, options.name))
@@ -101,11 +101,9 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.collection.stored.store import open_dataset
     from clv_core.collection.values.pseudonyms import load_key
-    from clv_core.strategy.contacts.contacts_file import read_contacts
-    from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-    from clv_core.strategy.exports.export import Contacts
-    from clv_core.strategy.exports.listed import read_list
-    from clv_core.strategy.exports.suppress_match import matches
+    from clv_core.strategy.audiences.contacts import Contacts, read_contacts
+    from clv_core.strategy.audiences.customer_list import read_id_list
+    from clv_core.strategy.audiences.suppression_file import matches, read_entries, words_of
     from clv_core.strategy.schemes.parse import asked
 
     ending = EXPORTS[options.format].suffix
@@ -132,7 +130,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         scheme=scheme,
         conditions=conditions,
         contacts=contacts,
-        listed=None if options.list is None else read_list(options.list),
+        listed=None if options.list is None else read_id_list(options.list),
         cutoff=options.cutoff,
         language=context.language,
         progress=context.progress,

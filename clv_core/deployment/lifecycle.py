@@ -1,6 +1,6 @@
 """A dataset is renamed or pruned, with all that was made from it.
 
-Deleting one reads the export log too and lies in :mod:`clv_core.strategy.exports.deleting`.
+Deleting one reads the export log too and lies in :mod:`clv_core.strategy.dataset_deletion`.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import READING, held_elsewhere, sweep_killed
-from clv_core.strategy.exports.exported import LOG, export_log, exported_files
+from clv_core.strategy.audiences.export import LOG
+from clv_core.strategy.audiences.export_records import export_log, exported_files
 from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
 from clv_core.training.states import states_of
 from clv_core.workspace import Workspace

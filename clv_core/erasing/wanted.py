@@ -21,10 +21,17 @@ from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
-from clv_core.strategy.contacts.contacts import COUNTRY_CODE, md5, mobiles_cn, named, phones, sha256
-from clv_core.strategy.contacts.reach import clean
-from clv_core.strategy.contacts.regions import region_names
-from clv_core.strategy.exports.platforms import google_emails, tiktok_emails
+from clv_core.strategy.audiences.contacts import (
+    COUNTRY_CODE,
+    canonical_contacts,
+    clean_contacts,
+    md5,
+    mobiles_cn,
+    phones,
+    sha256,
+)
+from clv_core.strategy.audiences.countries import region_names
+from clv_core.strategy.audiences.platforms import google_emails, tiktok_emails
 from clv_core.workspace import Workspace
 
 REACHING: Final = (EMAIL, PHONE, MADID)
@@ -142,8 +149,8 @@ def _reaching(dataset: Dataset, ids: Collection[str]) -> set[str]:
         rows: pd.DataFrame = connection.execute(query).to_arrow_table().to_pandas()
     if rows.empty:
         return set()
-    plain = named(rows)
-    tidy = clean(plain, None)
+    plain = canonical_contacts(rows)
+    tidy = clean_contacts(plain, None)
     columns = [frame[name].astype("str") for frame in (plain, tidy) for name in REACHING if name in frame]
     hashed = [sha256(tidy[EMAIL]), sha256(google_emails(tidy[EMAIL])), sha256(tiktok_emails(tidy[EMAIL]))]
     numbers = _numbers(tidy, plain)

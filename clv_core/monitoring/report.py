@@ -23,7 +23,7 @@ from clv_core.monitoring.lights import UNKNOWN, Light, Recommendation, lights_of
 from clv_core.monitoring.plain import Plain
 from clv_core.monitoring.truth.realised import Realised, outside, so_far
 from clv_core.monitoring.truth.tiers import Tier
-from clv_core.strategy.exports.spreadsheet import inert_csv
+from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILE: Final = "report.json"

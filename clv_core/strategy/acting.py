@@ -21,18 +21,18 @@ from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy import segments
+from clv_core.strategy.audiences import customer_list as lists
+from clv_core.strategy.audiences import export as exports
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.customer_list import load_scored_customers, only_listed
+from clv_core.strategy.audiences.export import write_rows
+from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
 from clv_core.strategy.conditions import Condition
 from clv_core.strategy.customer import card as cards
 from clv_core.strategy.customer.find import place_of
 from clv_core.strategy.customer.rhythm import kept_rhythm
 from clv_core.strategy.experiments.randomization import DATE, GROUP, assign_groups, check_share, randomization_name
 from clv_core.strategy.experiments.treatment_effect import Experiment
-from clv_core.strategy.exports import export as exports
-from clv_core.strategy.exports import lists
-from clv_core.strategy.exports.contacts_stored import with_stored
-from clv_core.strategy.exports.listed import only_listed
-from clv_core.strategy.exports.people import people_of
-from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.plans import budget_plan
 from clv_core.strategy.plans.measured_offers import measure_offers
@@ -86,7 +86,7 @@ def segment(
         ``segment`` and ``description`` in place of ``tier``), what those who were written are worth together, and how
         many customers there are in all.
     """
-    people = people_of(
+    people = load_scored_customers(
         workspace,
         name,
         model_id,
@@ -150,7 +150,9 @@ def plan(
         check_share(control_share)
     trained_days = open_bundle(workspace, model_id).record["horizon_days"]
     asked, dataset = terms or Terms(trained_days), open_dataset(workspace, name)
-    people = people_of(workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress)
+    people = load_scored_customers(
+        workspace, name, model_id, scheme, cutoff=cutoff, language=language, progress=progress
+    )
     everyone, side = people.numbered(), people.side
     given, found = measure_offers(
         workspace, name, model_id, offers, experiments, scheme=scheme, terms=asked, progress=progress
@@ -204,7 +206,7 @@ def export(
     format: str,
     scheme: Scheme | Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
-    contacts: exports.Contacts | None = None,
+    contacts: Contacts | None = None,
     listed: pd.DataFrame | None = None,
     cutoff: date | None = None,
     language: str = DEFAULT_LANGUAGE,
@@ -213,9 +215,9 @@ def export(
     """Write those customers who fulfil all conditions in a format of ``EXPORTS``, and note it in the export log.
 
     Contact fields come from ``contacts``, else from the dataset's customers table. Where a list is given
-    (:func:`~clv_core.strategy.exports.listed.read_list`), only its customers count.
+    (:func:`~clv_core.strategy.audiences.customer_list.read_id_list`), only its customers count.
     """
-    people = people_of(
+    people = load_scored_customers(
         workspace,
         name,
         model_id,
@@ -234,7 +236,7 @@ def export(
         everyone, strange = only_listed(everyone, listed, key)
         side = replace(side, settings={"listed": len(listed)})
     chosen, stop = lists.choose(everyone, conditions), StopList.of(workspace, dataset)
-    known = with_stored(contacts, dataset, format)
+    known = with_stored_contacts(contacts, dataset, format)
     made = exports.export(chosen, format, out, side=side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, side)
     return replace(made, notes=(*strange, *made.notes))

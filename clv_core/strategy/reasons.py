@@ -18,8 +18,8 @@ from clv_core.deployment.score_explanations import (
 )
 from clv_core.evaluation.explain.store import RECORD, load_explanation
 from clv_core.jobs import Progress
-from clv_core.strategy.exports.export import Exported, log_export
-from clv_core.strategy.exports.people import side_of
+from clv_core.strategy.audiences.customer_list import side_of
+from clv_core.strategy.audiences.export import Exported, log_export
 from clv_core.workspace import Workspace
 
 

@@ -14,10 +14,9 @@ from clv_core.deployment.saved_scores import scores
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.exports.export import Exported, Side
-from clv_core.strategy.exports.files import check_ending
-from clv_core.strategy.exports.people import side_of
-from clv_core.strategy.exports.tables import write_rows
+from clv_core.strategy.audiences.customer_list import side_of
+from clv_core.strategy.audiences.export import Exported, Side, write_rows
+from clv_core.strategy.audiences.list_files import check_ending
 from clv_core.strategy.pricing.price_responses import Responses, estimate_responses, responses_folder, store_responses
 from clv_core.strategy.pricing.price_rule import Outcome, Rule, price_table, what_if
 from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT, WITHOUT_BOUGHT

@@ -17,7 +17,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
-from clv_core.strategy.exports.spreadsheet import inert_csv
+from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import failing, saying, state, widgets
 from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart

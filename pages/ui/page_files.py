@@ -11,9 +11,8 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.exports.headers import headed
-from clv_core.strategy.exports.readable import counted, rounded, significant, with_currency
-from clv_core.strategy.exports.spreadsheet import inert_csv
+from clv_core.strategy.audiences.readable_columns import counted, headed, rounded, significant, with_currency
+from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import access
 from pages.ui.saying import t
 

@@ -16,9 +16,8 @@ import streamlit as st
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.exports.export import Exported, Side
-from clv_core.strategy.exports.tables import write_rows
-from clv_core.strategy.exports.workbook import XLSX_ROWS
+from clv_core.strategy.audiences.export import Exported, Side, write_rows
+from clv_core.strategy.audiences.xlsx_file import XLSX_ROWS
 from pages.ui import page_files, state, trusting
 from pages.ui.file_names import file_name
 from pages.ui.saying import t

@@ -16,7 +16,7 @@ from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, s
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
-from clv_core.strategy.exports.export import Side
+from clv_core.strategy.audiences.export import Side
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.traits import mostly_never
 from clv_core.strategy.segments import Total, assign, table, too_few, total

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from clv_core.evaluation.deciles import Thresholds
-from clv_core.strategy.exports.export import Contacts, Side, export
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import Side, export
 from clv_core.strategy.segments import assign, table
 from clv_core.strategy.tiers import Scheme, tier_names
 

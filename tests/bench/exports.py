@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.strategy.exports.export import Contacts, Side, export
-from clv_core.strategy.exports.formats import EXPORTS
-from clv_core.strategy.exports.preview import preview
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import Side, export, preview
+from clv_core.strategy.audiences.formats import EXPORTS
 
 CUSTOMERS: Final = 100_000
 SIDE: Final = Side("bench", "0" * 12, "bench-model", "2024-12-31", 90, "EUR", "", "quantile:10,30,60")

@@ -12,8 +12,8 @@ import pytest
 
 from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.i18n import translate
-from clv_core.strategy.exports.headers import headed
-from clv_core.strategy.exports.listed import only_listed, read_list
+from clv_core.strategy.audiences.customer_list import only_listed, read_id_list
+from clv_core.strategy.audiences.readable_columns import headed
 from tests.commands.conftest import Shop, codes, last_export, side_file
 
 
@@ -140,14 +140,14 @@ def test_a_list_of_ids_alone_is_enough(tmp_path: Path, name: str) -> None:
         path.write_text("007\né-2\n\n3\n3\n", encoding="utf-8")
     else:
         {".csv": ids.to_csv, ".xlsx": ids.to_excel, ".parquet": ids.to_parquet}[path.suffix](path, index=False)
-    assert read_list(path)["customer_id"].tolist() == ["007", "é-2", "3"]
+    assert read_id_list(path)["customer_id"].tolist() == ["007", "é-2", "3"]
 
 
 def test_a_plan_that_was_made_for_chinese_readers_says_the_same(tmp_path: Path) -> None:
     plan = pd.DataFrame({"customer_id": ["007", "8"], "offer": ["优惠券", "小礼品"], "cost": [0.5, 1.0]})
     headed(plan, "zh").to_csv(tmp_path / "plan.csv", index=False)
     assert "offer" not in (tmp_path / "plan.csv").read_text(encoding="utf-8")
-    same = read_list(tmp_path / "plan.csv").astype(object)
+    same = read_id_list(tmp_path / "plan.csv").astype(object)
     pd.testing.assert_frame_equal(same, plan[["customer_id", "offer"]].astype(object))
 
 

@@ -15,7 +15,7 @@ from clv_core.deployment.lifecycle import prune
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
-from clv_core.strategy.exports.deleting import delete
+from clv_core.strategy.dataset_deletion import delete
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import done
 

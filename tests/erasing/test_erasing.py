@@ -36,7 +36,7 @@ from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
-from clv_core.strategy.exports.exported import export_log
+from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.schemes.saved import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found

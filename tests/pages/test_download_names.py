@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.exports.spreadsheet import inert_csv
+from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import page_files, state
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
 

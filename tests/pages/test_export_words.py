@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import translate
-from clv_core.strategy.exports.export import Exported, Side, log_export
-from clv_core.strategy.exports.exported import export_log, exports_of_people
+from clv_core.strategy.audiences.export import Exported, Side, log_export
+from clv_core.strategy.audiences.export_records import customer_exports, export_log
 from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.datasets import manage
@@ -33,7 +33,7 @@ def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tm
         made = Exported((workspace.exports / name,), workspace.exports / f"{name}.json", 5, 5)
         log_export(workspace, made, name.rpartition(".")[2], SIDE)
     log_export(workspace, Exported((), workspace.exports / "none", 5, 5), "card", SIDE)
-    assert [line["files"] for line in exports_of_people(workspace)] == [[], ["shop_list.csv"], ["mine.parquet"]]
+    assert [line["files"] for line in customer_exports(workspace)] == [[], ["shop_list.csv"], ["mine.parquet"]]
     assert len(export_log(workspace)) == 5  # an erasure still finds all
 
 

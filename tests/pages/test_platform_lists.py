@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
-from clv_core.strategy.exports.exported import export_log
+from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
 from tests.pages.conftest import OPEN, REACHABLE, Offered, do, table_of

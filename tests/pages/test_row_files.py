@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.i18n import translate
-from clv_core.strategy.exports.exported import export_log
+from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace, read_json
 from pages.ui import row_files
 from tests.pages.conftest import OPEN, Offered, do, press, texts

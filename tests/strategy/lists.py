@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.strategy.exports.export import Contacts, Exported, Side, export
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import Exported, Side, export
 
 RULE = json.loads((Path(__file__).parent / "data" / "export_payloads.json").read_text("utf-8"))
 PAYLOADS: list[str] = RULE["payloads"]

@@ -12,13 +12,11 @@ from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.values.email_texts import addresses, every_address
 from clv_core.collection.words.contact_fields import contact_columns
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.contacts.contacts import emails, named, phones
-from clv_core.strategy.contacts.countries import country_codes
-from clv_core.strategy.contacts.reach import Reach, hidden, reachable
-from clv_core.strategy.contacts.regions import proposed_region, region_names
-from clv_core.strategy.exports import platforms
-from clv_core.strategy.exports.export import Contacts
-from clv_core.strategy.exports.preview import preview
+from clv_core.strategy.audiences import platforms
+from clv_core.strategy.audiences.audience_filter import Audience, filter_audience
+from clv_core.strategy.audiences.contacts import Contacts, canonical_contacts, emails, phones
+from clv_core.strategy.audiences.countries import country_codes, proposed_region, region_names
+from clv_core.strategy.audiences.export import preview
 from clv_core.workspace import Workspace
 from tests.strategy.lists import digest, few, made
 
@@ -30,9 +28,10 @@ MOBILES = [
 """A mobile number of each country, by libphonenumber."""
 
 
-def reached(people: pd.DataFrame, *, suppressed: tuple[str, ...] = (), stop: StopList | None = None) -> Reach:
+def reached(people: pd.DataFrame, *, suppressed: tuple[str, ...] = (), stop: StopList | None = None) -> Audience:
     """Return who can be reached of some customers, all of whom agreed where nothing else is said."""
-    return reachable(*few(**people), ("email", "phone"), None, False, suppressed, stop)
+    scored, contacts = few(**people)
+    return filter_audience(scored, "google_customer_match", Contacts(contacts, suppressed=suppressed), stop)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +49,9 @@ def test_an_address_has_the_hash_that_the_platform_finds_it_by_whatever_stands_a
 
 def test_what_could_not_be_read_is_said_once_and_never_of_nothing() -> None:
     unplaced = reached(pd.DataFrame({"email": ["a@x.com", "b@x.com"], "phone": ["0171 1234567", "0171 1234568"]}))
-    assert [one.code for one in unplaced.not_understood] == ["warning.phones_unplaced"]
+    assert [one.code for one in unplaced.notes] == ["warning.phones_unplaced"]
     broken = reached(pd.DataFrame({"email": ["a@x", "b@x.com"], "phone": ["+49 171 1234567", "+49 171 1234568"]}))
-    assert [one.text("en") for one in broken.not_understood] == [
+    assert [one.text("en") for one in broken.notes] == [
         "E-mail addresses of customers who may be contacted that could not be read: 1. They look like this, with a for "
         "each letter and 9 for each digit: a@a."
     ]
@@ -88,7 +87,8 @@ def test_who_has_a_second_address_or_number_on_the_list_is_left_alone(tmp_path: 
     kept = StopList.of(Workspace(tmp_path / "ws"))
     for found in (reached(people, suppressed=(word,)), reached(people, stop=kept)):
         assert found.left_out == {"suppressed": 1} and found.customers["customer_id"].tolist() == ["c0"]
-    assert hidden(ids, people.assign(customer_id=["c0", "c1"]), [word]).tolist() == [False, True]
+    contacts = Contacts(people.assign(customer_id=["c0", "c1"]), suppressed=[word])
+    assert filter_audience(ids, "csv", contacts).customers["customer_id"].tolist() == ["c0"]
     assert kept.hides(people.assign(customer_id=["c0", "c1"])).tolist() == [False, True]
     assert kept.names(word) and kept.remove([word.strip("\u200b").lower()]) == 1
 
@@ -239,7 +239,6 @@ def test_a_preview_counts_countries_that_are_not_known_and_numbers_that_name_non
     )
     found = preview(people[0], "google_customer_match", Contacts(people[1]))
     assert found.rows == 5 and found.unknown_countries == {"Atlantis": 1, "atlantis": 1, "Mordor": 1}
-    assert found.to_json("en")["unknown_countries"] == found.unknown_countries
     assert Message("warning.phones_unplaced", {"phones": 1}) in found.notes  # the first is no German number
     chosen = preview(people[0], "google_customer_match", Contacts(people[1], region="CN"))
     assert "warning.phones_unplaced" not in [note.code for note in chosen.notes]
@@ -294,9 +293,9 @@ def test_a_file_in_another_language_is_read_and_who_did_not_agree_is_left_out(co
     ]
     scored, _ = few(email=["", ""])
     people = pd.DataFrame(rows, columns=columns).assign(customer_id=scored["customer_id"])
-    found = reachable(scored, people, ("email", "phone"), None, False, ())
+    found = filter_audience(scored, "google_customer_match", Contacts(people))
     assert found.left_out == {"no_consent": 1} and found.reach == {"email": 1, "phone": 1}
-    assert not found.not_understood
+    assert not found.notes
     row = platforms.google(found.customers).iloc[0]
     assert row["Email"] == digest("ana@x.example")
     assert (row["Country"], row["Zip"]) == (country, "10115")
@@ -309,4 +308,4 @@ def test_consent_that_is_only_likely_is_asked_about() -> None:
 def test_of_two_columns_for_one_field_the_surer_name_counts() -> None:
     people = {"Customer ID": ["a"], "Default Address Phone": [""], "Phone": ["1"], "Accepts Marketing": ["x"]}
     people |= {"Email Marketing Consent": ["no"], "Default Address Province Code": ["NY"]}
-    assert named(pd.DataFrame(people)).loc[0, ["phone", "consent", "state"]].tolist() == ["1", "no", "NY"]
+    assert canonical_contacts(pd.DataFrame(people)).loc[0, ["phone", "consent", "state"]].tolist() == ["1", "no", "NY"]

@@ -15,10 +15,9 @@ from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
-from clv_core.strategy.contacts.contacts_file import read_contacts
-from clv_core.strategy.contacts.suppress_file import read_entries, words_of
-from clv_core.strategy.exports.contacts_stored import stored_contacts, with_stored
-from clv_core.strategy.exports.export import Contacts
+from clv_core.strategy.audiences.contacts import Contacts, read_contacts
+from clv_core.strategy.audiences.stored_contacts import stored_contacts, with_stored_contacts
+from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 from clv_core.workspace import Workspace
 
 
@@ -41,13 +40,13 @@ def with_table(
 def test_contact_fields_come_from_the_table_unless_a_file_is_given(workspace: Workspace, tmp_path: Path) -> None:
     content = "customer_id,Mail,Country,consent\n007,a@b.de,DE,yes\n08,c@d.fr,FR,no\n"
     dataset = with_table(workspace, tmp_path, content, static=("Country",))
-    known = with_stored(Contacts(region="DE"), dataset, "hubspot")
+    known = with_stored_contacts(Contacts(region="DE"), dataset, "hubspot")
     assert known is not None and known.customers is not None and known.region == "DE"
     expected = [["007", "a@b.de", "DE", "yes"], ["08", "c@d.fr", "FR", "no"]]
     assert known.customers[["customer_id", "email", "country", "consent"]].to_numpy().tolist() == expected
     given = Contacts(pd.DataFrame({"customer_id": ["007"]}))
-    assert with_stored(given, dataset, "hubspot") is given
-    assert with_stored(None, dataset, "csv") is None
+    assert with_stored_contacts(given, dataset, "hubspot") is given
+    assert with_stored_contacts(None, dataset, "csv") is None
 
 
 def test_of_several_rows_the_latest_counts(workspace: Workspace, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from clv_core.collection.stored.store import list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.exports import deleting
+from clv_core.strategy import dataset_deletion as deleting
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
 

@@ -12,8 +12,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from clv_core.strategy.exports.export import export
-from clv_core.strategy.exports.spreadsheet_file import write_csv as write_stored
+from clv_core.strategy.audiences.export import export
+from clv_core.strategy.audiences.spreadsheet_safety import write_csv as write_stored
 from tests.strategy import lists
 from tests.strategy.lists import PAYLOADS, unescape
 

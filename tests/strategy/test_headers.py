@@ -14,10 +14,9 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.i18n import catalogue
-from clv_core.strategy.exports.export import export
-from clv_core.strategy.exports.files import ENDINGS, write_any
-from clv_core.strategy.exports.headers import headed, header
-from clv_core.strategy.exports.readable import with_currency
+from clv_core.strategy.audiences.export import export
+from clv_core.strategy.audiences.list_files import ENDINGS, write_any
+from clv_core.strategy.audiences.readable_columns import headed, header, with_currency
 from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER
 from clv_core.strategy.pricing.price_responses import Responses
 from clv_core.strategy.pricing.price_rule import price_table

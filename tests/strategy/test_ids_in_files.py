@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from clv_core.collection.values.pseudonyms import pseudonym
-from clv_core.strategy.contacts.reach import reachable
-from clv_core.strategy.contacts.suppress_file import words_of
+from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.suppression_file import words_of
 from clv_core.strategy.experiments.measurement import read_experiment
 
 SCORED = pd.DataFrame({"customer_id": ["ann@a.example", "bob@a.example", "AB12"], "predicted_clv": [3.0, 2.0, 1.0]})
@@ -18,7 +19,7 @@ def test_contacts_and_a_list_of_those_to_leave_alone_are_joined() -> None:
     people = SCORED.assign(
         customer_id=["Ann@A.example", "BOB@a.example", "ab12"], email=["x@b.example", "y@b.example", "z@b.example"]
     )
-    found = reachable(SCORED, people, ("email",), None, True, ["bOB@a.example"])
+    found = filter_audience(SCORED, "hubspot", Contacts(people, None, True, ["bOB@a.example"]))
     assert found.customers["customer_id"].tolist() == ["ann@a.example"]
     assert found.left_out == {"suppressed": 1, "no_contact": 1}  # ab12 is another customer than AB12
 

@@ -9,8 +9,9 @@ import pytest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.values.email_texts import mailbox, mailboxes
-from clv_core.strategy.exports.export import Contacts, who_is_in
-from clv_core.strategy.exports.preview import preview
+from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import preview
 from clv_core.workspace import Workspace
 from tests.strategy.lists import digest, made
 
@@ -71,9 +72,9 @@ def test_who_wants_no_contact_is_found_by_any_spelling_of_the_mailbox(listed: st
     stop = StopList.of(Workspace(tmp_path))
     for contacts, kept in ((Contacts(people), stop), (Contacts(people, suppressed=[listed.lower()]), None)):
         for format in ("google_customer_match", "klaviyo"):
-            found = who_is_in(scores, format, contacts, kept)
+            found = filter_audience(scores, format, contacts, kept)
             assert found.left_out["suppressed"] == 2 and not {"no", "same_as_no"} & set(found.customers["customer_id"])
-    assert who_is_in(scores, "csv", Contacts(people), stop).left_out == {"suppressed": 2}
+    assert filter_audience(scores, "csv", Contacts(people), stop).left_out == {"suppressed": 2}
     assert stop.hides_emails(people["email"]).sum() == 2
     assert stop.remove(["jane.doe@gmail.com"]) == 1
 

@@ -11,12 +11,12 @@ import pytest
 
 from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.i18n import has
-from clv_core.strategy.contacts.reach import reachable
-from clv_core.strategy.exports import platforms
-from clv_core.strategy.exports.export import Contacts, export, log_export
-from clv_core.strategy.exports.files import write_csv_parts
-from clv_core.strategy.exports.formats import EXPORTS
-from clv_core.strategy.exports.preview import preview
+from clv_core.strategy.audiences import platforms
+from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import export, log_export, preview
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.list_files import write_csv_parts
 from clv_core.workspace import Workspace
 from tests.strategy.lists import SIDE, digest, few, ids, made, read
 
@@ -112,7 +112,7 @@ def test_meta_gets_names_places_and_postal_codes_as_it_matches_them() -> None:
         city=["St. Louis", "München"], state=["New  York", "Nordrhein-Westfalen"], zip=["02139-4307", "SW1A 1AA"],
         country=["USA", "GB"],
     )  # fmt: skip
-    rows = platforms.meta(reachable(scored, people, ("email",), None, False, ()).customers)
+    rows = platforms.meta(filter_audience(scored, "hubspot", Contacts(people)).customers)
     for row, words in enumerate(
         (
             ("annemarie", "oneil", "stlouis", "ny", "02139", "us"),

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.strategy.exports import spreadsheet_file
-from clv_core.strategy.exports.spreadsheet import escape_frame
-from clv_core.strategy.exports.spreadsheet_file import write_csv
+from clv_core.strategy.audiences import spreadsheet_safety as spreadsheet_file
+from clv_core.strategy.audiences.spreadsheet_safety import escape_frame, write_csv
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from clv_core.errors import NotFound, Refused
-from clv_core.strategy.contacts.suppress_file import entries_of, read_entries, words_of
+from clv_core.strategy.audiences.suppression_file import entries_of, read_entries, words_of
 
 TWO, PHONES = (("a@b.com",), ("c@d.com",)), (("13811704871",), ("13809097345",))
 
@@ -66,6 +67,15 @@ def test_a_single_column_is_a_list_in_any_file(tmp_path: Path, name: str, more: 
         {".xlsx": frame.to_excel, ".gz": frame.to_csv, ".parquet": frame.to_parquet}[path.suffix](path, index=False)
     assert read_entries(path) == TWO
     assert {"a@b.com", "c@d.com"} <= words_of(read_entries(path, exact=True))
+
+
+@pytest.mark.parametrize("name", ["stop.csv.gz", "STOP.CSV.GZ", "stop.tsv.gz"])
+def test_a_packed_table_of_several_columns_is_read_by_their_names(tmp_path: Path, name: str) -> None:
+    mark = "\t" if ".tsv" in name else ","
+    lines = ["email,reason,phone", "a@b.com,unsubscribed,+49 30 9018", "c@d.com,,"]
+    (tmp_path / name).write_bytes(gzip.compress("\n".join(lines).replace(",", mark).encode()))
+    assert read_entries(tmp_path / name) == (("a@b.com", "+49 30 9018"), ("c@d.com",))
+    assert words_of(read_entries(tmp_path / name, exact=True)) == {"a@b.com", "+49 30 9018", "c@d.com"}
 
 
 def test_what_is_no_list_or_not_whole_is_refused(tmp_path: Path) -> None:

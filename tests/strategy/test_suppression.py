@@ -19,7 +19,7 @@ from clv_core.collection.values.pseudonyms import key_path
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy.exports.tables import write_rows
+from clv_core.strategy.audiences.export import write_rows
 from clv_core.workspace import Workspace
 from tests.strategy.conftest import Clv
 from tests.strategy.lists import SIDE
@@ -151,7 +151,7 @@ def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) 
 def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
     """A list written without it would hold people who asked to be left alone: each caller has to say ``stop=``.
 
-    ``write_rows`` takes it from the workspace that it is given; below these two, nobody writes files of customers.
+    ``write_rows`` takes it from the workspace that it is given; below this module, nobody writes files of customers.
     """
     callers, forgotten, below = set(), [], set()
     for path in [*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
@@ -162,10 +162,13 @@ def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
-        if any(module == "clv_core.strategy.exports.files" and name.startswith("write_") for module, name in imported):
+        if any(
+            module == "clv_core.strategy.audiences.list_files" and name.startswith("write_")
+            for module, name in imported
+        ):
             below.add(where)
         exports = {"exports.export"} | (
-            {"export"} if ("clv_core.strategy.exports.export", "export") in imported else set()
+            {"export"} if ("clv_core.strategy.audiences.export", "export") in imported else set()
         )
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in exports:
@@ -173,7 +176,7 @@ def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
                 if "stop" not in {word.arg for word in node.keywords}:
                     forgotten.append(f"{where}:{node.lineno}")
     assert forgotten == [] and {"clv_core/strategy/acting.py", "pages/ui/exports/lists.py"} <= callers
-    assert below == {"clv_core/strategy/exports/export.py", "clv_core/strategy/exports/tables.py"}
+    assert below == {"clv_core/strategy/audiences/export.py"}
 
 
 def test_no_log_names_a_customer(
@@ -232,6 +235,16 @@ def test_an_entry_of_an_earlier_day_learns_how_its_number_is_written_elsewhere(t
     assert not StopList.of(workspace).hides(rows).any()
     assert StopList.of(workspace).add(["138-0013-8001"]) == 0
     assert StopList.of(workspace).hides(rows).all()
+
+
+def test_a_column_in_chunks_is_matched_row_by_row(tmp_path: Path) -> None:
+    StopList.of(Workspace(tmp_path)).add(["a@x.com"])
+    stop = StopList.of(Workspace(tmp_path))
+    texts = ["a@x.com", *(f"b{number}@x.com" for number in range(12))]
+    column = pd.concat([pd.Series(texts, dtype="str"), pd.Series(["c@x.com"] * 6, dtype="str")], ignore_index=True)
+    for _ in range(30):  # an engine with several threads may return the chunks in another order
+        assert stop.hides_emails(column).tolist() == [True] + [False] * 18
+        assert stop.hides(pd.DataFrame({"customer_id": column})).tolist() == [True] + [False] * 18
 
 
 def test_a_list_that_matches_nobody_says_so(clv: Clv) -> None:

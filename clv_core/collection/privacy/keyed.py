@@ -109,13 +109,13 @@ class KeyedList:
         """Say which of some texts are among ``hashes``; missing ones are not."""
         if not hashes or texts.empty:
             return pd.Series(False, index=texts.index)
-        cells = pa.table({"word": pa.array(texts.astype("str").fillna(""), pa.string())})
+        words = texts.astype("str").fillna("")
         with connect_memory() as connection:
-            connection.register("cells", cells)
+            connection.register("words", pa.table({"word": pa.array(words.unique(), pa.string())}))
             connection.register("hashes", pa.table({"hash": pa.array(sorted(hashes), pa.string())}))
-            test = f"coalesce({self.sql('word')} IN (SELECT hash FROM hashes), false)"
-            found = connection.execute(f"SELECT {test} AS held FROM cells").to_arrow_table()["held"]
-        return pd.Series(found.to_numpy(zero_copy_only=False).astype(bool), index=texts.index)
+            query = f"SELECT word FROM words WHERE {self.sql('word')} IN (SELECT hash FROM hashes)"
+            held = connection.execute(query).to_arrow_table()["word"].to_pylist()
+        return words.isin(held)  # by the word: the engine may return rows of a column in several chunks in any order
 
     def sql(self, column: str) -> str:
         """Return SQL for the hash of a text expression."""

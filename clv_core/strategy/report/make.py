@@ -21,8 +21,8 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
+from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.experiments.treatment_effect import Experiment
-from clv_core.strategy.exports.people import people_of
 from clv_core.strategy.plans.budget_plan import make_plan
 from clv_core.strategy.plans.offers import Offer, check_offers
 from clv_core.strategy.plans.plan_warnings import all_warnings
@@ -104,7 +104,7 @@ def make_report(
         given = check_offers(offers)
         people, names = tiered, names_of_tiers(dataset, scheme.tiers, language)
         if plan_scheme is not None and plan_scheme != scheme:
-            cut = people_of(workspace, name, model_id, plan_scheme, progress=progress)
+            cut = load_scored_customers(workspace, name, model_id, plan_scheme, progress=progress)
             people, names = cut.numbered(), cut.names(dataset, language)
         asked = plan_terms or Terms(bundle.record["horizon_days"])
         people = valued(

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.audiences.export import Exported, Side, write_rows
 from clv_core.strategy.experiments.randomization import (
     OFFERED,
     assign_groups,
@@ -20,8 +21,6 @@ from clv_core.strategy.experiments.randomization import (
     residual_std,
 )
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
-from clv_core.strategy.exports.export import Exported, Side
-from clv_core.strategy.exports.tables import write_rows
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.tiers import DEFAULT_SCHEME

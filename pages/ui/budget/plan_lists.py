@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.exports.export import Exported, Side, export, log_export
+from clv_core.strategy.audiences.export import Exported, Side, export, log_export
 from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.schemes.segmentation import SEGMENT_NAME

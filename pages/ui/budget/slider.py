@@ -15,7 +15,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import without_options
-from clv_core.strategy.exports.export import Side
+from clv_core.strategy.audiences.export import Side
 from clv_core.strategy.plans import budget_plan, plan_warnings
 from clv_core.strategy.plans.allocation import Curve, gain_curve, max_useful_budget
 from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan

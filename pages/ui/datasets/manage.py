@@ -10,8 +10,8 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, Refused
 from clv_core.preprocessing.currency import LONGEST
-from clv_core.strategy.exports.deleting import remaining
-from clv_core.strategy.exports.exported import own_scores
+from clv_core.strategy.audiences.export_records import is_cached_scores
+from clv_core.strategy.dataset_deletion import remaining
 from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, outcomes, saying, settled, state, widgets
@@ -136,7 +136,7 @@ def _place(item: dict[str, str]) -> str:
     kind, name = item["kind"], item["name"]
     if kind == "export":
         name = Path(name).name
-        kind = "scores" if own_scores(name) else kind
+        kind = "scores" if is_cached_scores(name) else kind
     return saying.labelled(t(f"holds.{kind}"), widgets.plain(name))
 
 

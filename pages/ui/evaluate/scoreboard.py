@@ -10,8 +10,8 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import backtest_folder
-from clv_core.strategy.exports.readable import with_currency
-from clv_core.strategy.exports.spreadsheet import inert_csv
+from clv_core.strategy.audiences.readable_columns import with_currency
+from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.workspace import read_json
 from pages.ui import cells, page_files, progress, saying, state, widgets
 from pages.ui.charts.colours import BASELINE, PREDICTED

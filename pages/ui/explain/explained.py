@@ -20,7 +20,7 @@ from clv_core.evaluation.explain.sentences import listed, lowered, move
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
-from clv_core.strategy.exports.people import side_of
+from clv_core.strategy.audiences.customer_list import side_of
 from pages.ui import cells, page_files, progress, state, trusting, widgets
 from pages.ui.charts import why
 from pages.ui.charts.drawing import Chart

@@ -13,9 +13,9 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses
+from clv_core.strategy.audiences.export import Side, log_download
+from clv_core.strategy.audiences.export_records import customer_exports
 from clv_core.strategy.conditions import PATTERN, Condition
-from clv_core.strategy.exports.export import Side, log_taken
-from clv_core.strategy.exports.exported import exports_of_people
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.tiers import Scheme, tier_names
 from pages.ui import cells, page_files, saying, spoken, state, widgets
@@ -30,7 +30,7 @@ WORDS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+')
 
 def show() -> None:
     """Show the log, the newest first, and offer it as a file."""
-    entries = exports_of_people(state.workspace())
+    entries = customer_exports(state.workspace())
     if not entries:
         st.caption(t("exporting.log.none"))
         return
@@ -70,7 +70,7 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
 
     def later() -> Made:
         found = make()
-        log_taken(work, format, side, rows, customers)
+        log_download(work, format, side, rows, customers)
         return found
 
     return later

@@ -19,12 +19,11 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.i18n import without_options
-from clv_core.strategy.contacts.suppress_file import Entries, read_entries, words_of
-from clv_core.strategy.exports.contacts_stored import stored_consent, stored_fields, with_stored
-from clv_core.strategy.exports.export import Contacts, Exported, export, log_export
-from clv_core.strategy.exports.formats import EXPORTS
-from clv_core.strategy.exports.preview import Preview, preview
-from clv_core.strategy.exports.suppress_match import Matches, matches
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import Exported, Preview, export, log_export, preview
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.stored_contacts import stored_consent, stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.suppression_file import Entries, Matches, matches, read_entries, words_of
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, trusting, widgets
@@ -177,7 +176,7 @@ def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
-    contacts = with_stored(_wish.contacts, _dataset, _wish.format)
+    contacts = with_stored_contacts(_wish.contacts, _dataset, _wish.format)
     return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
 
@@ -235,7 +234,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
         what = f"{what}-{wish.format}" if EXPORTS[wish.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, wish.mark)
-        contacts = with_stored(wish.contacts, dataset, wish.format)
+        contacts = with_stored_contacts(wish.contacts, dataset, wish.format)
         path = state.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")

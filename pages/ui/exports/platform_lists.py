@@ -14,10 +14,11 @@ from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.contacts.suppress_file import entries_of, words_of
-from clv_core.strategy.exports.contacts_stored import stored_fields, with_stored
-from clv_core.strategy.exports.export import Contacts, Side, export, log_export
-from clv_core.strategy.exports.formats import EXPORTS
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export import Side, export, log_export
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.suppression_file import entries_of, words_of
 from pages.ui import access, by_role, navigation, row_files, saying, state, widgets
 from pages.ui.exports import lists
 from pages.ui.exports import region as region_of_phones
@@ -96,7 +97,7 @@ def _make(chosen: Chosen, format: str, path: Path, contacts: Contacts, key: str)
     """Write the list, say who is in it and who is not, and offer the files."""
     try:
         access.require("export")
-        given = with_stored(contacts, chosen.dataset, format)
+        given = with_stored_contacts(contacts, chosen.dataset, format)
         made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=state.stop_list())
     except ClvError as error:
         widgets.error_box(error)

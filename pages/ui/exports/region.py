@@ -6,9 +6,9 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import PHONE
-from clv_core.strategy.contacts.regions import proposed_region, region_names
-from clv_core.strategy.exports.contacts_stored import latest_contacts, stored_fields
-from clv_core.strategy.exports.formats import EXPORTS
+from clv_core.strategy.audiences.countries import proposed_region, region_names
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.stored_contacts import latest_contacts, stored_fields
 from pages.ui import state, widgets
 from pages.ui.saying import t
 

@@ -14,7 +14,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.model_archive.archive_export import export_bundle
 from clv_core.deployment.registry import Version
 from clv_core.scratch import temporary_folder
-from clv_core.strategy.exports.past_days import log_holdout
+from clv_core.strategy.audiences.export_records import log_holdout
 from pages.ui import by_role, outcomes, page_files, received, state, widgets
 from pages.ui.models.board import Shelf
 from pages.ui.saying import t

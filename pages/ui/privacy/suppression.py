@@ -12,8 +12,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset, list_datasets
-from clv_core.strategy.contacts.suppress_file import Entries, entries_of, words_of
-from clv_core.strategy.exports.suppress_match import listed, matches
+from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
 from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
 from pages.ui.charts.names import cut
 from pages.ui.saying import t
@@ -38,7 +37,7 @@ def headline() -> str:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: StopList) -> int:
-    return listed(_dataset, _stop)
+    return count_suppressed(_dataset, _stop)
 
 
 def fill(words: Iterable[str]) -> None:

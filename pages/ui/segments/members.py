@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from clv_core.strategy.audiences.export import Exported, Side, export, log_export
 from clv_core.strategy.conditions import CONTAINS, Condition
-from clv_core.strategy.exports.export import Exported, Side, export, log_export
 from clv_core.strategy.schemes.rules import Rules
 from clv_core.strategy.schemes.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.schemes.settle import with_segments

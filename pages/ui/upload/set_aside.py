@@ -10,8 +10,8 @@ import pandas as pd
 
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
 from clv_core.scratch import temporary_folder
-from clv_core.strategy.exports.headers import header
-from clv_core.strategy.exports.spreadsheet_file import write_csv
+from clv_core.strategy.audiences.readable_columns import header
+from clv_core.strategy.audiences.spreadsheet_safety import write_csv
 from pages.ui import page_files, state
 from pages.ui.saying import t
 

@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.strategy.exports.people import people_of
+from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.content import Report, Section
 from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
@@ -204,7 +204,7 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
 def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
     workspace, dataset, bundle = demo
     scheme, _ = asked("quadrant", (), dataset)
-    people = people_of(workspace, dataset.name, bundle.id, scheme, progress=NoProgress())
+    people = load_scored_customers(workspace, dataset.name, bundle.id, scheme, progress=NoProgress())
     names = people.names(dataset, "zh")
     assert len(set(names)) == people.count and not any(name.isdecimal() for name in names)
     offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")

@@ -1,20 +1,21 @@
-"""The table of formats in which a list can leave; lists of formats elsewhere derive from it."""
+"""The formats in which a list of customers can be exported: one row a format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
-from clv_core.strategy.contacts.contacts import MOBILE_CN
-from clv_core.strategy.contacts.reach import Spelling
-from clv_core.strategy.contacts.regions import MAINLAND_CHINA
-from clv_core.strategy.exports import platforms
+from clv_core.strategy.audiences import platforms
+from clv_core.strategy.audiences.contacts import MOBILE_CN
+from clv_core.strategy.audiences.countries import MAINLAND_CHINA
 
 MEGABYTE: Final = 1_000_000
+Spelling = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
+"""Gives the e-mail addresses that a platform reads as one the same text."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Export:
     Args:
         id: what the command line and side files call it.
         suffix: ending of its file.
-        columns: reachable customers -> the platform's columns; None for generic formats, which take all columns.
+        columns: an audience's customers -> the platform's columns; None for generic formats, which take all columns.
         keys: contact fields of which a customer needs at least one.
         reached: columns of the clean contacts of which at least one must not be empty; empty for ``keys``.
         header: whether the file names its columns.

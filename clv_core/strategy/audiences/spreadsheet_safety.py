@@ -10,9 +10,20 @@ Source: OWASP, "CSV Injection"; the full-width forms are read as formulas by Eas
 
 from __future__ import annotations
 
-from typing import Any, Final
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
 
+import duckdb
 import pandas as pd
+
+from clv_core.collection.engine import connect_memory, one_file
+from clv_core.workspace import atomic_path
+
+Worded = Callable[[pd.DataFrame], pd.DataFrame]
+BLOCK_ROWS: Final = 100_000
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 TRIGGERS: Final = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
 QUOTE: Final = "'"
@@ -21,7 +32,7 @@ BLANKS: Final = (
     "\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
 """White space and characters without width, but for those that are triggers themselves."""
-PLAIN_NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 
 def escape(cells: pd.Series[Any]) -> pd.Series[Any]:
@@ -36,7 +47,7 @@ def escape(cells: pd.Series[Any]) -> pd.Series[Any]:
     starts = text.str.slice(0, 1)
     after_blanks = text.str.lstrip(BLANKS).str.slice(0, 1)
     quoted = starts.eq(QUOTE) | starts.isin(TRIGGERS) | after_blanks.isin(TRIGGERS)
-    quoted &= ~text.where(quoted).str.fullmatch(PLAIN_NUMBER).fillna(False).astype(bool)
+    quoted &= ~text.where(quoted).str.fullmatch(NUMBER).fillna(False).astype(bool)
     return text.mask(quoted, QUOTE + text.where(quoted)) if quoted.any() else text
 
 
@@ -52,8 +63,43 @@ def inert_csv(frame: pd.DataFrame) -> bytes:
     return escape_frame(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
+def write_csv(source: Path, target: Path, order: str, worded: Worded | None = None) -> int:
+    """Write the Parquet file ``source`` as CSV, gzipped where ``target`` ends in ``.gz``, and return its rows.
+
+    At no time is more than a block of rows in memory.
+
+    Args:
+        source: any Parquet file.
+        target: replaced when all is written.
+        order: column to sort by.
+        worded: gives a block of rows the words of a person: headers, or columns beside codes; the same for all blocks.
+    """
+    with atomic_path(target) as temporary, connect_memory() as connection:
+        connection.execute("SET memory_limit = '500MB'")
+        column = order.replace('"', '""')
+        connection.execute(f'SELECT * FROM read_parquet(?) ORDER BY "{column}"', [one_file(source)])
+        packed = target.suffix == ".gz"
+        with (
+            gzip.open(temporary, "wt", encoding="utf-8", newline="", compresslevel=4)
+            if packed
+            else temporary.open("w", encoding="utf-8", newline="") as file
+        ):
+            file.write(BYTE_ORDER_MARK)
+            return _write(connection, file, worded or pd.DataFrame)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, file: IO[str], worded: Worded) -> int:
+    reader, rows = connection.to_arrow_reader(BLOCK_ROWS), 0
+    names = escape_frame(worded(reader.schema.empty_table().to_pandas()))
+    names.to_csv(file, index=False, lineterminator="\r\n")
+    for batch in reader:
+        escape_frame(worded(batch.to_pandas())).to_csv(file, index=False, header=False, lineterminator="\r\n")
+        rows += batch.num_rows
+    return rows
+
+
 def _text(cells: pd.Series[Any]) -> pd.Series[Any] | None:
-    """The cells of a column that can hold text, or None for numbers, dates and the like."""
+    """Return the cells of a column that can hold text; None for numbers, dates and the like."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
         cells = cells.astype(cells.cat.categories.dtype)
     if isinstance(cells.dtype, pd.StringDtype):

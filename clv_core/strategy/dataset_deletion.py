@@ -26,7 +26,7 @@ from clv_core.deployment.bundle import HOLDOUT, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
-from clv_core.strategy.exports.exported import exported_files
+from clv_core.strategy.audiences.export_records import exported_files
 from clv_core.training.states import states_of
 from clv_core.workspace import Workspace, check_name
 

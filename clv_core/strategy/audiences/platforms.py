@@ -1,12 +1,13 @@
 """What each ad or mail platform wants in its file: columns, order, hashing.
 
-Each function takes the reachable customers (scores, with clean contact columns beside them) and returns exactly the
-columns that the platform reads, all text, ready to be written byte for byte.
+Each function takes an audience's customers (scores with clean contact columns) and returns exactly the columns that the
+platform reads, all text, ready to be written byte for byte.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import unicodedata
+from typing import Any, Final
 
 import pandas as pd
 
@@ -23,12 +24,11 @@ from clv_core.collection.words.contact_fields import (
     ZIP,
 )
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.contacts.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
-from clv_core.strategy.exports.platforms_meta import letters, states, zips
+from clv_core.strategy.audiences.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
 from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 
-PROPERTIES = {
+PROPERTIES: Final = {
     CUSTOMER_ID: "customer_id",
     VALUE: "predicted_clv",
     "clv_p10": "clv_p10",
@@ -43,10 +43,26 @@ PROPERTIES = {
     "horizon_days": "clv_horizon_days",
 }
 """Columns of ours that mail platforms get as properties, under the names that they see."""
+UNITED_STATES: Final = "US"
+STATES: Final = {
+    name: code
+    for name, code in (
+        pair.split()
+        for pair in """alabama al|alaska ak|arizona az|arkansas ar|california ca|colorado co|connecticut ct|delaware de
+        |districtofcolumbia dc|washingtondc dc|florida fl|georgia ga|hawaii hi|idaho id|illinois il|indiana in|iowa ia
+        |kansas ks|kentucky ky|louisiana la|maine me|maryland md|massachusetts ma|michigan mi|minnesota mn
+        |mississippi ms|missouri mo|montana mt|nebraska ne|nevada nv|newhampshire nh|newjersey nj|newmexico nm
+        |newyork ny|northcarolina nc|northdakota nd|ohio oh|oklahoma ok|oregon or|pennsylvania pa|rhodeisland ri
+        |southcarolina sc|southdakota sd|tennessee tn|texas tx|utah ut|vermont vt|virginia va|washington wa
+        |westvirginia wv|wisconsin wi|wyoming wy|americansamoa as|guam gu|northernmarianaislands mp|puertorico pr
+        |usvirginislands vi|virginislands vi""".split("|")
+    )
+}
+"""Two letters of each state of the United States by its name as :func:`letters` gives it. Source: ANSI INCITS 38."""
 
 
 def google(customers: pd.DataFrame) -> pd.DataFrame:
-    """Google Ads Customer Match: hashed e-mail, phone (E.164) and names; plain country code and postal code."""
+    """Google Ads Customer Match: hashed e-mail, phone (E.164) and names; country code and postal code as they are."""
     return pd.DataFrame(
         {
             "Email": sha256(google_emails(customers[EMAIL])),
@@ -71,7 +87,12 @@ def google_emails(texts: pd.Series[Any]) -> pd.Series[Any]:
 def meta(customers: pd.DataFrame) -> pd.DataFrame:
     """Meta value-based audience: hashed identifiers (phone as digits), device id as it is, value as a plain number.
 
-    Names and places are written as :mod:`clv_core.strategy.exports.platforms_meta` says before they are hashed.
+    Names and places are hashed in lower case, letters only; postal codes without blanks; American states as codes.
+
+    Source: Meta, customer information parameters (developers.facebook.com/docs/marketing-api/conversions-api/
+    parameters/customer-information-parameters): "lowercase only with no punctuation", of cities and states also no
+    special characters and no spaces, letters beyond a-z in UTF-8; of the United States the state's two letters and
+    five digits of the zip.
     """
     country = customers[COUNTRY_CODE]
     hashed = {
@@ -87,6 +108,34 @@ def meta(customers: pd.DataFrame) -> pd.DataFrame:
     }
     columns = {name: texts if name == "madid" else sha256(texts) for name, texts in hashed.items()}
     return pd.DataFrame({**columns, "value": plain_numbers(customers[VALUE].clip(lower=0))})
+
+
+def letters(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts in lower case with nothing but letters, of any script, and the marks that belong to them."""
+    return texts.map({text: _letters(text) for text in set(texts)}).astype("str")
+
+
+def states(texts: pd.Series[Any], countries: pd.Series[Any]) -> pd.Series[Any]:
+    """Return states in lower case, letters only, those of the United States by their two letters.
+
+    Args:
+        texts: as people write them.
+        countries: ISO code of each customer's country, "" for unknown.
+    """
+    names = letters(texts)
+    codes = names.map(STATES).fillna(names)
+    return names.where(countries != UNITED_STATES, codes).astype("str")
+
+
+def zips(texts: pd.Series[Any], countries: pd.Series[Any]) -> pd.Series[Any]:
+    """Return postal codes in lower case without blanks and dashes, of the United States the first five digits."""
+    codes = texts.astype("str").fillna("").str.lower().str.replace(r"[\s\-\u2010-\u2015]", "", regex=True)
+    return codes.where(countries != UNITED_STATES, codes.str[:5]).astype("str")
+
+
+def _letters(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text.lower())
+    return "".join(sign for sign in composed if unicodedata.category(sign)[0] in "LM")
 
 
 def tiktok(customers: pd.DataFrame) -> pd.DataFrame:

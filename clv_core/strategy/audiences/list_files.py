@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from clv_core.errors import UsageError
-from clv_core.strategy.exports.headers import answered, headed
-from clv_core.strategy.exports.readable import CURRENCY, counted, rounded, with_currency
-from clv_core.strategy.exports.spreadsheet import escape_frame
-from clv_core.strategy.exports.workbook import write_xlsx
+from clv_core.strategy.audiences.readable_columns import CURRENCY, for_people, with_currency
+from clv_core.strategy.audiences.spreadsheet_safety import escape_frame
+from clv_core.strategy.audiences.xlsx_file import write_xlsx
 from clv_core.workspace import atomic_path, read_json
 
 ENDINGS: Final = (".csv", ".xlsx", ".parquet")
@@ -33,17 +32,14 @@ def check_ending(path: Path) -> None:
 
 
 def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any], language: str = "") -> Path:
-    """Write any columns as one of :data:`ENDINGS`; ``about`` goes into a workbook, the others have no place for it.
-
-    The currency that ``about`` names stands in a column of its own beside amounts.
+    """Write any columns as one of :data:`ENDINGS`, with the currency in a column of its own where there are amounts.
 
     Args:
         frame: any columns.
         path: to write.
         ending: what it is written as.
-        about: what the workbook says of itself.
-        language: of the headers of what a person opens (:func:`~clv_core.strategy.exports.headers.headed`); "" for ids,
-            which Parquet keeps in any case.
+        about: facts by id, ``currency`` one of them; all of them go to a workbook's second sheet.
+        language: of the headers and words of CSV and workbook, "" for ids, which Parquet keeps in any case.
 
     Returns:
         ``path``.
@@ -73,7 +69,7 @@ def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
         ``path``.
     """
     with atomic_path(path) as temporary:
-        escape_frame(headed(answered(_days_as_text(counted(rounded(frame))), language), language)).to_csv(
+        escape_frame(for_people(_days_as_text(frame), language)).to_csv(
             temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
         )
     return path
@@ -106,19 +102,19 @@ def write_csv_parts(
 
 
 def remove_earlier_parts(path: Path, files: tuple[Path, ...]) -> None:
-    """Remove what an earlier list of the same path left in other files than ``files``, by its side files' word.
+    """Remove the files of an earlier list of the same path, as its side files name them, but for ``files``.
 
-    Who must not be in the list by now would still be in it there.
+    They may hold customers who must not be in the list any more.
     """
-    own = re.compile(rf"{re.escape(path.stem)}(-\d+)?{re.escape(path.suffix)}")
+    pattern = re.compile(rf"{re.escape(path.stem)}(-\d+)?{re.escape(path.suffix)}")
     for first in (path, path.with_name(f"{path.stem}-1{path.suffix}")):
         side = first.with_name(first.name + ".json")
         try:
-            named = read_json(side)["files"]
+            earlier = read_json(side)["files"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):  # no side file of ours
             continue
-        for name in {str(name) for name in named} - {file.name for file in files}:
-            if own.fullmatch(name):
+        for name in {str(name) for name in earlier} - {file.name for file in files}:
+            if pattern.fullmatch(name):
                 path.with_name(name).unlink(missing_ok=True)
         if first not in files:
             side.unlink()

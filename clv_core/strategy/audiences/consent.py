@@ -1,4 +1,4 @@
-"""Who agreed to be contacted, by the words that shops, platforms and people write; what is not understood is no."""
+"""Who agreed to be contacted, by the words that shops, platforms and people write; a word that is not known is no."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ NO: Final = frozenset(
 )
 """Words that mean no; they count as any other word that is not in :data:`YES`, but need not be asked about."""
 
-LONGEST: Final = 30
+MAX_WORD: Final = 30
 """Characters of a word that is shown; what is longer is no answer to a question of yes or no."""
 
 
-def consenting(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]:
+def has_consent(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]:
     """Return who agreed to be contacted, by the ``consent`` column; an empty or unknown word is no consent.
 
     Args:
-        customers: of :func:`clv_core.strategy.contacts.contacts.named`.
+        customers: of :func:`clv_core.strategy.audiences.contacts.canonical_contacts`.
         assume_consent: what holds where there is no such column at all.
 
     Raises:
@@ -49,32 +49,32 @@ def consenting(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool]
     """
     if CONSENT not in customers:
         if not assume_consent:
-            raise asks_for_consent(speaking_of_consent(map(str, customers.columns)))
+            raise consent_question(speaking_of_consent(map(str, customers.columns)))
         return pd.Series(True, index=customers.index)
     return _folded(customers[CONSENT]).isin(YES)
 
 
-def asks_for_consent(columns: list[str]) -> NeedsAnswer:
+def consent_question(columns: list[str]) -> NeedsAnswer:
     """Return the question who agreed: of the columns that may say so by their names, where there are any."""
     if columns:
         return NeedsAnswer("contacts_consent_unclear", columns=list(columns[:8]))
     return NeedsAnswer("contacts_no_consent")
 
 
-def not_understood(customers: pd.DataFrame) -> dict[str, int]:
+def unclear_consent(customers: pd.DataFrame) -> dict[str, int]:
     """Return the words of the ``consent`` column that mean neither yes nor no, the most frequent first."""
     if CONSENT not in customers:
         return {}
     folded = _folded(customers[CONSENT])
-    strange = customers.loc[~folded.isin(YES | NO), CONSENT].astype("str").str.strip().str[:LONGEST]
-    return {str(word): int(count) for word, count in strange.value_counts().items()}
+    unclear = customers.loc[~folded.isin(YES | NO), CONSENT].astype("str").str.strip().str[:MAX_WORD]
+    return {str(word): int(count) for word, count in unclear.value_counts().items()}
 
 
 def _folded(words: pd.Series[Any]) -> pd.Series[Any]:
-    """Return words as they are looked up: in one form and case, with one blank for any mark between their parts."""
+    """Return words in one form and case, with one blank for any mark between their parts."""
     texts = words.astype("str").fillna("")
-    known = {
+    forms = {
         text: re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", unicodedata.normalize("NFKC", text).strip().lower())
         for text in set(texts)
     }
-    return texts.map(known)
+    return texts.map(forms)

@@ -1,0 +1,320 @@
+"""Exports: customer lists that a spreadsheet, an ad platform or a mail platform accepts.
+
+Every export is one or more files, a side file ``<file>.json`` with what the numbers mean, and a line of the export log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clv_core import audit
+from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.stored.store import open_dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import ClvError, Message, NotEnoughData
+from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.list_files import check_ending, remove_earlier_parts, write_any, write_csv_parts
+from clv_core.workspace import Workspace, append_record, write_json
+
+LOG: Final = "log.jsonl"
+"""The export log, in the folder of exports."""
+ID_CONDITION: Final = re.compile(rf"({CUSTOMER_ID}\s*(?:!=|[<>]=?|=|~)).*")
+"""A condition on ids and what follows it: no log line holds that."""
+PREVIEW_ROWS: Final = 5
+
+
+@dataclass(frozen=True)
+class Side:
+    """What the numbers of an export mean.
+
+    Args:
+        dataset: name of the dataset.
+        dataset_version: its content hash.
+        model: id of the bundle.
+        cutoff: as of when, ISO date.
+        horizon_days: predicted span.
+        currency: of the amounts, may be empty.
+        segment: conditions by which customers were chosen (:mod:`clv_core.strategy.conditions`); "" for all.
+        scheme: how tiers were cut, "" where there are none.
+        lifetime: whether ``horizon_days`` is the limit of the discounted sum.
+        discount_rate: yearly, 0 is none.
+        margin_rate: share of net value that the values are, 1 is all.
+        assumptions: ``{code, params, message}`` of what the values assume beyond what was measured.
+        settings: what a person chose beyond that, as JSON types: budget and offers of a plan, the rule of prices.
+    """
+
+    dataset: str
+    dataset_version: str
+    model: str
+    cutoff: str
+    horizon_days: int
+    currency: str
+    segment: str = ""
+    scheme: str = ""
+    lifetime: bool = False
+    discount_rate: float = 0.0
+    margin_rate: float = 1.0
+    assumptions: tuple[dict[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Facts of a workbook's second sheet by id, as JSON types; the assumptions in words."""
+        sentences = [str(one["message"]) for one in self.assumptions]
+        words = "".join(one if one.endswith("。") else f"{one} " for one in sentences).strip()
+        facts = {name: value for name, value in dataclasses.asdict(self).items() if name != "settings"}
+        return {**facts, "assumptions": words, **self.settings}
+
+    @property
+    def mark(self) -> str:
+        """Ten hexadecimal digits that differ where anything here does."""
+        content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that was written.
+
+    Args:
+        files: the list, in one or more files.
+        side_file: JSON next to the first.
+        rows: of the list, over all files.
+        customers: different customers in it; None where its rows are not about customers.
+        left_out: customers asked for but not in it, by reason: suppressed, no_consent, shared_contact, no_contact,
+            same_contact (:data:`clv_core.strategy.audiences.audience_filter.RULES`).
+        reach: customers in it by contact field.
+        unknown_consent: as of :class:`~clv_core.strategy.audiences.audience_filter.Audience`; in no side file or log.
+        unread: the same.
+        notes: warnings of both.
+    """
+
+    files: tuple[Path, ...]
+    side_file: Path
+    rows: int
+    customers: int | None
+    left_out: dict[str, int] = field(default_factory=dict)
+    reach: dict[str, int] = field(default_factory=dict)
+    unknown_consent: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def asked(self) -> int:
+        """Customers of the segment: those in the list, and those left out."""
+        return (self.rows if self.customers is None else self.customers) + sum(self.left_out.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What an export would write.
+
+    Args:
+        format: id of ``EXPORTS``.
+        asked: customers of the segment.
+        rows: those of them who would be in the list.
+        left_out: the others by reason, as in :class:`Exported`.
+        reach: customers in it by contact field.
+        first: its first rows as the platform would read them; None for generic formats.
+        unknown_countries: customers in it whose country is not known, by the text in its place; their phone numbers
+            without a country code are read by the region.
+        unknown_consent: as of :class:`~clv_core.strategy.audiences.audience_filter.Audience`.
+        unread: the same.
+        notes: warnings of both.
+    """
+
+    format: str
+    asked: int
+    rows: int
+    left_out: dict[str, int]
+    reach: dict[str, int]
+    first: pd.DataFrame | None
+    unknown_countries: dict[str, int]
+    unknown_consent: dict[str, int]
+    unread: dict[str, dict[str, int]]
+    notes: tuple[Message, ...]
+
+    @property
+    def match_rate(self) -> float:
+        """Share of the segment's customers who would be in the list, 0 to 1; 0 for an empty segment."""
+        return self.rows / self.asked if self.asked else 0.0
+
+    @property
+    def too_small(self) -> Message | None:
+        """Why the platform would refuse the list; None where it would not."""
+        fewest = EXPORTS[self.format].fewest
+        params = {"format": self.format, "rows": self.rows, "fewest": fewest}
+        return Message("error.export_too_few", params) if self.rows < fewest else None
+
+
+def preview(
+    frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: StopList | None = None
+) -> Preview:
+    """Return what :func:`export` would write; arguments and errors are those of ``filter_audience``."""
+    audience, columns = filter_audience(frame, format, contacts, stop), EXPORTS[format].columns
+    first = None if columns is None else columns(audience.customers.head(PREVIEW_ROWS)).reset_index(drop=True)
+    return Preview(
+        format,
+        len(frame),
+        len(audience.customers),
+        audience.left_out,
+        audience.reach,
+        first,
+        audience.unknown_countries,
+        audience.unknown_consent,
+        audience.unread,
+        audience.notes,
+    )
+
+
+def export(
+    frame: pd.DataFrame,
+    format: str,
+    path: Path,
+    *,
+    side: Side,
+    contacts: Contacts | None = None,
+    stop: StopList | None = None,
+    language: str = "",
+) -> Exported:
+    """Write a customer list and its side file.
+
+    Args:
+        frame: scored customers, any further columns; for generic formats all are written, text made inert.
+        format: id of ``EXPORTS``.
+        path: the file to write; several get ``-1``, ``-2`` before the ending.
+        side: what the numbers mean.
+        contacts: needed by platform formats; generic formats use only whom it suppresses, and the addresses of those.
+        stop: the suppression list of the workspace; who is on it is in no list.
+        language: of the headers of a spreadsheet, "" for ids; platforms read their own.
+
+    Raises:
+        UsageError: unknown format, a platform format without contacts, or a region that is no country.
+        NotEnoughData: nobody is left, or fewer than the platform takes.
+        NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
+        Refused: contacts without ids, or an id in two rows.
+    """
+    audience = filter_audience(frame, format, contacts, stop)
+    entry, rows = EXPORTS[format], audience.customers
+    _check_size(format, len(rows), entry.fewest)
+    if entry.columns is not None:
+        files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header, entry.most_rows)
+        remove_earlier_parts(path, files)
+    else:
+        files = (write_any(rows, path, entry.suffix, side.about, language),)
+    made = with_side_file(files, format, side, len(rows), len(rows), audience.left_out, audience.reach)
+    return dataclasses.replace(
+        made, unknown_consent=audience.unknown_consent, unread=audience.unread, notes=audience.notes
+    )
+
+
+def write_rows(
+    workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side, *, fewest: int = 0, language: str = ""
+) -> Exported:
+    """Write a table by the file's ending, with its side file, and note it in the export log.
+
+    Rows of customers who are on the suppression list of the workspace are left out.
+
+    Args:
+        workspace: whose suppression list and export log they are.
+        frame: any columns, text made inert for spreadsheets.
+        path: CSV, XLSX or Parquet.
+        side: what the numbers mean.
+        fewest: smallest number of rows that is worth a file.
+        language: of the headers of a spreadsheet, "" for ids.
+
+    Raises:
+        UsageError: another ending.
+        NotEnoughData: fewer rows are left.
+        Refused: more rows than a worksheet holds.
+    """
+    check_ending(path)
+    format, customers, left_out = path.suffix.removeprefix("."), None, {}
+    rows = frame
+    if CUSTOMER_ID in frame:
+        rows = StopList.of(workspace, open_dataset(workspace, side.dataset)).without(frame)
+        customers = rows[CUSTOMER_ID].nunique()
+        if len(rows) < len(frame):
+            left_out = {"suppressed": frame[CUSTOMER_ID].nunique() - customers}
+    _check_size(format, len(rows), fewest)
+    write_any(rows, path, path.suffix, side.about, language)
+    made = with_side_file((path,), format, side, len(rows), customers, left_out)
+    log_export(workspace, made, format, side)
+    return made
+
+
+def with_side_file(
+    files: tuple[Path, ...],
+    format: str,
+    side: Side,
+    rows: int,
+    customers: int | None,
+    left_out: dict[str, int],
+    reach: dict[str, int] | None = None,
+) -> Exported:
+    """Write the side file of a list whose files are written; return both."""
+    made = Exported(files, files[0].with_name(files[0].name + ".json"), rows, customers, left_out, reach or {})
+    write_json(made.side_file, _record(made, format, side))
+    return made
+
+
+def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
+    """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer.
+
+    Where the line cannot be written, the files are deleted: there is no export without one.
+    """
+    line = {"who": audit.actor(), **_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
+    line["segment"] = ID_CONDITION.sub(r"\1…", side.segment)
+    try:
+        append_record(workspace.exports / LOG, line)
+    except (OSError, ClvError):
+        for file in (*made.files, made.side_file):
+            file.unlink(missing_ok=True)
+        raise
+    counts = {"rows": made.rows, "customers": made.customers}
+    audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, **counts)
+
+
+def log_download(workspace: Workspace, format: str, side: Side, rows: int, customers: int) -> None:
+    """Note a download that is not stored here in the export log.
+
+    Args:
+        workspace: whose log.
+        format: what it is; its name for people is the catalogue key ``export.<format>``.
+        side: what the numbers mean.
+        rows: of the file.
+        customers: different customers in it.
+    """
+    log_export(workspace, Exported((), workspace.exports / "none", rows, customers), format, side)
+
+
+def _record(made: Exported, format: str, side: Side) -> dict[str, Any]:
+    """Return the content of the side file."""
+    return {
+        **dataclasses.asdict(side),
+        "format": format,
+        "files": [file.name for file in made.files],
+        "rows": made.rows,
+        "customers": made.customers,
+        "asked": made.asked,
+        "left_out": made.left_out,
+        "reach": made.reach,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _check_size(format: str, rows: int, fewest: int) -> None:
+    if rows < fewest:
+        raise NotEnoughData("export_too_few", format=format, rows=rows, fewest=fewest)

@@ -1,1 +1,0 @@
-"""Exports: lists of customers as people, spreadsheets and platforms want them."""
