@@ -47,11 +47,11 @@ from clv_core.evaluation.tuned import Tuning, judge
 from clv_core.evaluation.variants import variants_of
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress
-from clv_core.monitoring import challenge
-from clv_core.monitoring.again import confirmed
-from clv_core.monitoring.drift.reference import Reference
-from clv_core.monitoring.telling.tell import tell as tell
-from clv_core.monitoring.watch import monitor as monitor
+from clv_core.monitoring import retraining
+from clv_core.monitoring.drift.drift_reference import Reference
+from clv_core.monitoring.monitor import monitor as monitor
+from clv_core.monitoring.notifications.notify import notify as notify
+from clv_core.monitoring.retraining_seeds import confirm_over_seeds
 from clv_core.preprocessing.append import append as append
 from clv_core.preprocessing.customers import add_customers as add_customers
 from clv_core.preprocessing.customers import remove_customers as remove_customers
@@ -149,10 +149,10 @@ def default_model(workspace: Workspace, name: str) -> str:
 
 def retrain(
     workspace: Workspace, name: str, model_id: str, *, promote: bool = True, every_days: int = 0, progress: Progress
-) -> challenge.Outcome:
+) -> retraining.Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
 
-    One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.again`).
+    One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.retraining_seeds`).
     Where another champion was made meanwhile, the challenger was held against the wrong one: it is left as it is.
 
     Args:
@@ -167,24 +167,24 @@ def retrain(
     known = registry.find(model_id)
     speaking = None if known is None else registry.champion(known.name)
     champion = open_bundle(workspace, model_id if speaking is None else speaking.bundle)
-    found = challenge.early(champion, dataset)
+    found = retraining.early(champion, dataset)
     if found is None and speaking is not None and every_days:
-        found = challenge.resting(speaking, registry.versions(speaking.name), dataset, every_days)
+        found = retraining.resting(speaking, registry.versions(speaking.name), dataset, every_days)
     if found is not None:
         return found
-    config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
+    config = retraining.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
     challenger = train(workspace, name, config, progress=progress)
-    found = challenge.compare(dataset, champion, challenger, progress)
-    found = confirmed(workspace, found, dataset, champion, challenger, progress)
+    found = retraining.compare(dataset, champion, challenger, progress)
+    found = confirm_over_seeds(workspace, found, dataset, champion, challenger, progress)
     version = registry.find(challenger.id)
-    if found.outcome != challenge.PROMOTED or version is None or version.role == "champion":
+    if found.outcome != retraining.PROMOTED or version is None or version.role == "champion":
         return found
     if not promote:
-        return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
+        return replace(found, outcome=retraining.BETTER, why=Message("retrain.better", found.why.params))
     try:
         registry.promote(version.name, version.number, instead_of=champion.id)
     except Overtaken as error:
-        return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
+        return replace(found, outcome=retraining.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
 

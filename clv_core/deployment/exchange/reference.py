@@ -1,4 +1,4 @@
-"""The reference of a foreign bundle (:mod:`clv_core.monitoring.drift.reference`): its shape, before it is kept."""
+"""Check the reference of an imported bundle (:mod:`clv_core.monitoring.drift.drift_reference`) before it is saved."""
 
 from __future__ import annotations
 

@@ -32,16 +32,16 @@ def by_chance(found: Floats, usual: Floats) -> float:
     return float((len(found) - 1) * (1 / max(1.0, found.sum()) + 1 / max(1.0, usual.sum())))
 
 
-def psi_chance(index: float, found: Floats, usual: Floats, spread: float) -> float:
-    """Return how likely an index at least this large is where chunks differ ``spread`` times as much as by chance."""
+def psi_chance(index: float, found: Floats, usual: Floats, dispersion: float) -> float:
+    """Return how likely an index at least this large is of periods with that dispersion."""
     bins = len(found) - 1
-    return float(scipy.stats.chi2.sf(index / (spread * by_chance(found, usual)) * bins, bins))
+    return float(scipy.stats.chi2.sf(index / (dispersion * by_chance(found, usual)) * bins, bins))
 
 
-def psi_limit(alpha: float, found: Floats, usual: Floats, spread: float) -> float:
+def psi_limit(alpha: float, found: Floats, usual: Floats, dispersion: float) -> float:
     """Return the index whose chance is ``alpha``."""
     bins = len(found) - 1
-    return float(scipy.stats.chi2.isf(alpha, bins) / bins * spread * by_chance(found, usual))
+    return float(scipy.stats.chi2.isf(alpha, bins) / bins * dispersion * by_chance(found, usual))
 
 
 def ks(found: Floats, usual: Floats) -> tuple[float, float]:
@@ -50,11 +50,11 @@ def ks(found: Floats, usual: Floats) -> tuple[float, float]:
     return distance, distance * float(np.sqrt(len(found) * len(usual) / (len(found) + len(usual))))
 
 
-def ks_chance(scaled: float, spread: float) -> float:
-    """Return how likely a K at least this large is where chunks differ ``spread`` times as much as by chance."""
-    return float(scipy.stats.kstwobign.sf(scaled / np.sqrt(spread)))
+def ks_chance(scaled: float, dispersion: float) -> float:
+    """Return how likely a K at least this large is of periods with that dispersion."""
+    return float(scipy.stats.kstwobign.sf(scaled / np.sqrt(dispersion)))
 
 
-def ks_limit(alpha: float, found: int, usual: int, spread: float) -> float:
+def ks_limit(alpha: float, found: int, usual: int, dispersion: float) -> float:
     """Return the distance whose chance is ``alpha``."""
-    return float(scipy.stats.kstwobign.isf(alpha) * np.sqrt(spread * (found + usual) / (found * usual)))
+    return float(scipy.stats.kstwobign.isf(alpha) * np.sqrt(dispersion * (found + usual) / (found * usual)))
