@@ -44,9 +44,9 @@ DECILES: Final = np.linspace(0.1, 0.9, 9)
 MAX_DOUBLINGS: Final = 12
 KERNEL: Final = np.array([0.25, 0.5, 0.25])
 SAMPLE_CUSTOMERS: Final = 102_400
-"""Of more customers only so many are read where not all are asked for: a share of them is off by 0.2%. They are"""
+"""Of more customers only so many are read where not everybody is needed: a share of them is off by 0.2%."""
 SAMPLE_AT_ONCE: Final = 2_048
-"""runs of this length, evenly over all."""
+"""The sample is runs of so many customers, evenly over all."""
 MARK: Final = 0.25
 """An index up to this is no alert, however stable the reference was."""
 OWN_FACTOR: Final = 3.0

@@ -66,11 +66,11 @@ def data(context: ReportContext) -> Section:
 
 def trust(context: ReportContext) -> Section:
     """Return the verdict on the model with its reasons, those against it first."""
-    f, found = context.format, context.trust
-    name, meaning = (f.t(f"trust.{found.verdict}{end}") for end in ("", ".meaning"))
+    f, verdict = context.format, context.trust.verdict
+    name, meaning = f.t(f"trust.{verdict}"), f.t(f"trust.{verdict}.meaning")
     points = tuple(
         f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.said(f.language))
-        for reason in found.reasons
+        for reason in context.trust.reasons
     )
     return Section("trust", f.t("report.trust"), f.t("report.trust.finding", verdict=name, meaning=meaning), points)
 
@@ -155,10 +155,10 @@ def headline(context: ReportContext) -> str:
 
 def drivers(context: ReportContext) -> Section:
     """Return what moves predictions most, from a saved explanation; without one, how to make it."""
-    f, found = context.format, context.explanation
-    if found is None:
+    f, explanation = context.format, context.explanation
+    if explanation is None:
         return Section("drivers", f.t("report.drivers"), f.t("report.drivers.none"), (f.t("report.drivers.how"),))
-    rows = found.importance().head(DRIVERS)
+    rows = explanation.importance().head(DRIVERS)
     names = tuple(f.name("feature_group", part) for part in rows["part"])
     shares = rows["share"].head(2).to_numpy()
     if len(shares) < 2 or shares[1] < SECOND * shares[0]:
@@ -168,7 +168,7 @@ def drivers(context: ReportContext) -> Section:
         finding = f.t("report.drivers.finding", first=names[0], second=names[1], share=share)
     series = Series(f.t("report.drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
     axis = f.t("report.drivers.axis", unit=f.unit())
-    note = f.t("report.drivers.note", customers=len(found.customer_ids))
+    note = f.t("report.drivers.note", customers=len(explanation.customer_ids))
     return Section("drivers", f.t("report.drivers"), finding, (note,), chart=Chart("bars", names, (series,), "", axis))
 
 

@@ -82,8 +82,9 @@ def _fill(slide: Any, section: Section, context: str) -> None:
     room = bottom - top - list_height(section.points, width - 0.3, size) - (GAP if section.points else 0)
     chart_left = left
     if section.table is not None:
-        beside = section.chart is not None
-        table_width = sum(column_widths(section.table, TABLE_SHARE * width)) if beside else width
+        table_width = width
+        if section.chart is not None:
+            table_width = sum(column_widths(section.table, TABLE_SHARE * width))
         _table(slide, section.table, (left, top, table_width, ROW_HEIGHT))
         chart_left += table_width + GAP
     if section.chart is not None:
