@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from clv_core.evaluation.trust import Trust
     from clv_core.evaluation.tuned import Tuning
     from clv_core.features.log import EventLog
-    from clv_core.monitoring.challenge import Outcome
-    from clv_core.monitoring.telling.tell import tell as tell
-    from clv_core.monitoring.watch import monitor as monitor
+    from clv_core.monitoring.monitor import monitor as monitor
+    from clv_core.monitoring.notifications.notify import notify as notify
+    from clv_core.monitoring.retraining import Outcome
     from clv_core.preprocessing.append import append as append
     from clv_core.preprocessing.customers import add_customers as add_customers
     from clv_core.preprocessing.customers import remove_customers as remove_customers
@@ -66,8 +66,8 @@ STEPS: Final = {
     "zero_shot": "clv_core.deployment.zero_shot",
     "rename": "clv_core.deployment.lifecycle",
     "write_table": "clv_core.deployment.table_file",
-    "tell": "clv_core.monitoring.telling.tell",
-    "monitor": "clv_core.monitoring.watch",
+    "notify": "clv_core.monitoring.notifications.notify",
+    "monitor": "clv_core.monitoring.monitor",
     "append": "clv_core.preprocessing.append",
     **dict.fromkeys(("add_customers", "remove_customers"), "clv_core.preprocessing.customers"),
     **dict.fromkeys(("card", "export", "plan", "segment"), "clv_core.strategy.acting"),
@@ -133,7 +133,7 @@ def _trained(
     from clv_core.deployment.spark.sampling import sampling_note
     from clv_core.evaluation.backtest import training_data
     from clv_core.evaluation.holdout import figures, measure
-    from clv_core.monitoring.drift.reference import Reference
+    from clv_core.monitoring.drift.drift_reference import Reference
     from clv_core.training.cost import Cost, estimate
     from clv_core.training.fit import MODELS
     from clv_core.training.memory import peak_memory_mb
@@ -183,7 +183,7 @@ def retrain(
 ) -> Outcome:
     """Train a challenger on all of a dataset, hold it against the champion, and promote it only if it is better.
 
-    One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.again`).
+    One that is better is trained again from other random starts first (:mod:`clv_core.monitoring.retraining_seeds`).
     Where another champion was made meanwhile, the challenger was held against the wrong one: it is left as it is.
 
     Args:
@@ -197,31 +197,31 @@ def retrain(
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.registry import ChampionConflict, Registry
-    from clv_core.monitoring import challenge
-    from clv_core.monitoring.again import confirmed
+    from clv_core.monitoring import retraining
+    from clv_core.monitoring.retraining_seeds import confirm_over_seeds
 
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
     known = registry.find(model_id)
     speaking = None if known is None else registry.champion(known.name)
     champion = open_bundle(workspace, model_id if speaking is None else speaking.bundle)
-    found = challenge.early(champion, dataset)
+    found = retraining.early(champion, dataset)
     if found is None and speaking is not None and every_days:
-        found = challenge.resting(speaking, registry.versions(speaking.name), dataset, every_days)
+        found = retraining.resting(speaking, registry.versions(speaking.name), dataset, every_days)
     if found is not None:
         return found
-    config = challenge.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
+    config = retraining.settings_of(open_bundle(workspace, model_id), default_model(workspace, name))
     challenger = train(workspace, name, config, progress=progress)
-    found = challenge.compare(dataset, champion, challenger, progress)
-    found = confirmed(workspace, found, dataset, champion, challenger, progress)
+    found = retraining.compare(dataset, champion, challenger, progress)
+    found = confirm_over_seeds(workspace, found, dataset, champion, challenger, progress)
     version = registry.find(challenger.id)
-    if found.outcome != challenge.PROMOTED or version is None or version.role == "champion":
+    if found.outcome != retraining.PROMOTED or version is None or version.role == "champion":
         return found
     if not promote:
-        return replace(found, outcome=challenge.BETTER, why=Message("retrain.better", found.why.params))
+        return replace(found, outcome=retraining.BETTER, why=Message("retrain.better", found.why.params))
     try:
         registry.promote(version.name, version.number, instead_of=champion.id)
     except ChampionConflict as error:
-        return replace(found, outcome=challenge.STAYS, why=Message("retrain.overtaken", error.params))
+        return replace(found, outcome=retraining.STAYS, why=Message("retrain.overtaken", error.params))
     return found
 
 

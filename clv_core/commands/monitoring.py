@@ -14,7 +14,7 @@ from clv_core.commands.parser import command, option
 from clv_core.errors import ClvError, Message, NotFound
 
 if TYPE_CHECKING:
-    from clv_core.monitoring.report import Report
+    from clv_core.monitoring.monitoring_report import Report
 
 
 @command(
@@ -38,9 +38,9 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
             error's ``result``.
     """
     from clv_core import pipeline
-    from clv_core.monitoring.report import write_report
-    from clv_core.monitoring.telling.mail import WANTED, Smtp
-    from clv_core.monitoring.telling.webhook import VARIABLE, checked_url
+    from clv_core.monitoring.monitoring_report import write_report
+    from clv_core.monitoring.notifications.mail import WANTED, Smtp
+    from clv_core.monitoring.notifications.webhook import VARIABLE, checked_url
 
     asked, known = options.webhook, os.environ.get(VARIABLE, "")
     webhook = checked_url(asked or known) if known or asked is not None else None
@@ -56,7 +56,9 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
     found["out"] = None if options.out is None else str(options.out)
     failed: ClvError | None = None
     try:
-        found["told"] = pipeline.tell(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
+        found["told"] = pipeline.notify(
+            context.workspace, report, webhook=webhook, smtp=smtp, language=context.language
+        )
     except ClvError as error:
         failed = error
         found["untold"] = error.to_json(context.language)
@@ -74,8 +76,8 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
 def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train a challenger; while the data looks broken, a better one waits for somebody who has looked at it."""
     from clv_core import pipeline
-    from clv_core.monitoring.challenge import BETTER, PROMOTED
-    from clv_core.monitoring.report import keep_outcome
+    from clv_core.monitoring.monitoring_report import save_outcome
+    from clv_core.monitoring.retraining import BETTER, PROMOTED
 
     broken = report.recommendation.of_broken_data
     outcome = pipeline.retrain(
@@ -92,12 +94,12 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
     if outcome.challenger:
         audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
-        keep_outcome(context.workspace, sorted(about), found)
+        save_outcome(context.workspace, sorted(about), found)
     return found
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
-    from clv_core.monitoring.report import acknowledge_alerts, acknowledged
+    from clv_core.monitoring.monitoring_report import acknowledge_alerts, acknowledged
 
     model = str(report.about["model"])
     known = [alert.id for alert in report.alerts]

@@ -35,7 +35,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
-    from clv_core.strategy.report.make import check_endings, make_report, write_report
+    from clv_core.strategy.report.make_report import check_endings, make_report, write_report
     from clv_core.strategy.schemes.parse import asked
     from clv_core.strategy.tiers import Scheme
 

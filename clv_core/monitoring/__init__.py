@@ -1,1 +1,6 @@
-"""Is a model still true: new data against its reference, realised against predicted value, and who is told."""
+"""Is a model still accurate? Checks against its training data and what came true, alerts, and retraining.
+
+``monitor.monitor`` makes a report (``monitoring_report``) of data drift (``drift``), realized value (``realized``),
+alerts and what to do (``health``). ``retraining`` compares a new model with the champion; ``notifications`` sends new
+alerts.
+"""

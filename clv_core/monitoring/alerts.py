@@ -1,4 +1,4 @@
-"""Alerts: what checks found, named in words, one for each thing that changed and not one for each check of it."""
+"""Alerts: checks beyond their limits as messages, one for each thing that changed, not one for each check of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list, say_number, translate
-from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.profile import PRICES
-from clv_core.monitoring.drift.sights import PREDICTED
+from clv_core.monitoring.drift.event_profile import PRICES
+from clv_core.monitoring.drift.feature_histograms import PREDICTED
+from clv_core.monitoring.drift.periods import Check
 
 DATA, PREDICTIONS, REALISED = "data", "predictions", "realised"
 LIGHTS: Final = (DATA, PREDICTIONS, REALISED)
@@ -23,9 +23,9 @@ GRAVE: Final = (
 )  # fmt: skip
 """Beginnings of codes that turn a light red; the others turn it amber."""
 MONEY: Final = (*PRICES, "predicted_clv")
-"""What checks of it find is in the log's currency."""
-NAMED: Final = 3
-"""So many drifted features are named; the rest is a number."""
+"""Subjects of checks whose figures are in the log's currency."""
+NAMED_FEATURES: Final = 3
+"""So many drifted features are named; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Alert:
 
     Args:
         id: the same for the same change, run after run.
-        light: which question it is about, one of :data:`LIGHTS`.
-        grave: whether the light turns red, not amber.
+        light: its question, one of :data:`LIGHTS`.
+        grave: whether health turns red, not amber.
         code: catalogue key without ``alert.``.
-        params: figures of the latest chunk in which it shows; JSON types only.
-        begin: ISO date of the first day in which it shows.
+        params: figures of the latest period with the change; JSON types only.
+        begin: ISO date of the first day of the change.
         end: ISO date of the last midnight.
-        acknowledged: who has seen it and when, empty where nobody has.
+        acknowledged: ``by`` and ``at`` of who has seen it; empty where nobody has.
     """
 
     id: str
@@ -53,18 +53,18 @@ class Alert:
     acknowledged: dict[str, str] = field(default_factory=dict)
 
     def text(self, language: str = DEFAULT_LANGUAGE) -> str:
-        """Return what changed in a sentence."""
-        said = {key: _said(key, value, language) for key, value in self.params.items()}
-        if "value" in said:
-            said["value"] = _called(self.code, said["value"], language)
-        # Predictions are looked at as of instants; all else is of the days before the last midnight.
+        """Return the message."""
+        params = {key: _formatted(key, value, language) for key, value in self.params.items()}
+        if "value" in params:
+            params["value"] = _translated(self.code, params["value"], language)
+        # Predictions are checked as of instants; all else is of the days before the last midnight.
         last = say_day if self.light == PREDICTIONS or self.begin == self.end else say_last_day
         days = {"begin": say_day(self.begin, language), "end": last(self.end, language)}
         when = days["begin"] if self.begin == self.end else translate("alert.when", language, **days)
-        return translate(f"alert.{self.code}", language, when=when, **said)
+        return translate(f"alert.{self.code}", language, when=when, **params)
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-        """Return a JSON-ready dictionary with the sentence."""
+        """Return a JSON-ready dictionary with the message."""
         return {**dataclasses.asdict(self), "message": self.text(language)}
 
     @classmethod
@@ -76,47 +76,57 @@ class Alert:
 def alert_of(
     light: str, code: str, subject: str, params: dict[str, Any], begin: str, end: str, *, longer: bool = False
 ) -> Alert:
-    """Return an alert; its id tells it from others of the same code by what it is about, and since when.
+    """Return an alert; its id is a hash of code, subject and begin.
 
-    ``longer``: it shows in the first that was looked at, and may have begun before; its id then stays the same while
-    what is looked at moves on.
+    ``longer``: the change may have begun before the first check; then its id leaves ``begin`` out, so that it stays the
+    same as checks move on.
     """
     mark = hashlib.sha256("\n".join((code, subject, "" if longer else begin)).encode()).hexdigest()[:12]
     return Alert(mark, light, code.startswith(GRAVE), code, params, begin, end)
 
 
 def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
-    """Return the alerts of all checks: one for a change that goes on over consecutive chunks, the earliest first.
+    """Return the alerts of all checks, earliest first: one for a change that lasts for consecutive periods.
 
     Args:
-        checks: of all chunks.
+        checks: of all periods.
         currency: of the log's amounts; empty where it has no name.
     """
     checks = list(checks)
     oldest = min((check.chunk for check in checks if _light(check) == PREDICTIONS), default=0)
     beyond = [check for check in checks if check.alert]
-    kept = [check for check in beyond if not _implied(check, beyond)]
-    named = [_named(check) for check in kept if check.test != "sight" or check.subject in PREDICTED]
-    named += _drifted([check for check in kept if check.test == "sight" and check.subject not in PREDICTED])
-    going: dict[tuple[str, str], list[tuple[Check, dict[str, Any]]]] = {}
-    found: list[Alert] = []
-    for check, code, subject, params in sorted(named, key=lambda item: item[0].chunk):
-        run = going.setdefault((code, subject), [])
-        if run and run[-1][0].chunk < check.chunk - 1:
-            found.append(_joined(code, subject, run, currency, oldest))
+    own = [check for check in beyond if not _implied(check, beyond)]
+    findings = [_finding(check) for check in own if not _of_feature(check)]
+    findings += _drifted([check for check in own if _of_feature(check)])
+    runs: dict[tuple[str, str], list[_Finding]] = {}
+    alerts: list[Alert] = []
+    for finding in sorted(findings, key=lambda item: item.check.chunk):
+        run = runs.setdefault((finding.code, finding.subject), [])
+        if run and run[-1].check.chunk < finding.check.chunk - 1:
+            alerts.append(_joined(run, currency, oldest))
             run.clear()
-        run.append((check, params))
-    found += [_joined(code, subject, run, currency, oldest) for (code, subject), run in going.items() if run]
-    return sorted(found, key=lambda alert: (alert.begin, not alert.grave, alert.code))
+        run.append(finding)
+    alerts += [_joined(run, currency, oldest) for run in runs.values()]
+    return sorted(alerts, key=lambda alert: (alert.begin, not alert.grave, alert.code))
 
 
-def acknowledge(alerts: Sequence[Alert], known: dict[str, dict[str, str]]) -> list[Alert]:
-    """Return the alerts, those that somebody has seen marked so."""
-    return [replace(alert, acknowledged=known.get(alert.id, {})) for alert in alerts]
+def acknowledge(alerts: Sequence[Alert], acknowledgements: dict[str, dict[str, str]]) -> list[Alert]:
+    """Return the alerts with who has acknowledged each, by id."""
+    return [replace(alert, acknowledged=acknowledgements.get(alert.id, {})) for alert in alerts]
 
 
-def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]], currency: str, oldest: int) -> Alert:
-    first, (last, params) = run[0][0], run[-1]
+class _Finding(NamedTuple):
+    """A check with the code of its alert, its subject among alerts of that code, and the params of its message."""
+
+    check: Check
+    code: str
+    subject: str
+    params: dict[str, Any]
+
+
+def _joined(run: Sequence[_Finding], currency: str, oldest: int) -> Alert:
+    """Return the alert of one change in consecutive periods."""
+    (first, code, subject, _), (last, _, _, params) = run[0], run[-1]
     if first.subject in MONEY:
         params = {**params, "currency": currency}
     light = _light(first)
@@ -125,12 +135,16 @@ def _joined(code: str, subject: str, run: list[tuple[Check, dict[str, Any]]], cu
     return alert_of(light, code, subject, params, first.end, last.end, longer=first.chunk == oldest > 0)
 
 
+def _of_feature(check: Check) -> bool:
+    return check.test == "sight" and check.subject not in PREDICTED
+
+
 def _light(check: Check) -> str:
     return PREDICTIONS if check.test == "sight" or check.subject in PREDICTED else DATA
 
 
 def _implied(check: Check, beyond: Sequence[Check]) -> bool:
-    """Say whether another alert of the same chunk says the same, and more."""
+    """Whether another alert of the same period says the same, and more."""
     others = [one for one in beyond if one.chunk == check.chunk and one is not check]
     values = [one for one in others if one.test in ("new", "lost") and one.subject == check.subject]
     if check.test == "psi":
@@ -145,48 +159,44 @@ def _implied(check: Check, beyond: Sequence[Check]) -> bool:
     return False
 
 
-def _named(check: Check) -> tuple[Check, str, str, dict[str, Any]]:
-    """Return a check with its code, what tells it from others of that code, and the figures that its words need."""
+def _finding(check: Check) -> _Finding:
     side = "rose" if check.rose else "fell"
     figures: dict[str, Any] = {"found": check.found, "usual": check.usual, "change": _change(check)}
     subject, value = check.subject, check.value
     if check.test == "volume":
         code = f"events_{side}" if subject == EVENT_TYPE else f"customers_{side}"
-        return check, code, value, {**figures, "value": value}
+        return _Finding(check, code, value, {**figures, "value": value})
     if check.test == "share" and subject.startswith("missing:"):
         code = f"gaps_{subject.removeprefix('missing:')}_{side}"
-        return check, code, value, {**_shares(check.found, check.usual), "value": value}
+        return _Finding(check, code, value, {**_shares(check.found, check.usual), "value": value})
     if check.test == "share":
-        return check, f"returns_{side}", "", _shares(check.found, check.usual)
+        return _Finding(check, f"returns_{side}", "", _shares(check.found, check.usual))
     if check.test == "psi":
         shares = _shares(check.params["share"], check.params["before"])
-        return check, f"mix_{subject}", "", {**shares, "value": value, "index": check.found}
+        return _Finding(check, f"mix_{subject}", "", {**shares, "value": value, "index": check.found})
     if check.test in ("new", "lost"):
         share = _shares(check.found, check.usual)
-        return check, f"{check.test}_{subject}", value, {**share, "value": value}
+        return _Finding(check, f"{check.test}_{subject}", value, {**share, "value": value})
     if check.test == "ks":
         medians = {"found": check.params["median"], "usual": check.params["before"]}
-        return check, f"shape_{subject}", "", {**medians, "distance": check.found}
+        return _Finding(check, f"shape_{subject}", "", {**medians, "distance": check.found})
     if check.test == "sight":
-        return check, f"{_short(subject)}_shape", "", {"index": check.found, "limit": check.high}
+        return _Finding(check, f"{_short(subject)}_shape", "", {"index": check.found, "limit": check.high})
     kind = "orders" if subject == "orders" else f"price_{subject}" if subject in PRICES else _short(subject)
     if subject == "p_purchase":
         figures = _shares(check.found, check.usual)
-    return check, f"{kind}_{side}", "", figures
+    return _Finding(check, f"{kind}_{side}", "", figures)
 
 
-def _drifted(checks: Sequence[Check]) -> list[tuple[Check, str, str, dict[str, Any]]]:
+def _drifted(checks: Sequence[Check]) -> list[_Finding]:
     """Return one finding for all features that drifted at an instant."""
-    found = []
-    for chunk in sorted({check.chunk for check in checks}):
-        here = sorted((check for check in checks if check.chunk == chunk), key=lambda check: -check.found)
-        params = {
-            "features": [check.subject for check in here[:NAMED]],
-            "count": len(here),
-            "index": here[0].found,
-        }
-        found.append((here[0], "features", "", params))
-    return found
+    findings = []
+    for period in sorted({check.chunk for check in checks}):
+        drifted = sorted((check for check in checks if check.chunk == period), key=lambda check: -check.found)
+        features = [check.subject for check in drifted[:NAMED_FEATURES]]
+        params = {"features": features, "count": len(drifted), "index": drifted[0].found}
+        findings.append(_Finding(drifted[0], "features", "", params))
+    return findings
 
 
 def _short(subject: str) -> str:
@@ -202,14 +212,14 @@ def _shares(found: float, usual: float) -> dict[str, str]:
     return {"found": f"{found:.1%}", "usual": f"{usual:.1%}"}
 
 
-def _called(code: str, value: str, language: str) -> str:
-    """Return what an event type or a column is called, where it has a name; what comes from data stays as it is."""
+def _translated(code: str, value: str, language: str) -> str:
+    """Return the catalogue's word for an event type or a column; other values are returned as they are."""
     family = "canonical" if code.startswith("gaps_") else "event" if "event" in code else ""
     key = f"{family}.{value}"
     return translate(key, language) if family and has(key, language) else value
 
 
-def _said(key: str, value: Any, language: str) -> str:
+def _formatted(key: str, value: Any, language: str) -> str:
     if key == "features":
         return say_list((label(name, language) for name in value), language)
     return value if isinstance(value, str) else say_number(float(value), language)

@@ -24,7 +24,7 @@ from clv_core.deployment.saved_evaluation import trust_of
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
-from clv_core.monitoring.telling import mail, webhook
+from clv_core.monitoring.notifications import mail, webhook
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 from pages.ui import access

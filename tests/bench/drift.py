@@ -23,9 +23,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.alerts import alerts_of
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, Chunk, chunks_after, chunks_before, in_span
-from clv_core.monitoring.drift.data import check_data
-from clv_core.monitoring.drift.profile import profile
+from clv_core.monitoring.drift.data_checks import check_data
+from clv_core.monitoring.drift.event_profile import profile
+from clv_core.monitoring.drift.periods import MONTH, WEEK, Period, periods_after, periods_before, periods_in
 from clv_core.workspace import Workspace
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import changed_from, day_after, steady_log, stored, write_log
@@ -46,9 +46,9 @@ CHANGES: Final = {
 def codes(events: pd.DataFrame, kind: str, folder: Path, most: int | None = None) -> list[str]:
     """Return the codes of all alerts of the data, of the first ``most`` chunks."""
     dataset = stored(events, folder)
-    before = profile(dataset, chunks_before(CUTOFF, kind, dataset.log_start))
-    after: list[Chunk] = chunks_after(CUTOFF, kind, dataset.log_end)[:most]
-    checks = check_data(before, profile(dataset, after), in_span(kind, HORIZON_DAYS))
+    before = profile(dataset, periods_before(CUTOFF, kind, dataset.log_start))
+    after: list[Period] = periods_after(CUTOFF, kind, dataset.log_end)[:most]
+    checks = check_data(before, profile(dataset, after), periods_in(kind, HORIZON_DAYS))
     return [alert.code for alert in alerts_of(checks)]
 
 

@@ -15,8 +15,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import Outcome
-from clv_core.monitoring.report import last_outcome
+from clv_core.monitoring.monitoring_report import last_outcome
+from clv_core.monitoring.retraining import Outcome
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop
 from tests.monitoring.steady_shop import (
@@ -100,7 +100,7 @@ def test_what_was_acknowledged_no_longer_turns_a_light(shop: Shop) -> None:
 @pytest.mark.slow
 def test_whom_the_variables_name_is_told_without_an_option(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     channels: list[dict[str, Any]] = []
-    monkeypatch.setattr(pipeline, "tell", lambda *_, **given: channels.append(given) or {})
+    monkeypatch.setattr(pipeline, "notify", lambda *_, **given: channels.append(given) or {})
     hook, other = "https://chat.example/hook", "https://other.example/hook"
     monkeypatch.setenv("CLV_WEBHOOK_URL", hook)
     for name, value in (("HOST", "mail.example"), ("FROM", "a@shop.example"), ("TO", "b@shop.example")):

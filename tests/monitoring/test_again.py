@@ -14,8 +14,8 @@ from clv_core.config import TrainConfig
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring import again
-from clv_core.monitoring.challenge import CHALLENGER, CHAMPION, PROMOTED, STAYS, Outcome
+from clv_core.monitoring import retraining_seeds as again
+from clv_core.monitoring.retraining import CHALLENGER, CHAMPION, PROMOTED, STAYS, Outcome
 from clv_core.workspace import Workspace
 
 CUSTOMERS, ORIGIN = 400, "2024-05-01"
@@ -50,7 +50,7 @@ def confirm(
     monkeypatch.setattr(again, "predicted_by_both", lambda *_: rows)
     dataset: Any = SimpleNamespace(name="shop", manifest=SimpleNamespace(version="v"))
     bundle: Any = SimpleNamespace(id="new", record={"config": config.to_json()})
-    return again.confirmed(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
+    return again.confirm_over_seeds(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
 
 
 def test_one_that_is_better_from_every_start_is_promoted(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,16 @@ import pytest
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, alert_of, alerts_of
-from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.customers import check_customers
 from clv_core.monitoring.drift.distances import psi
-from clv_core.monitoring.drift.sights import Sight, bins_of, sight_of
-from clv_core.monitoring.lights import lights_of, recommend
-from clv_core.monitoring.truth.realised import Realised, outside
+from clv_core.monitoring.drift.feature_histograms import (
+    FeatureHistograms,
+    check_customers,
+    choose_bins,
+    make_histograms,
+)
+from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.health import assess_health, recommend
+from clv_core.monitoring.realized.performance import Realised, outside
 
 
 def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:
@@ -129,40 +133,44 @@ def test_features_that_drift_together_are_one_alert_that_names_the_strongest() -
 )
 def test_advice_follows_from_lights_until_alerts_are_acknowledged(light: str, code: str, action: str) -> None:
     alert = alert_of(light, code, "", {}, "2024-01-01", "2024-02-01")
-    lights = lights_of([alert], {})
+    lights = assess_health([alert], {})
     assert [one.question for one in lights if one.colour != "green"] == [light]
     assert recommend(lights).action == action
     seen = replace(alert, acknowledged={"by": "ann", "at": "2024-02-02"})
-    assert {one.colour for one in lights_of([seen], {})} == {"green"}
-    assert [one.why for one in lights_of([seen], {}) if one.question == seen.light] == [Message("light.seen", {"n": 1})]
-    assert recommend(lights_of([seen], {})).action == "keep"
+    assert {one.colour for one in assess_health([seen], {})} == {"green"}
+    assert [one.why for one in assess_health([seen], {}) if one.question == seen.light] == [
+        Message("light.seen", {"n": 1})
+    ]
+    assert recommend(assess_health([seen], {})).action == "keep"
 
 
 def test_broken_data_comes_before_everything_else_and_what_is_unknown_is_said() -> None:
     grave = [
         alert_of(one, code, "", {}, "a", "b") for one, code in ((DATA, "lost_channel"), (REALISED, "realised_fell"))
     ]
-    assert recommend(lights_of(grave, {})).why.code == "recommend.investigate.data"
+    assert recommend(assess_health(grave, {})).why.code == "recommend.investigate.data"
     why = Message("light.early", {"until": "2024-03-01"})
-    assert recommend(lights_of([], dict.fromkeys(LIGHTS, why))).why.code == "recommend.keep.early"
-    assert recommend(lights_of([], {REALISED: why})).why.code == "recommend.keep.partly"
+    assert recommend(assess_health([], dict.fromkeys(LIGHTS, why))).why.code == "recommend.keep.early"
+    assert recommend(assess_health([], {REALISED: why})).why.code == "recommend.keep.partly"
 
 
 @pytest.mark.parametrize(("value", "code"), [(60.0, "below"), (100.0, None), (140.0, "above")])
 def test_a_sum_outside_its_interval_is_no_green_light_though_it_is_no_alert(value: float, code: str | None) -> None:
     came = [Realised("2024-03-01", 30, value, 0.0, 100.0, 80.0, 120.0, 0.1, 0.8, 5, 5.0)]
-    lights = {light.question: light for light in lights_of([], {}, outside(came))}
+    lights = {light.question: light for light in assess_health([], {}, outside(came))}
     assert lights["realised"].colour == ("green" if code is None else "amber")
     assert recommend(list(lights.values())).why.code == ("recommend.keep" if code is None else "recommend.keep.outside")
     if code is not None:
         assert lights["realised"].why == Message(f"light.realised.{code}", {"change": "40%", "until": "2024-03-01"})
         told = alert_of(REALISED, "coverage", "", {}, "2024-01-01", "2024-03-01")
         seen = [replace(told, acknowledged={"by": "a", "at": "b"})]
-        assert {light.colour for light in lights_of(seen, {}, outside(came))} == {"green"}
+        assert {light.colour for light in assess_health(seen, {}, outside(came))} == {"green"}
 
 
-def sight(day: str, counts: list[int], mean: float) -> Sight:
-    return Sight(day, sum(counts), {"frequency": counts, "net_value_365d": counts, "predicted_clv": counts}, mean, 0.3)
+def sight(day: str, counts: list[int], mean: float) -> FeatureHistograms:
+    return FeatureHistograms(
+        day, sum(counts), {"frequency": counts, "net_value_365d": counts, "predicted_clv": counts}, mean, 0.3
+    )
 
 
 def test_customers_drift_where_they_leave_what_the_reference_itself_shows() -> None:
@@ -181,13 +189,14 @@ def test_predictions_that_many_share_may_move_a_little_without_jumping_over_an_e
     predicted = np.repeat([0.99, 5.0], [9000, 1000])
     seen = pd.DataFrame({"predicted_clv": predicted, "p_purchase": 0.3 + 0.0 * predicted})
     seen.loc[0, "p_purchase"] = 0.4
-    bins = bins_of(seen)
+    bins = choose_bins(seen)
     then, now, far = (
-        sight_of(seen.assign(predicted_clv=factor * predicted), bins, date(2024, 1, 1)) for factor in (1.0, 1.03, 4.0)
+        make_histograms(seen.assign(predicted_clv=factor * predicted), bins, date(2024, 1, 1))
+        for factor in (1.0, 1.03, 4.0)
     )
     assert sum(then.counts["predicted_clv"]) == pytest.approx(10_000, abs=5)
 
-    def moved(later: Sight) -> float:
+    def moved(later: FeatureHistograms) -> float:
         return psi(*(np.array(one.counts["predicted_clv"], float) for one in (later, then)))
 
     assert moved(now) < 0.2 < 1 < moved(far)

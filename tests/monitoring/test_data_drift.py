@@ -10,11 +10,10 @@ import pytest
 
 from clv_core.columns import CATEGORY
 from clv_core.monitoring.alerts import Alert, alerts_of
-from clv_core.monitoring.drift import profile as profiling
-from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, in_span
-from clv_core.monitoring.drift.data import check_data
-from clv_core.monitoring.drift.profile import Profile, profile
+from clv_core.monitoring.drift import event_profile as profiling
+from clv_core.monitoring.drift.data_checks import check_data
+from clv_core.monitoring.drift.event_profile import Profile, profile
+from clv_core.monitoring.drift.periods import MONTH, WEEK, Check, periods_after, periods_before, periods_in
 from pages.ui.monitor.drift import nearness
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored
@@ -34,14 +33,14 @@ def events() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def known(events: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Profile:
     dataset = stored(events, tmp_path_factory.mktemp("known"))
-    return profile(dataset, chunks_before(CUTOFF, MONTH, dataset.log_start))
+    return profile(dataset, periods_before(CUTOFF, MONTH, dataset.log_start))
 
 
 def checked(known: Profile, events: pd.DataFrame, folder: Path) -> list[Check]:
     dataset = stored(events, folder)
-    new = profile(dataset, chunks_after(CUTOFF, MONTH, dataset.log_end))
-    assert len(new.chunks) == 1
-    return check_data(known, new, in_span(MONTH, HORIZON_DAYS))
+    new = profile(dataset, periods_after(CUTOFF, MONTH, dataset.log_end))
+    assert len(new.periods) == 1
+    return check_data(known, new, periods_in(MONTH, HORIZON_DAYS))
 
 
 def found(known: Profile, events: pd.DataFrame, folder: Path) -> list[Alert]:
@@ -54,7 +53,7 @@ def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.D
 
 def test_volumes_are_what_pandas_counts_by_the_day(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
     silent = changed_from(events, CUTOFF, lambda late: late[late["event_type"] != "return"])
-    checks, (chunk,) = checked(known, silent, tmp_path), chunks_after(CUTOFF, MONTH, day_after(400))
+    checks, (chunk,) = checked(known, silent, tmp_path), periods_after(CUTOFF, MONTH, day_after(400))
     found = {one.value or one.subject: one.found for one in checks if one.test == "volume"}
     day = silent["event_time"].dt.normalize()
     rows = silent[(day >= pd.Timestamp(chunk.begin)) & (day < pd.Timestamp(chunk.end))]
@@ -110,16 +109,16 @@ def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:
     for seed in range(2):
         dataset = stored(steady_log(500, 300, seed), tmp_path / str(seed))
         cutoff = day_after(200)
-        before, after = chunks_before(cutoff, WEEK, dataset.log_start), chunks_after(cutoff, WEEK, dataset.log_end)
-        checks = check_data(profile(dataset, before), profile(dataset, after), in_span(WEEK, 98))
+        before, after = periods_before(cutoff, WEEK, dataset.log_start), periods_after(cutoff, WEEK, dataset.log_end)
+        checks = check_data(profile(dataset, before), profile(dataset, after), periods_in(WEEK, 98))
         assert {check.chunk for check in checks} == set(range(14))
         raised += [check for check in checks if check.alert]
     assert raised == []
 
 
 def test_counts_are_those_of_an_independent_group_by(known: Profile, events: pd.DataFrame) -> None:
-    edges = [pd.Timestamp(chunk.begin) for chunk in known.chunks] + [pd.Timestamp(CUTOFF)]
-    numbers = [chunk.number for chunk in known.chunks]
+    edges = [pd.Timestamp(chunk.begin) for chunk in known.periods] + [pd.Timestamp(CUTOFF)]
+    numbers = [chunk.number for chunk in known.periods]
     late = events[(events["event_time"] >= edges[0]) & (events["event_time"] < edges[-1])]
     chunk = pd.cut(late["event_time"], edges, right=False, labels=numbers).astype(int)
     rows, customers = known.table("channel")
@@ -141,10 +140,10 @@ def test_a_chunk_in_which_nothing_came_at_all_is_an_alert(events: pd.DataFrame, 
     times = events["event_time"]
     silent = events[(times < pd.Timestamp(CUTOFF)) | (times >= pd.Timestamp(CUTOFF) + pd.Timedelta(days=7))]
     dataset = stored(silent[silent["event_time"] < pd.Timestamp(CUTOFF) + pd.Timedelta(days=9)], tmp_path)
-    before = profile(dataset, chunks_before(CUTOFF, WEEK, dataset.log_start))
-    after = profile(dataset, chunks_after(CUTOFF, WEEK, dataset.log_end))
-    assert len(after.chunks) == 1 and after.counts.empty and after.prices.empty
-    alerts = alerts_of(check_data(before, after, in_span(WEEK, HORIZON_DAYS)))
+    before = profile(dataset, periods_before(CUTOFF, WEEK, dataset.log_start))
+    after = profile(dataset, periods_after(CUTOFF, WEEK, dataset.log_end))
+    assert len(after.periods) == 1 and after.counts.empty and after.prices.empty
+    alerts = alerts_of(check_data(before, after, periods_in(WEEK, HORIZON_DAYS)))
     assert {"events_fell", "customers_fell"} <= {alert.code for alert in alerts}
 
 
@@ -155,5 +154,5 @@ def test_values_are_not_called_lost_where_there_are_too_many_to_be_counted(
     grown = changed_from(events, CUTOFF, lambda late: pd.concat([late, late.head(1).assign(category="Lamps")]))
     late = grown[grown["event_time"] >= pd.Timestamp(CUTOFF)]
     assert late[CATEGORY].nunique() == kinds + 1 and set(events[CATEGORY]) < set(late[CATEGORY])
-    monkeypatch.setattr(profiling, "MOST_VALUES", kinds)
+    monkeypatch.setattr(profiling, "MAX_VALUES", kinds)
     assert found(known, grown, tmp_path) == []

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.report import Report, write_report
+from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.monitoring_report import Report, write_report
 from tests.monitoring.test_telling import ALERTS, report
 
 

@@ -17,13 +17,11 @@ from clv_core.errors import Message
 from clv_core.evaluation.levels import SharedError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring import watch
 from clv_core.monitoring.alerts import REALISED, Alert
-from clv_core.monitoring.lights import GREEN, RED, UNKNOWN, Light, lights_of
-from clv_core.monitoring.truth.parts import CURVE, SEASON, Parts
-from clv_core.monitoring.truth.realised import Realised, chance_of, outside, so_far
-from clv_core.monitoring.truth.spans import FEWEST_BUYERS, PastSpan, past_spans
-from clv_core.monitoring.truth.tiers import Tier
+from clv_core.monitoring.health import GREEN, RED, UNKNOWN, HealthStatus, assess_health
+from clv_core.monitoring.realized import realized_value
+from clv_core.monitoring.realized.partial_horizon import CURVE, MIN_BUYERS, SEASON, PartialHorizon, PastSpan, past_spans
+from clv_core.monitoring.realized.performance import Realised, Tier, chance_of, outside, so_far
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
 
@@ -93,21 +91,21 @@ def test_the_noise_of_a_share_is_that_of_resampled_customers(season: Dataset, se
 
 
 def test_a_part_follows_the_year_before(season: Dataset, season_log: pd.DataFrame, tmp_path: Path) -> None:
-    found = Parts.of(season, CUTOFF, HORIZON_DAYS, CURVE_SHARES)
+    found = PartialHorizon.of(season, CUTOFF, HORIZON_DAYS, CURVE_SHARES)
     assert found is not None and found.kind == SEASON
     for days, share in CURVE_SHARES.items():
         came = share_by_hand(season_log, CUTOFF, days)
         assert came < 0.85 * share
-        assert abs(np.log(share * found.factor[days] / came)) < 3 * np.sqrt(found.spread[days].mean())
-    steady = Parts.of(stored(purchases(2500, 900, 8), tmp_path), CUTOFF, HORIZON_DAYS, CURVE_SHARES)
+        assert abs(np.log(share * found.factor[days] / came)) < 3 * np.sqrt(found.variance[days].mean())
+    steady = PartialHorizon.of(stored(purchases(2500, 900, 8), tmp_path), CUTOFF, HORIZON_DAYS, CURVE_SHARES)
     assert steady is not None and steady.kind == CURVE and set(steady.factor.values()) == {1.0}
-    assert np.sqrt(steady.spread[30].mean()) < 0.15
+    assert np.sqrt(steady.variance[30].mean()) < 0.15
 
 
 def test_nothing_is_known_of_parts_where_no_horizon_with_enough_buyers_is_past(season: Dataset, tmp_path: Path) -> None:
-    assert Parts.of(season, day_after(140), HORIZON_DAYS, CURVE_SHARES) is None
-    few = stored(purchases(FEWEST_BUYERS // 3, 900, 7), tmp_path)
-    assert Parts.of(few, CUTOFF, HORIZON_DAYS, CURVE_SHARES) is None
+    assert PartialHorizon.of(season, day_after(140), HORIZON_DAYS, CURVE_SHARES) is None
+    few = stored(purchases(MIN_BUYERS // 3, 900, 7), tmp_path)
+    assert PartialHorizon.of(few, CUTOFF, HORIZON_DAYS, CURVE_SHARES) is None
 
 
 def span(days_before: int, *misses: float) -> PastSpan:
@@ -119,9 +117,9 @@ def test_a_part_is_less_sure_the_further_past_ones_left_the_curve_and_the_earlie
     last = [CUTOFF - timedelta(days=120 * number) for number in (1, 2, 3)]
     near = [span(120, 0.02, 0.01, 0.0), span(240, -0.02, 0.0, 0.0), span(360, 0.01, 0.0, 0.0)]
     far = [span(120, 0.5, 0.3, 0.1), span(240, -0.6, -0.3, -0.1), span(360, 0.4, 0.2, 0.05)]
-    small, large = (Parts.learned(spans, CUTOFF, last, CURVE_SHARES) for spans in (near, far))
+    small, large = (PartialHorizon.learned(spans, CUTOFF, last, CURVE_SHARES) for spans in (near, far))
     assert small is not None and large is not None and small.kind == large.kind == CURVE
-    widths = [[np.sqrt(np.median(parts.spread[days])) for days in CURVE_SHARES] for parts in (small, large)]
+    widths = [[np.sqrt(np.median(parts.variance[days])) for days in CURVE_SHARES] for parts in (small, large)]
     assert all(ours < 0.3 * theirs for ours, theirs in zip(*widths, strict=True))
     assert widths[1] == sorted(widths[1], reverse=True)
 
@@ -141,7 +139,7 @@ def test_chances_of_a_part_are_small_only_as_often_as_they_say_and_a_break_is_st
     chances, broken = [], []
     for _ in range(60):
         spans = [span(120 * number, *(random.normal(0, 0.2) * np.array([1, 0.6, 0.3]))) for number in (1, 2, 3)]
-        parts = Parts.learned(spans, CUTOFF, last, CURVE_SHARES)
+        parts = PartialHorizon.learned(spans, CUTOFF, last, CURVE_SHARES)
         assert parts is not None
         frame, actual = scored(random)
         total = float(actual.sum() * np.exp(random.normal(0, 0.05) + random.normal(0, 0.2)))
@@ -154,7 +152,7 @@ def test_chances_of_a_part_are_small_only_as_often_as_they_say_and_a_break_is_st
 @pytest.fixture
 def watched(
     season_log: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[pd.DataFrame, int], tuple[list[Realised], list[Tier], list[Alert], list[Light]]]:
+) -> Callable[[pd.DataFrame, int], tuple[list[Realised], list[Tier], list[Alert], list[HealthStatus]]]:
     """What is said some days after the cutoff of a model whose total for the whole horizon comes true."""
     known = np.unique(season_log.loc[season_log["event_time"] < pd.Timestamp(CUTOFF), "customer_id"])
     total = later(season_log, CUTOFF, HORIZON_DAYS)["amount"].sum()
@@ -168,27 +166,29 @@ def watched(
 
     random = np.random.default_rng(1)
     past = [frame.assign(actual=actual) for frame, actual in (scored(random) for _ in range(6))]
-    monkeypatch.setattr(watch, "_scores", lambda *_: scores)
-    monkeypatch.setattr(watch, "shared_error", lambda *_: SharedError.of(past))
+    monkeypatch.setattr(realized_value, "_scores", lambda *_: scores)
+    monkeypatch.setattr(realized_value, "shared_error", lambda *_: SharedError.of(past))
     bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": HORIZON_DAYS})
 
-    def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[Light]]:
+    def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[HealthStatus]]:
         grown = events[events["event_time"] < pd.Timestamp(CUTOFF + timedelta(days=days))]
         unknown, space, dataset = dict[str, Message](), Workspace(tmp_path), stored(grown, tmp_path / str(days))
-        came, tiers, intervals = watch._truth(space, dataset, bundle, scores(HORIZON_DAYS), unknown, NoProgress())
-        alerts = watch._truth_alerts(bundle, came, intervals)
-        return came, tiers, alerts, lights_of(alerts, unknown, outside(came), so_far(came))
+        came, tiers, intervals = realized_value.compare_realized(
+            space, dataset, bundle, scores(HORIZON_DAYS), unknown, NoProgress()
+        )
+        alerts = realized_value.realized_alerts(bundle, came, intervals)
+        return came, tiers, alerts, assess_health(alerts, unknown, outside(came), so_far(came))
 
     return look
 
 
-def of_truth(lights: list[Light]) -> Light:
+def of_truth(lights: list[HealthStatus]) -> HealthStatus:
     return next(light for light in lights if light.question == REALISED)
 
 
 def test_a_season_is_no_break(watched: Any, season_log: pd.DataFrame) -> None:
     came, tiers, alerts, lights = watched(season_log, 61)
-    last, steady = came[-1], watch._scores(None, None, CUTOFF, NoProgress())(61)["predicted_clv"].sum()
+    last, steady = came[-1], realized_value._scores(None, None, CUTOFF, NoProgress())(61)["predicted_clv"].sum()
     assert last.realised < 0.8 * steady  # by the steady curve far too little
     assert last.held_against == SEASON and last.coverage is None and last.buyers_expected is None
     assert not alerts and of_truth(lights).colour == GREEN
@@ -206,7 +206,7 @@ def test_a_break_in_a_season_is_an_early_alert(watched: Any, season_log: pd.Data
 
 
 def test_unknown_parts_are_not_judged(watched: Any, season_log: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Parts, "of", classmethod(lambda *_: None))
+    monkeypatch.setattr(PartialHorizon, "of", classmethod(lambda *_: None))
     came, tiers, alerts, lights = watched(changed_from(season_log, CUTOFF, lambda late: dearer(late, 0.3)), 61)
     assert of_truth(lights).colour == UNKNOWN and of_truth(lights).why.code == "light.realised.part_unknown"
     assert all("{" not in of_truth(lights).why.text(language) for language in LANGUAGES)

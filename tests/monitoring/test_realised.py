@@ -18,10 +18,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.report import Report
-from clv_core.monitoring.truth.realised import chance_of, realised
-from clv_core.monitoring.truth.tiers import tiers_since
-from clv_core.monitoring.watch import matured
+from clv_core.monitoring.monitoring_report import Report
+from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
+from clv_core.monitoring.realized.realized_value import matured
 from clv_core.strategy.history import net_value
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import stored

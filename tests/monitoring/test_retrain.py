@@ -24,8 +24,8 @@ from clv_core.errors import Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.challenge import JUDGED, MetricPair, Outcome, early, resting
-from clv_core.monitoring.drift.reference import reference_of
+from clv_core.monitoring.drift.drift_reference import reference_of
+from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early, resting
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
@@ -120,12 +120,12 @@ def test_a_missing_reference_is_made_of_the_dataset(steady: Workspace, champion:
     made = reference_of(bare, dataset, tmp_path, NoProgress())
     trained = reference_of(bundle, dataset, tmp_path / "other", NoProgress())
     assert (trained.source, made.source) == ("training", "dataset")
-    assert made.sights == trained.sights and made.bins == trained.bins
+    assert made.histograms == trained.histograms and made.bins == trained.bins
     for kind, before in trained.profiles.items():
         pd.testing.assert_frame_equal(made.profiles[kind].counts, before.counts, check_dtype=False)
-        assert made.profiles[kind].chunks == before.chunks
+        assert made.profiles[kind].periods == before.periods
     again = reference_of(bare, dataset, tmp_path, NoProgress())
-    assert again.source == "dataset" and again.sights == made.sights
+    assert again.source == "dataset" and again.histograms == made.histograms
 
 
 def test_a_reference_that_was_changed_is_refused(steady: Workspace, champion: str, tmp_path: Path) -> None:

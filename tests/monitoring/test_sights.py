@@ -12,10 +12,15 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.features.log import open_log
-from clv_core.monitoring.drift import sights
-from clv_core.monitoring.drift.customers import MARK
+from clv_core.monitoring.drift import feature_histograms as sights
 from clv_core.monitoring.drift.distances import psi
-from clv_core.monitoring.drift.sights import SHARED, bins_of, look_at, sight_of
+from clv_core.monitoring.drift.feature_histograms import (
+    MARK,
+    SHARED,
+    choose_bins,
+    features_with_predictions,
+    make_histograms,
+)
 from clv_core.workspace import Workspace
 
 
@@ -30,9 +35,10 @@ def seen(usual: float) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", SHARED)
 def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(name: str) -> None:
-    bins = bins_of(seen(30.0))
+    bins = choose_bins(seen(30.0))
     before, later, doubled = (
-        np.array(sight_of(seen(usual), bins, date(2024, 1, 1)).counts[name], float) for usual in (30.0, 30.4, 60.0)
+        np.array(make_histograms(seen(usual), bins, date(2024, 1, 1)).counts[name], float)
+        for usual in (30.0, 30.4, 60.0)
     )
     assert abs(before.sum() - 3000) <= len(before), "every customer is counted, but for rounding"
     assert psi(later, before) < 0.01 < MARK < psi(doubled, before)
@@ -41,13 +47,13 @@ def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(nam
 def test_a_sample_of_many(small_workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     log = open_log(open_dataset(small_workspace, "shop"))
     about = log, small_bundle.model, TrainConfig.from_json(small_bundle.record["config"]), log.end
-    whole = look_at(*about)
-    monkeypatch.setattr(sights, "SOME", 160)
-    monkeypatch.setattr(sights, "SOME_AT_ONCE", 16)
-    some = look_at(*about)
+    whole = features_with_predictions(*about)
+    monkeypatch.setattr(sights, "SAMPLE_CUSTOMERS", 160)
+    monkeypatch.setattr(sights, "SAMPLE_AT_ONCE", 16)
+    some = features_with_predictions(*about)
     assert len(some) <= 160 < len(whole) and set(some.index) < set(whole.index)
-    pd.testing.assert_frame_equal(look_at(*about, everybody=True), whole)
-    bins = bins_of(whole)
-    counts = [sight_of(one, bins, log.end).counts for one in (some, whole)]
+    pd.testing.assert_frame_equal(features_with_predictions(*about, everybody=True), whole)
+    bins = choose_bins(whole)
+    counts = [make_histograms(one, bins, log.end).counts for one in (some, whole)]
     for name in ("days_since_any", "tenure", "predicted_clv"):
         assert psi(*(np.array(one[name], float) for one in counts)) < MARK

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv_core.monitoring.drift.chunks import MONTH, WEEK, chunks_after, chunks_before, edge, in_span
+from clv_core.monitoring.drift.control_limits import dispersion, forecast
 from clv_core.monitoring.drift.distances import by_chance, ks, ks_chance, ks_limit, psi, psi_chance, psi_limit
-from clv_core.monitoring.drift.spread import dispersion, forecast
+from clv_core.monitoring.drift.periods import MONTH, WEEK, period_start, periods_after, periods_before, periods_in
 
 
 @pytest.mark.examples(2)
@@ -41,7 +41,7 @@ def test_a_series_that_varies_more_than_by_counting_has_wider_limits_and_few_fal
 
 def test_limits_widen_with_the_distance_of_a_series_that_wanders() -> None:
     y = np.cumsum(np.random.default_rng(2).normal(0, 1, 40))
-    spread = forecast(y, np.full(40, 0.01), np.arange(60), np.full(60, 0.01)).spread
+    spread = forecast(y, np.full(40, 0.01), np.arange(60), np.full(60, 0.01)).scale
     assert (np.diff(spread) >= 0).all() and spread[30] > 1.3 * spread[0] and spread[59] > spread[40]
 
 
@@ -79,7 +79,7 @@ def test_a_dispersion_is_at_least_one_and_more_where_few_chunks_tell_it() -> Non
 
 def test_chunks_meet_at_the_cutoff_and_months_keep_its_day() -> None:
     cutoff = date(1997, 10, 31)
-    before, after = chunks_before(cutoff, MONTH, date(1997, 1, 1)), chunks_after(cutoff, MONTH, date(1998, 4, 1))
+    before, after = periods_before(cutoff, MONTH, date(1997, 1, 1)), periods_after(cutoff, MONTH, date(1998, 4, 1))
     assert [chunk.begin.isoformat() for chunk in after] == [
         "1997-10-31", "1997-11-30", "1997-12-31", "1998-01-31", "1998-02-28",
     ]  # fmt: skip
@@ -88,5 +88,5 @@ def test_chunks_meet_at_the_cutoff_and_months_keep_its_day() -> None:
     assert all(
         one.end == other.begin and one.number + 1 == other.number for one, other in zip(both, both[1:], strict=False)
     )
-    assert edge(cutoff, WEEK, -2) == date(1997, 10, 17)
-    assert [in_span(WEEK, 182), in_span(MONTH, 182), in_span(MONTH, 7)] == [26, 6, 1]
+    assert period_start(cutoff, WEEK, -2) == date(1997, 10, 17)
+    assert [periods_in(WEEK, 182), periods_in(MONTH, 182), periods_in(MONTH, 7)] == [26, 6, 1]

@@ -15,11 +15,11 @@ import pytest
 
 from clv_core.errors import ClvError, Message, UsageError
 from clv_core.monitoring.alerts import DATA, REALISED, alert_of
-from clv_core.monitoring.lights import lights_of, recommend
-from clv_core.monitoring.report import Report, acknowledge_alerts, acknowledged
-from clv_core.monitoring.telling.mail import Smtp, send
-from clv_core.monitoring.telling.tell import tell
-from clv_core.monitoring.telling.webhook import checked_url, post
+from clv_core.monitoring.health import assess_health, recommend
+from clv_core.monitoring.monitoring_report import Report, acknowledge_alerts, acknowledged
+from clv_core.monitoring.notifications.mail import Smtp, send
+from clv_core.monitoring.notifications.notify import notify
+from clv_core.monitoring.notifications.webhook import checked_url, post
 from clv_core.workspace import Workspace
 
 KIOSK = {"value": "kiosk", "found": "5.0%", "usual": "0.0%"}
@@ -31,7 +31,7 @@ ALERTS = [
 
 def report() -> Report:
     unknown = {"realised": Message("light.early", {"until": "2024-03-01"})}
-    lights = lights_of(ALERTS, unknown)
+    lights = assess_health(ALERTS, unknown)
     about: dict[str, Any] = dict.fromkeys(("version", "cutoff", "currency", "made", "kind"), "")
     about |= {"model": "shop-bgnbd", "dataset": "shop", "as_of": "2024-02-01", "horizon_days": 90, "reference": {}}
     return Report(about, [], lights, recommend(lights), list(ALERTS), [], [], [], [], unknown)
@@ -118,8 +118,8 @@ def serving(found: Any) -> Iterator[Any]:
 
 def test_new_alerts_are_posted_once_with_words_lights_and_advice(hook: Hook, tmp_path: Any) -> None:
     work = Workspace(tmp_path)
-    assert tell(work, report(), webhook=hook.url, language="zh") == {"webhook": 2}
-    assert tell(work, report(), webhook=hook.url, language="zh") == {"webhook": 0}
+    assert notify(work, report(), webhook=hook.url, language="zh") == {"webhook": 2}
+    assert notify(work, report(), webhook=hook.url, language="zh") == {"webhook": 0}
     ((kind, body),) = hook.received
     sent = json.loads(body)
     assert kind == "application/json; charset=utf-8"
@@ -136,13 +136,13 @@ def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> N
     seen = report().seen(acknowledged(work, "shop-bgnbd"))
     assert {light.question: light.colour for light in seen.lights}["data"] == "amber"
     assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged["by"] == "ann"
-    assert tell(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
+    assert notify(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
 
 
 def test_what_an_acknowledged_alert_covered_is_still_unknown(tmp_path: Any) -> None:
     outside = alert_of(REALISED, "outside", "", {"found": "40%", "usual": "20%"}, "2024-01-01", "2024-04-01")
     unknown = {REALISED: Message("light.realised.unmeasured")}
-    lights = lights_of([outside], unknown)
+    lights = assess_health([outside], unknown)
     assert {light.question: light.colour for light in lights}[REALISED] == "amber"
     replace(report(), lights=lights, alerts=[outside], unknown=unknown).save(tmp_path)
     kept = Report.load(tmp_path)
@@ -202,7 +202,7 @@ def test_an_address_that_is_none_is_not_repeated_where_it_may_hold_a_secret(url:
 
 
 def test_new_alerts_arrive_by_mail(office: Post, tmp_path: Any) -> None:
-    assert tell(Workspace(tmp_path), report(), smtp=office.smtp, language="zh") == {"email": 2}
+    assert notify(Workspace(tmp_path), report(), smtp=office.smtp, language="zh") == {"email": 2}
     (raw,) = office.messages
     mail = message_from_string(raw, policy=policy.default)
     assert mail["Subject"] == "CLV Studio：shop 有 2 条新告警" and mail["To"] == "a@there.test, b@there.test"
@@ -214,7 +214,7 @@ def test_new_alerts_arrive_by_mail(office: Post, tmp_path: Any) -> None:
 def test_refused_mail_does_not_stop_the_webhook(hook: Hook, office: Post, tmp_path: Any) -> None:
     office.refuses = True
     with pytest.raises(ClvError, match="550 unknown mailbox|unknown mailbox"):
-        tell(Workspace(tmp_path), report(), webhook=hook.url, smtp=office.smtp, language="en")
+        notify(Workspace(tmp_path), report(), webhook=hook.url, smtp=office.smtp, language="en")
     assert len(hook.received) == 1
     with pytest.raises(ClvError, match="refused"):
         send(replace(office.smtp, port=1), "s", "t", timeout=1)
@@ -223,7 +223,7 @@ def test_refused_mail_does_not_stop_the_webhook(hook: Hook, office: Post, tmp_pa
 @pytest.mark.parametrize("url", ["http://hooks.example.org/é", "http://[bad", "http://.../x"])
 def test_an_address_that_is_none_keeps_nobody_else_from_being_told(office: Post, tmp_path: Any, url: str) -> None:
     with pytest.raises(ClvError) as caught:
-        tell(Workspace(tmp_path), report(), webhook=url, smtp=office.smtp, language="en")
+        notify(Workspace(tmp_path), report(), webhook=url, smtp=office.smtp, language="en")
     assert caught.value.code in ("webhook_url", "webhook_failed") and len(office.messages) == 1
 
 

@@ -13,11 +13,12 @@ from clv_core.errors import Message
 from clv_core.evaluation.intervals import Intervals
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring import watch
+from clv_core.monitoring import monitor
 from clv_core.monitoring.alerts import DATA, REALISED
-from clv_core.monitoring.drift.chunks import FEWEST, KINDS
-from clv_core.monitoring.drift.reference import DATASET, Reference
-from clv_core.monitoring.truth.realised import Realised
+from clv_core.monitoring.drift.drift_reference import DATASET, Reference
+from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS
+from clv_core.monitoring.realized import realized_value
+from clv_core.monitoring.realized.performance import Realised
 
 CUTOFF = date(2024, 3, 1)
 
@@ -31,9 +32,9 @@ def log_until(end: date) -> Any:
 def test_a_short_reference_says_how_many_weeks_or_months_it_takes(kind: str, lang: str) -> None:
     short = Reference(CUTOFF, DATASET, CUTOFF - timedelta(days=20), {}, {}, ())
     unknown: dict[str, Message] = {}
-    assert watch._data(log_until(CUTOFF), short, kind, [], 90, unknown) == ([], [])
+    assert monitor._check_data(log_until(CUTOFF), short, kind, [], 90, unknown) == ([], [])
     said = unknown[DATA].text(lang)
-    assert "20" in said and str(FEWEST[kind]) in said
+    assert "20" in said and str(MIN_PERIODS[kind]) in said
     assert {"en": f"{kind}s", "zh": {"week": "整周", "month": "整月"}[kind]}[lang] in said
 
 
@@ -43,10 +44,10 @@ def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(hori
     unknown: dict[str, Message] = {}
     day_before = log_until(CUTOFF + timedelta(days=days - 1))
     workspace: Any = None
-    assert watch._truth(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [], None)
+    assert realized_value.compare_realized(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [], None)
     promised = date.fromisoformat(unknown[REALISED].params["until"])
     assert promised == CUTOFF + timedelta(days=days)
-    assert watch.matured(CUTOFF, horizon, promised) == [days]
+    assert realized_value.matured(CUTOFF, horizon, promised) == [days]
 
 
 HONEST = Intervals(300, 0.2, 0.2, 0.02, 0.65, 0.65, 0.03, 1.0, 1000, 0.1, 0.5, 0.9)
@@ -69,7 +70,7 @@ def test_intervals_that_became_too_narrow(then: Intervals | None, now: Intervals
     record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": held}}
     bundle: Any = SimpleNamespace(record=record)
     came = [Realised("2024-05-30", 90, 100.0, 0.0, 100.0, 80.0, 120.0, 0.9, 0.5, 5, 5.0)]
-    found = watch._truth_alerts(bundle, came, now)
+    found = realized_value.realized_alerts(bundle, came, now)
     assert [alert.code for alert in found] == codes and not any(alert.grave for alert in found)
     for alert in found:
         assert all("45%" in alert.text(language) and "20%" in alert.text(language) for language in LANGUAGES)

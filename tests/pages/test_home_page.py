@@ -15,7 +15,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_day, translate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.report import FILE, report_folder
+from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.workspace import Workspace
 from pages.ui.home import overview
 from tests.pages.conftest import OPEN, SAMPLE, do

@@ -18,8 +18,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.lights import UNKNOWN, Recommendation
-from clv_core.monitoring.report import keep_outcome
+from clv_core.monitoring.health import UNKNOWN, Recommendation
+from clv_core.monitoring.monitoring_report import save_outcome
 from clv_core.workspace import Workspace, write_json
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
@@ -113,7 +113,7 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
         assert "1,234 customers" in said and "0.610" in said
     assert "chat.example" in app.error[0].value
     why["params"]["customers"] = 4321
-    keep_outcome(work, [model], {"outcome": "stays", "why": why, "figures": []})  # as a night does, without a job
+    save_outcome(work, [model], {"outcome": "stays", "why": why, "figures": []})  # as a night does, without a job
     said = texts(app.run())
     assert "4,321 customers" in said and "1,234 customers" not in said
 

@@ -28,8 +28,8 @@ from clv_core.deployment.demo import SAMPLE
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
-from clv_core.monitoring.lights import RETRAIN, Recommendation
-from clv_core.monitoring.report import Report
+from clv_core.monitoring.health import RETRAIN, Recommendation
+from clv_core.monitoring.monitoring_report import Report
 from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.schemes.clusters import Clusters

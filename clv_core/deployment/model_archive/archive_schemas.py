@@ -189,7 +189,7 @@ class _Histograms(_Closed):
 
 
 class ReferenceInfo(_Closed):
-    """``reference.json`` (:mod:`clv_core.monitoring.drift.reference`)."""
+    """``reference.json`` (:mod:`clv_core.monitoring.drift.drift_reference`)."""
 
     cutoff: Day
     source: str

@@ -1,1 +1,1 @@
-"""New data held against the data that a model was trained on, chunk of time by chunk of time."""
+"""Checks of new data against a model's training data, period by period."""

@@ -1,1 +1,1 @@
-"""The stakeholder report: its content as plain data, and what writes it as slides or as one page of HTML."""
+"""The stakeholder report: ``make_report`` fills ``sections`` of a ``document``, which ``slides`` and ``html`` write."""

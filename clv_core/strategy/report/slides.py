@@ -1,87 +1,254 @@
-"""A report as PowerPoint slides with native charts and tables: whoever gets them can edit every word and bar."""
+"""Write a report as PowerPoint slides with native charts and tables.
+
+Fonts, colours and the place of texts are those of the template ``assets/report/slides.pptx``: a layout for the cover,
+and one for sections. Charts use its accents 1 to 3, cards and lines its background 2 and accent 4.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.strategy.report import slide_parts as parts
-from clv_core.strategy.report.content import Report, Section
+from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, Report, ReportFigure, Section, Table
 from clv_core.workspace import atomic_path
 
-WIDTH: Final = 13.333
-HEIGHT: Final = 7.5
-MARGIN: Final = 0.6
-INSIDE: Final = WIDTH - 2 * MARGIN
-TOP: Final = 1.85
-FOOT: Final = 6.98
-GAP: Final = 0.2
+TEMPLATE: Final = Path(__file__).resolve().parents[3] / "assets" / "report" / "slides.pptx"
+TITLE: Final = 0
+SECTION_TITLE, CONTENT, CONTEXT = 10, 11, 12
+"""Placeholders of the template's layout for sections, by index; 0 is the title."""
+ACCENTS: Final = {PREDICTED: "ACCENT_1", ACTUAL: "ACCENT_2", BASELINE: "ACCENT_3"}
+SHARES, COUNTS, AMOUNTS = "0%", "#,##0", "#,##0.00"
+TICKS: Final = "[>=1000]#,##0;General"
+"""Thousands separators, and no trailing decimal point, which PowerPoint writes with #,##0.##."""
+GAP, CARD_HEIGHT, ROW_HEIGHT = 0.2, 1.25, 0.36
+"""Inches."""
 TABLE_SHARE: Final = 0.66
-"""Of the width at most, where a chart stands beside a table."""
-FIGURES_HIGH: Final = 1.25
-ROW_HIGH: Final = 0.36
+"""A table next to a chart takes at most this share of the width."""
+CELL_SIZE: Final = 12
+MAX_CELL: Final = 2.2
+"""A column is made at most so many inches wide for its text."""
+CELL_MARGINS: Final = 0.14
+"""Left and right margin of a cell, inches."""
+POINTS_AN_INCH: Final = 72
+LETTER: Final = 0.55
+"""Mean width of a Latin letter in font sizes."""
+WIDER_FONT: Final = 1.2
+"""A bold letter of the fonts that replace missing ones is so many times as wide."""
+LINE_HEIGHT: Final = 1.25
+
+Box = tuple[float, float, float, float]
+"""Left, top, width and height, inches."""
 
 
 def write_slides(report: Report, path: Path) -> Path:
-    """Write a report as a ``.pptx`` file: a title slide, then one slide a section.
+    """Write a report as a ``.pptx`` file: a cover, then one slide a section.
 
     Returns:
         ``path``.
     """
     from pptx import Presentation
-    from pptx.util import Inches
 
-    book = Presentation()
-    book.slide_width, book.slide_height = Inches(WIDTH), Inches(HEIGHT)
-    book.core_properties.title, book.core_properties.author = report.title, "CLV Studio"
-    book.core_properties.language = {"en": "en-GB", "zh": "zh-CN"}[report.language]
-    empty = book.slide_layouts[6]
-    _first(book.slides.add_slide(empty), report)
-    for number, section in enumerate(report.sections, start=2):
-        _slide(book.slides.add_slide(empty), section, report, number)
+    deck = Presentation(str(TEMPLATE))
+    deck.core_properties.title, deck.core_properties.author = report.title, "CLV Studio"
+    deck.core_properties.language = {"en": "en-GB", "zh": "zh-CN"}[report.language]
+    cover, layout = deck.slide_layouts
+    texts = (report.title, report.finding, report.context, report.made)
+    for placeholder, text in zip(deck.slides.add_slide(cover).placeholders, texts, strict=True):
+        placeholder.text = text
+    for section in report.sections:
+        _fill(deck.slides.add_slide(layout), section, report.context)
     with atomic_path(path) as temporary:
-        book.save(str(temporary))
+        deck.save(str(temporary))
     return path
 
 
-def _first(slide: Any, report: Report) -> None:
-    parts.band(slide, 0, 0, WIDTH, 0.18)
-    parts.text(slide, report.title, (MARGIN, 1.6, INSIDE, 0.9), size=36, bold=True)
-    parts.text(slide, report.finding, (MARGIN, 2.7, INSIDE, 1.9), size=24)
-    parts.text(slide, report.context, (MARGIN, 5.6, INSIDE, 0.7), size=14, colour=parts.SOFT)
-    parts.text(slide, report.made, (MARGIN, 6.3, INSIDE, 0.5), size=12, colour=parts.SOFT)
+def _fill(slide: Any, section: Section, context: str) -> None:
+    """Fill a slide from the top: cards, then a table and a chart side by side, then the points."""
+    from pptx.util import Inches
 
-
-def _slide(slide: Any, section: Section, report: Report, number: int) -> None:
-    """Draw one section: what it holds below each other, a table and a chart side by side."""
-    parts.text(slide, section.title, (MARGIN, 0.35, INSIDE, 0.4), size=14, bold=True, colour=parts.ACCENT)
-    size = parts.heading(section.finding, INSIDE)
-    parts.text(slide, section.finding, (MARGIN, 0.75, INSIDE, 1.0), size=size, bold=True)
-    top = TOP
-    alone = section.chart is None and section.table is None
-    most = FOOT - 0.1 - top - (FIGURES_HIGH + GAP if section.figures else 0)
-    points_size = parts.fitting(section.points, INSIDE - 0.3, most, (18, 16, 14, 12, 11) if alone else (14, 12))
-    points_high = parts.list_high(section.points, INSIDE - 0.3, points_size)
+    title, content = slide.placeholders[TITLE], slide.placeholders[CONTENT]
+    slide.placeholders[SECTION_TITLE].text, slide.placeholders[CONTEXT].text = section.title, context
+    title.text = section.finding
+    _resize(title, heading_size(section.finding, title.width.inches))
+    left, top, width, height = (length.inches for length in (content.left, content.top, content.width, content.height))
+    bottom = top + height
     if section.figures:
-        parts.figures(slide, section.figures, (MARGIN, top, INSIDE, FIGURES_HIGH), GAP)
-        top += FIGURES_HIGH + GAP
-    room = FOOT - 0.1 - top - points_high - (GAP if section.points else 0)
-    if section.table is not None and section.chart is not None:
-        table_wide = sum(parts.column_widths(section.table, TABLE_SHARE * INSIDE))
-        parts.table(slide, section.table, (MARGIN, top, table_wide, ROW_HIGH))
-        parts.chart(
-            slide, section.chart, section.finding, (MARGIN + table_wide + GAP, top, INSIDE - table_wide - GAP, room)
-        )
+        _cards(slide, section.figures, (left, top, width, CARD_HEIGHT))
+        top += CARD_HEIGHT + GAP
+    sizes = (14, 12) if section.chart or section.table else (18, 16, 14, 12, 11)
+    size = list_size(section.points, width - 0.3, bottom - top, sizes)
+    room = bottom - top - list_height(section.points, width - 0.3, size) - (GAP if section.points else 0)
+    chart_left = left
+    if section.table is not None:
+        table_width = width
+        if section.chart is not None:
+            table_width = sum(column_widths(section.table, TABLE_SHARE * width))
+        _table(slide, section.table, (left, top, table_width, ROW_HEIGHT))
+        chart_left += table_width + GAP
+    if section.chart is not None:
+        _chart(slide, section.chart, section.finding, (chart_left, top, left + width - chart_left, room))
         top += room + GAP
     elif section.table is not None:
-        parts.table(slide, section.table, (MARGIN, top, INSIDE, ROW_HIGH))
-        top += ROW_HIGH * (len(section.table.rows) + 1) + GAP
-    elif section.chart is not None:
-        parts.chart(slide, section.chart, section.finding, (MARGIN, top, INSIDE, room))
-        top += room + GAP
-    if section.points:
-        parts.points(slide, section.points, (MARGIN, top, INSIDE, FOOT - top), points_size)
-    parts.band(slide, MARGIN, FOOT, INSIDE, 0.01)
-    parts.text(slide, report.context, (MARGIN, FOOT + 0.04, INSIDE - 0.8, 0.35), size=10, colour=parts.SOFT)
-    place = (WIDTH - MARGIN - 0.8, FOOT + 0.04, 0.8, 0.35)
-    parts.text(slide, str(number), place, size=10, colour=parts.SOFT, right=True)
+        top += ROW_HEIGHT * (len(section.table.rows) + 1) + GAP
+    if not section.points:
+        content._element.getparent().remove(content._element)
+        return
+    content.left, content.top, content.width, content.height = map(Inches, (left, top, width, bottom - top))
+    content.text = "\n".join(section.points)
+    _resize(content, size)
+
+
+def _resize(placeholder: Any, size: float) -> None:
+    """Set the size of all letters of a placeholder."""
+    from pptx.util import Pt
+
+    for paragraph in placeholder.text_frame.paragraphs:
+        for run in paragraph.runs:
+            run.font.size = Pt(size)
+
+
+def _cards(slide: Any, figures: Sequence[ReportFigure], box: Box) -> None:
+    """Add one card a figure, side by side."""
+    from pptx.enum.shapes import MSO_SHAPE
+    from pptx.enum.text import PP_ALIGN
+    from pptx.util import Inches
+
+    left, top, width, height = box
+    each = (width - GAP * (len(figures) - 1)) / len(figures)
+    for place, figure in enumerate(figures):
+        corner = left + place * (each + GAP)
+        card = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Inches, (corner, top, each, height)))
+        _colour(card, "BACKGROUND_2")
+        card.line.fill.background()
+        card.shadow.inherit = False
+        frame = card.text_frame
+        frame.margin_left = frame.margin_right = Inches(0.1)
+        frame.word_wrap = True
+        label, value, note = frame.paragraphs[0], frame.add_paragraph(), frame.add_paragraph()
+        label.alignment = value.alignment = note.alignment = PP_ALIGN.LEFT
+        _write(label, figure.label, 12, soft=True)
+        _write(value, figure.value, 24, bold=True)
+        _write(note, figure.note, 11, soft=True)
+
+
+def _table(slide: Any, content: Table, box: Box) -> None:
+    """Add a table; ``box`` has the height of one row."""
+    from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.util import Inches
+
+    left, top, width, row_height = box
+    rows = (content.head, *content.rows)
+    size = (len(rows), len(content.head))
+    table = slide.shapes.add_table(*size, *map(Inches, (left, top, width, row_height * len(rows)))).table
+    widths = column_widths(content, width)
+    for column, share in zip(table.columns, widths, strict=True):
+        column.width = Inches(share * width / sum(widths))
+    for number, (row, texts) in enumerate(zip(table.rows, rows, strict=True)):
+        row.height = Inches(row_height)
+        for column, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
+            cell.margin_top = cell.margin_bottom = Inches(0.03)
+            cell.margin_left = cell.margin_right = Inches(CELL_MARGINS / 2)
+            cell.vertical_anchor = MSO_ANCHOR.MIDDLE
+            _colour(cell, "BACKGROUND_1" if number else "BACKGROUND_2")
+            paragraph = cell.text_frame.paragraphs[0]
+            paragraph.alignment = PP_ALIGN.RIGHT if column else PP_ALIGN.LEFT
+            _write(paragraph, text, CELL_SIZE if number else 10.5, bold=not number, soft=not number)
+
+
+def _chart(slide: Any, content: Chart, message: str, box: Box) -> None:
+    """Add a native chart, with the message as its alternative text."""
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
+    from pptx.util import Inches, Pt
+
+    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]
+    horizontal = content.kind == "bars"
+    data.categories = list(content.categories)
+    for series in content.series:
+        number_format = SHARES if content.percent else COUNTS if series.counts else AMOUNTS
+        data.add_series(series.name, series.values, number_format=number_format)
+    kind = XL_CHART_TYPE.BAR_CLUSTERED if horizontal else XL_CHART_TYPE.COLUMN_CLUSTERED
+    shape = slide.shapes.add_chart(kind, *map(Inches, box), data)
+    shape._element.nvGraphicFramePr.cNvPr.set("descr", message)
+    chart = shape.chart
+    chart.has_title, chart.font.size = False, Pt(12)
+    chart.has_legend = len(content.series) > 1
+    if chart.has_legend:
+        chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 60, 0
+    for series, bars in zip(content.series, plot.series, strict=True):
+        _colour(bars.format, ACCENTS[series.role])
+    categories, values = chart.category_axis, chart.value_axis
+    for axis, text in ((categories, content.category_axis), (values, content.value_axis)):
+        _colour(axis.format.line, "ACCENT_4")
+        axis.has_title = bool(text)
+        if text:
+            _write(axis.axis_title.text_frame.paragraphs[0], text, 11, soft=True)
+    categories.reverse_order, categories.has_major_gridlines = horizontal, False
+    if horizontal:
+        values.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
+    _colour(values.major_gridlines.format.line, "ACCENT_4")
+    values.tick_labels.number_format = SHARES if content.percent else TICKS
+    values.tick_labels.number_format_is_linked = False
+    values.minimum_scale = 0
+
+
+def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, soft: bool = False) -> None:
+    """Add text in the theme's first text colour, or softly in its second."""
+    from pptx.enum.dml import MSO_THEME_COLOR
+    from pptx.util import Pt
+
+    run = paragraph.add_run()
+    run.text = text
+    run.font.size, run.font.bold = Pt(size), bold
+    run.font.color.theme_color = MSO_THEME_COLOR.TEXT_2 if soft else MSO_THEME_COLOR.TEXT_1
+
+
+def _colour(shape: Any, name: str) -> None:
+    """Fill a shape, cell or line with a colour of the theme."""
+    from pptx.enum.dml import MSO_THEME_COLOR
+
+    shape.fill.solid()
+    shape.fill.fore_color.theme_color = getattr(MSO_THEME_COLOR, name)
+
+
+def column_widths(content: Table, most: float) -> list[float]:
+    """Return column widths that hold words and amounts on one line; sentences may wrap.
+
+    Args:
+        content: the table.
+        most: inches for all columns.
+    """
+    wide = LETTER * WIDER_FONT
+    columns = zip(content.head, *content.rows, strict=True)
+    longest = [max(_text_width(text, wide) * CELL_SIZE / POINTS_AN_INCH for text in one) for one in columns]
+    widths = [min(MAX_CELL, one) + CELL_MARGINS for one in longest]
+    return [one * min(1.0, most / sum(widths)) for one in widths]
+
+
+def heading_size(text: str, width: float) -> float:
+    """Return the font size at which a bold text fits into two lines, also in a replacement font."""
+    return next((size for size in (24, 20) if line_count(text, width / WIDER_FONT, size) <= 2), 18)
+
+
+def list_size(points: Sequence[str], width: float, room: float, sizes: Sequence[float]) -> float:
+    """Return the first of some falling font sizes at which a list fits into ``room`` inches, else the last."""
+    return next((size for size in sizes if list_height(points, width, size) <= room), sizes[-1])
+
+
+def list_height(points: Sequence[str], width: float, size: float) -> float:
+    """Return the approximate height of a list, inches."""
+    return sum((line_count(point, width, size) * LINE_HEIGHT + 0.35) * size / POINTS_AN_INCH for point in points)
+
+
+def line_count(text: str, width: float, size: float) -> int:
+    """Return the approximate number of lines of a text in a box of a width in inches."""
+    return max(1, math.ceil(_text_width(text) * size / (width * POINTS_AN_INCH)))
+
+
+def _text_width(text: str, letter: float = LETTER) -> float:
+    """Return a text's width on one line in font sizes; Chinese letters are as wide as high in any font."""
+    return sum(1.0 if ord(char) > 0x2E7F else letter for char in text)

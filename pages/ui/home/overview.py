@@ -12,7 +12,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files
-from clv_core.monitoring.report import FILE, report_folder
+from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.strategy.audiences.export_records import export_log
 from pages.ui import cells, saying, state, widgets
 from pages.ui.saying import t

@@ -10,9 +10,9 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
 from clv_core.monitoring.alerts import Alert
-from clv_core.monitoring.challenge import early
-from clv_core.monitoring.lights import AMBER, GREEN, RED, RETRAIN, UNKNOWN
-from clv_core.monitoring.report import Report, acknowledge_alerts, last_outcome
+from clv_core.monitoring.health import AMBER, GREEN, RED, RETRAIN, UNKNOWN
+from clv_core.monitoring.monitoring_report import Report, acknowledge_alerts, last_outcome
+from clv_core.monitoring.retraining import early
 from pages.ui import access, by_role, judged, progress, saying, state, widgets
 from pages.ui.monitor.monitored import LIGHTS
 from pages.ui.saying import t

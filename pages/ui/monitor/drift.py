@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.features.labels import label
-from clv_core.monitoring.drift.check import Check
-from clv_core.monitoring.drift.profile import PRICES
-from clv_core.monitoring.drift.sights import PREDICTED
-from clv_core.monitoring.report import Report
+from clv_core.monitoring.drift.event_profile import PRICES
+from clv_core.monitoring.drift.feature_histograms import PREDICTED
+from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.monitoring_report import Report
 from pages.ui import cells, saying, state, widgets
 from pages.ui.charts import behaviour, monitoring
 from pages.ui.saying import name_of, percent, t
@@ -46,7 +46,7 @@ def section(report: Report) -> None:
 
 
 def _series(report: Report, key: tuple[str, str, str]) -> None:
-    new = pd.DataFrame([check.to_json() for check in report.checks if (check.test, check.subject, check.value) == key])
+    new = pd.DataFrame([check for check in report.checks if (check.test, check.subject, check.value) == key])
     past: dict[str, Any] = next(
         (one for one in report.past if (one["test"], one["subject"], one["value"]) == key),
         {"begin": [], "figures": []},

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.monitoring.drift.customers import later_instants
-from clv_core.monitoring.report import Report
-from clv_core.monitoring.truth.parts import WHOLE
-from clv_core.monitoring.truth.realised import Realised
+from clv_core.monitoring.drift.feature_histograms import later_instants
+from clv_core.monitoring.monitoring_report import Report
+from clv_core.monitoring.realized.partial_horizon import WHOLE
+from clv_core.monitoring.realized.performance import Realised
 from clv_core.strategy.schemes.saved import names_of_tiers
 from pages.ui import cells, saying, state, widgets
 from pages.ui.charts import monitoring
@@ -27,7 +27,7 @@ def section(report: Report, dataset: Dataset) -> None:
         save.offer_adding("monitor_add")
         return
     currency, last = report.about["currency"], report.realised[-1]
-    frame = pd.DataFrame([one.to_json() for one in report.realised])
+    frame = pd.DataFrame(report.realised)
     off = abs(last.realised / last.expected - 1) if last.expected else 0.0
     side = "above" if last.realised >= last.expected else "below"
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}

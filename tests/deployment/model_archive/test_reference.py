@@ -13,10 +13,10 @@ import pytest
 from clv_core.deployment.bundle import REFERENCE
 from clv_core.deployment.model_archive.model_checks import check_reference
 from clv_core.errors import Refused
-from clv_core.monitoring.drift.chunks import MONTH, chunks_before
-from clv_core.monitoring.drift.profile import profile
-from clv_core.monitoring.drift.reference import Reference
-from clv_core.monitoring.drift.sights import Sight
+from clv_core.monitoring.drift.drift_reference import Reference
+from clv_core.monitoring.drift.event_profile import profile
+from clv_core.monitoring.drift.feature_histograms import FeatureHistograms
+from clv_core.monitoring.drift.periods import MONTH, periods_before
 from tests.monitoring.steady_shop import day_after, steady_log, stored
 
 ABOUT, TABLE = REFERENCE
@@ -27,8 +27,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("reference")
     dataset = stored(steady_log(200, 200, seed=1), folder / "log")
     cutoff = day_after(190)
-    before = profile(dataset, chunks_before(cutoff, MONTH, dataset.log_start))
-    sights = (Sight("2023-07-10", 200, {"frequency": [100, 100, 0]}, 12.5, 0.4),)
+    before = profile(dataset, periods_before(cutoff, MONTH, dataset.log_start))
+    sights = (FeatureHistograms("2023-07-10", 200, {"frequency": [100, 100, 0]}, 12.5, 0.4),)
     made = Reference(cutoff, "training", dataset.log_start, {MONTH: before}, {"frequency": [1.0]}, sights)
     made.save(folder)
     return {name: (folder / name).read_bytes() for name in REFERENCE}
@@ -38,7 +38,7 @@ def test_what_training_writes_is_accepted_and_reads_back(files: dict[str, bytes]
     check_reference(files)
     check_reference({})
     again = Reference.of_files(*files.values())
-    assert again.sights[0].counts == {"frequency": [100, 100, 0]} and len(again.profiles[MONTH].chunks) == 6
+    assert again.histograms[0].counts == {"frequency": [100, 100, 0]} and len(again.profiles[MONTH].periods) == 6
     assert again.profiles[MONTH].table("channel")[0][""].sum() > 0 and len(again.profiles[MONTH].prices) > 100
 
 

@@ -13,9 +13,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.strategy.report.acted import drivers
-from clv_core.strategy.report.measured import data, quality
-from clv_core.strategy.report.said import Said
+from clv_core.strategy.report.report_context import Formatter
+from clv_core.strategy.report.sections import data, drivers, quality
 from clv_core.workspace import Workspace
 from tests.evaluation.explain.test_sentences import explanation
 from tests.evaluation.test_beside import both
@@ -34,7 +33,7 @@ def said_of(noise: float, language: str, level: dict[str, float] | None = None) 
     }  # fmt: skip
     holdout = pd.concat([part.assign(model=name) for name, part in rows.items()], ignore_index=True)
     bundle = SimpleNamespace(record=record, holdout=lambda model, columns: holdout[list(columns)])
-    ground: Any = SimpleNamespace(said=Said(language, "EUR"), bundle=bundle, horizon_days=90)
+    ground: Any = SimpleNamespace(format=Formatter(language, "EUR"), bundle=bundle, horizon_days=90)
     section = quality(ground)
     assert section is not None
     return section.finding
@@ -56,7 +55,7 @@ def test_the_span_of_the_log_is_told_in_the_logs_own_days(tmp_path: Path) -> Non
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
     workspace = Workspace(tmp_path / "work")
     ingest(workspace, tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
-    ground: Any = SimpleNamespace(said=Said("en", "CNY"), dataset=open_dataset(workspace, "shop"))
+    ground: Any = SimpleNamespace(format=Formatter("en", "CNY"), dataset=open_dataset(workspace, "shop"))
     # eight hours later than UTC: the first event is of the next morning, and so is the last one
     assert data(ground).finding.endswith("2 Mar 2024 to 21 May 2024")
 
@@ -65,6 +64,6 @@ def test_the_span_of_the_log_is_told_in_the_logs_own_days(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("second", "named"), [(0.0, False), (1.0, False), (30.0, True)])
 def test_a_second_driver_is_named_only_where_it_drives(second: float, named: bool, language: str) -> None:
     found = explanation((79.0, second, 0.0), (-20.0, -second, 0.0))
-    ground: Any = SimpleNamespace(said=Said(language, "EUR"), explanation=found)
+    ground: Any = SimpleNamespace(format=Formatter(language, "EUR"), explanation=found)
     finding = drivers(ground).finding
     assert translate("feature_group.recent_spend", language) in finding and ("silence" in finding) == named

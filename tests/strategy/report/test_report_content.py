@@ -21,8 +21,9 @@ from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.plans.offers import Offer
-from clv_core.strategy.report.content import Report, Section
-from clv_core.strategy.report.make import SECTIONS, check_endings, make_report
+from clv_core.strategy.report.document import Report, Section
+from clv_core.strategy.report.make_report import check_endings, make_report
+from clv_core.strategy.report.sections import SECTIONS
 from clv_core.strategy.schemes.parse import asked
 from clv_core.strategy.schemes.saved import Given, give_names
 from clv_core.workspace import Workspace

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 
-from clv_core.strategy.report.content import (
+from clv_core.strategy.report.document import (
     ACTUAL,
     BASELINE,
     PREDICTED,
@@ -25,10 +25,17 @@ from clv_core.strategy.report.content import (
     Series,
     Table,
 )
-from clv_core.strategy.report.html import page, write_html
-from clv_core.strategy.report.slide_parts import CELL_EDGES, STAND_IN, column_widths, fitting, heading, lines
-from clv_core.strategy.report.slides import INSIDE, TABLE_SHARE, write_slides
-from clv_core.strategy.report.svg import draw, ticks
+from clv_core.strategy.report.html import chart_svg, html_page, ticks, write_html
+from clv_core.strategy.report.slides import (
+    CELL_MARGINS,
+    TABLE_SHARE,
+    WIDER_FONT,
+    column_widths,
+    heading_size,
+    line_count,
+    list_size,
+    write_slides,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -101,25 +108,23 @@ def test_nothing_lies_outside_a_slide_and_chinese_letters_have_a_font(tmp_path: 
             assert shape.left >= 0 and shape.top >= 0
             assert shape.left + shape.width <= book.slide_width and shape.top + shape.height <= book.slide_height
     with zipfile.ZipFile(path) as archive:
-        runs = [
-            run
-            for name in archive.namelist()
-            if name.startswith("ppt/slides/slide")
-            for run in ElementTree.fromstring(archive.read(name)).iter(f"{DRAWING}rPr")
-        ]
-    assert runs and all(run.find(f"{DRAWING}ea") is not None for run in runs)
+        theme = ElementTree.fromstring(archive.read("ppt/theme/theme1.xml"))
+        fonts = [font for font in theme.iter() if font.tag in (f"{DRAWING}majorFont", f"{DRAWING}minorFont")]
+        texts_of_slides = [archive.read(name) for name in archive.namelist() if name.startswith("ppt/slides/slide")]
+    assert [font.find(f"{DRAWING}ea").get("typeface") for font in fonts] == ["Microsoft YaHei"] * 2
+    assert not any(b"typeface=" in text for text in texts_of_slides), "no text has another font than the theme's"
 
 
 def test_long_lists_get_smaller_letters_until_they_fit() -> None:
-    assert lines("a" * 1000, 10, 14) > lines("a" * 500, 10, 14) >= lines("a" * 500, 10, 11)
-    assert lines("字" * 100, 5, 14) > lines("a" * 100, 5, 14)
-    assert fitting(["short"], 12, 4, (18, 14, 11)) == 18 and fitting([LONG] * 12, 12, 4, (18, 14, 11)) == 11
+    assert line_count("a" * 1000, 10, 14) > line_count("a" * 500, 10, 14) >= line_count("a" * 500, 10, 11)
+    assert line_count("字" * 100, 5, 14) > line_count("a" * 100, 5, 14)
+    assert list_size(["short"], 12, 4, (18, 14, 11)) == 18 and list_size([LONG] * 12, 12, 4, (18, 14, 11)) == 11
 
 
 def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> None:
-    sizes = [heading("word " * count, 12.1) for count in (10, 26, 60)]
+    sizes = [heading_size("word " * count, 12.1) for count in (10, 26, 60)]
     assert sizes == [24, 20, 18]
-    assert all(lines("word " * count, 12.1 / 1.2, size) <= 2 for count, size in zip((10, 26), sizes, strict=False))
+    assert all(line_count("word " * count, 12.1 / 1.2, size) <= 2 for count, size in zip((10, 26), sizes, strict=False))
 
 
 @pytest.mark.parametrize(
@@ -140,12 +145,12 @@ def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> Non
 )
 def test_beside_a_chart_a_table_breaks_no_word_and_no_amount_in_a_wider_font(rows: tuple[tuple[str, ...], ...]) -> None:
     def fits(text: str, wide: float, size: float, wider: float) -> bool:
-        return lines(text, (wide - CELL_EDGES) / (wider if text.isascii() else 1.0), size) == 1
+        return line_count(text, (wide - CELL_MARGINS) / (wider if text.isascii() else 1.0), size) == 1
 
-    widths = column_widths(Table(rows[0], rows[1:]), TABLE_SHARE * INSIDE)
+    widths = column_widths(Table(rows[0], rows[1:]), TABLE_SHARE * 12.133)
     for column, wide in enumerate(widths):
-        assert all(fits(word, wide, 10.5, STAND_IN) for word in rows[0][column].split())
-        assert column == 3 or all(fits(row[column], wide, 12, STAND_IN / 1.1) for row in rows[1:])
+        assert all(fits(word, wide, 10.5, WIDER_FONT) for word in rows[0][column].split())
+        assert column == 3 or all(fits(row[column], wide, 12, WIDER_FONT / 1.1) for row in rows[1:])
 
 
 @pytest.mark.timeout(120)
@@ -190,7 +195,7 @@ def test_a_page_asks_for_nothing_and_runs_nothing(language: str, code: str, tmp_
 
 
 def test_each_part_of_a_page_names_what_it_is_about() -> None:
-    content = page(report())
+    content = html_page(report())
     assert content.count("shop · cutoff · 90 days · model-1") == 4
     assert "@media print" in content and "prefers-color-scheme: dark" in content
     assert content.count("<div class=chart><svg") == 2, "a chart is scrolled where it would be too small to read"
@@ -205,9 +210,9 @@ def rectangles(svg: str, role: str) -> list[dict[str, float]]:
 def test_bars_are_as_long_as_their_values_and_below_zero_is_none() -> None:
     columns, bars = (section.chart for section in report().sections[1:])
     assert columns is not None and bars is not None
-    tall = [bar["height"] for bar in rectangles(draw(columns, "m"), ACTUAL)]
+    tall = [bar["height"] for bar in rectangles(chart_svg(columns, "m"), ACTUAL)]
     assert tall[0] == pytest.approx(2 * tall[1], abs=0.2) and tall[2] == 0
-    long = [bar["width"] for bar in rectangles(draw(bars, "m"), PREDICTED)]
+    long = [bar["width"] for bar in rectangles(chart_svg(bars, "m"), PREDICTED)]
     assert long[0] == pytest.approx(2.5 * long[1], abs=0.2)
 
 
@@ -215,7 +220,7 @@ def test_counts_have_nothing_behind_the_point_neither_on_a_page_nor_on_slides(tm
     events, spent = Series("Events", (17_891.0, 4_571.0), PREDICTED), Series("Spent", (17_891.5, 0.25), ACTUAL)
     for series, said in ((events, "View · Events: 17,891"), (spent, "View · Spent: 17,891.50")):
         chart = Chart("bars", ("View", "Cart"), (series,), "", "events")
-        svg = ElementTree.fromstring(draw(chart, "m"))
+        svg = ElementTree.fromstring(chart_svg(chart, "m"))
         assert [title.text for title in svg.iter("title")][1] == said
         sections = (Section("one", "One", "f", chart=chart),)
         path = write_slides(Report("t", "f", "c", "m", "en", sections), tmp_path / f"{series.name}.pptx")

@@ -1,4 +1,4 @@
-"""New alerts as JSON to an address, by POST."""
+"""Post JSON to an address."""
 
 from __future__ import annotations
 
@@ -13,36 +13,35 @@ from typing import Any, Final
 from clv_core.errors import ClvError, UsageError
 
 TIMEOUT_SECONDS: Final = 10.0
-PLAIN: Final = re.compile("[!-~]*")
-"""What may stand in an address after its host."""
+PRINTABLE_ASCII: Final = re.compile("[!-~]*")
 BEFORE_PATH: Final = re.compile(r"(\w+://)?(?:[^/?#]*@)?([^/?#]*)")
-"""Scheme and host of what may be no address, without the name and password before them."""
+"""Scheme and host, without the name and password before the host."""
 VARIABLE: Final = "CLV_WEBHOOK_URL"
 
 
 def checked_url(url: str) -> str:
-    """Return an address that can be posted to.
+    """Return the address where it is valid.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not valid.
     """
     try:
         parts = urllib.parse.urlsplit(url)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        fits = fits and PLAIN.fullmatch(parts.path + parts.query) is not None
-    except ValueError:  # brackets that do not close, a port that is none
+        fits = fits and PRINTABLE_ASCII.fullmatch(parts.path + parts.query) is not None
+    except ValueError:  # unclosed brackets, an invalid port
         fits = False
     if not fits:
-        raise UsageError("webhook_url", url=_known_part(url) or "-")
+        raise UsageError("webhook_url", url=_without_secrets(url) or "-")
     return url
 
 
-def _known_part(url: str) -> str:
-    """Return what comes before the path of something that is no address: what comes after it is often a secret."""
-    known = BEFORE_PATH.match(url)
-    assert known is not None  # it matches nothing at all, too
-    shown = f"{known[1] or ''}{known[2]}"
-    return f"{shown[:80]}{'…' if known.end() < len(url) else ''}"
+def _without_secrets(url: str) -> str:
+    """Return scheme and host of an invalid address: what comes after them is often a secret."""
+    match = BEFORE_PATH.match(url)
+    assert match is not None  # it matches the empty text, too
+    shown = f"{match[1] or ''}{match[2]}"
+    return f"{shown[:80]}{'…' if match.end() < len(url) else ''}"
 
 
 def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) -> None:
@@ -51,11 +50,11 @@ def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) ->
     Args:
         url: of :func:`checked_url`.
         payload: JSON types only.
-        timeout: most seconds that the other side may take to answer.
+        timeout: seconds.
 
     Raises:
-        ClvError: it could not be reached, or answered with something else than 2xx. The address is named by its host
-            alone: what comes after it is often a secret.
+        ClvError: it could not be reached, or did not answer with 2xx. The error names only the host: what comes after
+            it is often a secret.
     """
     host = urllib.parse.urlsplit(url).hostname or ""
     body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode()
@@ -68,7 +67,7 @@ def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) ->
         raise ClvError("webhook_failed", host=host, reason=f"HTTP {error.code}") from error
     except urllib.error.URLError as error:
         raise ClvError("webhook_failed", host=host, reason=str(error.reason)) from error
-    except (ValueError, http.client.InvalidURL) as error:  # its words quote the address
+    except (ValueError, http.client.InvalidURL) as error:  # its text quotes the address
         raise ClvError("webhook_failed", host=host, reason=type(error).__name__) from error
     except (OSError, http.client.HTTPException) as error:
         raise ClvError("webhook_failed", host=host, reason=str(error) or type(error).__name__) from error

@@ -1,11 +1,11 @@
-"""New alerts by e-mail, by settings in environment variables.
+"""Send e-mail, with settings in environment variables.
 
-CLV_SMTP_HOST      the mail server (needed)
-CLV_SMTP_FROM      who sends (needed)
-CLV_SMTP_TO        who receives, separated by commas (needed)
+CLV_SMTP_HOST      the mail server (required)
+CLV_SMTP_FROM      address of the sender (required)
+CLV_SMTP_TO        addresses of the recipients, separated by commas (required)
 CLV_SMTP_PORT      587; 465 with ssl; 25 with none
 CLV_SMTP_SECURITY  starttls (the default), ssl, or none
-CLV_SMTP_USER      name to log in with; without one nobody logs in
+CLV_SMTP_USER      name to log in with; empty: no login
 CLV_SMTP_PASSWORD  its password
 """
 
@@ -23,14 +23,13 @@ from clv_core.errors import ClvError, UsageError
 
 TIMEOUT_SECONDS: Final = 15.0
 WANTED: Final = ("CLV_SMTP_HOST", "CLV_SMTP_TO")
-"""Variables that, where both are set, say that mail is to be sent."""
-
+"""Mail is sent where both of these variables are set."""
 PORTS: Final = {"starttls": 587, "ssl": 465, "none": 25}
 
 
 @dataclass(frozen=True)
 class Smtp:
-    """How mail is sent.
+    """Settings of a mail server.
 
     Args:
         host: the mail server.
@@ -38,7 +37,7 @@ class Smtp:
         to: addresses.
         security: ``starttls``, ``ssl`` or ``none``.
         port: of the server.
-        user: name to log in with; empty: nobody logs in.
+        user: name to log in with; empty: no login.
         password: its password.
     """
 
@@ -55,7 +54,7 @@ class Smtp:
         """Return the settings of environment variables.
 
         Raises:
-            UsageError: one is missing, or cannot be what it says.
+            UsageError: a variable is missing or not valid.
         """
         given = {name: settings.get(f"CLV_SMTP_{name}", "").strip() for name in ("HOST", "FROM", "TO")}
         missing = [f"CLV_SMTP_{name}" for name, value in given.items() if not value]
@@ -76,13 +75,13 @@ def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS) 
     """Send one message to all addresses.
 
     Raises:
-        ClvError: the server cannot be reached, does not speak as agreed, or refuses.
+        ClvError: the server cannot be reached, or refuses.
     """
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, smtp.sender, ", ".join(smtp.to)
     message.set_content(text)
     try:
-        with _connected(smtp, timeout) as server:
+        with _connect(smtp, timeout) as server:
             if smtp.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if smtp.user:
@@ -93,7 +92,7 @@ def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS) 
         raise ClvError("smtp_failed", host=smtp.host, port=smtp.port, reason=reason) from error
 
 
-def _connected(smtp: Smtp, timeout: float) -> smtplib.SMTP:
+def _connect(smtp: Smtp, timeout: float) -> smtplib.SMTP:
     if smtp.security == "ssl":
         return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=timeout, context=ssl.create_default_context())
     return smtplib.SMTP(smtp.host, smtp.port, timeout=timeout)
@@ -101,6 +100,6 @@ def _connected(smtp: Smtp, timeout: float) -> smtplib.SMTP:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        return f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+        text = error.smtp_error
+        return f"{error.smtp_code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
     return str(error) or type(error).__name__

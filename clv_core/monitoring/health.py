@@ -1,4 +1,4 @@
-"""One light a question, and what to do: keep, retrain, or investigate."""
+"""The health of a model: a status for each question, and what to do: keep, retrain, or investigate."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BROKEN = "recommend.investigate.data"
 
 
 @dataclass(frozen=True)
-class Light:
+class HealthStatus:
     """The answer to one question.
 
     Args:
         question: one of :data:`~clv_core.monitoring.alerts.LIGHTS`.
-        colour: ``green``, ``amber``, ``red``, or ``unknown`` where nothing can be said yet.
+        colour: ``green``, ``amber``, ``red``, or ``unknown`` where there is not enough data yet.
         alerts: how many open alerts it has.
-        why: in a sentence.
+        why: the reason, as a message.
     """
 
     question: str
@@ -32,13 +32,13 @@ class Light:
     why: Message
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-        """Return a JSON-ready dictionary with the sentence."""
+        """Return a JSON-ready dictionary with the message as text."""
         about = {"light": self.colour, "alerts": self.alerts, **self.why.coded()}
         return {**about, "message": self.why.text(language)}
 
     @classmethod
     def from_json(cls, question: str, values: dict[str, Any]) -> Self:
-        """Return the light of :meth:`to_json`'s dictionary."""
+        """Return the status of :meth:`to_json`'s dictionary."""
         return cls(question, values["light"], values["alerts"], Message(values["code"], values["params"]))
 
 
@@ -48,7 +48,7 @@ class Recommendation:
 
     Args:
         action: ``keep``, ``retrain`` or ``investigate``.
-        why: in a sentence.
+        why: the reason, as a message.
     """
 
     action: str
@@ -56,11 +56,11 @@ class Recommendation:
 
     @property
     def of_broken_data(self) -> bool:
-        """Whether the data has to be looked at first: a model that was trained on it may have learned the fault."""
+        """Whether the data has to be investigated first: a model trained on it may have learned the fault."""
         return self.why.code == BROKEN
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-        """Return a JSON-ready dictionary with the sentence."""
+        """Return a JSON-ready dictionary with the message as text."""
         return {"action": self.action, **self.why.coded(), "message": self.why.text(language)}
 
     @classmethod
@@ -69,59 +69,62 @@ class Recommendation:
         return cls(values["action"], Message(values["code"], values["params"]))
 
 
-def lights_of(
+def assess_health(
     alerts: Sequence[Alert],
     unknown: Mapping[str, Message],
     noted: Mapping[str, Message] | None = None,
     fine: Mapping[str, Message] | None = None,
-) -> list[Light]:
-    """Return a light for each question.
+) -> list[HealthStatus]:
+    """Return a status for each question.
 
     Args:
-        alerts: all; those that somebody has acknowledged no longer count.
-        unknown: why nothing can be said, by question; questions that can be answered are not in it.
-        noted: what is no alert and yet not as expected, by question; it counts where there is no alert at all.
-        fine: what is said where nothing is wrong, by question, instead of the usual words.
+        alerts: all; acknowledged ones no longer count.
+        unknown: by question, why it cannot be answered.
+        noted: by question, what is unexpected but no alert; it counts where the question has no alert at all.
+        fine: by question, the message of a green status instead of the usual one.
     """
-    found = []
+    noted, fine = noted or {}, fine or {}
+    statuses = []
     for question in LIGHTS:
-        own = [alert for alert in alerts if alert.light == question and not alert.acknowledged]
-        if own:
-            colour = RED if any(alert.grave for alert in own) else AMBER
-            found.append(Light(question, colour, len(own), Message(f"light.{question}.{colour}", {"n": len(own)})))
-        elif question in (noted or {}) and not any(alert.light == question for alert in alerts):
-            found.append(Light(question, AMBER, 0, (noted or {})[question]))
+        own = [alert for alert in alerts if alert.light == question]
+        unseen = [alert for alert in own if not alert.acknowledged]
+        if unseen:
+            colour = RED if any(alert.grave for alert in unseen) else AMBER
+            why = Message(f"light.{question}.{colour}", {"n": len(unseen)})
+        elif question in noted and not own:
+            colour, why = AMBER, noted[question]
         elif question in unknown:
-            found.append(Light(question, UNKNOWN, 0, unknown[question]))
+            colour, why = UNKNOWN, unknown[question]
+        elif own:
+            colour, why = GREEN, Message("light.seen", {"n": len(own)})
         else:
-            seen = sum(alert.light == question for alert in alerts)
-            usual = (fine or {}).get(question, Message(f"light.{question}.{GREEN}"))
-            found.append(Light(question, GREEN, 0, Message("light.seen", {"n": seen}) if seen else usual))
-    return found
+            colour, why = GREEN, fine.get(question, Message(f"light.{question}.{GREEN}"))
+        statuses.append(HealthStatus(question, colour, len(unseen), why))
+    return statuses
 
 
-def recommend(lights: Sequence[Light]) -> Recommendation:
+def recommend(statuses: Sequence[HealthStatus]) -> Recommendation:
     """Return what to do.
 
-    Data that arrives broken has to be looked at first: a model trained on it would learn the fault. What a model can
-    learn is learned by training it again.
+    Broken data has to be investigated first: a model trained on it would learn the fault. What a model can learn is
+    learned by retraining.
     """
-    by = {light.question: light.colour for light in lights}
-    noted = {light.question for light in lights if light.colour == AMBER and not light.alerts}
-    if by[DATA] == RED:
+    colours = {status.question: status.colour for status in statuses}
+    noted = {status.question for status in statuses if status.colour == AMBER and not status.alerts}
+    if colours[DATA] == RED:
         return Recommendation(INVESTIGATE, Message(BROKEN))
-    if by[REALISED] == RED:
+    if colours[REALISED] == RED:
         return Recommendation(RETRAIN, Message("recommend.retrain.realised"))
-    if by[PREDICTIONS] == RED or by[PREDICTIONS] == AMBER:
+    if colours[PREDICTIONS] in (RED, AMBER):
         return Recommendation(RETRAIN, Message("recommend.retrain.predictions"))
-    if by[DATA] == AMBER:
+    if colours[DATA] == AMBER:
         return Recommendation(RETRAIN, Message("recommend.retrain.data"))
     if REALISED in noted:
         return Recommendation(KEEP, Message("recommend.keep.outside"))
-    if by[REALISED] == AMBER:
+    if colours[REALISED] == AMBER:
         return Recommendation(INVESTIGATE, Message("recommend.investigate.coverage"))
-    if set(by.values()) == {UNKNOWN}:
+    if set(colours.values()) == {UNKNOWN}:
         return Recommendation(KEEP, Message("recommend.keep.early"))
-    if UNKNOWN in by.values():
+    if UNKNOWN in colours.values():
         return Recommendation(KEEP, Message("recommend.keep.partly"))
     return Recommendation(KEEP, Message("recommend.keep"))

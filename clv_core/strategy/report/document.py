@@ -1,4 +1,4 @@
-"""What a report says, as plain data: every writer draws the same sections, and none of them knows a model or a log."""
+"""The content of a report, independent of the file format."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class ReportFigure:
     """One figure.
 
     Args:
-        label: what it is.
-        value: as a person says it.
-        note: what it is held against; "" for nothing.
+        label: its name.
+        value: formatted.
+        note: what it is compared with; "" for nothing.
     """
 
     label: str
@@ -33,8 +33,8 @@ class Table:
     """A small table.
 
     Args:
-        head: names of the columns; the first holds words, the others figures.
-        rows: cells as they are shown.
+        head: names of the columns; the first is of text, the others of numbers.
+        rows: formatted cells.
     """
 
     head: tuple[str, ...]
@@ -48,7 +48,7 @@ class Series:
     Args:
         name: in the legend.
         values: one a category.
-        role: what it stands for; one role has one colour everywhere.
+        role: decides its colour, the same in all charts.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Series:
 
     @property
     def counts(self) -> bool:
-        """Whether its values are numbers of things, which have nothing behind the point."""
+        """Whether its values are counts, which are shown without decimals."""
         return all(float(value).is_integer() for value in self.values)
 
 
@@ -66,7 +66,7 @@ class Chart:
     """A bar chart; its message is the section's finding.
 
     Args:
-        kind: ``columns`` stand, ``bars`` lie, the first category on top.
+        kind: vertical ``columns``, or horizontal ``bars`` with the first category on top.
         categories: what the bars are of.
         series: one or more.
         category_axis: title of the axis of categories.
@@ -84,12 +84,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """One slide, or one part of a page; it holds figures, a table, a chart and points in this order, each optional.
+    """One slide, or one section of a page: figures, a table, a chart and points in this order, each optional.
 
     Args:
-        id: of :data:`clv_core.strategy.report.make.SECTIONS`.
-        title: what it is about.
-        finding: what was found, in one sentence.
+        id: name of its function in :data:`clv_core.strategy.report.sections.SECTIONS`.
+        title: its subject.
+        finding: its message, in one sentence.
         points: further sentences.
         figures: figures side by side.
         table: a table.
@@ -107,16 +107,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report.
+    """A report.
 
     Args:
         title: of the report.
-        finding: the one sentence that is worth the reader's time.
+        finding: its main message, in one sentence.
         context: dataset, cutoff, horizon and model, on each slide.
-        made: when it was made, and with what.
-        language: of all its sentences.
+        made: date and version of the app.
+        language: of all texts.
         sections: in order.
-        notes: what has to be known of the plan, for whoever reads the report's result as data.
+        notes: warnings on the plan.
     """
 
     title: str

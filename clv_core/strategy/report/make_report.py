@@ -1,4 +1,4 @@
-"""From a workspace to a report: what is kept is read, what is missing is said, files are written by their ending."""
+"""Make the stakeholder report from a workspace, and write it as slides or as a page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-
-import pandas as pd
 
 from clv_core import __version__
 from clv_core.collection.privacy.stoplist import StopList
@@ -19,18 +17,17 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
-from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.budget_plan import make_plan
 from clv_core.strategy.plans.offers import Offer, check_offers
 from clv_core.strategy.plans.plan_warnings import all_warnings
-from clv_core.strategy.report import acted, measured
-from clv_core.strategy.report.content import Report, Section
-from clv_core.strategy.report.ground import Ground, Planned
+from clv_core.strategy.report.document import Report
 from clv_core.strategy.report.html import write_html
-from clv_core.strategy.report.said import Said
+from clv_core.strategy.report.report_context import Formatter, ReportContext, ReportPlan
+from clv_core.strategy.report.sections import SECTIONS, headline
 from clv_core.strategy.report.slides import write_slides
 from clv_core.strategy.schemes.saved import names_of_tiers
 from clv_core.strategy.schemes.segmentation import Segmentation
@@ -39,26 +36,14 @@ from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
 from clv_core.strategy.valued import valued
 from clv_core.workspace import Workspace
 
-SECTIONS: Final[tuple[Callable[[Ground], Section | None], ...]] = (
-    measured.data,
-    measured.trust,
-    measured.quality,
-    measured.deciles,
-    acted.drivers,
-    acted.segments,
-    acted.plan,
-    acted.limits,
-)
-"""The sections in order; one that has nothing to say is None and left out."""
-
 WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {".pptx": write_slides, ".html": write_html}
 
 
 def check_endings(paths: Sequence[Path]) -> None:
-    """Say before the work that a file cannot be written.
+    """Check the paths' suffixes before the work.
 
     Raises:
-        UsageError: an ending that is not of :data:`WRITERS`.
+        UsageError: a suffix that is not of :data:`WRITERS`.
     """
     for path in paths:
         if path.suffix.lower() not in WRITERS:
@@ -82,72 +67,62 @@ def make_report(
     """Return the report on a dataset and a model.
 
     Args:
-        workspace: where they are.
+        workspace: with both.
         name: of the dataset.
         model_id: of the bundle.
-        offers: what can be given to all but those on the suppression list; none: no plan is made.
+        offers: for all customers but those on the suppression list; empty: no plan.
         budget: for the offers.
-        scheme: how customers are cut into tiers.
-        plan_scheme: how they are cut into the segments that offers have effects for; None is by the tiers.
-        plan_terms: what the values that the plan counts with speak of, of the trained horizon; None is without discount
-            and margin. All other sections speak of plain values.
+        scheme: of the tiers.
+        plan_scheme: of the segments that offers have effects for; None: the tiers.
+        plan_terms: of the values that the plan uses; None: the trained horizon without discount and margin. All other
+            sections use these plain values.
         experiments: that measured effects of the offers, by the offer's name.
-        language: of all sentences.
+        language: of all texts.
         progress: listener.
     """
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
     tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
     progress.report("report", 0, len(SECTIONS))
-    kept = load_explanation(explanation_folder(bundle, dataset))
-    planned = None
+    explained = load_explanation(explanation_folder(bundle, dataset))
+    plan = None
     if offers:
-        given = check_offers(offers)
+        offers = check_offers(offers)
         people, names = tiered, names_of_tiers(dataset, scheme.tiers, language)
         if plan_scheme is not None and plan_scheme != scheme:
-            cut = load_scored_customers(workspace, name, model_id, plan_scheme, progress=progress)
-            people, names = cut.numbered(), cut.names(dataset, language)
-        asked = plan_terms or Terms(bundle.record["horizon_days"])
-        people = valued(
-            workspace, name, model_id, StopList.of(workspace, dataset).without(people), asked, progress=progress
-        )
-        planned = _planned(people, names, given, budget, asked, experiments or {})
-    said = Said(language, bundle.record["currency"])
-    ground = Ground(
+            segmented = load_scored_customers(workspace, name, model_id, plan_scheme, progress=progress)
+            people, names = segmented.numbered(), segmented.names(dataset, language)
+        terms = plan_terms or Terms(bundle.record["horizon_days"])
+        people = StopList.of(workspace, dataset).without(people)
+        people = valued(workspace, name, model_id, people, terms, progress=progress)
+        made = make_plan(people, len(names), offers, budget)
+        plan = ReportPlan(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments or {}))
+    f = Formatter(language, bundle.record["currency"])
+    context = ReportContext(
         dataset=dataset,
         bundle=bundle,
         tiered=tiered,
         scheme=scheme,
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
-        explanation=None if kept is None else kept[0],
-        planned=planned,
-        said=said,
+        explanation=None if explained is None else explained[0],
+        plan=plan,
+        format=f,
     )
-    sections = tuple(section for make in SECTIONS if (section := make(ground)) is not None)
-    context = said.t(
-        "report.context", dataset=name, cutoff=said.day(dataset.log_end), horizon=ground.horizon_days, model=model_id
+    about = {"dataset": name, "horizon": context.horizon_days, "model": model_id}
+    report = Report(
+        title=f.t("report.title", dataset=name),
+        finding=headline(context),
+        context=f.t("report.context", cutoff=f.day(dataset.log_end), **about),
+        made=f.t("report.made", day=f.day(datetime.now(UTC).date()), version=__version__),
+        language=language,
+        sections=tuple(section for make in SECTIONS if (section := make(context)) is not None),
+        notes=() if plan is None else plan.notes,
     )
-    written = said.t("report.made", day=said.day(datetime.now(UTC).date()), version=__version__)
-    title = translate("report.title", language, dataset=name)
     progress.report("report", len(SECTIONS), len(SECTIONS))
-    known = () if planned is None else planned.notes
-    return Report(title, acted.headline(ground), context, written, language, sections, known)
-
-
-def _planned(
-    people: pd.DataFrame,
-    names: Sequence[str],
-    offers: tuple[Offer, ...],
-    budget: float,
-    terms: Terms,
-    experiments: Mapping[str, Experiment],
-) -> Planned:
-    """Return the plan for people whose values speak of ``terms``, and what has to be known of it."""
-    made = make_plan(people, len(names), offers, budget)
-    return Planned(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments))
+    return report
 
 
 def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Write a report into each file, by its ending."""
+    """Write a report into each file, by its suffix."""
     check_endings(paths)
     return tuple(WRITERS[path.suffix.lower()](report, path) for path in paths)

@@ -1,8 +1,8 @@
-"""A challenger beside the champion at the latest complete origin: is it better, and how sure is that?
+"""Compare a challenger with the champion at the latest complete origin: is it surely better?
 
 Both predict the last horizon of the log without having seen it: the champion as it is, since it was trained before;
 the challenger by its holdout, for which the same settings were trained on what lies before that horizon. The same
-customers are resampled for both, so that luck that both share cancels.
+customers are resampled for both, so that shared luck cancels.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 
 JUDGED: Final = ("gini", "rmse", "bias")
-"""Order, size and level: better means surely better in one of them, and surely worse in none. The size is that of
-squared errors, which the true mean makes smallest: absolute ones prefer whoever predicts too little, as most bring
-nothing. Each is sure by itself (95%, two-sided): of challengers that are alike but for luck, up to 3 x 2.5% are surely
-better in one."""
+"""Ranking, size and level: better means surely better in one of them, and surely worse in none. The size is that of
+squared errors, which the true mean minimises: absolute errors prefer a model that predicts too little, as most buy
+nothing. Each is tested by itself (95%, two-sided): of equally good challengers up to 3 x 2.5% are surely better in one.
+"""
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
-"""A smaller difference is none, however sure: for the size as a share of the champion's."""
+"""A smaller difference does not count, however sure; for the size it is a share of the champion's."""
 LEVEL_MARGIN: Final = 2 * USUAL_LEVEL_SPREAD
-"""One span tells little of level, for luck moves all of its customers together: a challenger is better on it only where
-it is closer to the total by more than two spreads of such luck, beyond what separates two models that are equally far
-off on either side. What is surely worse is so by less: it only keeps the champion."""
+"""One horizon says little about level, as luck moves all of its customers at once: a challenger is better on it only
+where it is closer to the total by more than two standard deviations of such luck. It is worse already by
+:data:`MATERIAL`, which only keeps the champion."""
 CHAMPION, CHALLENGER = "champion", "challenger"
 PROMOTED, BETTER, STAYS, EARLY, ALIKE = "promoted", "better", "stays", "early", "alike"
 
@@ -75,20 +75,19 @@ class MetricPair:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a retraining.
+    """The outcome of a retraining.
 
     Args:
-        outcome: ``promoted``, ``better`` (but left for somebody who may promote it), ``stays`` (the challenger
-            is not better, or was held against one that no longer speaks), ``early`` (nothing was trained: no horizon
-            has passed since the champion's cutoff, or just one, and a challenger would be measured by the champion
-            itself; or the last challenger knew almost as much), or ``alike`` (there is nothing new to learn from).
-        champion: id of the model that spoke before.
-        challenger: id of the new one; empty where none was trained.
-        why: in a sentence.
-        origin: ISO date of the cutoff that both were held against; empty where there is none.
-        customers: how many.
-        figures: of both.
-        starts: from how many random starts the challenger was trained to be held against the champion.
+        outcome: ``promoted``, ``better`` (left for somebody who may promote it), ``stays`` (the challenger is not
+            better, or was compared with a former champion), ``early`` (nothing was trained: :func:`early` or
+            :func:`resting`), or ``alike`` (there is no new data).
+        champion: id of the champion before.
+        challenger: id of the new model; empty where none was trained.
+        why: the reason, as a message.
+        origin: ISO date of the cutoff of the comparison; empty where there is none.
+        customers: how many were compared.
+        figures: metrics of both.
+        starts: from how many random starts the challenger was trained.
     """
 
     outcome: str
@@ -108,8 +107,8 @@ class Outcome:
 def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
     """Return why nothing can be compared yet, else None.
 
-    Either no whole horizon has passed since the champion's cutoff, or exactly one has: what a challenger is measured by
-    was trained with the champion's settings on what lies before that horizon, and so is the champion itself.
+    Either less than a horizon has passed since the champion's cutoff, or exactly one: the challenger's holdout model
+    would then be the champion itself, trained with the same settings on the same data.
     """
     horizon = int(champion.record["horizon_days"])
     cutoff = date.fromisoformat(champion.record["cutoff"])
@@ -125,11 +124,11 @@ def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
 def resting(champion: Version, versions: Sequence[Version], dataset: Dataset, every_days: int) -> Outcome | None:
     """Return why another challenger is too soon, else None.
 
-    Each that is held against the same champion is one more chance to be better by luck: one a night is one too many.
+    Each challenger of the same champion is one more chance to be better by luck, so one every night is too many.
 
     Args:
-        champion: the version that speaks.
-        versions: all of its name; those that came after it and learned from the log count as challengers.
+        champion: the champion's version.
+        versions: all of its name; trained ones after it count as challengers.
         dataset: what the next one would be trained on.
         every_days: by how many days the log must have grown since the last challenger.
     """
@@ -145,11 +144,11 @@ def resting(champion: Version, versions: Sequence[Version], dataset: Dataset, ev
 
 
 def settings_of(champion: Bundle, default_model: str) -> TrainConfig:
-    """Return what a challenger is trained with: the champion's settings; a first look is followed by a trained model.
+    """Return a challenger's settings: the champion's, or for an untrained champion those of ``default_model``.
 
     Args:
-        champion: the model that speaks.
-        default_model: what is trained where nobody names a model.
+        champion: the current champion.
+        default_model: id of the model that is trained by default.
     """
     config = TrainConfig.from_json(champion.record["config"])
     if not champion.untrained:
@@ -158,12 +157,12 @@ def settings_of(champion: Bundle, default_model: str) -> TrainConfig:
 
 
 def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Progress) -> Outcome:
-    """Return whether the challenger is better than the champion where both had to predict.
+    """Return whether the challenger is better than the champion on the challenger's holdout.
 
     Args:
         dataset: what the challenger was trained on.
-        champion: the model that speaks.
-        challenger: the new one.
+        champion: the current champion.
+        challenger: the new model.
         progress: listener.
     """
     if champion.id == challenger.id:
@@ -172,29 +171,27 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
         return Outcome(STAYS, champion.id, challenger.id, Message("retrain.unmeasured"))
     rows = predicted_by_both(dataset, champion, challenger, progress)
     origin, customers = str(rows["origin"].iloc[0]), rows["customer_id"].nunique()
-    figures = judged(Bootstrap.of(rows, JUDGED))
+    figures = metric_pairs(Bootstrap.of(rows, JUDGED))
     outcome = PROMOTED if surely_better(figures) else STAYS
     why = Message(f"retrain.{outcome}", {"origin": origin, "customers": customers})
     return Outcome(outcome, champion.id, challenger.id, why, origin, customers, tuple(figures))
 
 
 def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Progress) -> pd.DataFrame:
-    """Return what both predicted for the challenger's holdout, of the customers whom both know.
+    """Return what both predicted for the challenger's holdout, of the customers in both.
 
     Returns:
         ``score``'s columns, ``origin`` and ``actual``; ``model`` is :data:`CHAMPION` or :data:`CHALLENGER`.
     """
-    held = challenger.holdout()
-    assert held is not None
-    theirs = held[held["model"] == challenger.record["model"]].assign(model=CHALLENGER)
+    holdout = challenger.holdout()
+    assert holdout is not None
+    new = holdout[holdout["model"] == challenger.record["model"]].assign(model=CHALLENGER)
     origin = date.fromisoformat(challenger.record["holdout"]["cutoff"])
-    ours = score(champion, dataset, cutoff=origin, progress=progress).assign(model=CHAMPION)
-    both = pd.Index(ours["customer_id"]).intersection(pd.Index(theirs["customer_id"]))
-    ours = ours[ours["customer_id"].isin(both)].assign(origin=origin.isoformat())
-    theirs = theirs[theirs["customer_id"].isin(both)]
-    actual = theirs.set_index("customer_id")["actual"]
-    ours = ours.assign(actual=ours["customer_id"].map(actual))
-    rows: pd.DataFrame = pd.concat([ours, theirs[ours.columns]], ignore_index=True)
+    old = score(champion, dataset, cutoff=origin, progress=progress).assign(model=CHAMPION, origin=origin.isoformat())
+    both = pd.Index(old["customer_id"]).intersection(pd.Index(new["customer_id"]))
+    old, new = old[old["customer_id"].isin(both)], new[new["customer_id"].isin(both)]
+    old = old.assign(actual=old["customer_id"].map(new.set_index("customer_id")["actual"]))
+    rows: pd.DataFrame = pd.concat([old, new[old.columns]], ignore_index=True)
     return rows
 
 
@@ -203,8 +200,8 @@ def surely_better(figures: Sequence[MetricPair]) -> bool:
     return any(one.better for one in figures) and not any(one.worse for one in figures)
 
 
-def judged(bootstrap: Bootstrap) -> list[MetricPair]:
-    """Return the figures of both models by which they are told apart; those that do not exist are left out."""
+def metric_pairs(bootstrap: Bootstrap) -> list[MetricPair]:
+    """Return the metrics of both models; those that do not exist are left out."""
     (origin,) = bootstrap.origins
     return [
         MetricPair(

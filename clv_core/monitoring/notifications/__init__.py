@@ -1,0 +1,1 @@
+"""Send new alerts to a webhook and by e-mail."""

@@ -1,0 +1,127 @@
+"""What a report is made from, and how it formats values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
+from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.levels import SharedError
+from clv_core.evaluation.trust import Trust
+from clv_core.i18n import has, say_count, say_day, say_money, say_number, say_share, translate
+from clv_core.strategy.plans.budget_plan import BudgetPlan
+from clv_core.strategy.plans.offers import Offer
+from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.tiers import Scheme
+
+
+class Formatter:
+    """Format values in a report's language.
+
+    Args:
+        language: of the report.
+        currency: of the log; "" where it has no name.
+    """
+
+    def __init__(self, language: str, currency: str) -> None:
+        self.language, self.currency = language, currency
+
+    def t(self, key: str, **params: Any) -> str:
+        """Return a text of the catalogue."""
+        return translate(key, self.language, **params)
+
+    def count(self, many: int) -> str:
+        """Return a count."""
+        return say_count(many, self.language)
+
+    def money(self, value: float) -> str:
+        """Return a rounded amount with the log's currency, where it has a name."""
+        return say_money(value, self.currency, self.language)
+
+    def span(self, low: float, high: float) -> str:
+        """Return an interval of amounts; "" where there is none."""
+        if not (np.isfinite(low) and np.isfinite(high)):
+            return ""
+        return self.t("report.span", low=say_number(float(low), self.language), high=self.money(high))
+
+    def percent(self, share: float) -> str:
+        """Return a share as a percentage."""
+        return say_share(share)
+
+    def day(self, when: date | str) -> str:
+        """Return a date."""
+        return say_day(when, self.language)
+
+    def unit(self) -> str:
+        """Return the unit of money for axes."""
+        return self.currency or self.t("unit.currency")
+
+    def name(self, family: str, value: str) -> str:
+        """Return the catalogue's word for ``value``; other values are returned as they are."""
+        key = f"{family}.{value}"
+        return self.t(key) if has(key, self.language) else value
+
+
+@dataclass(frozen=True, eq=False)
+class ReportPlan:
+    """A plan and its inputs.
+
+    Args:
+        plan: who gets which offer.
+        offers: all offers.
+        budget: money.
+        terms: of the values that the plan uses.
+        notes: warnings on the plan.
+    """
+
+    plan: BudgetPlan
+    offers: Sequence[Offer]
+    budget: float
+    terms: Terms
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContext:
+    """The inputs of all sections.
+
+    Args:
+        dataset: the log.
+        bundle: the model.
+        tiered: all customers, scored, with their tier.
+        scheme: of the tiers.
+        trust: the verdict on the model.
+        shared: errors that customers share, from past origins; None where they are unknown.
+        explanation: a saved one, or None.
+        plan: a plan, or None.
+        format: the formatter.
+    """
+
+    dataset: Dataset
+    bundle: Bundle
+    tiered: pd.DataFrame
+    scheme: Scheme
+    trust: Trust
+    shared: SharedError | None
+    explanation: Explanation | None
+    plan: ReportPlan | None
+    format: Formatter
+
+    @property
+    def tier_names(self) -> list[str]:
+        """Display names of the tiers, the highest first."""
+        return names_of_tiers(self.dataset, self.scheme.tiers, self.format.language)
+
+    @property
+    def horizon_days(self) -> int:
+        """The forecast horizon."""
+        return int(self.bundle.record["horizon_days"])

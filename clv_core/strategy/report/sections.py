@@ -1,0 +1,293 @@
+"""The sections of a report: data, trust, quality, deciles, drivers, segments, plan, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, Final
+
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message
+from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
+from clv_core.evaluation.deciles import decile_table, top_share
+from clv_core.evaluation.explain.sentences import SECOND
+from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.trust import REASONS
+from clv_core.i18n import without_options
+from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
+from clv_core.strategy.report.document import (
+    ACTUAL,
+    BASELINE,
+    PREDICTED,
+    Chart,
+    ReportFigure,
+    Section,
+    Series,
+    Table,
+)
+from clv_core.strategy.report.report_context import Formatter, ReportContext
+from clv_core.strategy.segments import VALUE, table, too_few, total
+from clv_core.strategy.tiers import NAMES
+
+DRIVERS: Final = 8
+JUDGED: Final = ("gini", "bias", "mae")
+
+
+def data(context: ReportContext) -> Section:
+    """Return what is in the log."""
+    f, facts = context.format, context.dataset.manifest
+    days = (context.dataset.log_end - context.dataset.log_start).days
+    finding = f.t(
+        "report.data.finding",
+        customers=f"{facts.customers:,}",
+        purchases=f"{facts.purchases:,}",
+        first=f.day(context.dataset.log_start),
+        last=f.day(context.dataset.last_day),
+    )
+    rows = f.t(
+        "report.data.rows",
+        read=facts.rows_read,
+        kept=facts.rows_kept,
+        aside=facts.rows_set_aside,
+        repeated=facts.rows_duplicate,
+    )
+    figures = (
+        ReportFigure(f.t("report.data.customers"), f.count(facts.customers)),
+        ReportFigure(f.t("report.data.purchases"), f.count(facts.purchases)),
+        ReportFigure(f.t("report.data.revenue"), f.money(facts.net_revenue)),
+        ReportFigure(f.t("report.data.days"), f"{days:,}"),
+    )
+    kinds = sorted(facts.event_types.items(), key=lambda item: -item[1])[:8]
+    names = tuple(f.name("event", kind) for kind, _ in kinds)
+    counts = Series(f.t("report.data.events"), tuple(float(count) for _, count in kinds), PREDICTED)
+    chart = Chart("bars", names, (counts,), "", f.t("report.data.events")) if len(kinds) > 1 else None
+    return Section("data", f.t("report.data"), finding, (rows,), figures, chart=chart)
+
+
+def trust(context: ReportContext) -> Section:
+    """Return the verdict on the model with its reasons, those against it first."""
+    f, verdict = context.format, context.trust.verdict
+    name, meaning = f.t(f"trust.{verdict}"), f.t(f"trust.{verdict}.meaning")
+    points = tuple(
+        f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.said(f.language))
+        for reason in context.trust.reasons
+    )
+    return Section("trust", f.t("report.trust"), f.t("report.trust.finding", verdict=name, meaning=meaning), points)
+
+
+def quality(context: ReportContext) -> Section | None:
+    """Return ranking, level and size on the holdout, each against the best simple model; None without a holdout."""
+    f, record = context.format, context.bundle.record
+    if not record["holdout"]:
+        return None
+    figures = tuple(_figure(context, metric) for metric in JUDGED if metric in record["metrics"])
+    bias = record["metrics"].get("bias")
+    order = best_baseline(record["baselines"], "gini")
+    rows, advantage = holdout_predictions(context.bundle), None
+    if order in rows:
+        both = both_figures(record["metrics"], record["baselines"][order], ("gini",))
+        advantage = advantages_of(rows[record["model"]], rows[order], both).get("gini")
+    finding = f.t(
+        f"report.quality.finding.{standing_of(advantage)}",
+        horizon=context.horizon_days,
+        model=f.name("model", order) if order else "",
+        level=f.t(f"report.quality.level.{level_of(bias)}", off=f.percent(abs(bias or 0.0))),
+    )
+    held = record["holdout"]
+    span = f.t("report.quality.span", cutoff=f.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
+    meanings = [(f.t(f"metric.{metric}"), f.t(f"metric.{metric}.meaning")) for metric in JUDGED]
+    points = [f.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
+    return Section("quality", f.t("report.quality"), finding, (span, *points), figures)
+
+
+def _figure(context: ReportContext, metric: str) -> ReportFigure:
+    f, record = context.format, context.bundle.record
+    value, name = float(record["metrics"][metric]), best_baseline(record["baselines"], metric)
+    label = f.t(f"metric.{metric}")
+    if not name:
+        return ReportFigure(label, _shown(context, metric, value))
+    other = float(record["baselines"][name][metric])
+    note = f.t("report.quality.against", model=f.name("model", name), value=_shown(context, metric, other))
+    return ReportFigure(label, _shown(context, metric, value), note)
+
+
+def _shown(context: ReportContext, metric: str, value: float) -> str:
+    return say_metric(metric, value, context.format.currency, context.format.language)
+
+
+def deciles(context: ReportContext) -> Section | None:
+    """Return predicted and actual value by decile of customers on the holdout; None without a holdout."""
+    f, record = context.format, context.bundle.record
+    simple = best_baseline(record["baselines"], "gini")
+    rows = holdout_predictions(context.bundle)
+    if not rows:
+        return None
+    ours, theirs = rows[record["model"]], rows.get(simple)
+    other = theirs["predicted_clv"] if theirs is not None and len(theirs) == len(ours) else None
+    table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
+    first = table.iloc[0]
+    finding = f.t(
+        "report.deciles.finding",
+        predicted=f.money(first["predicted_mean"]),
+        actual=f.money(first["actual_mean"]),
+        share=f.percent(first["share_of_value"]),
+    )
+    series = [
+        Series(f.t("report.predicted"), tuple(table["predicted_mean"]), PREDICTED),
+        Series(f.t("report.actual"), tuple(table["actual_mean"]), ACTUAL),
+    ]
+    if other is not None:
+        series.append(Series(f.name("model", simple), tuple(table["baseline_mean"]), BASELINE))
+    names = tuple(str(number) for number in table["decile"])
+    axes = f.t("chart.decile"), f.t("chart.mean_value", unit=f.unit())
+    return Section("deciles", f.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
+
+
+def headline(context: ReportContext) -> str:
+    """Return the predicted value of all customers in the horizon, and the share of the top customers."""
+    f = context.format
+    worth = total(context.tiered, context.shared)
+    share = f.percent(top_share(context.tiered[VALUE]))
+    span = "" if worth.low is None or worth.high is None else f.span(worth.low, worth.high)
+    sure = f.t("report.sure", span=span) if span else ""
+    return f.t("report.finding", horizon=context.horizon_days, total=f.money(worth.value), sure=sure, share=share)
+
+
+def drivers(context: ReportContext) -> Section:
+    """Return what moves predictions most, from a saved explanation; without one, how to make it."""
+    f, explanation = context.format, context.explanation
+    if explanation is None:
+        return Section("drivers", f.t("report.drivers"), f.t("report.drivers.none"), (f.t("report.drivers.how"),))
+    rows = explanation.importance().head(DRIVERS)
+    names = tuple(f.name("feature_group", part) for part in rows["part"])
+    shares = rows["share"].head(2).to_numpy()
+    if len(shares) < 2 or shares[1] < SECOND * shares[0]:
+        finding = f.t("report.drivers.finding.one", first=names[0], share=f.percent(shares[0]))
+    else:
+        share = f.percent(shares.sum())
+        finding = f.t("report.drivers.finding", first=names[0], second=names[1], share=share)
+    series = Series(f.t("report.drivers.effect"), tuple(rows["mean_abs"]), PREDICTED)
+    axis = f.t("report.drivers.axis", unit=f.unit())
+    note = f.t("report.drivers.note", customers=len(explanation.customer_ids))
+    return Section("drivers", f.t("report.drivers"), finding, (note,), chart=Chart("bars", names, (series,), "", axis))
+
+
+def segments(context: ReportContext) -> Section:
+    """Return the tiers with size, value and interval, and the usual action for each."""
+    f = context.format
+    rows = table(context.tiered, context.tier_names, context.shared)
+    first = rows.iloc[0]
+    finding = f.t(
+        "report.segments.finding",
+        name=first["name"],
+        customers=f.percent(first["share_of_customers"]),
+        value=f.percent(first["share_of_value"]),
+    )
+    head = tuple(f.t(f"report.segments.{name}") for name in ("tier", "customers", "value", "span", "mean", "chance"))
+    cells = tuple(
+        (
+            str(row["name"]),
+            f"{row['customers']:,}",
+            f.money(row["value_sum"]),
+            _span(context, row),
+            f.money(row["value_mean"]) if row["customers"] else "–",
+            f.percent(row["p_purchase_mean"]) if row["customers"] else "–",
+        )
+        for row in rows.to_dict("records")
+    )
+    series = (
+        Series(f.t("report.segments.share_of_customers"), tuple(rows["share_of_customers"]), BASELINE),
+        Series(f.t("report.segments.share_of_value"), tuple(rows["share_of_value"].fillna(0.0)), PREDICTED),
+    )
+    chart = Chart("columns", tuple(rows["name"]), series, "", f.t("report.segments.axis"), percent=True)
+    names = NAMES.get(len(rows), ())
+    points = tuple(
+        f.t("report.segments.action", name=name, action=f.t(f"segments.action.{kind}"))
+        for name, kind in zip(rows["name"], names, strict=False)
+    )
+    return Section("segments", f.t("report.segments"), finding, points, (), Table(head, cells), chart)
+
+
+def _span(context: ReportContext, row: dict[Hashable, Any]) -> str:
+    """Return the interval of a tier's sum, or that too few are expected to buy."""
+    if context.shared is not None and row["customers"] and too_few(row["buyers_expected"]):
+        return context.format.t("report.segments.too_few")
+    return context.format.span(row["value_sum_low"], row["value_sum_high"]) or "–"
+
+
+def plan(context: ReportContext) -> Section:
+    """Return who gets what for the budget, and the evidence for it; without a plan, how to make one."""
+    f, planned = context.format, context.plan
+    if planned is None:
+        return Section("plan", f.t("report.plan"), f.t("report.plan.none"), (f.t("report.plan.how"),))
+    made = planned.plan
+    gain = f.money(made.allocation.gain)
+    if planned.terms.margin_rate == 1:
+        gain = f.t("budget.gain.revenue", gain=gain)
+    key = "report.plan.finding.even" if made.even else "report.plan.finding"
+    budget, spent = f.money(planned.budget), f.money(made.allocation.spent)
+    finding = f.t(key, budget=budget, spent=spent, gain=gain)
+    figures = (
+        ReportFigure(f.t("report.plan.spent"), spent, f.t("budget.figure.spent.note", budget=budget)),
+        ReportFigure(f.t("report.plan.gain"), f.money(made.allocation.gain)),
+        ReportFigure(f.t("report.plan.uniform"), f.money(made.gain_uniform)),
+        ReportFigure(f.t("report.plan.customers"), f"{len(made.customers):,}"),
+    )
+    sums = made.table.groupby(OFFER)[["customers", COST, GAIN]].sum().sort_values(GAIN, ascending=False)
+    head = tuple(f.t(f"report.plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))
+    measured = {offer.name: offer.measured for offer in planned.offers}
+    rows = tuple(
+        (
+            str(name),
+            f"{int(row['customers']):,}",
+            f.money(row[COST]),
+            f.money(row[GAIN]),
+            f.t("report.plan.measured" if measured[str(name)] else "report.plan.assumed"),
+        )
+        for name, row in sums.iterrows()
+    )
+    rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
+    # ``rests`` and the table already name the assumed effects.
+    notes = [_note(one, f) for one in planned.notes if one.code != "warning.offer_assumed"]
+    points = (f.t(rests), *_rates(planned.terms, f), *notes)
+    return Section("plan", f.t("report.plan"), finding, points, figures, Table(head, rows))
+
+
+def _note(note: Message, f: Formatter) -> str:
+    """Return a warning on the plan without what only users of the app or command line need."""
+    if note.code == "warning.gain_revenue":
+        return f.t("report.plan.revenue")
+    return without_options(note.text(f.language))
+
+
+def _rates(terms: Terms, f: Formatter) -> list[str]:
+    """Return the plan's margin and discount in one sentence; none where it has neither."""
+    words = [one.text(f.language) for one in terms.rates()]
+    return [f.t("report.plan.terms", terms=f.t("report.plan.and").join(words))] if words else []
+
+
+def limits(context: ReportContext) -> Section:
+    """Return what the figures do not show."""
+    f, record = context.format, context.bundle.record
+    points = [
+        f.t("report.limits.value", unit=f.unit()),
+        f.t(
+            "report.limits.measured" if record["holdout"] else "report.limits.unmeasured", horizon=context.horizon_days
+        ),
+        f.t("report.limits.level"),
+        f.t("report.limits.spans") if context.shared is not None else f.t("report.limits.no_spans"),
+        f.t("report.limits.cause"),
+    ]
+    return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), tuple(points))
+
+
+SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
+    data,
+    trust,
+    quality,
+    deciles,
+    drivers,
+    segments,
+    plan,
+    limits,
+)
+"""The sections in order; one that returns None is left out."""
