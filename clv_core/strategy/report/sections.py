@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
+from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
