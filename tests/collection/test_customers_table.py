@@ -22,7 +22,7 @@ from clv_core.errors import ClvError, NeedsAnswer, NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(8)
+pytestmark = pytest.mark.first(9)
 
 IDS = ["007", "0042", "1234567890123456789", "cust 9", "张三", "x", "y", "z"]
 
@@ -59,6 +59,19 @@ def test_ids_stay_text_whatever_they_look_like(dataset: Dataset, tmp_path: Path)
     found = read(dataset, tmp_path, "\n".join(lines), static=["age"])
     assert stored(found)["customer_id"].tolist() == IDS and found.match.matched == 8
     assert stored(found)["age"].tolist() == [float(age) for age in range(20, 28)]
+
+
+def test_a_column_with_a_value_for_each_customer_is_warned_of_but_not_where_it_has_dates(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    lines = ["customer_id,note,same,since"]
+    lines += [f"{IDS[at % 8] if at < 8 else f'n{at}'},note {at},x,2024-01-0{at % 9 + 1}" for at in range(60)]
+    found = {
+        one.code: one.params for one in read(dataset, tmp_path, "\n".join(lines), static=["note", "same"]).warnings
+    }
+    assert found["warning.customers_unique"] == {"column": "note", "rows": 60, "distinct": 60}
+    assert found["warning.customers_constant"] == {"column": "same", "rows": 60, "distinct": 1}
+    assert "customers_unique" not in codes(read(dataset, tmp_path, "\n".join(lines), dated={"note": "since"}))
 
 
 @pytest.mark.examples(3)

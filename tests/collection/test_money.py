@@ -98,6 +98,7 @@ def test_a_surcharge_among_discounts_is_added(read: Read) -> None:
 @pytest.mark.parametrize(("discount", "doubted"), [(20, True), (5, False)])
 def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, doubted: bool) -> None:
     lines = [f"{i},c{i},2024-03-{i + 1:02},1,{15 + i},{discount}" for i in range(9)]
+    lines += [f"{i},c{i},2024-03-{i + 1:02},1,20,0" for i in range(9, 20)]  # without a discount: they do not count
     found = warnings(read(DISCOUNTED, lines))
     assert ("deep_discounts" in found) == doubted
     if doubted:
