@@ -64,7 +64,7 @@ def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
     """Return what was made from any version of the dataset ``name``, by any model."""
     made = []
     for path in sorted(workspace.place("datasets", name, MADE).glob("*/[!.]*")):
-        needs_no_model = _kind(path) in (EXPLORED, TUNING)
+        needs_no_model = path.name == EXPLORED or path.suffix == ".json"  # not a model of a dataset called "tuning"
         model, paths = ("", [path]) if needs_no_model else (path.name, sorted(path.glob("[!.]*")))
         made += [Artifact(_kind(one), path.parent.name, model, one) for one in paths]
     return made

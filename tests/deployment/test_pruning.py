@@ -11,6 +11,7 @@ from clv_core import audit
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.lifecycle import prune
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
@@ -19,7 +20,7 @@ from clv_core.strategy.dataset_deletion import delete
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import done
 
-pytestmark = pytest.mark.first(4)
+pytestmark = pytest.mark.first(6)
 
 
 def night(folder: Path, number: int) -> Path:
@@ -89,6 +90,18 @@ def test_results_of_removed_versions_go_but_for_one_set_of_scores_a_month(worksp
     assert {path.name for path in (made / oldest / "m").iterdir()} == stay
     delete(workspace, "shop", progress=NoProgress())
     assert not made.exists()
+
+
+def test_results_of_a_dataset_called_like_a_kind_of_result_are_those_of_its_model(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    for name in ("tuning", "explored"):
+        ingest(workspace, night(tmp_path, 1), name)
+        folder = open_dataset(workspace, name).made_folder
+        (folder / f"{name}-hybrid").mkdir(parents=True)
+        (folder / f"{name}-hybrid" / "scores-20240102.parquet").write_bytes(b"")
+        (folder / "tuning-0.json").write_text("{}")
+        made = {(one.kind, one.model) for one in artifacts(workspace, name)}
+        assert made == {("scores", f"{name}-hybrid"), ("tuning", "")}
 
 
 def test_records_of_runs_go_after_ninety_days(workspace: Workspace) -> None:
