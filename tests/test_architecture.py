@@ -63,6 +63,7 @@ COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 
 REQUIRED_AT_ROOT = {
+    "ARCHITECTURE.md", "CONTRIBUTING.md",
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
     ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
     "Dockerfile", ".dockerignore", "compose.yaml",
