@@ -1,7 +1,9 @@
 """Every sentence in English and Simplified Chinese, from ``assets/locale/<language>/*.po``.
 
 A catalogue entry's msgid is a stable key (``error.no_amount``), its msgstr the sentence in that language with
-``str.format`` placeholders (``{rows:,}``). All ``.po`` files of a language's folder form one catalogue; a key may
+``str.format`` placeholders (``{rows:,}``) and, behind a count, a choice of singular and plural
+(``{rows:,} {rows:row was|rows were} read``). A sentence may count several things, which gettext's own plural forms
+cannot: they take one number a message. All ``.po`` files of a language's folder form one catalogue; a key may
 stand in one file only. Catalogues are read by babel as text: no compiled ``.mo`` is kept.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 from math import isfinite
@@ -30,38 +32,20 @@ MINUS: Final = "−"
 """What stands before a number below zero in everything that a person reads; a hyphen is for files of programs."""
 NOTHING: Final = 1e-4
 """An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
-VERBS: Final = {
-    **{"are": "is", "were": "was", "have": "has", "do": "does", "lie": "lies", "hold": "holds", "name": "names"},
-    **{"repeat": "repeats", "need": "needs", "carry": "carries", "fit": "fits", "belong": "belongs", "say": "says"},
-    **{"get": "gets", "go": "goes", "wait": "waits", "differ": "differs", "stand": "stands", "begin": "begins"},
-}
-"""Verbs behind what is counted, as they are behind many and behind one."""
-KINDS: Final = (
-    *("purchase past training earlier usable strongest new whole further more fewer other different largest").split(),
-    *("percentage extra held-out explained event customer phone e-mail data").split(),
-)
-"""Words that stand between a number and what is counted."""
-NOUNS: Final = (
-    *("customers buyers accounts ids names numbers entries rows lines values columns records files").split(),
-    *("hours days weeks months quarters years seconds dates periods spans cutoffs windows steps runs").split(),
-    *("orders purchases returns pieces events ratings reviews sessions products categories amounts discounts").split(),
-    *("offers settings models versions datasets segments clusters places points parts reasons figures alerts").split(),
-    *("others spellings characters requests").split(),
-)
-COUNTED: Final = re.compile(
-    rf"(?P<before>\**\s(?:(?:{'|'.join(KINDS)}) )?)(?P<noun>{'|'.join(NOUNS)})\b"
-    rf"(?:(?P<who> (?:that|who))?\s(?P<verb>{'|'.join(VERBS)})\b)?"
-)
 EXACT_BELOW: Final = 100_000
 """Counts of customers, purchases and pieces below this are said to the last one."""
 LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
 
 
 class Spoken(Formatter):
-    """``str.format`` for sentences: a real minus sign, and shares as :func:`say_share` says them."""
+    """``str.format`` for sentences: choices by number, a real minus sign, and shares as :func:`say_share` says them."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Return one value of a sentence as it is said."""
+        """Return one value of a sentence as it is said, or the word that agrees with it (``row|rows``)."""
+        if "|" in format_spec:
+            singular, plural = format_spec.split("|")
+            number = f"{value:,.0f}" if isinstance(value, float) else str(value)
+            return singular if number == "1" else plural
         if isinstance(value, Real) and (share := SHARE.fullmatch(format_spec)):
             return say_share(float(value), int(share[1]))
         said = str(super().format_field(value, format_spec))
@@ -105,51 +89,28 @@ def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
     known = {"in_currency": f" {currency}" if currency else "", **said}
     template = catalogue(language)[key]
-    if "} " not in template and "}** " not in template:
-        return SPOKEN.vformat(template, (), known)
-    return _filled(template, known, _set_tight if language == "zh" else _agree)
+    return _set_tight(template, known) if language == "zh" else SPOKEN.vformat(template, (), known)
 
 
-def _filled(template: str, params: dict[str, Any], fit: Callable[[str, str, str], str]) -> str:
-    """Return a sentence with its parameters.
-
-    Args:
-        template: of the catalogue.
-        params: to be said.
-        fit: takes a said parameter, what follows it and the said parameter behind that, and returns what follows.
-    """
-    said, before = [], None
-    for literal, name, form, conversion in Formatter().parse(template):
-        value = ""
-        if name is not None:
-            field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
-            value = SPOKEN.vformat(f"{{{field}}}", (), params)
-        said += [literal if before is None else fit(before, literal, value), value]
-        before = value
-    return "".join(said)
-
-
-def _set_tight(figure: str, behind: str, after: str) -> str:
-    """Return what follows a figure in Chinese, without the space where the figure ends in Chinese.
+def _set_tight(template: str, params: dict[str, Any]) -> str:
+    """Return a Chinese sentence with its parameters, without spaces behind figures that end in Chinese.
 
     Sentences leave a space around figures (``182 天``); behind ``1.86万``, ``120 天`` or ``2026年10月28日`` there is
     none, and between two of these (``2023年1月1日至2024年12月30日``) there are none. Names that come from data keep
     theirs: it sets them apart.
     """
-    if not FIGURE_IN_HAN.fullmatch(figure) or not HAN_BEHIND.match(behind):
-        return behind
-    return behind.strip() if HAN_BETWEEN.fullmatch(behind) and FIGURE_IN_HAN.fullmatch(after) else behind[1:]
-
-
-def _agree(figure: str, behind: str, _: str) -> str:
-    """Return what follows a figure in English: behind 1, what is counted and its verb stand in the singular."""
-    counted = COUNTED.match(behind) if figure == "1" else None
-    if counted is None:
-        return behind
-    noun = counted["noun"]
-    single = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
-    verb = f" {VERBS[counted['verb']]}" if counted["verb"] else ""
-    return f"{counted['before']}{single}{counted['who'] or ''}{verb}{behind[counted.end() :]}"
+    text, figure = [], ""
+    for literal, name, form, conversion in Formatter().parse(template):
+        value = ""
+        if name is not None:
+            field = f"{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}"
+            value = SPOKEN.vformat(f"{{{field}}}", (), params)
+        if FIGURE_IN_HAN.fullmatch(figure) and HAN_BEHIND.match(literal):
+            both = HAN_BETWEEN.fullmatch(literal) and FIGURE_IN_HAN.fullmatch(value)
+            literal = literal.strip() if both else literal[1:]
+        text += [literal, value]
+        figure = value
+    return "".join(text)
 
 
 def _minus(number: str) -> str:
