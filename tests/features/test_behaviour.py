@@ -173,3 +173,12 @@ def test_the_table_is_complete(features: pd.DataFrame) -> None:
         assert features[name].dtype == (object if feature.scale == "category" else np.float64), name
         if feature.scale != "category":
             assert not np.isinf(features[name]).any(), name
+
+
+def test_the_last_days_hold_the_day_that_many_days_ago(opened: Opener) -> None:
+    """The last 30 days before April 10 begin on March 11, the 60 before it on February 10."""
+    orders = [("eve", "2024-02-09", 40.0), ("eve", "2024-02-10", 30.0), ("eve", "2024-03-11", 10.0)]
+    frame = pd.DataFrame(orders, columns=["customer_id", "event_time", "amount"]).assign(event_type="purchase")
+    frame["event_time"] = pd.to_datetime(frame["event_time"])
+    eve = opened(frame).snapshot(CUTOFF, 30).features.loc["eve"]
+    assert (eve["net_value_30d"], eve["net_value_trend_30d"], eve["days_since_last"]) == (10.0, 10 / 40, 30)

@@ -15,12 +15,13 @@ import torch
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.evaluation.metrics import METRICS
+from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import InstantInputs
+from clv_core.model.instant.inputs import InstantInputs, base_logs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import RECORD, SHIPPED, WEIGHTS, load_network
 from clv_core.workspace import Workspace, read_json
@@ -130,6 +131,17 @@ def test_rows_of_an_earlier_cutoff_read_nothing_of_a_later_one(cdnow: EventLog) 
     assert torch.equal(alone.statistics, together.statistics)
     assert torch.equal(alone.steps.channels, together.steps.channels)
     assert torch.equal(alone.base, together.base)
+
+
+def test_buyers_start_from_their_anchor_and_who_never_bought_from_customers_alike() -> None:
+    logs = {"order_value": [2.0, 3.0], "lookup_cell_orders": [-1.0, -2.0], "lookup_weight_orders": [-3.0, -4.0]}
+    chances = {"lookup_cell_chance": [-1.0, 0.5], "lookup_weight_chance": [0.0, 1.5], "anchor_chance": [-2.0, 2.0]}
+    anchors = {"anchor_orders": [-0.5, 0.7], "anchor_spend_all": [0.2, 3.1], "rate_lifetime": [0.0, -1.0]}
+    corrections = {f"lookup_{name}_surplus": [0.3, 0.3] for name in SURPLUS}
+    columns = {"never": [1.0, 0.0], **logs, **chances, **anchors, **corrections}
+    base = base_logs({name: np.array(values) for name, values in columns.items()})
+    # orders of customers alike times the own mean order; its start: 0.7 + 0.3 + 3.1 for the buyer; her chance to buy
+    np.testing.assert_allclose(base[:, [0, 1, 5]], [[0.0, 0.0, -0.5], [0.0, 4.1, 1.5]], rtol=1e-6)
 
 
 def test_without_training_the_past_of_the_log_bounds_what_is_predicted(model: InstantModel, snapshot: Snapshot) -> None:
