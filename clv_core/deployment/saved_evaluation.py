@@ -16,7 +16,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.beside import BASELINES, ROWS, in_order
 from clv_core.evaluation.evidence import Evidence, Rolling
 from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.trust import Trust, judge
+from clv_core.evaluation.trust import Grade, Question, Trust, grade, judge
 from clv_core.training.states import identity
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -74,11 +74,26 @@ def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:
 
 def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     """Return the verdict on a model: that of its training, or with a backtest of two or more origins, a new one."""
-    path, evidence = backtest_folder(workspace, bundle) / BACKTEST, bundle.record.get("evidence")
-    rolling = Rolling.of(read_json(path), bundle.record["model"]) if evidence and path.is_file() else None
-    if evidence is None or rolling is None:
+    evidence = _evidence_of(workspace, bundle)
+    if evidence is None or evidence.rolling is None:
         return Trust.of(bundle.record["trust"])
-    return judge(replace(Evidence.from_json(evidence), rolling=rolling, currency=bundle.record["currency"]))
+    return judge(evidence)
+
+
+def grades_of(workspace: Workspace, bundle: Bundle) -> dict[Question, Grade]:
+    """Return the grades of a model's ranking, total and probabilities; empty where they were not measured."""
+    evidence = _evidence_of(workspace, bundle)
+    return {} if evidence is None else grade(evidence)
+
+
+def _evidence_of(workspace: Workspace, bundle: Bundle) -> Evidence | None:
+    """Return what a model's training measured, with the backtest made since; None for models of early versions."""
+    if not bundle.record.get("evidence"):
+        return None
+    path = backtest_folder(workspace, bundle) / BACKTEST
+    rolling = Rolling.of(read_json(path), bundle.record["model"]) if path.is_file() else None
+    evidence = Evidence.from_json(bundle.record["evidence"])
+    return replace(evidence, rolling=rolling, currency=bundle.record["currency"])
 
 
 def save_tuning(dataset: Dataset, config: TrainConfig, tuning: Tuning) -> None:

@@ -11,11 +11,15 @@ from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
 from clv_core.evaluation.groups import TENTH_TOLERANCE
 
 Kind = Literal["refuses", "cautions", "supports"]
+Question = Literal["ranking", "total", "probability"]
+Grade = Literal["good", "fair", "poor"]
 
 FEWEST_BUYERS: Final = 100
 FEW_BUYERS: Final = 300
 LOWEST_GINI: Final = 0.1
 TOO_GOOD_GINI: Final = 0.98
+CLOSE_TOTAL: Final = 0.1
+"""Share by which a total may be off and be called good; up to :data:`LEVEL_TOLERANCE` it is fair."""
 WORST_LEVEL: Final = 0.7
 """Largest believable |log(predicted total / actual total)|: a factor of 2."""
 INSIDE: Final = (0.7, 0.9)
@@ -143,6 +147,30 @@ def judge(evidence: Evidence) -> Trust:
         "not_trusted" if "refuses" in kinds else "caution" if "cautions" in kinds else "trusted"
     )
     return Trust(verdict, tuple(Message(f"reason.{code}", dict(params)) for code, params in said))
+
+
+def grade(evidence: Evidence) -> dict[Question, Grade]:
+    """Return how well each thing that a person asks of a model was measured to hold; empty where nothing was measured.
+
+    Returns:
+        ``ranking``: who is worth more; good unless BG/NBD ranks better (fair) or chance does about as well (poor).
+        ``total``: what all customers are worth together; good within 10%, fair within :data:`LEVEL_TOLERANCE`.
+        ``probability``: how many buy; fair where more or fewer were expected than chance explains.
+    """
+    held = evidence.held
+    if held is None:
+        return {}
+    ranking: Grade = "poor" if held.gini is None or not held.gini.low > LOWEST_GINI else "good"
+    against = [held.over_reference, evidence.rolling and evidence.rolling.over_reference]
+    if ranking == "good" and any(over and over.high < 0 for over in against):
+        ranking = "fair"
+    off = abs(held.predicted_total / held.actual_total - 1) if held.actual_total > 0 else math.inf
+    grades: dict[Question, Grade] = {"ranking": ranking, "total": "good" if off <= CLOSE_TOTAL else "poor"}
+    if CLOSE_TOTAL < off <= LEVEL_TOLERANCE:
+        grades["total"] = "fair"
+    if held.groups is not None:
+        grades["probability"] = "fair" if held.groups.chances_off(held.buyers) else "good"
+    return grades
 
 
 def _size(held: Held, span: _Params) -> list[_Reason]:

@@ -14,16 +14,18 @@ pressed.settle()
 bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]
-widgets.headline(judged.headline(bundle), widgets.context_line(bundle, measured and measured["cutoff"]))
+context = (widgets.context_line(bundle, measured and measured["cutoff"]), judged.tested_on(bundle))
+widgets.headline(judged.headline(bundle), *filter(None, context))
 
 with st.container(border=True):
     trusting.verdict(state.trust(bundle))
+    trusting.grades(bundle)
     trusting.reasons(bundle)
 for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
 
 if measured:
-    widgets.figures(judged.three_figures(bundle), 3, 235)
+    widgets.figures(judged.main_figures(bundle), 4, 180)
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 elif measured:

@@ -15,6 +15,7 @@ from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
+from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
@@ -23,7 +24,11 @@ from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart
 from pages.ui.saying import money, name_of, percent, t
 
-ORDER, LEVEL, SIZE = "gini", "bias", "mae"
+ORDER: Final = "gini"
+MAIN: Final = (ORDER, "bias", "mae", "rmse")
+"""Metrics at the top of the page."""
+CONSTANTS: Final = {"mae": "zero", "rmse": "mean"}
+"""The simplest prediction that a metric is also compared with: near the best constant for each of the two."""
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -67,25 +72,46 @@ def headline(bundle: Bundle) -> str:
     return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
 
 
-def three_figures(bundle: Bundle) -> list[widgets.Figure]:
-    """Return order, level and size, each against the best simple model."""
-    return [_against_best(bundle, metric) for metric in (ORDER, LEVEL, SIZE)]
+def main_figures(bundle: Bundle) -> list[widgets.Figure]:
+    """Return ranking, total, MAE and RMSE, each against BG/NBD and against predicting one value for everybody."""
+    return [_against_baseline(bundle, metric) for metric in MAIN]
 
 
-def _against_best(bundle: Bundle, metric: str) -> widgets.Figure:
-    record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
-    value, name = record["metrics"].get(metric), best_baseline(record["baselines"], metric)
+def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
+    record, label, meaning = bundle.record, t(f"metric.{metric}.short"), t(f"metric.{metric}.meaning")
+    value, baselines, currency = record["metrics"].get(metric), record["baselines"], record["currency"]
+    name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
+    details = t("evaluate.mse", value=said("mse", value**2, currency)) if metric == "rmse" and value is not None else ""
+    if constant := _constant(bundle, metric):
+        details = " · ".join(filter(None, [constant, details]))
     if value is None or not name:
-        return widgets.Figure(label, "–" if value is None else said(metric, value, record["currency"]), meaning)
-    other = record["baselines"][name][metric]
+        return widgets.Figure(label, "–" if value is None else said(metric, value, currency), meaning, details=details)
+    other = baselines[name][metric]
     # Without its customers nothing is kept in memory: they may come with the next import of the same model.
     sure = _advantages(bundle.id, record["created"], name, bundle) if bundle.has_holdout else {}
     standing = standing_of(sure.get(metric))
     if said(metric, value) == said(metric, other):
         standing = "level_with"
-    note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, record["currency"]))
+    note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, currency))
     good = {"ahead": True, "behind": False}.get(standing)
-    return widgets.Figure(label, said(metric, value, record["currency"]), meaning, note, good)
+    return widgets.Figure(label, said(metric, value, currency), meaning, note, good, details)
+
+
+def _constant(bundle: Bundle, metric: str) -> str:
+    """Return what predicting the same for every customer would have scored: zero for MAE, the mean for RMSE."""
+    if metric not in CONSTANTS or not bundle.has_holdout:
+        return ""
+    actual = _rows_of(bundle)[bundle.record["model"]]["actual"]
+    value = float(actual.abs().mean() if metric == "mae" else actual.std(ddof=0))
+    return t(f"evaluate.constant.{CONSTANTS[metric]}", value=said(metric, value, bundle.record["currency"]))
+
+
+def tested_on(bundle: Bundle) -> str:
+    """Return on how many customers and buyers the model was tested, of how many the log has."""
+    held, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
+    if not held or not log:
+        return ""
+    return t("evaluate.tested", tested=held["customers"], all=log["customers"], buyers=held["buyers"])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -94,8 +120,7 @@ def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> di
     record, rows = _bundle.record, _rows_of(_bundle)
     if simple not in rows:
         return {}
-    metrics = [metric for metric in (ORDER, SIZE) if best_baseline(record["baselines"], metric) == simple]
-    figures = both_figures(record["metrics"], record["baselines"][simple], metrics)
+    figures = both_figures(record["metrics"], record["baselines"][simple], MAIN)
     return advantages_of(rows[record["model"]], rows[simple], figures)
 
 

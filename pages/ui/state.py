@@ -20,9 +20,9 @@ from clv_core.collection.stored.store import Dataset, list_datasets, open_datase
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
 from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.saved_evaluation import trust_of
+from clv_core.deployment.saved_evaluation import grades_of, trust_of
 from clv_core.errors import ClvError, NotFound, Refused
-from clv_core.evaluation.trust import Trust
+from clv_core.evaluation.trust import Grade, Question, Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
 from clv_core.monitoring.notifications import mail, webhook
 from clv_core.scratch import work_in
@@ -152,6 +152,11 @@ def model() -> Bundle | None:
 def trust(bundle: Bundle) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison made since."""
     return trust_of(workspace(), bundle)
+
+
+def grades(bundle: Bundle) -> dict[Question, Grade]:
+    """Return how a model's ranking, total and probabilities hold, each by itself."""
+    return grades_of(workspace(), bundle)
 
 
 def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:

@@ -16,6 +16,7 @@ VERDICTS: Final = {
     "caution": ("orange", ":material/warning:"),
     "not_trusted": ("red", ":material/block:"),
 }
+GRADES: Final = {"good": VERDICTS["trusted"], "fair": VERDICTS["caution"], "poor": VERDICTS["not_trusted"]}
 KINDS: Final = {
     "refuses": ("red", ":material/block:"),
     "cautions": ("orange", ":material/warning:"),
@@ -36,6 +37,18 @@ def verdict(trust: Trust) -> None:
     """Say in one line whether a model may be trusted."""
     colour, icon = VERDICTS[trust.verdict]
     st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
+
+
+def grades(bundle: Bundle) -> None:
+    """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
+    found = state.grades(bundle)
+    badges = [
+        f":{colour}-badge[{icon} {t(f'grade.{question}')}: {t(f'grade.{grade}')}]"
+        for question, grade in found.items()
+        for colour, icon in [GRADES[grade]]
+    ]
+    if badges:
+        st.markdown(" ".join(badges), help=t("grade.help"))
 
 
 def reasons(bundle: Bundle) -> None:

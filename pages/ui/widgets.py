@@ -33,6 +33,7 @@ class Figure:
         help: one plain sentence behind the help mark.
         note: small text under the value, such as the comparison.
         good: whether the note is good news, bad news, or neither.
+        details: small text behind the note.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Figure:
     help: str
     note: str | None = None
     good: bool | None = None
+    details: str = ""
 
 
 def headline(finding: str, *context: str) -> None:
@@ -65,6 +67,7 @@ def figures(row: Iterable[Figure], columns: int = 4, width: int = 200) -> None:
                 help=item.help,
                 border=True,
                 height="stretch",
+                delta_description=item.details or None,
             )
 
 

@@ -19,7 +19,7 @@ from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, Rollin
 from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.groups import Groups
 from clv_core.evaluation.intervals import Intervals
-from clv_core.evaluation.trust import MOST_REASONS, REASONS, Trust, judge
+from clv_core.evaluation.trust import MOST_REASONS, REASONS, Trust, grade, judge
 from clv_core.i18n import LANGUAGES, has
 from tests.evaluation.conftest import lognormal_shop
 
@@ -292,3 +292,26 @@ def test_only_the_latest_origin_counts(make: Callable[..., pd.DataFrame]) -> Non
 def test_the_reference_itself_can_be_judged(predictions: pd.DataFrame) -> None:
     trust = judge(gather(predictions, "bgnbd", resamples=100))
     assert not any("bgnbd" in code for code in _codes(trust))
+
+
+@pytest.mark.parametrize(
+    ("held", "grades"),
+    [
+        ({}, {"ranking": "good", "total": "good", "probability": "good"}),
+        ({"predicted_total": 388_800.0}, {"ranking": "good", "total": "fair", "probability": "good"}),  # -19%
+        ({"predicted_total": 336_000.0}, {"ranking": "good", "total": "poor", "probability": "good"}),  # -30%
+        ({"gini": Estimate(0.1, 0.05, 0.15)}, {"ranking": "poor", "total": "good", "probability": "good"}),
+        (
+            {"over_reference": Estimate(-0.03, -0.04, -0.02)},
+            {"ranking": "fair", "total": "good", "probability": "good"},
+        ),
+        (
+            {"groups": Groups(4_500.0, 40.0, 0.0, 1, 0.0, 0.0)},
+            {"ranking": "good", "total": "good", "probability": "fair"},
+        ),
+        ({"groups": None, "actual_total": 0.0}, {"ranking": "good", "total": "poor"}),
+    ],
+)
+def test_ranking_total_and_probability_are_graded_each_by_itself(held: dict[str, Any], grades: dict[str, str]) -> None:
+    assert grade(replace(GOOD, held=replace(HELD, **held))) == grades
+    assert grade(Evidence(182)) == {}

@@ -31,16 +31,31 @@ def bundle_of(root: Path) -> Bundle:
     return list_bundles(Workspace(root))[0]
 
 
+def holdout_of(bundle: Bundle) -> pd.DataFrame:
+    holdout = bundle.holdout()
+    assert holdout is not None
+    return holdout[holdout["model"] == bundle.record["model"]]
+
+
 def scores_of(root: Path) -> pd.DataFrame:
     return pd.read_parquet(next(root.glob("datasets/*/made/*/*/scores-*.parquet")))
 
 
-def test_three_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
-    metrics = bundle_of(with_model).record["metrics"]
-    shown = {item.label: item.value for item in open_page(with_model, "evaluate", lang="en").metric}
-    assert shown[translate("metric.gini")] == f"{metrics['gini']:.3f}"
-    assert shown[translate("metric.bias")] == f"{metrics['bias']:+.1%}".replace("-", "−")
-    assert shown[translate("metric.mae")] == f"{say_number(metrics['mae'])} EUR"
+def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
+    bundle = bundle_of(with_model)
+    metrics, baseline = bundle.record["metrics"], bundle.record["baselines"]["bgnbd"]
+    shown = {item.label: item for item in open_page(with_model, "evaluate", lang="en").metric}
+    values = {name: shown[translate(f"metric.{name}.short")].value for name in ("gini", "bias", "mae", "rmse")}
+    assert values["gini"] == f"{metrics['gini']:.3f}"
+    assert values["bias"] == f"{metrics['bias']:+.1%}".replace("-", "−")
+    assert (
+        values["mae"] == f"{say_number(metrics['mae'])} EUR" and values["rmse"] == f"{say_number(metrics['rmse'])} EUR"
+    )
+    assert f"{say_number(baseline['mae'])} EUR" in shown["MAE"].delta
+    details = shown["RMSE"].proto.delta_description
+    actual = holdout_of(bundle)["actual"]
+    assert f"{say_number(np.sqrt(((actual - actual.mean()) ** 2).mean()))} EUR" in details
+    assert say_number(metrics["mse"]) in details
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -56,10 +71,7 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: 
 
 
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
-    bundle = bundle_of(with_model)
-    holdout = bundle.holdout()
-    assert holdout is not None
-    ours = holdout[holdout["model"] == bundle.record["model"]]
+    ours = holdout_of(bundle_of(with_model))
     app = do(open_page(with_model, "evaluate", lang="en"), ("threshold", 30))
     called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
     shown = {item.label: item.value for item in app.metric}

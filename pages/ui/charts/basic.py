@@ -12,16 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, OTHER, PREDICTED
 from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks, vertical
 from pages.ui.charts.wide import Wide
-from pages.ui.saying import say, t
+from pages.ui.saying import money, say, t
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
 """Of the networks' loss curves, one after the other: their colours alone do not tell them apart for every eye."""
 POINTS_SHOWN: Final = 2000
+CLIP: Final = 1.4
+"""How many times the highest bar a line beside the bars may reach before it is cut off."""
 
 
 def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name: str) -> Chart:
     """Draw mean value by decile of predicted value, 1 the highest.
+
+    A baseline far above all bars is cut off at the top, marked, with its height in words.
 
     Args:
         table: columns ``decile``, ``predicted_mean``, ``actual_mean``, and ``baseline_mean`` where there is a baseline.
@@ -35,15 +39,26 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
         dict(type="bar", x=x, y=table["predicted_mean"], name=t("chart.predicted"), marker=predicted),
         dict(type="bar", x=x, y=table["actual_mean"], name=t("chart.actual"), marker=actual),
     ]
+    shown, notes = table[["predicted_mean", "actual_mean"]], []
     if "baseline_mean" in table:
-        mean = table["baseline_mean"]
-        traces.append(dict(type="scatter", x=x, y=mean, name=baseline_name, line=DOTTED, mode="lines+markers"))
-    shown = table[[name for name in ("predicted_mean", "actual_mean", "baseline_mean") if name in table]]
+        mean, top = table["baseline_mean"], CLIP * max(shown.to_numpy().max(), 0.0)
+        clipped = (mean > top) & (top > 0)
+        height = mean.where(~clipped, top)
+        symbols = np.where(clipped, "triangle-up", "circle")
+        hover = [f"{baseline_name}: {money(value, unit)}" for value in mean]
+        marker = {"symbol": symbols, "size": np.where(clipped, 11, 6)}
+        line = dict(type="scatter", x=x, y=height, name=baseline_name, line=DOTTED, mode="lines+markers", marker=marker)
+        traces.append({**line, "hovertext": hover, "hoverinfo": "text"})
+        shown = shown.assign(baseline_mean=height)
+        if clipped.any():
+            text = t("chart.clipped", name=baseline_name, value=money(mean.max(), unit))
+            notes = [{"text": text, "x": 1, "xref": "x domain", "xanchor": "right", "y": top, "yanchor": "bottom"}]
     return drawn(
         traces,
         message,
         x={"title": t("chart.decile"), "dtick": 1},
         y={"title": t("chart.mean_value", unit=unit), **value_ticks(shown)},
+        notes=notes,
     )
 
 
