@@ -11,9 +11,9 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.engine import connect, file_text, text
+from clv_core.collection.holdout_sizes import count_holdouts
 from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
 from clv_core.collection.ingest import describe
-from clv_core.collection.known_buyers import known_buyers
 from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.mapping.kinds.event_names import EventName, names_of
 from clv_core.collection.mapping.states.reading import OrderState
@@ -104,7 +104,7 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
         f" AS {EVENT_TIME}) FROM {file_text(reading.events)}"
     )
-    counts = known_buyers(connection, reading.events, manifest.timezone, manifest.log_end, HORIZONS)
+    sizes = count_holdouts(connection, reading.events, manifest.timezone, manifest.log_end, HORIZONS)
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
@@ -121,7 +121,7 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         set_aside=connection.execute(
             f"SELECT * FROM {file_text(reading.set_aside)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         ).df(),
-        horizons=supported_horizons(days, counts),
+        horizons=supported_horizons(days, {days: size.buyers for days, size in sizes.items()}),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=(

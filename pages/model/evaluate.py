@@ -26,6 +26,7 @@ for warning in record["warnings"]:
 
 if measured:
     widgets.figures(judged.main_figures(bundle), 4, 180)
+    st.caption(judged.simplest(bundle))
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 elif measured:

@@ -43,7 +43,9 @@ if job:
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
-    st.caption(training.about(horizon_days, training.counted(dataset, allowed, horizon_days)))
+    st.caption(
+        training.about(horizon_days, training.counted(dataset, allowed, horizon_days), dataset.manifest.customers)
+    )
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = forms.settings_form(

@@ -27,8 +27,6 @@ from pages.ui.saying import money, name_of, percent, t
 ORDER: Final = "gini"
 MAIN: Final = (ORDER, "bias", "mae", "rmse")
 """Metrics at the top of the page."""
-CONSTANTS: Final = {"mae": "zero", "rmse": "mean"}
-"""The simplest prediction that a metric is also compared with: near the best constant for each of the two."""
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -73,7 +71,7 @@ def headline(bundle: Bundle) -> str:
 
 
 def main_figures(bundle: Bundle) -> list[widgets.Figure]:
-    """Return ranking, total, MAE and RMSE, each against BG/NBD and against predicting one value for everybody."""
+    """Return ranking, total, MAE and RMSE, each against BG/NBD."""
     return [_against_baseline(bundle, metric) for metric in MAIN]
 
 
@@ -81,11 +79,8 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
     record, label, meaning = bundle.record, t(f"metric.{metric}.short"), t(f"metric.{metric}.meaning")
     value, baselines, currency = record["metrics"].get(metric), record["baselines"], record["currency"]
     name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
-    details = t("evaluate.mse", value=said("mse", value**2, currency)) if metric == "rmse" and value is not None else ""
-    if constant := _constant(bundle, metric):
-        details = " · ".join(filter(None, [constant, details]))
     if value is None or not name:
-        return widgets.Figure(label, "–" if value is None else said(metric, value, currency), meaning, details=details)
+        return widgets.Figure(label, "–" if value is None else said(metric, value, currency), meaning)
     other = baselines[name][metric]
     # Without its customers nothing is kept in memory: they may come with the next import of the same model.
     sure = _advantages(bundle.id, record["created"], name, bundle) if bundle.has_holdout else {}
@@ -94,16 +89,19 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
         standing = "level_with"
     note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, currency))
     good = {"ahead": True, "behind": False}.get(standing)
-    return widgets.Figure(label, said(metric, value, currency), meaning, note, good, details)
+    return widgets.Figure(label, said(metric, value, currency), meaning, note, good)
 
 
-def _constant(bundle: Bundle, metric: str) -> str:
-    """Return what predicting the same for every customer would have scored: zero for MAE, the mean for RMSE."""
-    if metric not in CONSTANTS or not bundle.has_holdout:
-        return ""
-    actual = _rows_of(bundle)[bundle.record["model"]]["actual"]
-    value = float(actual.abs().mean() if metric == "mae" else actual.std(ddof=0))
-    return t(f"evaluate.constant.{CONSTANTS[metric]}", value=said(metric, value, bundle.record["currency"]))
+def simplest(bundle: Bundle) -> str:
+    """Return the MSE, and the errors of predicting one value for everybody: zero for MAE, the mean for RMSE."""
+    record = bundle.record
+    metrics, currency = record["metrics"], record["currency"]
+    parts = [t("evaluate.mse", value=said("mse", metrics["mse"], currency))] if "mse" in metrics else []
+    if bundle.has_holdout:
+        actual = _rows_of(bundle)[record["model"]]["actual"]
+        zero, mean = said("mae", actual.abs().mean(), currency), said("rmse", actual.std(ddof=0), currency)
+        parts.append(t("evaluate.constants", mae=zero, rmse=mean))
+    return saying.together(parts)
 
 
 def tested_on(bundle: Bundle) -> str:

@@ -33,7 +33,6 @@ class Figure:
         help: one plain sentence behind the help mark.
         note: small text under the value, such as the comparison.
         good: whether the note is good news, bad news, or neither.
-        details: small text behind the note.
     """
 
     label: str
@@ -41,7 +40,6 @@ class Figure:
     help: str
     note: str | None = None
     good: bool | None = None
-    details: str = ""
 
 
 def headline(finding: str, *context: str) -> None:
@@ -67,7 +65,6 @@ def figures(row: Iterable[Figure], columns: int = 4, width: int = 200) -> None:
                 help=item.help,
                 border=True,
                 height="stretch",
-                delta_description=item.details or None,
             )
 
 

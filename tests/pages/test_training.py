@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.check import check_file
+from clv_core.collection.holdout_sizes import HoldoutSize
 from clv_core.collection.horizons import HORIZONS, support
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
@@ -75,8 +76,31 @@ def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(open_
 
 
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
-    said = training.about(365, training.Horizons(700, 672, 336))
+    said = training.about(365, training.Horizons(700, 672, 336), 1_000)
     assert said.endswith(translate("horizon.unmeasured", "en", days=365, found=700, needed=758))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "best"),
+    [
+        # a chocolate shop of 24,255 customers, most of them of the last year
+        ({30: (22_000, 900), 60: (19_000, 1_500), 90: (15_761, 2_119), 182: (9_000, 1_800), 365: (2_243, 341)}, 90),
+        (
+            {30: (24_000, 900), 60: (23_500, 1_500), 90: (23_000, 2_000), 182: (22_000, 2_500), 365: (20_000, 3_000)},
+            365,
+        ),
+        # hardly anybody buys again: the most buyers
+        ({30: (24_000, 20), 60: (23_000, 60), 90: (20_000, 110), 182: (13_000, 150), 365: (2_000, 40)}, 182),
+        # nearly all are new: the longest with enough buyers
+        ({30: (5_000, 400), 60: (3_000, 400), 90: (2_000, 350), 182: (1_000, 300), 365: (500, 100)}, 182),
+        ({}, 365),
+    ],
+)
+def test_the_horizon_to_begin_with_is_tested_on_most_customers_and_enough_buyers(
+    sizes: dict[int, tuple[int, int]], best: int
+) -> None:
+    allowed = training.Horizons(1_361, 1_300, 600, {days: HoldoutSize(*size) for days, size in sizes.items()})
+    assert training.best_horizon(allowed, 24_255) == best
 
 
 @pytest.fixture
@@ -112,4 +136,4 @@ def test_upload_and_train_promise_the_same_horizons(quiet: Path, with_dataset: P
 def test_the_buyers_of_a_horizon_that_is_typed_in_are_counted_too(quiet: Path) -> None:
     dataset = open_dataset(Workspace(quiet / "work"), "shop")
     allowed = training.counted(dataset, training.horizons(dataset), 100)
-    assert allowed.buyers[100] == 40 and not allowed.measured(100)
+    assert allowed.buyers(100) == 40 and not allowed.measured(100)

@@ -10,11 +10,12 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection import known_buyers
+from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, support
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
+from clv_core.evaluation.trust import FEW_BUYERS
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
@@ -35,17 +36,21 @@ class Horizons:
         days: length of the log.
         longest: longest horizon that leaves one training cutoff.
         measurable: longest horizon that also leaves its last span out, to measure the model on it.
-        buyers: how many it could be measured by, for the usual horizons and ``measurable``; empty where not counted.
+        sizes: whom it could be tested on, for the usual horizons and ``measurable``; empty where not counted.
     """
 
     days: int
     longest: int
     measurable: int
-    buyers: Mapping[int, int] = field(default_factory=dict)
+    sizes: Mapping[int, HoldoutSize] = field(default_factory=dict)
 
     def measured(self, days: int) -> bool:
         """Say whether a model of a horizon can be measured: by the length of the log, and by who bought."""
-        return support(days, self.days, self.buyers.get(days)).verdict == "measured"
+        return support(days, self.days, self.buyers(days)).verdict == "measured"
+
+    def buyers(self, days: int) -> int | None:
+        """Return how many buyers a model of a horizon would be tested on; None where they were not counted."""
+        return self.sizes[days].buyers if days in self.sizes else None
 
     @property
     def checked(self) -> int:
@@ -63,20 +68,20 @@ def horizons(dataset: Dataset) -> Horizons:
     measurable = next(held_out, 0)
     asked = tuple(sorted({days for days in (*USUAL_HORIZONS, measurable) if 0 < days <= longest}))
     with st.spinner(t("train.counting")):
-        buyers = _buyers(dataset.name, dataset.version, asked, dataset) if asked else {}
-    return Horizons((end - first).days, longest, measurable, buyers)
+        sizes = _sizes(dataset.name, dataset.version, asked, dataset) if asked else {}
+    return Horizons((end - first).days, longest, measurable, sizes)
 
 
 def counted(dataset: Dataset, allowed: Horizons, days: int) -> Horizons:
-    """Return what a log allows with the buyers of a horizon that a person typed in."""
-    if days in allowed.buyers or days > allowed.longest:
+    """Return what a log allows with the holdout of a horizon that a person typed in."""
+    if days in allowed.sizes or days > allowed.longest:
         return allowed
-    return replace(allowed, buyers={**allowed.buyers, **_buyers(dataset.name, dataset.version, (days,), dataset)})
+    return replace(allowed, sizes={**allowed.sizes, **_sizes(dataset.name, dataset.version, (days,), dataset)})
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _buyers(name: str, version: str, asked: tuple[int, ...], _dataset: Dataset) -> dict[int, int]:
-    return known_buyers.of_dataset(_dataset, asked)
+def _sizes(name: str, version: str, asked: tuple[int, ...], _dataset: Dataset) -> dict[int, HoldoutSize]:
+    return holdout_sizes(_dataset, asked)
 
 
 def of(dataset: Dataset) -> str:
@@ -84,13 +89,30 @@ def of(dataset: Dataset) -> str:
     return f"{dataset.name}_{dataset.version}"
 
 
+def best_horizon(allowed: Horizons, customers: int) -> int:
+    """Return the usual horizon to begin with: the longest that is tested on most customers and on enough buyers.
+
+    Where too few buy for that, it is the one with the most buyers; 0 where the log allows no usual one.
+
+    Args:
+        allowed: by the log.
+        customers: in the log.
+    """
+    usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
+    roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
+    counted = [days for days in roomy if days in allowed.sizes]
+    enough = [days for days in counted if allowed.sizes[days].buyers >= FEW_BUYERS]
+    most = [days for days in enough if 2 * allowed.sizes[days].customers >= customers]
+    if enough or not counted:
+        return max(most or enough or roomy or usual[:1], default=0)
+    return max(counted, key=lambda days: (allowed.sizes[days].buyers, days))
+
+
 def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     """Let the person choose a horizon; those that cannot be measured say so."""
     key = f"train_horizon_{of(dataset)}"
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
-    roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
-    best = max(roomy, default=usual[0] if usual else OTHER)
-    st.session_state.setdefault(key, best)
+    st.session_state.setdefault(key, best_horizon(allowed, dataset.manifest.customers) or OTHER)
     chosen = st.segmented_control(
         t("train.horizon"),
         [*usual, OTHER],
@@ -117,11 +139,11 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     )
 
 
-def about(days: int, allowed: Horizons) -> str:
-    """Return how a model of this horizon is checked; where it cannot be, why, as the upload page says it."""
-    found = support(days, allowed.days, allowed.buyers.get(days))
-    if found.verdict == "measured":
-        return t("train.horizon.measured")
+def about(days: int, allowed: Horizons, customers: int) -> str:
+    """Return on whom a model of this horizon is tested; where it cannot be, why, as the upload page says it."""
+    found, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
+    if found.verdict == "measured" and size is not None:
+        return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
     return f":material/warning: {saying.said(found.reason)}"
 
 

@@ -1,4 +1,4 @@
-"""Who counts for a horizon: held against pandas, in zones where a day begins at another hour and clocks are changed."""
+"""Whom a model could be tested on: compared with pandas, in zones with other midnights and changes of clocks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.collection.holdout_sizes import FILE, count_holdouts, holdout_sizes
 from clv_core.collection.ingest import ingest
-from clv_core.collection.known_buyers import KEPT, known_buyers, of_dataset
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -19,7 +19,7 @@ HORIZONS = (7, 30, 90, 182)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai", "Australia/Lord_Howe"])
-def test_buyers_are_seen_before_the_horizon_and_keep_something_of_it(tmp_path: Path, zone: str) -> None:
+def test_customers_of_a_holdout_are_seen_before_it_and_buyers_keep_something(tmp_path: Path, zone: str) -> None:
     random = np.random.default_rng(3)
     count = 4_000
     log = pd.DataFrame(
@@ -39,10 +39,10 @@ def test_buyers_are_seen_before_the_horizon_and_keep_something_of_it(tmp_path: P
         since = (end - pd.Timedelta(days=days)).tz_localize(zone)
         known = set(log.loc[local < since, "customer_id"])
         net = log[local >= since].groupby("customer_id")["amount"].sum()
-        wanted[days] = len(known & set(net[net > 0].index))
+        wanted[days] = (len(known), len(known & set(net[net > 0].index)))
     with duckdb.connect() as connection:
-        found = known_buyers(connection, tmp_path / "events.parquet", zone, str(end.date()), HORIZONS)
-    assert found == wanted and len(set(found.values())) == len(HORIZONS)
+        found = count_holdouts(connection, tmp_path / "events.parquet", zone, str(end.date()), HORIZONS)
+    assert found == wanted and len({size.buyers for size in found.values()}) == len(HORIZONS)
 
 
 def test_counts_are_kept_with_their_version_until_its_days_begin_at_another_hour(tmp_path: Path) -> None:
@@ -51,10 +51,11 @@ def test_counts_are_kept_with_their_version_until_its_days_begin_at_another_hour
     log.write_text("\n".join(["customer_id,event_time,amount", *lines]), encoding="utf-8")
     ingest(Workspace(tmp_path / "work"), log, "shop")
     dataset = open_dataset(Workspace(tmp_path / "work"), "shop")
-    assert of_dataset(dataset, (30, 60)) == {30: 20, 60: 20}
-    path = dataset.folder / KEPT
+    assert holdout_sizes(dataset, (30, 60)) == {30: (20, 20), 60: (20, 20)}
+    path = dataset.folder / FILE
     kept = read_json(path)
-    write_json(path, {**kept, "buyers": {"30": 7}})
-    assert of_dataset(dataset, (60, 30)) == {60: 20, 30: 7} and read_json(path)["buyers"] == {"30": 7, "60": 20}
+    write_json(path, {**kept, "sizes": {"30": [9, 7]}})
+    assert holdout_sizes(dataset, (60, 30)) == {60: (20, 20), 30: (9, 7)}
+    assert read_json(path)["sizes"] == {"30": [9, 7], "60": [20, 20]}
     elsewhere = replace(dataset, manifest=replace(dataset.manifest, timezone="Asia/Shanghai"))
-    assert of_dataset(elsewhere, (30,)) == {30: 20} and read_json(path)["timezone"] == "Asia/Shanghai"
+    assert holdout_sizes(elsewhere, (30,)) == {30: (20, 20)} and read_json(path)["timezone"] == "Asia/Shanghai"
