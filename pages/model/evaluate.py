@@ -27,29 +27,32 @@ for warning in record["warnings"]:
 if measured:
     widgets.figures(judged.main_figures(bundle), 4, 180)
     st.caption(judged.simplest(bundle))
+parts = {
+    "value": measured and bundle.has_holdout,
+    "buyers": measured and bundle.has_holdout,
+    "models": measured,
+    "details": measured or len(bundle.history()),
+}
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
-elif measured:
+names = {name: t(f"evaluate.part.{name}") for name, shown in parts.items() if shown}
+part = (
+    widgets.choose(t("evaluate.part"), names, navigation.EVALUATE_PART, label_visibility="collapsed") if names else ""
+)
+if part == "value":
     with st.grid(2, min_column_width=360):
-        widgets.chart(judged.figure("deciles", bundle), "deciles")
-        widgets.chart(judged.figure("gains", bundle), "gains")
-    st.header(t("evaluate.purchase"), anchor=False)
+        for name in ("deciles", "gains", "scatter", "values"):
+            widgets.chart(judged.figure(name, bundle), name)
+elif part == "buyers":
     judged.threshold(bundle)
-    st.header(t("evaluate.value"), anchor=False)
-    with st.grid(2, min_column_width=360):
-        widgets.chart(judged.figure("scatter", bundle), "scatter")
-        widgets.chart(judged.figure("values", bundle), "values")
-if measured:
+elif part == "models":
     scoreboard.section(bundle)
-
-history = progress.loss_frame(bundle.history())
-if len(history):
-    widgets.chart(basic.loss_history(history, height=260), "losses")
-
-if measured:
-    table = judged.metric_table(bundle)
-    with st.expander(t("evaluate.all_metrics"), icon=":material/table_chart:"):
-        cells.table(table, t("evaluate.all_metrics"))
+elif part == "details":
+    history = progress.loss_frame(bundle.history())
+    if len(history):
+        widgets.chart(basic.loss_history(history, height=260), "losses")
+    if measured:
+        cells.table(judged.metric_table(bundle), t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
         page_files.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
 

@@ -76,7 +76,7 @@ def main_figures(bundle: Bundle) -> list[widgets.Figure]:
 
 
 def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
-    record, label, meaning = bundle.record, t(f"metric.{metric}.short"), t(f"metric.{metric}.meaning")
+    record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
     value, baselines, currency = record["metrics"].get(metric), record["baselines"], record["currency"]
     name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
     if value is None or not name:

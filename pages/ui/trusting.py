@@ -43,7 +43,7 @@ def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
     found = state.grades(bundle)
     badges = [
-        f":{colour}-badge[{icon} {t(f'grade.{question}')}: {t(f'grade.{grade}')}]"
+        f":{colour}-badge[{icon} {saying.labelled(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
         for question, grade in found.items()
         for colour, icon in [GRADES[grade]]
     ]

@@ -38,14 +38,17 @@ def listening(address: str) -> ClientConnection:
     return connect(stream, origin=address, subprotocols=["streamlit"], max_size=None)  # type: ignore[arg-type, list-item]
 
 
-def ask(socket: ClientConnection, page: str, query: str, fragment: str = "", **sliders: float) -> None:
-    """Ask for a page, or for one part of it, with sliders by their ids."""
+def ask(socket: ClientConnection, page: str, query: str, fragment: str = "", **widgets: float | str) -> None:
+    """Ask for a page, or for one part of it, with values of sliders and of choices by their ids."""
     asked = BackMsg()
     asked.rerun_script.query_string, asked.rerun_script.page_name = query, page
     asked.rerun_script.fragment_id = fragment
-    for name, value in sliders.items():
+    for name, value in widgets.items():
         state = asked.rerun_script.widget_states.widgets.add(id=name)
-        state.double_array_value.data.append(value)
+        if isinstance(value, str):
+            state.string_array_value.data.append(value)
+        else:
+            state.double_array_value.data.append(value)
     socket.send(asked.SerializeToString())
 
 
@@ -68,6 +71,10 @@ def kinds(drawn: list[Delta], kind: str) -> list[Delta]:
 def test_a_slider_of_a_part_redraws_that_part_alone(socket: ClientConnection) -> None:
     query = "lang=en&model="
     ask(socket, "evaluate", query)
+    (parts,) = [
+        one for one in kinds(hear(socket), "button_group") if "evaluate_part" in one.new_element.button_group.id
+    ]
+    ask(socket, "evaluate", query, **{parts.new_element.button_group.id: "buyers"})
     whole = hear(socket)
     (slider,) = kinds(whole, "slider")
     own = [one for one in whole if one.fragment_id == slider.fragment_id]

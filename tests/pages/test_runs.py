@@ -176,6 +176,8 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
     job = cut_off(sleeping_job(workspace, [command, "shop"], label))
     said = translate("job.interrupted" if command in progress.RESUMES else "job.interrupted.anew", "en")
     app = open_page(workspace.root, page, lang="en")
+    if command == "backtest":
+        do(app, ("evaluate_part", "models"))
     assert said in [item.value for item in app.warning]
     assert f"once_more_{command}" in {button.key for button in app.button}
     app.button(key=f"close_{command}").click().run()

@@ -22,11 +22,12 @@ from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
 from pages.ui import saying, widgets
 from pages.ui.evaluate import scoreboard_run
-from tests.pages.conftest import OPEN
+from tests.pages.conftest import OPEN, do
 
 pytestmark = pytest.mark.first(3)
 
 PARTS = ("value", "low", "high")
+MODELS_PART = ("evaluate_part", "models")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "evaluate", lang="en")
+    app = do(open_page(with_model, "evaluate", lang="en"), MODELS_PART)
     dataset = open_dataset(Workspace(with_model), "shop")
     allowed = len(rolling_origins(date.fromisoformat(dataset.manifest.first_event[:10]), dataset.log_end, 90))
     assert allowed >= 3 and any(f"at up to {allowed} past cutoffs" in item.value for item in app.markdown)
@@ -77,7 +78,7 @@ def test_the_person_chooses_whom_the_model_is_held_against(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saying, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
-    app = open_page(with_model, "evaluate", lang="en")
+    app = do(open_page(with_model, "evaluate", lang="en"), MODELS_PART)
     bundle = list_bundles(Workspace(with_model))[0]
     offered = app.multiselect(key=f"board_rivals_{bundle.id}")
     assert offered.value == ["blend", "paretonbd", "lightgbm", "naive"]
@@ -96,7 +97,7 @@ def _seconds_said(app: AppTest) -> float:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, compared: Path, lang: str) -> None:
-    app = open_page(compared, "evaluate", lang=lang)
+    app = do(open_page(compared, "evaluate", lang=lang), MODELS_PART)
     folder = next(compared.glob("datasets/*/made/*/*/backtest"))
     scores, parts = pd.read_csv(folder / "scoreboard.csv"), pd.read_csv(folder / "slices.csv")
     tables = [item.value for item in app.dataframe]
@@ -152,7 +153,7 @@ def test_the_second_view_says_what_its_file_says(open_page: OPEN, compared: Path
     table = pd.DataFrame([(*row, "gini") for row in rows], columns=["view", "fold", "value", "metric"])
     table.to_csv(folder / "folds.csv", index=False)
     try:
-        app = open_page(compared, "evaluate", lang=lang)
+        app = do(open_page(compared, "evaluate", lang=lang), MODELS_PART)
     finally:
         (folder / "backtest.json").write_bytes(before)
         (folder / "folds.csv").unlink()

@@ -128,7 +128,7 @@ def _card(found: Shelf, version: Version) -> None:
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
         trusting.verdict(version.trust)
         if metrics:
-            widgets.figures(_figures(version), 3, 235)
+            widgets.figures(_figures(version), 4, 180)
         else:
             st.caption(t("models.card.unmeasured"))
         cost = record["actual"]
@@ -138,11 +138,11 @@ def _card(found: Shelf, version: Version) -> None:
 
 
 def _figures(version: Version) -> list[Figure]:
-    """Return order, level and size, named and rounded as on the evaluate page."""
+    """Return the main figures, named and rounded as on the evaluate page."""
     metrics, currency = version.record["metrics"], version.record["currency"]
     return [
         Figure(t(f"metric.{name}"), judged.said(name, metrics[name], currency), t(f"metric.{name}.meaning"))
-        for name in (judged.ORDER, judged.LEVEL, judged.SIZE)
+        for name in judged.MAIN
         if name in metrics
     ]
 
