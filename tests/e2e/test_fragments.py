@@ -74,7 +74,7 @@ def test_a_slider_of_a_part_redraws_that_part_alone(socket: ClientConnection) ->
     (parts,) = [
         one for one in kinds(hear(socket), "button_group") if "evaluate_part" in one.new_element.button_group.id
     ]
-    ask(socket, "evaluate", query, **{parts.new_element.button_group.id: "buyers"})
+    ask(socket, "evaluate", query, **{parts.new_element.button_group.id: translate("evaluate.part.buyers")})
     whole = hear(socket)
     (slider,) = kinds(whole, "slider")
     own = [one for one in whole if one.fragment_id == slider.fragment_id]
