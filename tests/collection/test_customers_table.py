@@ -201,6 +201,23 @@ def test_ids_of_another_shape_are_refused_with_what_would_help(
     assert refused.value.code == f"customers_none_match_{hint}" and ids[0] in refused.value.message("zh")
 
 
+def test_the_column_that_most_customers_of_the_log_are_in_holds_the_ids(tmp_path: Path) -> None:
+    """A shop's orders know customers by e-mail, its customers file by number and e-mail."""
+    (tmp_path / "log.csv").write_text("Email,date,amount\nann@x.example,2024-01-03,5\nBob@x.example,2024-01-04,6\n")
+    ingest(Workspace(tmp_path / "work"), tmp_path / "log.csv", "shop")
+    shop = open_dataset(Workspace(tmp_path / "work"), "shop")
+    companion = tmp_path / "customers.csv"
+    companion.write_text(
+        "Customer ID,Email,Accepts Marketing\n901,ann@x.example,yes\n902,bob@x.example,no\n903,c@x.example,yes\n"
+    )
+    (tmp_path / "scratch").mkdir()
+    proposals = inspect_customers(companion, tmp_path / "scratch", events=shop.events_path)
+    assert [item.role for item in proposals] == ["attribute", "id", "contact"]
+    (tmp_path / "read").mkdir()
+    reading = read_customers(companion, shop, Roles(), tmp_path / "read", NoProgress())
+    assert reading.match.matched == 2 and reading.contacts == ("consent",)
+
+
 def test_few_matches_are_warned_of_with_examples(dataset: Dataset, tmp_path: Path) -> None:
     content = "customer_id,age\nx,1\n" + "".join(f"stranger{n},{n}\n" for n in range(9))
     found = read(dataset, tmp_path, content, static=["age"])

@@ -16,7 +16,7 @@ from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.strategy.audiences.contacts import Contacts, read_contacts
-from clv_core.strategy.audiences.stored_contacts import stored_contacts, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import stored_contacts, stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 from clv_core.workspace import Workspace
 
@@ -78,3 +78,38 @@ def test_hashed_contacts_are_refused_and_a_file_finds_hashed_ids(workspace: Work
     assert read["email"].tolist() == ["a@b.de", "c@d.fr"]
     (tmp_path / "stop.txt").write_text("007\na@b.de\n")
     assert {"007", "a@b.de", pseudonym(key, "007")} <= words_of(read_entries(tmp_path / "stop.txt"), key)
+
+
+SHOPIFY = """Name,Email,Financial Status,Created at,Subtotal,Accepts Marketing,Phone
+#1,Ann@Mail.example,paid,2024-01-03 10:00:00 +0000,20.00,yes,
+#2,bob@mail.example,paid,2024-01-04 10:00:00 +0000,30.00,yes,+49 151 23456789
+#3,bob@mail.example,paid,2024-02-04 10:00:00 +0000,31.00,no,
+#4,cyd@mail.example,paid,2024-02-05 10:00:00 +0000,32.00,,
+"""
+
+
+def test_ids_that_are_addresses_and_consent_of_the_log_are_contact_fields(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(SHOPIFY)
+    workspace = Workspace(tmp_path / "work")
+    ingest(workspace, tmp_path / "orders.csv", "shop")
+    dataset = open_dataset(workspace, "shop")
+    assert set(stored_fields(dataset)) == {"email", "consent", "phone"}
+    contacts = stored_contacts(dataset)
+    assert contacts is not None
+    rows = contacts.astype(object).where(contacts.notna(), "").set_index("email")
+    assert rows["consent"].to_dict() == {"ann@mail.example": "yes", "bob@mail.example": "no", "cyd@mail.example": ""}
+    assert rows.loc["bob@mail.example", "phone"] == "+49 151 23456789"
+
+
+def test_the_customers_table_goes_before_the_log(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(SHOPIFY)
+    workspace = Workspace(tmp_path / "work")
+    ingest(workspace, tmp_path / "orders.csv", "shop")
+    ids = pd.read_parquet(open_dataset(workspace, "shop").events_path)["customer_id"]
+    ann = next(one for one in ids if one.lower().startswith("ann"))
+    dataset = with_table(workspace, tmp_path, f"customer_id,phone\n{ann},+49 30 123456\n")
+    contacts = stored_contacts(dataset)
+    assert contacts is not None
+    rows = contacts.set_index("customer_id")
+    assert rows.loc[ann, ["phone", "email", "consent"]].tolist() == ["+49 30 123456", "ann@mail.example", "yes"]
+    assert sorted(rows["email"]) == ["ann@mail.example", "bob@mail.example", "cyd@mail.example"]

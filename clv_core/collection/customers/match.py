@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, one
+from clv_core.collection.customers.roles import ATTRIBUTE, ID, RoleProposal
+from clv_core.collection.engine import file_text, name, one
+from clv_core.collection.files.source import Source
+from clv_core.collection.words.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 
@@ -46,6 +49,38 @@ class Match:
 def match(connection: duckdb.DuckDBPyConnection, table: Path, events: Path) -> Match:
     """Count the customers of a table, of a log, and of both."""
     return Match(*_counts(connection, CUSTOMER_ID, table, events))
+
+
+def with_matching_id(
+    connection: duckdb.DuckDBPyConnection, source: Source, proposals: list[RoleProposal], events: Path
+) -> list[RoleProposal]:
+    """Return the proposals with the ids in the column that most customers of the log are in.
+
+    A companion file often has a number for each customer beside the e-mail address that the log knows them by. The
+    column whose name says that it holds ids keeps that role unless an address or phone column matches twice as many.
+
+    Args:
+        connection: the engine.
+        source: the customers file.
+        proposals: by names and values.
+        events: of the log.
+    """
+    candidates = [item.column for item in proposals if item.role == ID or item.field in (EMAIL, PHONE)]
+    if not candidates or candidates == [item.column for item in proposals if item.role == ID]:
+        return proposals
+    ids = f"(SELECT DISTINCT lower(trim({CUSTOMER_ID})) FROM {file_text(events)})"
+    cells = [f"lower(trim({name(column)}::VARCHAR))" for column in candidates]
+    counts = ", ".join(f"count(DISTINCT {cell}) FILTER ({cell} IN {ids})" for cell in cells)
+    matched = dict(zip(candidates, one(connection, f"SELECT {counts} FROM {source.relation()}"), strict=True))
+    own = next((item.column for item in proposals if item.role == ID), "")
+    best = max(candidates, key=lambda column: int(matched[column]))
+    if best == own or int(matched[best]) <= 2 * int(matched.get(own, 0)):
+        return proposals
+    roles = {best: (ID, ""), own: (ATTRIBUTE, "")}
+    return [
+        replace(item, role=roles[item.column][0], field=roles[item.column][1]) if item.column in roles else item
+        for item in proposals
+    ]
 
 
 def match_notes(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.customers.match import Match, match, match_notes
+from clv_core.collection.customers.match import Match, match, match_notes, with_matching_id
 from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
@@ -71,9 +71,16 @@ class CustomersReading:
 
 
 def inspect_customers(
-    path: Path, scratch: Path, *, header: bool | None = None, original: str = ""
+    path: Path, scratch: Path, *, header: bool | None = None, original: str = "", events: Path | None = None
 ) -> list[RoleProposal]:
     """Return what each column of a customers file seems to be; nothing is stored.
+
+    Args:
+        path: the file.
+        scratch: an empty folder.
+        header: whether the file names its columns; None looks.
+        original: what the person calls the file, where it is not the path's name.
+        events: of the log whose customers they are, so that the column that holds its ids is proposed.
 
     Raises:
         NotFound: there is no such file.
@@ -83,7 +90,8 @@ def inspect_customers(
     connection = connect(scratch)
     try:
         source = open_source(connection, _existing(path), scratch, header=header, original=original)
-        return propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+        proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+        return proposals if events is None else with_matching_id(connection, source, proposals, events)
     except duckdb.Error as error:
         raise Refused("unreadable_table", file=original or path.name) from error
     finally:
@@ -144,6 +152,8 @@ def _read(
 ) -> CustomersReading:
     """Write the table that ``source`` holds to ``target``, and return what became of its rows and columns."""
     proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+    if not roles.customer_id:
+        proposals = with_matching_id(connection, source, proposals, dataset.events_path)
     chosen = settle(source.columns, proposals, roles)
     progress.report("columns", 0, 1)
     log = dataset.events_path if dataset.manifest.merges_similar_ids else None

@@ -1,33 +1,71 @@
-"""Contact fields from the dataset's own customers table, where no customers file is given."""
+"""Contact fields from the dataset itself, where no customers file is given: its customers table, then its log.
+
+A log has them as columns that are no part of a purchase (``Accepts Marketing``, ``Phone``), and as ids that are e-mail
+addresses, as shops without accounts export them.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
+from clv_core.collection.engine import connect_memory, file_text
+from clv_core.collection.engine import name as identifier
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.contact_fields import CONSENT, PLACES, speaking_of_consent
-from clv_core.columns import CUSTOMER_ID
+from clv_core.collection.values.email_texts import EMAIL_PATTERN, tidy
+from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PLACES, contact_columns, speaking_of_consent
+from clv_core.columns import BY_NAME, COUNTRY, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.strategy.audiences.consent import consent_question
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
 
+SAMPLE_IDS: Final = 1_000
+MIN_ADDRESSES: Final = 0.8
+"""Share of a sample of ids that have to be e-mail addresses for ids to be taken as such; guests may have numbers."""
+
 
 def stored_fields(dataset: Dataset) -> tuple[str, ...]:
-    """Return the contact fields, and ``consent``, that the dataset's customers table holds readable."""
+    """Return the contact fields, and ``consent``, that the dataset holds readable."""
     table = _table(dataset)
     fields = tuple(table.get("contacts", ()))
-    return tuple(field for field in fields if field in (CONSENT, *PLACES)) if table.get("pseudonymised") else fields
+    if table.get("pseudonymised"):
+        fields = tuple(field for field in fields if field in (CONSENT, *PLACES))
+    return (*fields, *(field for field in log_columns(dataset) if field not in fields))
+
+
+def log_columns(dataset: Dataset) -> dict[str, str]:
+    """Return the column of the log for each contact field; none of a log whose ids are pseudonyms."""
+    if dataset.manifest.pseudonymised:
+        return {}
+    extra = contact_columns(column for column in dataset.manifest.columns if column not in BY_NAME)
+    columns = {field: column for column, field in extra.items()}
+    if EMAIL not in columns and ids_are_addresses(dataset.events_path):
+        columns = {EMAIL: CUSTOMER_ID, **columns}
+    if set(columns) - {CONSENT} and COUNTRY in dataset.manifest.columns:
+        columns.setdefault(COUNTRY, COUNTRY)
+    return columns if set(columns) - {CONSENT, *PLACES} or _table(dataset).get("contacts") else {}
+
+
+@lru_cache(maxsize=64)
+def ids_are_addresses(events: Path) -> bool:
+    """Say whether the customer ids of a log are e-mail addresses, by a sample of its rows."""
+    with connect_memory() as connection:
+        query = f"SELECT {CUSTOMER_ID} FROM {file_text(events)} LIMIT {SAMPLE_IDS}"
+        ids = {str(row[0]).strip().lower() for row in connection.execute(query).fetchall()}
+    return sum(bool(re.fullmatch(EMAIL_PATTERN, id)) for id in ids) >= MIN_ADDRESSES * max(1, len(ids))
 
 
 def stored_consent(dataset: Dataset) -> list[str]:
-    """Return the columns of the customers file that may say who agreed, by their names, where none was taken for it."""
-    table = _table(dataset)
-    if CONSENT in table.get("contacts", ()):
+    """Return the columns that may say who agreed, by their names, where none was taken for it."""
+    if CONSENT in stored_fields(dataset):
         return []
+    table = _table(dataset)
     return speaking_of_consent([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
 
 
@@ -47,9 +85,18 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
 def latest_contacts(dataset: Dataset) -> pd.DataFrame | None:
     """Return customer_id and contact fields as they are stored, readable or as pseudonyms; None where there are none.
 
-    Of a customer with several rows, the one with the latest date counts, of these the last in the file: consent that
-    was withdrawn later stays withdrawn.
+    A field that the customers table lacks comes from the log. What was said last counts: of several rows of a customer
+    the one with the latest date, of these the last in the file; of a log the latest event that says something. Consent
+    that was withdrawn later stays withdrawn.
     """
+    table, log = _contacts_of_table(dataset), _contacts_of_log(dataset)
+    if table is None or log is None:
+        return log if table is None else table
+    missing = [column for column in log if column not in table]
+    return table.merge(log[[CUSTOMER_ID, *missing]], "outer", CUSTOMER_ID, sort=True) if missing else table
+
+
+def _contacts_of_table(dataset: Dataset) -> pd.DataFrame | None:
     table = _table(dataset)
     fields = list(table.get("contacts", ()))
     if not set(fields) - {CONSENT}:
@@ -61,6 +108,26 @@ def latest_contacts(dataset: Dataset) -> pd.DataFrame | None:
         rows = rows.loc[dates.sort_values(kind="stable", na_position="first").index]
     rows = rows.rename(columns=names)[[CUSTOMER_ID, *fields]]
     return rows.drop_duplicates(CUSTOMER_ID, keep="last").reset_index(drop=True)
+
+
+def _contacts_of_log(dataset: Dataset) -> pd.DataFrame | None:
+    columns = log_columns(dataset)
+    if not columns:
+        return None
+    latest = [
+        f"arg_max({cell}, {EVENT_TIME}) FILTER ({cell} <> '') AS {field}"
+        for field, column in columns.items()
+        for cell in [f"trim({identifier(column)}::VARCHAR)"]
+        if column != CUSTOMER_ID
+    ]
+    with connect_memory() as connection:
+        fields = ", ".join([CUSTOMER_ID, *latest])
+        query = f"SELECT {fields} FROM {file_text(dataset.events_path)} GROUP BY {CUSTOMER_ID} ORDER BY {CUSTOMER_ID}"
+        rows: pd.DataFrame = connection.execute(query).df()
+    if columns.get(EMAIL) == CUSTOMER_ID:
+        addresses = tidy(rows[CUSTOMER_ID].astype("str"))
+        rows[EMAIL] = addresses.where(addresses.str.fullmatch(EMAIL_PATTERN), "")
+    return rows
 
 
 def with_stored_contacts(contacts: Contacts | None, dataset: Dataset, format: str) -> Contacts | None:

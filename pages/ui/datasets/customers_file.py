@@ -109,18 +109,23 @@ def answer(header: bool | None) -> None:
     st.session_state[HEADER] = header
 
 
-def proposals(path: Path, header: bool | None) -> list[RoleProposal]:
+def proposals(path: Path, header: bool | None, events: Path) -> list[RoleProposal]:
     """Return what each column of the file seems to be.
+
+    Args:
+        path: the file.
+        header: whether it names its columns; None looks.
+        events: of the log whose customers they are.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    return _proposals(uploading.stamp_of(path), header, path)
+    return _proposals(uploading.stamp_of(path), header, events, path)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _proposals(stamp: str, header: bool | None, _path: Path) -> list[RoleProposal]:
+def _proposals(stamp: str, header: bool | None, events: Path, _path: Path) -> list[RoleProposal]:
     work = state.workspace()
     with temporary_folder("clv-customers-") as folder:
-        return reader_process.run(work, _path, inspect_customers, _path, folder, header=header)
+        return reader_process.run(work, _path, inspect_customers, _path, folder, header=header, events=events)

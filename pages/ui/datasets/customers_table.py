@@ -111,7 +111,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
     header = st.session_state.get(customers_file.HEADER)
     try:
-        found = customers_file.proposals(file.path, header)
+        found = customers_file.proposals(file.path, header, dataset.events_path)
     except NeedsAnswer as error:
         questions.ask(error.code, error.params, file.path, customers_file.answer)
         return
