@@ -42,11 +42,18 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return root
 
 
-def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open_page: OPEN, with_model: Path) -> None:
+def test_the_comparison_is_offered_and_started_with_the_models_own_settings(
+    open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saying, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
     app = do(open_page(with_model, "evaluate", lang="en"), MODELS_PART)
     dataset = open_dataset(Workspace(with_model), "shop")
     allowed = len(rolling_origins(date.fromisoformat(dataset.manifest.first_event[:10]), dataset.log_end, 90))
-    assert allowed >= 3 and any(f"at up to {allowed} past cutoffs" in item.value for item in app.markdown)
+    key = f"board_cutoffs_{list_bundles(Workspace(with_model))[0].id}"
+    assert allowed >= 3 and app.segmented_control(key=key).options[-1] == str(allowed)
+    short = _seconds_said(app)
+    do(app, (key, allowed))
+    assert short < _seconds_said(app)
     app.button(key="start_board").click().run()
     words = jobs.jobs(Workspace(with_model), "backtest")[0].status()["args"]
     assert words[:4] == ["backtest", "shop", "--horizon-days", "90"]
@@ -59,8 +66,9 @@ def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_
     bundle = list_bundles(Workspace(with_model))[0]
     config = {**bundle.record["config"], "model": model}
     ours = Bundle(bundle.folder, {**bundle.record, "model": model, "config": config})
-    words = scoreboard_run.command(ours, [model, "naive"], tmp_path)
+    words = scoreboard_run.command(ours, [model, "naive"], tmp_path, 3)
     assert ("--folds" in words) != MODELS[model].baseline
+    assert "--folds" not in scoreboard_run.command(ours, [model, "naive"], tmp_path, 1)
     assert words[words.index("--models") + 1] == f"{model},naive"
 
 

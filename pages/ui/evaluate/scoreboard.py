@@ -38,12 +38,14 @@ def section(bundle: Bundle) -> None:
     if job and progress.running(job):
         progress.watch(job)
         return
-    if (path / RECORD).is_file():
-        show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
-        return
-    progress.unsettled(job)
     dataset = state.dataset()
     assert dataset is not None, bundle.id
+    if (path / RECORD).is_file():
+        show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
+        with st.expander(t("board.again"), icon=":material/restart_alt:"):
+            scoreboard_run.offer(bundle, dataset, path)
+        return
+    progress.unsettled(job)
     scoreboard_run.offer(bundle, dataset, path)
 
 

@@ -20,6 +20,8 @@ from pages.ui.saying import name_of, t
 from pages.ui.train import forms, training
 
 SEEDS: Final = 2
+CUTOFFS: Final = (1, 3)
+"""Numbers of past cutoffs to choose from, beside all that the log allows; one is the latest alone."""
 FOLDS: Final = 5
 PARTS: Final = {"blend": ("hybrid", "instant_tuned"), "hybrid": ("mlp", "rnn"), "instant_tuned": ("instant",)}
 """What a model is made of: the first it has to be better than."""
@@ -31,7 +33,7 @@ RIVALS: Final = ("paretonbd", "lightgbm", "naive")
 
 def offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
     """Let the person choose the other models, and start the comparison."""
-    model, origins = bundle.record["model"], _origins(bundle, dataset)
+    model, allowed = bundle.record["model"], _origins(bundle, dataset)
     with st.container(border=True, horizontal_alignment="left"):
         why = st.empty()
         others = st.multiselect(
@@ -42,11 +44,22 @@ def offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
             key=f"board_rivals_{bundle.id}",
             placeholder=t("streamlit.choose_several"),
         )
+        counts = [count for count in CUTOFFS if count < allowed] + [allowed]
+        chosen = st.segmented_control(
+            t("board.cutoffs"),
+            counts,
+            format_func=lambda count: t("board.cutoffs.one") if count == 1 else str(count),
+            default=counts[0],
+            required=True,
+            key=f"board_cutoffs_{bundle.id}",
+            help=t("board.cutoffs.help"),
+        )
+        origins = int(chosen or counts[0])
         models = list(dict.fromkeys((model, REFERENCE, *others)))
         why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))
         may = by_role.if_may("train", disabled=len(models) < 2)
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
-            state.start_job(command(bundle, models, path), path.name)
+            state.start_job(command(bundle, models, path, origins), path.name)
             st.rerun()
         st.caption(t("board.cost", time=saying.span(seconds(bundle, dataset, models, origins))))
 
@@ -63,14 +76,12 @@ def rivals(model: str, default: str) -> list[str]:
 
 
 def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: int) -> float:
-    """Return about how long the comparison takes, by how long the model's own training took against its estimate."""
-    record = bundle.record
-    config = TrainConfig.from_json(record["config"])
+    """Return about how long the comparison takes on this machine."""
+    config = TrainConfig.from_json(bundle.record["config"])
     fit = {one: training.expected_cost(dataset, replace(config, model=one)).seconds / FITS for one in models}
-    expected = sum(fit[one] * origins * (SEEDS if learns(one) else 1) for one in models)
-    ours = fit[record["model"]]
-    expected += FOLDS * ours if learns(record["model"]) else 0.0
-    return float(record["actual"]["seconds"] / FITS / ours * expected)
+    seeds, model = SEEDS if origins > 1 else 1, bundle.record["model"]
+    expected = sum(fit[one] * origins * (seeds if learns(one) else 1) for one in models)
+    return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)
 
 
 def _origins(bundle: Bundle, dataset: Dataset) -> int:
@@ -83,19 +94,21 @@ def learns(model: str) -> bool:
     return model not in UNTAUGHT
 
 
-def command(bundle: Bundle, models: Sequence[str], path: Path) -> list[str]:
+def command(bundle: Bundle, models: Sequence[str], path: Path, origins: int) -> list[str]:
     """Return the words of the backtest that makes the comparison.
 
     Args:
         bundle: whose settings all are trained with.
         models: ids, its own first.
-        path: folder of what is found.
+        path: folder of the results.
+        origins: past cutoffs at most; the second view on customers never seen is left out of the short comparison.
     """
     record = bundle.record
     config = TrainConfig.from_json(record["config"])
     words = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
-    words += ["--seeds", str(SEEDS), "--seed", str(config.seed)]
-    words += ["--folds", str(FOLDS)] if learns(record["model"]) else []
+    words += ["--seeds", str(SEEDS if origins > 1 else 1), "--seed", str(config.seed)]
+    words += ["--origins", str(origins)]
+    words += ["--folds", str(FOLDS)] if learns(record["model"]) and origins > 1 else []
     words += ["--models", ",".join(models), "--out", str(path)]
     values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
     for name, value in forms.changed(TrainConfig, values).items():

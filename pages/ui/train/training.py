@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from statistics import median
 from typing import Final
 
 import streamlit as st
@@ -15,6 +16,7 @@ from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, suppo
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
+from clv_core.deployment.bundle import list_bundles
 from clv_core.evaluation.trust import FEW_BUYERS
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
@@ -24,6 +26,7 @@ from pages.ui.saying import t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
+LATEST: Final = 3
 SHORTEST_LOG_DAYS: Final = 1 + history_days(1)
 """For a horizon of one day."""
 
@@ -169,9 +172,18 @@ def why_model(dataset: Dataset, model: str) -> str:
 
 
 def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
-    """Return the expected time and memory, from the manifest alone: nothing of the log is read for it."""
+    """Return the expected time and memory: by the size of the log, and by the pace of earlier trainings here."""
     facts = dataset.manifest
-    return estimate(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
+    cost = estimate(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
+    return replace(cost, seconds=cost.seconds * _pace())
+
+
+def _pace() -> float:
+    """Return how many times their estimate the latest trainings took on this machine; 1 without any."""
+    records = [bundle.record for bundle in list_bundles(state.workspace()) if not bundle.untrained]
+    latest = sorted(records, key=lambda record: str(record["created"]), reverse=True)[:LATEST]
+    ratios = [one["actual"]["seconds"] / one["estimate"]["seconds"] for one in latest if one["estimate"]["seconds"]]
+    return median(ratios) if ratios else 1.0
 
 
 def memory_here() -> float | None:
