@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +36,8 @@ def add_customers(
 ) -> Manifest:
     """Give the dataset ``name`` a customers table, in place of the one that it may have, and return its manifest.
 
-    The audit log gets a line, as it does where the table is removed.
+    Scores and explanations stay where the table brings contact fields only. The audit log gets a line, as it does where
+    the table is removed.
 
     Args:
         workspace: where the dataset is.
@@ -62,7 +65,7 @@ def add_customers(
         accepted = refuse_leaks(judgement, reading.attributes, accept)
         table = entry(reading, accepted, accepted_notes(judgement, accepted))
         manifest = _derived(dataset, version_with(dataset.manifest, reading.content), table)
-        derive(dataset, manifest, customers=reading.table)
+        _share_results(dataset, derive(dataset, manifest, customers=reading.table))
     audit.note(workspace, "customers", dataset=name, version=manifest.version, outcome="done")
     return manifest
 
@@ -78,9 +81,18 @@ def remove_customers(workspace: Workspace, name: str) -> Manifest:
     if dataset.manifest.customers_table is None:
         raise Refused("customers_nothing_to_remove", name=name)
     manifest = _derived(dataset, version_with(dataset.manifest, ""), None)
-    derive(dataset, manifest)
+    _share_results(dataset, derive(dataset, manifest))
     audit.note(workspace, "customers remove", dataset=name, version=manifest.version, outcome="done")
     return manifest
+
+
+def _share_results(before: Dataset, after: Dataset) -> None:
+    """Give the new version the results of the old one where no attribute differs: contact fields enter no model."""
+    tables = (before.manifest.customers_table, after.manifest.customers_table)
+    if any(table and table["attributes"] for table in tables) or not before.made_folder.is_dir():
+        return
+    if not after.made_folder.exists():  # hard links: nothing is written twice
+        shutil.copytree(before.made_folder, after.made_folder, copy_function=os.link)
 
 
 def _derived(dataset: Dataset, version: str, table: dict[str, object] | None) -> Manifest:

@@ -113,3 +113,15 @@ def test_the_customers_table_goes_before_the_log(tmp_path: Path) -> None:
     rows = contacts.set_index("customer_id")
     assert rows.loc[ann, ["phone", "email", "consent"]].tolist() == ["+49 30 123456", "ann@mail.example", "yes"]
     assert sorted(rows["email"]) == ["ann@mail.example", "bob@mail.example", "cyd@mail.example"]
+
+
+def test_results_stay_where_a_table_brings_contact_fields_only(workspace: Workspace, tmp_path: Path) -> None:
+    dataset = open_dataset(workspace, "shop")
+    scores = dataset.made_folder / "model" / "scores-20240105.parquet"
+    scores.parent.mkdir(parents=True)
+    scores.write_bytes(b"scores")
+    reached = with_table(workspace, tmp_path, "customer_id,email\n007,a@b.de\n08,c@d.fr\n")
+    assert reached.version != dataset.version
+    assert (reached.made_folder / "model" / scores.name).read_bytes() == b"scores" and scores.exists()
+    aged = with_table(workspace, tmp_path, "customer_id,age\n007,30\n08,31\n", static=("age",))
+    assert not aged.made_folder.exists()
