@@ -160,8 +160,11 @@ def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it has a name.
 
-    Below 1 it has two digits at most: 0.72, as a table beside it has it, and not 0.718.
+    Below 1 it has two digits at most: 0.72, as a table beside it has it, and not 0.718. From 100 to 100,000 it is exact
+    to the unit, so that parts add up to their sum.
     """
+    if digits == 3 and 100 <= abs(value) < EXACT_BELOW:
+        return f"{_minus(f'{value:,.0f}')} {currency}".strip()
     return f"{say_number(float(value), language, digits if abs(value) >= 1 else min(digits, 2))} {currency}".strip()
 
 

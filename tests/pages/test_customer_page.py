@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import open_dataset
-from clv_core.i18n import say_day, say_number, translate
+from clv_core.i18n import say_day, say_money, translate
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME, SEARCH
@@ -95,10 +95,10 @@ def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) 
     app = search(open_page(with_model, "customer", lang="en"), customer)
     shown, score = figures(app), scores.loc[customer]
     total = money[customer] + score["predicted_clv"]
-    assert f"{customer} is worth {say_number(total)} EUR in all" in app.header[0].value
-    assert shown[translate("card.historic")] == f"{say_number(money[customer])} EUR"
-    assert shown[translate("card.predicted", days=90)] == f"{say_number(score['predicted_clv'])} EUR"
-    assert shown[translate("card.total")] == f"{say_number(total)} EUR"
+    assert f"{customer} is worth {say_money(total, 'EUR')} in all" in app.header[0].value
+    assert shown[translate("card.historic")] == f"{say_money(money[customer], 'EUR')}"
+    assert shown[translate("card.predicted", days=90)] == f"{say_money(score['predicted_clv'], 'EUR')}"
+    assert shown[translate("card.total")] == f"{say_money(total, 'EUR')}"
     assert shown[translate("card.chance")] == f"{score['p_purchase']:.0%}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.features.explore.build import build_cube
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import widgets
@@ -71,7 +71,7 @@ def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, 
     cards = {item.label: item.value for item in app.metric}
     assert len(cards) == 8
     assert cards[translate("explore.card.buyers")] == say_number(len(people))
-    assert cards[translate("explore.card.net")] == f"{say_number(people['amount'].sum())} EUR"
+    assert cards[translate("explore.card.net")] == f"{say_money(people['amount'].sum(), 'EUR')}"
     assert cards[translate("explore.card.repeat_rate")] == f"{back:.1%}"
     assert len(app.get("plotly_chart")) == len(CHARTS + RATED)
 

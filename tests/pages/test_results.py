@@ -14,7 +14,7 @@ from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.explanation_session import open_session
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_money, translate
 from clv_core.strategy.history import purchase_history, with_history
 from clv_core.strategy.schemes.parse import parse
 from clv_core.strategy.segments import total
@@ -49,14 +49,12 @@ def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model:
     values = {name: shown[translate(f"metric.{name}")].value for name in ("gini", "bias", "mae", "rmse")}
     assert values["gini"] == f"{metrics['gini']:.3f}"
     assert values["bias"] == f"{metrics['bias']:+.1%}".replace("-", "−")
-    assert (
-        values["mae"] == f"{say_number(metrics['mae'])} EUR" and values["rmse"] == f"{say_number(metrics['rmse'])} EUR"
-    )
-    assert f"{say_number(baseline['mae'])} EUR" in shown[translate("metric.mae")].delta
+    assert values["mae"] == say_money(metrics["mae"], "EUR") and values["rmse"] == say_money(metrics["rmse"], "EUR")
+    assert say_money(baseline["mae"], "EUR") in shown[translate("metric.mae")].delta
     actual = holdout_of(bundle)["actual"].to_numpy()
     mean, zero = np.sqrt(((actual - actual.mean()) ** 2).mean()), np.abs(actual).mean()
     caption = next(item.value for item in app.caption if "MSE" in item.value)
-    assert all(say_number(value) in caption for value in (metrics["mse"], mean, zero))
+    assert all(say_money(value, "") in caption for value in (metrics["mse"], mean, zero))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -85,10 +83,10 @@ def test_headline_of_segments_adds_up_the_scores(open_page: OPEN, with_model: Pa
     app = open_page(with_model, "segments", lang="en")
     share = values[: round(len(values) / 10)].sum() / values.sum()
     finding = app.header[0].value
-    assert say_number(values.sum()) + " EUR" in finding and f"{share:.0%}" in finding
+    assert say_money(values.sum(), "EUR") in finding and f"{share:.0%}" in finding
     worth = total(scores_of(with_model), shared_error(Workspace(with_model), bundle_of(with_model)))
     assert worth.low is not None and worth.high is not None
-    sure = f"{say_number(worth.value)} EUR (80% sure: {say_number(worth.low)} to {say_number(worth.high)} EUR);"
+    sure = f"{say_money(worth.value, 'EUR')} (80% sure: {say_money(worth.low, '')} to {say_money(worth.high, 'EUR')});"
     assert sure in finding
     assert app.markdown and any("80% sure" in item.value and "hold" in item.value for item in app.markdown)
 
@@ -174,7 +172,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     these, those = (control(app, f"why_{name}_") for name in ("these", "those"))
     assert (these.value, those.value) == (where.min(), where.max())
     text = "".join(str(item.value) for item in app.markdown)
-    assert f"{say_number(shap['predicted_clv'][where == these.value].mean())} EUR each on average" in text
+    assert f"{say_money(shap['predicted_clv'][where == these.value].mean(), 'EUR')} each on average" in text
 
 
 def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:
@@ -191,6 +189,6 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     changed = {item.label: item.value for item in app.metric}
     row = what_if.pool.features.index.get_loc(customer)
     assert changed != now
-    assert changed["Predicted value"] == f"{say_number(what_if.answer(row, {part: other})[0])} EUR"
+    assert changed["Predicted value"] == say_money(what_if.answer(row, {part: other})[0], "EUR")
     app.select_slider(key=f"what_if_{customer}_{part}").set_value(own).run()
     assert {item.label: item.value for item in app.metric} == now

@@ -12,7 +12,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.terms import Terms
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import scored, tiers
@@ -37,7 +37,7 @@ def opened(open_page: OPEN, root: Path, horizon: object) -> AppTest:
 
 def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, 365)
-    assert f"{say_number(total(with_model, horizon_days=365))} EUR" in app.header[0].value
+    assert say_money(total(with_model, horizon_days=365), "EUR") in app.header[0].value
     assert "next 365 days" in app.caption[0].value
     assert translate("warning.other_horizon", "en", days=365, trained=90) in app.caption[0].value
 
@@ -58,12 +58,12 @@ def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, wit
     assert said.text("en") in app.caption[0].value and "10%" in app.caption[0].value
     app.number_input(key="terms_rate_True").set_value(20.0).run()
     worth = total(with_model, horizon_days="lifetime", discount_rate=0.2)
-    assert say_number(worth) in app.header[0].value
+    assert say_money(worth, "") in app.header[0].value
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
     app = do(opened(open_page, with_model, "custom"), ("terms_days", 45), ("terms_margin", 30.0))
-    assert f"{say_number(0.3 * total(with_model, horizon_days=45))} EUR" in app.header[0].value
+    assert say_money(0.3 * total(with_model, horizon_days=45), "EUR") in app.header[0].value
     assert translate("terms.said.margin", "en", margin="30%") in app.caption[0].value
 
 

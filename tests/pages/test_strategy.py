@@ -17,7 +17,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
 from clv_core.errors import UsageError
-from clv_core.i18n import LANGUAGES, say_number, translate, without_options
+from clv_core.i18n import LANGUAGES, say_money, translate, without_options
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import measure_experiment as experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
@@ -50,12 +50,12 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     tiered = scores(with_model)
     offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
-    assert f"{say_number(plan.allocation.gain)} EUR" in app.header[0].value
+    assert f"{say_money(plan.allocation.gain, 'EUR')}" in app.header[0].value
     assert plan.marginal_return is not None and plan.marginal_return.offer in app.header[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert app.header[0].value.startswith("With the assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
-    assert figures[translate("budget.figure.uniform", "en")] == f"{say_number(plan.gain_uniform)} EUR"
+    assert figures[translate("budget.figure.uniform", "en")] == f"{say_money(plan.gain_uniform, 'EUR')}"
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 

@@ -17,7 +17,7 @@ from clv_core.errors import Message
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
-from clv_core.i18n import has, say_count, say_day, say_money, say_number, say_share, translate
+from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.plans.budget_plan import BudgetPlan
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.schemes.saved import names_of_tiers
@@ -51,7 +51,7 @@ class Formatter:
         """Return an interval of amounts; "" where there is none."""
         if not (np.isfinite(low) and np.isfinite(high)):
             return ""
-        return self.t("report.span", low=say_number(float(low), self.language), high=self.money(high))
+        return self.t("report.span", low=say_money(float(low), "", self.language), high=self.money(high))
 
     def percent(self, share: float) -> str:
         """Return a share as a percentage."""
