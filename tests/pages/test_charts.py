@@ -214,7 +214,7 @@ def test_the_heat_map_centres_on_zero_and_labels_the_latest_event() -> None:
     heat = figure.data[0]
     assert heat.zmax == -heat.zmin == pytest.approx(EVENTS.abs().to_numpy().max())
     assert figure.layout.xaxis.ticktext[-1] == "event 19" and len(figure.layout.xaxis.ticktext) <= 14
-    assert heat.colorscale[0][1] == colours.DIVERGING[-1] and heat.colorscale[-1][1] == colours.DIVERGING[0]
+    assert heat.colorscale[0][1] == colours.DANGER and heat.colorscale[-1][1] == colours.GAIN
 
 
 def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names() -> None:

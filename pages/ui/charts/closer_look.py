@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING, DIVERGING_SCALE, EDGE, GAIN, PREDICTED
+from pages.ui.charts.colours import BASELINE, DANGER, EDGE, EFFECT_SCALE, GAIN, PREDICTED, RAMP_SCALE
 from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
 from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import MOST, cut
@@ -30,7 +30,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     x = points["reading"] if wide is None else wide.places(points["reading"])
     marker: dict[str, Any] = {"size": 7, "color": PREDICTED, "line": EDGE}
     if other is not None:
-        marker |= {"color": points["other"], "colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
+        marker |= {"color": points["other"], "colorscale": RAMP_SCALE, "cmin": 0, "cmax": 1}
         marker |= {"colorbar": level_bar(cut(other, 2 * MOST)), "showscale": True}
     dots = dict(
         type="scatter",
@@ -94,7 +94,7 @@ def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: st
         z=values,
         x=list(range(len(labels))),
         y=list(table.index),
-        colorscale=[[position / 9, colour] for position, colour in enumerate(DIVERGING[::-1])],
+        colorscale=EFFECT_SCALE,
         zmin=-reach,
         zmax=reach,
         xgap=2,

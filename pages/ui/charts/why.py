@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.ui.charts.colours import BASELINE, DANGER, DIVERGING_SCALE, EDGE, GAIN, PREDICTED, RAMP
+from pages.ui.charts.colours import BASELINE, DANGER, EDGE, GAIN, PREDICTED, RAMP, RAMP_SCALE
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.charts.levels import level_bar
 from pages.ui.charts.names import wrapped
@@ -53,7 +53,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
         marker: dict[str, Any] = {"size": 5, "color": BASELINE, "line": EDGE}
         if name == t("chart.customer"):
             marker |= {"color": table.loc[mask, "level"], "colorbar": level_bar(t("chart.level")), "showscale": True}
-            marker |= {"colorscale": DIVERGING_SCALE, "cmin": 0, "cmax": 1}
+            marker |= {"colorscale": RAMP_SCALE, "cmin": 0, "cmax": 1}
         traces.append(
             dict(
                 type="scatter",
