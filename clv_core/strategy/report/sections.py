@@ -30,7 +30,7 @@ from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.tiers import NAMES
 
 DRIVERS: Final = 8
-JUDGED: Final = ("gini", "bias", "mae")
+JUDGED: Final = ("gini", "bias", "mae", "rmse")
 
 
 def data(context: ReportContext) -> Section:
@@ -97,6 +97,9 @@ def quality(context: ReportContext) -> Section | None:
     span = f.t("report.quality.span", cutoff=f.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
     meanings = [(f.t(f"metric.{metric}"), f.t(f"metric.{metric}.meaning")) for metric in JUDGED]
     points = [f.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
+    if "mse" in record["metrics"]:
+        squared = _shown(context, "mse", float(record["metrics"]["mse"]))
+        points.append(f.t("report.quality.meaning", name=f.t("metric.mse"), text=squared))
     return Section("quality", f.t("report.quality"), finding, (span, *points), figures)
 
 

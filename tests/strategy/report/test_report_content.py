@@ -17,7 +17,7 @@ from clv_core.deployment.saved_scores import scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.i18n import LANGUAGES
+from clv_core.i18n import LANGUAGES, say_money
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.plans.offers import Offer
@@ -85,13 +85,16 @@ def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
 
 def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
     record = demo[2].record
-    order, level, size = section(report, "quality").figures
+    quality = section(report, "quality")
+    order, level, size, typical = quality.figures
     baselines = record["baselines"]
     best = max(("naive", "bgnbd"), key=lambda name: baselines[name]["gini"])
     assert order.value == f"{record['metrics']['gini']:.3f}" and order.note.endswith(f"{baselines[best]['gini']:.3f}")
     nearest = min(("naive", "bgnbd"), key=lambda name: abs(baselines[name]["bias"]))
     assert level.note.endswith(f"{baselines[nearest]['bias']:+.1%}".replace("-", "\u2212"))
     assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
+    assert float(typical.value.split()[0]) == pytest.approx(record["metrics"]["rmse"], rel=0.01)
+    assert any("MSE" in point and say_money(record["metrics"]["mse"], "") in point for point in quality.points)
 
 
 def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
