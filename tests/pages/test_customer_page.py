@@ -66,9 +66,7 @@ def nothing_kept() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_kept")
-@pytest.mark.parametrize(
-    ("lang", "why"), [("en", "a few buy far more"), ("zh", "少数同类用户会多买很多")]
-)
+@pytest.mark.parametrize(("lang", "why"), [("en", "a few buy far more"), ("zh", "少数同类用户会多买很多")])
 def test_a_mean_above_the_interval_says_why(open_page: OPEN, root: Path, lang: str, why: str) -> None:
     file = next(root.glob("datasets/*/made/*/*/scores-*.parquet"))
     scores = pd.read_parquet(file)

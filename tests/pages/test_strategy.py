@@ -62,7 +62,9 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, with_model: Path, lang: str) -> None:
     said = texts(open_page(with_model, "strategy", lang=lang)).replace("\\", "")
-    sentence, _, command = translate("warning.gain_revenue", lang).partition({"en": " Command line", "zh": "命令行"}[lang])
+    sentence, _, command = translate("warning.gain_revenue", lang).partition(
+        {"en": " Command line", "zh": "命令行"}[lang]
+    )
     assert sentence in said and "--margin-rate" in command and "--" not in said
 
 
