@@ -131,7 +131,7 @@ def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> Non
     "rows",
     [
         (
-            ("Tier", "Customers", "Value", "80% interval", "Per customer", "Purchase probability"),
+            ("Tier", "Customers", "Value", "80% interval", "Per customer", "Will buy"),
             ("Medium value", "525", "5,640 USD", "4,250 to 7,390 USD", "32.3 USD", "4%"),
             ("Low value", "699", "91.8 USD", "too few expected buyers", "0.13 USD", "0.2%"),
         ),
