@@ -39,7 +39,7 @@ def customers(count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             "clv_p90": 2.0 * value,
             "model": "bench-model",
             "tier": rng.integers(1, 5, count),
-            "tier_name": rng.choice(["Top value", "High value", "Middle value", "Low value"], count),
+            "tier_name": rng.choice(["Top value", "High value", "Medium value", "Low value"], count),
             "last_purchase": pd.Timestamp("2024-12-31") - pd.to_timedelta(rng.integers(1, 700, count), "D"),
         }
     )

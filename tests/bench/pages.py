@@ -31,7 +31,7 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
     "segments": (
         ("value and churn risk", lambda app: app.pills(key="scheme_kind").set_value("quadrant")),
         ("RFM", lambda app: app.pills(key="scheme_kind").set_value("rfm")),
-        ("chance to buy at least 50%", lambda app: app.slider(key="filter_p").set_value(50)),
+        ("purchase probability at least 50%", lambda app: app.slider(key="filter_p").set_value(50)),
     ),
     "customer": (("search", lambda app: app.text_input(key="card_search").set_value("c0000012")),),
     "exports": (("list made", lambda app: app.button(key="export_make").click()),),

@@ -41,39 +41,39 @@ def upload(studio: Studio, file: Path) -> None:
     studio.open("home", lang="en")
     studio.click("Choose a file")
     studio.page.set_input_files("input[type=file]", str(file))
-    studio.wait_for("69,659 rows read = 69,659 kept + 0 set aside + 0 repeated")
+    studio.wait_for("69,659 rows read = 69,659 kept + 0 rejected + 0 duplicates")
     studio.shows("23,570")
     studio.picture("upload-check_en")
-    name = studio.page.get_by_role("textbox", name="Name of the dataset")
+    name = studio.page.get_by_role("textbox", name=translate("upload.name", "en"))
     name.fill("CDNOW")
     name.press("Tab")
-    studio.click("Save as a dataset")
-    studio.wait_for("CDNOW is saved")
+    studio.click(translate("upload.save", "en"))
+    studio.wait_for("CDNOW saved")
     studio.wait_for("This is a first look")
     studio.shows("The next 182 days are worth")
     studio.picture("upload-look_en")
 
 
 def train(studio: Studio) -> None:
-    studio.click("Train a model on it")
-    studio.shows("CDNOW spans 546 days")
+    studio.click(translate("upload.to_train", "en"))
+    studio.shows("CDNOW covers 546 days")
     if not KEPT:
         studio.page.get_by_text(translate("train.advanced", "en"), exact=True).click()
         networks = studio.page.get_by_role("spinbutton", name=translate("config.ensemble", "en"))
         networks.fill("2")
         networks.press("Tab")
         studio.wait()
-    studio.click("Train the model")
-    studio.wait_for("You can open other pages or close the browser")
+    studio.click(translate("train.start", "en"))
+    studio.wait_for(translate("job.leave", "en"))
     studio.page.reload()
-    studio.wait_for("You can open other pages or close the browser")
+    studio.wait_for(translate("job.leave", "en"))
     studio.wait_for("Training loss went from")
     studio.picture("train-running_en")
-    studio.wait_for("See how well it held up", 1800)
+    studio.wait_for(translate("train.evaluate", "en"), 1800)
 
 
 def evaluate(studio: Studio) -> None:
-    studio.click("See how well it held up")
+    studio.click(translate("train.evaluate", "en"))
     studio.wait_for(translate("metric.gini", "en"))
     gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
     assert 0.7 < gini < 0.85
@@ -83,8 +83,8 @@ def evaluate(studio: Studio) -> None:
 
 def explain(studio: Studio) -> None:
     studio.click("See why")
-    studio.wait_for("The strongest reasons")
-    studio.wait_for("more than the average")
+    studio.wait_for(translate("explain.words", "en"))
+    studio.wait_for("above average")
 
 
 def segments(studio: Studio, folder: Path) -> Path:
@@ -102,7 +102,7 @@ def behaviour(studio: Studio) -> None:
     studio.open("explore", lang="en", dataset="CDNOW")
     studio.wait_for("The top 10% of buyers hold 51% of the buyers' net revenue; 49% of buyers came back")
     studio.click("Predict what they will be worth")
-    studio.shows("CDNOW spans 546 days")
+    studio.shows("CDNOW covers 546 days")
 
 
 def check_list(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clv_core.i18n import translate
 from tests.e2e.studio import Studio
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
@@ -36,11 +37,11 @@ def test_clean_append_and_customers(studio: Studio, files: dict[str, Path]) -> N
     studio.click("Choose a file")
     studio.page.set_input_files("input[type=file]", str(files["log"]))
     studio.wait_for(f"{len(events['log']):,} rows read")
-    name = studio.page.get_by_role("textbox", name="Name of the dataset")
+    name = studio.page.get_by_role("textbox", name=translate("upload.name", "en"))
     name.fill("Walk")
     name.press("Tab")
-    studio.click("Save as a dataset")
-    studio.wait_for("Walk is saved")
+    studio.click(translate("upload.save", "en"))
+    studio.wait_for("Walk saved")
     clean(studio, kept=len(events["log"]) - 7, read=len(events["log"]))
     append(studio, files["next"], overlap=int((events["next"]["event_time"] < "2024-12-01").sum()))
     customers(studio, files["customers"], len(events["customers"]))

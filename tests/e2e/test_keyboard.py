@@ -63,7 +63,7 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("save.way.new"), "Space")
     keys.wait()
     press(keys, translate("upload.save"))
-    keys.wait_for("events is saved")
+    keys.wait_for("events saved")
     keys.wait_for("This is a first look")
     press(keys, translate("upload.to_train"))
     keys.wait_for(translate("train.horizon"))
@@ -83,5 +83,5 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("exporting.make"))
     keys.wait()
     with keys.page.expect_download() as list_:
-        press(keys, "Download the list")
+        press(keys, translate("exporting.download"))
     assert list_.value.suggested_filename.endswith(".csv")

@@ -103,4 +103,4 @@ def test_a_change_of_language_keeps_the_model(chromium: str, tmp_path: Path) -> 
         studio.begins(translate("page.evaluate", "zh"))
         studio.wait()
         assert parse_qs(urlsplit(studio.page.url).query)["model"] == [model]
-        assert studio.page.get_by_test_id("stAlert").filter(has_text="找不到要看的模型").count() == 0
+        assert studio.page.get_by_test_id("stAlert").filter(has_text="找不到该模型").count() == 0

@@ -14,7 +14,7 @@ from clv_core.i18n import LANGUAGES, translate
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 KEPT = {"en": r"kept something|keep something", "zh": "净消费"}
-SENT_BACK = {"en": "sent back", "zh": "退货"}
+SENT_BACK = {"en": "net of returns", "zh": "退货"}
 
 
 @pytest.fixture(scope="module")

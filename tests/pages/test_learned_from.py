@@ -17,7 +17,7 @@ from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, SAMPLE
 
-RULES = {"en": "is cleaned otherwise", "zh": "现在的清洗规则"}
+RULES = {"en": "Cleaning rules of", "zh": "的清洗规则在训练后"}
 
 
 def warned(app: AppTest) -> str:
@@ -43,6 +43,6 @@ def test_a_log_that_ends_before_the_model_does_is_said(open_page: OPEN, root: Pa
     ingest(work, tmp_path / "short.csv", "shop", currency="EUR")
     pipeline.monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
     app = open_page(root, "monitor", lang="en")
-    assert "ends on 30 Nov 2024, but the model in use learned from a log up to 31 Dec 2024" in warned(app)
+    assert "ends on 30 Nov 2024, but the model was trained on data to 31 Dec 2024" in warned(app)
     assert any("The log ends on 30 Nov 2024, before the end" in item.value for item in app.caption)
     assert "30 Nov 2024" not in warned(open_page(root, "datasets", lang="en")), "it shows nothing of the model's"

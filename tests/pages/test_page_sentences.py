@@ -56,7 +56,7 @@ def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_
     left = 0.01 * 43_000 - 0.4  # all that any further money can bring: one mail to one customer
     assert more.allocation.gain - plan.allocation.gain == pytest.approx(left)
     rate = say_money(left / 0.4, "EUR", lang, 2)
-    said = {"en": f"brings {rate} after its cost for every 1 EUR spent", "zh": f"每投入 1 EUR 净赚 {rate}"}
+    said = {"en": f"{rate} net per 1 EUR", "zh": f"每投入 1 EUR 净赚 {rate}"}
     assert said[lang] in headline(plan, 0.4).replace("\\", "")
 
 
@@ -123,4 +123,4 @@ def test_a_reason_that_works_against_a_difference_makes_no_share_of_it(
 ) -> None:
     parts = ["anchor", "timing", "basket", "spend"][: len(differences)]
     message = bars_message(pd.DataFrame({"part": parts, "difference": differences}), "Top value", "Low value")
-    assert (f"makes {said} of the difference" in message) if said else "%" not in message
+    assert (f"{said} of the difference" in message) if said else "%" not in message

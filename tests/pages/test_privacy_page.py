@@ -81,7 +81,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
     app.session_state["privacy_what"] = "suppress"
     app.run()
     do(app, ("suppress_ids_0", "\n".join(ids)), "suppress_add")
-    assert any("2 entries read, 2 customers found, 0 entries match nobody" in item.value for item in app.success)
+    assert any("2 entries, 2 matching customers, 0 without a match" in item.value for item in app.success)
     assert StopList.of(workspace).holds(ids[0])
     assert "do-not-contact list: 2; customers of “shop” whom they name: 2" in app.header[0].value
     do(app, ("suppress_ids_1", ids[1]), "suppress_check")

@@ -145,7 +145,7 @@ def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model:
     assert len(app.get("plotly_chart")) == 5, "bars, swarm, dependence, tiers, waterfall; no events of a model without"
     first = app.selectbox(key="explain_customer").value
     assert first in "".join(str(item.value) for item in app.markdown)
-    assert any("one event after the other" in str(item.value) for item in app.caption)
+    assert any("not single events" in str(item.value) for item in app.caption)
 
 
 def test_each_factor_is_explained_for_itself(open_page: OPEN, with_model: Path) -> None:
@@ -172,7 +172,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     these, those = (control(app, f"why_{name}_") for name in ("these", "those"))
     assert (these.value, those.value) == (where.min(), where.max())
     text = "".join(str(item.value) for item in app.markdown)
-    assert f"{say_money(shap['predicted_clv'][where == these.value].mean(), 'EUR')} each on average" in text
+    assert f"{say_money(shap['predicted_clv'][where == these.value].mean(), 'EUR')} per customer" in text
 
 
 def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:

@@ -245,7 +245,7 @@ def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(
     app = opened(open_page, own, "rules", "came")
     assert app.dataframe[0].value["actual"].sum() == pytest.approx(2 * holdout["actual"].sum())
     said = [say_money(float(holdout[column].sum()), "EUR") for column in ("predicted_clv", "actual")]
-    assert any(widgets.plain("{} was predicted where {} came".format(*said)) in one.value for one in app.markdown)
+    assert any(widgets.plain("Predicted {}, actual {}".format(*said)) in one.value for one in app.markdown)
     app = opened(open_page, own, "rules", "compare")
     assert app.dataframe[0].value["customers"].sum() == len(customers_of(own))
     assert translate("budget.by.overlap", "en") in [one.value for one in app.caption]

@@ -53,7 +53,7 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     assert f"{say_money(plan.allocation.gain, 'EUR')}" in app.header[0].value
     assert plan.marginal_return is not None and plan.marginal_return.offer in app.header[0].value
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
-    assert app.header[0].value.startswith("With the assumed effects")
+    assert app.header[0].value.startswith("With assumed effects")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures[translate("budget.figure.uniform", "en")] == f"{say_money(plan.gain_uniform, 'EUR')}"
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
@@ -62,7 +62,9 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, with_model: Path, lang: str) -> None:
     said = texts(open_page(with_model, "strategy", lang=lang)).replace("\\", "")
-    sentence, _, command = translate("warning.gain_revenue", lang).partition({"en": " On the", "zh": "命令行"}[lang])
+    sentence, _, command = translate("warning.gain_revenue", lang).partition(
+        {"en": " Command line", "zh": "命令行"}[lang]
+    )
     assert sentence in said and "--margin-rate" in command and "--" not in said
 
 

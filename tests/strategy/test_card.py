@@ -275,7 +275,7 @@ def test_facts_stand_beside_those_of_all_buyers(workspace: Workspace, bundle: Bu
     spent = net.groupby("customer_id").sum()[days.index]
     assert card.why.source == "facts"
     first, second = card.why.sentences
-    assert f"Purchase days so far: {days[customer]}, " in first and f"{(days <= days[customer]).mean():.1%}" in first
+    assert f"{days[customer]} purchase days, " in first and f"{(days <= days[customer]).mean():.1%}" in first
     assert say_number(spent[customer]) in second and say_number(spent.median()) in second
     assert card_of(workspace, bundle, customer, "zh").why.sentences != card.why.sentences
 

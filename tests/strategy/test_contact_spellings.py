@@ -52,8 +52,7 @@ def test_what_could_not_be_read_is_said_once_and_never_of_nothing() -> None:
     assert [one.code for one in unplaced.notes] == ["warning.phones_unplaced"]
     broken = reached(pd.DataFrame({"email": ["a@x", "b@x.com"], "phone": ["+49 171 1234567", "+49 171 1234568"]}))
     assert [one.text("en") for one in broken.notes] == [
-        "E-mail addresses of customers who may be contacted that could not be read: 1. They look like this, with a for "
-        "each letter and 9 for each digit: a@a."
+        "1 unreadable email of contactable customers. Patterns (a = letter, 9 = digit): a@a."
     ]
 
 

@@ -195,7 +195,7 @@ def test_settings_are_in_side_file_and_workbook(scored: pd.DataFrame, tmp_path: 
     said = about_of(made.files[0], "about")
     assert said["budget"] == 40 and said["horizon_days"] == 182 and said["lifetime"] == "no"
     assert said["offers"] == (
-        "礼品: 1.5 a customer, effect 5% on tier 1, effect 4(2.5;5.5) on tier 2, 1,200 customers at most"
+        "礼品: 1.5 per customer, effect 5% on tier 1, effect 4(2.5;5.5) on tier 2, up to 1,200 customers"
     )
 
 

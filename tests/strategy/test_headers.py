@@ -56,7 +56,7 @@ def test_a_chinese_workbook_has_chinese_headers_and_says_what_it_is_in_chinese(t
     assert book.sheetnames == ["名单", "说明"]
     assert [cell.value for cell in book["名单"][1]] == CHINESE
     facts = {row[0].value: row[1].value for row in book["说明"].iter_rows()}
-    assert facts["数据集"] == "shop" and facts["数据集版本"] == "a" * 12 and facts["模型"] == "shop-hybrid-1"
+    assert facts["数据集"] == "shop" and facts["数据版本"] == "a" * 12 and facts["模型"] == "shop-hybrid-1"
 
 
 @pytest.mark.parametrize("language", ("", "zh"))

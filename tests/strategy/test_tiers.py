@@ -101,4 +101,4 @@ def test_tiers_have_names_in_both_languages() -> None:
         for language in ("en", "zh"):
             names = tier_names(count, language)
             assert len(set(names)) == count and all(names)
-    assert tier_names(4) == ["Top value", "High value", "Middle value", "Low value"]
+    assert tier_names(4) == ["Top value", "High value", "Medium value", "Low value"]

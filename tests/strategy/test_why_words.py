@@ -20,7 +20,7 @@ def test_a_second_reason_is_named_only_where_it_moves_something(language: str, s
 
 
 @pytest.mark.parametrize(
-    ("language", "first_one", "sent_back"), [("en", "first one", "none kept"), ("zh", "首单", "退回")]
+    ("language", "first_one", "sent_back"), [("en", "first one", "all returned"), ("zh", "首单", "退回")]
 )
 def test_who_sent_an_order_back_is_not_asked_for_a_first_one(language: str, first_one: str, sent_back: str) -> None:
     said = translate("card.action.never", language)  # for all who have kept nothing, those who ordered among them

@@ -48,14 +48,14 @@ def test_two_sentences_of_any_customer(language: str, answer: str, effects: tupl
 
 def test_the_reason_against_is_named_where_it_weighs() -> None:
     weighs = of_customer(explanation((60, 20, -15)), "C0", 90, currency="EUR")[1]
-    assert "+60 EUR" in weighs and "+20 EUR" in weighs and "against them" in weighs and "−15 EUR" in weighs
+    assert "+60 EUR" in weighs and "+20 EUR" in weighs and "offset by" in weighs and "−15 EUR" in weighs
     assert "210" in weighs and "unknown" in weighs
     slight = of_customer(explanation((60, 20, -2)), "C0", 90, currency="EUR")[1]
-    assert "against" not in slight
+    assert "offset" not in slight
     alone = of_customer(explanation((60, 1, 0)), "C0", 90, currency="EUR")[1]
-    assert alone.startswith("The main reason is") and "+1 EUR" not in alone
+    assert alone.startswith("Main reason:") and "+1 EUR" not in alone
     lower = of_customer(explanation((-30, 3, -6)), "C0", 90, currency="EUR")
-    assert "33 EUR less" in lower[0] and lower[1].index("−30 EUR") < lower[1].index("−6 EUR")
+    assert "33 EUR below" in lower[0] and lower[1].index("−30 EUR") < lower[1].index("−6 EUR")
 
 
 def test_amounts_and_chances_are_said_in_their_own_way() -> None:
@@ -72,7 +72,7 @@ def test_groups_are_compared_in_words() -> None:
     rows = against(found, these, ~these)
     means = (float(found.predicted[these].mean()), float(found.predicted[~these].mean()))
     said = sentences.of_groups(rows, ("Top", "Low"), means, "predicted_clv", "EUR", "en")
-    assert said[0] == "Top: 105 EUR each on average, 84 EUR more than Low with 21 EUR"
+    assert said[0] == "Top: 105 EUR per customer, 84 EUR more than Low with 21 EUR"
     assert len(said) == 3 and "+65 EUR" in said[1] and "+19 EUR" in said[2], "what makes no difference is not named"
 
 

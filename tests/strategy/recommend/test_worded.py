@@ -20,7 +20,7 @@ def test_products_of_the_same_customers_are_not_said_to_be_bought_together(langu
     by_customer = rows.groupby("customer_id")["product_id"].nunique()
     by_day = rows.groupby(["customer_id", rows["event_time"].dt.normalize()])["product_id"].nunique()
     assert (by_customer == 2).sum() == 6 and (by_day == 2).sum() == 0  # never in one order: six customers have both
-    told = {"en": "customers of p088 buy it too", "zh": "买过 p088 的用户也会买"}[language]
+    told = {"en": "also bought by customers of p088", "zh": "买过 p088 的用户也会买"}[language]
     for why in ("together", "popular"):
         assert told in reason(why, "P088", 0, language).lower()
     assert {"en": "customers", "zh": "用户"}[language] in translate("header.bought_together_with", language).lower()

@@ -141,7 +141,7 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
 def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -> None:
     found = section(made(demo, offers=OFFERS, budget=5000.0), "plan")
     spent, note = found.figures[0].value, found.figures[0].note
-    assert found.finding.startswith(f"{spent} spent on") and "5,000" not in found.finding and note == "of 5,000 USD"
+    assert found.finding.startswith(f"Spending {spent} on") and "5,000" not in found.finding and note == "of 5,000 USD"
 
 
 def test_without_offers_and_reasons_it_says_how_to_get_them(copied: Demo) -> None:
@@ -189,7 +189,7 @@ def test_an_effect_that_was_measured_for_less_time_is_said_beside_the_plan(demo:
 def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(demo: Demo) -> None:
     offer = Offer.parse("name=Gift,cost=0.1,effect=3:4(2;6)+4:4(2;6),days=90")
     for language, revenue, even in (
-        ("en", "revenue", "no difference who is chosen"),
+        ("en", "revenue", "choosing customers makes no difference"),
         ("zh", "按收入计", "选谁并无差别"),
     ):
         options = {"language": language, "offers": (offer,), "budget": 30.0}

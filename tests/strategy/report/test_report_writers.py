@@ -131,14 +131,14 @@ def test_a_finding_keeps_two_lines_also_in_a_font_that_is_a_fifth_wider() -> Non
     "rows",
     [
         (
-            ("Tier", "Customers", "Value", "80% interval", "Each", "Chance to buy"),
-            ("Middle value", "525", "5,640 USD", "4,250 to 7,390 USD", "32.3 USD", "4%"),
-            ("Low value", "699", "91.8 USD", "too few buyers expected to tell", "0.13 USD", "0.2%"),
+            ("Tier", "Customers", "Value", "80% interval", "Per customer", "Will buy"),
+            ("Medium value", "525", "5,640 USD", "4,250 to 7,390 USD", "32.3 USD", "4%"),
+            ("Low value", "699", "91.8 USD", "too few expected buyers", "0.13 USD", "0.2%"),
         ),
         (
             ("层级", "用户数", "价值", "80% 区间", "人均", "购买概率"),
             ("中等价值用户", "270", "13.7万 CNY", "8.68万至20.6万 CNY", "1,520 CNY", "29%"),
-            ("低价值用户", "360", "2,090 CNY", "预计买家太少，无法判断", "5.82 CNY", "1%"),
+            ("低价值用户", "360", "2,090 CNY", "预计购买者太少，无法判断", "5.82 CNY", "1%"),
         ),
     ],
     ids=("en", "zh"),

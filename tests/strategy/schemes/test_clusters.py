@@ -55,9 +55,9 @@ def test_planted_groups_are_found_and_named_the_most_valuable_first() -> None:
     means = [frame["predicted_clv"][placed.where == place].mean() for place in range(3)]
     assert means == sorted(means, reverse=True)
     big, frequent, gone = fitted.segments
-    assert big.name() == "Very high value · Very big orders"
-    assert "Buy very often" in frequent.name() and frequent.name().startswith("Middle value")
-    assert gone.name() == "Very low value · Silent longest"
+    assert big.name() == "Very high value · Very large orders"
+    assert "Buy very often" in frequent.name() and frequent.name().startswith("Medium value")
+    assert gone.name() == "Very low value · Inactive longest"
     assert gone.name("zh") == "极低价值 · 最久未购买"
 
 
@@ -82,7 +82,7 @@ def test_no_group_is_called_more_valuable_than_one_whose_customers_are_worth_mor
     value = np.concatenate([few_hold_all, np.full(300, 12.0), np.full(1500, 0.2)])
     assert few_hold_all.mean() > 12 and np.log1p(few_hold_all).mean() < np.log1p(12)
     titles = words_of_value(value, np.array([0.2, 0.5, 0.01])[where], where)
-    ladder = ["Very low value", "Low value", "Middle value", "High value", "Very high value"]
+    ladder = ["Very low value", "Low value", "Medium value", "High value", "Very high value"]
     assert ladder.index(titles[0]) >= ladder.index(titles[1]) > ladder.index(titles[2])
 
 
@@ -91,7 +91,7 @@ def test_no_group_that_holds_less_of_the_value_than_of_the_customers_is_called_o
     where = np.repeat([0, 1, 2], [170, 260, 570])
     value = np.array([80.0, 16.0, 2.0])[where]
     assert value[where == 1].sum() / value.sum() < 0.26
-    assert words_of_value(value, 0.2, where) == ["Very high value", "Middle value", "Very low value"]
+    assert words_of_value(value, 0.2, where) == ["Very high value", "Medium value", "Very low value"]
 
 
 @pytest.mark.parametrize("count", [2, 5, 12])
