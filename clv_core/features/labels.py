@@ -8,7 +8,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 
 def label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return the short name of a feature for a person, for example ``Net value, last 90 days``.
+    """Return the short name of a feature for a person, for example ``Revenue, last 90 days``.
 
     An attribute has its column's own name; ``review_text:3`` is the third theme of the review texts.
 

@@ -66,7 +66,7 @@ def test_the_person_outranks_every_proposal() -> None:
     assert chosen["amount"] == "total"
     with pytest.raises(UsageError, match="no such column"):
         propose(columns, [], {"amount": "nix"})
-    with pytest.raises(UsageError, match="Known columns"):
+    with pytest.raises(UsageError, match="Use one of"):
         propose(columns, [], {"money": "total"})
 
 

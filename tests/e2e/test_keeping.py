@@ -51,11 +51,11 @@ def clean(studio: Studio, kept: int, read: int) -> None:
     studio.click("See the dataset")
     studio.page.get_by_test_id("stMain").get_by_text("Clean", exact=True).first.click()
     studio.wait_for("Test and staff accounts")
-    studio.wait_for("7 rows, 7 purchase lines")
+    studio.wait_for("7 rows, 7 purchases")
     studio.page.get_by_text("Test and staff accounts").first.click()
     studio.wait()
     studio.click("Apply")
-    studio.wait_for(f"Cleaned. {kept:,} of {read:,} rows are kept now.")
+    studio.wait_for(f"Cleaned: {kept:,} of {read:,} rows kept.")
 
 
 def append(studio: Studio, file: Path, overlap: int) -> None:
@@ -63,7 +63,7 @@ def append(studio: Studio, file: Path, overlap: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Dataset to add to")
     studio.click("Add to the dataset")
-    studio.wait_for(f"rows the dataset held already: {overlap:,}")
+    studio.wait_for(f"of which already in the dataset: {overlap:,}")
 
 
 def customers(studio: Studio, file: Path, rows: int) -> None:
@@ -71,6 +71,6 @@ def customers(studio: Studio, file: Path, rows: int) -> None:
     studio.page.get_by_text("Customer data", exact=True).first.click()
     studio.wait()
     studio.page.set_input_files("input[type=file]", str(file))
-    studio.wait_for("Replace contact fields by pseudonyms")
+    studio.wait_for("Replace contact fields with pseudonyms")
     studio.click("Add to Walk")
-    studio.wait_for(f"Customers of the file: {rows:,}; found in the log: {rows:,}")
+    studio.wait_for(f"Customers in the file: {rows:,}; matched in the log: {rows:,}")

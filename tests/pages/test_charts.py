@@ -226,7 +226,7 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
 
 
 def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answers.axis_of("net_value_90d", "IDR") == "Net value, last 90 days (IDR)"
+    assert answers.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
     assert answers.axis_of("days_since_last", "IDR").endswith(" (days)")
     assert answers.axis_of("purchase_days", "IDR") == label("purchase_days")
     monkeypatch.setattr(state, "language", lambda: "zh")
