@@ -90,7 +90,7 @@ class Settings:
 
     @classmethod
     def _type_of(cls, key: str) -> Any:
-        types = _types(cls)
+        types = _types(cls)  # type: ignore[arg-type]
         if key not in types:
             raise UsageError("setting_unknown", setting=key, known=sorted(types))
         return types[key]

@@ -19,7 +19,7 @@ class JsonRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary of all fields: tuples and arrays as lists, dates in ISO format."""
-        values: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
+        values: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")  # type: ignore[arg-type]
         return values
 
     @classmethod
@@ -29,7 +29,7 @@ class JsonRecord:
         Raises:
             ValueError: a field without a default is missing, or a value is not of its type.
         """
-        record: Self = _adapter(cls).validate_python(values)
+        record: Self = _adapter(cls).validate_python(values)  # type: ignore[arg-type]
         return record
 
 
