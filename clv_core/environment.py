@@ -68,40 +68,15 @@ class Environment(EnvironmentSettings):
     """Variables of the command line, the app and the monitor. All are texts: whoever uses one checks it."""
 
     workspace: str = variable("workspace", "folder of datasets, models, keys and everything else that is stored")
-    key_file: str = variable(
-        "",
-        "file of the key for pseudonyms, the do-not-contact list and erasures",
-        unset="`<workspace>.key` next to the workspace",
-    )
+    key_file: str = variable("", "key of pseudonyms, do-not-contact list and erasures", unset="`<workspace>.key`")
     ingest_memory: str = variable("1200MB", "memory limit for reading a log; beyond it the disk is used")
-    files: str = variable(
-        "",
-        "folder from which the app may read files by their path on the server; a relative path begins there",
-        unset="anywhere; with sign-in, none",
-    )
-    login: str = variable(
-        "",
-        "`required`, or any word but `off`, `no`, `false` and `0`: the app stays closed while no sign-in is set up "
-        "(`[auth]` in `.streamlit/secrets.toml`, as Streamlit documents it)",
-        unset="off",
-    )
-    login_hours: str = variable(
-        "12", "hours after which people sign in again; `0`: when Streamlit's cookie ends, after 30 days"
-    )
+    files: str = variable("", "folder of the files that the app may read by path", unset="any; with sign-in, none")
+    login: str = variable("", "`required`: the app stays closed while no sign-in is set up (below)", unset="off")
+    login_hours: str = variable("12", "hours until people sign in again; `0`: with Streamlit's cookie, after 30 days")
     access_file: str = variable(".streamlit/access.toml", "who is viewer, analyst or administrator")
-    debug: str = variable(
-        "",
-        "any value: unexpected errors of a command print their trace with its text, which may quote a cell",
-        unset="off",
-    )
+    debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")
-    webhook_url: str = variable(
-        "",
-        "where new alerts are sent, whoever runs `monitor`: cron, `compose.yaml`, the app; not a viewer, whose runs "
-        "notify nobody",
-        unset="none",
-        secret=True,
-    )
+    webhook_url: str = variable("", "address for new alerts of any `monitor` run", unset="none", secret=True)
     smtp_host: str = variable("", "mail server for the same alerts", unset="none")
     smtp_from: str = variable("", "address of their sender", unset="none")
     smtp_to: str = variable("", "addresses of their recipients, separated by commas", unset="none")
@@ -121,50 +96,20 @@ class ServiceSettings(EnvironmentSettings):
 
     PREFIX: ClassVar[str] = "CLV_API_"
 
-    host: str = variable(
-        "127.0.0.1",
-        "address that the service listens on; `compose.yaml` sets it to `0.0.0.0` and the port to 8000 inside the "
-        "container whatever `.env` says: its `ports` decide who can reach them",
-    )
-    port: int = variable(8000, "its port; see `CLV_API_HOST`", low=0, high=65_535)
-    workers: int = variable(
-        1,
-        "processes that score, in addition to the one that answers HTTP; one less than there are processors answers "
-        "soonest and most, each holds the models in memory; 0: the one that answers HTTP scores too, slower, in less "
-        "memory",
-        low=0,
-        high=64,
-    )
-    name: str = variable(
-        "",
-        "name in the registry whose champion answers; also what the monitor of `compose.yaml` monitors",
-        unset="the only one there is",
-    )
-    open: bool = variable(False, "`true`: no key is needed; with a host that is this machine only")
+    host: str = variable("127.0.0.1", "address that the service listens on; in `compose.yaml` always 0.0.0.0")
+    port: int = variable(8000, "its port; in `compose.yaml` always 8000", low=0, high=65_535)
+    workers: int = variable(1, "processes that score; best one less than processors (below)", low=0, high=64)
+    name: str = variable("", "name in the registry whose champion answers (below)", unset="the only one there is")
+    open: bool = variable(False, "`true`: no key is needed; only with a host that is this machine")
     rate: float = variable(200.0, "requests a second that a key may make in the long run", low=0.01, high=1e6)
     burst: float = variable(400.0, "requests that a key may make at once", low=1, high=1e6)
     max_bytes: int = variable(4_000_000, "largest body of a request", low=1_000, high=1_000_000_000)
     max_customers: int = variable(1_000, "most customers of a request (20 with reasons)", low=1, high=100_000)
     max_events: int = variable(2_000, "most events of a customer", low=1, high=9_000)
-    max_waiting: int = variable(
-        20_000,
-        "customers in the queue before 503 is answered; not below `CLV_API_MAX_CUSTOMERS`",
-        low=1,
-        high=1_000_000,
-    )
-    answer_seconds: float = variable(
-        60.0,
-        "after so long a request to score is answered by 503: a model takes long to load, or nothing can score",
-        low=0.1,
-        high=3_600.0,
-    )
+    max_waiting: int = variable(20_000, "most customers in the queue, else 503 is answered", low=1, high=1_000_000)
+    answer_seconds: float = variable(60.0, "after so long a request to score is answered by 503", low=0.1, high=3_600.0)
     batch: int = variable(128, "most customers that are scored in one call", low=1, high=4_096)
-    wait_ms: float = variable(
-        0.3,
-        "how long a call waits for the next customer; it ends at half of what the last call took",
-        low=0.0,
-        high=1_000.0,
-    )
+    wait_ms: float = variable(0.3, "longest wait of a call for the next customer", low=0.0, high=1_000.0)
     poll_seconds: float = variable(1.0, "how often the service checks for a new champion", low=0.01, high=3_600.0)
     max_models: int = variable(4, "models besides its own that are held in memory", low=1, high=64)
 
@@ -179,19 +124,10 @@ class ServiceSettings(EnvironmentSettings):
             raise UsageError("service_waiting", waiting=self.max_waiting, customers=self.max_customers)
 
 
-OTHER_ROWS: Final = (
+OTHERS: Final = (
     ("CLV_MONITOR_SECONDS", "`86400`", "`compose.yaml`: time from one run of the monitor to the next"),
-    (
-        "CLV_MONITOR_RETRAIN",
-        "`false`",
-        "`true`: the monitor of `compose.yaml` also trains a challenger once a week and promotes it if it is better",
-    ),
-    (
-        "STREAMLIT_SERVER_MAX_UPLOAD_SIZE",
-        "`200`",
-        "most megabytes of a file that a browser sends; the app holds each in memory until it is copied to disk. A "
-        "larger log is put below `CLV_FILES` and named by its path",
-    ),
+    ("CLV_MONITOR_RETRAIN", "`false`", "`true`: the monitor of `compose.yaml` also retrains once a week"),
+    ("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "`200`", "largest upload of a browser in MB (below)"),
     ("OMP_NUM_THREADS", "`1`", "threads of one operation; work is shared out above them"),
 )
 """Variables that ``compose.yaml`` or libraries read."""
@@ -199,10 +135,9 @@ OTHER_ROWS: Final = (
 
 def table() -> str:
     """Return all variables as a Markdown table."""
-    own = [_row(kind, item) for kind in (Environment, ServiceSettings) for item in fields(kind)]
-    rows = [(f"`{name}`", default, about) for name, default, about in (*own, *OTHER_ROWS)]
-    head = [("variable", "default", "what it is"), ("---", "---", "---")]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [*head, *rows]).replace("| --- | --- | --- |", "|---|---|---|")
+    rows = [_row(kind, item) for kind in (Environment, ServiceSettings) for item in fields(kind)]
+    lines = [f"| `{name}` | {default} | {about} |" for name, default, about in (*rows, *OTHERS)]
+    return "\n".join(["| variable | default | what it is |", "|---|---|---|", *lines])
 
 
 def _row(kind: type[EnvironmentSettings], item: Field[Any]) -> tuple[str, str, str]:
