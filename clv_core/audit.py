@@ -1,25 +1,23 @@
-"""The audit log: who did what, and when. One JSON line an action, only ever added to; no line names a customer.
+"""The audit log: who did what, and when. One JSON line for each action, append-only; no line names a customer.
 
-``workspace/audit/log.jsonl``: ``{at, who, action, ...}``. What a line may say beside these is a closed list
-(:data:`FACTS`), so that no id, no address and no text of a person's data can slip in.
+``workspace/audit/log.jsonl``: ``{at, who, action, ...}``. Other fields are a closed list (:data:`FACTS`), so that no
+id, address or other personal data can slip in.
 """
 
 from __future__ import annotations
 
 import getpass
-import os
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core.environment import Environment
 from clv_core.workspace import Workspace, append_record, latest_records
 
 FOLDER: Final = "audit"
 FILE: Final = "log.jsonl"
-ACTOR: Final = "CLV_ACTOR"
-"""Environment variable that tells a run who started it."""
 
 FACTS: Final = (
     *("dataset", "renamed", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role"),
@@ -27,15 +25,15 @@ FACTS: Final = (
 _actor: ContextVar[str] = ContextVar("actor", default="")
 
 
-def acting_as(who: str) -> None:
-    """Say who acts from now on in this thread, "" for the account that runs the program."""
+def set_actor(who: str) -> None:
+    """Set who acts from now on in this thread, "" for the account that runs the program."""
     _actor.set(who)
 
 
 def actor() -> str:
-    """Return who acts: the person who is signed in, who started the run, or the account that runs the program."""
+    """Return who acts: the signed-in person, whoever started the run, or the account that runs the program."""
     try:
-        return _actor.get() or os.environ.get(ACTOR) or getpass.getuser()
+        return _actor.get() or Environment.from_environment().actor or getpass.getuser()
     except (OSError, KeyError):
         return ""
 
@@ -45,24 +43,24 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
 
     Args:
         workspace: whose log.
-        action: what was done, a word of the command line or ``login``.
+        action: a word of the command line or ``login``.
         facts: some of :data:`FACTS`; None and "" are left out.
 
     Raises:
-        ValueError: a fact that no line may hold.
+        ValueError: a fact that is not in the list.
     """
     if unknown := set(facts) - set(FACTS):
         raise ValueError(f"the audit log takes no {', '.join(sorted(unknown))}")
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    kept = {name: value for name, value in facts.items() if value not in (None, "")}
-    append_record(path_of(workspace), {"at": at, "who": actor(), "action": action, **kept}, 0o600)
+    given = {name: value for name, value in facts.items() if value not in (None, "")}
+    append_record(path_of(workspace), {"at": at, "who": actor(), "action": action, **given}, 0o600)
 
 
 def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
-    """Return the lines of the log, the latest first; one that was cut off by a crash is left out."""
+    """Return the lines of the log, the latest first, without a line that a crash cut off."""
     return list(islice(latest_records(workspace.place(FOLDER) / FILE), most))
 
 
 def path_of(workspace: Workspace) -> Path:
-    """Return where the log lies."""
+    """Return the log file."""
     return workspace.folder(FOLDER) / FILE

@@ -1,8 +1,8 @@
 """The command line: ``python -m clv_core COMMAND ... [--workspace DIR] [--lang en|zh]``.
 
-Commands are functions in the modules of :mod:`clv_core.commands`, with a table of their options. Human progress
-goes to stderr, one JSON object is the last line of stdout; a job keeps it in its status instead. Exit 0 done, 2 bad
-usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by a person, 141 nobody read the answer.
+Commands are functions in the modules of :mod:`clv_core.commands`, with a table of their options. Progress goes to
+stderr, the result is one JSON object in the last line of stdout; a job writes it to its status instead. Exit codes: 0
+done, 2 bad usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by the user, 141 stdout was closed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from clv_core import __version__, audit, jobs
 from clv_core.commands import MODEL, Context
 from clv_core.commands.parser import SPECS, CommandParser, Parser, add_common_options
 from clv_core.disk import disk_error, out_of_memory
+from clv_core.environment import Environment
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
@@ -52,17 +53,13 @@ AUDITED: Final = (
     *("ingest", "combine", "rename", "delete", "train", "score"),
     "models export",
 )
-"""What is noted in the audit log when it is done; lists are noted where they are written, changes of a model's role in
-the registry, and versions returned to, cleaned, removed or with a customers table, currencies, erasures, retrainings,
-imported models and keys by themselves."""
+"""Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
+LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
+"""Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
 
-UNHELD: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
-"""What may go on beside an erasure: nothing of a customer is written by it. An erasure holds others off by itself."""
-
-
-UNHEARD: Final = 141
-"""Exit code where nobody reads the answer any more, as a shell says of a program that SIGPIPE ended."""
+EXIT_SIGPIPE: Final = 141
+"""Exit code where stdout was closed, as shells report a program that SIGPIPE ended."""
 
 
 def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
@@ -78,8 +75,8 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=subparser)
     for name, module in COMMANDS.items():
         text = translate(f"cli.{name}", language)
-        one = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        one.command, one.module = name, f"clv_core.commands.{module}"
+        added = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        added.command, added.module = name, f"clv_core.commands.{module}"
     return parser
 
 
@@ -93,53 +90,49 @@ def main(arguments: Sequence[str]) -> int:
         options = build_parser(language).parse_args(arguments)
         language = options.lang or language
         workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
-        _check_letters([workspace.root, *_paths(options)])
-        written = [*_outs(options), workspace.root, *written]
+        _check_encoding([workspace.root, *_paths(options)])
+        written = [*_output_paths(options), workspace.root, *written]
         work_in(workspace)
         if workspace.has_old_layout:
-            _adopt(workspace)
-        progress = _listener(job, language, options.quiet)
+            from clv_core.deployment.old_layout import migrate_old_layout
+
+            migrate_old_layout(workspace)
+        progress = _progress(job, language, options.quiet)
         if job:
             jobs.update_status(job, pid=os.getpid())
-        with nullcontext() if options.command in UNHELD else running(workspace):
-            _find_model(workspace, options)
+        with nullcontext() if options.command in LOCK_FREE else running(workspace):
+            _resolve_model(workspace, options)
             result = options.run(options, Context(workspace, language, progress))
         _audit(workspace, options, result)
         text = json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (Exception, KeyboardInterrupt) as error:
-        return _fail(_told(error, written, job), language, job)
+        return _fail(_error_to_show(error, written, job), language, job)
     if job:
         jobs.finish(job, language, result=result)
         return 0
-    return _answer(text, language)
+    return _print_result(text, language)
 
 
-def _adopt(workspace: Workspace) -> None:
-    from clv_core.deployment.old_layout import migrate_old_layout
-
-    migrate_old_layout(workspace)
-
-
-def _listener(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
-    """Return who hears how far a command is: a job's page, nobody, or whoever reads stderr."""
+def _progress(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
+    """Return the listener of a command: the status of its job, none, or stderr."""
     if job:
         return jobs.JobProgress(job)
     return jobs.NoProgress() if quiet else jobs.ConsoleProgress(language)
 
 
-def _answer(text: str, language: str) -> int:
-    """Print the answer, and return the exit code: whether it could be."""
+def _print_result(text: str, language: str) -> int:
+    """Print the result and return the exit code."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        return UNHEARD
+        return EXIT_SIGPIPE
     except OSError as error:
         return _fail(ClvError("answer_lost", reason=error.strerror or ""), language, None)
     return 0
 
 
-def _find_model(workspace: Workspace, options: argparse.Namespace) -> None:
-    """Put the bundle's id where a trained model is named by its role or version."""
+def _resolve_model(workspace: Workspace, options: argparse.Namespace) -> None:
+    """Replace a model that is named by its role or version by the bundle's id."""
     spec = SPECS.get(options.command)
     if spec is not None and MODEL in spec.options:
         from clv_core.deployment.registry.model_reference import resolve_bundle_id
@@ -147,16 +140,16 @@ def _find_model(workspace: Workspace, options: argparse.Namespace) -> None:
         options.model = resolve_bundle_id(workspace, options.model, options.name)
 
 
-def _outs(options: argparse.Namespace) -> list[Path]:
+def _output_paths(options: argparse.Namespace) -> list[Path]:
     """Return the files and folders that the call names to be written."""
     out = getattr(options, "out", None)
-    return [Path(one) for one in (out if isinstance(out, list) else [out]) if one is not None]
+    return [Path(path) for path in (out if isinstance(out, list) else [out]) if path is not None]
 
 
 def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, Any]) -> None:
-    """Note what was done where it is to be known; the words of the command that may name a customer are not kept.
+    """Note a command in the audit log, without arguments that may name a customer.
 
-    What was made (a version of a dataset, a model) stands in the result: the call names its kind at most.
+    A new version or model is named in the result: the arguments name its kind at most.
     """
     action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
     if action in AUDITED:
@@ -171,35 +164,35 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
 def _paths(options: argparse.Namespace) -> Iterator[Path]:
     """Yield the files and folders that a call names."""
     for value in vars(options).values():
-        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Path))
+        yield from (path for path in (value if isinstance(value, list) else [value]) if isinstance(path, Path))
 
 
-def _check_letters(words: Sequence[str | Path]) -> None:
-    """Refuse names whose bytes are no letters in the system's encoding: what is kept names files, and is UTF-8.
+def _check_encoding(paths: Sequence[Path]) -> None:
+    """Refuse paths whose bytes are not text in the system's encoding: stored files name them, in UTF-8.
 
     Raises:
         UsageError: there is one.
     """
-    for word in map(str, words):
+    for path in map(str, paths):
         try:
-            word.encode()
+            path.encode()
         except UnicodeEncodeError:
             encoding = sys.getfilesystemencoding().upper()
-            shown = os.fsencode(word).decode(errors="backslashreplace")
+            shown = os.fsencode(path).decode(errors="backslashreplace")
             raise UsageError("no_letters", word=shown, encoding=encoding) from None
 
 
-def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> ClvError:
-    """Return the error to show for what was raised; an unexpected one leaves its trace where somebody looks for it."""
+def _error_to_show(error: BaseException, written: Sequence[Path], job: Path | None) -> ClvError:
+    """Return the error to show for what was raised; the trace of an unexpected one goes to the job's log or stderr."""
     if _stopped(error):
         return Cancelled()
-    if known := disk_error(error, written):
-        return known
+    if refused := disk_error(error, written):
+        return refused
     if isinstance(error, ClvError):
         return error
     if out_of_memory(error):
         return ClvError("no_memory")
-    if os.environ.get("CLV_DEBUG"):
+    if Environment.from_environment().debug:
         traceback.print_exc()
     elif job:
         print(traced(error), file=sys.stderr)
@@ -207,7 +200,7 @@ def _told(error: BaseException, written: Sequence[Path], job: Path | None) -> Cl
 
 
 def _stopped(error: BaseException | None) -> bool:
-    """Say whether a signal is behind an error: DuckDB, and readers of foreign files, make one of their own of it."""
+    """Return whether a signal caused an error: DuckDB and file readers raise errors of their own for it."""
     while error is not None and not isinstance(error, KeyboardInterrupt | Cancelled):
         error = error.__cause__ or error.__context__
     return error is not None
@@ -218,15 +211,15 @@ def _fail(error: ClvError, language: str, job: Path | None) -> int:
         jobs.finish(job, language, result=error.result, error=error)
         return error.exit_code
     done = {} if error.result is None else {"result": error.result}
-    said = json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False)
-    for text, stream in ((error.message(language), sys.stderr), (said, sys.stdout)):
-        with suppress(OSError):  # where nobody hears it, the exit code says it
+    result = json.dumps({"error": error.to_json(language), **done}, ensure_ascii=False, allow_nan=False)
+    for text, stream in ((error.message(language), sys.stderr), (result, sys.stdout)):
+        with suppress(OSError):  # closed: there is still the exit code
             print(text, file=stream, flush=True)
     return error.exit_code
 
 
 def _language(arguments: Sequence[str]) -> str:
-    """Find ``--lang`` before parsing, so that help and usage errors speak it too."""
+    """Return ``--lang`` before parsing, so that help and usage errors are in that language."""
     for position, word in enumerate(arguments):
         value = (
             word.partition("=")[2] if word.startswith("--lang=") else "".join(arguments[position + 1 : position + 2])

@@ -77,10 +77,10 @@ OF_ORDERS: Final[tuple[Column, ...]] = (
     Column(REFUND, Kind.NUMBER),
     Column(REFUND_STATUS, Kind.TEXT),
 )
-"""Columns of orders that decide what becomes of a row: whether it is a sale, and what of its amount was given back.
-They are kept as they are, like any other column of the file."""
+"""Columns of orders that decide whether a row is a sale, and how much of its amount was refunded. They are stored as
+they are, like any other column of the file."""
 READ: Final = {column.name: column for column in (*COLUMNS, *OF_ORDERS)}
-"""All columns that a reader looks for."""
+"""All columns that a reader detects."""
 
 VIEW: Final = "view"
 CART: Final = "cart"
@@ -90,7 +90,7 @@ RATING_EVENT: Final = "rating"
 REVIEW: Final = "review"
 
 EVENT_TYPES: Final = (VIEW, CART, PURCHASE, RETURN, RATING_EVENT, REVIEW)
-"""Event types with a meaning of their own; any other name is kept as it is."""
+"""Event types with a meaning of their own; any other name is stored as it is."""
 
 MONEY_TYPES: Final = (PURCHASE, RETURN)
 """Event types whose ``amount`` counts towards net value (returns are negative)."""

@@ -10,6 +10,7 @@ import dataclasses
 import math
 import types
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
 
 from clv_core.errors import UsageError
@@ -58,18 +59,15 @@ class Settings:
                 raise UsageError("setting_finite", setting=item.name, value=value)
 
     @classmethod
-    def from_pairs(cls, pairs: dict[str, str], **known: Any) -> Self:
-        """Return settings from ``key=value`` texts (the ``--set`` flag) over ``known`` values.
+    def from_pairs(cls, pairs: dict[str, str], **defaults: Any) -> Self:
+        """Return settings from ``key=value`` texts (the ``--set`` flag) over ``defaults``.
 
         Raises:
             UsageError: an unknown key, or a value that its type cannot hold.
         """
-        hints = get_type_hints(cls)
-        values = dict(known)
+        values = dict(defaults)
         for key, text in pairs.items():
-            if key not in hints:
-                raise UsageError("setting_unknown", setting=key, known=sorted(hints))
-            values[key] = _parse(key, text, hints[key])
+            values[key] = _parse(key, text, cls._type_of(key))
         return cls(**values)
 
     @classmethod
@@ -79,11 +77,9 @@ class Settings:
         Raises:
             UsageError: an unknown key, or a value of another type: a text is no number and no truth.
         """
-        hints = get_type_hints(cls)
         for key, value in values.items():
-            if key not in hints:
-                raise UsageError("setting_unknown", setting=key, known=sorted(hints))
-            kinds = get_args(hints[key]) or (hints[key],)
+            kind = cls._type_of(key)
+            kinds = get_args(kind) or (kind,)
             if type(value) not in kinds and not (float in kinds and type(value) is int):
                 raise UsageError("setting_type", setting=key, value=str(value), type=kinds[0].__name__)
         return cls(**values)
@@ -92,9 +88,25 @@ class Settings:
         """Return a JSON-ready dictionary of all fields."""
         return dataclasses.asdict(self)
 
+    @classmethod
+    def _type_of(cls, key: str) -> Any:
+        types = _types(cls)  # type: ignore[arg-type]
+        if key not in types:
+            raise UsageError("setting_unknown", setting=key, known=sorted(types))
+        return types[key]
 
-TRUTHS: Final = {**dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False)}
-"""What a person writes for true and false, in any case."""
+
+@cache
+def _types(kind: type[Settings]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {item.name: hints[item.name] for item in fields(kind)}
+
+
+BOOLEANS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+"""Texts for true and false, in any case."""
 
 
 def _parse(key: str, text: str, hint: Any) -> Any:
@@ -105,7 +117,7 @@ def _parse(key: str, text: str, hint: Any) -> Any:
         hint = next(kind for kind in get_args(hint) if kind is not type(None))
     try:
         if hint is bool:
-            return TRUTHS[text.strip().lower()]
+            return BOOLEANS[text.strip().lower()]
         return hint(text)
     except (ValueError, KeyError) as error:
         if hint is bool:

@@ -1,16 +1,15 @@
 """The error tree, and the message that errors, warnings and reasons share.
 
     ClvError                      exit 5  something failed
-    |-- UsageError                exit 2  the call's words are off
-    |-- NeedsAnswer               exit 3  the input can be read in two ways: ask
-    |-- Refused                   exit 4  the input cannot be used, and nothing was kept of it
+    |-- UsageError                exit 2  wrong arguments or settings
+    |-- NeedsAnswer               exit 3  the input is ambiguous: the user has to answer a question
+    |-- Refused                   exit 4  the input cannot be used; nothing was stored
     |   |-- NotFound              exit 4  no dataset, model or customer of that name
-    |   `-- NotEnoughData         exit 4  readable, but too little to learn from
-    `-- Cancelled               exit 130  the person stopped it
+    |   `-- NotEnoughData         exit 4  readable, but too little to train on
+    `-- Cancelled               exit 130  the user stopped it
 
-An error carries a code and parameters; the sentence comes from the catalogues of :mod:`clv_core.i18n`
-under the key ``error.<code>``, so that every error speaks each language and says what was needed, what was
-found, where, and what to do.
+An error carries a code and parameters; its sentence comes from the catalogues of :mod:`clv_core.i18n` under the key
+``error.<code>``, in each language: what was needed, what the input holds, where, and what to do.
 """
 
 from __future__ import annotations
@@ -39,36 +38,33 @@ class Message:
         """Return the sentence in ``language``."""
         return translate(self.code, language, **self.params)
 
-    def said(self, language: str = DEFAULT_LANGUAGE) -> str:
-        """Return the sentence in ``language`` for a person, its days in that language's own order."""
+    def display(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Return the sentence in ``language`` as the app shows it: ISO dates in that language's own order."""
         return translate(
             self.code, language, **{name: say_iso_day(value, language) for name, value in self.params.items()}
         )
 
     def coded(self) -> dict[str, Any]:
-        """Return ``{code, params}``, to be kept on disk and worded when it is read."""
+        """Return ``{code, params}``, to be stored and translated when it is read."""
         return {"code": self.code, "params": self.params}
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-        """Return ``{code, params, message}``, the shape of design section 4."""
+        """Return ``{code, params, message}``, the code without its first part."""
         return {"code": self.code.split(".", 1)[-1], "params": self.params, "message": self.text(language)}
 
 
 def traced(error: BaseException) -> str:
-    """Return the type of an unexpected error and the lines of code that it went through, for a log.
-
-    Its text is left out: that of a library may quote a cell.
-    """
+    """Return the type and trace of an unexpected error, for a log; without its text, which may quote a cell."""
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold: NaN and infinity as words."""
+def _finite(value: Any) -> Any:
+    """Return a value that JSON can hold: NaN and infinity as texts."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class ClvError(Exception):
-    """Root of all errors that a person may see.
+    """Root of all errors that a user may see.
 
     Args:
         code: catalogue key without the ``error.`` prefix.
@@ -80,13 +76,13 @@ class ClvError(Exception):
     def __init__(self, code: str, **params: Any) -> None:
         super().__init__(code, params)
         self.code = code
-        self.params = {name: _plain(value) for name, value in params.items()}
+        self.params = {name: _finite(value) for name, value in params.items()}
         self.result: dict[str, Any] | None = None
-        """What was done all the same, as JSON; None where nothing was."""
+        """Result of what was done in spite of the error, as JSON; None where nothing was."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what makes the error anew from a pickle, its code being no parameter of ``Exception``."""
-        return _made_anew, (type(self), self.code, self.params), {"result": self.result}
+        """Return how to unpickle the error: ``Exception`` alone would lose its parameters."""
+        return _unpickle, (type(self), self.code, self.params), {"result": self.result}
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""
@@ -101,32 +97,32 @@ class ClvError(Exception):
         return self.message()
 
 
-def _made_anew(kind: type[ClvError], code: str, params: dict[str, Any]) -> ClvError:
+def _unpickle(kind: type[ClvError], code: str, params: dict[str, Any]) -> ClvError:
     return kind(code, **params)
 
 
 class UsageError(ClvError):
-    """The call's words are off."""
+    """An argument or a setting is wrong."""
 
     exit_code = 2
 
 
 class NeedsAnswer(ClvError):
-    """The input can be read in two ways; the person has to say which.
+    """The input is ambiguous; the user has to choose.
 
-    Where the answers are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
+    Where the choices are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
     ``answers``, the same as keywords of :class:`~clv_core.collection.mapping.answers.Answers`; ``net_revenue`` of the
-    file read so, None where it is not known.
+    file if read so, None where it is not computed.
     """
 
     exit_code = 3
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
-        """Return the question, and the options with what each makes of the revenue."""
+        """Return the question, and the options with the revenue that each gives."""
         choices = []
         for reading in self.params.get("readings", ()):
-            known = reading["net_revenue"] is not None
-            choices.append(translate("error.reading" if known else "error.reading_unknown", language, **reading))
+            key = "error.reading_unknown" if reading["net_revenue"] is None else "error.reading"
+            choices.append(translate(key, language, **reading))
         sentence = super().message(language)
         if not choices:
             return sentence
@@ -134,7 +130,7 @@ class NeedsAnswer(ClvError):
 
 
 class Refused(ClvError):
-    """The input cannot be used; nothing of it was kept."""
+    """The input cannot be used; nothing of it was stored."""
 
     exit_code = 4
 
@@ -144,11 +140,11 @@ class NotFound(Refused):
 
 
 class NotEnoughData(Refused):
-    """The log is readable but holds too little for what was asked."""
+    """The log is readable but holds too little data."""
 
 
 class Cancelled(ClvError):
-    """The person stopped the run; it leaves as a shell says of a program that Ctrl-C ended."""
+    """The user stopped the run; the exit code is that of a program ended by Ctrl-C."""
 
     exit_code = 130
 

@@ -4,8 +4,8 @@ A page never trains by itself. It starts ``python -m clv_core --job DIR COMMAND 
 closing the browser, reloading, or a second person never stops or mixes a run.
 
     status.json    {id, command, args, actor, state, pid, started, updated, stage, done, total, result, error, put_away}
-    history.jsonl  one line a report that carries figures (loss curves)
-    log.txt        what the child printed; results and errors are in the status alone, for they may name a customer
+    history.jsonl  one line for each report with figures (loss curves)
+    log.txt        what the child printed; results and errors are in the status alone, as they may name a customer
 """
 
 from __future__ import annotations
@@ -25,42 +25,43 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
 from clv_core import audit
+from clv_core.environment import Environment
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace, read_json, write_json
 
 RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "running", "done", "failed", "cancelled", "interrupted"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
-PRESSED_TWICE_SECONDS = 5.0
-"""Within so short a time nobody means to do the same thing again."""
-LOOKED_AT = 10
-"""Of the newest jobs, when one that has just begun is looked for."""
+DOUBLE_CLICK_SECONDS = 5.0
+"""The same command again within so short a time is a double click."""
+NEWEST_JOBS = 10
+"""How many of the newest jobs are checked for a double click."""
 
 
 class Progress(Protocol):
-    """Whatever listens to a long run."""
+    """Listener of a long run."""
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Tell how far ``stage`` (catalogue key ``stage.<stage>``) is, with figures such as a loss."""
+        """Report how much of ``stage`` (catalogue key ``stage.<stage>``) is done, with figures such as a loss."""
 
 
 class NoProgress:
-    """A listener that does not listen."""
+    """A listener that ignores all reports."""
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
         """Do nothing."""
 
 
-WHOLE: Final = 100.0
-"""What :class:`Within` calls all of a run."""
+FULL_SCALE: Final = 100.0
+"""Total in the reports of :class:`PartProgress`."""
 
 
 @dataclass(frozen=True)
-class Within:
-    """Tells a listener how far all of a run is, by what one of its parts says of itself.
+class PartProgress:
+    """Turns the reports of one part of a run into reports of the run.
 
     Args:
-        listener: who is told.
+        listener: of the run.
         begin: share of the run that is done when the part begins, 0 to 1.
         end: share that is done when it ends.
     """
@@ -70,17 +71,17 @@ class Within:
     end: float
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Pass the part's stage and figures on, with the run's share and, beside figures, whose ``part`` they are."""
+        """Pass on stage and figures with the share of the run, and with figures also the ``part`` that they are of."""
         span, share = self.end - self.begin, done / total if total else 1.0
         if figures:
-            figures["part"] = WHOLE * self.begin + span * figures.get("part", 0.0)
-        self.listener.report(stage, WHOLE * (self.begin + span * share), WHOLE, **figures)
+            figures["part"] = FULL_SCALE * self.begin + span * figures.get("part", 0.0)
+        self.listener.report(stage, FULL_SCALE * (self.begin + span * share), FULL_SCALE, **figures)
 
 
-def parts_of(listener: Progress, weights: Iterable[float]) -> list[Within]:
-    """Return listeners of a run's parts, one after the other, each about as long as its weight says."""
+def parts_of(listener: Progress, weights: Iterable[float]) -> list[PartProgress]:
+    """Return listeners of consecutive parts of a run, each as long as its weight relative to the others."""
     ends = [*accumulate(weights, initial=0.0)]
-    return [Within(listener, begin / ends[-1], end / ends[-1]) for begin, end in pairwise(ends)]
+    return [PartProgress(listener, begin / ends[-1], end / ends[-1]) for begin, end in pairwise(ends)]
 
 
 @dataclass
@@ -93,7 +94,7 @@ class ConsoleProgress:
     stage: str = ""
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Print the stage, its share done and its figures; no run ends because nobody reads them any more."""
+        """Print the stage, its share done and its figures; a closed terminal does not end the run."""
         now = time.monotonic()
         if stage == self.stage and now - self.last < 0.5 and done < total:
             return
@@ -113,7 +114,7 @@ class JobProgress:
     stage: str = ""
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Update the status at most four times a second; figures are kept from every report."""
+        """Update the status at most four times a second; figures of every report go to the history."""
         if figures:
             with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"stage": stage, "done": done, **figures}) + "\n")
@@ -133,7 +134,7 @@ def update_status(folder: Path, **changes: Any) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One run, as its folder tells it."""
+    """One run, read from its folder."""
 
     folder: Path
 
@@ -143,15 +144,15 @@ class Job:
         return self.folder.name
 
     def status(self) -> dict[str, Any]:
-        """Return the status; a run whose process is gone without a last word is ``interrupted``."""
+        """Return the status; ``interrupted`` for a run whose process ended without writing a final one."""
         path = self.folder / "status.json"
         status: dict[str, Any] = read_json(path)
         if status["state"] == RUNNING and not _alive(status.get("pid"), self.folder):
-            status = read_json(path)  # its last word may have come between reading and looking
+            status = read_json(path)  # the final one may have been written since
             if status["state"] == RUNNING:
                 status["state"] = INTERRUPTED
         elif self.id in _children:
-            _children[self.id].poll()  # lets a finished child go
+            _children[self.id].poll()  # reaps a finished child
         return status
 
     def history(self) -> list[dict[str, Any]]:
@@ -165,13 +166,13 @@ class Job:
         path = self.folder / "log.txt"
         return path.read_text(encoding="utf-8", errors="replace")[-characters:] if path.exists() else ""
 
-    def put_away(self) -> None:
-        """Mark a run that is over as known to who started it: no page speaks of it again unasked."""
+    def dismiss(self) -> None:
+        """Mark a run that has ended as seen by its owner: pages stop announcing it."""
         if self.status()["state"] != RUNNING:
             update_status(self.folder, put_away=True)
 
     def cancel(self) -> None:
-        """Ask the run to stop; it removes what it half made."""
+        """Ask the run to stop; it removes its unfinished results."""
         status, child = self.status(), _children.get(self.id)
         process = status["pid"] or (child.pid if child else None)
         if status["state"] == RUNNING and process:
@@ -180,7 +181,7 @@ class Job:
 
 
 def runs_elsewhere(status: Mapping[str, Any]) -> bool:
-    """Say whether a run of this status is going on, in another process than this one."""
+    """Return whether a run of this status is running in another process than this one."""
     return bool(status["state"] == RUNNING and status.get("pid") != os.getpid())
 
 
@@ -194,7 +195,7 @@ def start(
         command: command line after ``python -m clv_core``.
         language: of the messages it prints.
         label: what the person sees, for example the dataset's name.
-        without: environment variables that it is not to know.
+        without: environment variables that it does not get.
     """
     folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{secrets.token_hex(3)}"
     folder.mkdir()
@@ -203,7 +204,7 @@ def start(
     write_json(folder / "status.json", {**status, "pid": None, "started": time.time(), "updated": time.time()})
     arguments = [sys.executable, "-m", "clv_core", "--job", str(folder), *command]
     arguments += ["--workspace", str(workspace.root), "--lang", language]
-    known = {name: value for name, value in os.environ.items() if name not in without}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             arguments,
@@ -212,23 +213,23 @@ def start(
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path(__file__).resolve().parent.parent,
-            env={**known, audit.ACTOR: audit.actor()},
+            env={**environment, Environment.variable("actor"): audit.actor()},
         )
     _children[folder.name] = process
     return Job(folder)
 
 
 def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
-    """Return the job that runs the same words and began within :data:`PRESSED_TWICE_SECONDS`, None where none does."""
-    for job in jobs(workspace)[:LOOKED_AT]:
+    """Return the job that runs the same command and began within :data:`DOUBLE_CLICK_SECONDS`, None without one."""
+    for job in jobs(workspace)[:NEWEST_JOBS]:
         status = job.status()
         if status["args"] == list(command) and status["state"] == RUNNING:
-            return job if time.time() - status["started"] < PRESSED_TWICE_SECONDS else None
+            return job if time.time() - status["started"] < DOUBLE_CLICK_SECONDS else None
     return None
 
 
 def running_of(workspace: Workspace, actor: str) -> Job | None:
-    """Return the newest job that ``actor`` has started and that still runs, None where there is none."""
+    """Return the newest running job that ``actor`` has started, None without one."""
     for job in jobs(workspace):
         status = job.status()
         if status["state"] == RUNNING and status.get("actor") == actor:
@@ -239,8 +240,8 @@ def running_of(workspace: Workspace, actor: str) -> Job | None:
 def jobs(workspace: Workspace, command: str | None = None) -> list[Job]:
     """Return all jobs, the newest first, optionally of one command."""
     folders = sorted((path.parent for path in workspace.place("jobs").glob("*/status.json")), reverse=True)
-    found = [Job(folder) for folder in folders]
-    return found if command is None else [job for job in found if job.status()["command"] == command]
+    all_jobs = [Job(folder) for folder in folders]
+    return all_jobs if command is None else [job for job in all_jobs if job.status()["command"] == command]
 
 
 def find(workspace: Workspace, job_id: str) -> Job:
@@ -256,7 +257,7 @@ def find(workspace: Workspace, job_id: str) -> Job:
 
 
 def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None, error: ClvError | None = None) -> None:
-    """Write a job's last word."""
+    """Write a job's final status."""
     if error is None:
         update_status(folder, state=DONE, result=result)
     else:

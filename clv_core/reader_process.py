@@ -1,8 +1,8 @@
-"""Files of strangers are read in a process of their own: one that ends its reader ends nothing else.
+"""Uploaded files are read in separate processes: a file that crashes its reader crashes nothing else.
 
 A reader is ``python -m clv_core.reader_process``. It takes calls on its standard input and answers on its standard
-output, one after the other, and ends with the process that began it. It waits for the next call, so that only the
-first calls wait for Python to begin.
+output, one after the other, and ends with the process that started it. Readers are reused, as Python takes long to
+start.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from clv_core.workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST_READERS: Final = max(2, os.cpu_count() or 1)
+MAX_READERS: Final = max(2, os.cpu_count() or 1)
 """At a time; further calls wait."""
-LONGEST_SECONDS: Final = 600
-KEPT_BYTES: Final = 260_000_000
-"""A reader that holds more after its call ends: what Python has once taken it keeps."""
+MAX_SECONDS: Final = 600
+MAX_IDLE_BYTES: Final = 260_000_000
+"""A reader that holds more after its call is ended: Python rarely returns memory."""
 
-_places = threading.BoundedSemaphore(MOST_READERS)
-_waiting: queue.LifoQueue[subprocess.Popen[bytes]] = queue.LifoQueue(MOST_READERS)
+_slots = threading.BoundedSemaphore(MAX_READERS)
+_idle: queue.LifoQueue[subprocess.Popen[bytes]] = queue.LifoQueue(MAX_READERS)
 
 
 def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -39,17 +39,17 @@ def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.arg
 
     Args:
         workspace: where its intermediate files go.
-        file: what is read, for the sentence that says so.
+        file: what is read, for error messages.
         function: a function of a module; it, its arguments and its result are pickled.
         args: of the function.
         kwargs: of the function.
 
     Raises:
-        Refused: the process ended before it answered, or it took longer than :data:`LONGEST_SECONDS`.
+        Refused: the process ended before it answered, or it took longer than :data:`MAX_SECONDS`.
     """
-    with _places:
+    with _slots:
         reader = _reader()
-        limit = threading.Timer(LONGEST_SECONDS, reader.kill)
+        limit = threading.Timer(MAX_SECONDS, reader.kill)
         limit.start()
         try:
             assert reader.stdin is not None and reader.stdout is not None  # noqa: S101 - both are pipes
@@ -59,13 +59,13 @@ def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.arg
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             _end(reader)
             scratch.sweep_killed(workspace)
-            raise Refused("reader_ended", file=file.name, minutes=LONGEST_SECONDS // 60) from None
-        except BaseException:  # the page is run anew meanwhile: its answer would be taken for that of the next call
+            raise Refused("reader_ended", file=file.name, minutes=MAX_SECONDS // 60) from None
+        except BaseException:  # Streamlit reruns the page: the next call would get this answer
             _end(reader)
             raise
         finally:
             limit.cancel()
-        _keep(reader)
+        _release(reader)
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
@@ -73,7 +73,7 @@ def run(workspace: Workspace, file: Path, function: Callable[P, T], *args: P.arg
 
 def _reader() -> subprocess.Popen[bytes]:
     try:
-        while (reader := _waiting.get_nowait()).poll() is not None:
+        while (reader := _idle.get_nowait()).poll() is not None:
             _end(reader)
     except queue.Empty:
         command = [sys.executable, "-m", "clv_core.reader_process"]
@@ -81,15 +81,15 @@ def _reader() -> subprocess.Popen[bytes]:
     return reader
 
 
-def _keep(reader: subprocess.Popen[bytes]) -> None:
-    if _held_bytes(reader.pid) > KEPT_BYTES or _waiting.full():
+def _release(reader: subprocess.Popen[bytes]) -> None:
+    if _memory_bytes(reader.pid) > MAX_IDLE_BYTES or _idle.full():
         _end(reader)
     else:
-        _waiting.put(reader)
+        _idle.put(reader)
 
 
-def _held_bytes(process: int) -> int:
-    """Return the memory of a process, 0 where the system does not say."""
+def _memory_bytes(process: int) -> int:
+    """Return the memory of a process, 0 where the system has no /proc."""
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -101,7 +101,7 @@ def _end(reader: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             try:
                 pipe.close()
-            except OSError:  # it was written to, and nobody reads
+            except OSError:  # the reader has ended, and written text is left
                 pass
     reader.kill()
     reader.wait()
@@ -109,14 +109,14 @@ def _end(reader: subprocess.Popen[bytes]) -> None:
 
 @atexit.register
 def _end_all() -> None:
-    while not _waiting.empty():
-        _end(_waiting.get_nowait())
+    while not _idle.empty():
+        _end(_idle.get_nowait())
 
 
 def _serve() -> None:
-    """Answer calls until nobody calls any more."""
+    """Answer calls until the standard input ends."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what is printed is no answer
+    os.dup2(2, 1)  # so that libraries that print do not break the protocol
     while True:
         try:
             workspace, function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process

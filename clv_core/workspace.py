@@ -1,15 +1,15 @@
-"""Where things live on disk, and how files are written so that a crash leaves either the old or the new one.
+"""The folders of a workspace, and writing files so that a crash leaves either the old or the new one.
 
 workspace/
   datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json};
-                            made/<version>/: what was made from it (:mod:`clv_core.deployment.artifacts`)
+                            made/<version>/: artifacts made from it (:mod:`clv_core.deployment.artifacts`)
   models/<model id>/        one bundle a folder, named by its content
   registry/registry.sqlite  versions of models, and which one is champion
-  runs/<dataset>-<run id>/  what a killed training goes on from; goes when it is done or stopped, and with its dataset
+  runs/<dataset>-<run id>/  state from which a killed training resumes; removed when it ends or its dataset is deleted
   jobs/<job id>/            status.json, history.jsonl, log.txt
-  scratch/<process>/        spilled queries and tables under way of running processes (:mod:`clv_core.scratch`)
-  locks/                    what runs hold, so that two never change one dataset or state (:mod:`clv_core.locks`)
-  alerts/<model id>/        who acknowledged which alert, who was notified, the last retraining
+  scratch/<process>/        spilled queries and unfinished tables of running processes (:mod:`clv_core.scratch`)
+  locks/                    locks that runs hold (:mod:`clv_core.locks`)
+  alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   exports/                  files made for other systems, with their side files
 """
 
@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clv_core.environment import Environment
 from clv_core.errors import Refused, UsageError
 
 NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
@@ -34,8 +35,8 @@ OLD_FOLDERS = (
     *("predictions", "serving", "explanations", "backtests", "recommendations", "pricing", "monitoring"),
     *("explored", "tuning"),
 )
-MOST_BYTES = 160
-"""File systems take 255 bytes of a name; temporary names and results' add to it."""
+MAX_NAME_BYTES = 160
+"""File systems allow 255 bytes; temporary names and those of results are longer."""
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -52,7 +53,7 @@ class Workspace:
     @classmethod
     def default(cls) -> Workspace:
         """Return ``$CLV_WORKSPACE``, or ``workspace/`` under the current folder."""
-        return cls(Path(os.environ.get("CLV_WORKSPACE") or "workspace").absolute())
+        return cls(Path(Environment.from_environment().workspace).absolute())
 
     def folder(self, *parts: str) -> Path:
         """Return (and make) a folder below the root."""
@@ -64,17 +65,17 @@ class Workspace:
         return path
 
     def place(self, *parts: str) -> Path:
-        """Return a folder below the root, made or not: who only reads asks nothing of a workspace that is read-only."""
+        """Return a folder below the root without making it, so that reading works in a read-only workspace."""
         return self.root.joinpath(*parts)
 
     @property
     def read_only(self) -> bool:
-        """Whether the root is there and this account may not write to it."""
+        """Whether the root exists and this account may not write to it."""
         return self.root.is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
 
     @property
     def has_old_layout(self) -> bool:
-        """Whether what was made from datasets lies beside them, as before 0.2 (``deployment.old_layout`` moves it)."""
+        """Whether artifacts lie in folders of the root, as before 0.2 (``deployment.old_layout`` moves them)."""
         return not self.read_only and any((self.root / name).is_dir() for name in OLD_FOLDERS)
 
     @property
@@ -110,7 +111,7 @@ def check_name(name: str) -> str:
         Refused: it is empty, too long, or holds characters that a file system or a path would misread.
     """
     stripped = name.strip()
-    fits = NAME_PATTERN.fullmatch(stripped) and len(stripped.encode()) <= MOST_BYTES
+    fits = NAME_PATTERN.fullmatch(stripped) and len(stripped.encode()) <= MAX_NAME_BYTES
     if not fits or stripped.endswith(".") or RESERVED_NAMES.fullmatch(stripped):
         raise Refused("bad_name", name=name[:80])
     return stripped
@@ -118,7 +119,7 @@ def check_name(name: str) -> str:
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``target``; on success sync it to disk and rename it into place.
+    """Yield a temporary path in the folder of ``target``; on success sync it to disk and rename it into place.
 
     Works for a file and for a folder that does not exist yet. On any error the temporary is removed and
     ``target`` is untouched.
@@ -139,8 +140,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 def sync_all(path: Path, *, deep: bool = True) -> None:
     """Bring a file, or a folder and (``deep``) all below it, to the disk."""
-    for part in [*path.rglob("*"), path] if deep and path.is_dir() else [path]:
-        _sync(part)
+    for one in [*path.rglob("*"), path] if deep and path.is_dir() else [path]:
+        _sync(one)
 
 
 def _sync(path: Path) -> None:
@@ -158,7 +159,11 @@ def write_text(target: Path, text: str) -> None:
 
 
 def write_json(target: Path, value: Any) -> None:
-    """Write a JSON file atomically; NaN and infinity are refused by the encoder."""
+    """Write a JSON file atomically.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
     write_text(target, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False, sort_keys=False) + "\n")
 
 
@@ -170,14 +175,14 @@ def read_json(path: Path) -> Any:
 def read_lines(path: Path) -> list[str]:
     """Read the lines of a file of JSON lines that are not blank; none where there is no file.
 
-    Only a line feed ends one: a text may hold whatever else some take for a line's end.
+    Only a line feed ends one: texts may hold other characters at which ``splitlines`` would split.
     """
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [line for line in text.split("\n") if line.strip()]
 
 
 def latest_records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield what :func:`append_record` wrote, the latest first; a line that was cut off by a crash is left out."""
+    """Yield the records of :func:`append_record`, the latest first, without a line that a crash cut off."""
     for line in reversed(read_lines(path)):
         with suppress(ValueError):
             yield json.loads(line)
@@ -188,15 +193,15 @@ def append_record(path: Path, record: Mapping[str, Any], mode: int = 0o666) -> N
 
     Args:
         path: of the log.
-        record: what the line says.
-        mode: who may read and write a log that is made here.
+        record: of JSON types.
+        mode: permissions of a log that does not exist yet.
     """
     line = json.dumps(record, ensure_ascii=False) + "\n"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash: what follows is a line of its own
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash: end that line first
         os.write(descriptor, b"\n" * torn + line.encode())
         os.fsync(descriptor)
     finally:

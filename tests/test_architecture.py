@@ -23,8 +23,8 @@ FILES = sorted(CORE.rglob("*.py"))
 PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 
 FOUNDATION = (
-    *("columns", "errors", "disk", "config", "workspace", "scratch", "jobs", "i18n", "audit", "locks", "usage"),
-    "reader_process",
+    *("columns", "errors", "disk", "config", "environment", "workspace", "scratch", "jobs", "i18n", "audit", "locks"),
+    *("records", "reader_process"),
 )
 ORDER = (
     FOUNDATION,

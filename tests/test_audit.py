@@ -27,7 +27,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def test_lines_say_who_what_and_when_the_latest_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(audit.ACTOR, "ana@shop.example")
+    monkeypatch.setenv("CLV_ACTOR", "ana@shop.example")
     audit.note(workspace, "train", dataset="shop", model="shop-1", rows=None)
     audit.note(workspace, "delete", dataset="shop")
     latest, first = audit.lines(workspace)
@@ -54,7 +54,7 @@ def test_many_writers_lose_no_line_and_one_that_was_cut_off_is_left_out(workspac
 
 
 def test_a_name_with_odd_characters_costs_no_line(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(audit.ACTOR, "ann\u2028of\x85sales")
+    monkeypatch.setenv("CLV_ACTOR", "ann\u2028of\x85sales")
     audit.note(workspace, "delete", dataset="shop")
     assert [line["who"] for line in audit.lines(workspace)] == ["ann\u2028of\x85sales"]
     StopList.of(workspace).add(["c1"])
@@ -100,12 +100,12 @@ def test_a_run_acts_for_who_started_it(workspace: Workspace, monkeypatch: pytest
 
     monkeypatch.setattr(jobs.subprocess, "Popen", Process)
     monkeypatch.setattr(jobs, "_children", {})
-    audit.acting_as("bob@shop.example")
+    audit.set_actor("bob@shop.example")
     try:
         jobs.start(workspace, ["train", "shop"], language="en")
     finally:
-        audit.acting_as("")
-    assert given[audit.ACTOR] == "bob@shop.example"
+        audit.set_actor("")
+    assert given["CLV_ACTOR"] == "bob@shop.example"
 
 
 def test_keys_and_what_changes_the_role_of_a_model_are_noted_once(workspace: Workspace, tmp_path: Path) -> None:

@@ -273,7 +273,7 @@ def test_who_reads_no_further_ends_it_quietly(tmp_path: Path) -> None:
     done = module_call(["datasets"], tmp_path, stdout=writer)
     refused = module_call(["datasets", "nothing"], tmp_path, stdout=writer, stderr=writer)
     os.close(writer)
-    assert (done.returncode, done.stderr, refused.returncode) == (cli.UNHEARD, "", 4)
+    assert (done.returncode, done.stderr, refused.returncode) == (cli.EXIT_SIGPIPE, "", 4)
 
 
 def test_an_answer_that_cannot_be_kept_is_told_of(tmp_path: Path) -> None:

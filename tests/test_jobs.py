@@ -190,7 +190,7 @@ def test_parts_of_parts_add_up_to_one_run() -> None:
             heard.append((stage, done, total, figures))
 
     first, second = jobs.parts_of(Heard(), [3, 3])
-    inner = jobs.Within(second, 0.5, 1)
+    inner = jobs.PartProgress(second, 0.5, 1)
     first.report("windows", 3, 3)
     inner.report("training", 0, 8)
     inner.report("training", 4, 8, step=4)
@@ -205,6 +205,6 @@ def test_parts_of_parts_add_up_to_one_run() -> None:
 
 def test_the_number_of_a_part_is_not_printed() -> None:
     stream = io.StringIO()
-    jobs.Within(jobs.ConsoleProgress("en", stream), 0.25, 0.5).report("training", 1, 5, loss=0.5)
+    jobs.PartProgress(jobs.ConsoleProgress("en", stream), 0.25, 0.5).report("training", 1, 5, loss=0.5)
     said = stream.getvalue()
     assert "30%" in said and "loss 0.5" in said and "part" not in said

@@ -23,7 +23,7 @@ from clv_core.collection.stored.store import list_datasets, open_dataset, restor
 from clv_core.erasing.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
-from clv_core.locks import alone, changing, running
+from clv_core.locks import changing, exclusive_lock, running
 from clv_core.preprocessing.clean import clean
 from clv_core.preprocessing.customers import remove_customers
 from clv_core.strategy.dataset_deletion import delete
@@ -123,7 +123,7 @@ def test_nothing_begins_during_an_erasure_and_runs_go_on_beside_each_other(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     words = ["explore", "shop", "--workspace", str(workspace.root)]
-    with alone(workspace):
+    with exclusive_lock(workspace):
         for call in (lambda: scratch_folder(workspace).__enter__(), lambda: changing(workspace, "new").__enter__()):
             error = elsewhere(call)
             assert error is not None and error.code == "erasure_running"
@@ -133,10 +133,10 @@ def test_nothing_begins_during_an_erasure_and_runs_go_on_beside_each_other(
 
 
 def test_a_run_is_not_alone_within_itself(workspace: Workspace) -> None:
-    with running(workspace), running(workspace), pytest.raises(Refused) as caught, alone(workspace):
+    with running(workspace), running(workspace), pytest.raises(Refused) as caught, exclusive_lock(workspace):
         pass
     assert caught.value.code == "workspace_in_use"
-    with alone(workspace), running(workspace), alone(workspace):
+    with exclusive_lock(workspace), running(workspace), exclusive_lock(workspace):
         assert elsewhere(lambda: running(workspace).__enter__()) is not None
 
 
@@ -163,7 +163,7 @@ def test_who_may_only_read_needs_no_lock_that_nobody_has_made_and_minds_the_one_
     with running(work):
         assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(os, "access", real)
-    with alone(work):
+    with exclusive_lock(work):
         pass
     monkeypatch.setattr(os, "access", lambda path, mode, **how: real(path, mode, **how) and not mode & os.W_OK)
     with running(work), (tmp_path / "locks" / "runs.lock").open() as held:

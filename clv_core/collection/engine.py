@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -12,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from clv_core.environment import Environment
 from clv_core.errors import UsageError
 from clv_core.jobs import Progress
 from clv_core.scratch import spill_place
 
-MEMORY: Final = "1200MB"
 SMALL: Final = 1_000_000
 """Bytes of a file whose rows one thread reads alone: the engine hands out 8 MB of text at a time."""
 
@@ -41,7 +40,7 @@ def connect(scratch: Path, timezone: str = "UTC", reads: Path | None = None) -> 
         raise UsageError("timezone", timezone=timezone[:60]) from error
     connection = duckdb.connect()
     connection.execute(f"SET temp_directory = {text(str(scratch / 'spill'))}")
-    memory = os.environ.get("CLV_INGEST_MEMORY") or MEMORY
+    memory = Environment.from_environment().ingest_memory
     try:
         connection.execute(f"SET memory_limit = {text(memory)}")
     except duckdb.Error as error:

@@ -11,7 +11,7 @@ import duckdb
 from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.disk import unless_closed
+from clv_core.disk import ignore_unwritable
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
@@ -72,6 +72,6 @@ def holdout_sizes(dataset: Dataset, horizons: Sequence[int]) -> dict[int, Holdou
     if missing:
         with temporary_folder("clv-") as folder, connect(folder) as connection:
             sizes |= count_holdouts(connection, dataset.events_path, facts.timezone, facts.log_end, missing)
-        with unless_closed():
+        with ignore_unwritable():
             write_json(path, {**key, "sizes": sizes})
     return {days: sizes[days] for days in horizons}

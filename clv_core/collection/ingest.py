@@ -23,8 +23,8 @@ from clv_core.collection.values.pseudonyms import load_key
 from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
-from clv_core.locks import changing, own_folder, running
-from clv_core.scratch import READING
+from clv_core.locks import changing, running
+from clv_core.scratch import READING, own_folder
 from clv_core.workspace import Workspace, check_name
 
 """How folders are called in which a file is being read."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv_core import audit
 from clv_core.commands import DATASET, MODEL, Context, whole_number
 from clv_core.commands.parser import command, option
+from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, NotFound
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """
     from clv_core import pipeline
     from clv_core.monitoring.monitoring_report import write_report
-    from clv_core.monitoring.notifications.mail import WANTED, Smtp
-    from clv_core.monitoring.notifications.webhook import VARIABLE, checked_url
+    from clv_core.monitoring.notifications.mail import Smtp
+    from clv_core.monitoring.notifications.webhook import checked_url
 
-    asked, known = options.webhook, os.environ.get(VARIABLE, "")
-    webhook = checked_url(asked or known) if known or asked is not None else None
-    smtp = Smtp.of() if options.email or all(map(os.environ.get, WANTED)) else None
+    environment = Environment.from_environment()
+    url = options.webhook or environment.webhook_url
+    webhook = checked_url(url) if url or options.webhook is not None else None
+    mailed = options.email or (environment.smtp_host and environment.smtp_to)
+    smtp = Smtp.of(environment) if mailed else None
     report = pipeline.monitor(
         context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress
     )

@@ -9,16 +9,14 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from clv_core import audit
 from clv_core.commands import Context
 from clv_core.commands.parser import command, option
+from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.i18n import translate
-
-if TYPE_CHECKING:
-    from clv_core.deployment.api.api_settings import ServiceSettings
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 KEEP_ALIVE_SECONDS: Final = 30
@@ -44,7 +42,6 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     import uvicorn
 
-    from clv_core.deployment.api.api_settings import ServiceSettings
     from clv_core.deployment.api.connections import Connection, ConnectionLimit
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}

@@ -1,7 +1,7 @@
 """A bundle: one trained model in one folder, safetensors and JSON only.
 
 bundle.json          the record: dataset, cutoff, horizon, config, metrics, trust, cost, checksums, with a seal
-state.json           what the model needs beside its weights (encoders, vocabularies)
+state.json           what the model needs besides its weights (encoders, vocabularies)
 weights.safetensors  the weights
 history.json         losses by seed and step
 holdout.parquet      predictions of the model and the baselines at the holdout origin, with actual values
@@ -225,8 +225,8 @@ def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
     """
     folder = workspace.place("models") / model_id
     if Path(model_id).name != model_id or model_id.startswith(".") or not (folder / RECORD).is_file():
-        known = ", ".join(bundle.id for bundle in list_bundles(workspace)) or "-"
-        raise NotFound("no_model", model=model_id, known=known)
+        ids = ", ".join(bundle.id for bundle in list_bundles(workspace)) or "-"
+        raise NotFound("no_model", model=model_id, known=ids)
     return _open(folder, names_to_follow(workspace))
 
 

@@ -27,6 +27,7 @@ from clv_core.deployment.table_file import table_file
 from clv_core.errors import Refused
 from clv_core.features.season import scoring_parts
 from clv_core.jobs import Progress
+from clv_core.records import FloatArray, JsonRecord
 from clv_core.workspace import Workspace, read_json, write_json
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ PREFIX: Final = "e"
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class Directions(JsonRecord):
     """Scaling and principal components of an ensemble's hidden layers.
 
     Args:
@@ -52,9 +53,9 @@ class Directions:
         explained: share of the variance that they explain.
     """
 
-    mean: Floats
-    scale: Floats
-    axes: Floats
+    mean: FloatArray
+    scale: FloatArray
+    axes: FloatArray
     explained: float
 
     @classmethod
@@ -72,17 +73,6 @@ class Directions:
         """Return customers along the directions, [n, w]."""
         points: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
         return points
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        arrays = {"mean": self.mean, "scale": self.scale, "axes": self.axes}
-        return {**{name: array.tolist() for name, array in arrays.items()}, "explained": self.explained}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
-        """Return the directions of :meth:`to_json`'s dictionary."""
-        mean, scale, axes = (np.asarray(value[name], np.float64) for name in ("mean", "scale", "axes"))
-        return cls(mean, scale, axes, float(value["explained"]))
 
 
 def has_embedding(bundle: Bundle) -> bool:

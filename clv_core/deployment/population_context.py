@@ -20,7 +20,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import SERVING, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
-from clv_core.disk import unless_closed
+from clv_core.disk import ignore_unwritable
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, ContextOf
 from clv_core.features.last_year import LastYear
@@ -32,6 +32,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
 from clv_core.model.levelled import Levelled
 from clv_core.model.paretonbd import ParetoNbdModel, counts_of
+from clv_core.records import JsonRecord
 from clv_core.training.fit import Model
 from clv_core.workspace import read_json, write_json
 
@@ -40,7 +41,7 @@ FORM: Final = 3
 
 
 @dataclass(frozen=True)
-class PopulationContext:
+class PopulationContext(JsonRecord):
     """What the predictions of a model at one cutoff share over all customers of a dataset.
 
     Args:
@@ -89,25 +90,7 @@ class PopulationContext:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        return {
-            **vars(self),
-            "form": FORM,
-            "cutoff": self.cutoff.isoformat(),
-            "anchor": self.anchor.to_json(),
-            "last_year": self.last_year.to_json(),
-            "counts": self.counts and self.counts.to_json(),
-            "context": self.context and self.context.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Self:
-        """Return the context that :meth:`to_json` described."""
-        values = {name: value for name, value in record.items() if name != "form"}
-        values["cutoff"], values["anchor"] = date.fromisoformat(record["cutoff"]), Anchor.from_json(record["anchor"])
-        values["last_year"] = LastYear.from_json(record["last_year"])
-        values["counts"] = record["counts"] and ParetoNbd.from_json(record["counts"])
-        values["context"] = record["context"] and Context.from_json(record["context"])
-        return cls(**values)
+        return {**super().to_json(), "form": FORM}
 
 
 def _no_steps() -> Steps:
@@ -122,7 +105,7 @@ def load_population_context(bundle: Bundle, dataset: Dataset) -> PopulationConte
         if record.get("form") == FORM:
             return PopulationContext.from_json({**record, "dataset": dataset.name})
     population = PopulationContext.of(bundle, dataset)
-    with unless_closed():
+    with ignore_unwritable():
         write_json(path, population.to_json())
     return population
 

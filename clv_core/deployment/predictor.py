@@ -57,7 +57,7 @@ class Predictor:
     def names(self) -> frozenset[str]:
         """Names of the features that the model reads."""
         table = table_of(self.model)
-        read = set() if table is None else {one.name for one in table.encoders_}
+        read = set() if table is None else {one.name for one in table.encoders}
         return frozenset({*HISTORY, *ANCHORS, *BASIS, *(read & FEATURES.keys())})
 
     @cached_property

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from clv_core import __version__
 from clv_core.collection.stored.dataset import MADE, Dataset
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import artifacts
 from clv_core.deployment.artifacts import TUNING
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.errors import NotEnoughData
 from clv_core.evaluation.beside import BASELINES, ROWS, in_order
 from clv_core.evaluation.evidence import Evidence, Rolling
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Grade, Question, Trust, grade, judge
-from clv_core.training.states import identity
+from clv_core.jobs import Progress
+from clv_core.training.states import identity, state_folder
 from clv_core.workspace import Workspace, read_json, write_json
 
 if TYPE_CHECKING:
@@ -76,7 +81,7 @@ def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     """Return the verdict on a model: that of its training, or with a backtest of two or more origins, a new one."""
     evidence = _evidence_of(workspace, bundle)
     if evidence is None or evidence.rolling is None:
-        return Trust.of(bundle.record["trust"])
+        return Trust.from_json(bundle.record["trust"])
     return judge(evidence)
 
 
@@ -94,6 +99,52 @@ def _evidence_of(workspace: Workspace, bundle: Bundle) -> Evidence | None:
     rolling = Rolling.of(read_json(path), bundle.record["model"]) if path.is_file() else None
     evidence = Evidence.from_json(bundle.record["evidence"])
     return replace(evidence, rolling=rolling, currency=bundle.record["currency"])
+
+
+def trust(workspace: Workspace, model_id: str) -> Trust:
+    """Return the verdict on a model by its id, as :func:`trust_of`."""
+    return trust_of(workspace, open_bundle(workspace, model_id))
+
+
+def tune(
+    workspace: Workspace, name: str, config: TrainConfig, *, trials: int, origins: int, progress: Progress
+) -> Tuning:
+    """Search for settings that predict a dataset better than the default, and save the result.
+
+    The search reads nothing at or after the last origin, one horizon before the log's end; there the best settings are
+    compared with the default. A search that was stopped resumes.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        config: model, horizon, and all settings that are not searched.
+        trials: how many settings are tried, the default among them.
+        origins: how many earlier origins judge each.
+        progress: listener.
+    """
+    from clv_core.evaluation.tune import search, too_short
+    from clv_core.evaluation.tuned import judge
+    from clv_core.features.log import open_log
+
+    dataset = open_dataset(workspace, name)
+    dataset.check_value()
+    origin = dataset.log_end - timedelta(days=config.horizon_days)
+    decides = (dataset.version, "tune", origins, config.to_json(), __version__)
+    progress.report("features", 0, 1)
+    with state_folder(workspace, dataset.name, *decides) as folder:
+        try:
+            past = open_log(dataset, before=origin, **config.of_log())
+        except NotEnoughData as error:
+            if error.code != "log_empty_before":
+                raise
+            raise too_short(config.horizon_days, 0) from error  # the user gave a horizon, not a date
+        result = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
+        past.close()
+        log = open_log(dataset, **config.of_log())
+        tuning = judge(log, origin, config, result, folder / "last", progress)
+        log.close()
+        save_tuning(dataset, config, tuning)
+    return tuning
 
 
 def save_tuning(dataset: Dataset, config: TrainConfig, tuning: Tuning) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from clv_core.features.btyd import ParetoNbd
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
+from clv_core.records import JsonRecord
 
 if TYPE_CHECKING:
     from clv_core.training.fit import Model
@@ -46,7 +47,7 @@ MAX_ID_DIGITS: Final = 140
 
 
 @dataclass(frozen=True)
-class PopulationEffects:
+class PopulationEffects(JsonRecord):
     """What all customers together add to each one's prediction; with it a few are predicted as if among all.
 
     Args:
@@ -58,19 +59,6 @@ class PopulationEffects:
     levels: Mapping[int, float]
     counts: Mapping[int, dict[str, Any]]
     most: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        by_day = {
-            name: {str(day): value for day, value in getattr(self, name).items()} for name in ("levels", "counts")
-        }
-        return {**by_day, "most": self.most}
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` wrote."""
-        levels, counts = ({int(day): value for day, value in record[name].items()} for name in ("levels", "counts"))
-        return cls(levels, counts, float(record["most"]))
 
 
 @dataclass(frozen=True)

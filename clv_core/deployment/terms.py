@@ -2,7 +2,7 @@
 
 Lifetime is the limit of the discounted sum as the horizon grows. Nobody's expected purchase rate rises, so a customer
 who never slows down is the slowest to get there: the sum ends with the year after which even to such a one a further
-year adds less than 0.1%. That is known from the rate alone. Without a rate there is no limit to state: BG/NBD's
+year adds less than 0.1%. That follows from the rate alone. Without a rate there is no limit to state: BG/NBD's
 expected count grows forever where its a is at most 1, and a constant rate always does.
 Source: Fader, Hardie, Lee (2005), RFM and CLV: using iso-value curves (discounted expected residual transactions).
 """

@@ -29,7 +29,7 @@ from clv_core.erasing.files import holds
 from clv_core.erasing.wanted import ToErase, wanted
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
-from clv_core.locks import alone
+from clv_core.locks import exclusive_lock
 from clv_core.workspace import Workspace, read_json
 
 
@@ -56,7 +56,7 @@ def erase(
         Refused: something else runs in the workspace, or the key of a dataset's pseudonyms is not there.
     """
     places.check_free(workspace)
-    with alone(workspace):
+    with exclusive_lock(workspace):
         return _erased(workspace, ids, dataset, source, progress)
 
 

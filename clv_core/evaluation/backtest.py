@@ -11,16 +11,20 @@ from typing import Final
 
 import pandas as pd
 
+from clv_core import __version__
+from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
+from clv_core.evaluation.folds import cross_validate
+from clv_core.evaluation.origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.slices import customer_facts
-from clv_core.evaluation.variants import on_the_same_customers, worth_of_never_buyers
-from clv_core.features.log import EventLog
-from clv_core.features.season import scoring_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.evaluation.variants import on_the_same_customers, variants_of, worth_of_never_buyers
+from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress, parts_of
 from clv_core.training.fit import MODELS, Fitted
-from clv_core.training.windows import training_snapshot
+from clv_core.training.states import state_folder
+from clv_core.training.windows import training_data
+from clv_core.workspace import Workspace
 
 LEARNING_TAKES: Final = 8.0
 BASELINE_TAKES: Final = 0.5
@@ -62,35 +66,6 @@ class Backtest:
     predictions: pd.DataFrame
     facts: pd.DataFrame
     unseen: pd.DataFrame | None = None
-
-
-def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
-    """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
-    return training_snapshot(
-        log,
-        end,
-        config.horizon_days,
-        cutoffs=config.cutoffs,
-        partial=config.partial_windows,
-        max_windows=config.max_windows,
-        max_steps=config.max_steps_back,
-        seed=config.seed,
-        progress=progress,
-    )
-
-
-def complete_snapshot(log: EventLog, cutoff: date, config: TrainConfig) -> Snapshot:
-    """Return the snapshot to predict at ``cutoff``, with what came true.
-
-    Raises:
-        NotEnoughData: the horizon after it is not complete.
-    """
-    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
-    if snapshot.target is None:
-        raise NotEnoughData(
-            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
-        )
-    return snapshot
 
 
 def run_origin(
@@ -187,3 +162,59 @@ def _run_all(
         frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
     assert plain is not None
     return Backtest(pd.concat(frames, ignore_index=True), plain.facts)
+
+
+def backtest(
+    workspace: Workspace,
+    name: str,
+    config: TrainConfig,
+    *,
+    origins: Sequence[date] = (),
+    count: int | None = None,
+    models: Sequence[str],
+    seeds: int = 1,
+    variants: Sequence[str] = (),
+    folds: int = 0,
+    progress: Progress,
+) -> Backtest:
+    """Return the predictions of all ``models`` at each origin, with the actual values and facts on the customers.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        config: horizon and settings, the same for all origins.
+        origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
+        count: at most how many where ``origins`` is empty, :data:`~clv_core.evaluation.origins.MOST_ORIGINS` where
+            None; those with too little before them are left out.
+        models: ids of ``MODELS``.
+        seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
+        variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
+            learn, ``hybrid[review_text=false]``.
+        folds: where not 0, the first model also predicts the last origin's customers in as many folds, each by a model
+            that has not seen them (:mod:`clv_core.evaluation.folds`).
+        progress: listener.
+    """
+    dataset = open_dataset(workspace, name)
+    dataset.check_value()
+    settings = variants_of(config, variants)
+    log = open_log(dataset, before=None, **config.of_log())
+    chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count or MOST_ORIGINS)
+    if not chosen:
+        days = (log.end - log.first_day).days
+        raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
+    configs = [one.to_json() for one in settings.values()]
+    logs = {str(config.of_log()): log}
+
+    def log_of(one: TrainConfig) -> EventLog:
+        key = str(one.of_log())
+        if key not in logs:
+            logs[key] = open_log(dataset, before=None, **one.of_log())
+        return logs[key]
+
+    with state_folder(workspace, dataset.name, dataset.manifest.version, "backtest", configs, __version__) as folder:
+        result = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
+        if folds:
+            first = replace(config, model=models[0])
+            unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
+            result = replace(result, unseen=unseen)
+    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import pandas as pd
@@ -13,6 +13,7 @@ from clv_core.evaluation.facts import LogFacts
 from clv_core.evaluation.groups import Groups, groups_of
 from clv_core.evaluation.intervals import Intervals, intervals_of
 from clv_core.evaluation.metrics import METRICS
+from clv_core.records import JsonRecord
 
 REFERENCE: Final = "bgnbd"
 LEVEL_TOLERANCE: Final = 0.25
@@ -46,17 +47,6 @@ class Held:
     over_reference: Estimate | None = None
     intervals: Intervals | None = None
     groups: Groups | None = None
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return what was kept as a dictionary."""
-        intervals, groups = values.get("intervals"), values.get("groups")
-        known = {
-            "intervals": intervals and Intervals(**intervals),
-            "groups": groups and Groups(**groups),
-            **_estimates(values, "gini", "over_reference"),
-        }
-        return cls(**{**values, **known})
 
 
 @dataclass(frozen=True)
@@ -110,7 +100,7 @@ class Rolling:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(JsonRecord):
     """Everything that the verdict on a model is made from.
 
     Args:
@@ -130,27 +120,6 @@ class Evidence:
     rolling: Rolling | None = None
     untrained: bool = False
     currency: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the evidence of :meth:`to_json`."""
-        held = values["held"] and Held.from_json(values["held"])
-        rolling = values["rolling"] and Rolling(
-            **{**values["rolling"], **_estimates(values["rolling"], "over_reference")}
-        )
-        return cls(
-            values["horizon_days"],
-            held,
-            values["log"] and LogFacts(**values["log"]),
-            values["change"] and Change(**values["change"]),
-            rolling,
-            values.get("untrained", False),
-            values.get("currency", ""),
-        )
 
 
 def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Evidence:
@@ -198,7 +167,3 @@ def share_inside(predictions: pd.DataFrame) -> float:
     """
     below = {name: METRICS[name].value(predictions["actual"], predictions) for name in ("pit10", "pit90")}
     return below["pit90"] - below["pit10"]
-
-
-def _estimates(values: dict[str, Any], *names: str) -> dict[str, Estimate | None]:
-    return {name: values[name] and Estimate(**values[name]) for name in names}

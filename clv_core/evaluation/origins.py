@@ -1,10 +1,15 @@
-"""Which past cutoffs a log allows to measure at."""
+"""Which past cutoffs a log allows to measure at, and the snapshots to predict there."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Final
 
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
+from clv_core.features.log import EventLog
+from clv_core.features.season import scoring_snapshot
+from clv_core.features.snapshot import Snapshot
 from clv_core.training.windows import training_cutoffs
 
 MOST_ORIGINS: Final = 5
@@ -29,3 +34,17 @@ def rolling_origins(first_day: date, end: date, horizon_days: int, count: int = 
             break
         origins.append(origin)
     return sorted(origins)
+
+
+def complete_snapshot(log: EventLog, cutoff: date, config: TrainConfig) -> Snapshot:
+    """Return the snapshot to predict at ``cutoff``, with what came true.
+
+    Raises:
+        NotEnoughData: the horizon after it is not complete.
+    """
+    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    if snapshot.target is None:
+        raise NotEnoughData(
+            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
+        )
+    return snapshot

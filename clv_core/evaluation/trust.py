@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal
 
 from clv_core.errors import Message
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
 from clv_core.evaluation.groups import TENTH_TOLERANCE
+from clv_core.records import JsonRecord
 
 Kind = Literal["refuses", "cautions", "supports"]
 Question = Literal["ranking", "total", "probability"]
@@ -97,7 +98,7 @@ _Reason = tuple[str, _Params]
 
 
 @dataclass(frozen=True)
-class Trust:
+class Trust(JsonRecord):
     """The verdict and why.
 
     Args:
@@ -107,15 +108,6 @@ class Trust:
 
     verdict: Literal["trusted", "caution", "not_trusted"]
     reasons: tuple[Message, ...]
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> Self:
-        """Return the verdict of :meth:`to_json`."""
-        return cls(kept["verdict"], tuple(Message(item["code"], item["params"]) for item in kept["reasons"]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return ``{verdict, reasons}``, the reasons as ``{code, params}``."""
-        return {"verdict": self.verdict, "reasons": [reason.coded() for reason in self.reasons]}
 
 
 def judge(evidence: Evidence) -> Trust:

@@ -7,10 +7,12 @@ not the trained one is measured in *even days*, of which a busy week has more th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clv_core.records import JsonRecord
 
 YEAR_DAYS: Final = 364
 """A year of whole weeks, so that the weekdays of both spans agree."""
@@ -24,7 +26,7 @@ EVEN: Final = (1.0,) * PARTS
 
 
 @dataclass(frozen=True)
-class LastYear:
+class LastYear(JsonRecord):
     """What the year before a cutoff tells of the one after it.
 
     Args:
@@ -71,12 +73,3 @@ class LastYear:
         """Return the days at which parts of the year begin and end, and what has passed by then."""
         passed = np.concatenate([[0.0], np.cumsum(self.pace)]) * PART_DAYS
         return np.arange(PARTS + 1.0) * PART_DAYS, passed
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {"residual": self.residual, "pace": list(self.pace)}
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` described; what was kept before paces were has an even one."""
-        return cls(float(said["residual"]), tuple(said.get("pace", EVEN)))

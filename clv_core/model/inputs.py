@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from clv_core.features.sequences import STEP_VALUES, Steps
 from clv_core.features.snapshot import RECENT_DAYS, Snapshot
 from clv_core.model.packing import pack
 from clv_core.preprocessing.table import TableEncoder
+from clv_core.records import JsonRecord
 
 STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
 """Numeric channels of a step as the RNN reads them; ``age`` depends on the cutoff and is added per batch."""
@@ -116,7 +117,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class InputEncoder:
+class InputEncoder(JsonRecord):
     """Everything learned from training snapshots that turns a snapshot into :class:`Inputs`.
 
     Args:
@@ -234,27 +235,6 @@ class InputEncoder:
             table = np.array([*(index.get(text, 0) for text in texts), 0], np.int64)
             columns.append(table[column])
         return np.column_stack(columns) if columns else np.empty((len(steps.day), 0), np.int64)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {
-            "table": self.table.to_json(),
-            "money": self.money,
-            "scales": list(self.scales),
-            "vocabularies": [list(texts) for texts in self.vocabularies],
-            "lowest": list(self.lowest),
-            "highest": list(self.highest),
-            "oldest": self.oldest,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> InputEncoder:
-        """Return the encoder that :meth:`to_json` wrote."""
-        vocabularies = tuple(tuple(texts) for texts in value["vocabularies"])
-        ranges = (tuple(value["lowest"]), tuple(value["highest"]), value["oldest"])
-        return cls(
-            TableEncoder.from_json(value["table"]), value["money"], tuple(value["scales"]), vocabularies, *ranges
-        )
 
 
 def covered_steps(snapshot: Snapshot) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +12,14 @@ from clv_core.config import TrainConfig
 from clv_core.model.encoders import SequenceEncoder, mlp
 from clv_core.model.heads import Params, make_head
 from clv_core.model.inputs import Batch
+from clv_core.records import JsonRecord
 
 SEQUENCE_BRANCH: Final = "steps."
 """How the names of the sequence branch's parameters begin."""
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(JsonRecord):
     """What the network must know of its inputs.
 
     Args:
@@ -28,15 +29,6 @@ class Shape:
 
     table_width: int
     vocabulary_sizes: tuple[int, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {"table_width": self.table_width, "vocabulary_sizes": list(self.vocabulary_sizes)}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Shape:
-        """Return the shape that :meth:`to_json` wrote."""
-        return cls(int(value["table_width"]), tuple(int(size) for size in value["vocabulary_sizes"]))
 
 
 class Network(nn.Module):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features.labels import label
@@ -14,6 +13,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list
 from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED
 from clv_core.monitoring.drift.periods import Check
+from clv_core.records import JsonRecord
 
 DATA, PREDICTIONS, REALISED = "data", "predictions", "realised"
 LIGHTS: Final = (DATA, PREDICTIONS, REALISED)
@@ -29,7 +29,7 @@ NAMED_FEATURES: Final = 3
 
 
 @dataclass(frozen=True)
-class Alert:
+class Alert(JsonRecord):
     """One thing that changed.
 
     Args:
@@ -65,12 +65,7 @@ class Alert:
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a JSON-ready dictionary with the message."""
-        return {**dataclasses.asdict(self), "message": self.text(language)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the alert of :meth:`to_json`'s dictionary."""
-        return cls(**{key: value for key, value in values.items() if key != "message"})
+        return {**super().to_json(), "message": self.text(language)}
 
 
 def alert_of(
@@ -144,7 +139,7 @@ def _light(check: Check) -> str:
 
 
 def _implied(check: Check, beyond: Sequence[Check]) -> bool:
-    """Whether another alert of the same period says the same, and more."""
+    """Whether another alert of the same period includes this one."""
     others = [one for one in beyond if one.chunk == check.chunk and one is not check]
     values = [one for one in others if one.test in ("new", "lost") and one.subject == check.subject]
     if check.test == "psi":
@@ -161,30 +156,30 @@ def _implied(check: Check, beyond: Sequence[Check]) -> bool:
 
 def _finding(check: Check) -> _Finding:
     side = "rose" if check.rose else "fell"
-    figures: dict[str, Any] = {"found": check.found, "usual": check.usual, "change": _change(check)}
-    subject, value = check.subject, check.value
+    subject, value, figure = check.subject, check.value, check.found
+    shares = _shares(figure, check.usual)
+    figures: dict[str, Any] = {"found": figure, "usual": check.usual, "change": _change(check)}
     if check.test == "volume":
         code = f"events_{side}" if subject == EVENT_TYPE else f"customers_{side}"
         return _Finding(check, code, value, {**figures, "value": value})
     if check.test == "share" and subject.startswith("missing:"):
         code = f"gaps_{subject.removeprefix('missing:')}_{side}"
-        return _Finding(check, code, value, {**_shares(check.found, check.usual), "value": value})
+        return _Finding(check, code, value, {**shares, "value": value})
     if check.test == "share":
-        return _Finding(check, f"returns_{side}", "", _shares(check.found, check.usual))
+        return _Finding(check, f"returns_{side}", "", shares)
     if check.test == "psi":
         shares = _shares(check.params["share"], check.params["before"])
-        return _Finding(check, f"mix_{subject}", "", {**shares, "value": value, "index": check.found})
+        return _Finding(check, f"mix_{subject}", "", {**shares, "value": value, "index": figure})
     if check.test in ("new", "lost"):
-        share = _shares(check.found, check.usual)
-        return _Finding(check, f"{check.test}_{subject}", value, {**share, "value": value})
+        return _Finding(check, f"{check.test}_{subject}", value, {**shares, "value": value})
     if check.test == "ks":
         medians = {"found": check.params["median"], "usual": check.params["before"]}
-        return _Finding(check, f"shape_{subject}", "", {**medians, "distance": check.found})
+        return _Finding(check, f"shape_{subject}", "", {**medians, "distance": figure})
     if check.test == "sight":
-        return _Finding(check, f"{_short(subject)}_shape", "", {"index": check.found, "limit": check.high})
+        return _Finding(check, f"{_short(subject)}_shape", "", {"index": figure, "limit": check.high})
     kind = "orders" if subject == "orders" else f"price_{subject}" if subject in PRICES else _short(subject)
     if subject == "p_purchase":
-        figures = _shares(check.found, check.usual)
+        figures = dict(shares)
     return _Finding(check, f"{kind}_{side}", "", figures)
 
 
@@ -208,8 +203,8 @@ def _change(check: Check) -> str:
     return f"{abs(ratio):.0%}"
 
 
-def _shares(found: float, usual: float) -> dict[str, str]:
-    return {"found": f"{found:.1%}", "usual": f"{usual:.1%}"}
+def _shares(figure: float, usual: float) -> dict[str, str]:
+    return {"found": f"{figure:.1%}", "usual": f"{usual:.1%}"}
 
 
 def _translated(code: str, value: str, language: str) -> str:

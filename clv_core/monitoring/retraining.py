@@ -19,6 +19,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.registry import ChampionConflict, Registry
 from clv_core.deployment.registry.version import Version
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
@@ -34,7 +35,7 @@ nothing. Each is tested by itself (95%, two-sided): of equally good challengers 
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
 """A smaller difference does not count, however sure; for the size it is a share of the champion's."""
 LEVEL_MARGIN: Final = 2 * USUAL_LEVEL_SPREAD
-"""One horizon says little about level, as luck moves all of its customers at once: a challenger is better on it only
+"""One horizon is weak evidence of level, as luck moves all of its customers at once: a challenger is better on it only
 where it is closer to the total by more than two standard deviations of such luck. It is worse already by
 :data:`MATERIAL`, which only keeps the champion."""
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -213,3 +214,23 @@ def metric_pairs(bootstrap: Bootstrap) -> list[MetricPair]:
         for metric in JUDGED
         if all((origin, model, metric) in bootstrap.values for model in (CHAMPION, CHALLENGER))
     ]
+
+
+def apply_outcome(registry: Registry, outcome: Outcome, promote: bool) -> Outcome:
+    """Promote a better challenger, or leave it for somebody who may; return what became of it.
+
+    Args:
+        registry: of both models.
+        outcome: of the comparison; only one that is ``promoted`` changes anything.
+        promote: whether the challenger may be promoted.
+    """
+    version = registry.find(outcome.challenger)
+    if outcome.outcome != PROMOTED or version is None or version.role == "champion":
+        return outcome
+    if not promote:
+        return dataclasses.replace(outcome, outcome=BETTER, why=Message("retrain.better", outcome.why.params))
+    try:
+        registry.promote(version.name, version.number, instead_of=outcome.champion)
+    except ChampionConflict as error:
+        return dataclasses.replace(outcome, outcome=STAYS, why=Message("retrain.overtaken", error.params))
+    return outcome

@@ -13,9 +13,8 @@ from clv_core.collection.engine import connect, file_text, run
 from clv_core.collection.readings.duplicates import mark_repeats
 from clv_core.collection.stored.store import Dataset
 from clv_core.jobs import Progress
-from clv_core.locks import own_folder
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
-from clv_core.scratch import READING
+from clv_core.scratch import READING, own_folder
 from clv_core.workspace import Workspace
 
 

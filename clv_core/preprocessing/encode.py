@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
 
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.preprocessing.impute import fill_value, mean_and_spread
+from clv_core.records import JsonRecord
 
 CLIP: Final = 8.0
 """No encoded number is larger than this, in standard deviations."""
@@ -27,7 +27,7 @@ PLAIN: Final = "plain"
 
 
 @dataclass(frozen=True)
-class NumberEncoder:
+class NumberEncoder(JsonRecord):
     """A number: its gaps filled, by its logarithm where asked, in standard deviations from the mean, within ±8.
 
     A value beyond those of the training rows is taken as the nearest of them: a network trained on customers of up to
@@ -99,13 +99,9 @@ class NumberEncoder:
             relative = np.minimum(np.abs(filled) / self.unit, np.finfo(np.float64).max)
         return np.sign(filled) * np.log1p(relative)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
-class CategoryEncoder:
+class CategoryEncoder(JsonRecord):
     """A text: one column for each known text, one for all others, and one for none where training had gaps.
 
     Args:
@@ -159,17 +155,6 @@ class CategoryEncoder:
     @cached_property
     def _code_of(self) -> dict[str, int]:
         return {text: code for code, text in enumerate(self.texts)}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {"name": self.name, "group": self.group, "texts": list(self.texts), "flagged": self.flagged}
-
-
-def encoder_from_json(value: Mapping[str, Any]) -> NumberEncoder | CategoryEncoder:
-    """Return the encoder that ``to_json`` wrote."""
-    if "texts" in value:
-        return CategoryEncoder(value["name"], value["group"], tuple(value["texts"]), bool(value["flagged"]))
-    return NumberEncoder(**value)
 
 
 def _numbers(values: pd.Series) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ Source: Deerwester et al. (1990), "Indexing by latent semantic analysis"; scikit
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.preprocessing.encode import FEW_ROWS
+from clv_core.records import JsonRecord
 
 THEMES: Final = 8
 MOST_NGRAMS: Final = 2_000
@@ -37,7 +38,7 @@ DECIMALS: Final = 6
 
 
 @dataclass(frozen=True)
-class ReviewEncoder:
+class ReviewEncoder(JsonRecord):
     """A text to its strength in each theme; no text, and one of unknown characters only, is zero in all.
 
     Args:
@@ -138,22 +139,6 @@ class ReviewEncoder:
     def strongest(self, count: int = 6) -> tuple[tuple[str, ...], ...]:
         """Return for each theme the n-grams that make it strong, long ones first, overlapping ones left out."""
         return tuple(_strongest(np.asarray(theme), self.ngrams, count) for theme in self.themes)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {
-            "name": self.name,
-            "group": self.group,
-            "ngrams": list(self.ngrams),
-            "weights": list(self.weights),
-            "themes": [list(theme) for theme in self.themes],
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Return the encoder that :meth:`to_json` wrote."""
-        themes = tuple(tuple(theme) for theme in value["themes"])
-        return cls(value["name"], value["group"], tuple(value["ngrams"]), tuple(value["weights"]), themes)
 
 
 def _distinct(texts: NDArray[np.object_]) -> tuple[NDArray[np.int64], Sequence[str]]:

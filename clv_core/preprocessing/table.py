@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.preprocessing.block import NumberBlock, Table
-from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder, encoder_from_json
+from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
 from clv_core.preprocessing.few_rows import FewRows
 from clv_core.preprocessing.impute import IMPUTE
 from clv_core.preprocessing.reviews import ReviewEncoder
+from clv_core.records import JsonRecord
 
 TextEncoder = CategoryEncoder | ReviewEncoder
 Encoder = NumberEncoder | TextEncoder
@@ -40,17 +41,17 @@ class Described(Protocol):
 
 
 @dataclass(frozen=True)
-class TableEncoder:
+class TableEncoder(JsonRecord):
     """A fitted encoder; make one with :meth:`fit`.
 
     Args:
-        encoders_: one encoder for each feature that says something, in the order of the features.
-        kept_: positions of the columns that are kept, of all columns that the encoders make: columns that repeat
+        encoders: one encoder for each feature that says something, in the order of the features.
+        kept: positions of the columns that are kept, of all columns that the encoders make: columns that repeat
             another one in every training row are left out.
     """
 
-    encoders_: tuple[Encoder, ...]
-    kept_: tuple[int, ...]
+    encoders: tuple[Encoder, ...]
+    kept: tuple[int, ...]
 
     @classmethod
     def fit(
@@ -77,8 +78,8 @@ class TableEncoder:
     @property
     def columns_(self) -> tuple[str, ...]:
         """Names of the output columns [d]."""
-        names = [column for encoder in self.encoders_ for column in encoder.columns]
-        return tuple(names[position] for position in self.kept_)
+        names = [column for encoder in self.encoders for column in encoder.columns]
+        return tuple(names[position] for position in self.kept)
 
     def transform(self, features: Table) -> NDArray[np.float32]:
         """Return the encoded rows, float32 [n, d], all within ±8.
@@ -87,7 +88,7 @@ class TableEncoder:
             features: the columns that :meth:`fit` saw, in any order; one that is not there, or is no longer of its
                 kind (a text that was a number), counts as unknown; others are ignored, [n, f].
         """
-        encoded = np.empty((len(features), len(self.kept_)), np.float32)
+        encoded = np.empty((len(features), len(self.kept)), np.float32)
         numbers, texts = self._places
         numbers.transform(features, encoded)
         for encoder, places in texts:
@@ -99,28 +100,19 @@ class TableEncoder:
     @cached_property
     def _places(self) -> tuple[NumberBlock, list[tuple[TextEncoder, list[tuple[int, int]]]]]:
         """The numbers, and each encoder of a text with which of its columns goes where; no others are kept."""
-        target = {position: place for place, position in enumerate(self.kept_)}
+        target = {position: place for place, position in enumerate(self.kept)}
         texts: list[tuple[TextEncoder, list[tuple[int, int]]]] = []
         position = 0
-        for encoder in self.encoders_:
+        for encoder in self.encoders:
             own = enumerate(range(position, position := position + len(encoder.columns)))
             places = [(at, target[column]) for at, column in own if column in target]
             if places and not isinstance(encoder, NumberEncoder):
                 texts.append((encoder, places))
-        return NumberBlock.of(self.encoders_, target), texts
+        return NumberBlock.of(self.encoders, target), texts
 
     def review_themes(self) -> tuple[tuple[str, ...], ...]:
         """Return the strongest n-grams of each theme of review texts; empty where there is none."""
-        return tuple(theme for one in self.encoders_ if isinstance(one, ReviewEncoder) for theme in one.strongest())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {"encoders": [encoder.to_json() for encoder in self.encoders_], "kept": list(self.kept_)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Return the encoder that :meth:`to_json` wrote."""
-        return cls(tuple(_from_json(item) for item in value["encoders"]), tuple(value["kept"]))
+        return tuple(theme for one in self.encoders if isinstance(one, ReviewEncoder) for theme in one.strongest())
 
 
 def _fitted(name: str, feature: Described, values: pd.Series, impute: str, constant: float) -> Encoder | None:
@@ -147,10 +139,6 @@ def _texts(name: str, features: Table) -> pd.Series | NDArray[np.object_]:
     elif name in features and not pd.api.types.is_numeric_dtype(features[name]):
         return features[name]
     return np.full(len(features), None, object)
-
-
-def _from_json(value: Mapping[str, Any]) -> Encoder:
-    return ReviewEncoder.from_json(value) if "themes" in value else encoder_from_json(value)
 
 
 def _telling(encoders: list[Encoder], features: pd.DataFrame) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from clv_core.deployment.artifacts import HISTORY
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.saved_scores import companion_path, scores_path
 from clv_core.deployment.table_file import write_table
-from clv_core.disk import unless_closed
+from clv_core.disk import ignore_unwritable
 from clv_core.strategy.history import FIRST_PURCHASE, HISTORY_COLUMNS, LAST_PURCHASE, of_customers, purchase_history
 from clv_core.workspace import Workspace
 
@@ -35,7 +35,7 @@ def kept_history(scores: Path, dataset: Dataset, cutoff: date) -> pd.DataFrame:
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]
         found = of_customers(customers, purchase_history(dataset, cutoff))
-        with unless_closed():
+        with ignore_unwritable():
             write_table(found.assign(**{CUSTOMER_ID: customers}), path)
         return found
     # Parquet knows no whole seconds and gives them back as milliseconds.

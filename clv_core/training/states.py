@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.disk import disk_error
 from clv_core.errors import Cancelled, Refused
-from clv_core.locks import going_on
+from clv_core.locks import run_lock
 from clv_core.workspace import Workspace
 
 KEPT_DAYS: Final = 7
@@ -49,7 +49,7 @@ def state_folder(workspace: Workspace, dataset: str, *decides: Any) -> Iterator[
     """
     name = f"{dataset}-{identity(*decides)}"
     folder = workspace.runs / name
-    with going_on(workspace, name, dataset):
+    with run_lock(workspace, name, dataset):
         folder.mkdir(exist_ok=True)
         _clear_old(workspace, dataset, folder)
         try:
@@ -85,7 +85,7 @@ def check_no_run(workspace: Workspace, dataset: str) -> None:
         Refused: there is one.
     """
     for path in states_of(workspace, dataset):
-        with going_on(workspace, path.name, dataset):
+        with run_lock(workspace, path.name, dataset):
             pass
 
 
@@ -95,7 +95,7 @@ def _clear_old(workspace: Workspace, dataset: str, own: Path) -> None:
     for folder in states_of(workspace, dataset):
         with suppress(Refused, FileNotFoundError):
             if folder != own and all(path.stat().st_mtime < oldest for path in (folder, *folder.rglob("*"))):
-                with going_on(workspace, folder.name, dataset):
+                with run_lock(workspace, folder.name, dataset):
                     _clear(folder)
 
 

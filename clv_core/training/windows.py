@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from clv_core.collection.horizons import history_days
+from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
@@ -139,3 +140,18 @@ def _step(horizon_days: int) -> timedelta:
 
 def _earliest(first_day: date, horizon_days: int) -> date:
     return first_day + timedelta(days=history_days(horizon_days))
+
+
+def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
+    """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
+    return training_snapshot(
+        log,
+        end,
+        config.horizon_days,
+        cutoffs=config.cutoffs,
+        partial=config.partial_windows,
+        max_windows=config.max_windows,
+        max_steps=config.max_steps_back,
+        seed=config.seed,
+        progress=progress,
+    )

@@ -17,7 +17,6 @@ soon the provider lets somebody go. Roles come from ``$CLV_ACCESS_FILE``, else `
 from __future__ import annotations
 
 import math
-import os
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from clv_core import audit
+from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from pages.ui import provider
@@ -83,8 +83,6 @@ PUBLIC: Final = (
 
 OFF: Final = ("", "off", "no", "false", "0")
 """What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
-HOURS: Final = 12.0
-"""How long somebody stays signed in where ``CLV_LOGIN_HOURS`` does not say."""
 
 
 class Denied(Refused):
@@ -99,8 +97,8 @@ class Denied(Refused):
 
 def on() -> bool:
     """Say whether people have to sign in."""
-    asked = os.environ.get("CLV_LOGIN", "").strip().lower() not in OFF
-    return asked or "is_logged_in" in st.user or provider.wanted()
+    required = Environment.from_environment().login.strip().lower() not in OFF
+    return required or "is_logged_in" in st.user or provider.wanted()
 
 
 def configured() -> bool:
@@ -125,11 +123,11 @@ def lasting_hours() -> float:
     Raises:
         Refused: it is no number.
     """
-    said = os.environ.get("CLV_LOGIN_HOURS", "").strip()
+    text = Environment.from_environment().login_hours.strip()
     try:
-        hours = float(said or HOURS)
+        hours = float(text or Environment().login_hours)
     except ValueError as error:
-        raise Refused("login_hours", found=said[:40]) from error
+        raise Refused("login_hours", found=text[:40]) from error
     return hours if hours > 0 else math.inf
 
 
@@ -168,7 +166,7 @@ def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
 
 def settings_path() -> Path:
     """Return where the settings file lies, or would."""
-    return Path(os.environ.get("CLV_ACCESS_FILE") or ".streamlit/access.toml")
+    return Path(Environment.from_environment().access_file)
 
 
 def settings() -> dict[str, Any]:
@@ -236,7 +234,7 @@ def named(make: Callable[[], Made]) -> Callable[[], Made]:
     person = who()
 
     def later() -> Made:
-        audit.acting_as(person)
+        audit.set_actor(person)
         return make()
 
     return later

@@ -165,7 +165,7 @@ def again(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
     state.start_job(status["args"], status.get("label", ""))
-    job.put_away()
+    job.dismiss()
     st.rerun()
 
 

@@ -94,7 +94,7 @@ def days(first: date, last: date) -> str:
 
 def said(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
-    return message.said(state.language())
+    return message.display(state.language())
 
 
 def in_words(params: Mapping[str, Any]) -> dict[str, Any]:

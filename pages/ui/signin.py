@@ -22,7 +22,7 @@ def gate() -> None:
     """Let through who may be here, in their name; show the others the door, and end the run there."""
     _hold_tables()
     if not access.on():
-        audit.acting_as("")
+        audit.set_actor("")
         sending.let_in()
         return
     role = _role()
@@ -38,7 +38,7 @@ def _role() -> str:
         if not access.signed_in():
             _ask()
             return ""
-        audit.acting_as(access.who())
+        audit.set_actor(access.who())
         role = access.role()
     except Refused as error:
         _shut(error)
@@ -109,7 +109,7 @@ def _enter() -> None:
 
 def _leave() -> None:
     """Sign out, and note who did."""
-    audit.acting_as(access.who())
+    audit.set_actor(access.who())
     audit.note(state.workspace(), "logout", outcome="done")
     st.logout()
 

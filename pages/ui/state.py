@@ -21,10 +21,10 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.saved_evaluation import grades_of, trust_of
+from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Grade, Question, Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
-from clv_core.monitoring.notifications import mail, webhook
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 from pages.ui import access
@@ -46,8 +46,6 @@ FOLLOWED: Final = (
     "tune",
 )
 """Commands whose end a page tells to who started them."""
-ADDRESSES: Final = (webhook.VARIABLE, *mail.WANTED)
-"""Environment variables that say whom a run tells of what it finds."""
 _starting: Final = Lock()
 
 
@@ -174,8 +172,8 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
         Refused: the role of who is here does not allow it, or not beside another run of hers.
     """
     access.require_run(command)
-    audit.acting_as(access.who())
-    spoken, without = language_of_job or language(), () if access.may("change") else ADDRESSES
+    audit.set_actor(access.who())
+    spoken, without = language_of_job or language(), () if access.may("change") else ALERT_ADDRESSES
     with _starting:
         job = jobs.just_started(workspace(), command)
         if job is None:
@@ -203,7 +201,7 @@ def followed(command: str) -> jobs.Job | None:
 
 def unfollow(job: jobs.Job) -> None:
     """Follow a run no more; one that is over is put away."""
-    job.put_away()
+    job.dismiss()
     if followed(job.status()["command"]) == job:
         del st.session_state[f"job_{job.status()['command']}"]
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.blend import PARTS, BlendModel
 from clv_core.training.fit import MODELS
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.bench.logs import HORIZON_DAYS, attainable, plan, prepare
 

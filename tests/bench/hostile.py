@@ -27,7 +27,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clv_core.reader_process import LONGEST_SECONDS
+from clv_core.reader_process import MAX_SECONDS
 from tests.e2e.conftest import BROWSERS, serving, window
 from tests.e2e.studio import Studio
 from tests.e2e.test_sending import browser
@@ -217,7 +217,7 @@ def _sent(studio: Studio, path: Path) -> str:
     """Choose a file on the Upload page, and return what came of it: how it ended, and the page's words."""
     studio.page.set_input_files("input[type=file]", str(path))
     studio.page.get_by_text(path.name).first.wait_for()
-    studio.wait(LONGEST_SECONDS + 60)
+    studio.wait(MAX_SECONDS + 60)
     main = studio.page.get_by_test_id("stMain")
     alerts = main.get_by_test_id("stAlert").all_inner_texts()
     asked = main.get_by_text("help", exact=True).count()

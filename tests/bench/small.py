@@ -24,13 +24,13 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.evaluation.backtest import training_data
 from clv_core.evaluation.metrics import METRICS
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
 from clv_core.training.fit import MODELS
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.bench.logs import prepare
 

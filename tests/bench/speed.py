@@ -26,7 +26,6 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.shards import each
@@ -42,6 +41,7 @@ from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.ensemble import Run, batch_loss, train_ensemble, train_seeds, write_plan
 from clv_core.training.fit import at_anchor_level
 from clv_core.training.loop import LARGEST_GRADIENT, STEPS_BETWEEN_REPORTS, learning_rate, make_optimizer, rows_of_step
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 
 DAYS = 730

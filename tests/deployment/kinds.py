@@ -12,7 +12,6 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
 from clv_core.deployment.scoring_warnings import signals_record
-from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
 from clv_core.model.blend import BlendModel
@@ -20,6 +19,7 @@ from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.weights import load_network
 from clv_core.training.fit import MODELS, Fitted, Model
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 
 CONFIG: Final = TrainConfig(horizon_days=60, ensemble=2, steps=30, cutoffs=3, processes=1, device="cpu")

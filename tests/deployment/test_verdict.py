@@ -55,7 +55,7 @@ def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
 
 def test_a_comparison_changes_the_verdict_from_the_moment_it_is_there(beside: tuple[Workspace, Bundle]) -> None:
     workspace, bundle = beside
-    assert trust_of(workspace, bundle) == Trust.of(bundle.record["trust"])
+    assert trust_of(workspace, bundle) == Trust.from_json(bundle.record["trust"])
     assert trust_of(workspace, bundle).verdict == "trusted"
     compared(workspace, bundle, 0.5)
     assert trust_of(workspace, bundle).verdict == "trusted"
@@ -72,7 +72,7 @@ def test_a_bundle_from_before_evidence_was_kept_has_the_verdict_of_its_training(
     workspace, bundle = beside
     old = Bundle(bundle.folder, {key: value for key, value in bundle.record.items() if key != "evidence"})
     compared(workspace, bundle, 0.5, -0.4, 0.4)
-    assert trust_of(workspace, old) == Trust.of(bundle.record["trust"])
+    assert trust_of(workspace, old) == Trust.from_json(bundle.record["trust"])
 
 
 @pytest.mark.parametrize("command", ["export", "segment"])

@@ -50,7 +50,7 @@ def test_a_reason_that_counts_buyers_says_that_they_kept_something(language: str
     shares = {"expected": 220.0, "off": 0.3, "outside": 0.3, "right": 0.2, "above": 0.7, "middle": 0.7}
     codes = ("small_sample", "too_few_buyers", "chances_too_high", "chances_too_low", "intervals_narrow")
     for code in (*codes, "intervals_wide", "intervals_honest", "intervals_honest_rare"):
-        said = Message(f"reason.{code}", {**counts, **shares}).said(language)
+        said = Message(f"reason.{code}", {**counts, **shares}).display(language)
         assert pd.Series([said]).str.contains(KEPT[language]).all(), said
 
 
@@ -64,4 +64,4 @@ def test_nobody_who_sent_an_order_back_is_said_to_have_bought_nothing(language: 
 def test_the_days_after_a_cutoff_begin_with_its_own(language: str) -> None:
     said = Message("reason.small_sample", {"buyers": 175, "origin": "2024-10-02", "horizon": 90})
     expected = {"en": "in the 90 days from 2 Oct 2024 on", "zh": "从 2024年10月2日起，90 天内"}
-    assert expected[language] in said.said(language)
+    assert expected[language] in said.display(language)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, UsageError
 from clv_core.monitoring.alerts import DATA, REALISED, alert_of
 from clv_core.monitoring.health import assess_health, recommend
@@ -229,11 +230,15 @@ def test_an_address_that_is_none_keeps_nobody_else_from_being_told(office: Post,
 
 def test_mail_settings_are_read_from_the_environment_and_each_fault_is_named() -> None:
     given = {"CLV_SMTP_HOST": "mail.test", "CLV_SMTP_FROM": "a@b.test", "CLV_SMTP_TO": "c@d.test, e@f.test"}
-    known = Smtp.of(given)
+    known = _mail(given)
     assert (known.port, known.security, known.to) == (587, "starttls", ("c@d.test", "e@f.test"))
-    assert Smtp.of({**given, "CLV_SMTP_SECURITY": "ssl"}).port == 465
-    assert "hidden" not in repr(Smtp.of({**given, "CLV_SMTP_PASSWORD": "hidden"}))
+    assert _mail({**given, "CLV_SMTP_SECURITY": "ssl"}).port == 465
+    assert "hidden" not in repr(_mail({**given, "CLV_SMTP_PASSWORD": "hidden"}))
     faults = [({"CLV_SMTP_TO": ""}, "CLV_SMTP_TO"), ({"CLV_SMTP_PORT": "x"}, "CLV_SMTP_PORT")]
     for fault, named in [*faults, ({"CLV_SMTP_SECURITY": "maybe"}, "CLV_SMTP_SECURITY")]:
         with pytest.raises(UsageError, match=named):
-            Smtp.of({**given, **fault})
+            _mail({**given, **fault})
+
+
+def _mail(environment: dict[str, str]) -> Smtp:
+    return Smtp.of(Environment.from_environment(environment))

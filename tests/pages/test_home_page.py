@@ -100,6 +100,6 @@ def test_a_button_that_is_pressed_twice_starts_one_run_which_both_presses_follow
     assert [app.query_params["run"] for app in (first, second)] == [job.id] * 2
     do(other, "door_tour")
     assert len(jobs.jobs(Workspace(tmp_path))) == 2
-    monkeypatch.setattr(jobs, "PRESSED_TWICE_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "DOUBLE_CLICK_SECONDS", 0.0)
     do(later, "door_sample")
     assert len(jobs.jobs(Workspace(tmp_path), "ingest")) == 2

@@ -111,7 +111,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     open_page: OPEN, not_trusted: Path, lang: str
 ) -> None:
     bundle = bundle_of(not_trusted)
-    main = Trust.of(bundle.record["trust"]).reasons[0]
+    main = Trust.from_json(bundle.record["trust"]).reasons[0]
     app = open_page(not_trusted, "segments", lang=lang)
     assert [button.disabled for button in app.get("download_button")] == [True] * 3
     assert widgets.plain(main.text(lang)) in [item.value for item in app.warning]
@@ -135,7 +135,7 @@ def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:
     app = open_page(not_trusted, "home", lang="en")
     shown = "".join(str(item.value) for item in app.sidebar.markdown)
-    for reason in Trust.of(bundle_of(not_trusted).record["trust"]).reasons:
+    for reason in Trust.from_json(bundle_of(not_trusted).record["trust"]).reasons:
         assert widgets.plain(reason.text("en").replace("2024-10-02", "2 Oct 2024")) in shown
 
 

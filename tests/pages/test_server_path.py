@@ -53,7 +53,7 @@ def test_no_path_leads_to_what_the_studio_keeps_for_itself(root: Path, name: str
 def test_where_a_folder_is_named_paths_lie_below_it_and_begin_there(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(server_path.VARIABLE, str(root / "logs"))
+    monkeypatch.setenv("CLV_FILES", str(root / "logs"))
     assert server_path.checked("shop.csv") == server_path.checked(str(root / "logs" / "shop.csv"))
     outside = ("../roles.toml", str(root / "roles.toml"), "/etc/passwd", "/none", "link.csv")
     assert {refusal(text) for text in outside} == {"path_outside"}
@@ -64,7 +64,7 @@ def test_where_people_sign_in_paths_are_for_those_who_change_data_and_below_a_na
 ) -> None:
     sign_in("kim@else.example", groups="clv-analysts")
     assert refusal(str(root / "logs" / "shop.csv")) == "path_unset"
-    monkeypatch.setenv(server_path.VARIABLE, str(root / "logs"))
+    monkeypatch.setenv("CLV_FILES", str(root / "logs"))
     assert server_path.checked("shop.csv").is_file()
     sign_in("bob@shop.example")
     assert refusal("shop.csv") == "access_denied"

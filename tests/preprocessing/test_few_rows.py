@@ -43,7 +43,7 @@ def frame() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def encoder(frame: pd.DataFrame) -> TableEncoder:
     found = TableEncoder.fit(frame, TABLE)
-    assert {one.name for one in found.encoders_} == {"channel", "review", *NUMBERS}
+    assert {one.name for one in found.encoders} == {"channel", "review", *NUMBERS}
     return found
 
 

@@ -114,9 +114,9 @@ def test_the_table_reads_texts_beside_numbers_and_a_missing_column_as_unknown() 
     described = {name: SignalColumn("attributes", "auto") for name in ("rating", "wealth")}
     described |= {"city": SignalColumn("attributes", "category"), "review_text": SignalColumn("review_text", "text")}
     encoder = TableEncoder.fit(frame, described)
-    scales = {one.name: one.scale for one in encoder.encoders_ if one.name in ("rating", "wealth")}  # type: ignore[union-attr]
+    scales = {one.name: one.scale for one in encoder.encoders if one.name in ("rating", "wealth")}  # type: ignore[union-attr]
     assert scales == {"rating": "linear", "wealth": "log"}
-    [reviews] = [one for one in encoder.encoders_ if one.group == "review_text"]
+    [reviews] = [one for one in encoder.encoders if one.group == "review_text"]
     assert len(reviews.columns) == THEMES and set(reviews.columns) <= set(encoder.columns_)
     again = TableEncoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
     assert again == encoder and again.transform(frame).tobytes() == encoder.transform(frame).tobytes()

@@ -100,7 +100,7 @@ def test_numbers_are_standardised_on_the_training_rows_and_gaps_are_flagged() ->
         assert encoded[name].std(ddof=0) == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(encoded["season"], train["season"], rtol=1e-6)
     np.testing.assert_array_equal(encoded["spend:unknown"], train["spend"].isna())
-    [spend] = [one for one in encoder.encoders_ if "spend:unknown" in one.columns]
+    [spend] = [one for one in encoder.encoders if "spend:unknown" in one.columns]
     assert spend.group == "money" and "spend:unknown" in encoder.columns_
 
 

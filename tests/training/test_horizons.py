@@ -13,13 +13,13 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import training_data
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.horizon import Horizon, largest_allowed
 from clv_core.training.fit import MODELS, Model
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(3)

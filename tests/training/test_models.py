@@ -14,7 +14,6 @@ from safetensors.numpy import load_file, save_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import MODEL_IDS, TrainConfig
-from clv_core.evaluation.backtest import training_data
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.scoreboard import NAMES
 from clv_core.features.log import EventLog, open_log
@@ -23,6 +22,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.training.fit import MODELS, Fitted
 from clv_core.training.instant import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.errors import Cancelled, ClvError, NotEnoughData, Refused
-from clv_core.locks import alone
+from clv_core.locks import exclusive_lock
 from clv_core.training.states import check_no_run, state_folder, states_of
 from clv_core.workspace import Workspace
 
@@ -82,7 +82,7 @@ def test_the_same_run_is_refused_and_others_go_on_beside_it(workspace: Workspace
 
 
 def test_no_run_begins_during_an_erasure(workspace: Workspace) -> None:
-    with alone(workspace), pytest.raises(Refused) as refused:
+    with exclusive_lock(workspace), pytest.raises(Refused) as refused:
         Context().run(begin, workspace, None)
     assert refused.value.code == "erasure_running"
 

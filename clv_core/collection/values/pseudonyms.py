@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.values.id_texts import folded, folded_sql
+from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
@@ -31,7 +32,7 @@ FINGERPRINTED: Final = b"clv studio pseudonym key"
 
 def key_path(workspace: Workspace) -> Path:
     """Return where the workspace's key lies."""
-    named = os.environ.get("CLV_KEY_FILE")
+    named = Environment.from_environment().key_file
     return Path(named).absolute() if named else workspace.root.with_name(f"{workspace.root.name}.key")
 
 

@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clv_core import __version__
 from clv_core.deployment.api.api_errors import BadBody, error_response, language_of
 from clv_core.deployment.api.api_metrics import CLIENT_CLOSED, Counted, Metrics
-from clv_core.deployment.api.api_settings import SWITCH_SECONDS, ServiceSettings
+from clv_core.deployment.api.model_info import SWITCH_SECONDS
 from clv_core.deployment.api.routes import openapi_document, router
 from clv_core.deployment.api.service import Service
+from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace

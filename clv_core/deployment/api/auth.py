@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
-from clv_core.deployment.api.api_settings import ServiceSettings
+from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.locks import writing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
@@ -149,7 +149,7 @@ def hash_key(text: str) -> str:
 
 
 def find_key(keys: Mapping[str, Key], text: str) -> Key | None:
-    """Return the record of a key, or None; the time that it takes tells nothing about the stored hash.
+    """Return the record of a key, or None; its time does not depend on the stored hash.
 
     Args:
         keys: active ones by id.

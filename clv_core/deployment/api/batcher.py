@@ -172,7 +172,7 @@ class Batcher:
             self._last_seconds = clock() - started
             self._on_call(sum(map(len, tasks)), self._last_seconds)
             for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if future.done():  # its client has gone
+                if future.done():  # its client has disconnected
                     continue
                 if isinstance(outcome, Exception):
                     future.set_exception(outcome)

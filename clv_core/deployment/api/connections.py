@@ -67,7 +67,7 @@ class ConnectionLimit:
 
     @classmethod
     def of_process(cls, workers: int) -> Self:
-        """Return the limit that this process has descriptors for, beside so many processes that score."""
+        """Return the limit that this process has descriptors for, in addition to those of so many scoring processes."""
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if descriptors == resource.RLIM_INFINITY:
             return cls(MAX_CONNECTIONS)

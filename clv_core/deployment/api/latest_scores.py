@@ -46,7 +46,7 @@ class LatestScores:
         """
         versions = self._registry.versions(name)
         if not versions:
-            raise NotFound("no_name", name=name[:80], known=", ".join(self._registry.names()) or "-")
+            raise self._registry.no_name(name[:80])
         champion = next(one for one in versions if one.role == "champion")
         newest = self._newest([champion]) or self._newest(versions)
         if newest is None:

@@ -1,4 +1,4 @@
-"""Models that requests ask for. A new champion is loaded beside the old one and replaces it between two requests."""
+"""Models that requests name. A new champion is loaded while the old one answers, and then replaces it at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """Models in memory by what was asked for: a registry name or a model's id.
+    """Models in memory by what requests name: a registry name or a model's id.
 
     Args:
         workspace: of models and datasets.
@@ -61,19 +61,19 @@ class ModelCache:
 
         Raises:
             NotFound: there is none.
-            UsageError: none was asked for, and the registry has several names.
+            UsageError: none was named, and the registry has several names.
             Refused: it is damaged.
         """
-        asked = name_or_id or self._name or self._only_name
-        if not asked:
-            asked = await self._in_thread(self._find_only_name)
-        if asked in self._models:
-            self._models.move_to_end(asked)
-            return self._models[asked][1]
-        if asked not in self._loading:
-            task = self._loading[asked] = asyncio.create_task(self._load(asked))
-            task.add_done_callback(lambda _: self._loading.pop(asked, None))
-        return await asyncio.shield(self._loading[asked])
+        requested = name_or_id or self._name or self._only_name
+        if not requested:
+            requested = await self._in_thread(self._find_only_name)
+        if requested in self._models:
+            self._models.move_to_end(requested)
+            return self._models[requested][1]
+        if requested not in self._loading:
+            task = self._loading[requested] = asyncio.create_task(self._load(requested))
+            task.add_done_callback(lambda _: self._loading.pop(requested, None))
+        return await asyncio.shield(self._loading[requested])
 
     async def refresh(self) -> None:
         """Load what changed: champion, log, only name of the registry. What cannot be loaded changes nothing."""
@@ -84,14 +84,14 @@ class ModelCache:
                 log.warning("no name is served by itself any more: %s", error.code)
             except Exception as error:
                 log.warning("%s stays the only name: %s", self._only_name, _logged(error))
-        for asked, (before, _) in list(self._models.items()):
+        for requested, (before, _) in list(self._models.items()):
             try:
-                if await self._in_thread(resolve_model, self._workspace, self.registry, asked) != before:
-                    await self._load(asked)
+                if await self._in_thread(resolve_model, self._workspace, self.registry, requested) != before:
+                    await self._load(requested)
             except NotFound:
-                self._models.pop(asked, None)
+                self._models.pop(requested, None)
             except Exception as error:
-                log.warning("model %s stays: %s", asked, _logged(error))
+                log.warning("model %s stays: %s", requested, _logged(error))
         if not self._loading:
             keys = [info.key for _, info in self._models.values()]
             workers = (*self._scoring, self._explaining)
@@ -114,13 +114,13 @@ class ModelCache:
         """End the thread that reads the registry."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _load(self, asked: str) -> ModelInfo:
-        key = await self._in_thread(resolve_model, self._workspace, self.registry, asked)
+    async def _load(self, requested: str) -> ModelInfo:
+        key = await self._in_thread(resolve_model, self._workspace, self.registry, requested)
         first, *others = self._scoring
         info = await first.load(key)
         await asyncio.gather(*(worker.load(info.key) for worker in others))  # the version that the first found sound
-        self._models[asked] = key, info
-        protected = (self._name or self._only_name, asked)
+        self._models[requested] = key, info
+        protected = (self._name or self._only_name, requested)
         for old in [one for one in self._models if one not in protected][
             : max(0, len(self._models) - 1 - self._max_models)
         ]:

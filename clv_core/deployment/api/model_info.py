@@ -18,6 +18,8 @@ from clv_core.errors import Message, NotFound
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
+SWITCH_SECONDS: Final = 0.001
+"""How soon a waiting thread of a service's process gets its turn; with Python's own 5 ms, p99 shows it."""
 FIGURES: Final = tuple(item.name for item in fields(Predictions))
 """Of a prediction, in the order in which workers return them."""
 
@@ -32,7 +34,7 @@ class ModelKey:
         bundle: its id.
         digest: hash of its content.
         log_version: content hash of its log.
-        champion: whether it was asked for as the champion of its name.
+        champion: whether it was requested as the champion of its name.
     """
 
     name: str
@@ -48,7 +50,7 @@ class ModelInfo:
     """A loaded model, as the process that answers HTTP sees it.
 
     Args:
-        key: of the model itself, not of the champion that it was asked for as: any process that loads it gets this one.
+        key: of the model itself, not of the champion that it was requested as: any process that loads it gets this one.
         timezone: IANA name of the log's time zone.
         event_types: what the model reads, as in :class:`~clv_core.config.TrainConfig`.
         horizon_days: of training.

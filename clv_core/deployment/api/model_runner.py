@@ -1,4 +1,4 @@
-"""Models in memory and what is asked of them; alone in a process: ``python -m ...model_runner WORKSPACE``.
+"""Models in memory and the calls that they answer; as a process of its own: ``python -m ...model_runner WORKSPACE``.
 
 The process reads calls from its standard input, one JSON line each, and writes results to its standard output, until
 the input ends, as it does however the other process died. What libraries print goes to the standard error.
@@ -20,8 +20,7 @@ from typing import Any, BinaryIO
 from pydantic import validate_call
 from pydantic_core import from_json, to_json
 
-from clv_core.deployment.api.api_settings import SWITCH_SECONDS
-from clv_core.deployment.api.model_info import FIGURES, ModelInfo, ModelKey
+from clv_core.deployment.api.model_info import FIGURES, SWITCH_SECONDS, ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents
 from clv_core.deployment.api.scorer import Scorer, load_scorer
 from clv_core.deployment.registry import Registry
@@ -44,7 +43,7 @@ class ModelRunner:
 
     @validate_call
     def load(self, key: ModelKey) -> ModelInfo:
-        """Load a model beside those in memory.
+        """Load a model in addition to those in memory.
 
         Raises:
             NotFound: it no longer exists.
@@ -93,7 +92,7 @@ def main(arguments: list[str]) -> None:
     """Answer calls until there are no more."""
     os.nice(5)  # the process that answers HTTP goes first: others wait for what it passes on
     sys.setswitchinterval(SWITCH_SECONDS)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a stopping service still wants what it has asked for
+    for number in (signal.SIGINT, signal.SIGTERM):  # a stopping service still waits for its answers
         signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -133,7 +133,7 @@ def row_of(event: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def second_of(time: datetime) -> int:
-    """Return a naive time in whole seconds since 1970-01-01."""
+    """Return a naive time in seconds since 1970-01-01."""
     since = time - EPOCH
     return since.days * DAY_SECONDS + since.seconds
 
@@ -154,7 +154,7 @@ def request_warnings(model: ModelInfo, as_of: date, customers: Sequence[Customer
 
     Args:
         model: that predicts.
-        as_of: midnight that was asked for.
+        as_of: midnight of the prediction.
         customers: as they were sent.
         tomorrow: the next midnight of the log's time zone; what lies beyond is the future.
     """
@@ -170,13 +170,13 @@ def request_warnings(model: ModelInfo, as_of: date, customers: Sequence[Customer
 
 def _unknown_types(model: ModelInfo, customers: Sequence[Customer]) -> list[Message]:
     sent = Counter(event.get(EVENT_TYPE) for one in customers for event in one["events"])
-    known = {*EVENT_TYPES, *model.log_types}
-    unknown = Counter({name: count for name, count in sent.items() if name and _event_type(name) not in known})
+    types = {*EVENT_TYPES, *model.log_types}
+    unknown = Counter({name: count for name, count in sent.items() if name and _event_type(name) not in types})
     if not unknown:
         return []
     names = ", ".join(f"{name[:MAX_NAME_CHARACTERS]} ({count})" for name, count in unknown.most_common(MAX_NAMES))
     more = ", …" if len(unknown) > MAX_NAMES else ""
-    params = {"events": unknown.total(), "names": names + more, "known": ", ".join(sorted(known))[:400]}
+    params = {"events": unknown.total(), "names": names + more, "known": ", ".join(sorted(types))[:400]}
     return [Message("warning.service_types", params)]
 
 
@@ -210,7 +210,7 @@ def _repeated_ids(customers: Sequence[Customer]) -> list[Message]:
 
 
 def _second(time: datetime | date, local: tzinfo, number: int) -> int:
-    """Return a time, or the midnight of a date, in whole seconds since 1970-01-01 in the log's time zone."""
+    """Return a time, or the midnight of a date, in seconds since 1970-01-01 in the log's time zone."""
     if not isinstance(time, datetime):
         time = datetime.combine(time, datetime.min.time())
     try:

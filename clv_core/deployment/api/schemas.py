@@ -34,7 +34,7 @@ Moment = Annotated[datetime | date, Field(union_mode="left_to_right"), _OneFault
 
 @with_config(STRICT)
 class Event(TypedDict):
-    """One timed action. What the log says nothing of is left out or null."""
+    """One timed action. Unknown fields are left out or null."""
 
     event_time: Annotated[
         Moment,
@@ -152,7 +152,7 @@ class ScoreAnswer(BaseModel):
 
 
 class KeptPrediction(BaseModel):
-    """What the latest batch said of a customer."""
+    """The latest batch prediction of a customer."""
 
     customer_id: str
     as_of: date

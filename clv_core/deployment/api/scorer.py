@@ -25,7 +25,7 @@ from clv_core.deployment.population_context import load_population_context
 from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring_warnings import training_cutoff
-from clv_core.disk import CLOSED
+from clv_core.disk import UNUSABLE_PATH
 from clv_core.errors import Message
 from clv_core.evaluation.explain.background import background_rows
 from clv_core.evaluation.explain.mix import Mixer
@@ -66,7 +66,7 @@ class Scorer(Predictor):
     warnings: tuple[Message, ...] = ()
 
     def info(self, requested: ModelKey) -> ModelInfo:
-        """Return what is to be known about it; its key names this model, whatever was requested."""
+        """Return a description of the model; its key names this model, whatever was requested."""
         record = self.bundle.record
         return ModelInfo(
             replace(requested, version=self.version, bundle=self.bundle.id, digest=record["digest"], champion=False),
@@ -147,20 +147,20 @@ class Scorer(Predictor):
     def _sample(self) -> list[CustomerEvents]:
         """Return customers of the log, evenly spaced by id."""
         dataset, cutoff, config = self.dataset, self.population.cutoff, self.config
-        whole = open_log(dataset, before=cutoff, **config.of_log())
+        event_log = open_log(dataset, before=cutoff, **config.of_log())
         try:
-            ids = whole.holder.customer_ids
+            ids = event_log.holder.customer_ids
             rows = np.unique(np.linspace(0, len(ids) - 1, min(BACKGROUND_SAMPLE, len(ids))).astype(np.int64))
             attributes = {
                 one.name.removeprefix(PREFIX): list(one.at(day_of(cutoff), np.arange(len(ids)))[rows])
-                for one in whole.signals
+                for one in event_log.signals
                 if one.name.startswith(PREFIX)
             }
-            events = dataset.events(whole.connection)
+            events = dataset.events(event_log.connection)
             chosen = events.filter(events[CUSTOMER_ID].isin(ids[rows].tolist()), events[EVENT_TIME] < cutoff)
             sampled = chosen.select(*(column.name for column in COLUMNS)).order_by(EVENT_TIME).to_pyarrow().to_pylist()
         finally:
-            whole.close()
+            event_log.close()
         by_customer: dict[str, list[dict[str, Any]]] = {}
         for event in sampled:
             if reads_event(event, config.event_types):
@@ -205,7 +205,7 @@ def _one_process_at_a_time(folder: Path) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             fcntl.flock(stack.enter_context((folder / LOCK).open("w")), fcntl.LOCK_EX)
         except OSError as error:
-            if error.errno not in CLOSED:
+            if error.errno not in UNUSABLE_PATH:
                 raise
             log.warning("nothing can be kept in %s (%s): the log is read anew by each process", folder, error.strerror)
         yield

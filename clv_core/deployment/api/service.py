@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from clv_core.deployment.api.api_errors import BadBody, TooLarge, WrongType, language_of
 from clv_core.deployment.api.api_metrics import Metrics
-from clv_core.deployment.api.api_settings import ServiceSettings
 from clv_core.deployment.api.auth import Authenticator
 from clv_core.deployment.api.batcher import Batcher, Busy, ScoringTask, run_tasks
 from clv_core.deployment.api.latest_scores import LatestScores
@@ -23,6 +22,7 @@ from clv_core.deployment.api.model_cache import ModelCache
 from clv_core.deployment.api.request_events import next_midnight, request_warnings
 from clv_core.deployment.api.schemas import REQUEST, ScoreRequest
 from clv_core.deployment.api.workers import ProcessWorker, ThreadWorker, Worker
+from clv_core.environment import ServiceSettings
 from clv_core.errors import Message
 from clv_core.workspace import Workspace
 
@@ -69,13 +69,13 @@ class Service:
         self.auth.authenticate(request.headers)
         body = await _read_body(request, self.settings.max_bytes)
         large = len(body) > LARGE_BODY_BYTES
-        asked = await _run(large, _parse, body, self.settings, language)
-        sent, reasons = asked["customers"], asked.get("reasons", False)
+        parsed = await _run(large, _parse, body, self.settings, language)
+        sent, reasons = parsed["customers"], parsed.get("reasons", False)
         try:
             async with asyncio.timeout(self.settings.answer_seconds):
-                model = await self.models.get(asked.get("model"))
+                model = await self.models.get(parsed.get("model"))
                 tomorrow = next_midnight(datetime.now(UTC), model.timezone)
-                as_of = asked.get("as_of") or tomorrow
+                as_of = parsed.get("as_of") or tomorrow
                 task = await _run(large, ScoringTask.of, model, as_of, sent, reasons, language)
                 warnings = await _run(large, request_warnings, model, as_of, sent, tomorrow)
                 predictions = await (self._explaining if reasons else self._scoring).score(task)
@@ -124,16 +124,16 @@ def _parse(body: bytes, settings: ServiceSettings, language: str) -> ScoreReques
         BadBody: it does not match the schema.
     """
     try:
-        asked = REQUEST.validate_json(body)
+        parsed = REQUEST.validate_json(body)
     except ValidationError as error:
         raise BadBody.of(error.errors(include_url=False, include_input=False), language) from error
-    most = min(MAX_EXPLAINED, settings.max_customers) if asked.get("reasons") else settings.max_customers
-    if len(asked["customers"]) > most:
-        raise TooLarge("service_customers", found=len(asked["customers"]), most=most)
-    longest = max(len(one["events"]) for one in asked["customers"])
+    most = min(MAX_EXPLAINED, settings.max_customers) if parsed.get("reasons") else settings.max_customers
+    if len(parsed["customers"]) > most:
+        raise TooLarge("service_customers", found=len(parsed["customers"]), most=most)
+    longest = max(len(one["events"]) for one in parsed["customers"])
     if longest > settings.max_events:
         raise TooLarge("service_events", found=longest, most=settings.max_events)
-    return asked
+    return parsed
 
 
 def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequence[Message]) -> dict[str, Any]:

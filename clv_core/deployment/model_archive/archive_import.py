@@ -31,7 +31,7 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) 
         The version; where the same content is registered already, that one.
 
     Raises:
-        Refused: a check failed; the error says which, and nothing was stored.
+        Refused: a check failed; the error names it, and nothing was stored.
     """
     if path.suffix.lower() in SINGLE_FILES and path.is_file():
         _refuse_single_file(path)

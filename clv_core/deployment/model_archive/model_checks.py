@@ -39,7 +39,7 @@ def check_model(record: Mapping[str, Any], tensors: dict[str, NDArray[Any]], sta
 
     Raises:
         Refused: a tensor is missing, too many, or of another shape than the model has; a value is of another type or
-            out of range; or the model is of another horizon than the record says.
+            out of range; or the model is of another horizon than the record.
     """
     from clv_core.training.fit import MODELS
 

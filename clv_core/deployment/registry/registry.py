@@ -89,6 +89,10 @@ class Registry:
         numbers = [str(one.number) for one in versions] or "-"
         raise NotFound("no_model_version", name=name, version=str(which), known=numbers)
 
+    def no_name(self, name: str) -> NotFound:
+        """Return the error for a name without versions; it lists the names that there are."""
+        return NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+
     def find(self, bundle: str) -> Version | None:
         """Return the version that a bundle is registered as."""
         with self._reading() as rows:
@@ -149,7 +153,7 @@ class Registry:
                 table.versions(rows, name),
             )
         if first is None:
-            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+            raise self.no_name(name)
         candidates = [first, *earlier, *(one for one in table.by_succession(everyone) if not one.archived)]
         for version in {version.number: version for version in candidates}.values():
             try:
@@ -202,7 +206,7 @@ class Registry:
         """
         champion = self.champion(name)
         if champion is None:
-            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+            raise self.no_name(name)
         replaced = instead_of or champion.bundle
         sound = next((one for one in self.earlier(name) if self.sound(one)), None)
         if sound is None and champion.bundle == replaced:
@@ -274,7 +278,7 @@ class Registry:
             raise UsageError("keep_models", keep=keep)
         every = [one for one in self.versions(name) if not one.archived]
         if not every:
-            raise NotFound("no_name", name=name, known=", ".join(self.names()) or "-")
+            raise self.no_name(name)
         previous = [one.number for one in self.earlier(name)[:1]]
         ranked = sorted(every, key=lambda one: (one.role != "champion", one.number not in previous))
         removable = sorted(ranked[keep:], key=lambda one: -one.number)

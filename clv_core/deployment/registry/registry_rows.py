@@ -70,7 +70,7 @@ def add(rows: sqlite3.Connection, name: str, bundle: Bundle, source: Source) -> 
 
 
 def set_source(rows: sqlite3.Connection, bundle: str, source: Source) -> None:
-    """Set the source of a bundle that another process found on disk just before its maker could register it."""
+    """Set the source of a bundle that another process registered just before its maker could register it."""
     recent = (datetime.now(UTC) - timedelta(seconds=RECENT_SECONDS)).isoformat(timespec="seconds")
     rows.execute(
         "UPDATE versions SET source = ? WHERE bundle = ? AND source = 'found' AND registered >= ?",

@@ -88,7 +88,7 @@ class Version:
     @property
     def trust(self) -> Trust:
         """The verdict of its training."""
-        return Trust.of(self.record["trust"])
+        return Trust.from_json(self.record["trust"])
 
     @property
     def untrained(self) -> bool:

@@ -11,8 +11,8 @@ arXiv 1509.06321 (perturbing the most relevant first).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanati
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.shapley import distinct
 from clv_core.features.snapshot import Snapshot, concat
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ SURE: Final = 1.645
 
 
 @dataclass(frozen=True)
-class Faithfulness:
+class Faithfulness(JsonRecord):
     """How far predictions move when parts are hidden, in the unit of the answer.
 
     Args:
@@ -61,13 +62,7 @@ class Faithfulness:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        return {**asdict(self), "passed": self.passed}
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` wrote."""
-        lists = {name: tuple(said[name]) for name in ("hidden", "strongest", "chance", "low")}
-        return cls(customers=int(said["customers"]), **lists)
+        return {**super().to_json(), "passed": self.passed}
 
 
 def faithfulness(

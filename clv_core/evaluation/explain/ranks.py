@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import Explanation, live
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +20,7 @@ STEADY: Final = 0.8
 
 
 @dataclass(frozen=True)
-class Stability:
+class Stability(JsonRecord):
     """Agreement of two independent halves; 1 is the same order, 0 is no relation.
 
     Args:
@@ -42,15 +43,6 @@ class Stability:
         """Whether the order may be relied on, neighbours aside."""
         overall = min(self.customers, 1.0 if self.permutations is None else self.permutations)
         return overall >= STEADY and self.same >= self.top - 1
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` wrote."""
-        return cls(**said)
 
 
 def stability(explanation: Explanation) -> Stability:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.btyd.gammagamma import GammaGamma
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 Rows = pd.DataFrame | Mapping[str, Floats]
@@ -26,7 +27,7 @@ CLOSE: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Anchor:
+class Anchor(JsonRecord):
     """Expected purchase days and expected spend of every customer.
 
     All methods take a frame, or arrays by name, with ``frequency``, ``recency``, ``T`` (days) and ``monetary_value``
@@ -79,16 +80,6 @@ class Anchor:
     def value(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""
         return self.expected_count(rfm, horizon_days) * self.expected_spend(rfm)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return both models' parameters as a JSON-ready dictionary."""
-        return {"counts": self.counts.to_json(), "spend": self.spend.to_json(), "kept": self.kept}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the anchor of :meth:`to_json`; earlier ones know of no returns."""
-        counts, spend = BgNbd.from_json(values["counts"]), GammaGamma.from_json(values["spend"])
-        return cls(counts, spend, values.get("kept", 1.0))
 
     @staticmethod
     def _of_buyers(rfm: Rows, compute: Any) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.special import digamma, expit, gammaln
 
 from clv_core.features.btyd.fitting import maximise, unique_rows
 from clv_core.features.btyd.quadrature import kept_beta_nodes
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +21,7 @@ FEW_ROWS: Final = 32
 
 
 @dataclass(frozen=True)
-class BgNbd:
+class BgNbd(JsonRecord):
     """Parameters of the BG/NBD model; ages in the unit of ``alpha`` (days, where :meth:`fit` saw days).
 
     Args:
@@ -132,15 +133,6 @@ class BgNbd:
         x, last, age = _arrays(frequency, recency, T)
         some = -np.expm1(-(self.r + x) * np.log1p(horizon_days / (self.alpha + age)))
         return some * self.p_alive(x, last, age)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the parameters as a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the model of :meth:`to_json`."""
-        return cls(**values)
 
 
 def _arrays(*columns: ArrayLike) -> list[Floats]:

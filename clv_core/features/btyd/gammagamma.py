@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
 from clv_core.features.btyd.fitting import maximise
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +21,7 @@ MAX_ROWS: Final = 200_000
 
 
 @dataclass(frozen=True)
-class GammaGamma:
+class GammaGamma(JsonRecord):
     """Parameters of the Gamma-Gamma model of spend; money in the log's currency.
 
     Args:
@@ -98,15 +99,6 @@ class GammaGamma:
         known = (x >= 1) & (mean > 0) & np.isfinite(mean)
         x, mean = np.where(known, x, 0.0), np.where(known, mean, 0.0)
         return self.p * (self.gamma + x * mean) / (self.p * x + self.q - 1)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the parameters as a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the model of :meth:`to_json`."""
-        return cls(**values)
 
 
 class _Rows(NamedTuple):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, exprel, gammaln, logsumexp, softmax
 
 from clv_core.features.btyd.fitting import maximise, unique_rows
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ _ROWS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True)
-class ParetoNbd:
+class ParetoNbd(JsonRecord):
     """Parameters of the Pareto/NBD model; ages in the unit of ``alpha`` and ``beta`` (days, where fitted on days).
 
     Args:
@@ -120,15 +121,6 @@ class ParetoNbd:
             some[part] = np.exp(np.log(shape) + shape * np.log(alpha) + self.s * np.log(beta) + log_area)
         chance: Floats = np.clip(some[place], 0.0, 1.0) * self.p_alive(frequency, recency, T)
         return chance
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the parameters as a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the model of :meth:`to_json`."""
-        return cls(**values)
 
     @property
     def _parameters(self) -> Floats:

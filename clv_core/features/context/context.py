@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from clv_core.features.context.log import log_statistics, usual_of
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import Lookup
 from clv_core.features.sequences import Steps, Windows
+from clv_core.records import JsonRecord
 
 if TYPE_CHECKING:
     from clv_core.features.holder import Holder
@@ -28,7 +29,7 @@ RANGES: Final = 200
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(JsonRecord):
     """What is known of a log at a cutoff.
 
     Args:
@@ -63,16 +64,6 @@ class Context:
         return cls(
             cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        names = ("cutoff_day", "horizon_days", "usual", "numbers")
-        return {**{name: getattr(self, name) for name in names}, "lookup": self.lookup.to_json()}
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Context:
-        """Return the context that :meth:`to_json` wrote."""
-        return cls(**{**said, "lookup": Lookup.from_json(said["lookup"])})
 
     def customers(self, windows: Windows) -> Columns:
         """Return the statistics of customers at this cutoff, by name, each [n].

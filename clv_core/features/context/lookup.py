@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from clv_core.columns import CART
 from clv_core.features.btyd import BgNbd
 from clv_core.features.context.days import Days, Past
 from clv_core.features.context.log_days import LogDays
+from clv_core.records import FloatArray, JsonRecord
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -151,7 +152,7 @@ LEANS_ON: Final = {"count": "", "cell": "count", "weight": "", "age": "", "silen
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Lookup(JsonRecord):
     """Shares and means by cell.
 
     Args:
@@ -170,11 +171,11 @@ class Lookup:
     days: int
     horizon_days: int
     windows: int
-    share: dict[str, Floats]
-    orders: dict[str, Floats]
+    share: dict[str, FloatArray]
+    orders: dict[str, FloatArray]
     overall: tuple[float, float]
     largest: float
-    surplus: dict[str, Floats]
+    surplus: dict[str, FloatArray]
     misfit: dict[str, float]
 
     @classmethod
@@ -217,22 +218,6 @@ class Lookup:
         surplus = {name: np.log((added[name][3] + PRIOR_ORDERS) / (added[name][4] + PRIOR_ORDERS)) for name in SURPLUS}
         misfit = _misfit(*added["cell"][3:].reshape(2, len(COUNT_EDGES) + 1, -1))
         return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus, misfit)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        tables = {
-            name: {key: rows.tolist() for key, rows in getattr(self, name).items()}
-            for name in ("share", "orders", "surplus")
-        }
-        names = ("days", "horizon_days", "windows", "largest", "misfit")
-        return {**{name: getattr(self, name) for name in names}, "overall": list(self.overall), **tables}
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Lookup:
-        """Return the look-ups that :meth:`to_json` wrote."""
-        names = ("share", "orders", "surplus")
-        tables = {name: {key: np.array(rows) for key, rows in said[name].items()} for name in names}
-        return cls(**{**said, "overall": tuple(said["overall"]), **tables})
 
     def of_customers(self, known: Known) -> dict[str, Floats]:
         """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].

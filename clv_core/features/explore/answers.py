@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clv_core.disk import unless_closed
+from clv_core.disk import ignore_unwritable
 from clv_core.features.explore.cube import RECORD
 from clv_core.workspace import atomic_path
 
@@ -36,6 +36,6 @@ def kept_answer(folder: Path, query: str, ask: Callable[[str], pd.DataFrame]) ->
         return pd.read_parquet(path)
     found = ask(query)
     if (folder / RECORD).is_file():  # not of a cube that was removed in the meantime
-        with unless_closed(), atomic_path(path) as temporary:
+        with ignore_unwritable(), atomic_path(path) as temporary:
             found.to_parquet(temporary, index=False)
     return found

@@ -51,7 +51,7 @@ TINY: Final = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One figure, period by period, on a scale on which its variance is known.
+    """One figure, period by period, on a scale on which its variance follows from the counts.
 
     Counts are on a log scale, shares on that of the arcsine of their root, whose variance is 1/(4n) whatever the share,
     so that a share of 0 has limits too.

@@ -48,7 +48,7 @@ class Check:
         test: ``volume``, ``share``, ``level``, ``psi``, ``ks``, ``new``, ``lost`` (:mod:`.data_checks`), or ``sight``
             and, for the mean of predictions, ``level`` (:mod:`.feature_histograms`).
         subject: what is checked: a column, ``missing:purchase``, ``returns``, ``orders``, a feature.
-        value: a value of the column, or the column of ``missing``; empty where the check is of the whole subject.
+        value: a value of the column, or the column of ``missing``; empty where the check is of the subject itself.
         found: the figure.
         usual: the figure before; for distances the distance that chance makes.
         low: lower limit; None where only one side counts.

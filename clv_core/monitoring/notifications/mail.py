@@ -1,29 +1,17 @@
-"""Send e-mail, with settings in environment variables.
-
-CLV_SMTP_HOST      the mail server (required)
-CLV_SMTP_FROM      address of the sender (required)
-CLV_SMTP_TO        addresses of the recipients, separated by commas (required)
-CLV_SMTP_PORT      587; 465 with ssl; 25 with none
-CLV_SMTP_SECURITY  starttls (the default), ssl, or none
-CLV_SMTP_USER      name to log in with; empty: no login
-CLV_SMTP_PASSWORD  its password
-"""
+"""Send e-mail by the mail server that the ``CLV_SMTP_*`` variables name."""
 
 from __future__ import annotations
 
-import os
 import smtplib
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final, Self
 
+from clv_core.environment import Environment
 from clv_core.errors import ClvError, UsageError
 
 TIMEOUT_SECONDS: Final = 15.0
-WANTED: Final = ("CLV_SMTP_HOST", "CLV_SMTP_TO")
-"""Mail is sent where both of these variables are set."""
 PORTS: Final = {"starttls": 587, "ssl": 465, "none": 25}
 
 
@@ -50,25 +38,26 @@ class Smtp:
     password: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, settings: Mapping[str, str] = os.environ) -> Self:
-        """Return the settings of environment variables.
+    def of(cls, environment: Environment) -> Self:
+        """Return the mail server of the environment.
 
         Raises:
             UsageError: a variable is missing or not valid.
         """
-        given = {name: settings.get(f"CLV_SMTP_{name}", "").strip() for name in ("HOST", "FROM", "TO")}
-        missing = [f"CLV_SMTP_{name}" for name, value in given.items() if not value]
-        if missing:
+        host, sender, to = (getattr(environment, name).strip() for name in ("smtp_host", "smtp_from", "smtp_to"))
+        required = {"smtp_host": host, "smtp_from": sender, "smtp_to": to}
+        if missing := [Environment.variable(name) for name, value in required.items() if not value]:
             raise UsageError("smtp_settings", missing=missing)
-        security = settings.get("CLV_SMTP_SECURITY", "").strip().lower() or "starttls"
+        security = environment.smtp_security.strip().lower() or "starttls"
         if security not in PORTS:
-            raise UsageError("setting_choice", setting="CLV_SMTP_SECURITY", value=security, choices=list(PORTS))
-        port = settings.get("CLV_SMTP_PORT", "").strip() or str(PORTS[security])
+            name = Environment.variable("smtp_security")
+            raise UsageError("setting_choice", setting=name, value=security, choices=list(PORTS))
+        port = environment.smtp_port.strip() or str(PORTS[security])
         if not port.isdigit() or not 1 <= int(port) <= 65535:
-            raise UsageError("setting_bounds", setting="CLV_SMTP_PORT", value=port, low=1, high=65535)
-        to = tuple(address.strip() for address in given["TO"].split(",") if address.strip())
-        user, password = settings.get("CLV_SMTP_USER", ""), settings.get("CLV_SMTP_PASSWORD", "")
-        return cls(given["HOST"], given["FROM"], to, security, int(port), user, password)
+            name = Environment.variable("smtp_port")
+            raise UsageError("setting_bounds", setting=name, value=port, low=1, high=65535)
+        addresses = tuple(address.strip() for address in to.split(",") if address.strip())
+        return cls(host, sender, addresses, security, int(port), environment.smtp_user, environment.smtp_password)
 
 
 def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS) -> None:

@@ -16,7 +16,6 @@ TIMEOUT_SECONDS: Final = 10.0
 PRINTABLE_ASCII: Final = re.compile("[!-~]*")
 BEFORE_PATH: Final = re.compile(r"(\w+://)?(?:[^/?#]*@)?([^/?#]*)")
 """Scheme and host, without the name and password before the host."""
-VARIABLE: Final = "CLV_WEBHOOK_URL"
 
 
 def checked_url(url: str) -> str:

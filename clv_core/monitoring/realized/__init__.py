@@ -1,1 +1,1 @@
-"""Realized against predicted value, for whole forecast periods and for parts of them."""
+"""Realized against predicted value, for complete forecast periods and for parts of them."""

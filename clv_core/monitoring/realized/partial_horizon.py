@@ -1,15 +1,15 @@
-"""The expected value of a part of a horizon, and how much less certain it is than that of the whole.
+"""The expected value of a part of a horizon, and how much less certain it is than that of the full horizon.
 
-A model's curve over shorter horizons has no seasons, and past errors of whole horizons say nothing about parts: a shop
-that sells most before Christmas has a third of a half-year's steady share by August, and all of it by December. So the
-share of past horizons is read from the log before the cutoff:
+A model's curve over shorter horizons has no seasons, and past errors of full horizons do not measure those of parts: a
+shop that sells most before Christmas has a third of a half-year's steady share by August, and all of it by December. So
+the share of past horizons is read from the log before the cutoff:
 
 - ``season``: where the same days of the year before left the model's curve by more than chance explains, they give the
   expected share. How much years differ is estimated from cutoffs that have a year before them, too.
 - ``curve``: else the model's curve does, and past horizons show how far such shares are from it.
 - ``unknown``: where the log holds no such horizon with enough buyers, parts are not compared.
 
-    log(part / expected part) has the variance of the whole's error, plus t^2, plus the sampling variance of last year's
+    log(part / expected part) has the variance of the full error, plus t^2, plus the sampling variance of last year's
 
 where t is the standard deviation of a share on the log scale. Its prior is around 15% of what is still to come
 (half-Cauchy for the curve, which has no seasons; half-normal where a year is there), weighted by how well it explains
@@ -38,7 +38,7 @@ from clv_core.model.chance import by_luck
 Floats = NDArray[np.float64]
 
 WHOLE, SEASON, CURVE, UNKNOWN = "whole", "season", "curve", "unknown"
-"""What a sum is compared with: a whole horizon, or a part of it as above."""
+"""What a sum is compared with: a full horizon, or a part of it as above."""
 MAX_SPANS: Final = 4
 """Past horizons, one after the other; with those of a year before each, at most twice as many are read."""
 MIN_HISTORY_DAYS: Final = 28
@@ -145,7 +145,7 @@ class PartialHorizon:
         return scored.assign(predicted_clv=factor * scored["predicted_clv"], p_purchase=chance)
 
     def wider(self, shared: SharedError, days: int) -> SharedError:
-        """Return the shared errors of a part: those of whole horizons, and those of the share."""
+        """Return the shared errors of a part: those of full horizons, and those of the share."""
         order = np.random.default_rng(0).permutation(DRAWS)
         drawn = evenly(shared.weights, DRAWS)
         return replace(

@@ -1,6 +1,6 @@
 """Realized against predicted value of the customers at the cutoff, in total and by value tier.
 
-A prediction is for a whole horizon; before its end, realized value is compared with what is expected of the part so far
+A prediction is for a full horizon; before its end, realized value is compared with what is expected of the part so far
 (:mod:`clv_core.monitoring.realized.partial_horizon`). How far off a sum may be follows from past origins
 (:mod:`clv_core.evaluation.levels`); without them, or where parts cannot be estimated, there is no interval.
 """
@@ -176,10 +176,10 @@ def tiers_since(
     """Return the tiers of the cutoff, by the default scheme.
 
     Args:
-        then: scores as of the cutoff for the whole horizon, which decide the tiers.
+        then: scores as of the cutoff for the full horizon, which decide the tiers.
         part: scores as of the cutoff for the part that has passed, in the order of ``then``.
         actual: realized value of each, [n].
-        now: scores as of today for a whole horizon: ``customer_id``, ``predicted_clv``.
+        now: scores as of today for a full horizon: ``customer_id``, ``predicted_clv``.
         shared: errors that customers share; None where they are unknown.
     """
     count = DEFAULT_SCHEME.tiers

@@ -117,8 +117,8 @@ def _partial_horizon(
 ) -> PartialHorizon | None:
     """Return what is expected of parts of the horizon; None where there are none, or nothing can be estimated."""
     parts = [passed for passed in days if passed < horizon]
-    whole = float(scores(horizon)["predicted_clv"].sum()) if parts else 0.0
-    curve = {passed: float(scores(passed)["predicted_clv"].sum()) / whole for passed in parts if whole > 0}
+    total = float(scores(horizon)["predicted_clv"].sum()) if parts else 0.0
+    curve = {passed: float(scores(passed)["predicted_clv"].sum()) / total for passed in parts if total > 0}
     return PartialHorizon.of(dataset, cutoff, horizon, curve) if curve and min(curve.values()) > 0 else None
 
 

@@ -27,6 +27,7 @@ from clv_core.collection.words.aliases import MISSING
 from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused
+from clv_core.records import JsonRecord
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.audience_filter import suppressed_ids
 from clv_core.strategy.audiences.contacts import canonical_contacts
@@ -42,7 +43,7 @@ Entries = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Matches:
+class Matches(JsonRecord):
     """How much of a do-not-contact list is about the customers of some datasets.
 
     Args:
@@ -61,10 +62,6 @@ class Matches:
         if self.read and self.nobody == self.read:
             return Message("warning.suppress_none", {"read": self.read})
         return Message("warning.suppress_matched", self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts; they name nobody."""
-        return {"read": self.read, "customers": self.customers, "nobody": self.nobody}
 
 
 def read_entries(path: Path, *, exact: bool = False) -> Entries:

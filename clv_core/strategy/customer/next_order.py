@@ -20,6 +20,7 @@ from clv_core.errors import Message
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.i18n import say_share
 from clv_core.model.chance import OrderTimes
+from clv_core.records import JsonRecord
 from clv_core.strategy.customer.regular import Regular
 from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import Timeline
@@ -30,7 +31,7 @@ FEWEST_FOR_GAP: Final = 3
 
 
 @dataclass(frozen=True)
-class NextOrder:
+class NextOrder(JsonRecord):
     """When the next order is expected.
 
     Args:
@@ -62,17 +63,6 @@ class NextOrder:
             return Message("card.next.regular" if self.regular else "card.next.expected", said)
         said["late"] = self.late.isoformat()
         return Message("card.next.regular.surer" if self.regular else "card.next.surer", said)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary, days as ISO dates."""
-        days = {name: getattr(self, name) for name in ("expected", "early", "late")}
-        return {
-            "chance": self.chance,
-            "horizon_days": self.horizon_days,
-            **{name: None if day is None else day.isoformat() for name, day in days.items()},
-            "usual_gap_days": self.usual_gap_days,
-            "regular": self.regular,
-        }
 
 
 def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date, rhythm: Rhythm) -> NextOrder:

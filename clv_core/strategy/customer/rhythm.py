@@ -8,23 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import RHYTHM
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.saved_scores import companion_path, scores_path
-from clv_core.disk import unless_closed
+from clv_core.disk import ignore_unwritable
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import last_year
+from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, read_json, write_json
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class Rhythm(JsonRecord):
     """How orders come, of all customers of a log as of a cutoff.
 
     Args:
@@ -50,15 +51,6 @@ class Rhythm:
         finally:
             log.close()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {"counts": self.counts.to_json(), "last_year": self.last_year.to_json()}
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` described."""
-        return cls(BgNbd.from_json(said["counts"]), LastYear.from_json(said["last_year"]))
-
 
 def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) -> Rhythm:
     """Return the rhythm of kept scores; where it is not kept, or is older than the scores, it is made.
@@ -72,7 +64,7 @@ def kept_rhythm(scores: Path, bundle: Bundle, dataset: Dataset, cutoff: date) ->
     path = companion_path(scores, RHYTHM, ".json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         found = Rhythm.of(bundle, dataset, cutoff)
-        with unless_closed():
+        with ignore_unwritable():
             write_json(path, found.to_json())
         return found
     return Rhythm.from_json(read_json(path))

@@ -69,7 +69,7 @@ def trust(context: ReportContext) -> Section:
     f, verdict = context.format, context.trust.verdict
     name, meaning = f.t(f"trust.{verdict}"), f.t(f"trust.{verdict}.meaning")
     points = tuple(
-        f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.said(f.language))
+        f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.display(f.language))
         for reason in context.trust.reasons
     )
     return Section("trust", f.t("report.trust"), f.t("report.trust.finding", verdict=name, meaning=meaning), points)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Final
 
 import streamlit as st
 
 from clv_core.collection.values.pseudonyms import key_path
+from clv_core.environment import Environment
 from clv_core.errors import Refused
 from pages.ui import access, state
-
-VARIABLE: Final = "CLV_FILES"
-"""Environment variable: the folder that paths lie below; where people sign in, there is no path without it."""
 
 
 def checked(text: str) -> Path:
@@ -25,9 +21,9 @@ def checked(text: str) -> Path:
     """
     access.require("change")
     said = text.strip().strip("\"'")
-    named = os.environ.get(VARIABLE, "")
+    named = Environment.from_environment().files
     if access.on() and not named:
-        raise Refused("path_unset", variable=VARIABLE)
+        raise Refused("path_unset", variable=Environment.variable("files"))
     below = Path(named).resolve()
     try:
         path = (below / Path(said).expanduser()).resolve()

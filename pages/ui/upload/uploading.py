@@ -304,4 +304,4 @@ def again(job: jobs.Job, **given: Any) -> None:
     if reads(job):
         settle(**given)
     state.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
-    job.put_away()
+    job.dismiss()

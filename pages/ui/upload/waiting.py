@@ -42,4 +42,4 @@ def _offer(job: jobs.Job, waits: str) -> None:
             st.rerun()
         if waits != "running":
             key, icon, may = f"put_away_{job.id}", ":material/close:", by_role.if_may("change")
-            st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.put_away, **may)
+            st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.dismiss, **may)

@@ -22,10 +22,10 @@ from clv_core.collection.customers.roles import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.api.api_settings import ServiceSettings
 from clv_core.deployment.api.app import make
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
+from clv_core.environment import ServiceSettings
 from clv_core.features.engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

@@ -79,7 +79,7 @@ def outcome(files: Files, seen: tuple[Dataset, Snapshot]) -> str:
         assert all(error.message(language) for language in LANGUAGES)
         return "refused"
     assert all(one.text() for one in lost_signal_warnings(Bundle(Path(), record), dataset))
-    for reason in (*Trust.of(record["trust"]).reasons, *(Message(**one) for one in record["warnings"])):
+    for reason in (*Trust.from_json(record["trust"]).reasons, *(Message(**one) for one in record["warnings"])):
         assert all(reason.text(language) for language in LANGUAGES)
     model = MODELS[record["model"]].load(load(files[WEIGHTS]), json.loads(files[STATE]))
     try:
