@@ -45,7 +45,7 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(open
     app = open_page(with_model, "evaluate", lang="en")
     dataset = open_dataset(Workspace(with_model), "shop")
     allowed = len(rolling_origins(date.fromisoformat(dataset.manifest.first_event[:10]), dataset.log_end, 90))
-    assert allowed >= 3 and any(f"at up to {allowed} past cutoffs" in item.value for item in app.markdown)
+    assert allowed >= 3 and any(f"at up to {allowed} past cutoff dates" in item.value for item in app.markdown)
     app.button(key="start_board").click().run()
     words = jobs.jobs(Workspace(with_model), "backtest")[0].status()["args"]
     assert words[:4] == ["backtest", "shop", "--horizon-days", "90"]
@@ -90,8 +90,8 @@ def test_the_person_chooses_whom_the_model_is_held_against(
 
 
 def _seconds_said(app: AppTest) -> float:
-    (said,) = (item.value for item in app.caption if "it goes on while" in item.value)
-    return float(said.removeprefix("Takes about ").partition(" s;")[0])
+    (said,) = (item.value for item in app.caption if item.value.startswith("Takes about "))
+    return float(said.removeprefix("Takes about ").partition(" s.")[0])
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

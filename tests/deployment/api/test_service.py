@@ -369,7 +369,7 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         said = client.get("/v1/models?name=shop").json()
         assert [one["role"] for one in said["models"] if one["model"] == said["serving"]] == ["champion"]
         assert len(said["models"]) == 5
-        for language, word in (("en", "scoring service"), ("zh", "打分接口")):
+        for language, word in (("en", "prediction service"), ("zh", "预测接口")):
             page = client.get("/", headers={"accept-language": language}).text
             assert word in page and not re.search("<script|<link|src=|href=.http|url[(]", page)
         text = json.dumps(client.get("/openapi.json").json())
@@ -410,7 +410,7 @@ def test_a_registry_that_is_damaged_while_serving_and_moved_away_is_made_anew_by
         known = {one["model"] for one in client.get("/v1/models").json()["models"]}
         path_of(workspace).write_bytes(b"no database" * 1000)
         answer = client.get("/v1/models")
-        assert error_of(answer) == (409, "registry_damaged") and "move the file away" in answer.text
+        assert error_of(answer) == (409, "registry_damaged") and "is damaged" in answer.text
         assert client.post("/v1/score", json=ONE).status_code == 200
         path_of(workspace).rename(tmp_path / "damaged")
         assert {one["model"] for one in client.get("/v1/models").json()["models"]} == known
