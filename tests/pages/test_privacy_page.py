@@ -62,7 +62,7 @@ def test_certificates_are_listed_and_can_be_taken(open_page: OPEN, bare: Path) -
     ids = customers(bare)[:2]
     assert cli.main(["erase", *ids, "--workspace", str(bare)]) == 0
     app = open_page(bare, "privacy")
-    assert "2 customers have been erased" in app.header[0].value
+    assert "2 customers erased" in app.header[0].value
     assert app.dataframe[0].value.iloc[0].tolist()[3:5] == [2, 2]
     assert len(app.get("download_button")) == 2
 
