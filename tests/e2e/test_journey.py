@@ -49,7 +49,7 @@ def upload(studio: Studio, file: Path) -> None:
     name.press("Tab")
     studio.click(translate("upload.save", "en"))
     studio.wait_for("CDNOW saved")
-    studio.wait_for("This is a first look")
+    studio.wait_for("First look only")
     studio.shows("The next 182 days are worth")
     studio.picture("upload-look_en")
 
@@ -78,7 +78,7 @@ def evaluate(studio: Studio) -> None:
     gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
     assert 0.7 < gini < 0.85
     studio.shows("Use with caution")
-    studio.shows("The chances to buy are too high")
+    studio.shows("Purchase probabilities are too high")
 
 
 def explain(studio: Studio) -> None:
@@ -100,8 +100,8 @@ def segments(studio: Studio, folder: Path) -> Path:
 def behaviour(studio: Studio) -> None:
     """The log is summed by a run of its own; the page then opens with its finding and leads to training."""
     studio.open("explore", lang="en", dataset="CDNOW")
-    studio.wait_for("The top 10% of buyers hold 51% of the buyers' net revenue; 49% of buyers came back")
-    studio.click("Predict what they will be worth")
+    studio.wait_for(translate("explore.headline", "en", share="51%", back="49%"))
+    studio.click(translate("explore.to_train", "en"))
     studio.shows("CDNOW covers 546 days")
 
 

@@ -218,7 +218,7 @@ def test_the_certificate_says_what_was_touched_and_names_nobody(erased: Erased) 
         language: (erased.workspace.root / "erasures" / f"{one.id}.{language}.md").read_text(encoding="utf-8")
         for language in LANGUAGES
     }
-    assert "Certificate of erasure: 61" in text["en"] and "删除凭证：61" in text["zh"]
+    assert "Erasure certificate: 61" in text["en"] and "删除凭证：61" in text["zh"]
     assert f"凭证编号：{one.id}" in text["zh"] and f"{batch}：{GONE} 行" in text["zh"] and ": " not in text["zh"]
     assert "+00:00" not in text["zh"] and one.begun[:10] + " " + one.begun[11:19] + "，" in text["zh"]
     (line,) = [line for line in audit.lines(erased.workspace) if line["action"] == "erase"]
@@ -299,7 +299,7 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
     assert not any(customer in (workspace.root / "erasures" / "ledger.jsonl").read_text() for customer in LEAVING)
     only = tmp_path / "only.csv"
     events().query("customer_id in @LEAVING").to_csv(only, index=False)
-    with pytest.raises(Refused, match="erased before"):
+    with pytest.raises(Refused, match="erased earlier"):
         ingest(workspace, only, "only", currency="EUR")
 
 

@@ -200,7 +200,7 @@ def test_after_an_erasure_only_what_the_certificate_names_is_left(workspace: Wor
 @pytest.mark.slow
 def test_the_certificate_names_no_id_and_a_second_erasure_finds_the_same(workspace: Workspace) -> None:
     first = erasing.erase(workspace, GONE, progress=NoProgress())
-    for language, word in (("en", "What may name them"), ("zh", "可能提及他们的内容")):
+    for language, word in (("en", "Possible mentions"), ("zh", "可能提及他们的内容")):
         text = (workspace.root / "erasures" / f"{first.id}.{language}.md").read_text(encoding="utf-8")
         assert word in text and all(one["file"] in text for one in first.unsure)
         assert "C4" not in text and "12345" not in text

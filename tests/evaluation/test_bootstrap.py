@@ -97,7 +97,7 @@ def test_a_verdict_says_its_figures_and_misses_in_the_currency(predictions: pd.D
             assert sentence.count(" EUR") == (3 if verdict.metric in ("mae", "rmse") else 0), verdict.message.code
             assert "{" not in sentence and "nan" not in sentence
     sentence = verdicts(found, "hybrid", "bgnbd", ["gini"])[0].message.text()
-    assert sentence.startswith("Hybrid beats BG/NBD on ranking: normalized Gini 0.")
+    assert sentence.startswith("Hybrid ranks better than BG/NBD: normalized Gini 0.")
 
 
 @pytest.mark.parametrize("metric", ["mae", "rmse", "brier", "gini", "spearman", "decile_mape"])

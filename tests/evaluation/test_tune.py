@@ -150,7 +150,7 @@ def test_a_model_without_settings_and_a_log_without_room_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match="hybrid"):
         searched(past, tmp_path, 2, TrainConfig(horizon_days=60, model="bgnbd"))
-    with pytest.raises(NotEnoughData, match="shorter horizon") as caught:
+    with pytest.raises(NotEnoughData, match="Shorten the forecast period") as caught:
         searched(past, tmp_path, 2, TrainConfig(horizon_days=400))
     needed = timedelta(days=caught.value.params["needed"])
     enough = [bool(rolling_origins(past.end - span, past.end, 400, 1)) for span in (needed - timedelta(days=1), needed)]

@@ -117,7 +117,7 @@ def test_features_that_drift_together_are_one_alert_that_names_the_strongest() -
     (alert,) = found
     assert alert.light == PREDICTIONS and not alert.grave and alert.params["count"] == 4
     assert alert.params["features"] == ["monetary_value", "T", "recency"]
-    assert "4 of the features" in alert.text("en")
+    assert "4 model features" in alert.text("en")
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,9 @@ def test_volumes_are_what_pandas_counts_by_the_day(known: Profile, events: pd.Da
 @pytest.mark.parametrize(
     ("change", "codes", "said"),
     [
-        (steady_shop.dearer, {"price_amount_rose"}, "price level rose"),
+        (steady_shop.dearer, {"price_amount_rose"}, "purchase values rose"),
         (steady_shop.another_channel, {"new_channel"}, "“kiosk”"),
-        (steady_shop.without_ratings, {"lost_event_type"}, "“Rating” is gone"),
+        (steady_shop.without_ratings, {"lost_event_type"}, "“Rating” disappeared"),
         (steady_shop.twice_the_returns, {"returns_rose"}, "returns are 1"),
         (steady_shop.gaps_in_categories, {"gaps_purchase_rose", "gaps_other_rose"}, "“Category” is empty in 1"),
         (

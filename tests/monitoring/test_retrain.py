@@ -96,7 +96,7 @@ def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_o
     assert speaking.bundle == {"promoted": found.challenger, "better": champion, "stays": other}[outcome]
     noted = [line["version"] for line in audit.lines(work) if line["action"] == "models promote"]
     assert set(noted) == (set() if outcome == "better" else {speaking.number})
-    words = {"promoted": "已替换", "better": "", "stays": ""}[outcome]
+    words = {"promoted": "已启用", "better": "", "stays": ""}[outcome]
     assert words in found.why.text("zh") and "{" not in found.why.text("zh")
 
     dataset, held = open_dataset(work, "shop"), open_bundle(work, found.challenger).holdout()

@@ -144,7 +144,7 @@ def test_a_button_is_grey_for_those_who_may_not_and_says_whom_to_ask(
 ) -> None:
     sign_in(email)
     button = open_page(with_model, page).button(key=key)
-    assert (f"role of {role}" in button.help) is grey and button.disabled is (grey or key == "delete_version")
+    assert (f"the role {role}" in button.help) is grey and button.disabled is (grey or key == "delete_version")
 
 
 @pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])

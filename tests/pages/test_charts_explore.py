@@ -75,8 +75,8 @@ def test_message_of_people_is_not_about_a_handful_of_buyers() -> None:
 def test_message_of_the_funnel_does_not_say_that_only_those_bought_who_used_the_cart() -> None:
     """Of ten who looked one used the cart and bought, and eight bought without a cart."""
     steps = pd.DataFrame({"step": ["view", "cart", "purchase"], "share": [1.0, 0.1, 0.1]})
-    assert words.way(steps) == "Of those who looked, 10% put something into the cart, 10% did so and bought"
-    assert words.way(steps.iloc[[0, 2]]) == "Of those who looked, 10% bought"
+    assert words.way(steps) == "Of viewers, 10% added to the cart, 10% also bought"
+    assert words.way(steps.iloc[[0, 2]]) == "Of viewers, 10% bought"
 
 
 def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> None:

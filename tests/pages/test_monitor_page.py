@@ -59,7 +59,7 @@ def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: P
     for question in ("data", "predictions", "realised"):
         assert translate(f"monitor.question.{question}") in said
     assert "“kiosk”" in said and translate("light.data.amber", n=1) in said
-    assert "80% interval" in said and app.dataframe[0].value.shape[0] == 6
+    assert translate("monitor.interval") in said and app.dataframe[0].value.shape[0] == 6
     assert [button.label for button in app.get("download_button")] == [
         translate("monitor.download.report"), translate("monitor.download.checks"),
     ]  # fmt: skip

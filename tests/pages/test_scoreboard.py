@@ -99,8 +99,8 @@ def test_the_person_chooses_whom_the_model_is_held_against(
 
 
 def _seconds_said(app: AppTest) -> float:
-    (said,) = (item.value for item in app.caption if "it goes on while" in item.value)
-    return float(said.removeprefix("Takes about ").partition(" s;")[0])
+    (said,) = (item.value for item in app.caption if item.value.startswith("Takes about "))
+    return float(said.removeprefix("Takes about ").partition(" s.")[0])
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

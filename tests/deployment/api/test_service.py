@@ -171,9 +171,9 @@ def test_faults_are_said_in_words_that_fit_them(serve: Serve) -> None:
         assert "Content-Encoding: gzip" in packed.json()["error"]["message"]
         body = json.dumps({"customers": [{"customer_id": "c", "events": [{**BUY, "amount": float("nan")}]}]})
         said = client.post("/v1/score", content=body, headers=kind).json()["error"]
-        assert "a number is needed" in said["message"] and "further" not in said["message"]
+        assert "a number is needed" in said["message"] and "other problems" not in said["message"]
         two = client.post("/v1/score", json={"customers": [{"customer_id": 7, "events": 7}]}).json()["error"]
-        assert "further faults: 1" in two["message"] and two["params"]["others"] == 1
+        assert "other problems: 1" in two["message"] and two["params"]["others"] == 1
 
 
 @pytest.mark.examples(3)
@@ -369,7 +369,7 @@ def test_models_are_listed_and_the_page_loads_nothing_from_elsewhere(shop: Works
         said = client.get("/v1/models?name=shop").json()
         assert [one["role"] for one in said["models"] if one["model"] == said["serving"]] == ["champion"]
         assert len(said["models"]) == 5
-        for language, word in (("en", "scoring service"), ("zh", "打分接口")):
+        for language, word in (("en", "prediction service"), ("zh", "预测接口")):
             page = client.get("/", headers={"accept-language": language}).text
             assert word in page and not re.search("<script|<link|src=|href=.http|url[(]", page)
         text = json.dumps(client.get("/openapi.json").json())
@@ -410,7 +410,7 @@ def test_a_registry_that_is_damaged_while_serving_and_moved_away_is_made_anew_by
         known = {one["model"] for one in client.get("/v1/models").json()["models"]}
         path_of(workspace).write_bytes(b"no database" * 1000)
         answer = client.get("/v1/models")
-        assert error_of(answer) == (409, "registry_damaged") and "move the file away" in answer.text
+        assert error_of(answer) == (409, "registry_damaged") and "is damaged" in answer.text
         assert client.post("/v1/score", json=ONE).status_code == 200
         path_of(workspace).rename(tmp_path / "damaged")
         assert {one["model"] for one in client.get("/v1/models").json()["models"]} == known

@@ -261,7 +261,7 @@ def test_a_share_of_what_buyers_brought_is_said_to_be_of_that_and_not_of_all_net
     brought = march[march["customer_id"].isin(buyers)].groupby("customer_id")["amount"].sum()
     assert concentration(selection).top10 == pytest.approx(brought.max() / brought.sum())
     assert figures(selection).net == pytest.approx(march["amount"].sum()) and brought.max() > march["amount"].sum()
-    whose = {"en": "of the buyers' net revenue", "zh": "全体购买用户净收入的 80%"}[language]
+    whose = {"en": "of buyers' net revenue", "zh": "全体购买用户净收入的 80%"}[language]
     for key in ("explore.headline", "explore.held", "explore.rfm"):
         said = translate(key, language, share="80%", value="80%", back="0%", gini="0.30", mean="80 EUR")
         assert whose in said, said
