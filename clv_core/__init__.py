@@ -2,7 +2,7 @@
 
 The packages follow the loop of the work, and imports go one way along it:
 collection -> preprocessing -> features -> model -> training -> evaluation -> deployment -> strategy -> monitoring.
-Beside it stands :mod:`clv_core.erasing`, which takes customers out of what every stage keeps.
+Beside it stands :mod:`clv_core.erasure`, which takes customers out of what every stage keeps.
 Start reading at :mod:`clv_core.pipeline`.
 """
 

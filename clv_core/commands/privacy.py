@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core import audit
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.commands import Context
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, NotFound, UsageError
@@ -26,8 +26,8 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
             certificate, which is in the error's ``result``, says so.
     """
-    from clv_core.erasing.certificate import FOLDER, markdown_path
-    from clv_core.erasing.erase import erase
+    from clv_core.erasure.certificate import FOLDER, markdown_path
+    from clv_core.erasure.erase import erase
     from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
@@ -71,7 +71,7 @@ def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
     words = sorted(words_of(entries))
-    people = StopList.of(context.workspace)
+    people = SuppressionList.of(context.workspace)
     changed = 0
     found: dict[str, Any] = {}
     if options.action != "list":

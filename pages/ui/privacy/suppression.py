@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
 from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
@@ -24,7 +24,7 @@ MOST_NAMED: Final = 20
 
 def headline() -> str:
     """Return how many entries the list has, and how many customers of the dataset in use they are."""
-    stop, dataset = state.stop_list(), state.dataset()
+    stop, dataset = state.suppression_list(), state.dataset()
     entries = len(stop.entries())
     if not entries:
         return t("privacy.suppressed.none")
@@ -36,7 +36,7 @@ def headline() -> str:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: StopList) -> int:
+def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: SuppressionList) -> int:
     return count_suppressed(_dataset, _stop)
 
 
@@ -48,7 +48,7 @@ def fill(words: Iterable[str]) -> None:
 
 def show() -> None:
     """Ask for people to be added, taken off or looked up; the list itself can name nobody."""
-    people = state.stop_list()
+    people = state.suppression_list()
     with st.container(border=True):
         st.markdown(f"**{t('privacy.suppress')}**  \n{t('privacy.suppress.why')}")
         mark = st.session_state.get(ROUND, 0)
@@ -77,7 +77,7 @@ def show() -> None:
     cells.table(table, t("privacy.suppress"))
 
 
-def _checked(people: StopList, entries: Entries) -> str:
+def _checked(people: SuppressionList, entries: Entries) -> str:
     """Return how many of the entries are on the list, and which: the person has just written them."""
     held = [entry[0] for entry in entries if any(people.names(word) for word in entry)]
     known = {"held": len(held), "n": len(entries)}

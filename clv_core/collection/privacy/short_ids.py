@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect_memory, file_text, name, text
-from clv_core.collection.privacy.needles import EDGES, TOKENS, Needles, coded, split_words
+from clv_core.collection.privacy.id_matcher import EDGES, TOKENS, IdMatcher, coded, split_words
 from clv_core.collection.values.id_texts import folded, folded_sql
 from clv_core.columns import CUSTOMER_ID, READ, REVIEW_TEXT, Kind
 
@@ -29,7 +29,7 @@ NO_TEXTS: Final = {key for key, column in READ.items() if column.kind is not Kin
 
 
 @dataclass(frozen=True)
-class KnownCustomers:
+class CustomerIds:
     """The customers of some logs, and those who are erased.
 
     Args:
@@ -72,8 +72,8 @@ def short_named(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     column: str,
-    needles: Needles,
-    known: KnownCustomers,
+    needles: IdMatcher,
+    known: CustomerIds,
     *,
     others: bool = False,
 ) -> ShortNamed:
@@ -97,7 +97,7 @@ def short_named(
     return ShortNamed(named, {cell: frozenset(hits[cell]) for cell in hits if cell in plain})
 
 
-def _candidates(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: Needles) -> list[str]:
+def _candidates(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: IdMatcher) -> list[str]:
     """Return the different texts of a column in which a short id may stand."""
     if not needles.short:
         return []

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from clv_core.collection.engine import connect_memory, file_text, name
-from clv_core.collection.privacy.columns_of_ids import KnownCustomers
-from clv_core.collection.privacy.needles import ERASED, Needles
-from clv_core.collection.privacy.taking_out import text_columns
+from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher
+from clv_core.collection.privacy.row_erasure import text_columns
+from clv_core.collection.privacy.short_ids import CustomerIds
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.collection.values.id_texts import folded, folded_sql, unified, unified_sql
 from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
@@ -55,7 +55,7 @@ class Unsure:
 
 
 @dataclass(frozen=True)
-class ToErase:
+class DataSubjects:
     """Who is to go, by all the names that they may have.
 
     Args:
@@ -75,23 +75,23 @@ class ToErase:
         return folded(cell) in self.ids
 
     @property
-    def customers(self) -> KnownCustomers:
+    def customers(self) -> CustomerIds:
         """Those who are to go and those who are in the datasets as they are now."""
         datasets = list_datasets(self.workspace) if self.workspace is not None else []
-        return KnownCustomers(self.ids, tuple(one.events_path for one in datasets))
+        return CustomerIds(self.ids, tuple(one.events_path for one in datasets))
 
     @cached_property
-    def needles(self) -> Needles:
+    def needles(self) -> IdMatcher:
         """Words to be found within longer texts."""
-        return Needles(self.ids)
+        return IdMatcher(self.ids)
 
     @cached_property
-    def everywhere(self) -> Needles:
+    def everywhere(self) -> IdMatcher:
         """The same, with what reaches the customers: for files outside the datasets."""
-        return Needles(self.ids | self.reaching)
+        return IdMatcher(self.ids | self.reaching)
 
 
-def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Dataset]) -> ToErase:
+def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Dataset]) -> DataSubjects:
     """Return what is looked for.
 
     Args:
@@ -118,7 +118,7 @@ def wanted(workspace: Workspace, ids: Iterable[str], datasets: Collection[Datase
     for one in datasets:
         if one.manifest.customers_table is not None:
             reaching |= _reaching(one, names)
-    return ToErase(given, frozenset(names), frozenset(reaching), workspace)
+    return DataSubjects(given, frozenset(names), frozenset(reaching), workspace)
 
 
 def _similar(datasets: Collection[Dataset], given: Collection[str]) -> list[str]:

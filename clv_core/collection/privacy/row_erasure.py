@@ -13,8 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, text
-from clv_core.collection.privacy.columns_of_ids import NO_TEXTS, OF_OTHERS, KnownCustomers, short_named
-from clv_core.collection.privacy.needles import TOKENS, Needles
+from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
+from clv_core.collection.privacy.short_ids import NO_TEXTS, OF_OTHERS, CustomerIds, short_named
 from clv_core.collection.readings.alike import habit_of
 from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import figures
@@ -53,7 +53,7 @@ class Taken:
         return self.events + self.aside + self.people + self.cells
 
 
-def take_out(
+def erase_rows(
     manifest: Manifest,
     events: Path,
     set_aside: Path,
@@ -67,7 +67,7 @@ def take_out(
 
     Rows are found by the customer's id; in rows set aside, also where it stands in any other cell or in a line that is
     no row. A text of another customer's row, or of the customers table, that names one of them becomes empty
-    (:mod:`~clv_core.collection.privacy.columns_of_ids`).
+    (:mod:`~clv_core.collection.privacy.short_ids`).
 
     Args:
         manifest: of the log.
@@ -83,7 +83,7 @@ def take_out(
     try:
         connection.register("gone", pa.table({"id": pa.array(sorted(ids), pa.string())}))
         connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
-        needles, known = Needles(ids), KnownCustomers(ids, (events,))
+        needles, known = IdMatcher(ids), CustomerIds(ids, (events,))
         files: dict[str, Path] = {}
         counts = {"events": 0, "aside": 0, "people": 0, "cells": 0}
         counts["events"], counts["cells"] = _log(connection, events, needles, known, scratch / "left.parquet")
@@ -115,8 +115,8 @@ def cells_naming(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     column: str,
-    needles: Needles,
-    known: KnownCustomers,
+    needles: IdMatcher,
+    known: CustomerIds,
     *,
     others: bool = False,
 ) -> list[str]:
@@ -134,7 +134,7 @@ def cells_naming(
     return list(dict.fromkeys([*found, *short_named(connection, path, column, needles, known, others=others).named]))
 
 
-def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: Needles) -> list[str]:
+def names_any(connection: duckdb.DuckDBPyConnection, path: Path, column: str, needles: IdMatcher) -> list[str]:
     """Return those texts of a column that hold one of the words, each once."""
     if not needles.words:
         return []
@@ -162,7 +162,7 @@ def set_aside_columns(manifest: Manifest, columns: Sequence[str]) -> dict[str, b
 
 
 def aside_test(
-    connection: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, needles: Needles, known: KnownCustomers
+    connection: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, needles: IdMatcher, known: CustomerIds
 ) -> str:
     """Return the SQL test of rows set aside that name one of the customers in the table ``gone``."""
     columns = text_columns(connection, path)
@@ -182,7 +182,7 @@ def aside_test(
     return " OR ".join(tests) or "false"
 
 
-def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, known: KnownCustomers) -> str:
+def named_test(connection: duckdb.DuckDBPyConnection, path: Path, needles: IdMatcher, known: CustomerIds) -> str:
     """Return the SQL test of a table's rows that are of a customer in the table ``gone``, or name one in any text."""
     tests = [_named_in(CUSTOMER_ID)]
     for column in text_columns(connection, path):
@@ -198,7 +198,7 @@ def _named_in(column: str) -> str:
 
 
 def _log(
-    connection: duckdb.DuckDBPyConnection, path: Path, needles: Needles, known: KnownCustomers, target: Path
+    connection: duckdb.DuckDBPyConnection, path: Path, needles: IdMatcher, known: CustomerIds, target: Path
 ) -> tuple[int, int]:
     """Write what is left of a table of customers where anything goes; return the rows and the cells that do."""
     file, test = file_text(path), _named_in(CUSTOMER_ID)

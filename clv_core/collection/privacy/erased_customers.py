@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from clv_core.collection.customers import CustomersReading, recount
 from clv_core.collection.engine import connect, file_text, name, text
-from clv_core.collection.privacy.keyed import KeyedList
-from clv_core.collection.privacy.needles import TOKENS, Needles, redacted_values
-from clv_core.collection.privacy.taking_out import take_out, text_columns
+from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher, redact_values
+from clv_core.collection.privacy.keyed_list import KeyedList
+from clv_core.collection.privacy.row_erasure import erase_rows, text_columns
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.readings.withdrawn import lines_in
 from clv_core.collection.stored.renaming import names_to_follow
@@ -34,7 +34,7 @@ def erased(workspace: Workspace) -> KeyedList:
     return KeyedList(workspace, LEDGER, PURPOSE, lambda word: (similar_mark(word),))
 
 
-def known_again(
+def returning_ids(
     workspace: Workspace, dataset: str, tables: dict[Path, list[str]], scratch: Path, *, similar: bool = False
 ) -> frozenset[str]:
     """Return the ids in some Parquet files that belong to erased customers, as the files have them.
@@ -71,7 +71,7 @@ def known_again(
         connection.close()
 
 
-def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress: Progress) -> LogPart:
+def exclude_erased(workspace: Workspace, part: LogPart, scratch: Path, progress: Progress) -> LogPart:
     """Return a file that was read, without the rows of those who were erased, and with a warning that says how many.
 
     Raises:
@@ -85,17 +85,17 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
     tables = {part.events: [CUSTOMER_ID], part.set_aside: columns}
     tables |= {part.withdrawn: [CUSTOMER_ID]} if part.withdrawn is not None else {}
     similar = manifest.merges_similar_ids or _merges(workspace, manifest.name)
-    ids = known_again(workspace, manifest.name, tables, scratch, similar=similar)
+    ids = returning_ids(workspace, manifest.name, tables, scratch, similar=similar)
     if not ids:
         return part
-    taken = take_out(manifest, part.events, part.set_aside, None, ids, scratch, progress, part.withdrawn)
+    taken = erase_rows(manifest, part.events, part.set_aside, None, ids, scratch, progress, part.withdrawn)
     if not taken.files:
         return part
     withdrawn = taken.files.get("withdrawn", part.withdrawn)
     if taken.manifest.rows_kept == 0 and (manifest.rows_kept or _empty(withdrawn, scratch)):
         raise Refused("erased_all", file=manifest.source, customers=len(ids))
     said = Message("warning.erased_left_out", {"customers": len(ids), "rows": taken.events + taken.aside})
-    warnings = [*redacted_values(taken.manifest.warnings, ids, Needles(ids)), said.coded()]
+    warnings = [*redact_values(taken.manifest.warnings, ids, IdMatcher(ids)), said.coded()]
     return dataclasses.replace(
         part,
         manifest=dataclasses.replace(taken.manifest, warnings=warnings),
@@ -105,7 +105,7 @@ def without_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
     )
 
 
-def people_without_erased(
+def exclude_erased_customers(
     workspace: Workspace, dataset: Dataset, reading: CustomersReading, scratch: Path
 ) -> CustomersReading:
     """Return a customers file that was read, without those who were erased.
@@ -114,7 +114,7 @@ def people_without_erased(
         Refused: nobody else is in it.
     """
     tables, similar = {reading.table: [CUSTOMER_ID]}, dataset.manifest.merges_similar_ids
-    ids = known_again(workspace, dataset.name, tables, scratch, similar=similar)
+    ids = returning_ids(workspace, dataset.name, tables, scratch, similar=similar)
     if not ids:
         return reading
     left = scratch / "people.parquet"
@@ -137,7 +137,7 @@ def people_without_erased(
         match=dataclasses.replace(reading.match, customers=matched["customers"], matched=matched["matched"]),
         content=version_of(reading.content, "without", rows),
         warnings=(
-            *(Message(one["code"], one["params"]) for one in redacted_values(_coded(reading), ids, Needles(ids))),
+            *(Message(one["code"], one["params"]) for one in redact_values(_coded(reading), ids, IdMatcher(ids))),
             said,
         ),
     )

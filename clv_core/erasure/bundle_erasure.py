@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from clv_core.collection.privacy.needles import redacted_values
+from clv_core.collection.privacy.id_matcher import redact_values
 from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
 from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import transaction
-from clv_core.erasing.files import clean, holds
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import clean, holds
 from clv_core.workspace import Workspace, sync_all
 
 
@@ -51,7 +51,7 @@ def trained_with(bundle: Bundle, first: Mapping[str, date]) -> int:
     return sum(day < cutoff for day in first.values())
 
 
-def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: ToErase) -> Cleaned | None:
+def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: DataSubjects) -> Cleaned | None:
     """Take the customers out of a model's files; None where they name none of them.
 
     Raises:
@@ -60,7 +60,7 @@ def clean_bundle(workspace: Workspace, bundle: Bundle, wanted: ToErase) -> Clean
     remains = tuple(name for name in MODEL_FILES if holds(bundle.folder / name, wanted))
     kept = [name for name in FILES if (bundle.folder / name).is_file()]
     record = read_record(bundle.folder)
-    said = redacted_values(record, wanted.ids, wanted.everywhere)
+    said = redact_values(record, wanted.ids, wanted.everywhere)
     named = [name for name in kept if name not in MODEL_FILES and holds(bundle.folder / name, wanted)]
     if said == record and not named:
         _tell_registry(workspace, bundle)

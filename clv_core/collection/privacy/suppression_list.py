@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.privacy.keyed import HASHES, KeyedList
+from clv_core.collection.privacy.keyed_list import HASHES, KeyedList
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import similar_mark
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
@@ -35,7 +35,7 @@ NAMES: Final = 2
 
 
 @dataclass(frozen=True)
-class StopList:
+class SuppressionList:
     """The list as it is now.
 
     Args:
@@ -53,7 +53,7 @@ class StopList:
     similar: bool = False
 
     @classmethod
-    def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> StopList:
+    def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> SuppressionList:
         """Return the list of a workspace.
 
         Args:
@@ -155,17 +155,19 @@ def _marks(word: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _read(people: KeyedList, table: Path | None, written: tuple[int, int], similar: bool) -> StopList:
+def _read(people: KeyedList, table: Path | None, written: tuple[int, int], similar: bool) -> SuppressionList:
     """Return the list as it was ``written``, with those whom it names by an address in a customers table, if any."""
     hashes = people.hashes()
     if hashes:
         people.sql("x")
     numbers = any(len(entry[HASHES]) > NAMES for entry in people.entries())
-    known = StopList(people, hashes, frozenset(), numbers, similar)
+    known = SuppressionList(people, hashes, frozenset(), numbers, similar)
     if table is None or not table.exists():
         return known
     columns = [column for column in pq.read_schema(table).names if column.lower() in (EMAIL, PHONE)]
     if not columns:
         return known
     rows = pd.read_parquet(table, columns=[CUSTOMER_ID, *columns]).rename(columns=str.lower)
-    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers, similar)
+    return SuppressionList(
+        people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers, similar
+    )

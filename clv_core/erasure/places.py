@@ -11,8 +11,8 @@ from typing import Final
 
 from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.privacy.erased import LEDGER
-from clv_core.collection.privacy.stoplist import FILE as STOPLIST
+from clv_core.collection.privacy.erased_customers import LEDGER
+from clv_core.collection.privacy.suppression_list import FILE as STOPLIST
 from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
@@ -28,9 +28,9 @@ from clv_core.deployment.artifacts import (
 )
 from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.saved_scores import saved_score_files
-from clv_core.erasing.certificate import FOLDER as CERTIFICATES
-from clv_core.erasing.files import clean, holds, unsure_in
-from clv_core.erasing.wanted import ToErase, Unsure
+from clv_core.erasure.certificate import FOLDER as CERTIFICATES
+from clv_core.erasure.data_subjects import DataSubjects, Unsure
+from clv_core.erasure.file_erasure import clean, holds, unsure_in
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
@@ -106,7 +106,7 @@ def clear_uploads(workspace: Workspace) -> int:
     return len(uploads)
 
 
-def clear_records(workspace: Workspace, wanted: ToErase) -> int:
+def clear_records(workspace: Workspace, wanted: DataSubjects) -> int:
     """Remove the records of runs that name a customer, in their words, their result or what they printed."""
     count = 0
     for job in jobs.jobs(workspace):
@@ -117,7 +117,7 @@ def clear_records(workspace: Workspace, wanted: ToErase) -> int:
     return count
 
 
-def clear_exports(workspace: Workspace, wanted: ToErase, names: Collection[str] | None) -> list[str]:
+def clear_exports(workspace: Workspace, wanted: DataSubjects, names: Collection[str] | None) -> list[str]:
     """Remove kept lists that name or reach a customer, with their side files; return their names.
 
     Args:
@@ -145,7 +145,7 @@ def of_processes(workspace: Workspace) -> Iterator[str]:
     yield from (str(path.relative_to(workspace.root)) for path in held_elsewhere(workspace))
 
 
-def elsewhere(workspace: Workspace, wanted: ToErase) -> Iterator[str]:
+def elsewhere(workspace: Workspace, wanted: DataSubjects) -> Iterator[str]:
     """Yield exported files outside the workspace that are still there and name a customer."""
     yield from (str(path) for path in _exported_elsewhere(workspace) if holds(path, wanted, exported=True))
 
@@ -155,7 +155,7 @@ def _exported_elsewhere(workspace: Workspace) -> Iterator[Path]:
     yield from (path for path in dict.fromkeys(found) if path.is_file() and not path.is_relative_to(workspace.root))
 
 
-def unsure(workspace: Workspace, wanted: ToErase, source: Path | None, *, whole: bool) -> Iterator[Unsure]:
+def unsure(workspace: Workspace, wanted: DataSubjects, source: Path | None, *, whole: bool) -> Iterator[Unsure]:
     """Yield where short ids stand, outside the datasets, and may mean something else.
 
     Args:
@@ -203,7 +203,7 @@ def others(workspace: Workspace, source: Path | None) -> Iterator[Path]:
 
 
 def clean_others(
-    workspace: Workspace, wanted: ToErase, names: Collection[str] | None, source: Path | None
+    workspace: Workspace, wanted: DataSubjects, names: Collection[str] | None, source: Path | None
 ) -> dict[str, int]:
     """Make all other files free of the customers; return what had to go by file.
 
@@ -241,7 +241,7 @@ def _files(workspace: Workspace, place: Path) -> Iterator[Path]:
             yield path
 
 
-def _asked(job: jobs.Job, wanted: ToErase) -> bool:
+def _asked(job: jobs.Job, wanted: DataSubjects) -> bool:
     """Say whether a run was asked about one of the customers, whatever the id looks like."""
     words = [str(word) for word in job.status().get("args", ())]
     after = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]

@@ -17,16 +17,16 @@ from clv_core.collection.engine import connect_memory, file_text, text
 from clv_core.collection.engine import name as quoted
 from clv_core.collection.engine import one as one_row
 from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.privacy.columns_of_ids import OF_OTHERS, short_named
-from clv_core.collection.privacy.needles import redacted_values
-from clv_core.collection.privacy.taking_out import (
+from clv_core.collection.privacy.id_matcher import redact_values
+from clv_core.collection.privacy.row_erasure import (
     Taken,
     aside_test,
     cells_naming,
+    erase_rows,
     set_aside_columns,
-    take_out,
     text_columns,
 )
+from clv_core.collection.privacy.short_ids import OF_OTHERS, short_named
 from clv_core.collection.stored.store import (
     MANIFEST,
     VERSION,
@@ -41,7 +41,7 @@ from clv_core.collection.stored.store import (
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.artifacts import remove
-from clv_core.erasing.wanted import ToErase, Unsure
+from clv_core.erasure.data_subjects import DataSubjects, Unsure
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, read_json, write_json
@@ -70,7 +70,7 @@ class Rewritten:
     people: int = 0
 
 
-def first_events(held: Sequence[Dataset], wanted: ToErase) -> dict[str, date]:
+def first_events(held: Sequence[Dataset], wanted: DataSubjects) -> dict[str, date]:
     """Return when each of the customers was first seen, in any of a dataset's versions; local dates by id."""
     found: dict[str, date] = {}
     for one in held:
@@ -87,7 +87,7 @@ def first_events(held: Sequence[Dataset], wanted: ToErase) -> dict[str, date]:
     return found
 
 
-def holding(workspace: Workspace, name: str, wanted: ToErase) -> list[Dataset]:
+def holding(workspace: Workspace, name: str, wanted: DataSubjects) -> list[Dataset]:
     """Return the versions of a dataset that hold any of the customers; files that versions share are read once."""
     seen: dict[tuple[int, int], bool] = {}
     found = []
@@ -104,7 +104,7 @@ def holding(workspace: Workspace, name: str, wanted: ToErase) -> list[Dataset]:
     return found
 
 
-def rewrite(workspace: Workspace, name: str, wanted: ToErase, progress: Progress) -> Rewritten | None:
+def rewrite(workspace: Workspace, name: str, wanted: DataSubjects, progress: Progress) -> Rewritten | None:
     """Write the dataset anew without the customers and destroy all versions that hold them; None where none does."""
     home = workspace.datasets / name
     held = {one.version: one for one in holding(workspace, name, wanted)}
@@ -130,13 +130,13 @@ def rewrite(workspace: Workspace, name: str, wanted: ToErase, progress: Progress
 
 
 def _written(
-    workspace: Workspace, dataset: Dataset, wanted: ToErase, raw_version: str, progress: Progress, *, turn: bool
+    workspace: Workspace, dataset: Dataset, wanted: DataSubjects, raw_version: str, progress: Progress, *, turn: bool
 ) -> tuple[Manifest, Taken]:
     """Write one version without the customers; return its manifest and what was taken out."""
     with scratch_folder(workspace) as scratch:
         has_table = dataset.manifest.customers_table is not None
         customers = dataset.customers_path if has_table else None
-        taken = take_out(
+        taken = erase_rows(
             dataset.manifest,
             dataset.events_path,
             dataset.set_aside_path,
@@ -166,7 +166,7 @@ def _written(
         return manifest, taken
 
 
-def _file_holds(path: Path, manifest: Manifest, wanted: ToErase, *, aside: bool) -> bool:
+def _file_holds(path: Path, manifest: Manifest, wanted: DataSubjects, *, aside: bool) -> bool:
     with connect_memory() as connection:
         connection.register("gone", pa.table({"id": pa.array(sorted(wanted.ids), pa.string())}))
         file = file_text(path)
@@ -181,7 +181,7 @@ def _file_holds(path: Path, manifest: Manifest, wanted: ToErase, *, aside: bool)
         return any(cells_naming(connection, path, one, *about, others=one in OF_OTHERS) for one in columns)
 
 
-def unsure(workspace: Workspace, name: str, wanted: ToErase) -> Iterator[Unsure]:
+def unsure(workspace: Workspace, name: str, wanted: DataSubjects) -> Iterator[Unsure]:
     """Yield the columns of a dataset's versions in which short ids stand that may mean something else."""
     seen = set()
     for one in versions(workspace, name):
@@ -192,7 +192,7 @@ def unsure(workspace: Workspace, name: str, wanted: ToErase) -> Iterator[Unsure]
                 yield from _unsure_in(path, one.manifest, wanted, place, aside=path == one.set_aside_path)
 
 
-def _unsure_in(path: Path, manifest: Manifest, wanted: ToErase, place: str, *, aside: bool) -> Iterator[Unsure]:
+def _unsure_in(path: Path, manifest: Manifest, wanted: DataSubjects, place: str, *, aside: bool) -> Iterator[Unsure]:
     with connect_memory() as connection:
         columns = [column for column in text_columns(connection, path) if column != CUSTOMER_ID]
         others = {column: column in OF_OTHERS for column in columns}
@@ -206,7 +206,7 @@ def _unsure_in(path: Path, manifest: Manifest, wanted: ToErase, place: str, *, a
                 yield Unsure(place, column, int(one_row(connection, query)[0]), len(ids))
 
 
-def _redact_manifests(workspace: Workspace, name: str, wanted: ToErase, kept: set[str]) -> None:
+def _redact_manifests(workspace: Workspace, name: str, wanted: DataSubjects, kept: set[str]) -> None:
     """Take examples that name a customer out of the manifests of versions that stay."""
     for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"):
         if VERSION.fullmatch(path.parent.name) and path.parent.name not in kept:
@@ -216,8 +216,8 @@ def _redact_manifests(workspace: Workspace, name: str, wanted: ToErase, kept: se
                 write_json(path, said)
 
 
-def _redacted(values: dict[str, Any], wanted: ToErase) -> dict[str, Any]:
+def _redacted(values: dict[str, Any], wanted: DataSubjects) -> dict[str, Any]:
     """Return a manifest without the customers; in what it tells people, examples of cells, short ids go too."""
-    said: dict[str, Any] = redacted_values(values, wanted.ids, wanted.needles)
+    said: dict[str, Any] = redact_values(values, wanted.ids, wanted.needles)
     warnings = [{**one, "params": wanted.needles.without_short(one["params"])} for one in said["warnings"]]
     return {**said, "warnings": warnings}

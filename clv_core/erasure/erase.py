@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from clv_core import audit
-from clv_core.collection.privacy.erased import DATASET, erased
+from clv_core.collection.privacy.erased_customers import DATASET, erased
 from clv_core.collection.stored.store import list_datasets, open_dataset, versions
 from clv_core.collection.values.id_texts import unified
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.erasing import certificate as certificates
-from clv_core.erasing import places
-from clv_core.erasing.bundles import clean_bundle, sound_bundles, trained_with
-from clv_core.erasing.certificate import Certificate
-from clv_core.erasing.datasets import Rewritten, first_events, holding, rewrite
-from clv_core.erasing.datasets import unsure as unsure_cells
-from clv_core.erasing.files import holds
-from clv_core.erasing.wanted import ToErase, wanted
+from clv_core.erasure import certificate as certificates
+from clv_core.erasure import places
+from clv_core.erasure.bundle_erasure import clean_bundle, sound_bundles, trained_with
+from clv_core.erasure.certificate import Certificate
+from clv_core.erasure.data_subjects import DataSubjects, wanted
+from clv_core.erasure.dataset_erasure import Rewritten, first_events, holding, rewrite
+from clv_core.erasure.dataset_erasure import unsure as unsure_cells
+from clv_core.erasure.file_erasure import holds
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import alone
@@ -97,7 +97,7 @@ def _erased(
     return told
 
 
-def _begun(workspace: Workspace, people: ToErase, dataset: str) -> Certificate:
+def _begun(workspace: Workspace, people: DataSubjects, dataset: str) -> Certificate:
     """Return the certificate of the same request that was cut off, or a new one."""
     names = "\n".join([dataset, *sorted(people.given)])
     identity = hmac.new(load_key(workspace), f"request\n{names}".encode(), hashlib.sha256).hexdigest()[:12]
@@ -112,7 +112,7 @@ def _begun(workspace: Workspace, people: ToErase, dataset: str) -> Certificate:
     return Certificate(identity, salt, begun, who=audit.actor(), dataset=dataset, customers=hashes)
 
 
-def _found(workspace: Workspace, told: Certificate, people: ToErase, names: list[str]) -> Certificate:
+def _found(workspace: Workspace, told: Certificate, people: DataSubjects, names: list[str]) -> Certificate:
     """Say who is in any dataset, and which models learned from them, while it can still be known."""
     aliases = _aliases(workspace, people)
     customers, models = dict(told.customers), {one["model"]: one for one in told.models}
@@ -128,7 +128,7 @@ def _found(workspace: Workspace, told: Certificate, people: ToErase, names: list
 
 
 def _outside(
-    workspace: Workspace, told: Certificate, people: ToErase, names: list[str], source: Path | None
+    workspace: Workspace, told: Certificate, people: DataSubjects, names: list[str], source: Path | None
 ) -> Certificate:
     """Take the customers out of everything but the datasets; the certificate is kept after each step."""
     limit = names if told.dataset else None
@@ -159,7 +159,7 @@ def _outside(
     return told
 
 
-def _remaining(workspace: Workspace, people: ToErase, source: Path | None, *, whole: bool) -> list[dict[str, str]]:
+def _remaining(workspace: Workspace, people: DataSubjects, source: Path | None, *, whole: bool) -> list[dict[str, str]]:
     """Look through everything once more and name what still holds a customer."""
     left = [{"kind": "dataset", "name": name} for name in _alive(workspace) if holding(workspace, name, people)]
     for bundle in _bundles(workspace, None):
@@ -181,7 +181,7 @@ def _bundles(workspace: Workspace, names: list[str] | None) -> list[Bundle]:
     return found if names is None else [one for one in found if one.record["dataset"]["name"] in names]
 
 
-def _aliases(workspace: Workspace, people: ToErase) -> dict[str, str]:
+def _aliases(workspace: Workspace, people: DataSubjects) -> dict[str, str]:
     """Return the id as given by every name that a dataset may know a customer by."""
     found = {customer: customer for customer in people.given}
     if len(people.ids) > len(found):

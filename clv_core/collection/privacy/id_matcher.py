@@ -51,7 +51,7 @@ def coded(word: str) -> bool:
     return "@" in word or bool(re.search(r"\d", word) and re.search(r"[^\W\d_]", word))
 
 
-class Needles:
+class IdMatcher:
     """Words to be found.
 
     Args:
@@ -191,7 +191,7 @@ def split_words(text: str) -> list[str]:
     return [stripped for word in words if (stripped := word.strip(EDGES))]
 
 
-def redacted_values(value: Any, ids: Collection[str], needles: Needles) -> Any:
+def redact_values(value: Any, ids: Collection[str], needles: IdMatcher) -> Any:
     """Return a JSON value with ids replaced: words in any text, and texts that are an id, or a list of such, whole.
 
     Args:
@@ -204,9 +204,9 @@ def redacted_values(value: Any, ids: Collection[str], needles: Needles) -> Any:
         parts = [ERASED if folded(part) in ids else part for part in said.split(", ")]
         return ", ".join(parts)
     if isinstance(value, list):
-        return [redacted_values(item, ids, needles) for item in value]
+        return [redact_values(item, ids, needles) for item in value]
     if isinstance(value, dict):
-        return {redacted_values(key, ids, needles): redacted_values(item, ids, needles) for key, item in value.items()}
+        return {redact_values(key, ids, needles): redact_values(item, ids, needles) for key, item in value.items()}
     return value
 
 

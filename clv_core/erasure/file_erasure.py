@@ -30,13 +30,13 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect_memory, file_text, name, text
-from clv_core.collection.privacy.columns_of_ids import JUDGED_CELLS, OF_OTHERS
-from clv_core.collection.privacy.needles import ERASED, redacted_values, split_words
-from clv_core.collection.privacy.taking_out import names_any, text_columns
+from clv_core.collection.privacy.id_matcher import ERASED, redact_values, split_words
+from clv_core.collection.privacy.row_erasure import names_any, text_columns
+from clv_core.collection.privacy.short_ids import JUDGED_CELLS, OF_OTHERS
 from clv_core.collection.values.id_texts import folded_sql
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
-from clv_core.erasing.wanted import ToErase, Unsure
+from clv_core.erasure.data_subjects import DataSubjects, Unsure
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import atomic_path, write_text
 
@@ -49,7 +49,7 @@ OFFICE_TEXT: Final = re.compile(r"<(?:\w:)?t(?: [^>]*)?>([^<]*)</")
 """A text of a workbook (``<t>``), of slides (``<a:t>``) or of a document (``<w:t>``)."""
 
 
-def holds(path: Path, wanted: ToErase, *, exported: bool = False) -> bool:
+def holds(path: Path, wanted: DataSubjects, *, exported: bool = False) -> bool:
     """Say whether a file names any of the customers; one of another kind is looked through as bytes.
 
     Args:
@@ -83,7 +83,7 @@ def holds(path: Path, wanted: ToErase, *, exported: bool = False) -> bool:
     return path.suffix in (".csv", ".txt") and _short(content.decode(errors="replace"), wanted)
 
 
-def unsure_in(path: Path, wanted: ToErase, place: str) -> Iterator[Unsure]:
+def unsure_in(path: Path, wanted: DataSubjects, place: str) -> Iterator[Unsure]:
     """Yield the columns of a file in which short ids stand that may mean something else.
 
     Args:
@@ -95,7 +95,7 @@ def unsure_in(path: Path, wanted: ToErase, place: str) -> Iterator[Unsure]:
         yield Unsure(place, found.column, found.cells, len(found.ids))
 
 
-def _zipped(path: Path, wanted: ToErase) -> bool:
+def _zipped(path: Path, wanted: DataSubjects) -> bool:
     """Say whether a file of an archive names any of the customers; of one that cannot be read, who can tell."""
     with temporary_folder("clv-unpacked-") as folder:
         try:
@@ -121,7 +121,7 @@ class _Short:
     of_customers: bool = False
 
 
-def _short_in(path: Path, wanted: ToErase) -> list[_Short]:
+def _short_in(path: Path, wanted: DataSubjects) -> list[_Short]:
     """Return the columns of a file in which short ids stand."""
     if not wanted.everywhere.short or not path.is_file():
         return []
@@ -230,14 +230,14 @@ def _gunzipped(path: Path, folder: Path) -> Path:
     return target
 
 
-def clean(path: Path, wanted: ToErase) -> int:
+def clean(path: Path, wanted: DataSubjects) -> int:
     """Make a file free of the customers; return how many rows, records or texts that took (0: it named nobody)."""
     if not path.exists():
         return 0
     return KINDS.get(path.suffix, _text)(path, wanted)
 
 
-def _parquet(path: Path, wanted: ToErase) -> int:
+def _parquet(path: Path, wanted: DataSubjects) -> int:
     with connect_memory() as connection:
         test = _parquet_test(connection, path, wanted)
         if test == "false":
@@ -250,7 +250,7 @@ def _parquet(path: Path, wanted: ToErase) -> int:
         return int(row[0]) if row else 0
 
 
-def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: ToErase) -> str:
+def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: DataSubjects) -> str:
     """Return the SQL test of rows that name one of the customers."""
     columns = text_columns(connection, path)
     tests = []
@@ -267,14 +267,14 @@ def _parquet_test(connection: duckdb.DuckDBPyConnection, path: Path, wanted: ToE
     return " OR ".join(tests) or "false"
 
 
-def _json(path: Path, wanted: ToErase) -> int:
+def _json(path: Path, wanted: DataSubjects) -> int:
     said, count = _json_text(path.read_text(encoding="utf-8", errors="replace"), wanted)
     if count:
         write_text(path, said)
     return count
 
 
-def _json_text(content: str, wanted: ToErase) -> tuple[str, int]:
+def _json_text(content: str, wanted: DataSubjects) -> tuple[str, int]:
     """Return JSON, or JSON lines, without the customers, and how much had to go."""
     try:
         values, count = _pruned(json.loads(content), wanted)
@@ -297,7 +297,7 @@ def _json_text(content: str, wanted: ToErase) -> tuple[str, int]:
     return "".join(f"{line}\n" for line in lines), total
 
 
-def _pruned(value: Any, wanted: ToErase) -> tuple[Any, int]:
+def _pruned(value: Any, wanted: DataSubjects) -> tuple[Any, int]:
     """Return a JSON value without records of the customers (None where it is one), their ids replaced elsewhere."""
     if isinstance(value, dict):
         if any(wanted.names(str(said)) for key in CUSTOMER_KEYS if isinstance(said := value.get(key), str | int)):
@@ -315,12 +315,12 @@ def _pruned(value: Any, wanted: ToErase) -> tuple[Any, int]:
             said for (said, count), item in zip(found, value, strict=True) if said is not None or item is None
         ], total
     if isinstance(value, str):
-        said = redacted_values(value, (), wanted.everywhere)
+        said = redact_values(value, (), wanted.everywhere)
         return said, int(said != value)
     return value, 0
 
 
-def _csv(path: Path, wanted: ToErase) -> int:
+def _csv(path: Path, wanted: DataSubjects) -> int:
     content = path.read_bytes().decode(errors="replace")
     if not wanted.everywhere.within(content) and not _short(content, wanted):
         return 0
@@ -333,7 +333,7 @@ def _csv(path: Path, wanted: ToErase) -> int:
     return len(lines) - len(kept)
 
 
-def _names(cells: list[str], own: int | None, wanted: ToErase) -> bool:
+def _names(cells: list[str], own: int | None, wanted: DataSubjects) -> bool:
     whole = own is not None and own < len(cells) and wanted.names(cells[own].lstrip("'").strip())
     return whole or any(wanted.everywhere.within(cell) for cell in cells)
 
@@ -359,12 +359,12 @@ def _delimiter(content: str) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def _in_cells(content: str, wanted: ToErase) -> bool:
+def _in_cells(content: str, wanted: DataSubjects) -> bool:
     """Say whether a cell of a workbook's text is one of the ids."""
     return any(wanted.names(unescape(cell).lstrip("'").strip()) for cell in OFFICE_TEXT.findall(content))
 
 
-def _short(content: str, wanted: ToErase) -> bool:
+def _short(content: str, wanted: DataSubjects) -> bool:
     """Say whether a table of text has one of the ids as a cell of its column of ids, or a line of its own."""
     lines = _lines(content)
     own = _id_place(lines)
@@ -373,11 +373,11 @@ def _short(content: str, wanted: ToErase) -> bool:
     return any(own < len(line) and wanted.names(line[own].lstrip("'").strip()) for line in lines)
 
 
-def _sqlite_file(path: Path, wanted: ToErase) -> int:
+def _sqlite_file(path: Path, wanted: DataSubjects) -> int:
     return _sqlite(path, wanted, change=True)
 
 
-def _sqlite(path: Path, wanted: ToErase, *, change: bool) -> int:
+def _sqlite(path: Path, wanted: DataSubjects, *, change: bool) -> int:
     """Replace ids in all texts of a database; the write-ahead log is written back and the file packed."""
     total = 0
     with closing(sqlite3.connect(path, timeout=60.0, isolation_level=None)) as connection:
@@ -407,7 +407,7 @@ def _sqlite_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]
             yield table, row[1]
 
 
-def _cell(cell: Any, wanted: ToErase) -> Any:
+def _cell(cell: Any, wanted: DataSubjects) -> Any:
     if not isinstance(cell, str):
         return cell
     value = _json_value(cell)
@@ -417,7 +417,7 @@ def _cell(cell: Any, wanted: ToErase) -> Any:
     return json.dumps(said, ensure_ascii=False) if count else cell
 
 
-def _text(path: Path, wanted: ToErase) -> int:
+def _text(path: Path, wanted: DataSubjects) -> int:
     content = path.read_bytes()
     listed = path.suffix == ".txt" and _short(content.decode(errors="replace"), wanted)
     if not wanted.everywhere.within(content) and not listed:
@@ -432,7 +432,7 @@ def _text(path: Path, wanted: ToErase) -> int:
     return 1
 
 
-KINDS: Final[dict[str, Callable[[Path, ToErase], int]]] = {
+KINDS: Final[dict[str, Callable[[Path, DataSubjects], int]]] = {
     ".parquet": _parquet,
     ".json": _json,
     ".jsonl": _json,
