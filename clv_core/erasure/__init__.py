@@ -1,6 +1,6 @@
-"""Customers erased: from datasets, models' files, scores, explanations, exports and records, with a certificate.
+"""Erasure: customers are erased from a workspace, and a certificate says what was done and what a search still finds.
 
-Views, explanations and scores on other terms of a dataset that held them are removed, since they are made again from
-what is left; batches of scores, comparisons and holdouts lose their rows; weights of models remain, and the certificate
-names those that learned from them. Every step may be cut off and is done by the next call with the same ids.
+:mod:`.erase` runs the steps, :mod:`.places` is the table of what is done where, :mod:`.dataset_erasure`,
+:mod:`.bundle_erasure` and :mod:`.file_erasure` change what cannot be made again, :mod:`.file_search` finds customers in
+a file of any kind. A run that is cut off is finished by the next one with the same ids.
 """

@@ -1,18 +1,23 @@
-"""The certificate of an erasure: what was touched, who learned from it, what remains; it names no customer.
+"""The certificate of an erasure: what was changed, which models learned from it, what remains. It names no customer.
 
-``erasures/<id>.json`` and ``erasures/<id>.md``. Each customer stands as HMAC-SHA256 of the certificate's salt and the
-id, under the workspace's key: whoever holds id and key can show that it was this customer, nobody else can.
+``erasures/<id>.json`` and ``erasures/<id>.<language>.md``. A customer is on it as HMAC-SHA256 of the certificate's salt
+and the id, under the workspace's key: whoever has id and key can show that it was this customer, nobody else can.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import asdict, dataclass, field
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core import audit
 from clv_core.collection.values.pseudonyms import load_key
+from clv_core.deployment.bundle import Bundle
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.workspace import Workspace, read_json, write_json, write_text
 
@@ -28,11 +33,11 @@ class Certificate:
         salt: of the hashes, 32 hexadecimal digits.
         begun: ISO time in UTC.
         finished: ISO time in UTC; "" while it is under way, or was cut off.
-        who: who asked for it.
+        who: who started it.
         dataset: the dataset that it was limited to; "" for the whole workspace.
         customers: hash -> whether the customer was in any dataset.
         datasets: ``{name, destroyed, version, events, aside, people}``.
-        removed: counts of what was removed whole: scores, explanations, views, uploads, records of runs.
+        removed: counts of what was removed: scores, explanations, views, uploads, records of runs.
         exports: names of lists that were removed.
         files: rows or texts taken out of other files, by path.
         models: ``{model, dataset, customers, holdout_rows}`` of models that learned from the customers, or held them.
@@ -61,6 +66,65 @@ class Certificate:
         """The models that learned from the customers, whose weights remain."""
         return [one for one in self.models if one["customers"]]
 
+    def with_customers(self, workspace: Workspace, ids: Iterable[str]) -> Certificate:
+        """Return the certificate with customers who were in a dataset."""
+        return replace(self, customers={**self.customers, **{salted(workspace, self.salt, word): True for word in ids}})
+
+    def with_model(self, bundle: Bundle, *, customers: int = 0, holdout_rows: int = 0) -> Certificate:
+        """Return the certificate with what a model learned from, and what it lost.
+
+        Args:
+            bundle: the model.
+            customers: how many of them it learned from; the larger number of two runs counts.
+            holdout_rows: rows erased from its holdout; those of two runs add up.
+        """
+        models = {one["model"]: one for one in self.models}
+        name = str(bundle.record["dataset"]["name"])
+        empty: dict[str, Any] = {"model": bundle.id, "dataset": name, "customers": 0, "holdout_rows": 0}
+        earlier = models.get(bundle.id, empty)
+        rows = earlier["holdout_rows"] + holdout_rows
+        models[bundle.id] = {**earlier, "customers": max(earlier["customers"], customers), "holdout_rows": rows}
+        return replace(self, models=list(models.values()))
+
+    def with_removed(self, counts: Mapping[str, int]) -> Certificate:
+        """Return the certificate with more things removed, by kind."""
+        return replace(self, removed=_sums(self.removed, counts))
+
+    def with_files(self, counts: Mapping[str, int]) -> Certificate:
+        """Return the certificate with more rows or texts erased, by file."""
+        return replace(self, files=_sums(self.files, counts))
+
+    def with_dataset(self, changes: dict[str, Any] | None) -> Certificate:
+        """Return the certificate with a dataset that was written anew, None for none; those of two runs add up."""
+        if changes is None:
+            return self
+        earlier = next((one for one in self.datasets if one["name"] == changes["name"]), None)
+        if earlier is not None:
+            changes = changes | {key: earlier[key] + changes[key] for key in ("destroyed", "events", "aside", "people")}
+        return replace(self, datasets=[*(one for one in self.datasets if one["name"] != changes["name"]), changes])
+
+
+def begin(workspace: Workspace, given: Collection[str], dataset: str) -> Certificate:
+    """Return the certificate of the same request that was cut off, or a new one.
+
+    Args:
+        workspace: where customers are erased.
+        given: their ids.
+        dataset: the only one that is changed; "" for all.
+    """
+    request = "\n".join(["request", dataset, *sorted(given)])
+    identity = hmac.new(load_key(workspace), request.encode(), hashlib.sha256).hexdigest()[:12]
+    path, now = workspace.place(FOLDER) / f"{identity}.json", datetime.now(UTC)
+    if path.exists():
+        earlier = Certificate(**read_json(path))
+        if not earlier.finished:
+            return earlier
+        identity = f"{identity}-{now:%Y%m%d%H%M%S}"
+    salt = secrets.token_hex(16)
+    customers = {salted(workspace, salt, customer): False for customer in given}
+    begun = now.isoformat(timespec="seconds")
+    return Certificate(identity, salt, begun, who=audit.actor(), dataset=dataset, customers=customers)
+
 
 def salted(workspace: Workspace, salt: str, customer: str) -> str:
     """Return what stands for a customer on a certificate, 64 hexadecimal digits."""
@@ -84,9 +148,9 @@ def markdown_path(workspace: Workspace, identity: str, language: str) -> Path:
 
 
 def certificates(workspace: Workspace) -> list[Certificate]:
-    """Return all certificates, the latest first, those of runs that were cut off among them."""
-    found = [Certificate(**read_json(path)) for path in (workspace.root / FOLDER).glob("*.json")]
-    return sorted(found, key=lambda one: (one.finished or one.begun, one.id), reverse=True)
+    """Return all certificates, the latest first, with those of runs that were cut off."""
+    read = [Certificate(**read_json(path)) for path in workspace.place(FOLDER).glob("*.json")]
+    return sorted(read, key=lambda one: (one.finished or one.begun, one.id), reverse=True)
 
 
 def markdown(certificate: Certificate, language: str) -> str:
@@ -98,18 +162,17 @@ def markdown(certificate: Certificate, language: str) -> str:
     def line(what: str, value: object) -> str:
         return f"- {t('erasure.line', what=what, value=value)}"
 
-    found = sum(certificate.customers.values())
-    scope = certificate.dataset or t("erasure.scope.all")
-    asked = len(certificate.customers)
+    scope, n = certificate.dataset or t("erasure.scope.all"), len(certificate.customers)
     lines = [
-        f"# {t('erasure.title.one' if asked == 1 else 'erasure.title', n=asked)}",
+        f"# {t('erasure.title.one' if n == 1 else 'erasure.title', n=n)}",
         "",
         line(t("erasure.id"), certificate.id),
     ]
     times = {"begun": _moment(certificate.begun), "finished": _moment(certificate.finished)}
     lines += [f"- {t('erasure.when', **times)}"]
     lines += [line(t("erasure.who"), certificate.who), line(t("erasure.scope"), scope)]
-    lines += [f"- {t('erasure.found', found=found, n=len(certificate.customers))}", "", f"## {t('erasure.datasets')}"]
+    in_dataset = sum(certificate.customers.values())
+    lines += [f"- {t('erasure.found', found=in_dataset, n=n)}", "", f"## {t('erasure.datasets')}"]
     for one in certificate.datasets:
         words = {key: one[key] for key in ("name", "events", "aside", "people")}
         lines.append(f"- {t('erasure.dataset' if one['version'] else 'erasure.dataset.gone', **words)}")
@@ -140,6 +203,10 @@ def markdown(certificate: Certificate, language: str) -> str:
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
     lines += [f"- `{one}`" for one in certificate.customers]
     return "\n".join(lines) + "\n"
+
+
+def _sums(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {**first, **{key: first.get(key, 0) + count for key, count in second.items()}}
 
 
 def _moment(time: str) -> str:

@@ -1,206 +1,197 @@
-"""Customers erased from a workspace, in an order that a killed run can be run again from."""
+"""Erases customers from a workspace, in an order in which a killed run can be repeated, and proves it by a search."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import hmac
-import secrets
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from clv_core import audit
-from clv_core.collection.privacy.erased_customers import DATASET, erased
-from clv_core.collection.stored.store import list_datasets, open_dataset, versions
-from clv_core.collection.values.id_texts import unified
-from clv_core.collection.values.pseudonyms import load_key, pseudonym
-from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.erasure import certificate as certificates
+from clv_core import audit, jobs
+from clv_core.collection.privacy.erased_customers import DATASET, erased_customers
+from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset, versions
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.registry import Registry
 from clv_core.erasure import places
-from clv_core.erasure.bundle_erasure import clean_bundle, sound_bundles, trained_with
-from clv_core.erasure.certificate import Certificate
-from clv_core.erasure.data_subjects import DataSubjects, wanted
-from clv_core.erasure.dataset_erasure import Rewritten, first_events, holding, rewrite
-from clv_core.erasure.dataset_erasure import unsure as unsure_cells
-from clv_core.erasure.file_erasure import holds
+from clv_core.erasure.bundle_erasure import count_learned, erase_from_bundle
+from clv_core.erasure.certificate import Certificate, begin, save
+from clv_core.erasure.data_subjects import DataSubjects, find_data_subjects, given_ids
+from clv_core.erasure.dataset_erasure import first_events, rewrite_dataset, versions_holding
+from clv_core.erasure.file_search import FileHits, search
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import alone
-from clv_core.workspace import Workspace, read_json
+from clv_core.scratch import FOLDER as SCRATCH
+from clv_core.scratch import held_elsewhere
+from clv_core.strategy.audiences.export import LOG
+from clv_core.workspace import Workspace
+
+REMAINS: Final = ("dataset", "model", "file", "process", "export")
+"""Kinds of what still names a customer, in the order in which a certificate lists them."""
 
 
 def erase(
     workspace: Workspace, ids: Iterable[str], *, dataset: str = "", source: Path | None = None, progress: Progress
 ) -> Certificate:
-    """Erase customers, for good, and return the certificate of it.
+    """Erase customers for good and return the certificate.
 
-    The ids go into the ledger first, so that no file brings them back. Then what is made from the datasets goes, then
-    the models' files, the datasets last: a run that was cut off is finished by the next one with the same ids, and the
-    certificate tells of both. At the end everything is looked through once more.
+    The ids go into the ledger first, so that no file brings them back; then everything that was made from the datasets
+    is removed or rewritten (:mod:`~clv_core.erasure.places`), then the models' files, the datasets last. A run that was
+    cut off is finished by the next one with the same ids, and the certificate covers both. At the end every file that
+    is left is searched.
 
     Args:
         workspace: where.
-        ids: customers, as their files called them; in a pseudonymised dataset their pseudonyms are found too.
-        dataset: the only dataset that is looked through, with what is of it; "" for all.
-        source: the file that the ids were read from; where it lies in the workspace it goes too, for it names them,
-            and last, for a run that was cut off is finished from it.
-        progress: who listens.
+        ids: customers, as their files call them; in a pseudonymised dataset their pseudonyms are erased too.
+        dataset: the only dataset that is changed, with what is of it; "" for all.
+        source: the file that the ids were read from; if it is in the workspace it is removed at the end, for it names
+            them, and a run that was cut off is finished from it.
+        progress: receives the progress.
 
     Raises:
         UsageError: no id.
         NotFound: there is no such dataset.
         Refused: something else runs in the workspace, or the key of a dataset's pseudonyms is not there.
     """
-    places.check_free(workspace)
+    places.check_no_jobs(workspace)
     with alone(workspace):
-        return _erased(workspace, ids, dataset, source, progress)
+        names = [open_dataset(workspace, dataset).name] if dataset else [one.name for one in list_datasets(workspace)]
+        progress.report("erasing_find", 0, 1)
+        if workspace.place("models").is_dir():
+            Registry(workspace)  # finishes or undoes what a killed run left of a bundle
+        places.remove_unfinished(workspace)
+        subjects = find_data_subjects(workspace, ids, [one for name in names for one in versions(workspace, name)])
+        run = _Erasure(workspace, subjects, begin(workspace, subjects.given, dataset), source)
+        mark = {DATASET: dataset, "certificate": run.certificate.id}
+        erased_customers(workspace).add(subjects.given, **mark)
+        held = {name: versions_holding(workspace, name, subjects) for name in names}
+        run.note_learned(held)
+        progress.report("erasing_files", 0, 1)
+        run.erase_from_places(held)
+        for place, name in enumerate(names):
+            progress.report("erasing_datasets", place, len(names))
+            run.save(run.certificate.with_dataset(rewrite_dataset(workspace, name, held[name], subjects, progress)))
+        progress.report("erasing_check", 0, 1)
+        run.finish()
+        progress.report("erasing_check", 1, 1)
+        return run.certificate
 
 
-def _erased(
-    workspace: Workspace, ids: Iterable[str], dataset: str, source: Path | None, progress: Progress
-) -> Certificate:
-    names = [open_dataset(workspace, dataset).name] if dataset else [one.name for one in list_datasets(workspace)]
-    progress.report("erasing_find", 0, 1)
-    sound_bundles(workspace)
-    places.clear_halves(workspace)
-    everywhere = [one for name in names for one in versions(workspace, name)]
-    people = wanted(workspace, ids, everywhere)
-    told = _begun(workspace, people, dataset)
-    erased(workspace).add(people.given, **{DATASET: dataset, "certificate": told.id})
-    told = _found(workspace, told, people, names)
-    certificates.save(workspace, told)
-    progress.report("erasing_files", 0, 1)
-    told = _outside(workspace, told, people, names, source)
-    certificates.save(workspace, told)
-    for place, name in enumerate(names):
-        progress.report("erasing_datasets", place, len(names))
-        done = rewrite(workspace, name, people, progress)
-        if done is not None:
-            told = _add_dataset(told, done)
-            certificates.save(workspace, told)
-    progress.report("erasing_check", 0, 1)
-    remains = _remaining(workspace, people, source, whole=not dataset)
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    unsure = [one for name in _alive(workspace) for one in unsure_cells(workspace, name, people)]
-    unsure += places.unsure(workspace, people, source, whole=not dataset)
-    told = replace(told, finished=finished, remains=remains, unsure=[dataclasses.asdict(one) for one in unsure])
-    certificates.save(workspace, told)
-    known = sum(told.customers.values())
-    audit.note(workspace, "erase", dataset=dataset, customers=known, certificate=told.id, outcome="done")
-    if source is not None and source.resolve().is_relative_to(workspace.root.resolve()):
-        source.unlink(missing_ok=True)
-    progress.report("erasing_check", 1, 1)
-    return told
+class _Erasure:
+    """The steps of an erasure; the certificate is saved after each."""
+
+    def __init__(
+        self, workspace: Workspace, subjects: DataSubjects, certificate: Certificate, source: Path | None
+    ) -> None:
+        self.workspace, self.subjects, self.certificate, self.source = workspace, subjects, certificate, source
+
+    def save(self, certificate: Certificate) -> None:
+        self.certificate = certificate
+        save(self.workspace, certificate)
+
+    def note_learned(self, held: Mapping[str, Sequence[Dataset]]) -> None:
+        """Note who is in any dataset, and which models learned from them, while the datasets still have them."""
+        aliases, certificate = given_ids(self.workspace, self.subjects), self.certificate
+        for name, versions_held in held.items():
+            first = first_events(versions_held, self.subjects)
+            certificate = certificate.with_customers(self.workspace, (aliases[customer] for customer in first))
+            for bundle in list_bundles(self.workspace, name):
+                if learned := count_learned(bundle, first):
+                    certificate = certificate.with_model(bundle, customers=learned)
+        self.save(certificate)
+
+    def erase_from_places(self, held: Mapping[str, Sequence[Dataset]]) -> None:
+        """Erase them from everything but the datasets (:mod:`~clv_core.erasure.places`)."""
+        workspace, subjects = self.workspace, self.subjects
+        limit = list(held) if self.certificate.dataset else None
+        folders = [path.name for path in sorted(workspace.datasets.glob("*")) if path.is_dir()]
+        for name in folders if limit is None else limit:  # also what is left of a deleted dataset
+            removed = places.remove_made_again(workspace, name, subjects, is_held=bool(held.get(name)))
+            self.save(self.certificate.with_removed(removed))
+        self.save(self.certificate.with_removed({"uploads": places.remove_uploads(workspace)}))
+        self.save(self.certificate.with_removed({"jobs": places.remove_jobs(workspace, subjects)}))
+        exports = [subjects.matcher.redacted(name) for name in places.remove_exports(workspace, subjects, limit)]
+        self.save(replace(self.certificate, exports=[*self.certificate.exports, *exports]))
+        for bundle in list_bundles(workspace):
+            if limit is None or bundle.record["dataset"]["name"] in limit:
+                with suppress(Refused):  # a damaged one is named at the end as what remains
+                    rows = erase_from_bundle(workspace, bundle, subjects)
+                    if rows is not None:
+                        self.save(self.certificate.with_model(bundle, holdout_rows=rows))
+        self.save(self.certificate.with_files(places.erase_from_others(workspace, subjects, limit, self.source)))
+
+    def finish(self) -> None:
+        """Search every file that is left, complete the certificate, and remove the file that names the customers."""
+        remains, unsure = search_workspace(self.workspace, self.subjects, self.certificate.dataset, self.source)
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        self.save(replace(self.certificate, finished=finished, remains=remains, unsure=unsure))
+        about = {"customers": sum(self.certificate.customers.values()), "certificate": self.certificate.id}
+        audit.note(self.workspace, "erase", dataset=self.certificate.dataset, **about, outcome="done")
+        if self.source is not None and self.source.resolve().is_relative_to(self.workspace.root.resolve()):
+            self.source.unlink(missing_ok=True)
 
 
-def _begun(workspace: Workspace, people: DataSubjects, dataset: str) -> Certificate:
-    """Return the certificate of the same request that was cut off, or a new one."""
-    names = "\n".join([dataset, *sorted(people.given)])
-    identity = hmac.new(load_key(workspace), f"request\n{names}".encode(), hashlib.sha256).hexdigest()[:12]
-    path = workspace.root / certificates.FOLDER / f"{identity}.json"
-    if path.exists() and not (found := Certificate(**read_json(path))).finished:
-        return found
-    now = datetime.now(UTC)
-    identity = identity if not path.exists() else f"{identity}-{now:%Y%m%d%H%M%S}"
-    salt = secrets.token_hex(16)
-    hashes = {certificates.salted(workspace, salt, customer): False for customer in people.given}
-    begun = now.isoformat(timespec="seconds")
-    return Certificate(identity, salt, begun, who=audit.actor(), dataset=dataset, customers=hashes)
+def search_workspace(
+    workspace: Workspace, subjects: DataSubjects, dataset: str = "", source: Path | None = None
+) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    """Search the files of a workspace, and those exported from it, for customers.
+
+    Args:
+        workspace: the workspace.
+        subjects: the customers.
+        dataset: if one, only its files, all datasets, all models and exported files elsewhere are searched.
+        source: the file that the ids were read from, which is left out.
+
+    Returns:
+        ``{kind, name}`` of what names a customer, of the kinds :data:`REMAINS`; and ``{file, column, cells, ids}`` of
+        texts in which that many short ids are words that may mean something else.
+    """
+    names = [one.name for one in list_datasets(workspace)]
+    logs = {one.folder: name for name in names for one in versions(workspace, name)}
+    models = {bundle.folder: bundle.id for bundle in list_bundles(workspace)}
+    own_jobs = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
+    folders = [*logs, *models, workspace.place("datasets", dataset)] if dataset else [workspace.root]
+    remains: list[tuple[str, str]] = []
+    unsure: list[dict[str, Any]] = []
+
+    def note(hits: FileHits, file: str, kind: str, name: str) -> None:
+        if hits.named:
+            remains.append((kind, name))
+            return
+        for column, (cells, ids) in hits.unsure.items():
+            unsure.append({"file": file, "column": column, "cells": cells, "ids": len(ids)})
+
+    for path in _files_to_search(workspace, folders, source):
+        own, home = path.relative_to(workspace.root), path.parent
+        is_export = own.parts[0] == "exports" and path.name != LOG
+        hits = search(path, subjects, any_column=is_export, matcher=subjects.matcher if home in logs else None)
+        if subjects.in_path(own):
+            hits = FileHits(True)
+        elif places.holds_hashes(own) or not own_jobs.isdisjoint(path.parents):
+            hits = FileHits(hits.named)
+        if home in logs:
+            note(hits, str(own), "dataset", logs[home])
+        elif home in models:
+            note(hits, str(own), "model", f"{models[home]}/{path.name}")
+        else:
+            note(hits, str(own), "file", str(own))
+    for path in held_elsewhere(workspace):
+        note(FileHits(True), "", "process", str(path.relative_to(workspace.root)))
+    for path in places.exported_elsewhere(workspace):
+        note(search(path, subjects, any_column=True), str(path), "export", str(path))
+    ordered = sorted(dict.fromkeys(remains), key=lambda one: REMAINS.index(one[0]))
+    return [{"kind": kind, "name": name} for kind, name in ordered], unsure
 
 
-def _found(workspace: Workspace, told: Certificate, people: DataSubjects, names: list[str]) -> Certificate:
-    """Say who is in any dataset, and which models learned from them, while it can still be known."""
-    aliases = _aliases(workspace, people)
-    customers, models = dict(told.customers), {one["model"]: one for one in told.models}
-    for name in names:
-        first = first_events(holding(workspace, name, people), people)
-        for customer in first:
-            customers[certificates.salted(workspace, told.salt, aliases[customer])] = True
-        for bundle in list_bundles(workspace, name):
-            learned = trained_with(bundle, first)
-            if learned:
-                _model(models, bundle)["customers"] = max(learned, _model(models, bundle)["customers"])
-    return replace(told, customers=customers, models=list(models.values()))
-
-
-def _outside(
-    workspace: Workspace, told: Certificate, people: DataSubjects, names: list[str], source: Path | None
-) -> Certificate:
-    """Take the customers out of everything but the datasets; the certificate is kept after each step."""
-    limit = names if told.dataset else None
-
-    def keep(**changes: Any) -> None:
-        nonlocal told
-        told = replace(told, **changes)
-        certificates.save(workspace, told)
-
-    def count(**numbers: int) -> None:
-        keep(removed={**told.removed, **{kind: told.removed.get(kind, 0) + n for kind, n in numbers.items()}})
-
-    for name in names:
-        if holding(workspace, name, people):
-            count(**places.remove_made(workspace, name))
-    count(uploads=places.clear_uploads(workspace))
-    count(jobs=places.clear_records(workspace, people))
-    keep(exports=[*told.exports, *places.clear_exports(workspace, people, limit)])
-    for bundle in _bundles(workspace, limit):
-        with suppress(Refused):  # a damaged one is named at the end as what remains
-            cleaned = clean_bundle(workspace, bundle, people)
-            if cleaned is not None:
-                models = {one["model"]: one for one in told.models}
-                _model(models, bundle)["holdout_rows"] += cleaned.rows
-                keep(models=list(models.values()))
-    taken = places.clean_others(workspace, people, limit, source)
-    keep(files={**told.files, **{path: told.files.get(path, 0) + n for path, n in taken.items()}})
-    return told
-
-
-def _remaining(workspace: Workspace, people: DataSubjects, source: Path | None, *, whole: bool) -> list[dict[str, str]]:
-    """Look through everything once more and name what still holds a customer."""
-    left = [{"kind": "dataset", "name": name} for name in _alive(workspace) if holding(workspace, name, people)]
-    for bundle in _bundles(workspace, None):
-        files = [path for path in sorted(bundle.folder.iterdir()) if path.suffix not in places.NO_TEXT]
-        left += [{"kind": "model", "name": f"{bundle.id}/{path.name}"} for path in files if holds(path, people)]
-    if whole:
-        found = (path for path in places.others(workspace, source) if holds(path, people))
-        left += [{"kind": "file", "name": str(path.relative_to(workspace.root))} for path in found]
-    left += [{"kind": "process", "name": name} for name in places.of_processes(workspace)]
-    return left + [{"kind": "export", "name": path} for path in dict.fromkeys(places.elsewhere(workspace, people))]
-
-
-def _alive(workspace: Workspace) -> list[str]:
-    return [one.name for one in list_datasets(workspace)]
-
-
-def _bundles(workspace: Workspace, names: list[str] | None) -> list[Bundle]:
-    found = list_bundles(workspace)
-    return found if names is None else [one for one in found if one.record["dataset"]["name"] in names]
-
-
-def _aliases(workspace: Workspace, people: DataSubjects) -> dict[str, str]:
-    """Return the id as given by every name that a dataset may know a customer by."""
-    found = {customer: customer for customer in people.given}
-    if len(people.ids) > len(found):
-        key = load_key(workspace)
-        found |= {pseudonym(key, unified(customer)): customer for customer in people.given}
-        found |= {pseudonym(key, customer): customer for customer in people.given}
-    return found
-
-
-def _model(models: dict[str, dict[str, Any]], bundle: Bundle) -> dict[str, Any]:
-    name = str(bundle.record["dataset"]["name"])
-    empty = {"model": bundle.id, "dataset": name, "customers": 0, "holdout_rows": 0}
-    return models.setdefault(bundle.id, dict(empty))
-
-
-def _add_dataset(told: Certificate, done: Rewritten) -> Certificate:
-    """Return the certificate with a dataset added, or put together with what a killed run did of it."""
-    new = {**dataclasses.asdict(done), "destroyed": list(done.destroyed)}
-    earlier = next((one for one in told.datasets if one["name"] == done.name), None)
-    if earlier is not None:
-        new |= {key: earlier[key] + new[key] for key in ("destroyed", "events", "aside", "people")}
-    return replace(told, datasets=[*(one for one in told.datasets if one["name"] != done.name), new])
+def _files_to_search(workspace: Workspace, folders: Iterable[Path], source: Path | None) -> Iterator[Path]:
+    """Yield the files below some folders, those that versions share once; without ``source`` and running processes'."""
+    scratch, searched = workspace.place(SCRATCH), set()
+    for path in dict.fromkeys(path for folder in folders for path in places.files_below(folder)):
+        if path.is_file() and scratch not in path.parents and path.resolve() != (source and source.resolve()):
+            file = (path.stat().st_dev, path.stat().st_ino)
+            if file not in searched:
+                searched.add(file)
+                yield path

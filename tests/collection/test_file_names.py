@@ -13,7 +13,7 @@ from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_erasure import clean as erase_from
+from clv_core.erasure.file_erasure import erase_from
 from clv_core.features.log import open_log
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace

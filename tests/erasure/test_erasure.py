@@ -31,7 +31,7 @@ from clv_core.deployment.registry.version import Version
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_erasure import holds
+from clv_core.erasure.file_search import search
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -449,7 +449,7 @@ def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finis
     for path in (file, pending):
         path.write_text("\n".join(LEAVING) + "\n")
     with monkeypatch.context() as patch:
-        patch.setattr(erasing, "rewrite", killed)
+        patch.setattr(erasing, "rewrite_dataset", killed)
         with pytest.raises(Killed):
             erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
     assert clv("erase", "--file", str(file))["found"] == GONE and not file.exists()
@@ -486,4 +486,4 @@ def test_workbooks_elsewhere_are_looked_through_whatever_is_in_their_cells(tmp_p
             sheet = file.add_worksheet()
             for place, row in enumerate(rows):
                 sheet.write_row(place, 0, row)
-        assert holds(book, people) == bool(number)
+        assert search(book, people).named == bool(number)

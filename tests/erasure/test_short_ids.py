@@ -31,7 +31,8 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_erasure import clean, holds, unsure_in
+from clv_core.erasure.file_erasure import erase_from
+from clv_core.erasure.file_search import search
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
@@ -233,7 +234,7 @@ def test_a_short_word_is_found_where_it_stands_by_itself(text: str, short: set[s
 def test_a_row_goes_whole_whatever_is_in_its_cells(tmp_path: Path, gone: str, stays: str) -> None:
     table = tmp_path / "list.csv"
     table.write_text(f"customer_id,note\n{LONG},{gone}\n7,{gone}\n777,{stays}\n", encoding="utf-8")
-    assert clean(table, DataSubjects((LONG, "7"), frozenset({LONG, "7"}))) == 2
+    assert erase_from(table, DataSubjects((LONG, "7"), frozenset({LONG, "7"}))) == 2
     assert table.read_text(encoding="utf-8") == f"customer_id,note\n777,{stays}\n"
 
 
@@ -241,18 +242,18 @@ def test_packed_lists_are_looked_into(tmp_path: Path) -> None:
     people, packed = DataSubjects((LONG,), frozenset({LONG})), tmp_path / "list.csv.gz"
     for who, held in ((LONG, True), ("777", False)):
         packed.write_bytes(gzip.compress(f"customer_id,tier\n{who},top\n".encode()))
-        assert holds(packed, people) == held
+        assert search(packed, people).named == held
     for short in (people, DataSubjects(("7",), frozenset({"7"}))):
         packed.write_bytes(b"\x1f\x8bbroken")
-        assert holds(packed, short, exported=True)
+        assert search(packed, short, any_column=True).named
 
 
 def test_texts_in_archives_and_slides_are_counted(tmp_path: Path) -> None:
     people = DataSubjects(("C4",), frozenset({"C4"}))
-    for name, member, text in (
-        ("model.zip", "record.json", '{"note": "of C4", "rows": 4}'),
-        ("report.pptx", "ppt/slides/slide1.xml", '<a:r sz="C4"><a:t>best: C4</a:t></a:r>'),
+    for name, member, text, column in (
+        ("model.zip", "record.json", '{"note": "of C4", "rows": 4}', "note"),
+        ("report.pptx", "ppt/slides/slide1.xml", '<a:r sz="C4"><a:t>best: C4</a:t></a:r>', ""),
     ):
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
             archive.writestr(member, text)
-        assert [(one.cells, one.ids) for one in unsure_in(tmp_path / name, people, name)] == [(1, 1)]
+        assert search(tmp_path / name, people).unsure == {column: (1, {"C4"})}
