@@ -159,49 +159,43 @@ def markdown(certificate: Certificate, language: str) -> str:
     def t(key: str, **params: Any) -> str:
         return translate(key, language, **params)
 
-    def line(what: str, value: object) -> str:
-        return f"- {t('erasure.line', what=what, value=value)}"
+    def item(key: str, **params: Any) -> str:
+        return f"- {t(key, **params)}"
 
-    scope, n = certificate.dataset or t("erasure.scope.all"), len(certificate.customers)
+    def line(what: str, value: object) -> str:
+        return item("erasure.line", what=what, value=value)
+
+    n, in_dataset = len(certificate.customers), sum(certificate.customers.values())
     lines = [
         f"# {t('erasure.title.one' if n == 1 else 'erasure.title', n=n)}",
         "",
         line(t("erasure.id"), certificate.id),
+        item("erasure.when", begun=_moment(certificate.begun), finished=_moment(certificate.finished)),
+        line(t("erasure.who"), certificate.who),
+        line(t("erasure.scope"), certificate.dataset or t("erasure.scope.all")),
+        item("erasure.found", found=in_dataset, n=n),
     ]
-    times = {"begun": _moment(certificate.begun), "finished": _moment(certificate.finished)}
-    lines += [f"- {t('erasure.when', **times)}"]
-    lines += [line(t("erasure.who"), certificate.who), line(t("erasure.scope"), scope)]
-    in_dataset = sum(certificate.customers.values())
-    lines += [f"- {t('erasure.found', found=in_dataset, n=n)}", "", f"## {t('erasure.datasets')}"]
+    lines += ["", f"## {t('erasure.datasets')}"]
     for one in certificate.datasets:
-        words = {key: one[key] for key in ("name", "events", "aside", "people")}
-        lines.append(f"- {t('erasure.dataset' if one['version'] else 'erasure.dataset.gone', **words)}")
+        lines.append(item("erasure.dataset" if one["version"] else "erasure.dataset.gone", **one))
         lines.append(f"  {t('erasure.versions', versions=', '.join(one['destroyed']), version=one['version'] or '-')}")
     lines += ["", f"## {t('erasure.removed')}"]
     lines += [line(t(f"erasure.kind.{kind}"), count) for kind, count in certificate.removed.items() if count]
     lines += [line(t("erasure.export"), name) for name in certificate.exports]
     lines += [line(path, t("versions.of_rows", rows=count)) for path, count in certificate.files.items()]
-    lines += [
-        "",
-        f"## {t('erasure.models')}",
-        t("erasure.models.why" if certificate.learned else "erasure.models.none"),
-    ]
-    for one in certificate.models:
-        rows = {"model": one["model"], "customers": one["customers"], "rows": one["holdout_rows"]}
-        lines.append(f"- {t('erasure.model', **rows)}")
+    why = t("erasure.models.why" if certificate.learned else "erasure.models.none")
+    lines += ["", f"## {t('erasure.models')}", why]
+    lines += [item("erasure.model", rows=one["holdout_rows"], **one) for one in certificate.models]
     lines += ["", f"## {t('erasure.remains')}", ""]
-    for one in certificate.remains:
-        lines.append(f"- {t('erasure.remains.' + one['kind'], name=one['name'])}")
-    searched = "erasure.searched.dataset" if certificate.dataset else "erasure.searched"
+    lines += [item(f"erasure.remains.{one['kind']}", name=one["name"]) for one in certificate.remains]
+    searched = t("erasure.searched.dataset" if certificate.dataset else "erasure.searched", dataset=certificate.dataset)
     left = "some" if certificate.remains else "unsure" if certificate.unsure else "none"
-    lines += ["", f"{t(searched, dataset=certificate.dataset)} {t(f'erasure.remains.{left}')}"]
+    lines += ["", f"{searched} {t(f'erasure.remains.{left}')}"]
     if certificate.unsure:
         lines += ["", f"## {t('erasure.unsure')}", t("erasure.unsure.why"), ""]
-    for one in certificate.unsure:
-        code = "erasure.unsure.column" if one["column"] else "erasure.unsure.file"
-        lines.append(f"- {t(code, **one)}")
+    lines += [item(f"erasure.unsure.{'column' if one['column'] else 'file'}", **one) for one in certificate.unsure]
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
-    lines += [f"- `{one}`" for one in certificate.customers]
+    lines += [f"- `{customer}`" for customer in certificate.customers]
     return "\n".join(lines) + "\n"
 
 

@@ -59,6 +59,10 @@ class DataSubjects:
         """Return whether a text is one of the ids."""
         return folded(cell) in self.ids
 
+    def names_cell(self, cell: str) -> bool:
+        """Return whether a cell of a list is one of the ids, behind the sign that keeps it from being a formula."""
+        return self.names(cell.lstrip("'").strip())
+
     def in_path(self, path: Path) -> bool:
         """Return whether a file or one of its folders is named after one of the ids, as explanations are."""
         explained = {f"{EXPLANATION}-{word.encode().hex()}" for word in self.ids}

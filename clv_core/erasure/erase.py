@@ -16,11 +16,16 @@ from clv_core.collection.stored.store import Dataset, list_datasets, open_datase
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.erasure import places
-from clv_core.erasure.bundle_erasure import count_learned, erase_from_bundle
 from clv_core.erasure.certificate import Certificate, begin, save
 from clv_core.erasure.data_subjects import DataSubjects, find_data_subjects, given_ids
-from clv_core.erasure.dataset_erasure import first_events, rewrite_dataset, versions_holding
-from clv_core.erasure.file_search import FileHits, search
+from clv_core.erasure.file_erasure import FileHits, search
+from clv_core.erasure.version_erasure import (
+    count_learned,
+    erase_from_bundle,
+    first_events,
+    rewrite_dataset,
+    versions_holding,
+)
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import alone

@@ -47,8 +47,7 @@ from clv_core.deployment.bundle import STAGING, list_bundles
 from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.erasure.certificate import FOLDER as CERTIFICATES
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_erasure import erase_from
-from clv_core.erasure.file_search import search
+from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.errors import Refused
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH

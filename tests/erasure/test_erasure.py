@@ -31,7 +31,7 @@ from clv_core.deployment.registry.version import Version
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_search import search
+from clv_core.erasure.file_erasure import search
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress

@@ -99,7 +99,8 @@ def test_only_what_the_certificate_lists_is_left(workspace: Workspace) -> None:
 
 def hits(root: Path) -> set[tuple[str, str, str]]:
     """Return ``(file, column, id)`` of cells that are an id; with column "" of files whose bytes hold a longer one."""
-    long = re.compile(r"(?<![\w.])(?:" + "|".join(re.escape(who) for who in GONE if len(who) >= RAW) + r")(?!\w)", re.ASCII)
+    ids = "|".join(re.escape(who) for who in GONE if len(who) >= RAW)
+    long = re.compile(rf"(?<![\w.])(?:{ids})(?!\w)", re.ASCII)
     found = set()
     for path in sorted(root.rglob("*")):
         if path.is_file():

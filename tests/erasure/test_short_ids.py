@@ -31,8 +31,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate
 from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.erasure.file_erasure import erase_from
-from clv_core.erasure.file_search import search
+from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules

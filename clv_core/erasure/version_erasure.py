@@ -1,9 +1,17 @@
-"""Erases customers from a dataset: what is in use is written anew without them, every version that held them goes."""
+"""Erases customers from datasets and models, which are never changed in place.
+
+Of a dataset, the version in use is written anew without them, and every version that held them is destroyed. A bundle
+is written anew and takes its old name in one transaction of the registry, so that files, checksums, seal and row agree;
+its weights, and with them its content address, stay as they are.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,9 +45,13 @@ from clv_core.collection.stored.store import (
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.artifacts import remove
+from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
+from clv_core.deployment.bundle_record import read_record, write_record
+from clv_core.deployment.registry.database import transaction
 from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import Progress
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import Workspace, read_json, sync_all, write_json
 
 MADE: Final = "erase"
 
@@ -120,6 +132,55 @@ def rewrite_dataset(
     return done | {"events": rows.get(EVENTS, 0), "aside": rows.get(SET_ASIDE, 0), "people": rows.get(CUSTOMERS, 0)}
 
 
+def count_learned(bundle: Bundle, first_events: Mapping[str, date]) -> int:
+    """Return how many of the customers a model learned from: those with an event before its cutoff.
+
+    Args:
+        bundle: the model; one that was not trained on the log learned from nobody.
+        first_events: date of each customer's first event in the model's dataset.
+    """
+    if bundle.untrained:
+        return 0
+    cutoff = date.fromisoformat(str(bundle.record["cutoff"])[:10])
+    return sum(day < cutoff for day in first_events.values())
+
+
+def erase_from_bundle(workspace: Workspace, bundle: Bundle, subjects: DataSubjects) -> int | None:
+    """Erase customers from a model's files.
+
+    Returns:
+        How many rows of its holdout were erased; None where no file names a customer. Files that the model is loaded
+        from stay: changing them would make another model of it.
+
+    Raises:
+        Refused: the bundle is damaged.
+    """
+    files = [name for name in FILES if (bundle.folder / name).is_file()]
+    named = [name for name in files if search(bundle.folder / name, subjects).named]
+    changed = [name for name in named if name not in MODEL_FILES]
+    record = read_record(bundle.folder)
+    redacted = redact_values(record, subjects.ids, subjects.contact_matcher)
+    if redacted == record and not changed:
+        _register(workspace, bundle)
+        return 0 if named else None
+    bundle.check()
+    with staging(workspace) as folder:
+        for name in files:
+            copy = shutil.copyfile if name in changed else os.link
+            copy(bundle.folder / name, folder / name)
+        rows = sum(erase_from(folder / name, subjects) for name in changed)
+        write_record(folder, with_checksums(folder, redacted))
+        sync_all(folder)
+        leaving = bundle.folder.with_name(f"{LEAVING}{bundle.id}")
+        with transaction(workspace, write=True) as connection:
+            shutil.rmtree(leaving, ignore_errors=True)
+            os.rename(bundle.folder, leaving)
+            os.rename(folder, bundle.folder)
+            connection.execute("UPDATE versions SET record = ? WHERE bundle = ?", (_record(bundle), bundle.id))
+        shutil.rmtree(leaving, ignore_errors=True)
+    return rows
+
+
 def _tables(dataset: Dataset) -> dict[str, Path]:
     """Return the Parquet files of a version."""
     paths = {EVENTS: dataset.events_path, SET_ASIDE: dataset.set_aside_path, CUSTOMERS: dataset.customers_path}
@@ -163,3 +224,19 @@ def _redacted(manifest: dict[str, Any], subjects: DataSubjects) -> dict[str, Any
     redacted: dict[str, Any] = redact_values(manifest, subjects.ids, subjects.matcher)
     warnings = [{**one, "params": subjects.matcher.without_short(one["params"])} for one in redacted["warnings"]]
     return {**redacted, "warnings": warnings}
+
+
+def _register(workspace: Workspace, bundle: Bundle) -> None:
+    """Write the record into the registry, where a killed run left an earlier one."""
+    with transaction(workspace) as connection:
+        row = connection.execute("SELECT record FROM versions WHERE bundle = ?", (bundle.id,)).fetchone()
+    if row is not None and json.loads(row[0]) != json.loads(_record(bundle)):
+        with transaction(workspace, write=True) as connection:
+            connection.execute("UPDATE versions SET record = ? WHERE bundle = ?", (_record(bundle), bundle.id))
+
+
+def _record(bundle: Bundle) -> str:
+    """Return the record on disk, under the dataset's name of today, as the registry keeps it."""
+    record = read_record(bundle.folder)
+    named = {**record, "dataset": {**record["dataset"], "name": bundle.record["dataset"]["name"]}}
+    return json.dumps(named, ensure_ascii=False)

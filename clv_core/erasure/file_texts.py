@@ -1,9 +1,4 @@
-"""Searches a file of any kind for customers: its raw bytes, and its texts as a reader of its kind sees them.
-
-A file names a customer where a long id, or one of her contacts, is anywhere in it; where a short id is a cell of a
-column of ids; and, in a list made for others, where a short id is in any column of customers. Elsewhere a short id may
-mean something else and is counted.
-"""
+"""The texts of a file of any kind, as a reader of its kind sees them."""
 
 from __future__ import annotations
 
@@ -18,28 +13,22 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from html import unescape
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from clv_core.collection.engine import connect_memory, file_text, name, text
-from clv_core.collection.privacy.id_matcher import IdMatcher, split_words
 from clv_core.collection.privacy.row_erasure import text_columns
-from clv_core.collection.privacy.short_ids import BATCH, OTHER_IDS, SAMPLE_CELLS
+from clv_core.collection.privacy.short_ids import BATCH
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
-from clv_core.erasure.data_subjects import DataSubjects
-from clv_core.scratch import temporary_folder
 
 ID_KEYS: Final = (CUSTOMER_ID, "customer")
 """Columns, and keys of JSON, whose values are customers' ids."""
@@ -57,61 +46,6 @@ OFFICE_TEXT: Final = re.compile(r"<(?:\w:)?t(?: [^>]*)?>([^<]*)</")
 
 Cell = tuple[str, str, bool]
 """A text's column or key ("" where there is none), the text, and whether a short id names its customer there."""
-
-
-@dataclass(frozen=True)
-class FileHits:
-    """What a file holds of customers.
-
-    Args:
-        named: whether it names one of them.
-        unsure: of a file that does not, by column: how many texts hold short ids, and which.
-    """
-
-    named: bool
-    unsure: dict[str, tuple[int, set[str]]] = field(default_factory=dict)
-
-
-def search(
-    path: Path, subjects: DataSubjects, *, any_column: bool = False, matcher: IdMatcher | None = None
-) -> FileHits:
-    """Search a file; one that cannot be read as its kind counts as one that names a customer.
-
-    Args:
-        path: the file.
-        subjects: the customers.
-        any_column: whether a short id names its customer in any column of customers, as in a list made for others.
-        matcher: of what is searched for; default: of the ids and the contacts.
-    """
-    matcher = matcher or subjects.contact_matcher
-    unsure: dict[str, tuple[int, set[str]]] = {}
-    try:
-        with temporary_folder("clv-unpacked-") as folder:
-            files = _unpacked(path, folder)
-            if any(matcher.within(file.name) or _in_bytes(file, matcher) for file in files):
-                return FileHits(True)
-            for table in (table for file in files for table in texts_of(file)):
-                if named_texts(table, subjects, matcher):
-                    return FileHits(True)
-                for row, short in matcher.short_rows(table["text"].combine_chunks()).items():
-                    column, cells = str(table["column"][row]), table["cells"][row].as_py()
-                    earlier = unsure.get(column, (0, set()))
-                    unsure[column] = (earlier[0] + cells, earlier[1] | short)
-            samples = _samples(files, unsure.keys() - OTHER_IDS) if any_column else {}
-        return FileHits(any(map(subjects.customers.cover, samples.values())), unsure)
-    except UNREADABLE:
-        return FileHits(True)
-
-
-def named_texts(table: pa.Table, subjects: DataSubjects, matcher: IdMatcher) -> list[str]:
-    """Return the texts of a table of :func:`texts_of` that name a customer for sure.
-
-    In a column of ids a text names her as a whole: the id ``shop-1200`` is not in ``shop-1200-b``, which is another.
-    """
-    texts, is_id = table["text"].combine_chunks(), table["is_id"].combine_chunks()
-    ids, others = texts.filter(is_id), texts.filter(pc.invert(is_id))
-    named = [cell for cell in ids.to_pylist() if subjects.names(cell.lstrip("'").strip())]
-    return named + [str(others[int(row)]) for row in matcher.rows(others)]
 
 
 def texts_of(path: Path) -> Iterator[pa.Table]:
@@ -136,6 +70,23 @@ def texts_of(path: Path) -> Iterator[pa.Table]:
                 "is_id": pa.array(is_id, pa.bool_()),
             }
         )
+
+
+def unpacked(path: Path, folder: Path) -> list[Path]:
+    """Return the file itself, or the files of an archive and of those in it, unpacked below ``folder``."""
+    kind = path.suffix.lower()
+    if kind not in (".gz", *ARCHIVES):
+        return [path] if path.is_file() else []
+    target = Path(tempfile.mkdtemp(dir=folder))
+    if kind == ".gz":
+        with gzip.open(path) as packed, (target / path.stem).open("wb") as file:
+            shutil.copyfileobj(packed, file)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            if any(member.flag_bits & 1 for member in archive.infolist()):
+                raise zipfile.BadZipFile("encrypted")
+            archive.extractall(target)
+    return [file for member in sorted(target.rglob("*")) if member.is_file() for file in unpacked(member, folder)]
 
 
 def read_table(content: str) -> tuple[list[list[str]], str]:
@@ -169,28 +120,6 @@ def sqlite_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         for row in connection.execute(f"PRAGMA table_info({name(table)})").fetchall():
             yield table, row[1]
-
-
-def _unpacked(path: Path, folder: Path) -> list[Path]:
-    """Return the file itself, or the files of an archive and of those in it, unpacked below ``folder``."""
-    kind = path.suffix.lower()
-    if kind not in (".gz", *ARCHIVES):
-        return [path] if path.is_file() else []
-    target = Path(tempfile.mkdtemp(dir=folder))
-    if kind == ".gz":
-        with gzip.open(path) as packed, (target / path.stem).open("wb") as file:
-            shutil.copyfileobj(packed, file)
-    else:
-        with zipfile.ZipFile(path) as archive:
-            if any(member.flag_bits & 1 for member in archive.infolist()):
-                raise zipfile.BadZipFile("encrypted")
-            archive.extractall(target)
-    return [file for member in sorted(target.rglob("*")) if member.is_file() for file in _unpacked(member, folder)]
-
-
-def _in_bytes(path: Path, matcher: IdMatcher) -> bool:
-    compressed = path.suffix.lower() == ".parquet"
-    return not compressed and path.stat().st_size > 0 and matcher.within(np.memmap(path, np.uint8, "r"))
 
 
 def _parquet_texts(path: Path) -> Iterator[pa.Table]:
@@ -267,14 +196,3 @@ def _table_cells(content: str, *, lines: bool) -> Iterator[Cell]:
     for row in rest:
         for place, cell in enumerate(row):
             yield header[place] if place < len(header) else "", cell, place == own if own is not None else len(row) == 1
-
-
-def _samples(files: Iterable[Path], columns: Collection[str]) -> dict[str, set[str]]:
-    """Return words of the texts of some columns."""
-    words: dict[str, set[str]] = {column: set() for column in columns}
-    for table in (table for file in files for table in texts_of(file)) if columns else ():
-        for column, sample in words.items():
-            if len(sample) < SAMPLE_CELLS:
-                cells = table.filter(pc.equal(table["column"], column))["text"].slice(0, SAMPLE_CELLS)
-                sample.update(word for cell in cells.to_pylist() for word in split_words(cell))
-    return words
