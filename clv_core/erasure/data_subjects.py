@@ -65,8 +65,11 @@ class DataSubjects:
 
     def in_path(self, path: Path) -> bool:
         """Return whether a file or one of its folders is named after one of the ids, as explanations are."""
-        explained = {f"{EXPLANATION}-{word.encode().hex()}" for word in self.ids}
-        return any(part in explained or self.matcher.within(part) for part in path.parts)
+        return any(part in self._explanations or self.matcher.within(part) for part in path.parts)
+
+    @cached_property
+    def _explanations(self) -> set[str]:
+        return {f"{EXPLANATION}-{word.encode().hex()}" for word in self.ids}
 
     @property
     def customers(self) -> CustomerIds:

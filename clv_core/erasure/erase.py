@@ -133,8 +133,8 @@ class _Erasure:
         remains, unsure = search_workspace(self.workspace, self.subjects, self.certificate.dataset, self.source)
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         self.save(replace(self.certificate, finished=finished, remains=remains, unsure=unsure))
-        about = {"customers": sum(self.certificate.customers.values()), "certificate": self.certificate.id}
-        audit.note(self.workspace, "erase", dataset=self.certificate.dataset, **about, outcome="done")
+        done, count = self.certificate, sum(self.certificate.customers.values())
+        audit.note(self.workspace, "erase", dataset=done.dataset, customers=count, certificate=done.id, outcome="done")
         if self.source is not None and self.source.resolve().is_relative_to(self.workspace.root.resolve()):
             self.source.unlink(missing_ok=True)
 

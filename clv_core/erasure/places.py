@@ -158,7 +158,7 @@ def remove_exports(workspace: Workspace, subjects: DataSubjects, datasets: Colle
         lists = (path for path in lists if path.absolute() in chosen)
     removed = []
     for path in lists:
-        if path.exists() and search(path, subjects, any_column=True).named:
+        if search(path, subjects, any_column=True).named:
             path.unlink()
             path.with_name(f"{path.name}.json").unlink(missing_ok=True)
             removed.append(path.name)
@@ -191,7 +191,7 @@ def erase_from_others(
         own = str(path.relative_to(workspace.root))
         is_log = path == workspace.place("exports", LOG)
         unchanged = path.suffix in IN_USE or own.startswith(HASHES) or path.resolve() == (source and source.resolve())
-        if path.exists() and not unchanged and (is_log or apart.isdisjoint(path.parents)):
+        if not unchanged and (is_log or apart.isdisjoint(path.parents)):
             counts[own] = erase_from(path, subjects)
     return {path: count for path, count in counts.items() if count}
 

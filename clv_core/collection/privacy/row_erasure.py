@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -152,7 +152,7 @@ class LogSearch:
                 tests[column] = f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, texts))}), false)"
         return tests
 
-    def _set_aside_test(self, path: Path, columns: Sequence[str]) -> str:
+    def _set_aside_test(self, path: Path, columns: list[str]) -> str:
         """Return the test of rows set aside; these have the columns of their file beside :data:`OWN_COLUMNS`."""
         mapping = self._manifest.mapping
         own = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
