@@ -71,6 +71,11 @@ class DataSubjects:
     def _explanations(self) -> set[str]:
         return {f"{EXPLANATION}-{word.encode().hex()}" for word in self.ids}
 
+    @cached_property
+    def id_array(self) -> pa.Array[Any]:
+        """The ids for pyarrow."""
+        return pa.array(sorted(self.ids), pa.large_string())
+
     @property
     def customers(self) -> CustomerIds:
         """The ids that are erased, and those in the datasets as they are now."""

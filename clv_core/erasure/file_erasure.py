@@ -78,7 +78,8 @@ def search(
             files = unpacked(path, folder)
             if any(matcher.within(file.name) or _in_bytes(file, matcher) for file in files):
                 return FileHits(True)
-            for table in (table for file in files for table in texts_of(file)):
+            shortest = 0 if matcher.short else min((len(word.encode()) for word in matcher.words), default=0)
+            for table in (table for file in files for table in texts_of(file, shortest)):
                 if _named_texts(table, subjects, matcher):
                     return FileHits(True)
                 for row, short in matcher.short_rows(table["text"].combine_chunks()).items():
@@ -217,8 +218,10 @@ def _named_texts(table: pa.Table, subjects: DataSubjects, matcher: IdMatcher) ->
 
     In a column of ids a text names her as a whole: the id ``shop-1200`` is not in ``shop-1200-b``, which is another.
     """
-    texts, is_id = table["text"].combine_chunks(), table["is_id"].combine_chunks()
+    texts, is_id = table["text"].combine_chunks().cast(pa.large_string()), table["is_id"].combine_chunks()
     ids, others = texts.filter(is_id), texts.filter(pc.invert(is_id))
+    respelled = pc.invert(pc.match_substring_regex(ids, r"^[\w-]*$"))  # any other id is compared as it is
+    ids = ids.filter(pc.or_(respelled, pc.is_in(ids, subjects.id_array)))
     named = [cell for cell in ids.to_pylist() if subjects.names_cell(cell)]
     return named + [str(others[int(row)]) for row in matcher.rows(others)]
 

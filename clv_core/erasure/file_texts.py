@@ -48,8 +48,12 @@ Cell = tuple[str, str, bool]
 """A text's column or key ("" where there is none), the text, and whether a short id names its customer there."""
 
 
-def texts_of(path: Path) -> Iterator[pa.Table]:
-    """Yield all texts of a file that is not packed, or of a Parquet file, as its kind is read.
+def texts_of(path: Path, min_bytes: int = 0) -> Iterator[pa.Table]:
+    """Yield the texts of a file that is not packed, or of a Parquet file, as its kind is read.
+
+    Args:
+        path: the file.
+        min_bytes: shorter texts are not needed.
 
     Returns:
         Tables with ``column``, ``text``, ``cells`` (how often it occurs there) and ``is_id`` (whether a short id names
@@ -57,7 +61,7 @@ def texts_of(path: Path) -> Iterator[pa.Table]:
     """
     kind = path.suffix.lower()
     if kind == ".parquet":
-        yield from _parquet_texts(path)
+        yield from _parquet_texts(path, min_bytes)
         return
     cells = _cells(path, kind)
     while block := Counter(islice(cells, BATCH)):
@@ -122,13 +126,14 @@ def sqlite_columns(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
             yield table, row[1]
 
 
-def _parquet_texts(path: Path) -> Iterator[pa.Table]:
+def _parquet_texts(path: Path, min_bytes: int) -> Iterator[pa.Table]:
     pq.read_metadata(path)
     with connect_memory() as connection:
         for column in text_columns(connection, path):
             about = f'{text(column)} AS "column", {column.lower() in ID_KEYS} AS is_id'
-            query = f"SELECT {name(column)}::VARCHAR AS text, count(*) AS cells, {about} FROM {file_text(path)}"
-            rows = connection.execute(f"{query} WHERE {name(column)} IS NOT NULL GROUP BY 1")
+            cell = f"{name(column)}::VARCHAR"
+            query = f"SELECT {cell} AS text, count(*) AS cells, {about} FROM {file_text(path)}"
+            rows = connection.execute(f"{query} WHERE strlen({cell}) >= {min_bytes} GROUP BY 1")
             yield from (pa.Table.from_batches([batch]) for batch in rows.to_arrow_reader(BATCH))
 
 
