@@ -6,9 +6,8 @@ mean something else and is counted. What is erased, by the file's ending:
 
 =====================  ==========================================================================
 Parquet, CSV           rows that name a customer are left out
-JSON, JSON lines       records of a customer are left out, her ids replaced elsewhere
-SQLite                 ids are replaced, the write-ahead log is written back, the file is packed
-other text             ids are replaced
+JSON, JSON lines       records of a customer are left out, ids are replaced elsewhere
+SQLite, other text     ids are replaced; a database's log is written back, and its file packed
 any other kind         the file is removed
 =====================  ==========================================================================
 """
@@ -214,10 +213,7 @@ def _from_text(path: Path, subjects: DataSubjects) -> int:
 
 
 def _named_texts(table: pa.Table, subjects: DataSubjects, matcher: IdMatcher) -> list[str]:
-    """Return the texts of a table of :func:`texts_of` that name a customer for sure.
-
-    In a column of ids a text names her as a whole: the id ``shop-1200`` is not in ``shop-1200-b``, which is another.
-    """
+    """Return the texts that name a customer for sure; in a column of ids ``shop-1200`` is not in ``shop-1200-b``."""
     texts, is_id = table["text"].combine_chunks().cast(pa.large_string()), table["is_id"].combine_chunks()
     ids, others = texts.filter(is_id), texts.filter(pc.invert(is_id))
     respelled = pc.invert(pc.match_substring_regex(ids, r"^[\w-]*$"))  # any other id is compared as it is
