@@ -2,7 +2,7 @@
 
 The packages follow the loop of the work, and imports go one way along it:
 collection -> preprocessing -> features -> model -> training -> evaluation -> deployment -> strategy -> monitoring.
-Above all stages, :mod:`clv_core.erasing` removes customers from everything that they store.
+Above all stages, :mod:`clv_core.erasure` removes customers from everything that they store.
 Start reading at :mod:`clv_core.pipeline`.
 """
 

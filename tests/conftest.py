@@ -36,7 +36,7 @@ LONGEST = (
     "test_pipeline.py",
     "test_backtest.py",
     "test_nothing_later.py",
-    "test_erasing.py",
+    "test_erasure.py",
     "test_signals.py",
     "test_walk.py",
 )

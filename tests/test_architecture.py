@@ -37,7 +37,7 @@ ORDER = (
     ("deployment",),
     ("strategy",),
     ("monitoring",),
-    ("erasing",),
+    ("erasure",),
     ("pipeline",),
     ("commands",),
     ("cli",),

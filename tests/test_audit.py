@@ -11,7 +11,7 @@ from clv_core import audit, jobs
 from clv_core.cli import main
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset, restore
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress
@@ -57,8 +57,8 @@ def test_a_name_with_odd_characters_costs_no_line(workspace: Workspace, monkeypa
     monkeypatch.setenv("CLV_ACTOR", "ann\u2028of\x85sales")
     audit.note(workspace, "delete", dataset="shop")
     assert [line["who"] for line in audit.lines(workspace)] == ["ann\u2028of\x85sales"]
-    StopList.of(workspace).add(["c1"])
-    assert StopList.of(workspace).holds("c1")
+    SuppressionList.of(workspace).add(["c1"])
+    assert SuppressionList.of(workspace).holds("c1")
 
 
 def test_a_new_version_is_noted_wherever_it_was_made(workspace: Workspace, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest, scratch_folder
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.stored.store import list_datasets, open_dataset, restore
-from clv_core.erasing.erase import erase
+from clv_core.erasure.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import changing, exclusive_lock, running

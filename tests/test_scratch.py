@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import ingest
-from clv_core.erasing.erase import erase
+from clv_core.erasure.erase import erase
 from clv_core.jobs import NoProgress
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace

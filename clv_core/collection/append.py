@@ -11,7 +11,7 @@ from clv_core.collection.customers import recount
 from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.privacy.erased import without_erased
+from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.readings.alike import ask_currency, ask_unit, habit_of, read_alike
 from clv_core.collection.readings.duplicates import have_identity
 from clv_core.collection.readings.unite import unite
@@ -146,7 +146,7 @@ def _read(
     ask_currency(manifest, reading, answers)
     ask_unit(dataset.events_path, reading, answers)
     part = LogPart(describe(reading, dataset.name, used), reading.events, reading.set_aside, reading.withdrawn)
-    return without_erased(workspace, part, scratch / "left", progress)
+    return exclude_erased(workspace, part, scratch / "left", progress)
 
 
 def _nothing(parts: Sequence[LogPart]) -> Message:

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from clv_core.collection.joining import refuse_tables
 from clv_core.collection.mapping.answers import Answers, Said
-from clv_core.collection.privacy.erased import without_erased
+from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, ask_unit, habit_of, read_alike, shown
 from clv_core.collection.readings.reading import Reading
 from clv_core.collection.readings.unite import unite
@@ -139,7 +139,7 @@ class _Files:
             ask_currency(self.parts[0].manifest, reading, said)
             ask_unit(self.parts[0].events, reading, said)
         part = LogPart(describe(reading, self.name, used), reading.events, reading.set_aside, reading.withdrawn)
-        self.parts.append(without_erased(self.workspace, part, folder / "left", progress))
+        self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
         kept = completed(said, habit) if self.remembered else self.answers
         self.shapes[reading.source.columns] = kept, reading.source.encoding
 

@@ -1,4 +1,4 @@
-"""Commands on privacy: erase customers, and the list of customers who may not be contacted."""
+"""Commands on privacy: erase customers, and the list of those who must not be contacted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core import audit
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.commands import Context
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, NotFound, UsageError
@@ -23,36 +23,36 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Erase and return counts, models that learned from the customers, what remains, and the certificate.
 
     Raises:
-        NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
-            certificate, which is in the error's ``result``, says so.
+        NotFound: none of the ids is in any dataset or file. They are excluded from new files all the same; the error's
+            ``result`` has the certificate.
     """
-    from clv_core.erasing.certificate import FOLDER, markdown_path
-    from clv_core.erasing.erase import erase
+    from clv_core.erasure.certificate import FOLDER, markdown_path
+    from clv_core.erasure.erase import erase
     from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
-    told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
-    found = sum(told.customers.values())
-    missing = len(told.customers) - found
-    warned = Message("warning.erase_not_found", {"missing": missing, "asked": len(told.customers)})
+    done = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
+    customers, in_dataset = len(done.customers), sum(done.customers.values())
+    missing = customers - in_dataset
+    warning = Message("warning.erase_not_found", {"missing": missing, "asked": customers})
     result = {
-        "certificate": str(context.workspace.root / FOLDER / f"{told.id}.json"),
-        "certificate_text": str(markdown_path(context.workspace, told.id, context.language)),
-        "customers": len(told.customers),
-        "found": found,
+        "certificate": str(context.workspace.root / FOLDER / f"{done.id}.json"),
+        "certificate_text": str(markdown_path(context.workspace, done.id, context.language)),
+        "customers": customers,
+        "found": in_dataset,
         "not_found": missing,
-        "datasets": told.datasets,
-        "removed": {**told.removed, "exports": len(told.exports)},
-        "files": told.files,
-        "models": told.models,
-        "retrain": [one["model"] for one in told.learned],
-        "remains": told.remains,
-        "unsure": told.unsure,
-        "warnings": [warned.to_json(context.language)] if missing else [],
+        "datasets": done.datasets,
+        "removed": {**done.removed, "exports": len(done.exports)},
+        "files": done.files,
+        "models": done.models,
+        "retrain": [one["model"] for one in done.learned],
+        "remains": done.remains,
+        "unsure": done.unsure,
+        "warnings": [warning.to_json(context.language)] if missing else [],
     }
-    touched = (told.datasets, told.exports, told.files, told.models, told.remains, told.removed.get("jobs"))
-    if not found and not any(touched):
-        error = NotFound("erase_not_found", asked=len(told.customers), certificate=result["certificate_text"])
+    touched = (done.datasets, done.exports, done.files, done.models, done.remains, done.removed.get("jobs"))
+    if not in_dataset and not any(touched):
+        error = NotFound("erase_not_found", asked=customers, certificate=result["certificate_text"])
         error.result = result
         raise error
     return result
@@ -71,17 +71,17 @@ def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
     words = sorted(words_of(entries))
-    people = StopList.of(context.workspace)
+    people = SuppressionList.of(context.workspace)
     changed = 0
-    found: dict[str, Any] = {}
+    added: dict[str, Any] = {}
     if options.action != "list":
         if not words:
             raise UsageError("suppress_nobody")
         changed = people.add(words) if options.action == "add" else people.remove(words)
         audit.note(context.workspace, f"suppress {options.action}", customers=changed)
     if options.action == "add":
-        known = matches(context.workspace, entries, list_datasets(context.workspace))
-        found = {"matches": known.to_json(), "warnings": [known.message.to_json(context.language)]}
+        people_matched = matches(context.workspace, entries, list_datasets(context.workspace))
+        added = {"matches": people_matched.to_json(), "warnings": [people_matched.message.to_json(context.language)]}
     listed = people.entries()
     shown = [{key: entry[key] for key in ("at", "who")} for entry in listed] if options.action == "list" else []
-    return {"action": options.action, "changed": changed, "suppressed": len(listed), "entries": shown, **found}
+    return {"action": options.action, "changed": changed, "suppressed": len(listed), "entries": shown, **added}

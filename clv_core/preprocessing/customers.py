@@ -12,7 +12,7 @@ from pathlib import Path
 from clv_core import audit
 from clv_core.collection.customers import Roles, entry, read_customers, version_with
 from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.privacy.erased import people_without_erased
+from clv_core.collection.privacy.erased_customers import exclude_erased_customers
 from clv_core.collection.stored.store import Dataset, Manifest, derive, open_dataset
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import Refused
@@ -60,7 +60,7 @@ def add_customers(
     key = load_key(workspace, dataset.manifest.key_fingerprint) if hashed else None
     with scratch_folder(workspace) as scratch:
         reading = read_customers(source, dataset, roles, scratch, progress, key=key, original=original)
-        reading = people_without_erased(workspace, dataset, reading, scratch)
+        reading = exclude_erased_customers(workspace, dataset, reading, scratch)
         judgement = judge(dataset, reading.table, reading.attributes, progress)
         accepted = refuse_leaks(judgement, reading.attributes, accept)
         table = entry(reading, accepted, accepted_notes(judgement, accepted))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.deployment.bundle import open_bundle
@@ -100,7 +100,7 @@ def segment(
     chosen = lists.choose(everyone, conditions)
     made = write_rows(workspace, chosen, out, people.side, fewest=1)
     shared, dataset = shared_error(workspace, open_bundle(workspace, model_id)), open_dataset(workspace, name)
-    written = everyone.index.isin(chosen.index) & ~StopList.of(workspace, dataset).hides(everyone)
+    written = everyone.index.isin(chosen.index) & ~SuppressionList.of(workspace, dataset).hides(everyone)
     total = segments.total(everyone, shared, written)
     if people.placed is not None:
         return made, segment_table(everyone, people.placed, shared, language), total, len(everyone)
@@ -159,7 +159,7 @@ def plan(
     )
     effect_warnings(given, (), asked)  # an effect that was counted for too long is refused before the work
     everyone = valued(workspace, name, model_id, everyone, asked, cutoff=cutoff, progress=progress)
-    everyone = StopList.of(workspace, dataset).without(everyone)
+    everyone = SuppressionList.of(workspace, dataset).without(everyone)
     made = budget_plan.make_plan(everyone, people.count, given, budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=budget)
@@ -235,7 +235,7 @@ def export(
         key = load_key(workspace, facts.key_fingerprint) if facts.pseudonymised else None
         everyone, strange = only_listed(everyone, listed, key)
         side = replace(side, settings={"listed": len(listed)})
-    chosen, stop = lists.choose(everyone, conditions), StopList.of(workspace, dataset)
+    chosen, stop = lists.choose(everyone, conditions), SuppressionList.of(workspace, dataset)
     known = with_stored_contacts(contacts, dataset, format)
     made = exports.export(chosen, format, out, side=side, contacts=known, stop=stop)
     exports.log_export(workspace, made, format, side)
@@ -258,7 +258,7 @@ def card(
         NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list.
     """
     dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    stop = StopList.of(workspace, dataset)
+    stop = SuppressionList.of(workspace, dataset)
     stop.check(customer)
     as_of = cutoff or dataset.log_end
     scored = scores(workspace, name, model_id, cutoff=cutoff, progress=progress)

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import date
 from pathlib import Path
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.score_explanations import (
@@ -45,7 +45,7 @@ def explain(
     """
     bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
     if customer is not None:
-        StopList.of(workspace, dataset).check(customer)
+        SuppressionList.of(workspace, dataset).check(customer)
     found = explain_scores(
         bundle,
         dataset,

@@ -1,18 +1,18 @@
-"""Privacy: who is gone, who must be left alone, and who did what?"""
+"""Privacy: erase customers, the do-not-contact list, and the audit log."""
 
 import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import access, by_role, navigation, outcomes, widgets
-from pages.ui.privacy import audit, erase, suppression
+from pages.ui.privacy import audit_table, erasure_form, suppression
 from pages.ui.saying import t
 
 # What can be done here, by the action of ``access`` that it is.
-SECTIONS = {"erase": erase.show, "suppress": suppression.show, "audit": audit.show}
+SECTIONS = {"erase": erasure_form.show, "suppress": suppression.show, "audit": audit_table.show}
 
-erase.follow()
+erasure_form.follow()
 outcomes.show()
-widgets.headline(erase.headline(erase.done(), suppression.headline()), t("privacy.context"))
+widgets.headline(erasure_form.headline(erasure_form.done(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
 if access.may(what):
     try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.audiences.export import Exported, Side, write_rows
@@ -36,7 +36,7 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
         terms: what the values speak of; None is the trained horizon.
         marks: what else it depends on, beside the suppression list.
     """
-    said = "\n".join([side.mark, state.stop_list().mark, *marks])
+    said = "\n".join([side.mark, state.suppression_list().mark, *marks])
     digest = hashlib.sha256(said.encode()).hexdigest()[:6]
     return file_name(bundle, what, side.cutoff, LONGEST_ENDING, terms, digest).removesuffix(f".{LONGEST_ENDING}")
 
@@ -146,7 +146,7 @@ def made(found: Exported, key: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def stopped(mark: str, _customers: pd.DataFrame, _stop: StopList) -> np.ndarray:
+def stopped(mark: str, _customers: pd.DataFrame, _stop: SuppressionList) -> np.ndarray:
     """Return which customers are on the suppression list, bool [n]; the mark names both."""
     return _stop.hides(_customers).to_numpy()
 

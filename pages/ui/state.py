@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import audit, jobs
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
@@ -206,9 +206,9 @@ def unfollow(job: jobs.Job) -> None:
         del st.session_state[f"job_{job.status()['command']}"]
 
 
-def stop_list() -> StopList:
+def suppression_list() -> SuppressionList:
     """Return the suppression list, with those in the dataset in use whom it names by address; no page shows them."""
-    return StopList.of(workspace(), dataset())
+    return SuppressionList.of(workspace(), dataset())
 
 
 def language() -> str:

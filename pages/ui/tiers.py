@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, shared_error
@@ -27,7 +27,7 @@ from pages.ui.terms import assumptions
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def not_stopped(mark: str, _tiered: pd.DataFrame, _stop: StopList) -> pd.DataFrame:
+def without_suppressed(mark: str, _tiered: pd.DataFrame, _stop: SuppressionList) -> pd.DataFrame:
     """Return the customers who are not on the suppression list; shared, as they are."""
     return _stop.without(_tiered)
 

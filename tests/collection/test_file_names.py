@@ -12,8 +12,8 @@ import pytest
 from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
-from clv_core.erasing.files import clean as erase_from
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import erase_from
 from clv_core.features.log import open_log
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
@@ -68,7 +68,7 @@ def test_a_workspace_may_lie_in_any_folder(tmp_path: Path) -> None:
 def test_a_customer_is_erased_from_the_file_that_names_her(tmp_path: Path, file: str, other: str) -> None:
     for name, customer in ((file, "c"), (other, "d")):
         pd.DataFrame({"customer_id": [f"{customer}{i}" for i in range(5)]}).to_parquet(tmp_path / f"{name}.parquet")
-    assert erase_from(tmp_path / f"{file}.parquet", ToErase(("c3",), frozenset({"c3"}))) == 1
+    assert erase_from(tmp_path / f"{file}.parquet", DataSubjects(("c3",), frozenset({"c3"}))) == 1
     assert pd.read_parquet(tmp_path / f"{file}.parquet")["customer_id"].tolist() == ["c0", "c1", "c2", "c4"]
     assert len(pd.read_parquet(tmp_path / f"{other}.parquet")) == 5
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from clv_core.collection.privacy.keyed import KeyedList
-from clv_core.collection.privacy.needles import ERASED, Needles, distinctive, redacted_values
-from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
+from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher, distinctive, redact_values
+from clv_core.collection.privacy.keyed_list import KeyedList
+from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
@@ -32,7 +32,7 @@ def plainly(words: list[str], text: str) -> bool:
     some.lists(some.text("ab1-é ,", max_size=40), max_size=6),
 )
 def test_words_are_found_where_plain_search_finds_them(words: list[str], texts: list[str]) -> None:
-    needles = Needles(words)
+    needles = IdMatcher(words)
     known = [word for word in words if distinctive(word)]
     texts = [*texts, *(f"x {word}, y" for word in words), *(f"x{word}" for word in words)]
     expected = [place for place, text in enumerate(texts) if plainly(known, text)]
@@ -47,8 +47,8 @@ def test_thousands_of_words_are_found_among_many_texts() -> None:
     draw = random.Random(3)
     words = ["".join(draw.choices(string.ascii_letters + string.digits, k=24)) for _ in range(4000)]
     texts = pa.array(words[2000:] + [f"id={words[5]}&x=1", f"{words[6]}a", words[7][:23]])
-    found = Needles(words[:2000]).rows(pa.chunked_array([texts]).combine_chunks())
-    assert list(found) == [2000] and len(Needles(words).rows(texts)) == 2001
+    found = IdMatcher(words[:2000]).rows(pa.chunked_array([texts]).combine_chunks())
+    assert list(found) == [2000] and len(IdMatcher(words).rows(texts)) == 2001
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_word_that_means_many_things_is_not_looked_for(word: str, can: bool) -
 
 
 def test_an_address_is_found_in_any_case_and_another_id_in_its_own() -> None:
-    needles = Needles(["Ann@shop.example", "shop-1200"])
+    needles = IdMatcher(["Ann@shop.example", "shop-1200"])
     texts = ["of ANN@Shop.example,", "xann@shop.example", "SHOP-1200", "é shop-1200, ann@SHOP.example"]
     assert list(needles.rows(pa.array(texts))) == [0, 3]
     assert needles.redacted(texts[3]) == f"é {ERASED}, {ERASED}" and needles.redacted(texts[2]) == texts[2]
-    said = redacted_values({"examples": "A@b.c, B@b.c"}, {"a@b.c"}, Needles([]))
+    said = redact_values({"examples": "A@b.c, B@b.c"}, {"a@b.c"}, IdMatcher([]))
     assert said == {"examples": f"{ERASED}, B@b.c"}
 
 
 def test_json_loses_ids_and_keeps_numbers() -> None:
     value = {"rows": 17, "examples": "17, 18", "note": "of shop-1200.", "list": ["shop-12001", "17"]}
-    said = redacted_values(value, {"17", "shop-1200"}, Needles(["17", "shop-1200"]))
+    said = redact_values(value, {"17", "shop-1200"}, IdMatcher(["17", "shop-1200"]))
     assert said == {"rows": 17, "examples": f"{ERASED}, 18", "note": f"of {ERASED}.", "list": ["shop-12001", ERASED]}
 
 
@@ -86,10 +86,10 @@ def test_the_list_is_hmac_under_a_key_of_its_own_and_names_nobody(workspace: Wor
 
 
 def test_marks_agree_with_one_by_one(workspace: Workspace) -> None:
-    stop = StopList.of(workspace)
+    stop = SuppressionList.of(workspace)
     ids = pd.Series([f"c{n}" for n in range(50)])
     stop.add(ids[::7].tolist())
-    stop = StopList.of(workspace)
+    stop = SuppressionList.of(workspace)
     assert stop.hides(pd.DataFrame({"customer_id": ids})).tolist() == [stop.holds(one) for one in ids]
     assert stop.without(pd.DataFrame({"customer_id": ids}))["customer_id"].tolist() == [
         one for place, one in enumerate(ids) if place % 7
@@ -97,8 +97,8 @@ def test_marks_agree_with_one_by_one(workspace: Workspace) -> None:
 
 
 def test_addresses_count_in_any_case_and_pseudonyms_count_too(workspace: Workspace) -> None:
-    StopList.of(workspace).add(["Bert@Shop.example", "anna-1"])
-    stop = StopList.of(workspace)
+    SuppressionList.of(workspace).add(["Bert@Shop.example", "anna-1"])
+    stop = SuppressionList.of(workspace)
     frame = pd.DataFrame(
         {
             "customer_id": ["x", pseudonym(load_key(workspace), "anna-1"), "anna-2"],
@@ -106,11 +106,11 @@ def test_addresses_count_in_any_case_and_pseudonyms_count_too(workspace: Workspa
         }
     )
     assert stop.hides(frame).tolist() == [True, True, False]
-    assert StopList.of(workspace).remove(["bert@shop.example"]) == 1 and stop.remove(["Bert@Shop.example"]) == 0
+    assert SuppressionList.of(workspace).remove(["bert@shop.example"]) == 1 and stop.remove(["Bert@Shop.example"]) == 0
 
 
 def test_without_its_key_a_list_lets_nobody_through_in_silence(workspace: Workspace) -> None:
-    StopList.of(workspace).add(["anna-1"])
+    SuppressionList.of(workspace).add(["anna-1"])
     workspace.root.with_name("workspace.key").unlink()
     with pytest.raises(Refused):
-        StopList.of(workspace)
+        SuppressionList.of(workspace)

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.strategy.schemes.saved import load_rules, put_by_hand
@@ -80,7 +80,7 @@ def test_a_mean_above_the_interval_says_why(open_page: OPEN, root: Path, lang: s
 
 def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, root: Path) -> None:
     first = str(scores_of(root)["predicted_clv"].idxmax())
-    StopList.of(Workspace(root)).add([first])
+    SuppressionList.of(Workspace(root)).add([first])
     app = open_page(root, "customer", lang="en")
     assert first not in app.header[0].value and not app.error
     app = search(app, first)
@@ -216,7 +216,7 @@ def test_the_address_names_the_customer_and_follows_whom_is_opened(open_page: OP
 @pytest.mark.parametrize("suppressed", [True, False])
 def test_the_address_of_someone_who_cannot_be_shown_is_given_up(open_page: OPEN, root: Path, suppressed: bool) -> None:
     named = str(scores_of(root).index[5]) if suppressed else "nobody"
-    StopList.of(Workspace(root)).add([named] if suppressed else [])
+    SuppressionList.of(Workspace(root)).add([named] if suppressed else [])
     app = open_page(root, "customer", lang="en", customer=named)
     assert len(app.error) == 1 and not app.metric and "customer" not in app.query_params
 
@@ -225,7 +225,7 @@ def test_a_part_of_an_id_finds_those_who_may_be_shown(open_page: OPEN, root: Pat
     ids = pd.Series(sorted(scores_of(root).index))
     part = "17"
     hidden = ids[ids.str.contains(part)].iloc[0]
-    StopList.of(Workspace(root)).add([hidden])
+    SuppressionList.of(Workspace(root)).add([hidden])
     app = search(open_page(root, "customer", lang="en"), part)
     hits = app.selectbox(key="card_hit")
     assert len(hits.options) == 5 and all(part in one for one in hits.options) and hidden not in hits.options

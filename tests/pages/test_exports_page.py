@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
@@ -89,7 +89,7 @@ def test_a_list_for_one_export_leads_to_the_one_that_is_kept_with_its_entries(
     app.button(key="export_keep_stop").click().run()
     assert app.title[0].value == translate("page.privacy", "en")
     assert app.text_area(key="suppress_ids_0").value.split() == ["p1@b.de", "p2@b.de"]
-    StopList.of(Workspace(reachable[0])).add(["p1@b.de", "p2@b.de"])
+    SuppressionList.of(Workspace(reachable[0])).add(["p1@b.de", "p2@b.de"])
     again = open_page(reachable[0], "exports", lang="en")
     assert translate("exporting.stop.kept", "en", n=2) in [item.value for item in again.caption]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core import audit, cli, jobs
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do
@@ -82,14 +82,14 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
     app.run()
     do(app, ("suppress_ids_0", "\n".join(ids)), "suppress_add")
     assert any("2 entries, 2 matching customers, 0 without a match" in item.value for item in app.success)
-    assert StopList.of(workspace).holds(ids[0])
+    assert SuppressionList.of(workspace).holds(ids[0])
     assert "Do-not-contact list: 2 entries, 2 customers of “shop”" in app.header[0].value
     do(app, ("suppress_ids_1", ids[1]), "suppress_check")
     assert any("1 of 1" in item.value for item in app.caption)
     do(app, ("suppress_ids_1", "nobody-1\n" + ids[1] + "\nnobody-2"), "suppress_check")
     assert any(item.value == f"1 of 3 entries are on the list: {ids[1]}." for item in app.caption)
     do(app, ("suppress_ids_1", ids[1]), "suppress_remove")
-    assert [StopList.of(workspace).holds(one) for one in ids] == [True, False]
+    assert [SuppressionList.of(workspace).holds(one) for one in ids] == [True, False]
     log = audit.path_of(workspace).read_text()
     assert not any(one in log for one in ids)
     app.session_state["privacy_what"] = "audit"
@@ -101,7 +101,7 @@ def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(open_page: OPEN, 
     before = open_page(root, "strategy")
     scores = pd.concat([pd.read_parquet(path) for path in root.glob("datasets/*/made/*/*/scores-*.parquet")])
     best = scores.nlargest(len(scores) // 2, "predicted_clv")["customer_id"].tolist()
-    StopList.of(Workspace(root)).add(best)
+    SuppressionList.of(Workspace(root)).add(best)
     after = open_page(root, "strategy")
     assert not after.error
     most = [slider.max for slider in before.slider if slider.key.startswith("budget_")]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.i18n import translate
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace, read_json
@@ -42,7 +42,7 @@ def test_a_list_made_before_somebody_was_suppressed_is_offered_no_more(open_page
     assert translate("exporting.download", "en") in _labels(app)
     [before] = (root / "exports").glob("*.csv")
     one = sorted(ids(before))[0]
-    StopList.of(Workspace(root)).add([one])
+    SuppressionList.of(Workspace(root)).add([one])
     app.run()
     assert translate("exporting.download", "en") not in _labels(app)
     app.button(key="export_make").click().run()
@@ -77,7 +77,7 @@ def test_segments_say_who_is_left_out_and_offer_what_numbers_mean(
     open_page(root, "segments", lang="en")
     side = json.loads(press(offered["download_list_side"]))
     assert side["files"] == [offered["download_list_csv"]["name"]] and side["left_out"] == {}
-    StopList.of(Workspace(root)).add(sorted(ids(root / "exports" / side["files"][0]))[:3])
+    SuppressionList.of(Workspace(root)).add(sorted(ids(root / "exports" / side["files"][0]))[:3])
     monkeypatch.setattr(row_files, "XLSX_ROWS", 5)
     app = open_page(root, "segments", lang="en")
     said = translate("export.left_out.suppressed", "en")

@@ -8,7 +8,7 @@ import pandas as pd
 import phonenumbers
 import pytest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.values.email_texts import addresses, every_address
 from clv_core.collection.words.contact_fields import contact_columns
 from clv_core.errors import Message, UsageError
@@ -28,7 +28,7 @@ MOBILES = [
 """A mobile number of each country, by libphonenumber."""
 
 
-def reached(people: pd.DataFrame, *, suppressed: tuple[str, ...] = (), stop: StopList | None = None) -> Audience:
+def reached(people: pd.DataFrame, *, suppressed: tuple[str, ...] = (), stop: SuppressionList | None = None) -> Audience:
     """Return who can be reached of some customers, all of whom agreed where nothing else is said."""
     scored, contacts = few(**people)
     return filter_audience(scored, "google_customer_match", Contacts(contacts, suppressed=suppressed), stop)
@@ -80,10 +80,10 @@ def test_who_has_a_second_address_or_number_on_the_list_is_left_alone(tmp_path: 
         {"email": ["cy@x.com", "ana@x.com; bea@x.com"], "phone": ["+4915123456789", "+44 7911 123456; +49 170 1234567"]}
     )
     ids = pd.DataFrame({"customer_id": ["c0", "c1"]})
-    stop = StopList.of(Workspace(tmp_path / "ws"))
+    stop = SuppressionList.of(Workspace(tmp_path / "ws"))
     assert reached(people, stop=stop).left_out == {}
     stop.add([word])
-    kept = StopList.of(Workspace(tmp_path / "ws"))
+    kept = SuppressionList.of(Workspace(tmp_path / "ws"))
     for found in (reached(people, suppressed=(word,)), reached(people, stop=kept)):
         assert found.left_out == {"suppressed": 1} and found.customers["customer_id"].tolist() == ["c0"]
     contacts = Contacts(people.assign(customer_id=["c0", "c1"]), suppressed=[word])
@@ -93,10 +93,10 @@ def test_who_has_a_second_address_or_number_on_the_list_is_left_alone(tmp_path: 
 
 
 def test_an_address_that_is_written_on_the_list_with_a_name_is_the_address(tmp_path: Path) -> None:
-    stop = StopList.of(Workspace(tmp_path / "ws"))
+    stop = SuppressionList.of(Workspace(tmp_path / "ws"))
     stop.add(["Bea Roe <bea@x.com>"])
     known = pd.DataFrame({"customer_id": ["c0", "c1"], "email": ["bea@x.com", "roe@x.com"]})
-    assert StopList.of(Workspace(tmp_path / "ws")).hides(known).tolist() == [True, False]
+    assert SuppressionList.of(Workspace(tmp_path / "ws")).hides(known).tolist() == [True, False]
 
 
 def test_a_mobile_number_whose_plus_a_spreadsheet_took_is_read_as_it_was() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import (
@@ -155,7 +155,7 @@ def test_a_table_counts_its_rows_and_its_different_customers(tmp_path: Path) -> 
     ingest(work, tmp_path / "log.csv", SIDE.dataset, duplicates="keep")
     made = write_rows(work, rows, tmp_path / "several.csv", SIDE)
     assert (made.rows, made.customers, made.asked) == (4, 3, 3)
-    StopList.of(work).add(["a"])
+    SuppressionList.of(work).add(["a"])
     made = write_rows(work, rows, tmp_path / "fewer.csv", SIDE)
     assert (made.rows, made.customers, made.left_out, made.asked) == (2, 2, {"suppressed": 1}, 3)
     made = write_rows(work, rows[["rank"]], tmp_path / "nobody.csv", SIDE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.values.email_texts import mailbox, mailboxes
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
@@ -67,9 +67,9 @@ def test_a_list_holds_a_mailbox_once_and_none_that_said_no(format: str, column: 
 def test_who_wants_no_contact_is_found_by_any_spelling_of_the_mailbox(listed: str, tmp_path: Path) -> None:
     scores, people = customers()
     people = people.assign(consent="yes")
-    stop = StopList.of(Workspace(tmp_path))
+    stop = SuppressionList.of(Workspace(tmp_path))
     assert stop.add([listed]) == 1
-    stop = StopList.of(Workspace(tmp_path))
+    stop = SuppressionList.of(Workspace(tmp_path))
     for contacts, kept in ((Contacts(people), stop), (Contacts(people, suppressed=[listed.lower()]), None)):
         for format in ("google_customer_match", "klaviyo"):
             found = filter_audience(scores, format, contacts, kept)

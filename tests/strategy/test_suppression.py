@@ -12,8 +12,8 @@ import pytest
 
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.privacy.keyed import KeyedList
-from clv_core.collection.privacy.stoplist import FILE, PURPOSE, StopList
+from clv_core.collection.privacy.keyed_list import KeyedList
+from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.values.pseudonyms import key_path
 from clv_core.config import TrainConfig
@@ -91,7 +91,7 @@ def test_no_list_and_no_plan_holds_them(workspace: Workspace, model: str, clv: C
 
 def test_no_card_and_no_explanation_is_made_of_them(workspace: Workspace, model: str, clv: Clv, tmp_path: Path) -> None:
     by_id, by_address, other = best(workspace, 3)
-    StopList.of(workspace).add([by_id, f"{by_address}@mail.example".upper()])
+    SuppressionList.of(workspace).add([by_id, f"{by_address}@mail.example".upper()])
     for customer in (by_id, by_address):
         for words in (("card",), ("explain", "--out", str(tmp_path / "why"))):
             about = (words[0], "shop", "--model", model, "--customer", customer, *words[1:])
@@ -104,43 +104,43 @@ def test_no_card_and_no_explanation_is_made_of_them(workspace: Workspace, model:
 def test_a_changed_list_is_read_again_and_checked_for_its_key(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop = StopList.of(workspace)
+    stop = SuppressionList.of(workspace)
     assert not stop.holds("c1")
     stop.add([f"c{number}" for number in range(300)])
-    assert StopList.of(workspace).holds("c1") and StopList.of(workspace) is StopList.of(workspace)
+    assert SuppressionList.of(workspace).holds("c1") and SuppressionList.of(workspace) is SuppressionList.of(workspace)
     with monkeypatch.context() as patch:
         patch.delattr(KeyedList, "entries")
-        assert StopList.of(workspace).holds("c299") and not StopList.of(workspace).holds("c300")
-    StopList.of(workspace).remove(["c1"])
-    assert not StopList.of(workspace).holds("c1")
+        assert SuppressionList.of(workspace).holds("c299") and not SuppressionList.of(workspace).holds("c300")
+    SuppressionList.of(workspace).remove(["c1"])
+    assert not SuppressionList.of(workspace).holds("c1")
 
 
 @pytest.mark.parametrize("word", ["ana@mail.example", "Ana@Mail.Example"])
 def test_an_address_is_the_same_one_in_any_case(tmp_path: Path, word: str) -> None:
     workspace = Workspace(tmp_path / "ws")
-    StopList.of(workspace).add([word, "C7"])
+    SuppressionList.of(workspace).add([word, "C7"])
     ids = ["ana@mail.example", "ANA@mail.example", "Ana@Mail.Example", "C7", "c7", "b@x"]
-    stop = StopList.of(workspace)
+    stop = SuppressionList.of(workspace)
     assert stop.hides(pd.DataFrame({"customer_id": ids})).tolist() == [True] * 4 + [False] * 2
     assert [stop.holds(one) for one in ids] == [True] * 4 + [False] * 2
-    assert stop.remove(["aNa@mail.example"]) == 1 and not StopList.of(workspace).holds(word)
+    assert stop.remove(["aNa@mail.example"]) == 1 and not SuppressionList.of(workspace).holds(word)
 
 
 def test_a_copy_without_its_key_is_told_whose_key_it_needs(workspace: Workspace) -> None:
-    StopList.of(workspace).add(["a"])
+    SuppressionList.of(workspace).add(["a"])
     path = key_path(workspace)
     path.unlink()
     for content in (None, "ab" * 32):
         if content is not None:
             path.write_text(content)
         with pytest.raises(Refused) as refused:
-            StopList.of(workspace).holds("a")
+            SuppressionList.of(workspace).holds("a")
         assert refused.value.code == "list_key" and str(path) in refused.value.message()
         assert "pseudonym" not in refused.value.message() and "replaced" not in refused.value.message()
 
 
 def test_a_list_of_nobody_else_is_refused(workspace: Workspace, tmp_path: Path) -> None:
-    StopList.of(workspace).add(["a", "b"])
+    SuppressionList.of(workspace).add(["a", "b"])
     frame = pd.DataFrame({"customer_id": ["a", "b"], "predicted_clv": [1.0, 2.0]})
     for ending in ("csv", "parquet"):
         with pytest.raises(NotEnoughData):
@@ -216,7 +216,9 @@ def test_a_phone_number_is_known_in_any_form(workspace: Workspace, model: str, c
     assert clv("suppress", "add", "--file", str(tmp_path / "dnc.txt"))["matches"]["customers"] == 1
     said = clv("suppress", "add", "--file", str(tmp_path / "dnc.csv"))
     assert said["matches"] == {"read": 3, "customers": 2, "nobody": 1} and said["changed"] == 3
-    assert StopList.of(workspace).names("0086 138 0000 0000") and not StopList.of(workspace).names("13800000002")
+    assert SuppressionList.of(workspace).names("0086 138 0000 0000") and not SuppressionList.of(workspace).names(
+        "13800000002"
+    )
     about = ("export", "shop", "--model", model)
     for format, ending in (("csv", "csv"), ("klaviyo", "csv"), ("phone_hashes", "txt")):
         out = str(tmp_path / f"list.{ending}")
@@ -232,14 +234,14 @@ def test_an_entry_of_an_earlier_day_learns_how_its_number_is_written_elsewhere(t
     workspace = Workspace(tmp_path / "ws")
     KeyedList(workspace, FILE, PURPOSE).add(["138-0013-8001"])
     rows = pd.DataFrame({"customer_id": ["a"], "phone": ["+8613800138001"]})
-    assert not StopList.of(workspace).hides(rows).any()
-    assert StopList.of(workspace).add(["138-0013-8001"]) == 0
-    assert StopList.of(workspace).hides(rows).all()
+    assert not SuppressionList.of(workspace).hides(rows).any()
+    assert SuppressionList.of(workspace).add(["138-0013-8001"]) == 0
+    assert SuppressionList.of(workspace).hides(rows).all()
 
 
 def test_a_column_in_chunks_is_matched_row_by_row(tmp_path: Path) -> None:
-    StopList.of(Workspace(tmp_path)).add(["a@x.com"])
-    stop = StopList.of(Workspace(tmp_path))
+    SuppressionList.of(Workspace(tmp_path)).add(["a@x.com"])
+    stop = SuppressionList.of(Workspace(tmp_path))
     texts = ["a@x.com", *(f"b{number}@x.com" for number in range(12))]
     column = pd.concat([pd.Series(texts, dtype="str"), pd.Series(["c@x.com"] * 6, dtype="str")], ignore_index=True)
     for _ in range(30):  # an engine with several threads may return the chunks in another order

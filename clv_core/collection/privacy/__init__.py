@@ -1,4 +1,4 @@
-"""People who asked: those who are erased and must not come back, those whom no list may hold.
+"""Privacy: the suppression list, the ledger of erased customers, and the search for their ids in what is read.
 
-Neither list names anybody: both keep hashes under the key that lies beside the workspace, never in it.
+Neither list names anybody: both hold hashes under a key that is kept outside the workspace.
 """

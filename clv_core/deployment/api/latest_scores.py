@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.collection.values.id_texts import folded
 from clv_core.columns import CUSTOMER_ID
@@ -53,7 +53,7 @@ class LatestScores:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, path = newest
         row, dataset = _row(self._table(path), folded(customer)), open_dataset(self._workspace, champion.name)
-        if row is None or StopList.of(self._workspace, dataset).holds(customer):
+        if row is None or SuppressionList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         version = next(one for one in versions if one.bundle == path.parent.name)
         return {**row, "name": name, "currency": str(version.record.get("currency", ""))}

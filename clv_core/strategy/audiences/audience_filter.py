@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
@@ -159,7 +159,7 @@ class Audience:
 
 
 def filter_audience(
-    scored: pd.DataFrame, format: str, contacts: Contacts | None = None, stop: StopList | None = None
+    scored: pd.DataFrame, format: str, contacts: Contacts | None = None, stop: SuppressionList | None = None
 ) -> Audience:
     """Return the customers whom a list of this format may and can hold, and why the others are not in it.
 
@@ -215,7 +215,7 @@ def filter_audience(
     )
 
 
-def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: StopList) -> set[str]:
+def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: SuppressionList) -> set[str]:
     """Return the ids of those who are on the suppression list of the workspace, by their id, e-mail or phone.
 
     Args:
@@ -231,7 +231,7 @@ def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: S
 
 
 def _candidates(
-    scored: pd.DataFrame, entry: Export, contacts: Contacts, customers: pd.DataFrame, stop: StopList | None
+    scored: pd.DataFrame, entry: Export, contacts: Contacts, customers: pd.DataFrame, stop: SuppressionList | None
 ) -> Candidates:
     """Return what the rules ask of each customer: worked out for all whose contacts are known, asked for or not."""
     suppressed = {folded(text.strip()) for text in contacts.suppressed}

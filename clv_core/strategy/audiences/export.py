@@ -18,7 +18,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core import audit
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, Message, NotEnoughData
@@ -160,7 +160,7 @@ class Preview:
 
 
 def preview(
-    frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: StopList | None = None
+    frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: SuppressionList | None = None
 ) -> Preview:
     """Return what :func:`export` would write; arguments and errors are those of ``filter_audience``."""
     audience, columns = filter_audience(frame, format, contacts, stop), EXPORTS[format].columns
@@ -186,7 +186,7 @@ def export(
     *,
     side: Side,
     contacts: Contacts | None = None,
-    stop: StopList | None = None,
+    stop: SuppressionList | None = None,
     language: str = "",
 ) -> Exported:
     """Write a customer list and its side file.
@@ -244,7 +244,7 @@ def write_rows(
     format, customers, left_out = path.suffix.removeprefix("."), None, {}
     rows = frame
     if CUSTOMER_ID in frame:
-        rows = StopList.of(workspace, open_dataset(workspace, side.dataset)).without(frame)
+        rows = SuppressionList.of(workspace, open_dataset(workspace, side.dataset)).without(frame)
         customers = rows[CUSTOMER_ID].nunique()
         if len(rows) < len(frame):
             left_out = {"suppressed": frame[CUSTOMER_ID].nunique() - customers}

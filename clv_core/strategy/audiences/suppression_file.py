@@ -17,7 +17,7 @@ from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.encoding import rewrite, survey
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.files.unpack import unpack
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
@@ -172,7 +172,7 @@ def matches(
     return Matches(len(entries), len(named), len(entries) - len(matched))
 
 
-def count_suppressed(dataset: Dataset, stop: StopList) -> int:
+def count_suppressed(dataset: Dataset, stop: SuppressionList) -> int:
     """Return how many customers of a dataset are on the suppression list of the workspace, by id, e-mail or phone."""
     ids = _customer_ids(dataset)
     return int(ids.isin(suppressed_ids(ids.to_frame(), latest_contacts(dataset), stop)).sum())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import __version__
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.saved_evaluation import shared_error, trust_of
@@ -92,7 +92,7 @@ def make_report(
             segmented = load_scored_customers(workspace, name, model_id, plan_scheme, progress=progress)
             people, names = segmented.numbered(), segmented.names(dataset, language)
         terms = plan_terms or Terms(bundle.record["horizon_days"])
-        people = StopList.of(workspace, dataset).without(people)
+        people = SuppressionList.of(workspace, dataset).without(people)
         people = valued(workspace, name, model_id, people, terms, progress=progress)
         made = make_plan(people, len(names), offers, budget)
         plan = ReportPlan(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments or {}))

@@ -41,9 +41,9 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
-        stop = state.stop_list()
+        stop = state.suppression_list()
         mark = f"{bundle.id} {dataset.version} {chosen.mark} {segments.mark} {stop.mark}"
-        people = tiers.not_stopped(mark, segments.people, stop)
+        people = tiers.without_suppressed(mark, segments.people, stop)
         ground = slider.Ground(dataset, bundle, chosen, segments, people, offers, stop.mark)
         with top:
             found = slider.show(ground, experiment.notes(offers, measured, chosen, segments.names), allowed=allowed)

@@ -36,7 +36,7 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     if len(given) > 1:
         only = st.pills(t("budget.lists.offer"), given, format_func=widgets.plain, key="plan_offer")
     rows = plan.customers if only is None else plan.customers[plan.customers[OFFER] == only]
-    side, work, stop = slider.side_of(ground, plan, budget), state.workspace(), state.stop_list()
+    side, work, stop = slider.side_of(ground, plan, budget), state.workspace(), state.suppression_list()
     side = side if only is None else replace(side, settings={**side.settings, "only_offer": only})
     language = state.language()
 

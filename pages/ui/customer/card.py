@@ -43,8 +43,8 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
 
 def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
-    stop = state.stop_list()
-    return tiers.not_stopped(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+    stop = state.suppression_list()
+    return tiers.without_suppressed(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
 
 
 def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
@@ -69,7 +69,7 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
             hits_key="card_hit",
             offered=may_be_shown["customer_id"],
         )
-        state.stop_list().check(chosen)
+        state.suppression_list().check(chosen)
     except NotFound:
         _give_address("")
         raise

@@ -33,7 +33,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         NotFound: she is on the suppression list.
     """
     people = pd.DataFrame({"customer_id": explanation.customer_ids, "value": explanation.predicted})
-    stop = state.stop_list()
+    stop = state.suppression_list()
     order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(

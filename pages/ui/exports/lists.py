@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import CONSENT, PHONE
@@ -125,7 +125,7 @@ def _key(dataset: Dataset) -> bytes | None:
 
 def _kept(entries: Entries) -> None:
     """Say that the do-not-contact list which is kept holds too, and lead there, with the entries of this one."""
-    kept = len(state.stop_list().entries())
+    kept = len(state.suppression_list().entries())
     with st.container(horizontal=True, vertical_alignment="center"):
         said = t("exporting.stop.kept", n=f"{kept:,}") if kept else t("exporting.stop.none")
         st.caption(said, width="content")
@@ -170,12 +170,12 @@ def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
             return None
         st.session_state["export_looked"] = wish.mark
     with st.spinner(t("exporting.wait")):
-        stop = state.stop_list()
+        stop = state.suppression_list()
         return _preview(f"{wish.mark} {stop.mark}", wish, dataset, stop)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: StopList) -> Preview:
+def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: SuppressionList) -> Preview:
     contacts = with_stored_contacts(_wish.contacts, _dataset, _wish.format)
     return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
 
@@ -227,7 +227,7 @@ def say_notes(notes: Sequence[Message]) -> None:
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
     may = by_role.if_may("export", disabled=found.too_small is not None or not trusting.acknowledged(bundle))
-    stop = state.stop_list()
+    stop = state.suppression_list()
     kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), Terms(bundle.record["horizon_days"]))

@@ -117,7 +117,7 @@ def _make(chosen: Chosen, format: str, path: Path, contacts: Contacts, key: str)
     try:
         access.require("export")
         given = with_stored_contacts(contacts, chosen.dataset, format)
-        made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=state.stop_list())
+        made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=state.suppression_list())
     except ClvError as error:
         widgets.error_box(error)
         return

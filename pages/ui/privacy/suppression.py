@@ -1,4 +1,4 @@
-"""The do-not-contact list that is kept: how many are on it, who is added or taken off, and who is on it."""
+"""The do-not-contact list: how many are on it, add, remove and look up people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
 from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
@@ -19,36 +19,36 @@ from pages.ui.saying import t
 
 ROUND: Final = "suppress_round"
 MOST_NAMED: Final = 20
-"""Entries that one sentence names."""
+"""Entries that a message names."""
 
 
 def headline() -> str:
     """Return how many entries the list has, and how many customers of the dataset in use they are."""
-    stop, dataset = state.stop_list(), state.dataset()
+    stop, dataset = state.suppression_list(), state.dataset()
     entries = len(stop.entries())
     if not entries:
         return t("privacy.suppressed.none")
     if dataset is None:
         return t("privacy.suppressed", n=f"{entries:,}")
-    found = _listed(stop.mark, dataset.name, dataset.version, dataset, stop)
+    count = _listed(stop.mark, dataset.name, dataset.version, dataset, stop)
     name = widgets.plain(dataset.name)
-    return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{found:,}", name=name)
+    return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{count:,}", name=name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: StopList) -> int:
+def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: SuppressionList) -> int:
     return count_suppressed(_dataset, _stop)
 
 
 def fill(words: Iterable[str]) -> None:
-    """Open the page with words that only have to be added to the list."""
+    """Open the page with words to add to the list."""
     st.session_state[f"suppress_ids_{st.session_state.get(ROUND, 0)}"] = "\n".join(words)
     navigation.open_do_not_contact()
 
 
 def show() -> None:
-    """Ask for people to be added, taken off or looked up; the list itself can name nobody."""
-    people = state.stop_list()
+    """Show the form to add, remove and look up people, and when entries were added: they name nobody."""
+    people = state.suppression_list()
     with st.container(border=True):
         st.markdown(f"**{t('privacy.suppress')}**  \n{t('privacy.suppress.why')}")
         mark = st.session_state.get(ROUND, 0)
@@ -62,11 +62,11 @@ def show() -> None:
                 _change("remove", words, people.remove)
             if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
                 st.caption(_checked(people, entries))
-    kept = people.entries()
-    if not kept:
+    listed = people.entries()
+    if not listed:
         st.caption(t("privacy.suppress.empty"))
         return
-    days = Counter((entry["at"][:10], entry["who"]) for entry in kept)
+    days = Counter((entry["at"][:10], entry["who"]) for entry in listed)
     table = pd.DataFrame(
         {
             t("privacy.suppress.day"): [saying.day(day) for day, _ in days],
@@ -77,16 +77,16 @@ def show() -> None:
     cells.table(table, t("privacy.suppress"))
 
 
-def _checked(people: StopList, entries: Entries) -> str:
+def _checked(people: SuppressionList, entries: Entries) -> str:
     """Return how many of the entries are on the list, and which: the person has just written them."""
     held = [entry[0] for entry in entries if any(people.names(word) for word in entry)]
-    known = {"held": len(held), "n": len(entries)}
+    counts = {"held": len(held), "n": len(entries)}
     if not held or len(entries) == 1:
-        return t("privacy.suppress.checked", **known)
+        return t("privacy.suppress.checked", **counts)
     which = saying.listed(widgets.plain(cut(word)) for word in held[:MOST_NAMED])
     if len(held) <= MOST_NAMED:
-        return t("privacy.suppress.checked.which", which=which, **known)
-    return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **known)
+        return t("privacy.suppress.checked.which", which=which, **counts)
+    return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **counts)
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:
@@ -99,7 +99,7 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     done = [t(f"privacy.suppress.{how}.done", n=changed)]
     if entries:
-        found = matches(state.workspace(), entries, list_datasets(state.workspace()))
-        done.append(found.message.text(state.language()))
+        people_matched = matches(state.workspace(), entries, list_datasets(state.workspace()))
+        done.append(people_matched.message.text(state.language()))
     outcomes.say(saying.together(done))
     st.rerun()

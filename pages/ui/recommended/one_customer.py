@@ -23,7 +23,7 @@ from pages.ui.saying import say, t
 
 def of_customer(advice: StoredRecommendations, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
-    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.stop_list()
+    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.suppression_list()
     stopped = stop.hides(advice.customers)
     try:
         chosen = search(

@@ -51,7 +51,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     of_customer(advice, kind, names, dataset.manifest.currency)
     what = "recommendations" if kind == WITH_BOUGHT else "recommendations-new"
 
-    language, stop = state.language(), state.stop_list()
+    language, stop = state.language(), state.suppression_list()
     mark = f"{bundle.id} {dataset.version} {len(advice.customers)} {stop.mark}"
     row_files.table(
         bundle,

@@ -92,7 +92,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
         return ()
     measured = kept.experiments
     offers = with_experiments(check_offers(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
-    people = state.stop_list().without(segments.people)
+    people = state.suppression_list().without(segments.people)
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = max_useful_budget(gains, costs(offers), capacities(offers))
     start = scale(most, kept.budget)[2] if most > 0 else kept.budget or 0.0

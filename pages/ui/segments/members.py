@@ -164,7 +164,7 @@ def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
     allowed = trusting.acknowledged(scene.bundle) and len(chosen.rows) > 0
-    work, stop, language = state.workspace(), state.stop_list(), state.language()
+    work, stop, language = state.workspace(), state.suppression_list(), state.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.api import model_runner
 from clv_core.deployment.api.auth import add_key, keys_path, revoke_key
@@ -348,7 +348,7 @@ def test_the_latest_batch_is_looked_up(
         for who in ("ann@a.example", "Ann@A.example"):
             assert client.get(f"/v1/customers/{who}").json()["customer_id"] == "ann@a.example"
         scores.to_parquet(kept)
-        hidden, people = min(sent), StopList.of(shop)
+        hidden, people = min(sent), SuppressionList.of(shop)
         people.add([hidden])
         try:
             assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "service_not_scored")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.privacy.stoplist import StopList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
@@ -174,7 +174,7 @@ def test_another_ending_is_refused_before_the_work() -> None:
 def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(copied: Demo) -> None:
     scored = pd.read_parquet(scores_path(copied[2], copied[1]))
     known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
-    StopList.of(copied[0]).add(known[:-50])
+    SuppressionList.of(copied[0]).add(known[:-50])
     found = section(made(copied, offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan")
     assert found.figures[3].value == "50"
 

@@ -1,4 +1,4 @@
-"""The audit log on its page, for those who look after the workspace."""
+"""The audit log."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def _word(action: str) -> str:
 
 
 def _about(line: dict[str, object]) -> str:
-    said = []
+    facts = []
     for part in PARTS:
         if part in line and line[part] not in ("done", "none"):
             worded = part in ("role", "outcome")
             value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
-            said.append(saying.labelled(t(f"audit.fact.{part}"), str(value)))
-    return say_clauses(said, state.language())
+            facts.append(saying.labelled(t(f"audit.fact.{part}"), str(value)))
+    return say_clauses(facts, state.language())

@@ -26,12 +26,12 @@ import pytest
 
 from clv_core import cli, jobs
 from clv_core.collection.ingest import ingest
-from clv_core.collection.privacy.needles import Needles
+from clv_core.collection.privacy.id_matcher import IdMatcher
 from clv_core.collection.stored.store import open_dataset
-from clv_core.erasing import erase as erasing
-from clv_core.erasing.certificate import Certificate
-from clv_core.erasing.files import clean, holds, unsure_in
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasure import erase as erasing
+from clv_core.erasure.certificate import Certificate
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import NoProgress
 from clv_core.strategy.schemes.rules import Rule, Rules
 from clv_core.strategy.schemes.saved import load_rules, save_rules
@@ -224,7 +224,7 @@ def test_the_certificate_names_no_id_and_a_second_erasure_finds_the_same(workspa
     ],
 )
 def test_a_short_word_is_found_where_it_stands_by_itself(text: str, short: set[str]) -> None:
-    assert Needles(["7", "C4", "12345", "Ann Lee", "a@b.c", "07"]).short_in(text) == short
+    assert IdMatcher(["7", "C4", "12345", "Ann Lee", "a@b.c", "07"]).short_in(text) == short
 
 
 @pytest.mark.parametrize(
@@ -233,26 +233,26 @@ def test_a_short_word_is_found_where_it_stands_by_itself(text: str, short: set[s
 def test_a_row_goes_whole_whatever_is_in_its_cells(tmp_path: Path, gone: str, stays: str) -> None:
     table = tmp_path / "list.csv"
     table.write_text(f"customer_id,note\n{LONG},{gone}\n7,{gone}\n777,{stays}\n", encoding="utf-8")
-    assert clean(table, ToErase((LONG, "7"), frozenset({LONG, "7"}))) == 2
+    assert erase_from(table, DataSubjects((LONG, "7"), frozenset({LONG, "7"}))) == 2
     assert table.read_text(encoding="utf-8") == f"customer_id,note\n777,{stays}\n"
 
 
 def test_packed_lists_are_looked_into(tmp_path: Path) -> None:
-    people, packed = ToErase((LONG,), frozenset({LONG})), tmp_path / "list.csv.gz"
+    people, packed = DataSubjects((LONG,), frozenset({LONG})), tmp_path / "list.csv.gz"
     for who, held in ((LONG, True), ("777", False)):
         packed.write_bytes(gzip.compress(f"customer_id,tier\n{who},top\n".encode()))
-        assert holds(packed, people) == held
-    for short in (people, ToErase(("7",), frozenset({"7"}))):
+        assert search(packed, people).named == held
+    for short in (people, DataSubjects(("7",), frozenset({"7"}))):
         packed.write_bytes(b"\x1f\x8bbroken")
-        assert holds(packed, short, exported=True)
+        assert search(packed, short, any_column=True).named
 
 
 def test_texts_in_archives_and_slides_are_counted(tmp_path: Path) -> None:
-    people = ToErase(("C4",), frozenset({"C4"}))
-    for name, member, text in (
-        ("model.zip", "record.json", '{"note": "of C4", "rows": 4}'),
-        ("report.pptx", "ppt/slides/slide1.xml", '<a:r sz="C4"><a:t>best: C4</a:t></a:r>'),
+    people = DataSubjects(("C4",), frozenset({"C4"}))
+    for name, member, text, column in (
+        ("model.zip", "record.json", '{"note": "of C4", "rows": 4}', "note"),
+        ("report.pptx", "ppt/slides/slide1.xml", '<a:r sz="C4"><a:t>best: C4</a:t></a:r>', ""),
     ):
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
             archive.writestr(member, text)
-        assert [(one.cells, one.ids) for one in unsure_in(tmp_path / name, people, name)] == [(1, 1)]
+        assert search(tmp_path / name, people).unsure == {column: (1, {"C4"})}

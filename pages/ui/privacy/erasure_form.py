@@ -1,4 +1,4 @@
-"""Customers erased from the page: whom, from where, a confirmation that has to be typed, and the certificates."""
+"""Erase customers: whom, from where, a confirmation to type, and the certificates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.values.pseudonyms import BLANKS
-from clv_core.erasing.certificate import FOLDER, Certificate, certificates, markdown_path
+from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 from pages.ui import cells, outcomes, page_files, progress, received, saying, state, widgets
@@ -27,33 +27,33 @@ def done() -> list[Certificate]:
     return certificates(state.workspace())
 
 
-def headline(found: list[Certificate], suppressed: str) -> str:
-    """Return what was erased and, as it is said in ``suppressed``, who must not be contacted."""
-    gone = sum(sum(one.customers.values()) for one in found if one.finished)
-    erased = t("privacy.erased", n=f"{gone:,}") if gone else t("privacy.erased.none")
+def headline(certificates_done: list[Certificate], suppressed: str) -> str:
+    """Return how many customers were erased, followed by ``suppressed`` (who must not be contacted)."""
+    count = sum(sum(one.customers.values()) for one in certificates_done if one.finished)
+    erased = t("privacy.erased", n=f"{count:,}") if count else t("privacy.erased.none")
     return t("privacy.headline", erased=erased, suppressed=suppressed)
 
 
 def follow() -> None:
-    """Watch an erasure, and say how it ended."""
+    """Follow an erasure, and show its result."""
     job = outcomes.follow("erase")
     if job is None:
         return
     result = job.status()["result"]
-    said = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
+    parts = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        said.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
+        parts.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
     if result["remains"]:
-        said.append(t("privacy.erase.remains", n=len(result["remains"])))
+        parts.append(t("privacy.erase.remains", n=len(result["remains"])))
     if result.get("unsure"):
-        said.append(t("privacy.erase.unsure", n=len(result["unsure"])))
+        parts.append(t("privacy.erase.unsure", n=len(result["unsure"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(saying.together(said))
+    outcomes.say(saying.together(parts))
     st.rerun()
 
 
 def show() -> None:
-    """Ask whom to erase, and list what was done."""
+    """Show the form and the certificates."""
     _unfinished()
     with st.container(border=True):
         st.markdown(f":red[:material/person_remove: **{t('privacy.erase')}**]  \n{t('privacy.erase.why')}")
@@ -64,7 +64,7 @@ def show() -> None:
 
 
 def _ids() -> list[str]:
-    """Return the ids that were typed or sent in a file, each once."""
+    """Return the ids that were typed or uploaded in a file, each once."""
     mark = st.session_state.get(ROUND, 0)
     typed = st.text_area(t("privacy.erase.ids"), key=f"{IDS}_{mark}", height=110, help=t("privacy.erase.ids.help"))
     file = st.file_uploader(t("privacy.erase.file"), received.LISTS, key=f"{IDS}_file_{mark}")
@@ -79,7 +79,7 @@ def _ids() -> list[str]:
 
 
 def _scope() -> str:
-    """Return the dataset that alone is looked through, "" for all."""
+    """Return the only dataset to erase from, "" for all."""
     names = [item.name for item in state.newest_datasets()]
     if len(names) < 2:
         return ""
@@ -114,7 +114,7 @@ def _confirm(ids: list[str], scope: str) -> None:
 
 
 def _unfinished() -> None:
-    """Offer to finish an erasure that was cut off: its ids are kept until it is done."""
+    """Offer to finish an erasure that was cut off: the file of its ids stays until it is done."""
     job = progress.latest("erase")
     if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
         return
@@ -130,27 +130,27 @@ def _unfinished() -> None:
 
 
 def _certificates() -> None:
-    found = [one for one in done() if one.finished]
+    finished = [one for one in done() if one.finished]
     st.header(t("privacy.certificates"), anchor=False)
-    if not found:
+    if not finished:
         st.caption(t("privacy.certificates.none"))
         return
     table = pd.DataFrame(
         {
-            t("privacy.certificate.when"): [saying.moment(one.finished) for one in found],
-            t("privacy.certificate.who"): [one.who for one in found],
-            t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in found],
-            t("privacy.certificate.asked"): [len(one.customers) for one in found],
-            t("privacy.certificate.found"): [sum(one.customers.values()) for one in found],
-            t("privacy.certificate.models"): [len(one.learned) for one in found],
-            t("privacy.certificate.remains"): [len(one.remains) for one in found],
+            t("privacy.certificate.when"): [saying.moment(one.finished) for one in finished],
+            t("privacy.certificate.who"): [one.who for one in finished],
+            t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in finished],
+            t("privacy.certificate.asked"): [len(one.customers) for one in finished],
+            t("privacy.certificate.found"): [sum(one.customers.values()) for one in finished],
+            t("privacy.certificate.models"): [len(one.learned) for one in finished],
+            t("privacy.certificate.remains"): [len(one.remains) for one in finished],
         }
     )
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {
             one.id: t("privacy.certificate.name", when=saying.moment(one.finished), n=len(one.customers))
-            for one in found
+            for one in finished
         }
         chosen = st.selectbox(
             t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key="certificate"

@@ -1,4 +1,4 @@
-"""A list of people that names nobody: HMAC-SHA256 of each id under a key of the list's own.
+"""A list of people that names nobody: HMAC-SHA256 of each id under a key of its own.
 
 The list's key is made from the workspace's (:mod:`clv_core.collection.values.pseudonyms`), so that its hashes are not
 the pseudonyms that a dataset may hold. Who has the list without the key can neither read an id nor try candidates.
@@ -35,8 +35,8 @@ class KeyedList:
     Args:
         workspace: whose.
         path: the file, relative to the workspace.
-        purpose: tells this list's key from those of others.
-        marks: by what else a word is known, as a phone number is however it is written.
+        purpose: of the list; lists of different purposes have different keys.
+        marks: other texts that identify a person, such as a phone number in another notation.
     """
 
     workspace: Workspace
@@ -50,30 +50,30 @@ class KeyedList:
         return self.workspace.root / self.path
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return what is kept of each person: ``{hashes, key, at, who, ...}``, the oldest first."""
+        """Return the entries, ``{hashes, key, at, who, ...}``, the oldest first."""
         return [json.loads(line) for line in read_lines(self.file)]
 
     def add(self, words: Collection[str], **about: str) -> int:
         """Put people on the list; return how many were not on it.
 
         Args:
-            words: ids, e-mail addresses, or what else the list's ``marks`` know.
-            about: what else is kept of each, which must not name anybody.
+            words: ids, e-mail addresses, or whatever else the list's ``marks`` take.
+            about: more of each person's entry; it must not name anybody.
 
         Raises:
             Refused: the key with which the list was begun is not there.
         """
         with writing(self.file):
             entries = self.entries()
-            known = {(entry[HASHES][0], *(entry.get(name, "") for name in sorted(about))) for entry in entries}
-            said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": audit.actor(), **about}
+            present = {(entry[HASHES][0], *(entry.get(name, "") for name in sorted(about))) for entry in entries}
+            fields = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": audit.actor(), **about}
             about_key = tuple(about[name] for name in sorted(about))
             root = self._root()
             given = {hashes[0]: hashes for hashes in map(self.hashes_of, words)}
             fresh = {
-                first: {HASHES: hashes, "key": fingerprint_of(root), **said}
+                first: {HASHES: hashes, "key": fingerprint_of(root), **fields}
                 for first, hashes in given.items()
-                if (first, *about_key) not in known
+                if (first, *about_key) not in present
             }
             fuller = [{**one, HASHES: _united(one[HASHES], given.get(one[HASHES][0], ()))} for one in entries]
             if fresh or fuller != entries:
@@ -82,8 +82,9 @@ class KeyedList:
 
     def remove(self, words: Collection[str]) -> int:
         """Take people off the list; return how many were on it."""
-        gone = {one for word in words for one in self.hashes_of(word)} if self.file.exists() else set()
-        return self.remove_hashes({entry[HASHES][0] for entry in self.entries() if not gone.isdisjoint(entry[HASHES])})
+        hashes = {one for word in words for one in self.hashes_of(word)} if self.file.exists() else set()
+        entries = [entry[HASHES] for entry in self.entries()]
+        return self.remove_hashes({own[0] for own in entries if not hashes.isdisjoint(own)})
 
     def remove_hashes(self, hashes: Collection[str]) -> int:
         """Take entries off the list by their first hash; return how many."""
@@ -97,16 +98,16 @@ class KeyedList:
     def hashes_of(self, word: str) -> list[str]:
         """Return the hashes of a person: as they are called, as a pseudonym, and by the list's marks."""
         root = self._root()
-        plain = word.strip(BLANKS)
-        said = [plain, pseudonym(root, plain), *self.marks(plain)]
-        return list(dict.fromkeys(pseudonym(self._key(root), one) for one in said))
+        stripped = word.strip(BLANKS)
+        texts = [stripped, pseudonym(root, stripped), *self.marks(stripped)]
+        return list(dict.fromkeys(pseudonym(self._key(root), one) for one in texts))
 
     def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
         """Return all hashes of the entries that are ``chosen``."""
         return frozenset(one for entry in self.entries() if chosen(entry) for one in entry[HASHES])
 
     def marked(self, texts: pd.Series[Any], hashes: frozenset[str]) -> pd.Series[bool]:
-        """Say which of some texts are among ``hashes``; missing ones are not."""
+        """Return which of some texts are among ``hashes``; missing ones are not."""
         if not hashes or texts.empty:
             return pd.Series(False, index=texts.index)
         words = texts.astype("str").fillna("")

@@ -28,10 +28,10 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.api.latest_scores import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
-from clv_core.erasing import erase as erasing
-from clv_core.erasing.certificate import Certificate, certificates, salted
-from clv_core.erasing.files import holds
-from clv_core.erasing.wanted import ToErase
+from clv_core.erasure import erase as erasing
+from clv_core.erasure.certificate import Certificate, certificates, salted
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import search
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -449,7 +449,7 @@ def test_a_run_that_is_killed_among_the_datasets_keeps_the_file_that_it_is_finis
     for path in (file, pending):
         path.write_text("\n".join(LEAVING) + "\n")
     with monkeypatch.context() as patch:
-        patch.setattr(erasing, "rewrite", killed)
+        patch.setattr(erasing, "rewrite_dataset", killed)
         with pytest.raises(Killed):
             erasing.erase(workspace, LEAVING, source=file, progress=KEPT)
     assert clv("erase", "--file", str(file))["found"] == GONE and not file.exists()
@@ -480,10 +480,10 @@ def test_what_killed_runs_left_beside_versions_and_bundles_names_nobody_either(w
 
 def test_workbooks_elsewhere_are_looked_through_whatever_is_in_their_cells(tmp_path: Path) -> None:
     """A sheet is one line of XML, and a quoted text in it was one cell of 131,072 letters too many for the reader."""
-    book, people = tmp_path / "list.xlsx", ToErase(("17",), frozenset({"17"}))
+    book, people = tmp_path / "list.xlsx", DataSubjects(("17",), frozenset({"17"}))
     for number, rows in enumerate(([["170", 17, 'he said "'], *[["x", "y"]] * 20_000], [["17"], ['"'], ["R&D"]])):
         with xlsxwriter.Workbook(book) as file:
             sheet = file.add_worksheet()
             for place, row in enumerate(rows):
                 sheet.write_row(place, 0, row)
-        assert holds(book, people) == bool(number)
+        assert search(book, people).named == bool(number)

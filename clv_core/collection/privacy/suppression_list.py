@@ -1,7 +1,6 @@
 """The suppression list of a workspace: customers whom no list, plan or look-up may hold, by id, e-mail or phone.
 
-Addresses and numbers are held against those in a dataset's customers table, so that who is on the list by one of them
-is known by id.
+Addresses and numbers are matched with those in a dataset's customers table, which gives the ids of their owners.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.privacy.keyed import HASHES, KeyedList
+from clv_core.collection.privacy.keyed_list import HASHES, KeyedList
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import similar_mark
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks
@@ -30,12 +29,12 @@ if TYPE_CHECKING:
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"
-NAMES: Final = 2
-"""Hashes of an entry that is no phone number: as it is called, and as a pseudonym."""
+ID_HASHES: Final = 2
+"""Hashes of an entry that is no phone number: of the id and of its pseudonym."""
 
 
 @dataclass(frozen=True)
-class StopList:
+class SuppressionList:
     """The list as it is now.
 
     Args:
@@ -53,51 +52,51 @@ class StopList:
     similar: bool = False
 
     @classmethod
-    def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> StopList:
+    def of(cls, workspace: Workspace, dataset: Dataset | None = None) -> SuppressionList:
         """Return the list of a workspace.
 
         Args:
             workspace: whose.
-            dataset: whose customers table tells addresses; None: customers are known by id alone.
+            dataset: whose customers table has addresses; None: customers are recognised by id alone.
 
         Raises:
-            Refused: there is one, and the key it was made with is not there: nobody is left out in silence.
+            Refused: there is a list, and the key that it was made with is missing.
         """
         people = KeyedList(workspace, FILE, PURPOSE, _marks)
         if not people.file.exists():
             return cls(people, frozenset(), frozenset())
-        told = people.file.stat()
+        written = people.file.stat()
         similar = dataset is not None and dataset.manifest.merges_similar_ids
         table = None if dataset is None else dataset.customers_path
-        return _read(people, table, (told.st_ino, told.st_mtime_ns), similar)
+        return _read(people, table, (written.st_ino, written.st_mtime_ns), similar)
 
     @property
     def mark(self) -> str:
-        """What changes when the list does, for caches."""
+        """A hash of the list, for caches."""
         return hashlib.sha256("".join(sorted(self.hashes)).encode()).hexdigest()[:12]
 
     def holds(self, word: str) -> bool:
-        """Say whether a customer id, or an e-mail address, is on the list."""
+        """Return whether a customer id, or an e-mail address, is on the list."""
         if not self.hashes:
             return False
-        spelt = [word, similar_mark(word)] if self.similar else [word]
-        return word in self.owners or any(self.people.hashes_of(one)[0] in self.hashes for one in spelt)
+        spellings = [word, similar_mark(word)] if self.similar else [word]
+        return word in self.owners or any(self.people.hashes_of(one)[0] in self.hashes for one in spellings)
 
     def names(self, word: str) -> bool:
-        """Say whether a word that a person asks for is on the list: an id, an e-mail address, or a phone number."""
+        """Return whether a word that a person entered is on the list: an id, an e-mail address, or a phone number."""
         return self.holds(word) or bool(self.hides(pd.DataFrame({CUSTOMER_ID: [""], PHONE: [word]})).any())
 
     def check(self, customer: str) -> None:
         """Refuse to show a customer who is on the list.
 
         Raises:
-            NotFound: she is.
+            NotFound: the customer is on the list.
         """
         if self.holds(customer):
             raise NotFound("customer_suppressed", customer=customer)
 
     def hides(self, frame: pd.DataFrame) -> pd.Series[bool]:
-        """Say which rows are on the list: by ``customer_id``, the dataset's addresses, ``email`` or ``phone``."""
+        """Return which rows are on the list: by ``customer_id``, the dataset's addresses, ``email`` or ``phone``."""
         hidden: pd.Series[bool] = pd.Series(False, index=frame.index)
         if self.hashes:
             hidden |= self.people.marked(frame[CUSTOMER_ID], self.hashes)
@@ -112,18 +111,18 @@ class StopList:
         return hidden
 
     def hides_emails(self, texts: pd.Series[Any]) -> pd.Series[bool]:
-        """Say which cells hold an e-mail address that is on the list, the only one or one of several."""
+        """Return which cells hold an e-mail address that is on the list, the only one or one of several."""
         if not self.hashes:
             return pd.Series(False, index=texts.index)
         cells = texts.reset_index(drop=True)
-        found = every_address(cells)
+        every = every_address(cells)
         held = self.people.marked(cells.astype("str").fillna("").str.strip().str.lower(), self.hashes)
-        for spelt in (found, mailboxes(found)):
-            held |= cells.index.isin(found.index[self.people.marked(spelt, self.hashes).to_numpy()])
+        for spelling in (every, mailboxes(every)):
+            held |= cells.index.isin(every.index[self.people.marked(spelling, self.hashes).to_numpy()])
         return held.set_axis(texts.index)
 
     def hides_phones(self, texts: pd.Series[Any]) -> pd.Series[bool]:
-        """Say which phone numbers are on the list, however they are written there and here."""
+        """Return which phone numbers are on the list, in any notation."""
         if not self.hashes or not self.numbers:
             return pd.Series(False, index=texts.index)
         keys = phone_keys(texts)
@@ -132,7 +131,7 @@ class StopList:
         return keys.isin(set(words[self.people.marked(words, self.hashes)])).any(axis=1)
 
     def without(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows of those who are not on the list."""
+        """Return the rows of customers who are not on the list."""
         return frame[~self.hides(frame)].reset_index(drop=True) if self.hashes else frame
 
     def add(self, words: Collection[str], **about: str) -> int:
@@ -144,28 +143,30 @@ class StopList:
         return self.people.remove(words)
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return what is kept of each, which names nobody."""
+        """Return the entries, which name nobody."""
         return self.people.entries()
 
 
 def _marks(word: str) -> tuple[str, ...]:
-    """Return by what else a word is known: a phone number's digits, an address and its mailbox."""
-    found = addresses(word)
-    return (*phone_marks(word), *found, *map(mailbox, found), similar_mark(word))
+    """Return other texts that identify a person: a phone number's digits, an address, its mailbox, a similar id."""
+    every = addresses(word)
+    return (*phone_marks(word), *every, *map(mailbox, every), similar_mark(word))
 
 
 @lru_cache(maxsize=8)
-def _read(people: KeyedList, table: Path | None, written: tuple[int, int], similar: bool) -> StopList:
-    """Return the list as it was ``written``, with those whom it names by an address in a customers table, if any."""
+def _read(people: KeyedList, table: Path | None, written: tuple[int, int], similar: bool) -> SuppressionList:
+    """Return the list as it was ``written``, with the owners of its addresses and numbers in a customers table."""
     hashes = people.hashes()
     if hashes:
         people.sql("x")
-    numbers = any(len(entry[HASHES]) > NAMES for entry in people.entries())
-    known = StopList(people, hashes, frozenset(), numbers, similar)
+    numbers = any(len(entry[HASHES]) > ID_HASHES for entry in people.entries())
+    by_id = SuppressionList(people, hashes, frozenset(), numbers, similar)
     if table is None or not table.exists():
-        return known
+        return by_id
     columns = [column for column in pq.read_schema(table).names if column.lower() in (EMAIL, PHONE)]
     if not columns:
-        return known
+        return by_id
     rows = pd.read_parquet(table, columns=[CUSTOMER_ID, *columns]).rename(columns=str.lower)
-    return StopList(people, hashes, frozenset(rows.loc[known.hides(rows), CUSTOMER_ID].astype("str")), numbers, similar)
+    return SuppressionList(
+        people, hashes, frozenset(rows.loc[by_id.hides(rows), CUSTOMER_ID].astype("str")), numbers, similar
+    )

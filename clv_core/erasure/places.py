@@ -1,0 +1,231 @@
+"""What an erasure does, by place. What can be made again is removed, the rest is rewritten; then all is searched.
+
+========================================  ===========================================================================
+datasets/<name>/<version>/                rewritten as a new version; those that held a customer are destroyed
+datasets/<name>/made/, .relations/        removed and made again when needed (:data:`MADE_AGAIN`): explanations, views,
+                                          recommendations, prices, scores on other terms; rewritten: saved scores of a
+                                          model's own terms, backtests, monitoring
+datasets/<name>/segments/                 rewritten
+models/<id>/                              holdout and record rewritten; weights stay, the certificate names the model
+runs/<name>-<run>/                        removed: a training would go on with the customers
+uploads/                                  removed; whoever is about to read one sends it again
+jobs/<id>/                                removed if it names a customer or was run for one
+exports/<list>                            removed, with its side file, if it names a customer or holds her contacts
+scratch/<process>/                        of killed processes removed; of running ones named on the certificate
+erasures/ledger.jsonl, suppression/,      hold hashes only: searched, never changed
+audit/
+all other files                           rewritten by kind (:mod:`~clv_core.erasure.file_erasure`) if they name one
+files exported to other places            searched; named on the certificate
+========================================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+from clv_core import jobs
+from clv_core.audit import FOLDER as AUDIT
+from clv_core.collection.privacy.erased_customers import LEDGER
+from clv_core.collection.privacy.suppression_list import FILE as SUPPRESSION
+from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
+from clv_core.deployment.artifacts import (
+    BACKTEST,
+    EXPLANATION,
+    EXPLORED,
+    PREDICTIONS,
+    PRICING,
+    RECOMMENDATIONS,
+    REMOVING,
+    artifacts,
+    remove,
+)
+from clv_core.deployment.bundle import STAGING, list_bundles
+from clv_core.deployment.saved_scores import saved_score_files
+from clv_core.erasure.certificate import FOLDER as CERTIFICATES
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import erase_from, search
+from clv_core.errors import Refused
+from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.scratch import FOLDER as SCRATCH
+from clv_core.scratch import READING, sweep_killed
+from clv_core.strategy.audiences.export import LOG
+from clv_core.strategy.audiences.export_records import export_log, exported_files
+from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
+from clv_core.training.states import states_of
+from clv_core.workspace import Workspace
+
+MADE_AGAIN: Final = {
+    **dict.fromkeys(PREDICTIONS, "predictions"),
+    EXPLANATION: "explanations",
+    **{kind: kind for kind in (EXPLORED, RECOMMENDATIONS, PRICING)},
+}
+"""Kinds of artifacts that are removed, and what a certificate counts them as."""
+UNFINISHED_FILES: Final = (
+    f"datasets/{READING}*",
+    *(f"datasets/*/{one}" for one in UNFINISHED),
+    f"models/{STAGING}*",
+    f"**/{REMOVING}*",
+    "**/.*.tmp",
+)
+"""What a killed run leaves half written, or half removed."""
+HASHES: Final = (LEDGER, SUPPRESSION, f"{AUDIT}/")
+IN_USE: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
+"""Endings of files that belong to a model, a lock or a database, and are never changed by themselves."""
+
+
+def check_no_jobs(workspace: Workspace) -> None:
+    """Refuse while a job works in the workspace, and name it; whatever else runs is kept out by its lock.
+
+    Raises:
+        Refused: there is such a job.
+    """
+    for job in jobs.jobs(workspace):
+        status = job.status()
+        if jobs.runs_elsewhere(status):
+            raise Refused("workspace_busy", command=status["command"], job=job.id)
+
+
+def remove_unfinished(workspace: Workspace) -> None:
+    """Remove what killed runs left; no run may be active in the workspace."""
+    sweep_killed(workspace)
+    for path in [path for pattern in UNFINISHED_FILES for path in workspace.root.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_made_again(workspace: Workspace, name: str, subjects: DataSubjects, *, is_held: bool) -> dict[str, int]:
+    """Remove what can be made again from a dataset; return how many of each kind.
+
+    Args:
+        workspace: whose.
+        name: the dataset; its folder need not hold a version any more.
+        subjects: the customers.
+        is_held: whether a version holds one of them: then all of it is removed, else what names one of them.
+    """
+    rewritten = set(_saved_scores(workspace, name))
+    made = [one for one in artifacts(workspace, name) if one.kind in MADE_AGAIN and one.path not in rewritten]
+    counts = dict.fromkeys((*MADE_AGAIN.values(), "states"), 0) if is_held else {}
+    for one in made:
+        if is_held or subjects.in_path(Path(one.path.name)) or _any_named(one.path, subjects):
+            remove(one.path)
+            counts[MADE_AGAIN[one.kind]] = counts.get(MADE_AGAIN[one.kind], 0) + 1
+    relations = workspace.place("datasets", name, RELATIONS)
+    if is_held or _any_named(relations, subjects):
+        shutil.rmtree(relations, ignore_errors=True)
+    for path in states_of(workspace, name) if is_held else ():
+        remove(path)
+        counts["states"] += 1
+    return counts
+
+
+def remove_uploads(workspace: Workspace) -> int:
+    """Remove the copies of uploaded files; return how many uploads."""
+    uploads = [path for path in workspace.place("uploads").glob("*") if path.is_dir()]
+    for path in uploads:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(uploads)
+
+
+def remove_jobs(workspace: Workspace, subjects: DataSubjects) -> int:
+    """Remove the records of runs for a customer, or that name one in a file; return how many."""
+    count = 0
+    for job in jobs.jobs(workspace):
+        is_own = job.status().get("pid") == os.getpid()
+        if not is_own and (_was_run_for(job, subjects) or _any_named(job.folder, subjects)):
+            remove(job.folder)
+            count += 1
+    return count
+
+
+def remove_exports(workspace: Workspace, subjects: DataSubjects, datasets: Collection[str] | None) -> list[str]:
+    """Remove exported lists that name a customer or hold her contacts, with their side files; return their names.
+
+    Args:
+        workspace: whose.
+        subjects: the customers.
+        datasets: whose lists; None for all.
+    """
+    lists = (path for path in sorted(workspace.place("exports").rglob("*")) if path.is_file() and path.name != LOG)
+    if datasets is not None:
+        own = (path for name in datasets for path in exported_files(workspace, name, ever_versions(workspace, name)))
+        chosen = {path.absolute() for path in own}
+        lists = (path for path in lists if path.absolute() in chosen)
+    removed = []
+    for path in lists:
+        if search(path, subjects, any_column=True).named:
+            path.unlink()
+            path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+            removed.append(path.name)
+    return removed
+
+
+def erase_from_others(
+    workspace: Workspace, subjects: DataSubjects, datasets: Collection[str] | None, source: Path | None
+) -> dict[str, int]:
+    """Erase customers from the files that are rewritten; return how many rows, records or texts by file.
+
+    Args:
+        workspace: whose.
+        subjects: the customers.
+        datasets: whose files; None for all files of the workspace.
+        source: the file that names the customers, which a run that continues this one reads again.
+    """
+    files = files_below(workspace.root)
+    if datasets is not None:
+        found = (one for name in datasets for one in artifacts(workspace, name))
+        folders = [one.path for one in found if one.kind == BACKTEST]
+        folders += [workspace.place("datasets", name, SEGMENTS) for name in datasets]
+        folders += [path for name in datasets for path in _saved_scores(workspace, name)]
+        files = (path for folder in folders for path in files_below(folder))
+    others = ("jobs", "uploads", "exports", SCRATCH)
+    apart = {workspace.place(name) for name in others} | {bundle.folder for bundle in list_bundles(workspace)}
+    apart |= {one.folder for dataset in list_datasets(workspace) for one in versions(workspace, dataset.name)}
+    counts = {}
+    for path in files:
+        own = str(path.relative_to(workspace.root))
+        is_log = path == workspace.place("exports", LOG)
+        unchanged = path.suffix in IN_USE or own.startswith(HASHES) or path.resolve() == (source and source.resolve())
+        if not unchanged and (is_log or apart.isdisjoint(path.parents)):
+            counts[own] = erase_from(path, subjects)
+    return {path: count for path, count in counts.items() if count}
+
+
+def holds_hashes(path: Path) -> bool:
+    """Return whether a file, relative to the workspace, holds hashes and counts: a word in it is nobody's short id."""
+    certificate = path.parts[0] == CERTIFICATES and path.suffix in (".json", ".md")
+    return certificate or str(path).startswith(HASHES)
+
+
+def files_below(path: Path) -> Iterator[Path]:
+    """Yield the files of a folder and its folders, by name, or the file itself."""
+    yield from (one for one in (sorted(path.rglob("*")) if path.is_dir() else [path]) if one.is_file())
+
+
+def exported_elsewhere(workspace: Workspace) -> list[Path]:
+    """Return the files that were exported to places outside the workspace and are still there."""
+    exported = (Path(entry["folder"]) / file for entry in reversed(export_log(workspace)) for file in entry["files"])
+    return [path for path in dict.fromkeys(exported) if path.is_file() and not path.is_relative_to(workspace.root)]
+
+
+def _saved_scores(workspace: Workspace, name: str) -> list[Path]:
+    """Return a dataset's scores on each model's own terms, which a service reads and outcomes are compared with."""
+    models = {one.model for one in artifacts(workspace, name)}
+    return [path for model in sorted(models - {""}) for _, path in saved_score_files(workspace, model, name)]
+
+
+def _any_named(path: Path, subjects: DataSubjects) -> bool:
+    return any(search(file, subjects).named for file in files_below(path))
+
+
+def _was_run_for(job: jobs.Job, subjects: DataSubjects) -> bool:
+    """Return whether a run's command has one of the ids as ``--customer``, of any length."""
+    words = [str(word) for word in job.status().get("args", ())]
+    given = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
+    given += [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
+    return any(map(subjects.names, given))

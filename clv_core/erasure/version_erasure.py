@@ -1,0 +1,242 @@
+"""Erases customers from datasets and models, which are never changed in place.
+
+Of a dataset, the version in use is written anew without them, and every version that held them is destroyed. A bundle
+is written anew and takes its old name in one transaction of the registry, so that files, checksums, seal and row agree;
+its weights, and with them its content address, stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from clv_core.collection.customers import recount
+from clv_core.collection.engine import connect_memory, file_text, text
+from clv_core.collection.ingest import scratch_folder
+from clv_core.collection.privacy.id_matcher import redact_values
+from clv_core.collection.privacy.row_erasure import (
+    CUSTOMERS,
+    EVENTS,
+    SET_ASIDE,
+    WITHDRAWN,
+    ErasedRows,
+    LogSearch,
+    erase_rows,
+)
+from clv_core.collection.stored.store import (
+    MANIFEST,
+    VERSION,
+    Dataset,
+    Manifest,
+    delete_dataset,
+    derive,
+    derive_aside,
+    open_dataset,
+    version_of,
+    versions,
+)
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME
+from clv_core.deployment.artifacts import remove
+from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
+from clv_core.deployment.bundle_record import read_record, write_record
+from clv_core.deployment.registry.database import transaction
+from clv_core.erasure.data_subjects import DataSubjects
+from clv_core.erasure.file_erasure import erase_from, search
+from clv_core.jobs import Progress
+from clv_core.workspace import Workspace, read_json, sync_all, write_json
+
+MADE: Final = "erase"
+
+
+def versions_holding(workspace: Workspace, name: str, subjects: DataSubjects) -> list[Dataset]:
+    """Return the versions of a dataset that name any of the customers; files that versions share are searched once."""
+    hits: dict[tuple[int, int], bool] = {}
+    held = []
+    for one in versions(workspace, name):
+        files = []
+        for table, path in _tables(one).items():
+            files.append((path.stat().st_dev, path.stat().st_ino))
+            if files[-1] not in hits:
+                with connect_memory() as connection:
+                    log = LogSearch(connection, one.manifest, subjects.ids, *subjects.customers.logs)
+                    hits[files[-1]] = log.holds(table, path)
+        if any(hits[file] for file in files):
+            held.append(one)
+    return held
+
+
+def first_events(held: Sequence[Dataset], subjects: DataSubjects) -> dict[str, date]:
+    """Return the local date of each customer's first event in any of a dataset's versions, by id."""
+    first: dict[str, date] = {}
+    for one in held:
+        with connect_memory() as connection:
+            connection.register("erased", pa.table({"id": pa.array(sorted(subjects.ids), pa.string())}))
+            local = f"timezone({text(one.manifest.timezone)}, timezone('UTC', min({EVENT_TIME})))::DATE"
+            query = (
+                f"SELECT {CUSTOMER_ID}, {local} FROM {file_text(one.events_path)}"
+                f" WHERE {CUSTOMER_ID} IN (SELECT id FROM erased) GROUP BY 1"
+            )
+            for customer, day in connection.execute(query).fetchall():
+                first[customer] = min(day, first.get(customer, day))
+    return first
+
+
+def rewrite_dataset(
+    workspace: Workspace, name: str, held: Sequence[Dataset], subjects: DataSubjects, progress: Progress
+) -> dict[str, Any] | None:
+    """Write a dataset anew without the customers and destroy the versions that hold them.
+
+    Args:
+        workspace: whose.
+        name: the dataset.
+        held: :func:`versions_holding` of it.
+        subjects: the customers.
+        progress: receives the progress.
+
+    Returns:
+        ``{name, destroyed, version, events, aside, people}`` for the certificate: the versions destroyed, the one in
+        use now ("" where nobody else was in the dataset, which is deleted), and how many rows the one in use before
+        has lost: events, rows set aside, rows of its customers table. None where no version holds any of them.
+    """
+    home, destroyed = workspace.datasets / name, [one.version for one in held]
+    current = open_dataset(workspace, name)
+    for path in home.glob(f"*/{MANIFEST}"):
+        if VERSION.fullmatch(path.parent.name) and path.parent.name not in destroyed:
+            manifest = read_json(path)
+            if (redacted := _redacted(manifest, subjects)) != manifest:
+                write_json(path, redacted)
+    if not held:
+        return None
+    done: dict[str, Any] = {"name": name, "destroyed": destroyed, "version": current.version}
+    rows: dict[str, int] = {}
+    raw = next((one for one in held if one.version == current.manifest.raw_version), None)
+    if raw is not None or current.version in destroyed:
+        raw_version = current.manifest.raw_version
+        if raw is not None:
+            raw_version = _write(workspace, raw, subjects, "", progress, is_current=False)[0].version
+        manifest, left = _write(workspace, current, subjects, raw_version, progress, is_current=True)
+        rows, done["version"] = left.rows, manifest.version if manifest.rows_kept else ""
+    if done["version"]:
+        for version in destroyed:
+            remove(home / version)
+    else:
+        delete_dataset(workspace, name)
+    return done | {"events": rows.get(EVENTS, 0), "aside": rows.get(SET_ASIDE, 0), "people": rows.get(CUSTOMERS, 0)}
+
+
+def count_learned(bundle: Bundle, first_events: Mapping[str, date]) -> int:
+    """Return how many of the customers a model learned from: those with an event before its cutoff.
+
+    Args:
+        bundle: the model; one that was not trained on the log learned from nobody.
+        first_events: date of each customer's first event in the model's dataset.
+    """
+    if bundle.untrained:
+        return 0
+    cutoff = date.fromisoformat(str(bundle.record["cutoff"])[:10])
+    return sum(day < cutoff for day in first_events.values())
+
+
+def erase_from_bundle(workspace: Workspace, bundle: Bundle, subjects: DataSubjects) -> int | None:
+    """Erase customers from a model's files.
+
+    Returns:
+        How many rows of its holdout were erased; None where no file names a customer. Files that the model is loaded
+        from stay: changing them would make another model of it.
+
+    Raises:
+        Refused: the bundle is damaged.
+    """
+    files = [name for name in FILES if (bundle.folder / name).is_file()]
+    named = [name for name in files if search(bundle.folder / name, subjects).named]
+    changed = [name for name in named if name not in MODEL_FILES]
+    record = read_record(bundle.folder)
+    redacted = redact_values(record, subjects.ids, subjects.contact_matcher)
+    if redacted == record and not changed:
+        _register(workspace, bundle)
+        return 0 if named else None
+    bundle.check()
+    with staging(workspace) as folder:
+        for name in files:
+            copy = shutil.copyfile if name in changed else os.link
+            copy(bundle.folder / name, folder / name)
+        rows = sum(erase_from(folder / name, subjects) for name in changed)
+        write_record(folder, with_checksums(folder, redacted))
+        sync_all(folder)
+        leaving = bundle.folder.with_name(f"{LEAVING}{bundle.id}")
+        with transaction(workspace, write=True) as connection:
+            shutil.rmtree(leaving, ignore_errors=True)
+            os.rename(bundle.folder, leaving)
+            os.rename(folder, bundle.folder)
+            connection.execute("UPDATE versions SET record = ? WHERE bundle = ?", (_record(bundle), bundle.id))
+        shutil.rmtree(leaving, ignore_errors=True)
+    return rows
+
+
+def _tables(dataset: Dataset) -> dict[str, Path]:
+    """Return the Parquet files of a version."""
+    paths = {EVENTS: dataset.events_path, SET_ASIDE: dataset.set_aside_path, CUSTOMERS: dataset.customers_path}
+    paths |= {WITHDRAWN: dataset.withdrawn_path} if dataset.withdrawn_path else {}
+    return {table: path for table, path in paths.items() if path.exists()}
+
+
+def _write(
+    workspace: Workspace,
+    dataset: Dataset,
+    subjects: DataSubjects,
+    raw_version: str,
+    progress: Progress,
+    *,
+    is_current: bool,
+) -> tuple[Manifest, ErasedRows]:
+    """Write a version without the customers, unless nothing is left; return its manifest and what was erased."""
+    with scratch_folder(workspace) as scratch:
+        left = erase_rows(dataset.manifest, _tables(dataset), subjects.ids, scratch, progress)
+        if left.manifest.rows_kept == 0:
+            return left.manifest, left
+        manifest = dataclasses.replace(
+            Manifest.from_json(_redacted(left.manifest.to_json(), subjects)),
+            name=dataset.name,
+            version=version_of(left.manifest.version, MADE, raw_version),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            made=MADE,
+            parent="",
+            raw_version=raw_version,
+        )
+        if manifest.customers_table is not None:
+            files = {**_tables(dataset), **left.files}
+            table = recount(files[CUSTOMERS], files[EVENTS], manifest.customers_table)
+            manifest = dataclasses.replace(manifest, customers_table=table)
+        (derive if is_current else derive_aside)(dataset, manifest, **left.files)
+        return manifest, left
+
+
+def _redacted(manifest: dict[str, Any], subjects: DataSubjects) -> dict[str, Any]:
+    """Return a manifest without the customers; short ids go where it quotes cells, in its warnings."""
+    redacted: dict[str, Any] = redact_values(manifest, subjects.ids, subjects.matcher)
+    warnings = [{**one, "params": subjects.matcher.without_short(one["params"])} for one in redacted["warnings"]]
+    return {**redacted, "warnings": warnings}
+
+
+def _register(workspace: Workspace, bundle: Bundle) -> None:
+    """Write the record into the registry, where a killed run left an earlier one."""
+    with transaction(workspace) as connection:
+        row = connection.execute("SELECT record FROM versions WHERE bundle = ?", (bundle.id,)).fetchone()
+    if row is not None and json.loads(row[0]) != json.loads(_record(bundle)):
+        with transaction(workspace, write=True) as connection:
+            connection.execute("UPDATE versions SET record = ? WHERE bundle = ?", (_record(bundle), bundle.id))
+
+
+def _record(bundle: Bundle) -> str:
+    """Return the record on disk, under the dataset's name of today, as the registry keeps it."""
+    record = read_record(bundle.folder)
+    named = {**record, "dataset": {**record["dataset"], "name": bundle.record["dataset"]["name"]}}
+    return json.dumps(named, ensure_ascii=False)
