@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from clv_core.deployment.lifecycle import rename as rename
     from clv_core.deployment.saved_scores import score as score
     from clv_core.deployment.saved_scores import score_file as score_file
-    from clv_core.deployment.saved_scores import score_warnings as score_warnings
     from clv_core.deployment.saved_scores import scores as scores
     from clv_core.deployment.spark.sampling import sample_folder as sample_folder
     from clv_core.deployment.spark.spark_scoring import score_folder as score_folder
@@ -46,15 +45,13 @@ if TYPE_CHECKING:
     from clv_core.preprocessing.append import append as append
     from clv_core.preprocessing.customers import add_customers as add_customers
     from clv_core.preprocessing.customers import remove_customers as remove_customers
-    from clv_core.strategy.acting import card as card
-    from clv_core.strategy.acting import export as export
-    from clv_core.strategy.acting import plan as plan
-    from clv_core.strategy.acting import segment as segment
-    from clv_core.strategy.customer.rhythm import keep_rhythm as keep_rhythm
+    from clv_core.strategy.activation import export as export
+    from clv_core.strategy.activation import plan as plan
+    from clv_core.strategy.activation import segment as segment
+    from clv_core.strategy.customer.customer_card import load_card as load_card
     from clv_core.strategy.dataset_deletion import delete as delete
     from clv_core.strategy.experiments.measurement import measure_experiment as measure_experiment
-    from clv_core.strategy.kept_history import keep_history as keep_history
-    from clv_core.strategy.reasons import explain as explain
+    from clv_core.strategy.explanation_files import explain as explain
     from clv_core.strategy.recommend_and_price import price as price
     from clv_core.strategy.recommend_and_price import recommend as recommend
 
@@ -62,7 +59,7 @@ STEPS: Final = {
     "sample_folder": "clv_core.deployment.spark.sampling",
     "score_folder": "clv_core.deployment.spark.spark_scoring",
     "embed": "clv_core.deployment.embedding",
-    **dict.fromkeys(("score", "score_file", "score_warnings", "scores"), "clv_core.deployment.saved_scores"),
+    **dict.fromkeys(("score", "score_file", "scores"), "clv_core.deployment.saved_scores"),
     "zero_shot": "clv_core.deployment.zero_shot",
     "rename": "clv_core.deployment.lifecycle",
     "write_table": "clv_core.deployment.table_file",
@@ -70,12 +67,11 @@ STEPS: Final = {
     "monitor": "clv_core.monitoring.monitor",
     "append": "clv_core.preprocessing.append",
     **dict.fromkeys(("add_customers", "remove_customers"), "clv_core.preprocessing.customers"),
-    **dict.fromkeys(("card", "export", "plan", "segment"), "clv_core.strategy.acting"),
-    "keep_rhythm": "clv_core.strategy.customer.rhythm",
+    **dict.fromkeys(("export", "plan", "segment"), "clv_core.strategy.activation"),
+    "load_card": "clv_core.strategy.customer.customer_card",
     "measure_experiment": "clv_core.strategy.experiments.measurement",
     "delete": "clv_core.strategy.dataset_deletion",
-    "keep_history": "clv_core.strategy.kept_history",
-    "explain": "clv_core.strategy.reasons",
+    "explain": "clv_core.strategy.explanation_files",
     **dict.fromkeys(("price", "recommend"), "clv_core.strategy.recommend_and_price"),
 }
 """Steps that live in their rooms, and where."""

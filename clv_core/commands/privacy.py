@@ -23,36 +23,43 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Erase and return counts, models that learned from the customers, what remains, and the certificate.
 
     Raises:
-        NotFound: none of the ids is in any dataset or file. They are kept out of new files all the same, and the
-            certificate, which is in the error's ``result``, says so.
+        NotFound: none of the ids is in any dataset or file. New files leave them out all the same, as the
+            certificate in the error's ``result`` records.
     """
     from clv_core.erasing.certificate import FOLDER, markdown_path
     from clv_core.erasing.erase import erase
     from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
-    told = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
-    found = sum(told.customers.values())
-    missing = len(told.customers) - found
-    warned = Message("warning.erase_not_found", {"missing": missing, "asked": len(told.customers)})
+    certificate = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
+    erased = sum(certificate.customers.values())
+    missing = len(certificate.customers) - erased
+    warned = Message("warning.erase_not_found", {"missing": missing, "asked": len(certificate.customers)})
     result = {
-        "certificate": str(context.workspace.root / FOLDER / f"{told.id}.json"),
-        "certificate_text": str(markdown_path(context.workspace, told.id, context.language)),
-        "customers": len(told.customers),
-        "found": found,
+        "certificate": str(context.workspace.root / FOLDER / f"{certificate.id}.json"),
+        "certificate_text": str(markdown_path(context.workspace, certificate.id, context.language)),
+        "customers": len(certificate.customers),
+        "found": erased,
         "not_found": missing,
-        "datasets": told.datasets,
-        "removed": {**told.removed, "exports": len(told.exports)},
-        "files": told.files,
-        "models": told.models,
-        "retrain": [one["model"] for one in told.learned],
-        "remains": told.remains,
-        "unsure": told.unsure,
+        "datasets": certificate.datasets,
+        "removed": {**certificate.removed, "exports": len(certificate.exports)},
+        "files": certificate.files,
+        "models": certificate.models,
+        "retrain": [one["model"] for one in certificate.learned],
+        "remains": certificate.remains,
+        "unsure": certificate.unsure,
         "warnings": [warned.to_json(context.language)] if missing else [],
     }
-    touched = (told.datasets, told.exports, told.files, told.models, told.remains, told.removed.get("jobs"))
-    if not found and not any(touched):
-        error = NotFound("erase_not_found", asked=len(told.customers), certificate=result["certificate_text"])
+    touched = (
+        certificate.datasets,
+        certificate.exports,
+        certificate.files,
+        certificate.models,
+        certificate.remains,
+        certificate.removed.get("jobs"),
+    )
+    if not erased and not any(touched):
+        error = NotFound("erase_not_found", asked=len(certificate.customers), certificate=result["certificate_text"])
         error.result = result
         raise error
     return result
@@ -73,15 +80,15 @@ def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any
     words = sorted(words_of(entries))
     people = StopList.of(context.workspace)
     changed = 0
-    found: dict[str, Any] = {}
+    matched: dict[str, Any] = {}
     if options.action != "list":
         if not words:
             raise UsageError("suppress_nobody")
         changed = people.add(words) if options.action == "add" else people.remove(words)
         audit.note(context.workspace, f"suppress {options.action}", customers=changed)
     if options.action == "add":
-        known = matches(context.workspace, entries, list_datasets(context.workspace))
-        found = {"matches": known.to_json(), "warnings": [known.message.to_json(context.language)]}
+        customers = matches(context.workspace, entries, list_datasets(context.workspace))
+        matched = {"matches": customers.to_json(), "warnings": [customers.message.to_json(context.language)]}
     listed = people.entries()
     shown = [{key: entry[key] for key in ("at", "who")} for entry in listed] if options.action == "list" else []
-    return {"action": options.action, "changed": changed, "suppressed": len(listed), "entries": shown, **found}
+    return {"action": options.action, "changed": changed, "suppressed": len(listed), "entries": shown, **matched}

@@ -12,14 +12,12 @@ import pytest
 
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.quadrant import SMALLEST_CHANCE, Quadrant
-from clv_core.strategy.schemes.rfm import GRID, Rfm, grid
-from clv_core.strategy.schemes.rules import OTHERS, Rule, Rules
-from clv_core.strategy.schemes.segmentation import Placed, Segmentation
-from clv_core.strategy.schemes.value import CostTiers, ValueTiers
-from clv_core.strategy.segments import assign
-from clv_core.strategy.tiers import Scheme
+from clv_core.strategy.segments import assign_tiers
+from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.rfm_and_quadrant import GRID, SMALLEST_CHANCE, Quadrant, Rfm, grid
+from clv_core.strategy.segments.segment_rules import OTHERS, Rule, Rules
+from clv_core.strategy.segments.segmentation import Assignment, Segmentation
+from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
 
 
 def keys(scheme: Segmentation, customers: pd.DataFrame) -> list[str]:
@@ -29,8 +27,8 @@ def keys(scheme: Segmentation, customers: pd.DataFrame) -> list[str]:
 
 @pytest.mark.parametrize("text", ["quantile:10,30,60", "share:50,80,95", "thresholds:60,10"])
 def test_value_tiers_are_those_of_the_commands(customers: pd.DataFrame, text: str) -> None:
-    scheme = Scheme.parse(text)
-    assert keys(ValueTiers(scheme), customers) == assign(customers, scheme)["tier"].astype("str").tolist()
+    scheme = ValueTiers.parse(text)
+    assert keys(scheme, customers) == assign_tiers(customers, scheme)["tier"].astype("str").tolist()
 
 
 def test_cost_tiers_count_how_many_times_the_cost_comes_back(customers: pd.DataFrame) -> None:
@@ -203,7 +201,7 @@ def test_what_is_said_of_a_cost_tier_holds_for_each_of_its_customers(scheme: Cos
 @pytest.mark.parametrize("scheme", [CostTiers(5.0), Quadrant(), Rfm(), RULES], ids=str)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_segments_have_names_and_descriptions(customers: pd.DataFrame, scheme: Segmentation, language: str) -> None:
-    placed: Placed = scheme.fit(customers).place(customers)
+    placed: Assignment = scheme.fit(customers).place(customers)
     names = [one.name(language) for one in placed.segments]
     assert len(set(names)) == len(names) and all(names)
     assert scheme is RULES or all(one.description(language) for one in placed.segments)

@@ -19,21 +19,18 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.schemes import realised as then
-from clv_core.strategy.schemes.compare import compare
-from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.movement import movement
-from clv_core.strategy.schemes.quadrant import Quadrant
-from clv_core.strategy.schemes.rfm import Rfm
-from clv_core.strategy.schemes.rules import Rules
-from clv_core.strategy.schemes.value import ValueTiers
+from clv_core.strategy.segments import segment_comparison as then
 from clv_core.strategy.segments import total
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
+from clv_core.strategy.segments.segment_comparison import compare, movement
+from clv_core.strategy.segments.segment_figures import segment_table
+from clv_core.strategy.segments.segment_rules import Rules
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(3)
 
-TIERS = ValueTiers(DEFAULT_SCHEME)
+TIERS = DEFAULT_SCHEME
 
 
 def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
@@ -41,7 +38,7 @@ def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
     earlier = customers.iloc[100:2500].sample(frac=1, random_state=4).reset_index(drop=True)
     earlier = earlier.assign(predicted_clv=earlier["predicted_clv"] * rng.lognormal(0, 1, len(earlier)))
     later = customers.iloc[:2400]
-    scheme = ValueTiers(Scheme.parse("thresholds:40,15,5"))
+    scheme = ValueTiers.parse("thresholds:40,15,5")
     before, now = scheme.place(earlier), scheme.place(later)
     found = movement(earlier, before, later, now)
     both = pd.merge(
@@ -55,12 +52,12 @@ def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
     value = seen.pivot_table(index="start", columns="end", values="predicted_clv", aggfunc="sum").to_numpy()
     np.testing.assert_allclose(found.value, value)
     assert found.new.tolist() == both[both["start"].isna()]["end"].value_counts().sort_index().tolist()
-    assert found.gone.tolist() == both[both["end"].isna()]["start"].value_counts().sort_index().tolist()
+    assert found.lost.tolist() == both[both["end"].isna()]["start"].value_counts().sort_index().tolist()
     assert found.moved == (seen["start"] != seen["end"]).sum() and found.stayed + found.moved == len(seen)
     largest = seen[seen["start"] != seen["end"]].groupby(["start", "end"]).size()
     assert found.largest() == (*largest.idxmax(), largest.max())
     still = movement(later, now, later, now)
-    assert still.moved == 0 and still.largest() is None and not still.new.any() and not still.gone.any()
+    assert still.moved == 0 and still.largest() is None and not still.new.any() and not still.lost.any()
 
 
 def test_schemes_are_paired_so_that_most_customers_are_in_a_pair(customers: pd.DataFrame) -> None:
@@ -110,7 +107,7 @@ def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
     assert past.kind == then.HOLDOUT and past.cutoff.isoformat() == bundle.record["holdout"]["cutoff"]
     frame = then.read_past(past, bundle, dataset)
     placed = TIERS.place(frame)
-    rows = then.realised(frame, placed, then.error_of_others(work, bundle, past))
+    rows = then.realized_by_segment(frame, placed, then.other_origins_error(work, bundle, past))
     sold = events_between(with_bgnbd, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
     actual = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
     for place in range(4):
@@ -132,7 +129,7 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
     pipeline.score(work, "shop", bundle.id, cutoff=early, discount_rate=1e-7, progress=NoProgress())  # -r1e-05: no day
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
     bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
-    kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.KEPT)
+    kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.SAVED)
     assert kept.cutoff == early and kept.path == scores_path(bundle, dataset, early)
     frame = then.read_past(kept, bundle, dataset)
     sold = events_between(root, early, early + timedelta(days=90))

@@ -1,4 +1,4 @@
-"""What all schemes share: segments with names, a fit that settles the cuts, and customers placed by them."""
+"""What all schemes share: segments with names, fitted cuts, and customers assigned by them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
+VALUE: Final = "predicted_clv"
+P_PURCHASE: Final = "p_purchase"
+TIER: Final = "tier"
 SEGMENT: Final = "segment"
 SEGMENT_NAME: Final = "segment_name"
 MEMBER: Final = "in_"
-"""Before a segment's key: a column that says who is in it, where customers may be in several."""
+"""Prefix of a segment's key in a column of its members, where segments overlap."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,9 @@ class Segment:
     """One segment of a scheme.
 
     Args:
-        key: tells it apart within its scheme, on the command line and in files.
+        key: its id within the scheme, on the command line and in files.
         title: parts of its name, in any language or as a person wrote them.
-        about: who is in it and what to do with them, "" where nothing is said.
+        about: who is in it and what to do with them; may be empty.
     """
 
     key: str
@@ -47,33 +51,33 @@ class Segment:
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class Assignment:
     """Customers in segments.
 
     Args:
         segments: of the scheme, in its order.
-        where: each customer's segment, 0 to k - 1; the first one where there are several, [n].
-        inside: who is in which segment, bool [k, n]; None where each is in exactly one.
+        where: each customer's segment, 0 to k - 1; the first of several, [n].
+        inside: who is in which segment, bool [k, n]; None where each customer is in exactly one.
     """
 
     segments: tuple[Segment, ...]
     where: Ints
-    inside: NDArray[np.bool_] | None = None
+    inside: Bools | None = None
 
     @property
     def count(self) -> int:
-        """How many segments there are."""
+        """Number of segments."""
         return len(self.segments)
 
     def members(self) -> tuple[Ints, Ints]:
-        """Return the places of customers and the segment of each; who is in two stands twice, both [m]."""
+        """Return rows of customers and the segment of each; a customer in two segments has two entries, both [m]."""
         if self.inside is None:
             return np.arange(len(self.where)), self.where
-        segment, place = np.nonzero(self.inside)
-        return place, segment
+        segment, row = np.nonzero(self.inside)
+        return row, segment
 
-    def chosen(self, segments: Collection[int]) -> NDArray[np.bool_]:
-        """Return who is in any of these segments, bool [n]; everybody where none is named."""
+    def chosen(self, segments: Collection[int]) -> Bools:
+        """Return who is in any of these segments, bool [n]; everybody if there are none."""
         if not segments:
             return np.ones(len(self.where), bool)
         if self.inside is None:
@@ -81,34 +85,34 @@ class Placed:
         return np.asarray(self.inside[list(segments)].any(axis=0), np.bool_)
 
 
-class Fitted(ABC):
-    """A scheme whose cuts are settled."""
+class FittedScheme(ABC):
+    """A scheme whose cuts are fixed, so that customers of another day are assigned by the same ones."""
 
     segments: tuple[Segment, ...]
 
     @abstractmethod
-    def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Placed:
-        """Put customers, of whatever day, into the segments.
+    def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Assignment:
+        """Assign customers of any day to the segments.
 
         Args:
-            customers: ``score``'s columns with the history's, one row each, [n].
-            points: the model's embedding of the same customers, [n, d], where there is one.
+            customers: ``score``'s columns and the purchase history, one row each, [n].
+            points: the model's embedding of the same customers, [n, d], if there is one.
         """
 
 
 class Segmentation(ABC):
-    """A scheme as it is asked for. ``str()`` returns the text that asks for it."""
+    """A scheme to cut customers by. ``str()`` returns the text that :func:`.scored_customers.parse_scheme` reads."""
 
     kind: ClassVar[str]
 
     @property
     def names_key(self) -> str:
-        """Under what names that a person gives are kept: cuts may change, the segments they name may not."""
+        """Key of the labels that a person gave; the same for other cuts into the same segments."""
         return self.kind
 
     @abstractmethod
-    def fit(self, customers: pd.DataFrame, points: Floats | None = None) -> Fitted:
-        """Settle the cuts by these customers (see :meth:`Fitted.place`)."""
+    def fit(self, customers: pd.DataFrame, points: Floats | None = None) -> FittedScheme:
+        """Fit the cuts to these customers (see :meth:`FittedScheme.place`)."""
 
 
 def _text(part: Message | str, language: str) -> str:

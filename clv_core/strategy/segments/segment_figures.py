@@ -1,4 +1,4 @@
-"""Segments: scored customers cut into tiers, and the table that says what each tier is worth."""
+"""Figures of segments: how many customers they have, what these are worth, and what is typical of them."""
 
 from __future__ import annotations
 
@@ -10,45 +10,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv_core.errors import NotEnoughData
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands, sum_intervals
-from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE, PURCHASE_DAYS
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE, PURCHASE_DAYS
+from clv_core.strategy.segments.segmentation import P_PURCHASE, SEGMENT, TIER, VALUE, Assignment
 
-TIER: Final = "tier"
-VALUE: Final = "predicted_clv"
-P_PURCHASE: Final = "p_purchase"
-FEWEST_BUYERS: Final = 5.0
-"""Expected buyers from which on a sum has an interval: of fewer, one more or less is most of the sum."""
-
-
-def assign(scored: pd.DataFrame, scheme: Scheme = DEFAULT_SCHEME) -> pd.DataFrame:
-    """Return the scored customers with their ``tier`` (int, 1 = highest), in the same order.
-
-    Args:
-        scored: at least ``predicted_clv``, one row a customer.
-        scheme: how to cut.
-
-    Raises:
-        NotEnoughData: there is no customer.
-        Refused: a value is not finite, or shares are asked of customers without any value.
-    """
-    if scored.empty:
-        raise NotEnoughData("no_scored_customers")
-    return scored.assign(**{TIER: scheme.tier_of(scored[VALUE].to_numpy())})
+MIN_BUYERS: Final = 5.0
+"""Expected buyers from which a sum has an interval: of fewer, one more or less is most of the sum."""
 
 
 @dataclass(frozen=True)
 class Total:
-    """What some customers are worth together in the horizon, in the log's currency.
+    """Predicted value of some customers in the horizon, in the log's currency.
 
     Args:
         value: sum of predicted value.
-        low: lower end of its 80% interval; None where no past origin says how far off sums are, or fewer than
-            :data:`FEWEST_BUYERS` of the customers are expected to buy.
+        low: lower end of its 80% interval; None if there are no past origins to estimate it from, or fewer than
+            :data:`MIN_BUYERS` of the customers are expected to buy.
         high: upper end.
-        origins: how many past origins the interval rests on.
+        origins: how many past origins the interval is estimated from.
     """
 
     value: float
@@ -58,11 +39,11 @@ class Total:
 
 
 def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLike | None = None) -> Total:
-    """Return what customers are worth together.
+    """Return the sum of customers' predicted value with its interval.
 
     Args:
         scored: ``score``'s columns of all customers, one row each, [n].
-        shared: what past origins say of the errors that customers share.
+        shared: the error that customers share, estimated from past origins.
         chosen: who is added up, bool [n]; None is everyone.
     """
     inside = np.ones(len(scored), bool) if chosen is None else np.asarray(chosen, bool)
@@ -75,17 +56,17 @@ def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLik
 
 
 def too_few(buyers: float) -> bool:
-    """Return whether so few customers are expected to buy that no interval of their sum can be told."""
-    return buyers < FEWEST_BUYERS
+    """Return whether too few customers are expected to buy for an interval of their sum."""
+    return buyers < MIN_BUYERS
 
 
 def table(tiered: pd.DataFrame, names: Sequence[str], shared: SharedError | None = None) -> pd.DataFrame:
     """Return one row for each tier, the highest first, empty tiers too.
 
     Args:
-        tiered: of :func:`assign`; the history columns of :mod:`clv_core.strategy.history` are summed up where present.
+        tiered: of :func:`~.value_tiers.assign_tiers`; with the purchase history, if its figures are wanted.
         names: of all tiers, the highest first.
-        shared: what past origins say of the errors that customers share.
+        shared: the error that customers share, estimated from past origins.
 
     Returns:
         tier, name, and the columns of :func:`figures`.
@@ -98,6 +79,33 @@ def table(tiered: pd.DataFrame, names: Sequence[str], shared: SharedError | None
     return rows
 
 
+def segment_table(
+    customers: pd.DataFrame,
+    assignment: Assignment,
+    shared: SharedError | Summands | None = None,
+    language: str = DEFAULT_LANGUAGE,
+) -> pd.DataFrame:
+    """Return one row for each segment, in the scheme's order, empty ones too.
+
+    Args:
+        customers: ``score``'s columns with the purchase history, [n].
+        assignment: their segments.
+        shared: the error that customers share, or the summands of these customers with it.
+        language: of names and descriptions.
+
+    Returns:
+        segment (its key), name, description, and the columns of :func:`figures`; if segments overlap, their sizes and
+        sums add up to more than all customers.
+    """
+    members, where = assignment.members()
+    summands = Summands.of(customers, shared) if isinstance(shared, SharedError) else shared
+    rows = figures(customers, members, where, assignment.count, summands)
+    rows.insert(0, "description", [one.description(language) for one in assignment.segments])
+    rows.insert(0, "name", [one.name(language) for one in assignment.segments])
+    rows.insert(0, SEGMENT, [one.key for one in assignment.segments])
+    return rows
+
+
 def figures(
     customers: pd.DataFrame,
     members: npt.NDArray[np.int64],
@@ -105,21 +113,21 @@ def figures(
     count: int,
     summands: Summands | None = None,
 ) -> pd.DataFrame:
-    """Return how many customers a segment has, what they are worth, and what is typical of them; one row a segment.
+    """Return figures of segments, one row each.
 
     Args:
-        customers: ``score``'s columns, with the history's where there is one, [n].
-        members: places in ``customers``; who is in two segments stands twice, [m].
+        customers: ``score``'s columns, optionally with the purchase history, [n].
+        members: rows of ``customers``; a customer in two segments has two entries, [m].
         where: the segment of each, 0 to ``count`` - 1, [m].
         count: number of segments.
-        summands: of all customers, for the intervals; None where no past origin is known.
+        summands: of all customers, for the intervals; None if there are no past origins.
 
     Returns:
         customers, share_of_customers (0 to 1), value_mean, value_sum, value_sum_low and value_sum_high (the sum's 80%
-        interval; NaN without ``summands``, and where :func:`too_few` are expected to buy), value_min, value_max,
+        interval; NaN without ``summands``, and if :func:`too_few` are expected to buy), value_min, value_max,
         share_of_value (0 to 1, of the positive total of all customers), p_purchase_mean, buyers_expected, and with a
-        history also historic_value_mean, historic_value_sum, purchase_days_mean, buyers (customers who ever bought),
-        days_since_last_median, last_purchase_median (date).
+        purchase history also historic_value_mean, historic_value_sum, purchase_days_mean, buyers (customers who ever
+        bought), days_since_last_median, last_purchase_median (date).
         Means and medians of an empty segment are NaN.
     """
     size = np.bincount(where, minlength=count)
@@ -138,7 +146,7 @@ def figures(
     buyers = add(P_PURCHASE)
     if summands is not None:
         sums = summands.sums(members, where, count)
-        low, high = (np.where(buyers < FEWEST_BUYERS, np.nan, ends) for ends in (sums.low, sums.high))
+        low, high = (np.where(buyers < MIN_BUYERS, np.nan, ends) for ends in (sums.low, sums.high))
     rows = pd.DataFrame(
         {
             "customers": size,
@@ -182,7 +190,7 @@ def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 
 def _median_day(moments: np.ndarray) -> np.datetime64:
-    """The lower median day, so that it is a day on which somebody bought; NaT where nobody did."""
+    """Return the lower median day, so that somebody bought on it; NaT if nobody did."""
     if not len(moments):
         return np.datetime64("NaT", "s")
     middle = (len(moments) - 1) // 2

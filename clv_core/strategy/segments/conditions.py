@@ -1,26 +1,30 @@
-"""Conditions: the small language in which a segment is asked for, on the command line and on the page.
+"""Conditions on customers, as the command line and rules write them.
 
     tier=1,2            p_purchase>=0.5           predicted_clv>100
     days_since_last<30  country=Germany,France    channel!=shop
     customer_id~web-      category="Food, drinks",Toys
 
-A plain ``1`` or ``1,2`` means ``tier=1,2``; ``~`` is "contains", in any case. Several conditions hold together. What
-stands between double quotes is taken as it is, a quote doubled: a value with a comma, a column with an operator.
+``1`` or ``1,2`` means ``tier=1,2``; ``~`` is "contains", in any case. Several conditions must all hold. Text between
+double quotes is literal, a quote doubled: a value with a comma, a column with an operator.
+
+Shares are 0.5 in rules, files and on the command line; people write 50% (:func:`from_percent`, :func:`as_percent`).
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
 from clv_core.errors import UsageError
-from clv_core.strategy.segments import TIER
+from clv_core.features.behaviour import FEATURES
+from clv_core.strategy.segments.segmentation import P_PURCHASE, TIER
 
 COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,
@@ -36,7 +40,9 @@ QUOTED: Final = r'"(?:[^"]|"")*"'
 PATTERN: Final = re.compile(rf"\s*({QUOTED}|[^<>=!~]+?)\s*(>=|<=|!=|=|>|<|~)\s*(.+?)\s*", re.DOTALL)
 PART: Final = re.compile(rf"(?:^|,)\s*({QUOTED}(?=\s*(?:,|\Z))|[^,]*)")
 """One of the values between commas."""
-PLAIN_TIERS: Final = re.compile(r"\s*\d+(\s*,\s*\d+)*\s*")
+TIER_NUMBERS: Final = re.compile(r"\s*\d+(\s*,\s*\d+)*\s*")
+SHARE: Final = "share"
+PERCENT_SIGNS: Final = ("%", "％")
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,17 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the condition that ``text`` says.
+        """Return the condition of a text.
 
         Raises:
             UsageError: it is not of the form column, operator, value.
         """
-        if PLAIN_TIERS.fullmatch(text):
+        if TIER_NUMBERS.fullmatch(text):
             text = f"{TIER}={text}"
-        found = PATTERN.fullmatch(text)
-        if found is None:
+        match = PATTERN.fullmatch(text)
+        if match is None:
             raise UsageError("condition_text", text=text[:80])
-        return cls(_unquoted(found[1]), found[2], values_of(found[3], found[2]))
+        return cls(_unquoted(match[1]), match[2], values_of(match[3], match[2]))
 
     def __str__(self) -> str:
         """Return the text that :meth:`parse` reads."""
@@ -82,20 +88,20 @@ class Condition:
         return f"{column}{self.operator}{values}"
 
     def holds(self, customers: pd.DataFrame) -> np.ndarray:
-        """Return whether each customer fulfils it, bool [n]; an unknown value (NaN) fulfils only ``!=``.
+        """Return whether each customer fulfils it, bool [n]; a missing value (NaN) fulfils only ``!=``.
 
         Raises:
             UsageError: no such column, or a number or date column compared with a text.
         """
         if self.column not in customers:
-            known = [str(name) for name in customers.columns]
-            raise UsageError("condition_column", column=self.column, known=known)
+            columns = [str(name) for name in customers.columns]
+            raise UsageError("condition_column", column=self.column, known=columns)
         column = customers[self.column]
         if self.operator == CONTAINS:
             texts = column.astype("str").fillna("").str
             return np.asarray(texts.contains(self.values[0], case=False, regex=False), bool)
         try:
-            values = _as_kind(self.values, column)
+            values = _parsed(self.values, column)
         except ValueError as error:
             raise UsageError("condition_value", column=self.column, value=list(self.values)) from error
         if self.operator in COMPARE:
@@ -117,8 +123,71 @@ def select(customers: pd.DataFrame, conditions: Iterable[Condition]) -> pd.DataF
 def values_of(text: str, operator: str) -> tuple[str, ...]:
     """Return the values that a text lists for an operator: several where it takes them, with commas between."""
     text = text.strip()
-    parts = (text,) if operator in SINGLE else (found[1].strip() for found in PART.finditer(text))
+    parts = (text,) if operator in SINGLE else (match[1].strip() for match in PART.finditer(text))
     return tuple(map(_unquoted, parts))
+
+
+def is_share(column: str, own: Collection[str] = ()) -> bool:
+    """Return whether a column of conditions holds shares, 1 being all.
+
+    Args:
+        column: its name.
+        own: the dataset's own columns, whose unit is unknown.
+    """
+    if column in own:
+        return False
+    return column == P_PURCHASE or (column in FEATURES and FEATURES[column].unit == SHARE)
+
+
+def from_percent(column: str, operator: str, values: tuple[str, ...], own: Collection[str] = ()) -> tuple[str, ...]:
+    """Return values that a person wrote as rules store them: ``50%`` or ``50`` becomes ``0.5``.
+
+    Args:
+        column: what is compared.
+        operator: how.
+        values: as written; those of columns without shares, and texts that are no numbers, are returned unchanged.
+        own: as in :func:`is_share`.
+
+    Raises:
+        UsageError: a number up to 1 without a percent sign: it may be a share or a percentage.
+    """
+    if operator == CONTAINS or not is_share(column, own):
+        return values
+    return tuple(_share(value) for value in values)
+
+
+def as_percent(condition: Condition, own: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the values of a condition as people write them: ``0.5`` of a share is ``50%``.
+
+    Args:
+        condition: of a rule.
+        own: as in :func:`is_share`.
+    """
+    if condition.operator == CONTAINS or not is_share(condition.column, own):
+        return condition.values
+    return tuple(value if (share := _number(value)) is None else _percent(share) for value in condition.values)
+
+
+def _share(text: str) -> str:
+    signed = text.rstrip().endswith(PERCENT_SIGNS)
+    number = _number(text.rstrip().rstrip("".join(PERCENT_SIGNS)))
+    if number is None:
+        return text
+    if not signed and 0 < number <= 1:
+        raise UsageError("rule_share", value=text.strip(), all=_percent(number), part=_percent(number / 100))
+    return f"{number / 100:.12g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.10g}%"
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
 
 
 def _unquoted(text: str) -> str:
@@ -126,13 +195,13 @@ def _unquoted(text: str) -> str:
 
 
 def _quoted(text: str, splits: str) -> str:
-    """Return a text in quotes where it would not be read as it is; ``splits`` are the characters that it ends at."""
-    plain = text and text == text.strip() and text[0] not in '"=' and not any(mark in text for mark in splits)
-    return text if plain else '"' + text.replace('"', '""') + '"'
+    """Return a text, in quotes if it would not be parsed literally; ``splits`` are the characters that end it."""
+    literal = text and text == text.strip() and text[0] not in '"=' and not any(mark in text for mark in splits)
+    return text if literal else '"' + text.replace('"', '""') + '"'
 
 
-def _as_kind(texts: tuple[str, ...], column: pd.Series[Any]) -> list[Any]:
-    """Read texts as what the column holds; what is unknown is no value that another one equals.
+def _parsed(texts: tuple[str, ...], column: pd.Series[Any]) -> list[Any]:
+    """Return texts as values of the column's type; missing values, which equal nothing, are errors.
 
     Raises:
         ValueError: a text is none of them.

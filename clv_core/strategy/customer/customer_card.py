@@ -1,4 +1,4 @@
-"""The card of one customer: what was spent, what is expected and when, in which tier, why, and who is alike."""
+"""The card of one customer: past and predicted value, the next order, the tier, reasons, and similar customers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from typing import Any
 
 import pandas as pd
 
+from clv_core.collection.privacy.stoplist import StopList
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.score_explanations import find_explanation
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.i18n import translate
-from clv_core.strategy.customer.find import place_of
-from clv_core.strategy.customer.next_order import NextOrder, next_order
-from clv_core.strategy.customer.rhythm import Rhythm
+from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.jobs import Progress
+from clv_core.strategy.customer.customer_lookup import row_of_customer, similar_customers
+from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
 from clv_core.strategy.customer.timeline import DAY, Timeline, timeline
-from clv_core.strategy.customer.why import Why, why
-from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE
-from clv_core.strategy.schemes.saved import given_names, names_of_tiers
+from clv_core.strategy.customer.why_sentences import Why, explain_value
+from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, purchase_history, with_history
+from clv_core.strategy.recommend.ranking import WITH_BOUGHT
+from clv_core.strategy.recommend.stored_recommendations import recommendations_of_model
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
-from clv_core.strategy.similar import similar
-from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
+from clv_core.strategy.segments.saved_segments import load_labels, tier_labels
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,9 @@ class Card:
 
     Args:
         customer_id: who.
-        as_of: the cutoff; nothing at or after it is known.
+        as_of: the cutoff; nothing at or after it is read.
         horizon_days: length of the predicted span from the cutoff on.
-        model: whose prediction it is.
+        model: which predicted.
         currency: of the log; may be empty.
         historic: net value so far.
         predicted: expected net value in the horizon (the mean).
@@ -41,17 +45,17 @@ class Card:
         p_purchase: chance of a net value above 0 in the horizon, 0 to 1.
         days_since_last: last purchase to cutoff, days; None for a never-buyer.
         rank: place by predicted value among all customers, 1 is the highest.
-        customers: how many these are.
+        customers: how many there are.
         tier: 1 is the highest.
-        tier_name: in the language that was asked for.
-        action: what is suggested for the tier or for never-buyers, in that language; empty where tiers are numbered.
+        tier_name: in the chosen language.
+        action: suggested for the tier or for never-buyers, in that language.
         next_order: when the next order is expected.
         why: two sentences.
-        similar: customers who look alike, of :func:`clv_core.strategy.similar.similar`.
+        similar: of :func:`~clv_core.strategy.customer.customer_lookup.similar_customers`.
         history: what the customer did.
         recommended: products for the customer, of
-            :meth:`clv_core.strategy.recommend.stored_recommendations.StoredRecommendations.of_customer`; empty where
-            none were looked for.
+            :meth:`clv_core.strategy.recommend.stored_recommendations.StoredRecommendations.of_customer`; empty if
+            there are none.
     """
 
     customer_id: str
@@ -78,12 +82,12 @@ class Card:
 
     @property
     def total(self) -> float:
-        """Historic and predicted value together."""
+        """Historic plus predicted value."""
         return self.historic + self.predicted
 
     @property
     def total_low(self) -> float:
-        """Lower end of the total's 80% interval: what was spent is certain."""
+        """Lower end of the total's 80% interval; the historic value is certain."""
         return self.historic + self.low
 
     @property
@@ -92,7 +96,7 @@ class Card:
         return self.historic + self.high
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary: days as ISO dates, null for what is unknown."""
+        """Return a JSON-ready dictionary: days as ISO dates, null for missing values."""
         figures = ("historic", "predicted", "low", "high", "total", "total_low", "total_high", "p_purchase")
         return {
             "customer_id": self.customer_id,
@@ -116,37 +120,56 @@ class Card:
         }
 
 
-def card(
+def load_card(scored: ScoredDataset, customer: str, *, language: str = DEFAULT_LANGUAGE, progress: Progress) -> Card:
+    """Return the card of one customer.
+
+    Raises:
+        NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list.
+    """
+    dataset, as_of = scored.dataset, scored.as_of
+    stop = StopList.of(scored.workspace, dataset)
+    stop.check(customer)
+    scores = scored.scores(progress)
+    row_of_customer(scores[CUSTOMER_ID], customer, as_of.isoformat())
+    tiered = stop.without(assign_tiers(with_history(scores, purchase_history(dataset, as_of), as_of)))
+    advice = recommendations_of_model(scored.bundle, dataset) if as_of == dataset.log_end else None
+    return make_card(
+        scored,
+        tiered,
+        customer,
+        rhythm=load_rhythm(scored),
+        explanation=find_explanation(scored.bundle, dataset, customer, as_of),
+        recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),
+        language=language,
+    )
+
+
+def make_card(
+    scored: ScoredDataset,
     customers: pd.DataFrame,
     customer: str,
-    dataset: Dataset,
-    cutoff: date,
     *,
     rhythm: Rhythm,
     explanation: Explanation | None,
-    currency: str,
-    language: str,
-    scheme: Scheme = DEFAULT_SCHEME,
     recommended: pd.DataFrame | None = None,
+    language: str,
 ) -> Card:
-    """Return the card of one customer.
+    """Return the card of one customer from all customers' scores.
 
     Args:
-        customers: scores as of the cutoff with history and tier, one row a customer.
+        scored: dataset, model and cutoff.
+        customers: scores with purchase history and default tier, one row a customer.
         customer: the id.
-        dataset: the log.
-        cutoff: local midnight; nothing at or after it is read.
-        rhythm: of all customers at the same cutoff.
-        explanation: of these scores, where one is kept.
-        currency: of the log.
+        rhythm: of all customers.
+        explanation: of these scores, if one is saved.
+        recommended: products for the customer, if recommendations are saved.
         language: of the sentences.
-        scheme: that the tiers were cut by.
-        recommended: products for the customer, where recommendations are kept.
 
     Raises:
         NotFound: no customer of that id was seen before the cutoff.
     """
-    row = place_of(customers[CUSTOMER_ID], customer, cutoff.isoformat())
+    dataset, cutoff = scored.dataset, scored.as_of
+    row = row_of_customer(customers[CUSTOMER_ID], customer, cutoff.isoformat())
     mine, history = customers.iloc[row], timeline(dataset, customer, cutoff)
     chance, horizon_days, tier = float(mine[P_PURCHASE]), int(mine["horizon_days"]), int(mine[TIER])
     return Card(
@@ -154,7 +177,7 @@ def card(
         as_of=cutoff,
         horizon_days=horizon_days,
         model=str(mine["model"]),
-        currency=currency,
+        currency=scored.currency,
         historic=float(mine[HISTORIC_VALUE]),
         predicted=float(mine[VALUE]),
         low=float(mine["clv_p10"]),
@@ -164,29 +187,28 @@ def card(
         rank=1 + int((customers[VALUE].to_numpy() > mine[VALUE]).sum()),
         customers=len(customers),
         tier=tier,
-        tier_name=names_of_tiers(dataset, scheme.tiers, language)[tier - 1],
-        action=_action(dataset, tier, scheme, language, bought=len(history.purchase_days) > 0),
+        tier_name=tier_labels(dataset, DEFAULT_SCHEME.tiers, language)[tier - 1],
+        action=_action(dataset, tier, language, bought=len(history.purchase_days) > 0),
         next_order=next_order(history, chance, horizon_days, cutoff, rhythm),
-        why=why(customers, row, explanation, currency=currency, language=language),
-        similar=similar(customers, row),
+        why=explain_value(customers, row, explanation, currency=scored.currency, language=language),
+        similar=similar_customers(customers, row),
         history=history,
         recommended=pd.DataFrame() if recommended is None else recommended,
     )
 
 
-def _action(dataset: Dataset, tier: int, scheme: Scheme, language: str, *, bought: bool) -> str:
-    """Return what to do, as a person wrote it or by tier; what is said of tiers speaks of orders: of buyers only."""
+def _action(dataset: Dataset, tier: int, language: str, *, bought: bool) -> str:
+    """Return the suggested action, as a person wrote it or by tier; actions for tiers are for buyers only."""
     if not bought:
         return translate("card.action.never", language)
-    given = given_names(dataset, f"tiers:{scheme.tiers}").get(str(tier))
-    if given is not None and given.description:
-        return given.description
-    names = NAMES.get(scheme.tiers, ())
-    return translate(f"segments.action.{names[tier - 1]}", language) if names else ""
+    label = load_labels(dataset, DEFAULT_SCHEME.names_key).get(str(tier))
+    if label is not None and label.description:
+        return label.description
+    return DEFAULT_SCHEME.segments[tier - 1].description(language)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as JSON types: days as ISO dates, null for unknown."""
+    """Return rows as JSON types: days as ISO dates, null for missing values."""
     days = frame.assign(**{DAY: frame[DAY].dt.strftime("%Y-%m-%d")}) if DAY in frame else frame
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()} for row in days.to_dict("records")

@@ -1,11 +1,10 @@
-"""What a person settled about a dataset's segments: names, descriptions, rules; and the centres of clusters.
+"""Saved with a dataset: labels that people gave its segments, sets of rules, and centres of clusters.
 
 datasets/<name>/segments/names.json              {scheme: {segment: {name, description}}}
 datasets/<name>/segments/rules/<name>.json       a set of rules
 datasets/<name>/segments/clusters/<model>-<k>.json   centres, so that a cluster stays the same when the log grows
 
-They lie in the dataset's folder, beside its versions: they hold for all of them, and follow when it is renamed or
-deleted.
+They are in the dataset's folder and apply to all its versions.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.errors import NotFound
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
-from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.segmentation import Segment
-from clv_core.strategy.tiers import tier_names
+from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.strategy.segments.segmentation import Segment
+from clv_core.strategy.segments.value_tiers import tier_names
 from clv_core.workspace import check_name, read_json, write_json
 
 FOLDER: Final = "segments"
@@ -30,8 +29,8 @@ NAMES: Final = "names.json"
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a person calls a segment; "" keeps what it is called otherwise.
+class SegmentLabel:
+    """Name and description that a person gave a segment; "" leaves the scheme's own.
 
     Args:
         name: its name.
@@ -42,56 +41,55 @@ class Given:
     description: str = ""
 
 
-def given_names(dataset: Dataset, names_key: str) -> dict[str, Given]:
-    """Return what a person calls the segments of a scheme, by their keys."""
+def load_labels(dataset: Dataset, names_key: str) -> dict[str, SegmentLabel]:
+    """Return the labels of the segments of a scheme, by their keys."""
     path = _folder(dataset) / NAMES
-    kept = read_json(path).get(names_key, {}) if path.exists() else {}
-    return {str(key): Given(str(one.get("name", "")), str(one.get("description", ""))) for key, one in kept.items()}
+    saved = read_json(path).get(names_key, {}) if path.exists() else {}
+    return {
+        str(key): SegmentLabel(str(one.get("name", "")), str(one.get("description", ""))) for key, one in saved.items()
+    }
 
 
-def give_names(dataset: Dataset, names_key: str, names: Mapping[str, Given]) -> None:
-    """Keep what a person calls the segments of a scheme; those of other schemes stay."""
+def save_labels(dataset: Dataset, names_key: str, labels: Mapping[str, SegmentLabel]) -> None:
+    """Save the labels of the segments of a scheme, in place of earlier ones."""
     path = _folder(dataset) / NAMES
-    own = {key: {"name": one.name.strip(), "description": one.description.strip()} for key, one in names.items()}
+    own = {key: {"name": one.name.strip(), "description": one.description.strip()} for key, one in labels.items()}
     with writing(path):
-        kept = read_json(path) if path.exists() else {}
-        kept[names_key] = {key: one for key, one in own.items() if any(one.values())}
-        write_json(path, {key: one for key, one in kept.items() if one})
+        saved = read_json(path) if path.exists() else {}
+        saved[names_key] = {key: one for key, one in own.items() if any(one.values())}
+        write_json(path, {key: one for key, one in saved.items() if one})
 
 
-def with_given(segments: Sequence[Segment], given: Mapping[str, Given]) -> tuple[Segment, ...]:
-    """Return the segments as a person calls them."""
+def with_labels(segments: Sequence[Segment], labels: Mapping[str, SegmentLabel]) -> tuple[Segment, ...]:
+    """Return the segments with the labels that people gave them."""
+    own = [labels.get(one.key, SegmentLabel()) for one in segments]
     return tuple(
-        replace(
-            one,
-            title=(given[one.key].name,) if one.key in given and given[one.key].name else one.title,
-            about=given[one.key].description if one.key in given and given[one.key].description else one.about,
-        )
-        for one in segments
+        replace(one, title=(label.name,) if label.name else one.title, about=label.description or one.about)
+        for one, label in zip(segments, own, strict=True)
     )
 
 
-def names_of_tiers(dataset: Dataset, count: int, language: str = DEFAULT_LANGUAGE) -> list[str]:
-    """Return the names of ``count`` value tiers as a person calls them, the highest first."""
-    given = given_names(dataset, f"tiers:{count}")
-    plain = tier_names(count, language)
-    return [(given[str(n)].name if str(n) in given else "") or name for n, name in enumerate(plain, 1)]
+def tier_labels(dataset: Dataset, count: int, language: str = DEFAULT_LANGUAGE) -> list[str]:
+    """Return the names of ``count`` value tiers with those that people gave them, the highest first."""
+    labels = load_labels(dataset, f"tiers:{count}")
+    names = enumerate(tier_names(count, language), 1)
+    return [labels.get(str(number), SegmentLabel()).name or name for number, name in names]
 
 
 def saved_rules(dataset: Dataset) -> list[str]:
-    """Return the names of the kept sets of rules."""
+    """Return the names of the saved sets of rules."""
     return sorted(path.stem for path in (_folder(dataset) / "rules").glob("*.json"))
 
 
 def load_rules(dataset: Dataset, name: str) -> Rules:
-    """Return a set of rules, a kept one by its name or one in a file.
+    """Return a set of rules, a saved one by its name or one in a file.
 
     Raises:
         NotFound: there is neither.
         UsageError: the file is no set of rules.
     """
-    kept = _folder(dataset) / "rules" / f"{name}.json"
-    path = kept if Path(name).name == name and kept.is_file() else Path(name)
+    saved = _folder(dataset) / "rules" / f"{name}.json"
+    path = saved if Path(name).name == name and saved.is_file() else Path(name)
     if not path.is_file():
         raise NotFound("no_rules", name=name, known=list(saved_rules(dataset)) or "-")
     try:
@@ -102,7 +100,7 @@ def load_rules(dataset: Dataset, name: str) -> Rules:
 
 
 def save_rules(dataset: Dataset, rules: Rules) -> None:
-    """Keep a set of rules; one of the same name is replaced.
+    """Save a set of rules; one of the same name is replaced.
 
     Raises:
         Refused: its name cannot name a file.
@@ -112,11 +110,11 @@ def save_rules(dataset: Dataset, rules: Rules) -> None:
 
 
 def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
-    """Put a customer into a segment of a kept set of rules; the set and the segment are made where they are not there.
+    """Put a customer into a segment of a saved set of rules; a missing set or segment is created.
 
     Raises:
         Refused: the set's name cannot name a file.
-        UsageError: the segment has no name, or the set has as many as it may.
+        UsageError: the segment has no name, or the set has too many.
     """
     with writing(_rules_path(dataset, name)):
         if name in saved_rules(dataset):
@@ -127,7 +125,7 @@ def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> Non
 
 
 def take_out_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
-    """Take a customer who was put in by hand out of a segment of a kept set of rules.
+    """Remove a customer who was put in by hand from a segment of a saved set of rules.
 
     Raises:
         NotFound: there is no such set.
@@ -137,17 +135,17 @@ def take_out_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -
 
 
 def remove_rules(dataset: Dataset, name: str) -> None:
-    """Forget a kept set of rules."""
+    """Delete a saved set of rules."""
     _rules_path(dataset, name).unlink(missing_ok=True)
 
 
 def centres_path(dataset: Dataset, model_id: str, count: int) -> Path:
-    """Return where the centres of a model's clusters are kept."""
+    """Return the file of the centres of a model's clusters."""
     return _folder(dataset) / "clusters" / f"{model_id}-{count}.json"
 
 
 def last_written(dataset: Dataset) -> int:
-    """Return when a person last settled anything, for caches, in nanoseconds; 0 for never."""
+    """Return when anything was last saved here, for caches, in nanoseconds; 0 for never."""
     files = [path for path in _folder(dataset).rglob("*.json") if path.is_file()]
     return max((path.stat().st_mtime_ns for path in files), default=0)
 

@@ -1,4 +1,4 @@
-"""Custom rules: named segments, each of conditions on any column, of customers put in by hand, or of both."""
+"""Custom rules: named segments of customers who fulfil conditions, who were put in by hand, or both."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.segmentation import Fitted, Floats, Placed, Segment, Segmentation
+from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.segmentation import (
+    Assignment,
+    Bools,
+    FittedScheme,
+    Floats,
+    Segment,
+    Segmentation,
+)
 
 RULES: Final = "rules"
 OTHERS: Final = "others"
-MOST: Final = 40
-
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
+MAX_RULES: Final = 40
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,9 @@ class Rule:
 
     Args:
         name: of the segment.
-        conditions: all must hold; without any, only those put in by hand belong to it.
+        conditions: all must hold; without any, it has only customers put in by hand.
         description: who is in it and what to do with them.
-        by_hand: ids of customers put in by hand, whatever the conditions say; None where nobody ever was.
+        by_hand: ids of customers put in by hand, whatever the conditions; None if nobody ever was.
     """
 
     name: str
@@ -52,14 +57,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Rules(Segmentation, Fitted):
-    """Segments by rules; whom no rule holds for, and nobody put anywhere, is among the others.
+class Rules(Segmentation, FittedScheme):
+    """Segments by rules; customers of no rule are in a segment of others.
 
     Args:
         name: of the set of rules.
         rules: in their order.
-        overlapping: whether a customer is in every segment whose rule holds; if not, in the one she was put into by
-            hand, or else in the first whose rule holds.
+        overlapping: whether a customer is in every segment whose rule holds; if not, in the one that she was put into
+            by hand, or else in the first whose rule holds.
 
     Raises:
         UsageError: no rule or too many, a rule without a name or without both conditions and
@@ -75,8 +80,8 @@ class Rules(Segmentation, Fitted):
     def __post_init__(self) -> None:
         """Check names and number."""
         names = [rule.name.strip() for rule in self.rules]
-        if not 1 <= len(names) <= MOST:
-            raise UsageError("rules_count", name=self.name, found=len(names), most=MOST)
+        if not 1 <= len(names) <= MAX_RULES:
+            raise UsageError("rules_count", name=self.name, found=len(names), most=MAX_RULES)
         for place, rule in enumerate(self.rules):
             if not names[place] or not (rule.conditions or rule.by_hand is not None):
                 raise UsageError("rules_incomplete", name=self.name, number=place + 1)
@@ -89,12 +94,12 @@ class Rules(Segmentation, Fitted):
 
     @property
     def names_key(self) -> str:
-        """The rules name their segments themselves."""
+        """Never used: rules name their segments."""
         return str(self)
 
     @property
     def columns(self) -> set[str]:
-        """What the conditions ask of a customer."""
+        """Columns that the conditions use."""
         return {condition.column for rule in self.rules for condition in rule.conditions}
 
     @cached_property
@@ -103,15 +108,15 @@ class Rules(Segmentation, Fitted):
         own = [Segment(str(n), (rule.name,), rule.description) for n, rule in enumerate(self.rules, 1)]
         return (*own, Segment(OTHERS, (Message("segment.rules.others"),), Message("segment.rules.others.about")))
 
-    def fit(self, customers: pd.DataFrame, points: Floats | None = None) -> Fitted:
+    def fit(self, customers: pd.DataFrame, points: Floats | None = None) -> FittedScheme:
         """Return itself."""
         return self
 
-    def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Placed:
-        """Put customers into the segments whose rules hold, or into which a person put them.
+    def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Assignment:
+        """Assign customers to the segments whose rules hold, or into which a person put them.
 
         Raises:
-            UsageError: a condition on a column that is not there, or that does not fit it.
+            UsageError: a condition on a missing column, or that does not fit its column.
         """
         holds = np.stack([rule.holds(customers) for rule in self.rules])
         put_in = np.stack([rule.put_in(customers) for rule in self.rules])
@@ -119,10 +124,10 @@ class Rules(Segmentation, Fitted):
         where = np.vstack([first, ~first.any(axis=0)]).argmax(axis=0).astype(np.int64)
         inside = holds | put_in
         inside = np.vstack([inside, ~inside.any(axis=0)])
-        return Placed(self.segments, where, inside if self.overlapping else None)
+        return Assignment(self.segments, where, inside if self.overlapping else None)
 
     def with_condition(self, segment: str, condition: Condition) -> Self:
-        """Return the rules with one condition more, of a segment that is there or of a new one at the end."""
+        """Return the rules with one condition more, of an existing segment or of a new one at the end."""
         names = [rule.name for rule in self.rules]
         if segment not in names:
             return replace(self, rules=(*self.rules, Rule(segment, (condition,))))
@@ -132,9 +137,9 @@ class Rules(Segmentation, Fitted):
         return replace(self, rules=(*self.rules[:place], longer, *self.rules[place + 1 :]))
 
     def with_customer(self, segment: str, customer: str) -> Self:
-        """Return the rules with a customer put into a segment, which is made at the end where there is none.
+        """Return the rules with a customer put into a segment, a new one at the end if it does not exist.
 
-        Where segments do not overlap, she leaves those that she was put into before.
+        If segments do not overlap, she is removed from those that she was put into before.
         """
         left = self if self.overlapping else self.without_customer(customer)
         names = [rule.name for rule in left.rules]
@@ -146,7 +151,7 @@ class Rules(Segmentation, Fitted):
         return replace(self, rules=(*left.rules[:place], more, *left.rules[place + 1 :]))
 
     def without_customer(self, customer: str, segment: str | None = None) -> Self:
-        """Return the rules with a customer who was put in by hand taken out of a segment, or of all."""
+        """Return the rules with a customer who was put in by hand removed from a segment, or from all."""
         return replace(
             self,
             rules=tuple(
@@ -158,7 +163,7 @@ class Rules(Segmentation, Fitted):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a rules file holds; each customer is a record of its own, which an erasure takes out whole."""
+        """Return the content of a rules file; each customer is a record of its own, which an erasure removes."""
         segments: list[dict[str, Any]] = []
         for rule in self.rules:
             conditions = [str(one) for one in rule.conditions]
@@ -174,10 +179,10 @@ class Rules(Segmentation, Fitted):
         Args:
             value: ``{"segments": [{"name", "rules": ["p_purchase>=0.5", ...], "description",
                 "customers": [{"customer_id"}, ...]}], "overlapping"}``.
-            name: where the file says none.
+            name: if the file has none.
 
         Raises:
-            UsageError: it is not of this form, or a condition cannot be read.
+            UsageError: it is not of this form, or a condition cannot be parsed.
         """
         try:
             rules = tuple(

@@ -14,14 +14,15 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
-from clv_core.strategy.acting import segment
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.known import columns_of, with_known
-from clv_core.strategy.schemes.rules import Rule, Rules
+from clv_core.strategy.activation import segment
+from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
+from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import Workspace
-from tests.strategy.schemes.conftest import SAMPLE
+from tests.strategy.segments.conftest import SAMPLE
 
 NAMES = ("tier", "age", "status", "email")
 
@@ -44,8 +45,8 @@ def known(workspace: Workspace, tmp_path: Path) -> Workspace:
 def test_attributes_are_those_known_before_the_cutoff(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
     frame = pipeline.scores(known, "shop", model, progress=NoProgress())
-    late = with_known(frame, dataset, dataset.log_end, NAMES).set_index("customer_id")
-    early = with_known(frame, dataset, date(2024, 6, 1), NAMES).set_index("customer_id")
+    late = with_attributes(frame, dataset, dataset.log_end, NAMES).set_index("customer_id")
+    early = with_attributes(frame, dataset, date(2024, 6, 1), NAMES).set_index("customer_id")
     assert late.loc["C0001", ["age", "status"]].tolist() == [30, "gold"]
     assert early.loc["C0001", "status"] == "basic" and pd.isna(early.loc["C0002", "status"])
     assert not {"email", "since"} & set(late.columns) and "tier" in late
@@ -61,7 +62,7 @@ def test_conditions_ask_for_what_the_log_says_of_a_customer_before_the_cutoff(wi
     past = events[events["event_time"] < cutoff.isoformat()].sort_values("event_time", kind="stable")
     people = pd.DataFrame({"customer_id": [*sorted(past["customer_id"].unique()), "nobody"]})
     wanted = ("country", "category", "views_90d", "no such column")
-    found = with_known(people, dataset, cutoff, wanted).set_index("customer_id")
+    found = with_attributes(people, dataset, cutoff, wanted).set_index("customer_id")
     assert list(found) == list(wanted[:3])
     countries = past.dropna(subset="country").groupby("customer_id")["country"].nunique()
     one = countries.index[countries == 1]
@@ -82,7 +83,7 @@ def test_conditions_ask_for_what_the_log_says_of_a_customer_before_the_cutoff(wi
 def test_a_list_is_asked_for_by_a_column_of_the_log(known: Workspace, tmp_path: Path) -> None:
     model, out = list_bundles(known)[0].id, tmp_path / "gb.csv"
     asked = [Condition.parse("country=GB"), Condition.parse("views_90d>=1")]
-    segment(known, "shop", model, out, conditions=asked, progress=NoProgress())
+    segment(ScoredDataset.open(known, "shop", model), out, conditions=asked, progress=NoProgress())
     rows = pd.read_csv(out)
     assert set(rows["country"]) == {"GB"} and rows["views_90d"].min() >= 1 and "carts" not in rows
 
@@ -90,10 +91,10 @@ def test_a_list_is_asked_for_by_a_column_of_the_log(known: Workspace, tmp_path: 
 def test_whatever_is_offered_can_be_asked_for(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
     frame = pipeline.scores(known, "shop", model, progress=NoProgress())
-    names = columns_of(frame, dataset)
+    names = condition_columns(frame, dataset)
     assert {"tier", "age", "channel", "country", "category"} <= set(names)
     assert not {"email", "anchor_value"} & set(names)
-    assert set(with_known(frame, dataset, dataset.log_end, names)) == set(names)
+    assert set(with_attributes(frame, dataset, dataset.log_end, names)) == set(names)
 
 
 def test_what_networks_see_of_customers_is_found_with_the_dataset(known: Workspace) -> None:

@@ -1,4 +1,7 @@
-"""What each customer bought before a cutoff: joined to scores by segments and exports."""
+"""What each customer bought before a cutoff, joined to scores.
+
+Adding it up takes seconds for a large log: the history of scored customers is saved with their scores.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ import pandas as pd
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.deployment.artifacts import HISTORY
+from clv_core.deployment.saved_scores import ScoredDataset, companion_path
+from clv_core.deployment.table_file import write_table
+from clv_core.disk import unless_closed
 from clv_core.features.engine import Engine
 
 if TYPE_CHECKING:
@@ -32,7 +39,7 @@ def money_days(events: ibis.Table, before: date, since: date | None = None) -> i
         since: nothing before it counts.
 
     Returns:
-        customer_id, day, value; the value to the millionth, so that what cancels out is nothing.
+        customer_id, day, value; rounded to the millionth, so that amounts that cancel out sum to 0.
     """
     money = events.filter(events[EVENT_TIME] < datetime.combine(before, time()), events[EVENT_TYPE].isin(MONEY_TYPES))
     if since is not None:
@@ -50,8 +57,8 @@ def net_value(dataset: Dataset, start: date, stop: date) -> pd.Series[float]:
         frame = sums.order_by(CUSTOMER_ID).to_pyarrow().to_pandas()
     finally:
         engine.close()
-    found: pd.Series[float] = frame.set_index(CUSTOMER_ID)["value"]
-    return found
+    value: pd.Series[float] = frame.set_index(CUSTOMER_ID)["value"]
+    return value
 
 
 def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
@@ -90,7 +97,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
 
 
 def with_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Return the scored customers with their history beside the scores.
+    """Return the scored customers with their purchase history.
 
     Args:
         scored: ``score``'s columns, one row a customer.
@@ -98,37 +105,58 @@ def with_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> p
         cutoff: for ``days_since_last``.
 
     Returns:
-        ``scored`` with last_purchase, purchase_days and historic_value (0 where nothing was bought), and
+        ``scored`` with last_purchase, purchase_days and historic_value (0 if nothing was bought), and
         days_since_last (days, NaN for never-buyers), in the order of ``scored``.
     """
-    return beside(scored, of_customers(scored[CUSTOMER_ID], history), cutoff)
+    return join_history(scored, history_of(scored[CUSTOMER_ID], history), cutoff)
 
 
-def beside(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Return what :func:`with_history` returns, of a history that has a row for each row of ``scored``."""
+def join_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Return what :func:`with_history` returns, for a history with a row for each row of ``scored``."""
     last = history[LAST_PURCHASE].to_numpy()
     since = (pd.Timestamp(cutoff) - history[LAST_PURCHASE]).to_numpy() / np.timedelta64(1, "D")
     own = {name: history[name].to_numpy() for name in (PURCHASE_DAYS, HISTORIC_VALUE)}
     return scored.assign(**{LAST_PURCHASE: last, DAYS_SINCE_LAST: since, **own})
 
 
-def of_customers(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the history of each of some customers, a row each in their order.
+def history_of(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the history of some customers, one row each, in their order.
 
     Args:
         customers: ids, [n].
         history: of :func:`purchase_history`.
 
     Returns:
-        :data:`HISTORY_COLUMNS`, n rows; no purchase is NaT, 0 days and a value of 0.
+        :data:`HISTORY_COLUMNS`, n rows; NaT, 0 days and a value of 0 if nothing was bought.
     """
     rows = pd.Index(history[CUSTOMER_ID]).get_indexer(pd.Index(customers))
-    known = rows >= 0
-    found = {}
+    bought = rows >= 0
+    columns = {}
     for name in HISTORY_COLUMNS:
         if name in history:
             values = history[name].to_numpy()
             nothing = np.datetime64("NaT", "s") if values.dtype.kind == "M" else 0
-            found[name] = np.full(len(rows), nothing, values.dtype)
-            found[name][known] = values[rows[known]]
-    return pd.DataFrame(found)
+            columns[name] = np.full(len(rows), nothing, values.dtype)
+            columns[name][bought] = values[rows[bought]]
+    return pd.DataFrame(columns)
+
+
+def load_history(scored: ScoredDataset) -> pd.DataFrame:
+    """Return the history of the customers of saved scores for the trained horizon, row by row in their order.
+
+    If it is not saved, or older than the scores, it is computed and saved.
+
+    Returns:
+        :data:`HISTORY_COLUMNS`.
+    """
+    scores = scored.scores_path()
+    path = companion_path(scores, HISTORY)
+    if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
+        customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]
+        history = history_of(customers, purchase_history(scored.dataset, scored.as_of))
+        with unless_closed():
+            write_table(history.assign(**{CUSTOMER_ID: customers}), path)
+        return history
+    # Parquet has no resolution of seconds and returns milliseconds.
+    types = dict.fromkeys((FIRST_PURCHASE, LAST_PURCHASE), "datetime64[s]")
+    return pd.read_parquet(path, columns=list(HISTORY_COLUMNS)).astype(types)

@@ -1,4 +1,4 @@
-"""Two sentences on why a customer is worth what is predicted: the model's reasons where they are kept, else facts."""
+"""Two sentences on why a customer has the predicted value: the model's reasons if they are saved, else facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import SECOND, level, move, part_name
 from clv_core.i18n import say_money, say_share, translate
-from clv_core.strategy.history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
+from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE
 
 MODEL: Final = "model"
@@ -24,21 +24,23 @@ class Why:
     """Two sentences.
 
     Args:
-        sentences: in the language that was asked for.
-        source: ``model``: the model's own reasons; ``facts``: the customer beside all others, whatever the model read.
+        sentences: in the chosen language.
+        source: ``model`` for the model's own reasons; ``facts`` for the customer compared with all others.
     """
 
     sentences: tuple[str, ...]
     source: str
 
 
-def why(customers: pd.DataFrame, row: int, explanation: Explanation | None, *, currency: str, language: str) -> Why:
-    """Return why a customer is worth what is predicted.
+def explain_value(
+    customers: pd.DataFrame, row: int, explanation: Explanation | None, *, currency: str, language: str
+) -> Why:
+    """Return why a customer has the predicted value.
 
     Args:
-        customers: scores with history, one row a customer, [n].
+        customers: scores with purchase history, one row a customer, [n].
         row: position of the one.
-        explanation: of these scores; None, or one without this customer, leaves facts.
+        explanation: of these scores; without one of this customer, the sentences are facts.
         currency: of the log; may be empty.
         language: of the sentences.
     """
@@ -58,10 +60,10 @@ def _reasons(explanation: Explanation, customer: str, currency: str, language: s
         base=level(explanation.base, VALUE, currency, language),
     )
     two = steps.head(2)
-    said = [_effect(step, currency, language) for step in two.to_dict("records")]
-    if len(said) < 2 or abs(two["value"].iloc[1]) < SECOND * abs(two["value"].iloc[0]):
-        return compared, translate("card.why.parts.one", language, first=said[0])
-    return compared, translate("card.why.parts", language, first=said[0], second=said[1])
+    effects = [_effect(step, currency, language) for step in two.to_dict("records")]
+    if len(effects) < 2 or abs(two["value"].iloc[1]) < SECOND * abs(two["value"].iloc[0]):
+        return compared, translate("card.why.parts.one", language, first=effects[0])
+    return compared, translate("card.why.parts", language, first=effects[0], second=effects[1])
 
 
 def _effect(step: dict[Any, Any], currency: str, language: str) -> str:

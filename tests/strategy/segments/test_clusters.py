@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,15 +16,22 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.schemes import clusters
-from clv_core.strategy.schemes.clusters import EMBEDDING, SCORES, Clusters, FittedClusters
-from clv_core.strategy.schemes.saved import centres_path
-from clv_core.strategy.schemes.settle import points_of, settle
-from clv_core.strategy.schemes.traits import named
+from clv_core.strategy.purchase_history import purchase_history, with_history
+from clv_core.strategy.segments import clusters
+from clv_core.strategy.segments.clusters import (
+    EMBEDDING,
+    SCORES,
+    Clusters,
+    FittedClusters,
+    fit_scheme,
+    load_points,
+    name_clusters,
+)
+from clv_core.strategy.segments.saved_segments import centres_path
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(7)
@@ -65,7 +73,7 @@ def test_a_group_with_a_few_buyers_is_said_to_have_mostly_never_bought() -> None
     frame, kind = planted()
     few = (kind == 2) & (np.random.default_rng(1).random(len(kind)) < 0.85)
     frame.loc[few, ["purchase_days", "historic_value", "days_since_last"]] = [0, 0.0, np.nan]
-    titles = [" · ".join(part.text("en") for part in title) for title in named(frame, kind, 3)]
+    titles = [" · ".join(part.text("en") for part in title) for title in name_clusters(frame, kind, 3)]
     assert "Mostly never bought" in titles[2] and "never" not in titles[0] + titles[1]
 
 
@@ -73,7 +81,7 @@ def words_of_value(value: np.ndarray, chance: np.ndarray | float, where: np.ndar
     """Return what is said of the value of three groups that differ by it alone."""
     frame = pd.DataFrame({"predicted_clv": value, "p_purchase": chance, "purchase_days": 3})
     frame = frame.assign(historic_value=30.0, days_since_last=10.0)
-    return [title[0].text("en") for title in named(frame, where, 3)]
+    return [title[0].text("en") for title in name_clusters(frame, where, 3)]
 
 
 def test_no_group_is_called_more_valuable_than_one_whose_customers_are_worth_more() -> None:
@@ -157,7 +165,7 @@ def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, smal
 
 def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
-    path, count = embed(small_workspace, "shop", small_bundle.id, progress=NoProgress())
+    path, count = embed(ScoredDataset.open(small_workspace, "shop", small_bundle.id), progress=NoProgress())
     assert path == embedding_path(small_bundle, dataset) and count == len(frame)
     ids = frame["customer_id"].sample(frac=1, random_state=1)
     points = read_embedding(small_bundle, dataset, ids)
@@ -171,14 +179,15 @@ def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_
 
 def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
-    points = points_of(small_workspace, Clusters(3), small_bundle, dataset, frame, progress=NoProgress())
+    now = ScoredDataset(small_workspace, dataset, small_bundle)
+    points = load_points(Clusters(3), now, frame, NoProgress())
     half, part = frame.iloc[::2].reset_index(drop=True), points[::2] if points is not None else None
     path = centres_path(dataset, small_bundle.id, 3)
-    settle(Clusters(3), small_bundle, dataset, half, part, cutoff=dataset.log_end - timedelta(days=30))
+    fit_scheme(Clusters(3), replace(now, cutoff=dataset.log_end - timedelta(days=30)), half, part)
     assert not path.exists()
-    fitted = settle(Clusters(3), small_bundle, dataset, frame, points, cutoff=dataset.log_end)
+    fitted = fit_scheme(Clusters(3), replace(now, cutoff=dataset.log_end), frame, points)
     assert path.is_file()
-    again = settle(Clusters(3), small_bundle, dataset, half, part)
+    again = fit_scheme(Clusters(3), now, half, part)
     path.unlink()
     assert isinstance(fitted, FittedClusters) and isinstance(again, FittedClusters)
     assert (again.centres == fitted.centres).all()
@@ -187,5 +196,5 @@ def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Works
 def test_a_model_without_networks_has_no_embedding(with_bgnbd: Path) -> None:
     work = Workspace(with_bgnbd)
     with pytest.raises(ClvError) as error:
-        embed(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+        embed(ScoredDataset.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
     assert error.value.code == "no_embedding"
