@@ -140,13 +140,17 @@ def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
     workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
     snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scores_path(bundle, shop)
-    found = load_rhythm(ScoredDataset(workspace, shop, bundle))
-    assert found == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
-    without_log = ScoredDataset(workspace, replace(shop, folder=shop.folder / "none"), bundle)
-    assert load_rhythm(without_log) == found
-    os.utime(path)  # scored anew
-    with pytest.raises(duckdb.Error):
-        load_rhythm(without_log)
+    scored = ScoredDataset(workspace, shop, bundle)
+    rhythm = load_rhythm(scored)
+    assert rhythm == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
+    log = shop.events_path.rename(shop.folder / "elsewhere")
+    try:
+        assert load_rhythm(scored) == rhythm
+        os.utime(path)  # scored again
+        with pytest.raises(duckdb.Error):
+            load_rhythm(scored)
+    finally:
+        log.rename(shop.events_path)
     assert "rhythm" in {one.kind for one in artifacts(workspace, "shop")} and artifacts(workspace, "sho") == []
 
 
