@@ -62,13 +62,6 @@ def open_scored(options: argparse.Namespace, context: Context) -> ScoredDataset:
     return ScoredDataset.open(context.workspace, options.name, options.model, getattr(options, "cutoff", None))
 
 
-def trust_in(scored: ScoredDataset) -> Trust:
-    """Return whether the model of scores may be trusted."""
-    from clv_core.deployment.saved_evaluation import trust_of
-
-    return trust_of(scored.workspace, scored.bundle)
-
-
 def split_pairs(words: Iterable[str], *, allow_empty: bool = False, at_last: bool = False) -> dict[str, str]:
     """Return ``KEY=VALUE`` arguments as a dictionary.
 
@@ -100,12 +93,24 @@ def trust_json(trust: Trust, language: str) -> dict[str, Any]:
     return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
 
 
-def not_trusted(trust: Trust, model: str, language: str) -> list[dict[str, Any]]:
-    """Return the warning that a list of customers carries where its model is not trusted, with the main reason."""
-    if trust.verdict != "not_trusted":
-        return []
-    reason = trust.reasons[0].text(language)
-    return [Message("warning.not_trusted", {"model": model, "reason": reason}).to_json(language)]
+def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[Message] = ()) -> dict[str, Any]:
+    """Return ``{trust, warnings}`` of a list of scores; a model that is not trusted is the first warning.
+
+    Args:
+        scored: model and dataset.
+        context: of the command.
+        notes: further warnings.
+    """
+    from clv_core.deployment.saved_evaluation import trust_of
+
+    trust, warnings = trust_of(scored.workspace, scored.bundle), list(notes)
+    if trust.verdict == "not_trusted":
+        params = {"model": scored.bundle.id, "reason": trust.reasons[0].text(context.language)}
+        warnings.insert(0, Message("warning.not_trusted", params))
+    return {
+        "trust": trust_json(trust, context.language),
+        "warnings": [message.to_json(context.language) for message in warnings],
+    }
 
 
 def written_json(made: Exported | None) -> dict[str, Any]:

@@ -14,10 +14,8 @@ from clv_core.commands import (
     Context,
     day,
     horizon,
-    not_trusted,
     open_scored,
-    trust_in,
-    trust_json,
+    trust_and_warnings,
     written_json,
 )
 from clv_core.commands.parser import command, option
@@ -72,7 +70,6 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         language=context.language,
         progress=context.progress,
     )
-    trust = trust_in(scored)
     return {
         "out": str(options.out),
         "side_file": str(made.written.side_file),
@@ -93,11 +90,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             }
             for offer, experiment in made.experiments.items()
         },
-        "trust": trust_json(trust, context.language),
-        "warnings": [
-            *not_trusted(trust, options.model, context.language),
-            *(one.to_json(context.language) for one in made.notes),
-        ],
+        **trust_and_warnings(scored, context, made.notes),
     }
 
 
@@ -153,7 +146,6 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
         language=context.language,
         progress=context.progress,
     )
-    trust = trust_in(scored)
     return {
         **written_json(made),
         "model": options.model,
@@ -162,8 +154,7 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
         "without_bought": options.without_bought,
         "measured": stored.record,
         "assumed": [assumption().to_json(context.language)],
-        "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        **trust_and_warnings(scored, context),
     }
 
 
@@ -198,7 +189,6 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         language=context.language,
         progress=context.progress,
     )
-    trust = trust_in(scored)
     everyone = responses.table[responses.table["tier"] == ALL]
     return {
         **written_json(made),
@@ -220,6 +210,5 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             "assumed": [one.to_json(context.language) for one in outcome.assumptions],
         },
         "fairness": translate("price.fair", context.language),
-        "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        **trust_and_warnings(scored, context),
     }

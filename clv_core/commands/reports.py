@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv_core import __version__
-from clv_core.commands import DATASET, MODEL, Context, not_trusted, open_scored, trust_in, trust_json
+from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
 from clv_core.commands.actions import RATES
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
@@ -64,15 +64,12 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         progress=context.progress,
     )
     written = write_report(report, options.out)
-    trust = trust_in(scored)
-    warnings = [one.to_json(context.language) for one in report.notes]
     return {
         "files": [str(file) for file in written],
         "model": options.model,
         "finding": report.finding,
         "sections": {section.id: section.finding for section in report.sections},
-        "trust": trust_json(trust, context.language),
-        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
+        **trust_and_warnings(scored, context, report.notes),
     }
 
 

@@ -18,7 +18,6 @@ from clv_core.commands import (
     horizon,
     open_scored,
     print_messages,
-    trust_in,
     trust_json,
 )
 from clv_core.commands.parser import command, option
@@ -211,6 +210,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
 def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
     from clv_core import pipeline
+    from clv_core.deployment.saved_evaluation import trust_of
 
     scored = open_scored(options, context)
     card = pipeline.load_card(scored, options.customer, language=context.language, progress=context.progress)
@@ -218,7 +218,7 @@ def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return {
         **card.to_json(),
         "next_order": {**card.next_order.to_json(), "message": message},
-        "trust": trust_json(trust_in(scored), context.language),
+        "trust": trust_json(trust_of(scored.workspace, scored.bundle), context.language),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, not_trusted, open_scored, trust_in, trust_json
+from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scored, trust_and_warnings
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
@@ -63,7 +63,6 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
         language=context.language,
         progress=context.progress,
     )
-    trust = trust_in(scored)
     return {
         "out": str(options.out),
         "side_file": str(made.written.side_file),
@@ -76,8 +75,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
         "past_origins": made.total.origins,
         "customers": made.customers,
         "tiers" if "tier" in made.table else "segments": _records(made.table),
-        "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        **trust_and_warnings(scored, context),
     }
 
 
@@ -142,7 +140,6 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         language=context.language,
         progress=context.progress,
     )
-    trust = trust_in(scored)
     suppression = None
     if options.suppress:
         suppression = matches(context.workspace, entries, [scored.dataset], contacts.customers)
@@ -154,11 +151,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "format": options.format,
         "model": options.model,
         **_counts(made, suppression),
-        "trust": trust_json(trust, context.language),
-        "warnings": [
-            *not_trusted(trust, options.model, context.language),
-            *(message.to_json(context.language) for message in notes),
-        ],
+        **trust_and_warnings(scored, context, notes),
     }
 
 

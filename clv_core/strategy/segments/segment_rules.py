@@ -128,13 +128,8 @@ class Rules(Segmentation, FittedScheme):
 
     def with_condition(self, segment: str, condition: Condition) -> Self:
         """Return the rules with one condition more, of an existing segment or of a new one at the end."""
-        names = [rule.name for rule in self.rules]
-        if segment not in names:
-            return replace(self, rules=(*self.rules, Rule(segment, (condition,))))
-        place = names.index(segment)
-        old = self.rules[place]
-        longer = replace(old, conditions=(*old.conditions, condition))
-        return replace(self, rules=(*self.rules[:place], longer, *self.rules[place + 1 :]))
+        old = self._rule(segment)
+        return self._with_rule(replace(old, conditions=(*old.conditions, condition)))
 
     def with_customer(self, segment: str, customer: str) -> Self:
         """Return the rules with a customer put into a segment, a new one at the end if it does not exist.
@@ -142,13 +137,17 @@ class Rules(Segmentation, FittedScheme):
         If segments do not overlap, she is removed from those that she was put into before.
         """
         left = self if self.overlapping else self.without_customer(customer)
-        names = [rule.name for rule in left.rules]
-        if segment not in names:
-            return replace(self, rules=(*left.rules, Rule(segment, (), by_hand=(customer,))))
-        place = names.index(segment)
-        old = left.rules[place]
-        more = replace(old, by_hand=tuple(dict.fromkeys([*(old.by_hand or ()), customer])))
-        return replace(self, rules=(*left.rules[:place], more, *left.rules[place + 1 :]))
+        old = left._rule(segment)
+        return left._with_rule(replace(old, by_hand=tuple(dict.fromkeys([*(old.by_hand or ()), customer]))))
+
+    def _rule(self, segment: str) -> Rule:
+        return next((rule for rule in self.rules if rule.name == segment), Rule(segment, ()))
+
+    def _with_rule(self, rule: Rule) -> Self:
+        """Return the rules with this one in place of that of the same name, or at the end."""
+        if all(one.name != rule.name for one in self.rules):
+            return replace(self, rules=(*self.rules, rule))
+        return replace(self, rules=tuple(rule if one.name == rule.name else one for one in self.rules))
 
     def without_customer(self, customer: str, segment: str | None = None) -> Self:
         """Return the rules with a customer who was put in by hand removed from a segment, or from all."""
