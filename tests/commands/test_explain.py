@@ -78,8 +78,8 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
     shutil.rmtree(folder, ignore_errors=True)
 
     def explained(sample: int, cutoff: date | None = None) -> None:
-        how = {"sample": sample, "permutations": 1, "cutoff": cutoff, "progress": NoProgress()}
-        pipeline.explain(ScoredDataset.open(shop.workspace, "shop", shop.model.id), tmp_path / "why", **how)  # type: ignore[arg-type]
+        scored = ScoredDataset(shop.workspace, dataset, shop.model, cutoff)
+        pipeline.explain(scored, tmp_path / "why", sample=sample, permutations=1, progress=NoProgress())
 
     explained(4, dataset.log_end - timedelta(days=30))
     assert load_explanation(folder) is None
