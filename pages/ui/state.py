@@ -177,8 +177,7 @@ def registered() -> dict[str, Version]:
     The models page shows what is wrong with it; models can be used without it.
     """
     work = workspace()
-    file = path_of(work)
-    return once("versions", _registered, file, file.with_name(f"{file.name}-wal"), work.place("models"))
+    return once("versions", _registered, path_of(work), work.place("models"))
 
 
 def _registered() -> dict[str, Version]:
