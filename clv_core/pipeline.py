@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clv_core.deployment.embedding import embed
     from clv_core.deployment.lifecycle import rename
     from clv_core.deployment.saved_evaluation import trust, tune
-    from clv_core.deployment.saved_scores import score, score_file, score_warnings, scores
+    from clv_core.deployment.saved_scores import score, score_file, scores
     from clv_core.deployment.spark.sampling import sample_folder
     from clv_core.deployment.spark.spark_scoring import score_folder
     from clv_core.deployment.table_file import write_table
@@ -39,18 +39,17 @@ if TYPE_CHECKING:
     from clv_core.monitoring.retraining import Outcome
     from clv_core.preprocessing.append import append
     from clv_core.preprocessing.customers import add_customers, remove_customers
-    from clv_core.strategy.acting import card, export, plan, segment
-    from clv_core.strategy.customer.rhythm import keep_rhythm
+    from clv_core.strategy.activation import export, plan, segment
+    from clv_core.strategy.customer.customer_card import load_card
     from clv_core.strategy.dataset_deletion import delete
     from clv_core.strategy.experiments.measurement import measure_experiment
-    from clv_core.strategy.kept_history import keep_history
-    from clv_core.strategy.reasons import explain
+    from clv_core.strategy.explanation_files import explain
     from clv_core.strategy.recommend_and_price import price, recommend
 
 __all__ = [
-    "add_customers", "append", "backtest", "card", "default_model", "delete", "embed", "explain", "export",
-    "keep_history", "keep_rhythm", "measure_experiment", "monitor", "notify", "plan", "price", "recommend",
-    "remove_customers", "rename", "retrain", "sample_folder", "score", "score_file", "score_folder", "score_warnings",
+    "add_customers", "append", "backtest", "default_model", "delete", "embed", "explain", "export",
+    "load_card", "measure_experiment", "monitor", "notify", "plan", "price", "recommend",
+    "remove_customers", "rename", "retrain", "sample_folder", "score", "score_file", "score_folder",
     "scores", "segment", "train", "trust", "tune", "write_table", "zero_shot",
 ]  # fmt: skip
 
@@ -58,7 +57,7 @@ _ROOMS: Final = {
     "deployment.embedding": ("embed",),
     "deployment.lifecycle": ("rename",),
     "deployment.saved_evaluation": ("trust", "tune"),
-    "deployment.saved_scores": ("score", "score_file", "score_warnings", "scores"),
+    "deployment.saved_scores": ("score", "score_file", "scores"),
     "deployment.spark.sampling": ("sample_folder",),
     "deployment.spark.spark_scoring": ("score_folder",),
     "deployment.table_file": ("write_table",),
@@ -68,12 +67,11 @@ _ROOMS: Final = {
     "monitoring.notifications.notify": ("notify",),
     "preprocessing.append": ("append",),
     "preprocessing.customers": ("add_customers", "remove_customers"),
-    "strategy.acting": ("card", "export", "plan", "segment"),
-    "strategy.customer.rhythm": ("keep_rhythm",),
+    "strategy.activation": ("export", "plan", "segment"),
+    "strategy.customer.customer_card": ("load_card",),
     "strategy.dataset_deletion": ("delete",),
     "strategy.experiments.measurement": ("measure_experiment",),
-    "strategy.kept_history": ("keep_history",),
-    "strategy.reasons": ("explain",),
+    "strategy.explanation_files": ("explain",),
     "strategy.recommend_and_price": ("price", "recommend"),
 }
 _MODULES: Final = {step: f"clv_core.{module}" for module, steps in _ROOMS.items() for step in steps}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
+import sys
 import types
 import warnings
 from collections import defaultdict
@@ -154,3 +156,21 @@ def lifetimes() -> Iterator[types.ModuleType]:
         import lifetimes
 
         yield lifetimes
+
+
+_opened: list[str] | None = None
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if _opened is not None and event in ("open", "sqlite3.connect") and isinstance(arguments[0], str | bytes | Path):
+        _opened.append(f"{event} {os.fsdecode(arguments[0])}")
+
+
+@pytest.fixture
+def opened_files() -> Iterator[list[str]]:
+    """Return the list that every opening of a file, ``open PATH``, and of SQLite adds to while the test runs."""
+    global _opened
+    sys.addaudithook(_audit)
+    _opened = []
+    yield _opened
+    _opened = None

@@ -13,6 +13,7 @@ from clv_core.commands.parser import option
 from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
+    from clv_core.deployment.saved_scores import ScoredDataset
     from clv_core.evaluation.trust import Trust
     from clv_core.strategy.audiences.export import Exported
 
@@ -34,7 +35,7 @@ def horizon(text: str) -> int | str:
 
 
 def whole_number(low: int) -> Callable[[str], int]:
-    """Return what reads a whole number of the command line that is ``low`` or more."""
+    """Return a parser of integers that are ``low`` or more."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit()) or int(text) < low:
@@ -46,12 +47,19 @@ def whole_number(low: int) -> Callable[[str], int]:
 
 DATASET: Final = option("name", "cli.option.dataset")
 MODEL: Final = option("--model", "cli.option.model", required=True)
-"""A trained model; the command is given its bundle's id, whether it was asked for by id, role or version."""
+"""A trained model, by id, role or version; the command gets its bundle's id."""
 CUTOFF: Final = option("--cutoff", "cli.explain.cutoff", type=day)
 HORIZON_DAYS: Final = option("--horizon-days", "config.horizon_days.help", type=int, required=True)
 SEED: Final = option("--seed", "config.seed.help", type=int, default=1)
 SETTINGS: Final = option("--set", "cli.train.set", action="append", default=[], metavar="KEY=VALUE")
 SCHEME: Final = option("--scheme", "cli.segment.scheme", default="quantile")
+
+
+def open_scored(options: argparse.Namespace, context: Context) -> ScoredDataset:
+    """Return the dataset and the model of a command line, as of its cutoff if it has one."""
+    from clv_core.deployment.saved_scores import ScoredDataset
+
+    return ScoredDataset.open(context.workspace, options.name, options.model, getattr(options, "cutoff", None))
 
 
 def split_pairs(words: Iterable[str], *, allow_empty: bool = False, at_last: bool = False) -> dict[str, str]:
@@ -85,16 +93,28 @@ def trust_json(trust: Trust, language: str) -> dict[str, Any]:
     return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
 
 
-def not_trusted(trust: Trust, model: str, language: str) -> list[dict[str, Any]]:
-    """Return the warning that a list of customers carries where its model is not trusted, with the main reason."""
-    if trust.verdict != "not_trusted":
-        return []
-    reason = trust.reasons[0].text(language)
-    return [Message("warning.not_trusted", {"model": model, "reason": reason}).to_json(language)]
+def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[Message] = ()) -> dict[str, Any]:
+    """Return ``{trust, warnings}`` of a list of scores; a model that is not trusted is the first warning.
+
+    Args:
+        scored: model and dataset.
+        context: of the command.
+        notes: further warnings.
+    """
+    from clv_core.deployment.saved_evaluation import trust_of
+
+    trust, warnings = trust_of(scored.workspace, scored.bundle), list(notes)
+    if trust.verdict == "not_trusted":
+        params = {"model": scored.bundle.id, "reason": trust.reasons[0].text(context.language)}
+        warnings.insert(0, Message("warning.not_trusted", params))
+    return {
+        "trust": trust_json(trust, context.language),
+        "warnings": [message.to_json(context.language) for message in warnings],
+    }
 
 
 def written_json(made: Exported | None) -> dict[str, Any]:
-    """Return ``{out, side_file, rows}`` of a file; None three times where none was asked for."""
+    """Return ``{out, side_file, rows}`` of a file; None three times if none was written."""
     if made is None:
         return {"out": None, "side_file": None, "rows": None}
     return {"out": str(made.files[0]), "side_file": str(made.side_file), "rows": made.rows}

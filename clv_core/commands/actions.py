@@ -7,13 +7,23 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, not_trusted, trust_json, written_json
+from clv_core.commands import (
+    CUTOFF,
+    DATASET,
+    MODEL,
+    Context,
+    day,
+    horizon,
+    open_scored,
+    trust_and_warnings,
+    written_json,
+)
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
-    from clv_core.strategy.acting import PlanMade
+    from clv_core.strategy.activation import WrittenPlan
     from clv_core.strategy.plans.budget_plan import BudgetPlan
 
 RATES: Final = (
@@ -38,37 +48,28 @@ RATES: Final = (
     *RATES,
 )
 def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Plan, write the list, and return what it costs, what it is expected to bring, and what that rests on."""
+    """Plan, write the list, and return its costs, its expected gain, and the evidence for that."""
     from clv_core import pipeline
-    from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.terms import Terms
+    from clv_core.strategy.activation import PlanInputs
     from clv_core.strategy.audiences.list_files import check_ending
     from clv_core.strategy.plans.offers import parse_offers
-    from clv_core.strategy.schemes.parse import asked
+    from clv_core.strategy.segments.scored_customers import parse_scheme
 
-    scheme, _ = asked(options.scheme, (), open_dataset(context.workspace, options.name))
+    scored = open_scored(options, context)
+    scheme = parse_scheme(options.scheme, scored.dataset)
     offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
-    trained_days = open_bundle(context.workspace, options.model).record["horizon_days"]
-    terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
+    terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
+    inputs = PlanInputs(offers, options.budget, terms, scheme, options.control_share, options.start)
     made = pipeline.plan(
-        context.workspace,
-        options.name,
-        options.model,
+        scored,
+        inputs,
         options.out,
-        offers=offers,
-        budget=options.budget,
         experiments=experiments,
-        scheme=scheme,
-        terms=terms,
-        cutoff=options.cutoff,
-        control_share=options.control_share,
-        start=options.start,
         language=context.language,
         progress=context.progress,
     )
-    trust = pipeline.trust(context.workspace, options.model)
     return {
         "out": str(options.out),
         "side_file": str(made.written.side_file),
@@ -89,11 +90,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             }
             for offer, experiment in made.experiments.items()
         },
-        "trust": trust_json(trust, context.language),
-        "warnings": [
-            *not_trusted(trust, options.model, context.language),
-            *(one.to_json(context.language) for one in made.notes),
-        ],
+        **trust_and_warnings(scored, context, made.notes),
     }
 
 
@@ -113,7 +110,7 @@ def _worth(plan: BudgetPlan) -> dict[str, Any]:
     }
 
 
-def _offers(made: PlanMade) -> list[dict[str, Any]]:
+def _offers(made: WrittenPlan) -> list[dict[str, Any]]:
     """Return each offer with how many get it, at what cost, for what expected gain."""
     spent = made.plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
     return [
@@ -140,27 +137,24 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
     from clv_core import pipeline
     from clv_core.strategy.recommend.stored_recommendations import assumption
 
-    made, kept = pipeline.recommend(
-        context.workspace,
-        options.name,
-        options.model,
+    scored = open_scored(options, context)
+    made, stored = pipeline.recommend(
+        scored,
         options.out,
         top=options.top,
         without_bought=options.without_bought,
         language=context.language,
         progress=context.progress,
     )
-    trust = pipeline.trust(context.workspace, options.model)
     return {
         **written_json(made),
         "model": options.model,
-        "customers": len(kept.customers),
-        "products": len(kept.products),
+        "customers": len(stored.customers),
+        "products": len(stored.products),
         "without_bought": options.without_bought,
-        "measured": kept.record,
+        "measured": stored.record,
         "assumed": [assumption().to_json(context.language)],
-        "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        **trust_and_warnings(scored, context),
     }
 
 
@@ -179,7 +173,7 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core import pipeline
     from clv_core.strategy.pricing.panel import ALL
     from clv_core.strategy.pricing.price_rule import Rule, parse_changes
-    from clv_core.strategy.tiers import DEFAULT_SCHEME
+    from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
     rule = None
     if options.change:
@@ -187,17 +181,15 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             raise UsageError("price_needs_margin")
         changes = parse_changes(options.change, DEFAULT_SCHEME.tiers)
         rule = Rule(changes, options.margin_rate, tuple(options.category), options.by)
-    made, found, outcome = pipeline.price(
-        context.workspace,
-        options.name,
-        options.model,
+    scored = open_scored(options, context)
+    made, responses, outcome = pipeline.price(
+        scored,
         options.out,
         rule=rule,
         language=context.language,
         progress=context.progress,
     )
-    trust = pipeline.trust(context.workspace, options.model)
-    everyone = found.table[found.table["tier"] == ALL]
+    everyone = responses.table[responses.table["tier"] == ALL]
     return {
         **written_json(made),
         "model": options.model,
@@ -205,8 +197,8 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "negative": int((everyone["elasticity"] < 0).sum()),
         "surely_negative": int((everyone["high"] < 0).sum()),
         "elasticity_median": float(everyone["elasticity"].median()),
-        "period_days": found.period_days,
-        "left_out": found.left_out["reason"].value_counts().to_dict(),
+        "period_days": responses.period_days,
+        "left_out": responses.left_out["reason"].value_counts().to_dict(),
         "what_if": None
         if outcome is None
         else {
@@ -218,6 +210,5 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             "assumed": [one.to_json(context.language) for one in outcome.assumptions],
         },
         "fairness": translate("price.fair", context.language),
-        "trust": trust_json(trust, context.language),
-        "warnings": not_trusted(trust, options.model, context.language),
+        **trust_and_warnings(scored, context),
     }

@@ -42,8 +42,8 @@ MOST_TRIALS, MOST_ORIGINS = 500, 10
 def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
-    Where nobody names models, it is the one that ``train`` takes beside the simple ones that training measures it by.
-    The first model is held against each of the others, and each model against its own variants. ``scoreboard.csv`` has
+    Without ``--models``, they are the one that ``train`` takes and the baselines that training measures it by. The
+    first model is compared with each of the others, and each model against its own variants. ``scoreboard.csv`` has
     all metrics with intervals, ``slices.csv`` those of parts of the customers, ``seasons.csv`` those by season of the
     horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
     model on customers that it has seen and on customers that it has not.
@@ -58,7 +58,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     from clv_core.strategy.audiences.export_records import log_backtest
 
     count, models = _origins(options), _models(options, context)
-    found = pipeline.backtest(
+    backtest = pipeline.backtest(
         context.workspace,
         options.name,
         config_from(options, models[0]),
@@ -70,18 +70,18 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
         folds=options.folds,
         progress=context.progress,
     )
-    bootstrap = Bootstrap.of(found.predictions)
-    scoreboard, stable = table_of(bootstrap), stability(found.predictions)
+    bootstrap = Bootstrap.of(backtest.predictions)
+    scoreboard, stable = table_of(bootstrap), stability(backtest.predictions)
     pipeline.write_table(scoreboard, options.out / "scoreboard.csv")
-    pipeline.write_table(slice_table(found.predictions, found.facts), options.out / "slices.csv")
-    pipeline.write_table(season_table(found.predictions), options.out / "seasons.csv")
+    pipeline.write_table(slice_table(backtest.predictions, backtest.facts), options.out / "slices.csv")
+    pipeline.write_table(season_table(backtest.predictions), options.out / "seasons.csv")
     pipeline.write_table(stable, options.out / "stability.csv")
-    pipeline.write_table(found.predictions, options.out / "predictions.parquet")
+    pipeline.write_table(backtest.predictions, options.out / "predictions.parquet")
     dataset = open_dataset(context.workspace, options.name)
     log_backtest(
-        context.workspace, dataset, options.horizon_days, found.predictions, options.out / "predictions.parquet"
+        context.workspace, dataset, options.horizon_days, backtest.predictions, options.out / "predictions.parquet"
     )
-    names = [name for name in dict.fromkeys(found.predictions["model"]) if RUN not in name]
+    names = [name for name in dict.fromkeys(backtest.predictions["model"]) if RUN not in name]
     metrics = _metrics(scoreboard)
     currency = dataset.manifest.currency
     result = {
@@ -107,17 +107,17 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
         once = Message("warning.variant_once", {})
         print_messages([once], context)
         result["warnings"] = [once.to_json(context.language)]
-    if found.unseen is not None:
-        result["folds"] = _folds(found.predictions, found.unseen, options.out, context.language)
+    if backtest.unseen is not None:
+        result["folds"] = _folds(backtest.predictions, backtest.unseen, options.out, context.language)
     write_json(options.out / "backtest.json", result)
     return result
 
 
 def _models(options: argparse.Namespace, context: Context) -> list[str]:
-    """Return the models that are asked for, the first of which is held against the others.
+    """Return the models to test; the first is compared with the others.
 
     Raises:
-        UsageError: there is no such model, or what is asked of them needs one that is trained.
+        UsageError: there is no such model, or an option needs one that is trained.
     """
     from clv_core import pipeline
     from clv_core.evaluation.beside import BASELINES
@@ -181,7 +181,7 @@ def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language:
         "metrics": {
             view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in together.groupby("view")
         },
-        "advantage": {name: asdict(found) for name, found in leaning.advantage.items()},
+        "advantage": {name: asdict(figure) for name, figure in leaning.advantage.items()},
         **(leaning.message.to_json(language) if leaning.message else {}),
     }
 
@@ -240,7 +240,7 @@ def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         if not 1 <= value <= most:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
     config = config_from(options, options.model or _default_model(options.name, context))
-    found = pipeline.tune(
+    tuning = pipeline.tune(
         context.workspace,
         options.name,
         config,
@@ -248,12 +248,12 @@ def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         origins=options.origins,
         progress=context.progress,
     )
-    words = " ".join(words_of(replace(config, **found.settings)))
-    return {"dataset": options.name, "horizon_days": config.horizon_days, **found.to_json(), "train_with": words}
+    words = " ".join(words_of(replace(config, **tuning.settings)))
+    return {"dataset": options.name, "horizon_days": config.horizon_days, **tuning.to_json(), "train_with": words}
 
 
 def _default_model(name: str, context: Context) -> str:
-    """Return the model that is trained where nobody names one.
+    """Return the model that is trained by default.
 
     Raises:
         UsageError: it cannot be tuned.

@@ -9,10 +9,9 @@ from clv_core.collection.stored.store import Manifest, list_datasets, open_datas
 from clv_core.commands import DATASET, Context
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
-from clv_core.deployment.lifecycle import KEEP, prune, rename
+from clv_core.deployment.lifecycle import KEEP, prune, relabel, rename
 from clv_core.errors import UsageError
 from clv_core.strategy.dataset_deletion import delete
-from clv_core.strategy.relabelling import relabel
 
 
 @command(
@@ -24,20 +23,20 @@ def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any
     """Return the current version of every dataset, or one dataset with its accounting and all its versions.
 
     Raises:
-        UsageError: a currency without the dataset that it is of, or one that is no word.
-        Refused: a run is working on the dataset whose currency is said.
+        UsageError: a currency without a dataset, or one that is no word.
+        Refused: a run is working on the dataset.
     """
     if options.name is None and options.currency is not None:
         raise UsageError("currency_of_what")
     if options.name is None:
-        found = list_datasets(context.workspace)
-        return {"datasets": [{"name": item.name, **_facts(item.manifest)} for item in found]}
-    told = {}
+        datasets = list_datasets(context.workspace)
+        return {"datasets": [{"name": item.name, **_facts(item.manifest)} for item in datasets]}
+    relabelled = {}
     if options.currency is not None:
-        told["models"] = relabel(context.workspace, options.name, options.currency)[1]
+        relabelled["models"] = relabel(context.workspace, options.name, options.currency)[1]
     dataset = open_dataset(context.workspace, options.name)
     return {
-        **told,
+        **relabelled,
         "currency": dataset.manifest.currency,
         **accounting(dataset.manifest, context.language),
         "versions": [_facts(item.manifest) for item in versions(context.workspace, options.name)],
@@ -93,7 +92,7 @@ def run_restore(options: argparse.Namespace, context: Context) -> dict[str, Any]
     option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
 )
 def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Remove and return the versions that stay and those that are gone, newest first, and the bytes that this freed.
+    """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
 
     Raises:
         UsageError: fewer than one version should stay.
@@ -113,6 +112,6 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--models", "cli.delete.models", action="store_true"),
 )
 def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Delete and return counts, and what remains that holds ids of its customers."""
+    """Delete and return counts, and what remains that has ids of its customers."""
     made = delete(context.workspace, options.name, models=options.models, progress=context.progress)
     return {"dataset": options.name, **made}

@@ -56,32 +56,32 @@ READING: Final = (
     *READING,
 )
 def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Check the file and return the accounting, what is to be said, and what the log could support.
+    """Check the file and return the accounting, warnings, and the horizons that the log supports.
 
-    With ``--out``, the first rows and all rows set aside are left there as Parquet.
+    With ``--out``, the first rows and all rejected rows are written there as Parquet.
 
     Raises:
         UsageError: a ``--map`` or ``--event`` without its equals sign.
     """
-    aside = None
+    rejected = None
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        aside = options.out / SET_ASIDE
-    found = check_file(options.file, **reading_options(options), progress=context.progress, set_aside=aside)
+        rejected = options.out / SET_ASIDE
+    checked = check_file(options.file, **reading_options(options), progress=context.progress, set_aside=rejected)
     if options.out is not None:
-        save_check(found, options.out)
-    facts = found.manifest
+        save_check(checked, options.out)
+    facts = checked.manifest
     return {
-        **found.accounting,
+        **checked.accounting,
         "customers": facts.customers,
         "purchases": facts.purchases,
         "first_event": facts.first_event,
         "last_event": facts.last_event,
         "net_revenue": facts.net_revenue,
-        "longest_gap_days": found.longest_gap_days,
-        "event_names": {item.name: item.event_type for item in found.event_names},
-        "horizons": {str(item.horizon_days): item.verdict for item in found.horizons},
-        "warnings": [message.to_json(context.language) for message in found.warnings],
+        "longest_gap_days": checked.longest_gap_days,
+        "event_names": {item.name: item.event_type for item in checked.event_names},
+        "horizons": {str(item.horizon_days): item.verdict for item in checked.horizons},
+        "warnings": [message.to_json(context.language) for message in checked.warnings],
     }
 
 
@@ -99,7 +99,7 @@ def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def run_ingest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read the files and return the accounting, in the shape of design section 4.
 
-    What joined a dataset is warned of by itself: what was said of earlier files stands with the dataset (``datasets``).
+    Warnings are those of the new rows; those of earlier files are in the dataset's record (``datasets``).
 
     Raises:
         UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
@@ -171,26 +171,26 @@ def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
 
 
 def _append(options: argparse.Namespace, context: Context) -> Manifest:
-    """Append with what was said about the dataset's file, save where the command says otherwise."""
+    """Append with the saved read settings of the dataset, unless options override them."""
     dataset = open_dataset(context.workspace, options.name)
     if options.pseudonymise and not dataset.manifest.pseudonymised:
         raise Refused("append_readable", name=dataset.name)
-    said = {key: value for key, value in reading_options(options).items() if value}
+    settings = {key: value for key, value in reading_options(options).items() if value}
     if options.header is not None:
-        said["header"] = options.header
+        settings["header"] = options.header
     saved = saved_answers(dataset)
-    said |= {key: {**getattr(saved, key), **said[key]} for key in ("events", "states") if key in said}
-    answers = replace(saved, **said)
+    settings |= {key: {**getattr(saved, key), **settings[key]} for key in ("events", "states") if key in settings}
+    answers = replace(saved, **settings)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 
 
 def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Message]:
-    """Return the messages that were not there before; one that came once more is one of them."""
-    found = list(messages)
+    """Return the messages without those before; of repeated ones, as many as there are more."""
+    rest = list(messages)
     for message in before:
-        if message in found:
-            found.remove(message)
-    return found
+        if message in rest:
+            rest.remove(message)
+    return rest
 
 
 def _states(words: list[str]) -> dict[str, str]:

@@ -21,16 +21,16 @@ VERSION: Final = option("version", "cli.models.version")
 def run_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the champions and all versions, or those of one name."""
     registry = Registry(context.workspace)
-    found = registry.versions(options.name)
-    if options.name and not found:
+    versions = registry.versions(options.name)
+    if options.name and not versions:
         raise NotFound("no_name", name=options.name, known=", ".join(registry.names()) or "-")
-    champions = {one.name: one.number for one in found if one.role == "champion"}
-    return {"champions": champions, "versions": [one.to_json() for one in found]}
+    champions = {one.name: one.number for one in versions if one.role == "champion"}
+    return {"champions": champions, "versions": [one.to_json() for one in versions]}
 
 
 @command("models show", NAME, VERSION)
 def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Return all that is known of a version, with its model card."""
+    """Return the record of a version, with its model card."""
     from clv_core.deployment.registry.model_card import model_card
 
     registry = Registry(context.workspace)
@@ -84,18 +84,18 @@ def run_archive(options: argparse.Namespace, context: Context) -> dict[str, Any]
 def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Delete a version."""
     registry = Registry(context.workspace)
-    gone = registry.delete(options.name, options.version, last=options.force)
+    deleted = registry.delete(options.name, options.version, last=options.force)
     champion = registry.champion(options.name)
-    return {"deleted": gone.to_json(), "champion": champion and champion.number}
+    return {"deleted": deleted.to_json(), "champion": champion and champion.number}
 
 
 @command("models prune", NAME, option("--keep", "cli.models.keep", type=int, default=KEEP))
 def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Delete all but the newest versions."""
     registry = Registry(context.workspace)
-    gone = registry.prune(options.name, keep=options.keep)
+    removed = registry.prune(options.name, keep=options.keep)
     kept = [one.number for one in registry.versions(options.name)]
-    return {"name": options.name, "kept": kept, "removed": [one.number for one in gone]}
+    return {"name": options.name, "kept": kept, "removed": [one.number for one in removed]}
 
 
 @command(
@@ -128,11 +128,11 @@ def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.deployment.model_archive.archive_import import import_bundle
 
     registry = Registry(context.workspace)
-    known = {one.bundle for one in registry.versions()}
+    earlier = {one.bundle for one in registry.versions()}
     context.progress.report("importing", 0, 1)
     one = import_bundle(context.workspace, options.file, name=options.dataset)
     context.progress.report("importing", 1, 1)
     audit.note(
         context.workspace, "models import", dataset=one.name, version=one.number, model=one.bundle, outcome="done"
     )
-    return {**one.to_json(), "new": one.bundle not in known}
+    return {**one.to_json(), "new": one.bundle not in earlier}

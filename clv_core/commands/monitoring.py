@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     option("--leave", "cli.monitor.leave", action="store_true"),
 )
 def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Monitor, keep the report, tell of what is new, and return lights, alerts and what to do.
+    """Monitor, save the report, notify of new alerts, and return health, alerts and a recommendation.
 
     Raises:
-        ClvError: somebody could not be told, or no challenger could be trained; all else was done, and is in the
-            error's ``result``.
+        ClvError: a notification failed, or no challenger could be trained; all else was done, and is in the error's
+            ``result``.
     """
     from clv_core import pipeline
     from clv_core.monitoring.monitoring_report import write_report
@@ -54,29 +54,29 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
         report = _acknowledged(report, options, context)
     if options.out is not None:
         write_report(report, options.out, context.language)
-    found = report.to_json(context.language)
-    found["out"] = None if options.out is None else str(options.out)
+    result = report.to_json(context.language)
+    result["out"] = None if options.out is None else str(options.out)
     failed: ClvError | None = None
     try:
-        found["told"] = pipeline.notify(
+        result["told"] = pipeline.notify(
             context.workspace, report, webhook=webhook, smtp=smtp, language=context.language
         )
     except ClvError as error:
         failed = error
-        found["untold"] = error.to_json(context.language)
+        result["untold"] = error.to_json(context.language)
     if options.retrain:
         try:
-            found["retrain"] = _retrained(report, options, context)
+            result["retrain"] = _retrained(report, options, context)
         except ClvError as error:
             failed = error
     if failed is not None:
-        failed.result = found
+        failed.result = result
         raise failed
-    return found
+    return result
 
 
 def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Train a challenger; while the data looks broken, a better one waits for somebody who has looked at it."""
+    """Train a challenger; while the data looks broken, a better one is not promoted but left for review."""
     from clv_core import pipeline
     from clv_core.monitoring.monitoring_report import save_outcome
     from clv_core.monitoring.retraining import BETTER, PROMOTED
@@ -92,22 +92,22 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
     )
     if broken and outcome.outcome == BETTER:
         outcome = dataclasses.replace(outcome, why=Message("retrain.broken", outcome.why.params))
-    found = outcome.to_json(context.language)
+    result = outcome.to_json(context.language)
     if outcome.challenger:
         audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
-        save_outcome(context.workspace, sorted(about), found)
-    return found
+        save_outcome(context.workspace, sorted(about), result)
+    return result
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
     from clv_core.monitoring.monitoring_report import acknowledge_alerts, acknowledged
 
     model = str(report.about["model"])
-    known = [alert.id for alert in report.alerts]
-    for asked in options.acknowledge:
-        if asked != "all" and asked not in known:
-            raise NotFound("no_alert", alert=asked[:40], model=model, known=list(known) or "-")
-    chosen = known if "all" in options.acknowledge else options.acknowledge
+    alerts = [alert.id for alert in report.alerts]
+    for alert in options.acknowledge:
+        if alert != "all" and alert not in alerts:
+            raise NotFound("no_alert", alert=alert[:40], model=model, known=list(alerts) or "-")
+    chosen = alerts if "all" in options.acknowledge else options.acknowledge
     acknowledge_alerts(context.workspace, model, chosen, audit.actor())
     return report.seen(acknowledged(context.workspace, model))

@@ -21,7 +21,7 @@ from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
 VALUE_WITH_DASH: Final = re.compile(r"expected (?:one|at least one) argument|unrecognized arguments:.* -(?!-)")
-"""What argparse says where a value begins with a dash, which it takes for an option."""
+"""Errors of argparse if a value begins with a dash, which it takes for an option."""
 
 ERRORS: Final = {
     "argument": re.compile(r"argument (?P<name>[^:]+): (?P<problem>.+)", re.DOTALL),
@@ -96,7 +96,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """A command: what runs it, its options, and what its help says after them (by language)."""
+    """A command: what runs it, its options, and the text after them in its help (by language)."""
 
     run: Run
     options: tuple[Option | OneOf, ...]
@@ -234,7 +234,7 @@ def _add_options(parser: Parser, spec: CommandSpec) -> None:
 
 
 def translate_error(message: str, language: str) -> str:
-    """Return an error of argparse in a language; a sentence that is not known stays as it is."""
+    """Return an error of argparse in a language; a sentence without a translation stays as it is."""
     for name, pattern in ERRORS.items():
         match = pattern.fullmatch(message)
         if match:

@@ -29,19 +29,19 @@ def run_clean(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     Exactly the rules named are on afterwards; none named returns to the version without any.
 
     Raises:
-        UsageError: a limit is no number, or a rule is not known.
+        UsageError: a limit is no number, or there is no such rule.
         Refused: too little would be left.
     """
     rules = _rules(options.rule)
     if not options.listing:
         return _made(clean(context.workspace, options.name, rules, progress=context.progress), context.language)
     dataset = open_dataset(context.workspace, options.name)
-    found = effects(dataset, context.progress, rules)
+    rule_effects = effects(dataset, context.progress, rules)
     return {
         "dataset": dataset.name,
         "version": dataset.version,
         "raw_version": dataset.manifest.raw_version or dataset.version,
-        "rules": [_described(item, context.language) for item in found],
+        "rules": [_described(item, context.language) for item in rule_effects],
     }
 
 
@@ -103,8 +103,8 @@ def run_customers(options: argparse.Namespace, context: Context) -> dict[str, An
     if options.remove:
         if options.file is not None:
             raise UsageError("customers_remove_with_file")
-        gone = remove_customers(context.workspace, options.dataset)
-        return {"dataset": gone.name, "version": gone.version, "parent": gone.parent, "removed": True}
+        plain = remove_customers(context.workspace, options.dataset)
+        return {"dataset": plain.name, "version": plain.version, "parent": plain.parent, "removed": True}
     if options.file is None:
         raise UsageError("customers_needs_file")
     roles = Roles(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clv_core import __version__
-from clv_core.commands import DATASET, MODEL, Context, not_trusted, trust_json
+from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
 from clv_core.commands.actions import RATES
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
-from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clv_core.deployment.saved_scores import ScoredDataset
 
 
 @command(
@@ -28,65 +30,58 @@ from clv_core.workspace import Workspace
     *RATES,
 )
 def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Explain the model where no explanation is kept, write the report, and return its files and findings."""
-    from clv_core import pipeline
-    from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.bundle import open_bundle
+    """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.report.make_report import check_endings, make_report, write_report
-    from clv_core.strategy.schemes.parse import asked
-    from clv_core.strategy.tiers import Scheme
+    from clv_core.strategy.segments.scored_customers import parse_scheme
+    from clv_core.strategy.segments.value_tiers import ValueTiers
 
     check_endings(options.out)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
     if options.budget == 0:
         raise NotEnoughData("plan_empty", budget=options.budget)
-    horizon_days = open_bundle(context.workspace, options.model).record["horizon_days"]
-    terms = Terms(horizon_days, options.discount_rate, options.margin_rate)
-    place = (context.workspace, options.name, options.model)
-    scheme = Scheme.parse(options.scheme)
-    cut, _ = asked(options.plan_scheme or options.scheme, (), open_dataset(context.workspace, options.name))
-    said, tried = parse_offers(options.offer) if options.offer else ((), {})
-    offers, found = measure_offers(*place, said, tried, scheme=cut, terms=terms, progress=context.progress)
-    _explain(*place, context.progress)
+    scored = open_scored(options, context)
+    terms = Terms(scored.horizon_days, options.discount_rate, options.margin_rate)
+    scheme = ValueTiers.parse(options.scheme)
+    plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
+    assumed, files = parse_offers(options.offer) if options.offer else ((), {})
+    offers, experiments = measure_offers(
+        scored, assumed, files, scheme=plan_scheme, terms=terms, progress=context.progress
+    )
+    _explain(scored, context.progress)
     report = make_report(
-        *place,
+        scored,
         offers=offers,
         budget=options.budget or 0.0,
         scheme=scheme,
-        plan_scheme=cut,
+        plan_scheme=plan_scheme,
         plan_terms=terms,
-        experiments=found,
+        experiments=experiments,
         language=context.language,
         progress=context.progress,
     )
-    files = write_report(report, options.out)
-    trust = pipeline.trust(context.workspace, options.model)
-    warnings = [one.to_json(context.language) for one in report.notes]
+    written = write_report(report, options.out)
     return {
-        "files": [str(file) for file in files],
+        "files": [str(file) for file in written],
         "model": options.model,
         "finding": report.finding,
         "sections": {section.id: section.finding for section in report.sections},
-        "trust": trust_json(trust, context.language),
-        "warnings": [*not_trusted(trust, options.model, context.language), *warnings],
+        **trust_and_warnings(scored, context, report.notes),
     }
 
 
-def _explain(workspace: Workspace, name: str, model_id: str, progress: Progress) -> None:
-    """Explain a model that no explanation of is kept: a report names what drives its predictions."""
+def _explain(scored: ScoredDataset, progress: Progress) -> None:
+    """Explain scores that have no saved explanation: a report names what drives the predictions."""
     from clv_core import pipeline
-    from clv_core.collection.stored.store import open_dataset
-    from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.score_explanations import explanation_folder
     from clv_core.evaluation.explain.store import load_record
 
-    folder = explanation_folder(open_bundle(workspace, model_id), open_dataset(workspace, name))
+    folder = explanation_folder(scored.bundle, scored.dataset)
     if load_record(folder) is None:
-        pipeline.explain(workspace, name, model_id, folder, progress=progress)
+        pipeline.explain(scored, folder, progress=progress)
 
 
 @command(
@@ -110,20 +105,21 @@ def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 def _make(folder: Path, context: Context) -> dict[str, Any]:
-    """Train on the sample as ``train`` does, score, explain, and keep all of it in ``folder``."""
+    """Train on the sample as ``train`` does, score, explain, and save all of it in ``folder``."""
     from clv_core import pipeline
     from clv_core.collection.ingest import ingest
     from clv_core.collection.stored.store import open_dataset
     from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, save_demo
+    from clv_core.deployment.saved_scores import ScoredDataset
     from clv_core.deployment.score_explanations import explanation_folder
 
     started, work = time.monotonic(), context.workspace
     ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
     dataset = open_dataset(work, NAME)
     bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
-    pipeline.score(work, NAME, bundle.id, progress=context.progress)
-    reasons = explanation_folder(bundle, dataset)
-    pipeline.explain(work, NAME, bundle.id, reasons, progress=context.progress)
+    scored = ScoredDataset(work, dataset, bundle)
+    scored.scores(context.progress)
+    pipeline.explain(scored, explanation_folder(bundle, dataset), progress=context.progress)
     about = {
         "made_by": "python -m clv_core demo --make assets/demo",
         "code_version": __version__,

@@ -54,8 +54,8 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     listening = _listening(settings.host, settings.port)
     port = listening.getsockname()[1]
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    said = translate("serve.listening", context.language, host=shown, port=port)
-    print(*(one["message"] for one in warnings), said, sep="\n", file=sys.stderr, flush=True)
+    message = translate("serve.listening", context.language, host=shown, port=port)
+    print(*(one["message"] for one in warnings), message, sep="\n", file=sys.stderr, flush=True)
     os.environ |= settings.to_environment() | {"CLV_WORKSPACE": str(context.workspace.root)}
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     server = uvicorn.Server(
@@ -80,33 +80,33 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, so that an address that cannot be had is known before anything starts.
+    """Return a socket that listens, so that an address that cannot be bound is refused before anything starts.
 
     Raises:
         UsageError: the port is in use, or the address is none of this machine.
     """
     try:
-        known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = min(known, key=lambda one: one[0] != socket.AF_INET)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = min(addresses, key=lambda one: one[0] != socket.AF_INET)
         return socket.create_server((str(address[0]), port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise UsageError("serve_address", host=host, port=port, reason=error.strerror or "") from error
 
 
 def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
-    """Return a warning where no model answers yet by the name that is served."""
+    """Return a warning if the served name has no model yet."""
     from clv_core.deployment.api.model_info import resolve_model
     from clv_core.deployment.registry import Registry
 
     registry = Registry(context.workspace)
-    known = registry.names()
+    names = registry.names()
     try:
         if settings.name:
             resolve_model(context.workspace, registry, settings.name)
-        elif not known:
+        elif not names:
             return [Message("warning.serve_no_model")]
     except NotFound:
-        return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": list(known) or "-"})]
+        return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": list(names) or "-"})]
     return []
 
 

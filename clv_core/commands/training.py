@@ -1,4 +1,4 @@
-"""Commands that make a model: a first look without training, and training."""
+"""Commands that make a model: a prediction without training, and training."""
 
 from __future__ import annotations
 
@@ -35,24 +35,26 @@ if TYPE_CHECKING:
     option("--horizon-days", "cli.look.horizon", type=int),
 )
 def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Predict everyone and return the model's id, the total, how it is spread, and the verdict."""
+    """Predict everyone and return the model's id, the total, its distribution, and the verdict."""
     from clv_core import pipeline
+    from clv_core.deployment.saved_scores import ScoredDataset
+    from clv_core.strategy.purchase_history import load_history
 
-    found = pipeline.zero_shot(
+    scored = pipeline.zero_shot(
         context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress
     )
-    pipeline.keep_history(context.workspace, options.name, found.bundle.id)
-    record = found.bundle.record
+    load_history(ScoredDataset.open(context.workspace, options.name, scored.bundle.id))
+    record = scored.bundle.record
     return {
-        "model": found.bundle.id,
+        "model": scored.bundle.id,
         "dataset": record["dataset"],
         "cutoff": record["cutoff"],
         "horizon_days": record["horizon_days"],
-        "customers": found.customers,
-        "predicted_total": round(found.predicted_total, 2),
-        "top_decile_share": round(found.top_share, 4),
-        "trust": trust_json(pipeline.trust(context.workspace, found.bundle.id), context.language),
-        "seconds": round(found.seconds, 2),
+        "customers": scored.customers,
+        "predicted_total": round(scored.predicted_total, 2),
+        "top_decile_share": round(scored.top_share, 4),
+        "trust": trust_json(pipeline.trust(context.workspace, scored.bundle.id), context.language),
+        "seconds": round(scored.seconds, 2),
     }
 
 
@@ -84,7 +86,7 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train and return the bundle's id and place in the registry, verdict, metrics and cost.
 
     Raises:
-        UsageError: a setting is off, or customers are to be sampled and no folder is named.
+        UsageError: a setting is invalid, or customers are to be sampled and no folder is named.
     """
     from clv_core import pipeline
     from clv_core.deployment.registry import Registry
@@ -98,8 +100,8 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
     record, registry = bundle.record, Registry(context.workspace)
     version = registry.find(bundle.id)
-    challenging = unheard(registry, version)
-    print_messages(challenging, context)
+    notes = challenger_note(registry, version)
+    print_messages(notes, context)
     return {
         "model": bundle.id,
         "name": version and version.name,
@@ -119,7 +121,7 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "signals": record["signals"],
         "warnings": [
             *(message_json(warning, context.language) for warning in record["warnings"]),
-            *(message.to_json(context.language) for message in challenging),
+            *(message.to_json(context.language) for message in notes),
         ],
         "estimate": record["estimate"],
         "actual": record["actual"],
@@ -147,13 +149,13 @@ def words_of(config: TrainConfig) -> list[str]:
     return words
 
 
-def unheard(registry: Registry, version: Version | None) -> list[Message]:
-    """Return a sentence on who answers instead of a version that was just trained; none where it answers itself."""
+def challenger_note(registry: Registry, version: Version | None) -> list[Message]:
+    """Return a message on the current champion if a version that was just trained is not it."""
     champion = None if version is None else registry.champion(version.name)
     if version is None or champion is None or champion.number == version.number:
         return []
-    said = {"name": version.name, "version": version.number, "champion": champion.number, "model": champion.bundle}
-    return [Message("warning.not_champion", {**said, "quoted": shlex.quote(version.name)})]
+    params = {"name": version.name, "version": version.number, "champion": champion.number, "model": champion.bundle}
+    return [Message("warning.not_champion", {**params, "quoted": shlex.quote(version.name)})]
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:

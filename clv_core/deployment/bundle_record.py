@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,8 @@ _BLANK: Final = "0" * 64
 _END: Final = '"\n}'
 IDENTITY: Final = ("model", "code_version", "cutoff", "horizon_days", "config")
 """Fields of the content address; the dataset's name may change and is not one of them."""
+RACY_NANOSECONDS: Final = 2_000_000_000
+"""A file that was written more recently may be written again without another time of change."""
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -43,7 +47,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         Refused: it is missing, is no JSON object, or its bytes do not match its seal.
     """
     try:
-        text = (folder / RECORD).read_bytes().decode("utf-8")
+        text = _read(folder / RECORD)
         record = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise Refused("bundle_damaged", model=folder.name, file=RECORD) from error
@@ -52,6 +56,19 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise Refused("bundle_damaged", model=folder.name, file=RECORD)
     checked: dict[str, Any] = record
     return checked
+
+
+def _read(path: Path) -> str:
+    """Return the text of a record, from memory if the file was not written since: pages list all records each time."""
+    stat = path.stat()
+    if time.time_ns() - stat.st_mtime_ns < RACY_NANOSECONDS:
+        return path.read_bytes().decode("utf-8")
+    return _cached(path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _cached(path: Path, *_version: int) -> str:
+    return path.read_bytes().decode("utf-8")
 
 
 def intact(text: str, record: Mapping[str, Any]) -> bool:

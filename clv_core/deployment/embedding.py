@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import EMBEDDING
-from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_log
-from clv_core.deployment.saved_scores import companion_path, scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path
 from clv_core.deployment.table_file import table_file
 from clv_core.errors import Refused
 from clv_core.features.season import scoring_parts
 from clv_core.jobs import Progress
 from clv_core.records import FloatArray, JsonRecord
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     from clv_core.model.levelled import Levelled
@@ -85,9 +85,7 @@ def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None)
     return companion_path(scores_path(bundle, dataset, cutoff), EMBEDDING)
 
 
-def embed(
-    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
-) -> tuple[Path, int]:
+def embed(scored: ScoredDataset, *, progress: Progress) -> tuple[Path, int]:
     """Save the embedding of all customers of a dataset as of a cutoff.
 
     Returns:
@@ -97,9 +95,9 @@ def embed(
         Refused: the model has no hidden layer.
         NotEnoughData: the log begins after the cutoff.
     """
-    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
+    bundle, dataset, cutoff = scored.bundle, scored.dataset, scored.cutoff
     if not has_embedding(bundle):
-        raise Refused("no_embedding", model=model_id, kind=bundle.record["model"], known=", ".join(NETWORKS))
+        raise Refused("no_embedding", model=bundle.id, kind=bundle.record["model"], known=", ".join(NETWORKS))
     target, customers = embedding_path(bundle, dataset, cutoff), 0
     with table_file(target) as write:
         for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):

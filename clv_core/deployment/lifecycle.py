@@ -1,6 +1,6 @@
-"""A dataset is renamed or pruned, with all that was made from it.
+"""A dataset is renamed, pruned, or given another currency, with all that was made from it.
 
-Deleting one reads the export log too and lies in :mod:`clv_core.strategy.dataset_deletion`.
+Deletion reads the export log too: :mod:`clv_core.strategy.dataset_deletion`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clv_core import audit, jobs
 from clv_core.collection.stored.renaming import names_to_follow, rename_dataset, renamed
-from clv_core.collection.stored.store import MANIFEST, Dataset, open_dataset, remove_versions, versions
+from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
     PREDICTIONS,
@@ -35,6 +35,7 @@ from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.locks import changes
+from clv_core.preprocessing.currency import check_currency, set_currency
 from clv_core.training.states import move_states
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -194,3 +195,48 @@ def _rename_in_jobs(workspace: Workspace, old: str, new: str) -> None:
         if words != list(status.get("args", ())):
             label = new if status.get("label") == old else status.get("label", "")
             jobs.update_status(job.folder, args=words, label=label)
+
+
+@changes
+def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, int]:
+    """Set the currency of the dataset ``name`` and of its models, and add it to the audit log.
+
+    The models come first, as a service reloads them once the dataset has a new version; after a crash, the same call
+    does the rest. Files that were written before are not changed.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        currency: as :func:`~clv_core.preprocessing.currency.set_currency` takes it.
+
+    Returns:
+        The dataset's manifest, and how many models were changed.
+
+    Raises:
+        NotFound: there is no such dataset.
+        UsageError: it is too long, or no text of one line.
+        Refused: a run is working on the dataset.
+    """
+    checked, before = check_currency(currency), open_dataset(workspace, name).version
+    check_idle(workspace, name)
+    models = 0
+    for bundle in list_bundles(workspace, name):
+        with suppress(Refused):  # a damaged one stays as it is, and is refused when it is opened
+            record = read_record(bundle.folder)
+            labelled = _labelled(record, checked)
+            if labelled != record:
+                write_record(bundle.folder, labelled)
+                models += 1
+    manifest = set_currency(workspace, name, checked)
+    if models or manifest.version != before:
+        audit.note(workspace, "currency", dataset=name, version=manifest.version, outcome="done")
+    return manifest, models
+
+
+def _labelled(value: Any, currency: str) -> Any:
+    """Return a record, or a part of it, with every amount in ``currency``, in its reasons and evidence too."""
+    if isinstance(value, list):
+        return [_labelled(one, currency) for one in value]
+    if isinstance(value, dict):
+        return {key: currency if key == "currency" else _labelled(one, currency) for key, one in value.items()}
+    return value

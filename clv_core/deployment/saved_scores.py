@@ -4,26 +4,122 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
+import numpy as np
 import pandas as pd
 
 from clv_core.collection.stored.dataset import MADE
 from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import SCORES, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
 from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
 from clv_core.deployment.table_file import table_file
-from clv_core.deployment.terms import Terms
-from clv_core.errors import Message
+from clv_core.deployment.terms import LIFETIME, Terms
+from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
 MAX_OTHER_TERMS: Final = 8
 """Sets of scores for other horizons, rates and margins that are saved of a model."""
+
+
+@dataclass(frozen=True)
+class ScoredDataset:
+    """The customers of a dataset as a model scores them; opened once by a command or a page.
+
+    Args:
+        workspace: of both.
+        dataset: who is scored.
+        bundle: the model.
+        cutoff: as of when; None is the log's end.
+    """
+
+    workspace: Workspace
+    dataset: Dataset
+    bundle: Bundle
+    cutoff: date | None = None
+
+    @classmethod
+    def open(cls, workspace: Workspace, name: str, model_id: str, cutoff: date | None = None) -> Self:
+        """Open the dataset ``name`` and the bundle ``model_id``.
+
+        Raises:
+            NotFound: there is no such dataset or model.
+            Refused: one of them is damaged.
+        """
+        return cls(workspace, open_dataset(workspace, name), open_bundle(workspace, model_id), cutoff)
+
+    @property
+    def as_of(self) -> date:
+        """The cutoff; nothing at or after it is read."""
+        return self.cutoff or self.dataset.log_end
+
+    @property
+    def horizon_days(self) -> int:
+        """The trained horizon."""
+        return int(self.bundle.record["horizon_days"])
+
+    @property
+    def currency(self) -> str:
+        """Of the scores; may be empty."""
+        return str(self.bundle.record["currency"])
+
+    def scores_path(self, terms: Terms | None = None) -> Path:
+        """Return the file of the scores; None is the trained horizon without discount or margin."""
+        return scores_path(self.bundle, self.dataset, self.cutoff, terms)
+
+    def scores(self, progress: Progress) -> pd.DataFrame:
+        """Return the scores for the trained horizon, without discount or margin: saved, or computed and saved."""
+        path = self.scores_path()
+        if path.exists():
+            return pd.read_parquet(path)
+        return pd.concat(list(_score_and_save(self, [], progress=progress)), ignore_index=True)
+
+    def at_terms(self, customers: pd.DataFrame, terms: Terms, progress: Progress) -> pd.DataFrame:
+        """Return customers with their ``predicted_clv`` at other terms; other columns are unchanged.
+
+        Args:
+            customers: customer_id and predicted_clv of :meth:`scores`, one row a customer.
+            terms: horizon, discount and margin.
+            progress: listener.
+
+        Raises:
+            Refused: the dataset changed since the customers were read, and some of them have no value any more.
+        """
+        if Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime).plain(self.horizon_days):
+            if terms.margin_rate == 1:
+                return customers
+            return customers.assign(predicted_clv=customers["predicted_clv"] * terms.margin_rate)
+        path = self.scores_path(terms)
+        if path.exists():
+            frame = pd.read_parquet(path, columns=[CUSTOMER_ID, "predicted_clv"])
+        else:
+            options: dict[str, Any] = {
+                "horizon_days": LIFETIME if terms.lifetime else terms.horizon_days,
+                "discount_rate": terms.discount_rate,
+                "margin_rate": terms.margin_rate,
+            }
+            frame = pd.concat(list(_score_and_save(self, [], progress=progress, **options)), ignore_index=True)
+        rows = pd.Index(frame[CUSTOMER_ID]).get_indexer(pd.Index(customers[CUSTOMER_ID]))
+        if (rows < 0).any():
+            raise Refused("scores_changed", name=self.dataset.name, missing=int((rows < 0).sum()))
+        return customers.assign(predicted_clv=np.asarray(frame["predicted_clv"], float)[rows])
+
+    def warnings(self, terms: Terms | None = None) -> list[Message]:
+        """Return the warnings that go with the scores.
+
+        They state what is assumed for ``terms``, that the model is too old or has seen beyond the cutoff, and columns
+        that it learned from and that the dataset no longer has.
+        """
+        assumed = [] if terms is None else terms.warnings(self.horizon_days)
+        stale = bundle_staleness_warnings(self.bundle, self.as_of)
+        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset)]
 
 
 def score(
@@ -41,18 +137,19 @@ def score(
 
     ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
     """
-    terms = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
-    frames = _score_and_save(workspace, name, model_id, [], cutoff=cutoff, progress=progress, **terms)
-    return pd.concat(list(frames), ignore_index=True)
+    options: dict[str, Any] = {
+        "horizon_days": horizon_days,
+        "discount_rate": discount_rate,
+        "margin_rate": margin_rate,
+    }
+    scored = ScoredDataset.open(workspace, name, model_id, cutoff)
+    return pd.concat(list(_score_and_save(scored, [], progress=progress, **options)), ignore_index=True)
 
 
 def score_file(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     out: Path,
     *,
-    cutoff: date | None = None,
     horizon_days: int | str | None = None,
     discount_rate: float = 0.0,
     margin_rate: float = 1.0,
@@ -63,52 +160,48 @@ def score_file(
     Returns:
         How many customers, and the sum of their predicted_clv.
     """
-    terms = {"horizon_days": horizon_days, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    options: dict[str, Any] = {
+        "horizon_days": horizon_days,
+        "discount_rate": discount_rate,
+        "margin_rate": margin_rate,
+    }
     customers, total = 0, 0.0
-    for frame in _score_and_save(workspace, name, model_id, [out], cutoff=cutoff, progress=progress, **terms):
+    for frame in _score_and_save(scored, [out], progress=progress, **options):
         customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
     return customers, total
 
 
 def _score_and_save(
-    workspace: Workspace, name: str, model_id: str, files: list[Path], *, cutoff: date | None, **options: Any
+    scored: ScoredDataset,
+    files: list[Path],
+    *,
+    horizon_days: int | str | None = None,
+    discount_rate: float = 0.0,
+    margin_rate: float = 1.0,
+    progress: Progress,
 ) -> Iterator[pd.DataFrame]:
     """Yield the scores in parts while they are written to ``files`` and to :func:`scores_path`."""
-    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    trained_days = bundle.record["horizon_days"]
-    terms = Terms.of(options["horizon_days"], trained_days, options["discount_rate"], options["margin_rate"])
-    saved = scores_path(bundle, dataset, cutoff, terms)
+    options: dict[str, Any] = {
+        "horizon_days": horizon_days,
+        "discount_rate": discount_rate,
+        "margin_rate": margin_rate,
+        "progress": progress,
+    }
+    saved = scored.scores_path(Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate))
     with ExitStack() as stack:
         writers = [stack.enter_context(table_file(path)) for path in (*files, saved)]
-        for frame in score_parts(bundle, dataset, cutoff=cutoff, **options):
+        for frame in score_parts(scored.bundle, scored.dataset, cutoff=scored.cutoff, **options):
             for write in writers:
                 write(frame)
             yield frame
     remove_old_terms(saved.parent)
 
 
-def score_warnings(
-    workspace: Workspace, name: str, model_id: str, terms: Terms | None = None, cutoff: date | None = None
-) -> list[Message]:
-    """Return the warnings that go with scores as of ``cutoff`` (default: log end).
-
-    They name what is assumed for ``terms``, a model that is too old or has seen beyond the cutoff, and columns that it
-    learned from and that the dataset no longer has.
-    """
-    bundle, dataset = open_bundle(workspace, model_id), open_dataset(workspace, name)
-    assumed = [] if terms is None else terms.warnings(bundle.record["horizon_days"])
-    as_of = cutoff or dataset.log_end
-    return [*assumed, *bundle_staleness_warnings(bundle, as_of), *lost_signal_warnings(bundle, dataset)]
-
-
 def scores(
     workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
 ) -> pd.DataFrame:
-    """Return the scores for the trained horizon, without discount or margin: saved ones, else computed and saved."""
-    path = scores_path(open_bundle(workspace, model_id), open_dataset(workspace, name), cutoff)
-    if path.exists():
-        return pd.read_parquet(path)
-    return score(workspace, name, model_id, cutoff=cutoff, progress=progress)
+    """Return the scores of a dataset by a model, see :meth:`ScoredDataset.scores`."""
+    return ScoredDataset.open(workspace, name, model_id, cutoff).scores(progress)
 
 
 def scores_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None) -> Path:

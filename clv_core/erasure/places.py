@@ -54,7 +54,7 @@ from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import READING, sweep_killed
 from clv_core.strategy.audiences.export import LOG
 from clv_core.strategy.audiences.export_records import export_log, exported_files
-from clv_core.strategy.schemes.saved import FOLDER as SEGMENTS
+from clv_core.strategy.segments.saved_segments import FOLDER as SEGMENTS
 from clv_core.training.states import states_of
 from clv_core.workspace import Workspace
 

@@ -1,0 +1,10 @@
+"""What to do with scores: which customers, which offers, which products, at which prices.
+
+segments/                                     schemes that cut customers, conditions on them, figures of segments
+activation, audiences/                        lists, plans and exports; what leaves, and who is left out of it
+plans/, experiments/                          offers within a budget; control groups and measured effects
+recommend/, pricing/, recommend_and_price     products for customers, and how sales respond to prices
+customer/                                     the card of one customer
+report/                                       slides and a page for stakeholders
+purchase_history, explanation_files, dataset_deletion
+"""

@@ -1,4 +1,4 @@
-"""A dataset is deleted for good, with all that was made from its customers; what is left elsewhere is named."""
+"""Deletion of a dataset with all that was made from its customers, and a list of what is left elsewhere."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views, searches for
     settings, records of runs and states of trainings that were cut off.
 
-    The dataset itself goes last, so that a deletion that was cut off can be run again. The export log keeps its lines,
-    which name no customer. Remembered mappings hold column names only and stay.
+    The dataset itself is removed last, so that a deletion that was interrupted can be run again. The export log keeps
+    its lines, which name no customer. Remembered mappings have column names only and stay.
 
     Args:
         workspace: where it is.
         name: the dataset.
-        models: whether the models trained on it go too, with all that they scored. If not, they stay usable; each holds
-            the ids of the customers that it was measured on.
-        progress: who listens.
+        models: whether the models trained on it are deleted too, with all that they scored. If not, they stay usable;
+            each has the ids of the customers that it was measured on.
+        progress: listener.
 
     Returns:
         Counts of what was deleted (``versions, predictions, explanations, backtests, recommendations,
         pricing, explored, states, models, jobs``), and
-        ``remains``: ``{kind, name}`` of what still holds ids of its customers: ``model``, ``dataset`` (combined from
-        it), ``export`` (files that lie where they were written).
+        ``remains``: ``{kind, name}`` of what still has ids of its customers: ``model``, ``dataset`` (combined from
+        it), ``export`` (files, where they were written).
 
     Raises:
         NotFound: there is no such dataset.
@@ -90,7 +90,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
 
 
 def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict[str, str]]:
-    """Yield ``{kind, name}`` of what still holds ids of the dataset's customers once it is deleted."""
+    """Yield ``{kind, name}`` of what still has ids of the dataset's customers once it is deleted."""
     if not models:
         for bundle in list_bundles(workspace, name):
             if (bundle.folder / HOLDOUT).exists():

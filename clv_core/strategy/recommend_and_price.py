@@ -6,11 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-
-from clv_core.collection.stored.store import Dataset, open_dataset
-from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
@@ -28,18 +24,14 @@ from clv_core.strategy.recommend.stored_recommendations import (
     recommendations_folder,
     store_recommendations,
 )
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.segments import assign
-from clv_core.strategy.tiers import DEFAULT_SCHEME
-from clv_core.workspace import Workspace
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 
 MAX_TOP: Final = 50
 
 
 def recommend(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     out: Path | None,
     *,
     top: int = TOP,
@@ -50,9 +42,7 @@ def recommend(
     """Store which products to recommend to each customer, and write the list if a file is named.
 
     Args:
-        workspace: where dataset and model are.
-        name: of the dataset.
-        model_id: model whose tiers are used.
+        scored: dataset and model whose tiers are used; the cutoff is the log's end.
         out: file of the list, CSV, XLSX or Parquet; None writes none.
         top: products a customer, at most :data:`MAX_TOP`.
         without_bought: whether what a customer has bought is left out.
@@ -70,28 +60,26 @@ def recommend(
         check_ending(out)
     if not 1 <= top <= MAX_TOP:
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MAX_TOP)
-    dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
+    dataset, tiered = scored.dataset, assign_tiers(scored.scores(progress))
     made = recommend_products(
         dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress
     )
-    stored = store_recommendations(made, recommendations_folder(bundle, dataset), _about(dataset, bundle))
+    stored = store_recommendations(made, recommendations_folder(scored.bundle, dataset), _about(scored))
     if out is None:
         return None, stored
-    names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
+    names = tier_labels(dataset, DEFAULT_SCHEME.tiers, language)
     rows = customer_rows(stored.everyone(WITHOUT_BOUGHT if without_bought else WITH_BOUGHT, top), names, language)
-    return write_rows(workspace, rows, out, recommendation_side(dataset, bundle, language)), stored
+    side = recommendation_side(scored, language)
+    return write_rows(scored.workspace, rows, out, side, dataset=dataset), stored
 
 
-def recommendation_side(dataset: Dataset, bundle: Bundle, language: str) -> Side:
+def recommendation_side(scored: ScoredDataset, language: str) -> Side:
     """Return the side file of a list of recommendations."""
-    side = side_of(dataset, bundle, None)
-    return replace(side, scheme=str(DEFAULT_SCHEME), assumptions=(assumption().to_json(language),))
+    return replace(side_of(scored, DEFAULT_SCHEME), assumptions=(assumption().to_json(language),))
 
 
 def price(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     out: Path | None,
     *,
     rule: Rule | None = None,
@@ -101,9 +89,7 @@ def price(
     """Store how sales answer prices by category and tier, and write that if a file is named.
 
     Args:
-        workspace: where dataset and model are.
-        name: of the dataset.
-        model_id: model whose tiers and predicted values are used.
+        scored: dataset and model whose tiers and predicted values are used; the cutoff is the log's end.
         out: file of the table, CSV, XLSX or Parquet; None writes none.
         rule: change of prices to evaluate.
         language: of the sentences.
@@ -117,31 +103,25 @@ def price(
     """
     if out is not None:
         check_ending(out)
-    dataset, bundle, tiered = _tiered(workspace, name, model_id, progress)
+    dataset, tiered = scored.dataset, assign_tiers(scored.scores(progress))
     responses = estimate_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    store_responses(responses, responses_folder(bundle, dataset), _about(dataset, bundle))
+    store_responses(responses, responses_folder(scored.bundle, dataset), _about(scored))
     outcome = None if rule is None else what_if(responses, rule)
     if out is None:
         return None, responses, outcome
-    side = price_side(dataset, bundle, outcome, language)
-    names = names_of_tiers(dataset, DEFAULT_SCHEME.tiers, language)
-    return write_rows(workspace, price_table(responses, outcome, names, language), out, side), responses, outcome
+    side = price_side(scored, outcome, language)
+    names = tier_labels(dataset, DEFAULT_SCHEME.tiers, language)
+    table = price_table(responses, outcome, names, language)
+    return write_rows(scored.workspace, table, out, side, dataset=dataset), responses, outcome
 
 
-def price_side(dataset: Dataset, bundle: Bundle, outcome: Outcome | None, language: str) -> Side:
+def price_side(scored: ScoredDataset, outcome: Outcome | None, language: str) -> Side:
     """Return the side file of a table of responses."""
     assumptions = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
     settings = {} if outcome is None else {"price_changes": outcome.changes}
-    return replace(
-        side_of(dataset, bundle, None), scheme=str(DEFAULT_SCHEME), assumptions=assumptions, settings=settings
-    )
+    return replace(side_of(scored, DEFAULT_SCHEME), assumptions=assumptions, settings=settings)
 
 
-def _about(dataset: Dataset, bundle: Bundle) -> dict[str, str]:
-    """Return where a result comes from, as its record has it."""
-    return {"model": bundle.id, "dataset": dataset.name, "version": dataset.version}
-
-
-def _tiered(workspace: Workspace, name: str, model_id: str, progress: Progress) -> tuple[Dataset, Bundle, pd.DataFrame]:
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    return dataset, bundle, assign(scores(workspace, name, model_id, progress=progress), DEFAULT_SCHEME)
+def _about(scored: ScoredDataset) -> dict[str, str]:
+    """Return model and dataset, for the record of a result."""
+    return {"model": scored.bundle.id, "dataset": scored.dataset.name, "version": scored.dataset.version}

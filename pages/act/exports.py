@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers, widgets
 from pages.ui.exports import export_log, lists
 from pages.ui.saying import t

@@ -30,8 +30,9 @@ try:
     if scheme is None:
         rules.section(dataset, customers)
         st.stop()
-    segmenting.need_points(scheme, dataset, bundle)
-    scene = segmenting.scene(dataset, bundle, chosen, scheme, customers, trained)
+    data = state.scored(dataset, bundle)
+    segmenting.need_points(scheme, data)
+    scene = segmenting.scene(data, chosen, scheme, customers, trained)
 except ClvError as error:
     widgets.error_box(error)
     if st.session_state.get("scheme_kind") == "rules":

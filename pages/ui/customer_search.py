@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.errors import NotFound
-from clv_core.strategy.customer.find import MOST_HITS, containing, find_customers
+from clv_core.strategy.customer.customer_lookup import MAX_HITS, find_customers, ids_containing
 from pages.ui import saying
 from pages.ui.saying import t
 
@@ -53,12 +53,12 @@ def search(
         offered = ids if offered is None else offered
         hits = [wanted] if (ids == wanted).any() else find_customers(offered, wanted)
         if not hits:
-            hits, label = containing(offered, wanted), "card.hits.containing"
+            hits, label = ids_containing(offered, wanted), "card.hits.containing"
         if not hits:
             raise NotFound("customer_unknown", customer=wanted, cutoff=saying.day(as_of))
         if len(hits) == 1:
             return hits[0]
         chosen = st.selectbox(t(label), hits, key=hits_key, width=320)
-        if len(hits) == MOST_HITS:
-            st.caption(t("card.hits.more", most=MOST_HITS))
+        if len(hits) == MAX_HITS:
+            st.caption(t("card.hits.more", most=MAX_HITS))
     return str(chosen)

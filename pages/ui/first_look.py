@@ -8,7 +8,7 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, trusting, widgets
 from pages.ui.charts import why
 from pages.ui.saying import percent, t

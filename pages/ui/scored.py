@@ -1,8 +1,7 @@
-"""Scored customers of the model in use: read where they are kept, made by a job where they are not."""
+"""Scored customers of the model in use: saved ones, else those of a run that is shown."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -12,12 +11,11 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score_snapshot, snapshot_of
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.strategy.history import beside
-from clv_core.strategy.kept_history import kept_history
+from clv_core.strategy.purchase_history import join_history, load_history
 from pages.ui import progress, state
 from pages.ui.saying import t
 from pages.ui.terms import working
@@ -28,16 +26,16 @@ SCORES: Final = ("horizon_days", "p_purchase", "predicted_clv", "clv_p10", "clv_
 
 
 def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
-    """Return all customers with scores and history; while they are not there, show the run that makes them.
+    """Return all customers with scores and purchase history; while they are missing, show the run that makes them.
 
     Args:
         dataset: who is scored.
         bundle: the model.
-        terms: what the scores speak of.
+        terms: horizon, discount and margin.
 
     Returns:
-        ``score``'s columns and those of :mod:`clv_core.strategy.history`, one row a customer. Shared by all sessions:
-        not to be written to.
+        ``score``'s columns and those of :mod:`clv_core.strategy.purchase_history`, one row a customer.
+        Shared by all sessions: not to be written to.
     """
     trained = _read(dataset, bundle, Terms(bundle.record["horizon_days"]))
     if terms.plain(bundle.record["horizon_days"]):
@@ -49,8 +47,9 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
 
 
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
-    """Return the scores that are kept; where they are not, a run makes them."""
-    path = scores_path(bundle, dataset, terms=terms)
+    """Return the saved scores; a run makes missing ones."""
+    scored = state.scored(dataset, bundle)
+    path = scored.scores_path(terms)
     out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
@@ -59,13 +58,13 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
     progress.need(path.exists(), command, label, t("scored.wait"))
-    return _customers(str(path), path.stat().st_mtime, scores_path(bundle, dataset), dataset)
+    return _customers(str(path), path.stat().st_mtime, scored)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _customers(path: str, written: float, _plain: Path, _dataset: Dataset) -> pd.DataFrame:
-    """Return the scores at ``path`` with each customer's history before the same cutoff, kept beside the plain ones."""
-    return beside(pd.read_parquet(path), kept_history(_plain, _dataset, _dataset.log_end), _dataset.log_end)
+def _customers(path: str, written: float, _scored: ScoredDataset) -> pd.DataFrame:
+    """Return the scores at ``path`` with each customer's purchase history before the same cutoff."""
+    return join_history(pd.read_parquet(path), load_history(_scored), _scored.as_of)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -7,8 +7,7 @@ from collections.abc import Collection
 from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.shares import as_percent
+from clv_core.strategy.segments.conditions import Condition, as_percent
 from pages.ui import saying, state
 from pages.ui.saying import t
 

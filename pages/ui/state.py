@@ -6,9 +6,11 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -16,11 +18,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import audit, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
+from clv_core.collection.stored.store import CURRENT, Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
 from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.saved_evaluation import grades_of, trust_of
+from clv_core.deployment.registry.database import path_of
+from clv_core.deployment.saved_evaluation import BACKTEST, backtest_folder, grades_of, trust_of
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.evaluation.trust import Grade, Question, Trust
@@ -29,6 +33,7 @@ from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 from pages.ui import access
 
+T = TypeVar("T")
 CHOICES: Final = ("lang", "dataset", "model")
 RUN: Final = "run"
 """Names a followed run in the address, once for each."""
@@ -109,37 +114,76 @@ def workspace() -> Workspace:
     return found
 
 
+def once(name: str, make: Callable[[], T], *files: Path) -> T:
+    """Return what ``make`` returns, made once in a run of the page, or of a fragment.
+
+    Args:
+        name: of the value.
+        make: opens files that many parts of a page need.
+        files: and folders; if one of them was written since, the value is made again.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return make()
+    values: dict[tuple[object, ...], Any]
+    run, values = getattr(context, "clv_values", (None, {}))
+    if run is not context.cursors:  # Streamlit begins each run with new cursors
+        values = {}
+        context.clv_values = (context.cursors, values)  # type: ignore[attr-defined]
+    key = (name, *map(_written, files))
+    if key not in values:
+        values[key] = make()
+    value: T = values[key]
+    return value
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def newest_datasets() -> list[Dataset]:
     """Return all datasets, the newest first."""
-    return sorted(list_datasets(workspace()), key=lambda item: item.manifest.created, reverse=True)
+    work = workspace()
+    datasets = once("datasets", lambda: list_datasets(work), *sorted(work.place("datasets").glob(f"*/{CURRENT}")))
+    return sorted(datasets, key=lambda item: item.manifest.created, reverse=True)
 
 
 def dataset() -> Dataset | None:
     """Return the dataset in use."""
-    try:
-        return open_dataset(workspace(), st.session_state.get("dataset") or "")
-    except Refused:
-        return None
+    name = st.session_state.get("dataset")
+    return next((item for item in newest_datasets() if item.name == name), None)
 
 
 def models() -> list[Bundle]:
     """Return the models of the dataset in use that are not archived, the newest first."""
     name, versions = st.session_state.get("dataset"), registered()
-    found = [] if name is None else list_bundles(workspace(), name)
-    known = [item for item in found if item.id not in versions or not versions[item.id].archived]
-    return sorted(known, key=lambda item: str(item.record["created"]), reverse=True)
+    work = workspace()
+    bundles = [] if name is None else once("bundles", lambda: list_bundles(work), work.place("models"))
+    return [
+        item
+        for item in bundles
+        if item.record["dataset"]["name"] == name and not (item.id in versions and versions[item.id].archived)
+    ]
 
 
 def registered() -> dict[str, Version]:
-    """Return all versions by their model's id; none where the registry cannot be read.
+    """Return all versions by their model's id; none if the registry cannot be read.
 
-    What is wrong with it is said on the models page; models can be looked at without it.
+    The models page shows what is wrong with it; models can be used without it.
     """
+    work = workspace()
+    return once("versions", _registered, path_of(work), work.place("models"))
+
+
+def _registered() -> dict[str, Version]:
     try:
-        found = Registry(workspace()).versions()
+        versions = Registry(workspace()).versions()
     except ClvError:
         return {}
-    return {version.bundle: version for version in found}
+    return {version.bundle: version for version in versions}
 
 
 def model() -> Bundle | None:
@@ -147,9 +191,15 @@ def model() -> Bundle | None:
     return next((item for item in models() if item.id == st.session_state.get("model")), None)
 
 
+def scored(dataset: Dataset, bundle: Bundle, cutoff: date | None = None) -> ScoredDataset:
+    """Return a dataset as a model scores it, as of a cutoff; None is the log's end."""
+    return ScoredDataset(workspace(), dataset, bundle, cutoff)
+
+
 def trust(bundle: Bundle) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison made since."""
-    return trust_of(workspace(), bundle)
+    work = workspace()
+    return once(f"trust {bundle.id}", lambda: trust_of(work, bundle), backtest_folder(work, bundle) / BACKTEST)
 
 
 def grades(bundle: Bundle) -> dict[Question, Grade]:

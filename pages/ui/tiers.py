@@ -17,10 +17,10 @@ from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.audiences.export import Side
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.schemes.traits import mostly_never
-from clv_core.strategy.segments import Total, assign, table, too_few, total
-from clv_core.strategy.tiers import DEFAULT_SCHEME, NAMES, Scheme
+from clv_core.strategy.segments import Total, assign_tiers, table, too_few, total
+from clv_core.strategy.segments.clusters import mostly_never
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES, ValueTiers
 from pages.ui import cells, state, widgets
 from pages.ui.saying import money, percent, t
 from pages.ui.terms import assumptions
@@ -33,9 +33,9 @@ def without_suppressed(mark: str, _tiered: pd.DataFrame, _stop: SuppressionList)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def tiered(model_id: str, version: str, terms: Terms, scheme: Scheme, _scored: pd.DataFrame) -> pd.DataFrame:
+def tiered(model_id: str, version: str, terms: Terms, scheme: ValueTiers, _scored: pd.DataFrame) -> pd.DataFrame:
     """Return the customers with their tier; shared, not to be written to."""
-    return assign(_scored, scheme)
+    return assign_tiers(_scored, scheme)
 
 
 def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | None, float]:
@@ -58,7 +58,7 @@ def _shared_error(model_id: str, created: str, written: float, measured: bool, _
 
 def names(dataset: Dataset) -> list[str]:
     """Return the names of the value tiers as a person calls them, the highest first."""
-    return names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language())
+    return tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language())
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -127,8 +127,8 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
     """Show one card a segment: how many, what they hold, who is typical, what to do.
 
     Args:
-        rows: of :func:`~clv_core.strategy.segments.table`, or of
-            :func:`~clv_core.strategy.schemes.figures.segment_table`, whose descriptions are shown.
+        rows: of :func:`~clv_core.strategy.segments.segment_figures.table`, or of
+            :func:`~clv_core.strategy.segments.segment_figures.segment_table`, whose descriptions are shown.
         currency: of the amounts.
         ranged: whether the sums of segments have ranges, but for those of too few buyers.
     """
@@ -191,7 +191,7 @@ def columns(currency: str) -> dict[str, object]:
     }
 
 
-def side(dataset: Dataset, bundle: Bundle, scheme: Scheme, tiers: list[int], terms: Terms) -> Side:
+def side(dataset: Dataset, bundle: Bundle, scheme: ValueTiers, tiers: list[int], terms: Terms) -> Side:
     """Return what the numbers of a list of these tiers mean."""
     record = bundle.record
     return Side(

@@ -26,10 +26,10 @@ KINDS: Final = {
 
 def badge(bundle: Bundle) -> None:
     """Show the verdict as a badge that opens the reasons."""
-    name = state.trust(bundle).verdict
-    colour, icon = VERDICTS[name]
-    with st.popover(f":{colour}[{icon} {t(f'trust.{name}')}]", width="stretch", help=t("trust.help")):
-        verdict(state.trust(bundle))
+    trust = state.trust(bundle)
+    colour, icon = VERDICTS[trust.verdict]
+    with st.popover(f":{colour}[{icon} {t(f'trust.{trust.verdict}')}]", width="stretch", help=t("trust.help")):
+        verdict(trust)
         reasons(bundle)
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 from clv_core.evaluation.deciles import Thresholds
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Side, export
-from clv_core.strategy.segments import assign, table
-from clv_core.strategy.tiers import Scheme, tier_names
+from clv_core.strategy.segments import assign_tiers, table
+from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
 
 
 def main() -> None:
@@ -22,9 +22,9 @@ def main() -> None:
     rng = np.random.default_rng(0)
     scored = pd.DataFrame({"predicted_clv": rng.lognormal(3, 1.5, 1_000_000), "p_purchase": rng.random(1_000_000)})
     thresholds = Thresholds.of(rng.random(1_000_000) < scored["p_purchase"].to_numpy(), scored["p_purchase"].to_numpy())
-    scheme, names = Scheme.parse("share:50,80,95"), tier_names(4)
+    scheme, names = ValueTiers.parse("share:50,80,95"), tier_names(4)
     cases: list[tuple[str, float, Callable[[], object]]] = [
-        ("tiers of 1,000,000 customers", 1.0, lambda: table(assign(scored, scheme), names)),
+        ("tiers of 1,000,000 customers", 1.0, lambda: table(assign_tiers(scored, scheme), names)),
         ("101 thresholds over 1,000,000 customers", 0.05, lambda: thresholds.at(np.linspace(0, 1, 101))),
         ("100,000 customers for Google Ads", 10.0, lambda: _google(100_000)),
     ]

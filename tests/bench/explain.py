@@ -28,6 +28,7 @@ from clv_core.collection.stored.store import Dataset, list_datasets, open_datase
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.explanation_session import open_session
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explain_scores
 from clv_core.evaluation.explain.answers import ANSWERS, answers_of
 from clv_core.evaluation.explain.explanation import Explanation
@@ -134,9 +135,7 @@ class Subject:
     def _asked(self) -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory() as folder:
             pipeline.explain(
-                self.workspace,
-                self.dataset.name,
-                self.bundle.id,
+                ScoredDataset.open(self.workspace, self.dataset.name, self.bundle.id),
                 Path(folder),
                 sample=300,
                 permutations=1,

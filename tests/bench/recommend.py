@@ -22,14 +22,14 @@ from clv_core.errors import NotFound
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
-from clv_core.strategy.history import HISTORIC_VALUE, purchase_history
 from clv_core.strategy.pricing.panel import ALL
 from clv_core.strategy.pricing.price_responses import estimate_responses
+from clv_core.strategy.purchase_history import HISTORIC_VALUE, purchase_history
 from clv_core.strategy.recommend.holdout_month import EARLIER_MONTHS, WINDOW_DAYS, Month, Task, choose_on, judge
 from clv_core.strategy.recommend.interactions import Interactions
 from clv_core.strategy.recommend.purchase_signals import SIGNALS
 from clv_core.strategy.recommend.ranking import KINDS, Blend
-from clv_core.strategy.segments import assign
+from clv_core.strategy.segments import assign_tiers
 from clv_core.workspace import Workspace
 from tests.bench.logs import _package
 
@@ -106,7 +106,7 @@ def prices(dataset: Dataset) -> None:
     """Print how sales answer prices; tiers are cut by what was spent."""
     started = time.perf_counter()
     history = purchase_history(dataset, dataset.log_end)
-    people = assign(history.rename(columns={HISTORIC_VALUE: "predicted_clv"}))
+    people = assign_tiers(history.rename(columns={HISTORIC_VALUE: "predicted_clv"}))
     found = estimate_responses(dataset, people, 4, dataset.log_end, NoProgress())
     spend = found.spend.groupby("category")["amount"].sum()
     print(

@@ -26,17 +26,14 @@ from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.jobs import NoProgress
-from clv_core.strategy.conditions import Condition
-from clv_core.strategy.schemes.clusters import Clusters
-from clv_core.strategy.schemes.compare import compare
-from clv_core.strategy.schemes.figures import segment_table
-from clv_core.strategy.schemes.movement import movement
-from clv_core.strategy.schemes.quadrant import Quadrant
-from clv_core.strategy.schemes.rfm import Rfm
-from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.segmentation import Segmentation
-from clv_core.strategy.schemes.value import CostTiers, ValueTiers
-from clv_core.strategy.tiers import Scheme
+from clv_core.strategy.segments.clusters import Clusters
+from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
+from clv_core.strategy.segments.segment_comparison import compare, movement
+from clv_core.strategy.segments.segment_figures import segment_table
+from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
 from clv_core.workspace import Workspace
 
 CUSTOMERS: Final = 1_000_000
@@ -84,7 +81,7 @@ def answers(frame: pd.DataFrame) -> None:
         Rule("Silent", (Condition.parse("days_since_last>365"),)),
     )
     schemes: list[Segmentation] = [
-        *(ValueTiers(Scheme.parse(text)) for text in ("thresholds:300,100,30", "quantile:10,30,60", "share:50,80,95")),
+        *(ValueTiers.parse(text) for text in ("thresholds:300,100,30", "quantile:10,30,60", "share:50,80,95")),
         *(CostTiers(5.0), Quadrant(), Rfm(), Rules("r", rules), Rules("r", rules, True), Clusters(5)),
     ]
     placed = []

@@ -12,6 +12,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder, find_explanation
 from clv_core.evaluation.explain.answers import ANSWERS
 from clv_core.evaluation.explain.explanation import Explanation
@@ -42,8 +43,8 @@ def test_parts_add_up_to_the_score_of_every_explained_customer(shop: Shop, tmp_p
 
 
 def test_one_customer_is_explained_as_in_the_sample(shop: Shop, tmp_path: Path) -> None:
-    words = (shop.workspace, "shop", shop.model.id, tmp_path / "some")
-    sample = pipeline.explain(*words, sample=5, progress=NoProgress()).value
+    scored = ScoredDataset.open(shop.workspace, "shop", shop.model.id)
+    sample = pipeline.explain(scored, tmp_path / "some", sample=5, progress=NoProgress()).value
     who = sample.customer_ids[3]
     answer, steps = shop.done("explain", "--customer", who, "--out", tmp_path / "one"), sample.waterfall(who)
     assert answer["customer_id"] == who
@@ -61,8 +62,8 @@ def test_one_customer_is_explained_as_in_the_sample(shop: Shop, tmp_path: Path) 
 def test_baselines_are_explained_too(shop: Shop, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
     own = Shop(shop.workspace, pipeline.train(shop.workspace, "shop", config, progress=NoProgress()))
-    words = (own.workspace, "shop", own.model.id, tmp_path / "why")
-    value = pipeline.explain(*words, sample=20, progress=NoProgress()).value
+    scored = ScoredDataset.open(own.workspace, "shop", own.model.id)
+    value = pipeline.explain(scored, tmp_path / "why", sample=20, progress=NoProgress()).value
     scores = own.scores().set_index("customer_id")["predicted_clv"].loc[list(value.customer_ids)]
     np.testing.assert_allclose(summed(value), scores, rtol=1e-4, atol=1e-9)
     unread = [value.parts.index(part) for part in ("actions", "ratings", "categories", "returns")]
@@ -77,8 +78,8 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
     shutil.rmtree(folder, ignore_errors=True)
 
     def explained(sample: int, cutoff: date | None = None) -> None:
-        how = {"sample": sample, "permutations": 1, "cutoff": cutoff, "progress": NoProgress()}
-        pipeline.explain(shop.workspace, "shop", shop.model.id, tmp_path / "why", **how)  # type: ignore[arg-type]
+        scored = ScoredDataset(shop.workspace, dataset, shop.model, cutoff)
+        pipeline.explain(scored, tmp_path / "why", sample=sample, permutations=1, progress=NoProgress())
 
     explained(4, dataset.log_end - timedelta(days=30))
     assert load_explanation(folder) is None

@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.values.pseudonyms import pseudonym
 from clv_core.i18n import translate
-from clv_core.strategy.audiences.customer_list import only_listed, read_id_list
+from clv_core.strategy.audiences.customer_list import match_id_list, read_id_list
 from clv_core.strategy.audiences.readable_columns import headed
 from tests.commands.conftest import Shop, codes, last_export, side_file
 
@@ -155,5 +155,5 @@ def test_a_list_names_customers_of_hidden_ids_by_either() -> None:
     key = b"k" * 32
     everyone = pd.DataFrame({"customer_id": [pseudonym(key, one) for one in "abc"]})
     listed = pd.DataFrame({"customer_id": ["a", pseudonym(key, "c")]})
-    chosen, notes = only_listed(everyone, listed, key)
+    chosen, notes = match_id_list(everyone, listed, key)
     assert chosen["customer_id"].tolist() == [pseudonym(key, "a"), pseudonym(key, "c")] and not notes

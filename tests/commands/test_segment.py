@@ -54,6 +54,12 @@ def test_tiers_of_all_customers_go_to_a_file_and_add_up(shop: Shop, tmp_path: Pa
     assert logged["files"] == ["tiers.csv"] and logged["rows"] == answer["rows"]
 
 
+def test_a_list_opens_one_model_and_one_dataset(shop: Shop, tmp_path: Path, opened_files: list[str]) -> None:
+    shop.done("segment", "--out", tmp_path / "tiers.csv")
+    opened = [Path(one.removeprefix("open ")).name for one in opened_files if str(shop.workspace.root) in one]
+    assert opened.count("manifest.json") == 1 and opened.count("bundle.json") <= 1
+
+
 def test_a_model_is_asked_for_by_its_role_or_version_as_well(shop: Shop) -> None:
     registry = Registry(shop.workspace)
     version, champion = registry.find(shop.model.id), registry.champion("shop")

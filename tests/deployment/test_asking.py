@@ -11,6 +11,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.deployment.explanation_session import ExplanationSession, open_session
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import event_effects
 from clv_core.evaluation.explain.parts import PARTS
@@ -31,7 +32,9 @@ def asking(
     config = replace(SMALL, model=request.param, steps=15, max_steps_back=8)
     bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
     folder = tmp_path_factory.mktemp("why")
-    pipeline.explain(small_workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
+    pipeline.explain(
+        ScoredDataset.open(small_workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
+    )
     return open_session(bundle, folder)
 
 

@@ -14,7 +14,7 @@ from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
@@ -40,7 +40,9 @@ def test_a_file_of_parts_holds_the_bits_of_one_piece(
     dataset = open_dataset(small_workspace, "shop")
     cutoff: date = dataset.log_end - timedelta(days=earlier_days)
     customers, total = pipeline.score_file(
-        small_workspace, "shop", small_bundle.id, tmp_path / "s.parquet", cutoff=cutoff, progress=NoProgress()
+        ScoredDataset.open(small_workspace, "shop", small_bundle.id, cutoff),
+        tmp_path / "s.parquet",
+        progress=NoProgress(),
     )
     found = pd.read_parquet(tmp_path / "s.parquet")
     snapshot = scoring_snapshot(open_log(dataset, before=cutoff), cutoff, 90, max_steps=40)
@@ -57,7 +59,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
-    pipeline.score_file(*words, tmp_path / "s.csv", progress=NoProgress())
+    pipeline.score_file(ScoredDataset.open(*words), tmp_path / "s.csv", progress=NoProgress())
     kept = scores_path(small_bundle, open_dataset(small_workspace, "shop"))
     frame = pipeline.score(*words, progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
@@ -87,7 +89,9 @@ def test_a_run_that_fails_leaves_no_file(
 
     monkeypatch.setattr(scoring, "score_frame", fail)
     with pytest.raises(OSError, match="no space"):
-        pipeline.score_file(small_workspace, "shop", small_bundle.id, tmp_path / "s.csv", progress=NoProgress())
+        pipeline.score_file(
+            ScoredDataset.open(small_workspace, "shop", small_bundle.id), tmp_path / "s.csv", progress=NoProgress()
+        )
     assert list(tmp_path.iterdir()) == []
 
 

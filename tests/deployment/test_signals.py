@@ -16,6 +16,7 @@ from clv_core import pipeline
 from clv_core.collection.stored.store import Dataset, derive, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -84,7 +85,7 @@ def test_a_reopened_bundle_scores_to_the_bit(bundle: Bundle, workspace: Workspac
 
 def test_explanations_add_up_and_show_the_attribute(bundle: Bundle, workspace: Workspace, tmp_path: Path) -> None:
     words = {"sample": 25, "permutations": 1, "progress": NoProgress()}
-    found = pipeline.explain(workspace, "shop", bundle.id, tmp_path, **words).value
+    found = pipeline.explain(ScoredDataset.open(workspace, "shop", bundle.id), tmp_path, **words).value
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-4, atol=1e-3)
     strength = found.importance().set_index("part")["mean_abs"]
     assert strength["attributes"] > 0 and strength["ratings"] > 0
@@ -112,10 +113,10 @@ def test_attributes_that_are_lost_count_as_unknown_with_a_warning(
     scores = pipeline.score(other, "shop", bundle.id, progress=NoProgress())
     before = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
     assert len(scores) == len(before) and not scores["predicted_clv"].equals(before["predicted_clv"])
-    (warning,) = pipeline.score_warnings(other, "shop", bundle.id)
+    (warning,) = ScoredDataset.open(other, "shop", bundle.id).warnings()
     assert "luck" in warning.text("en") and "luck" in warning.text("zh")
     assert ("club" in warning.text("en")) == (change != "gone")
-    assert pipeline.score_warnings(workspace, "shop", bundle.id) == []
+    assert ScoredDataset.open(workspace, "shop", bundle.id).warnings() == []
 
 
 def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspace, tmp_path: Path) -> None:

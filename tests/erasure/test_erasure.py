@@ -28,6 +28,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.api.latest_scores import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
@@ -37,7 +38,7 @@ from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import RULES, clean, raw_version
 from clv_core.strategy.audiences.export_records import export_log
-from clv_core.strategy.schemes.saved import put_by_hand
+from clv_core.strategy.segments.saved_segments import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.strategy.searcher import found
 
@@ -94,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clv("explore", "shop")
     made_by_model = open_dataset(workspace, "shop").made_folder / model
     out = made_by_model / "explanation"
-    pipeline.explain(workspace, "shop", model, out, sample=10, permutations=1, progress=KEPT)
+    pipeline.explain(ScoredDataset.open(workspace, "shop", model), out, sample=10, permutations=1, progress=KEPT)
     shutil.copytree(out, out.with_name(f"{out.name}-{LEAVING[2].encode().hex()}"))
     exports, about = workspace.exports, ("shop", "--model", model)
     clv("segment", *about, "--out", str(exports / "tiers.parquet"))

@@ -33,8 +33,8 @@ from clv_core.erasure.certificate import Certificate
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import NoProgress
-from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.saved import load_rules, save_rules
+from clv_core.strategy.segments.saved_segments import load_rules, save_rules
+from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import Workspace, write_json
 from tests.strategy.searcher import found
 

@@ -9,7 +9,7 @@ import sklearn.metrics as sk
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curve, gain_curves, top_share
 from clv_core.evaluation.metrics import METRICS
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
 
 def test_deciles_equal_pandas_qcut_without_ties() -> None:

@@ -21,7 +21,7 @@ from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
 from clv_core.monitoring.realized.realized_value import matured
-from clv_core.strategy.history import net_value
+from clv_core.strategy.purchase_history import net_value
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import stored
 

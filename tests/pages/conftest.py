@@ -32,6 +32,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
@@ -164,7 +165,9 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
         folder = explanation_folder(bundle, open_dataset(workspace, "shop"))
-        pipeline.explain(workspace, "shop", bundle.id, folder, sample=40, permutations=1, progress=NoProgress())
+        pipeline.explain(
+            ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
+        )
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
 

@@ -19,7 +19,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.schemes.saved import load_rules, put_by_hand
+from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import access
 from pages.ui.upload import uploading

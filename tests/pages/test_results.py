@@ -15,10 +15,10 @@ from clv_core.deployment.explanation_session import open_session
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_money, translate
-from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.schemes.parse import parse
+from clv_core.strategy.purchase_history import purchase_history, with_history
 from clv_core.strategy.segments import total
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
@@ -162,7 +162,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
 ) -> None:
     dataset = open_dataset(Workspace(with_model), "shop")
     everyone = with_history(scores_of(with_model), purchase_history(dataset, dataset.log_end), dataset.log_end)
-    placed = parse(kind if kind == "rfm" else str(DEFAULT_SCHEME), dataset).fit(everyone).place(everyone)
+    placed = parse_scheme(kind if kind == "rfm" else str(DEFAULT_SCHEME), dataset).fit(everyone).place(everyone)
     shap = pd.read_parquet(next(with_model.rglob("explanation/shap.parquet")))
     where = pd.Series(placed.where, everyone["customer_id"]).reindex(shap["customer_id"]).to_numpy()
     app = open_page(with_model, "home", lang="en")

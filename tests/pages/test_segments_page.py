@@ -15,14 +15,13 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, say_change, say_money, say_number, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.history import purchase_history, with_history
-from clv_core.strategy.schemes.known import with_known
-from clv_core.strategy.schemes.parse import KINDS
-from clv_core.strategy.schemes.quadrant import Quadrant
-from clv_core.strategy.schemes.rfm import Rfm
-from clv_core.strategy.schemes.rules import Rules
-from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules
-from clv_core.strategy.schemes.value import CostTiers
+from clv_core.strategy.purchase_history import purchase_history, with_history
+from clv_core.strategy.segments.customer_attributes import with_attributes
+from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
+from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules
+from clv_core.strategy.segments.scored_customers import KINDS
+from clv_core.strategy.segments.segment_rules import Rules
+from clv_core.strategy.segments.value_tiers import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
@@ -173,7 +172,7 @@ def test_a_rule_may_ask_for_behaviour_and_for_columns_of_the_log(open_page: OPEN
         assert not app.error
     assert "Last country is GB" in " ".join(str(item.value) for item in app.main.markdown)
     [rule] = load_rules(dataset, "Mine").rules
-    known = with_known(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
+    known = with_attributes(customers_of(own), dataset, dataset.log_end, ("country", "views_90d"))
     app = opened(open_page, own, "rules")
     assert sizes_of(app)[0] == say_number(rule.holds(known).sum())
 

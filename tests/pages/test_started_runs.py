@@ -26,13 +26,14 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.demo import SAMPLE
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.monitoring.health import RETRAIN, Recommendation
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
-from clv_core.strategy.schemes.clusters import Clusters
+from clv_core.strategy.segments.clusters import Clusters
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_file import DATED, ID, STATIC
 from pages.ui.models.board import Shelf
@@ -282,7 +283,9 @@ def customers_scored_for_an_earlier_day(shop: Shop) -> dict[str, Any]:
 @starts("segments.segmenting embed")
 def customers_as_the_network_sees_them(shop: Shop) -> dict[str, Any]:
     day = date(2023, 12, 31)
-    shop.call("segments.segmenting", "need_points", Clusters(), shop.dataset, shop.bundle, day)
+    shop.call(
+        "segments.segmenting", "need_points", Clusters(), ScoredDataset(shop.work, shop.dataset, shop.bundle, day)
+    )
     return {"command": "embed", "name": NAME, "model": shop.bundle.id, "cutoff": day}
 
 

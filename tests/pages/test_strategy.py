@@ -16,6 +16,7 @@ from clv_core import pipeline
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate, without_options
 from clv_core.jobs import NoProgress
@@ -24,10 +25,10 @@ from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import make_plan
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, load_offers, save_offers
-from clv_core.strategy.schemes.quadrant import QUADRANT
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.segments import assign
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments import assign_tiers
+from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace, write_json
 from pages.ui import widgets
 from pages.ui.budget import offers_table
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.first(12)
 def scores(root: Path) -> pd.DataFrame:
     """Return the tiered customers, worked out without leaving anything in the workspace."""
     work = Workspace(root)
-    return assign(score(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress()), DEFAULT_SCHEME)
+    return assign_tiers(score(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress()), DEFAULT_SCHEME)
 
 
 def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPEN, with_model: Path) -> None:
@@ -111,7 +112,7 @@ def tried(work: Workspace, path: Path) -> Experiment:
     rows = pd.DataFrame({"customer_id": events, "date": start.strftime("%Y-%m-%d")})
     rows["group"] = ["offer" if place % 2 else "control" for place in range(len(rows))]
     rows.to_csv(path, index=False)
-    return experiment(work, "shop", bundle.id, path, most_days=90, progress=NoProgress())
+    return experiment(ScoredDataset.open(work, "shop", bundle.id), path, most_days=90, progress=NoProgress())
 
 
 def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
@@ -207,7 +208,7 @@ def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its
     assert load_offers(dataset).by == QUADRANT and app.header[0].value != before
     who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
     win_back = translate("segment.quadrant.win_back", "en")
-    assert win_back in set(who["tier"]) and not set(who["tier"]) & set(names_of_tiers(dataset, 4, "en"))
+    assert win_back in set(who["tier"]) and not set(who["tier"]) & set(tier_labels(dataset, 4, "en"))
     rows = {TIERS: ({"start": "mail"},), QUADRANT: ({"start": "mail", "tier1": None, "tier2": None, "tier4": None},)}
     save_offers(dataset, SavedOffers(rows, by=QUADRANT))
     again = open_page(root, "strategy", lang="en")

@@ -21,6 +21,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
@@ -47,8 +48,8 @@ def advised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ingest(work, root / "log.csv", "shop", duplicates="keep", currency="EUR")
     bundle = pipeline.train(work, "shop", TrainConfig(horizon_days=60, model="naive", cutoffs=2), progress=NoProgress())
     pipeline.score(work, "shop", bundle.id, progress=NoProgress())
-    pipeline.recommend(work, "shop", bundle.id, root / "list.parquet", progress=NoProgress())
-    pipeline.price(work, "shop", bundle.id, root / "prices.parquet", progress=NoProgress())
+    pipeline.recommend(ScoredDataset.open(work, "shop", bundle.id), root / "list.parquet", progress=NoProgress())
+    pipeline.price(ScoredDataset.open(work, "shop", bundle.id), root / "prices.parquet", progress=NoProgress())
     return root
 
 

@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.lifecycle import relabel
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
 from pages.ui.explore import tables as behind

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.stored.store import open_dataset
-from clv_core.strategy.schemes.saved import Given, give_names
+from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, texts
 from tests.pages.test_strategy_parts import advised, part
@@ -23,8 +23,8 @@ __all__ = ["advised"]
 
 def renamed(root: Path, tmp_path: Path) -> Path:
     shutil.copytree(root, tmp_path / "own")
-    names = {str(place): Given(name) for place, name in enumerate(CALLED, 1)}
-    give_names(open_dataset(Workspace(tmp_path / "own"), "shop"), "tiers:4", names)
+    names = {str(place): SegmentLabel(name) for place, name in enumerate(CALLED, 1)}
+    save_labels(open_dataset(Workspace(tmp_path / "own"), "shop"), "tiers:4", names)
     return tmp_path / "own"
 
 

@@ -23,7 +23,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import snapshot_of
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BgNbd
@@ -31,13 +31,17 @@ from clv_core.features.last_year import EVEN
 from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.customer.card import Card
-from clv_core.strategy.customer.find import containing, find_customers, place_of
-from clv_core.strategy.customer.next_order import NextOrder, next_order
-from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
+from clv_core.strategy.customer.customer_card import Card
+from clv_core.strategy.customer.customer_lookup import (
+    find_customers,
+    ids_containing,
+    row_of_customer,
+    similar_customers,
+)
+from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
 from clv_core.strategy.customer.timeline import Timeline, timeline
-from clv_core.strategy.customer.why import why
-from clv_core.strategy.similar import FIGURES, similar
+from clv_core.strategy.customer.why_sentences import explain_value
+from clv_core.strategy.segments.clusters import FIGURES
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(7)
@@ -78,7 +82,9 @@ def scores(workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
 
 
 def card_of(workspace: Workspace, bundle: Bundle, customer: str, language: str = "en") -> Card:
-    return pipeline.card(workspace, "shop", bundle.id, customer, language=language, progress=NoProgress())
+    return pipeline.load_card(
+        ScoredDataset.open(workspace, "shop", bundle.id), customer, language=language, progress=NoProgress()
+    )
 
 
 def busiest(events: pd.DataFrame, count: int = 1) -> list[str]:
@@ -134,13 +140,17 @@ def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
     workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
     snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scores_path(bundle, shop)
-    found = kept_rhythm(path, bundle, shop, shop.log_end)
-    assert found == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
-    without_log = replace(shop, folder=shop.folder / "none")
-    assert kept_rhythm(path, bundle, without_log, shop.log_end) == found
-    os.utime(path)  # scored anew
-    with pytest.raises(duckdb.Error):
-        kept_rhythm(path, bundle, without_log, shop.log_end)
+    scored = ScoredDataset(workspace, shop, bundle)
+    rhythm = load_rhythm(scored)
+    assert rhythm == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
+    log = shop.events_path.rename(shop.folder / "elsewhere")
+    try:
+        assert load_rhythm(scored) == rhythm
+        os.utime(path)  # scored again
+        with pytest.raises(duckdb.Error):
+            load_rhythm(scored)
+    finally:
+        log.rename(shop.events_path)
     assert "rhythm" in {one.kind for one in artifacts(workspace, "shop")} and artifacts(workspace, "sho") == []
 
 
@@ -210,7 +220,9 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
 def test_value_tier_rank_and_usual_pause_are_those_of_the_log_and_the_scores(
     workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
 ) -> None:
-    pipeline.segment(workspace, "shop", bundle.id, tmp_path / "tiers.parquet", progress=NoProgress())
+    pipeline.segment(
+        ScoredDataset.open(workspace, "shop", bundle.id), tmp_path / "tiers.parquet", progress=NoProgress()
+    )
     tiers = pd.read_parquet(tmp_path / "tiers.parquet").set_index("customer_id")
     by_customer = scores.set_index("customer_id")
     money = events[events["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
@@ -247,11 +259,11 @@ def test_similar_customers_are_the_nearest_in_standardised_figures() -> None:
     table = StandardScaler().fit_transform(logs.assign(p_purchase=known["p_purchase"]))
     distances = cdist(table[[7]], table)[0]
     distances[7] = np.inf
-    ours = similar(customers, 7)
+    ours = similar_customers(customers, 7)
     nearest = np.argsort(distances)[:5]
     assert ours["customer_id"].tolist() == customers["customer_id"].iloc[nearest].tolist()
     np.testing.assert_allclose(ours["distance"], distances[nearest])
-    assert len(similar(customers.head(3), 0)) == 2 and similar(customers.head(1), 0).empty
+    assert len(similar_customers(customers.head(3), 0)) == 2 and similar_customers(customers.head(1), 0).empty
 
 
 def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
@@ -260,10 +272,10 @@ def test_search_finds_the_id_itself_then_ids_that_begin_so() -> None:
     assert find_customers(ids, "c029") == [f"C{number:04}" for number in range(290, 300)] + ["c0299x"]
     assert len(find_customers(ids, "C0")) == 20
     assert find_customers(ids, "a*") == find_customers(ids, "  ") == []
-    assert containing(ids, " 0299X ") == ["c0299x"] and len(containing(ids, "29")) == 5
-    assert containing(ids, ".*") == containing(ids, "  ") == []
+    assert ids_containing(ids, " 0299X ") == ["c0299x"] and len(ids_containing(ids, "29")) == 5
+    assert ids_containing(ids, ".*") == ids_containing(ids, "  ") == []
     with pytest.raises(NotFound) as caught:
-        place_of(ids, "C029", "2024-01-01")
+        row_of_customer(ids, "C029", "2024-01-01")
     assert "C0290, C0291" in caught.value.message("en") and "C0290" in caught.value.message("zh")
 
 
@@ -284,7 +296,7 @@ def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bund
     customer = busiest(events, 2)[1]
     folder = explanation_folder(bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
-    found = pipeline.explain(workspace, "shop", bundle.id, folder, **words).value
+    found = pipeline.explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, **words).value
     steps = found.waterfall(customer)
     for language in ("en", "zh"):
         why = card_of(workspace, bundle, customer, language).why
@@ -292,7 +304,9 @@ def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bund
         assert say_number(abs(found.predicted[0] - found.base), language) in why.sentences[0]
         for step in steps.head(2).itertuples():
             assert translate(f"feature_group.{step.part}", language) in why.sentences[1]
-    earlier = pipeline.card(workspace, "shop", bundle.id, customer, cutoff=CUTOFF, language="en", progress=NoProgress())
+    earlier = pipeline.load_card(
+        ScoredDataset.open(workspace, "shop", bundle.id, CUTOFF), customer, language="en", progress=NoProgress()
+    )
     assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)
 
 
@@ -310,5 +324,5 @@ def test_a_customer_without_orders(workspace: Workspace, bundle: Bundle, events:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_days_since_a_purchase_are_whole_days(lang: str) -> None:
     people = pd.DataFrame({"days_since_last": [52.4, 63.4], "purchase_days": [3, 2], "historic_value": [10.0, 20.0]})
-    found = why(people.assign(predicted_clv=1.0, customer_id=["a", "b"]), 0, None, currency="", language=lang)
+    found = explain_value(people.assign(predicted_clv=1.0, customer_id=["a", "b"]), 0, None, currency="", language=lang)
     assert "52" in found.sentences[0] and "58" in found.sentences[0] and not re.search(r"\d\.\d", found.sentences[0])

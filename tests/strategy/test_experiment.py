@@ -13,7 +13,7 @@ from scipy import stats
 
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.saved_scores import scores, scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, scores, scores_path
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.contacts import read_contacts
@@ -268,7 +268,9 @@ def test_customers_without_a_score_are_left_out_and_counted(
     kept = scores_path(open_bundle(mine, small_bundle.id), open_dataset(mine, "shop"), seen.start)
     kept.parent.mkdir(parents=True, exist_ok=True)
     scores(mine, "shop", small_bundle.id, cutoff=seen.start, progress=NoProgress()).iloc[:-50].to_parquet(kept)
-    found = measure_experiment(mine, "shop", small_bundle.id, path, most_days=60, progress=NoProgress())
+    found = measure_experiment(
+        ScoredDataset.open(mine, "shop", small_bundle.id), path, most_days=60, progress=NoProgress()
+    )
     everyone = found.effects[0]
     assert everyone.treated + everyone.control == len(seen.customer_id) - 50
     assert found.warnings[-1].params["customers"] == seen.left_out + 50

@@ -10,9 +10,9 @@ import pytest
 
 from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.deployment.artifacts import artifacts
-from clv_core.deployment.saved_scores import saved_score_files
-from clv_core.strategy.history import beside, net_value, purchase_history, with_history
-from clv_core.strategy.kept_history import kept_history
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files
+from clv_core.strategy.purchase_history import join_history, load_history, net_value, purchase_history, with_history
 from clv_core.workspace import Workspace
 
 
@@ -29,6 +29,8 @@ def log() -> pd.DataFrame:
 
 
 def dataset(log: pd.DataFrame, folder: Path, zone: str) -> Dataset:
+    folder = folder / ("0" * 12)
+    folder.mkdir()
     log.assign(event_time=log["event_time"].astype("datetime64[us]")).to_parquet(folder / "events.parquet")
     facts = dict.fromkeys(Manifest.__dataclass_fields__, 0) | {"name": "x", "version": "0" * 12, "timezone": zone}
     return Dataset(folder, Manifest(**facts))
@@ -68,32 +70,33 @@ def test_a_day_whose_purchases_were_all_returned_is_no_purchase_day(tmp_path: Pa
 def test_kept_history_is_that_of_the_scored_customers_and_is_made_once(log: pd.DataFrame, tmp_path: Path) -> None:
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
     scored = pd.DataFrame({"customer_id": sorted({*log["customer_id"].unique(), "a stranger"})[::-1], "other": 1.0})
-    scores = tmp_path / "scores-20200301.parquet"
+    scores = scores_file(shop)
     scored.to_parquet(scores)
     theirs = with_history(scored, purchase_history(shop, cutoff), cutoff)
     for _ in range(2):
-        pd.testing.assert_frame_equal(beside(scored, kept_history(scores, shop, cutoff), cutoff), theirs)
-        (tmp_path / "events.parquet").unlink(missing_ok=True)  # what is kept needs no log
+        pd.testing.assert_frame_equal(join_history(scored, load_history(of_model(shop, cutoff)), cutoff), theirs)
+        shop.events_path.unlink(missing_ok=True)  # what is kept needs no log
     assert theirs.set_index("customer_id").loc["a stranger"].isna().sum() == 2
     assert theirs["historic_value"].sum() == pytest.approx(purchases_before(log, cutoff)["amount"].sum())
 
 
 def test_kept_history_that_is_older_than_the_scores_is_made_anew(log: pd.DataFrame, tmp_path: Path) -> None:
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
-    scores = tmp_path / "scores-20200301.parquet"
+    scores = scores_file(shop)
     for customers in (["1", "2", "3"], ["3", "1"]):
         pd.DataFrame({"customer_id": customers}).to_parquet(scores)
         later = time.time_ns() + 10**9 * len(customers) if len(customers) == 2 else time.time_ns()
         os.utime(scores, ns=(later, later))
         own = purchase_history(shop, cutoff).set_index("customer_id").reindex(customers)["historic_value"]
-        assert kept_history(scores, shop, cutoff)["historic_value"].tolist() == own.fillna(0).tolist()
+        assert load_history(of_model(shop, cutoff))["historic_value"].tolist() == own.fillna(0).tolist()
 
 
 def test_kept_history_goes_where_its_scores_go_and_is_taken_for_no_scores(log: pd.DataFrame, tmp_path: Path) -> None:
-    workspace, shop = Workspace(tmp_path / "workspace"), dataset(log, tmp_path, "UTC")
-    scores = workspace.folder("datasets", "shop", "made", "0" * 12, "model") / "scores-20200301.parquet"
+    workspace = Workspace(tmp_path)
+    shop = dataset(log, workspace.folder("datasets", "shop"), "UTC")
+    scores = scores_file(shop)
     pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
-    kept_history(scores, shop, date(2020, 3, 1))
+    load_history(of_model(shop, date(2020, 3, 1)))
     assert len(list(scores.parent.iterdir())) == len(artifacts(workspace, "shop")) == 2
     assert saved_score_files(workspace, "model", "shop") == [(date(2020, 3, 1), scores)]
 
@@ -104,12 +107,24 @@ def test_a_read_only_folder(number: int, log: pd.DataFrame, tmp_path: Path, monk
         raise OSError(number, os.strerror(number))
 
     cutoff, shop = date(2020, 3, 1), dataset(log, tmp_path, "UTC")
-    scores = tmp_path / "scores-20200301.parquet"
+    scores = scores_file(shop)
     pd.DataFrame({"customer_id": ["1", "2"]}).to_parquet(scores)
-    told = kept_history(scores, shop, cutoff)
-    next(tmp_path.glob("history-*.parquet")).unlink()
-    monkeypatch.setattr("clv_core.strategy.kept_history.write_table", refuse)
-    pd.testing.assert_frame_equal(kept_history(scores, shop, cutoff), told)
+    told = load_history(of_model(shop, cutoff))
+    next(scores.parent.glob("history-*.parquet")).unlink()
+    monkeypatch.setattr("clv_core.strategy.purchase_history.write_table", refuse)
+    pd.testing.assert_frame_equal(load_history(of_model(shop, cutoff)), told)
+
+
+def scores_file(shop: Dataset) -> Path:
+    """Return where the scores of :func:`of_model` are saved, with the folder made."""
+    path = of_model(shop, date(2020, 3, 1)).scores_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def of_model(shop: Dataset, cutoff: date) -> ScoredDataset:
+    """The shop as scored by a model that is nothing but its name."""
+    return ScoredDataset(Workspace(shop.folder.parent), shop, Bundle(Path("model"), {}), cutoff)
 
 
 def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:

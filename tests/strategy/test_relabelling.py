@@ -15,13 +15,13 @@ from clv_core.collection.stored.store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.demo import SAMPLE
+from clv_core.deployment.lifecycle import relabel
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
 from clv_core.preprocessing.currency import set_currency
-from clv_core.strategy.relabelling import relabel
 from clv_core.workspace import Workspace
 from tests.strategy.conftest import Clv
 

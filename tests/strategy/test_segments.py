@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from clv_core.errors import UsageError
 from clv_core.evaluation.levels import SharedError
-from clv_core.strategy.conditions import OPERATORS, SINGLE, Condition, select
-from clv_core.strategy.history import with_history
-from clv_core.strategy.segments import assign, table, total
-from clv_core.strategy.tiers import Scheme, tier_names
+from clv_core.strategy.purchase_history import with_history
+from clv_core.strategy.segments import assign_tiers, table, total
+from clv_core.strategy.segments.conditions import OPERATORS, SINGLE, Condition, select
+from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def customers() -> pd.DataFrame:
 
 @pytest.mark.parametrize("scheme", ["quantile:10,30,60", "share:50,80,95", "thresholds:100,20"])
 def test_the_table_says_what_sql_says(customers: pd.DataFrame, scheme: str) -> None:
-    parsed = Scheme.parse(scheme)
-    tiered = assign(customers, parsed)
+    parsed = ValueTiers.parse(scheme)
+    tiered = assign_tiers(customers, parsed)
     ours = table(tiered, tier_names(parsed.tiers))
     theirs = duckdb.sql(
         """select tier, count(*) customers, count(*) / sum(count(*)) over () share_of_customers,
@@ -61,7 +61,7 @@ def test_the_table_says_what_sql_says(customers: pd.DataFrame, scheme: str) -> N
 
 
 def test_an_empty_tier_keeps_its_row(customers: pd.DataFrame) -> None:
-    rows = table(assign(customers, Scheme.parse("thresholds:1e9,20")), tier_names(3, "zh"))
+    rows = table(assign_tiers(customers, ValueTiers.parse("thresholds:1e9,20")), tier_names(3, "zh"))
     assert rows["customers"].tolist()[0] == 0
     assert rows["customers"].sum() == len(customers)
     assert np.isnan(rows["value_mean"][0]) and pd.isna(rows["last_purchase_median"][0])
@@ -69,7 +69,7 @@ def test_an_empty_tier_keeps_its_row(customers: pd.DataFrame) -> None:
 
 
 def test_sums_of_tiers_carry_intervals_where_an_origin_is_known(customers: pd.DataFrame) -> None:
-    tiered = assign(customers)
+    tiered = assign_tiers(customers)
     past = customers.assign(actual=customers["predicted_clv"] * 0.9)
     shared = SharedError.of([past])
     rows = table(tiered, tier_names(4), shared)
@@ -84,7 +84,7 @@ def test_sums_of_tiers_carry_intervals_where_an_origin_is_known(customers: pd.Da
 
 
 def test_conditions_hold_together_as_in_sql(customers: pd.DataFrame) -> None:
-    tiered = assign(customers)
+    tiered = assign_tiers(customers)
     asked = ["1,2", "p_purchase>=0.5", "days_since_last<120", "country=Germany,中国", "last_purchase>1998-03-15"]
     ours = select(tiered, [Condition.parse(text) for text in asked])
     theirs = duckdb.sql(
@@ -159,7 +159,7 @@ def test_whatever_a_condition_says_its_text_says_too(column: str, operator: str,
 
 
 def test_sums_that_fewer_than_five_are_expected_to_buy_for_have_no_interval(customers: pd.DataFrame) -> None:
-    tiered = assign(customers, Scheme.parse("quantile:50"))
+    tiered = assign_tiers(customers, ValueTiers.parse("quantile:50"))
     chance = np.where(tiered["tier"] == 1, 6.0, 4.0) / tiered.groupby("tier")["p_purchase"].transform("size")
     shared = SharedError.of([customers.assign(actual=customers["predicted_clv"])])
     assert shared is not None

@@ -175,7 +175,7 @@ def test_every_call_that_writes_a_list_names_the_suppression_list() -> None:
                 callers.add(where)
                 if "stop" not in {word.arg for word in node.keywords}:
                     forgotten.append(f"{where}:{node.lineno}")
-    assert forgotten == [] and {"clv_core/strategy/acting.py", "pages/ui/exports/lists.py"} <= callers
+    assert forgotten == [] and {"clv_core/strategy/activation.py", "pages/ui/exports/lists.py"} <= callers
     assert below == {"clv_core/strategy/audiences/export.py"}
 
 

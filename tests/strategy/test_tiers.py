@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv_core.errors import NotEnoughData, Refused, UsageError
-from clv_core.strategy.segments import assign
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme, tier_names
+from clv_core.strategy.segments import assign_tiers
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers, tier_names
 
 SCHEMES = ["quantile:10,30,60", "share:50,80,95", "thresholds:500,100", "quantile:50", "thresholds:0"]
 
@@ -17,7 +17,7 @@ def scored(values: list[float]) -> pd.DataFrame:
 
 
 def tiers(values: list[float], scheme: str) -> list[int]:
-    return assign(scored(values), Scheme.parse(scheme))["tier"].tolist()
+    return assign_tiers(scored(values), ValueTiers.parse(scheme))["tier"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def test_tiers_are_cut_from_the_top(scheme: str, values: list[float], expected: 
     scheme=st.sampled_from(SCHEMES),
 )
 def test_tiers_follow_value_never_split_ties_and_keep_their_bounds(values: list[float], scheme: str) -> None:
-    parsed = Scheme.parse(scheme)
-    if parsed.kind == "share" and sum(values) == 0:
+    parsed = ValueTiers.parse(scheme)
+    if parsed.method == "share" and sum(values) == 0:
         with pytest.raises(Refused, match="share"):
-            assign(scored(values), parsed)
+            assign_tiers(scored(values), parsed)
         return
     tier = np.array(tiers(values, scheme))
     value = np.array(values)
@@ -52,7 +52,7 @@ def test_tiers_follow_value_never_split_ties_and_keep_their_bounds(values: list[
     higher = value[:, None] > value
     assert (tier[:, None] <= tier)[higher].all()
     assert (tier[:, None] == tier)[value[:, None] == value].all()
-    if parsed.kind == "quantile":
+    if parsed.method == "quantile":
         ahead = np.array([(value > one).mean() * 100 for one in value])
         expected = [1 + sum(percent >= cut - 1e-9 for cut in parsed.cuts) for percent in ahead]
         assert tier.tolist() == expected
@@ -62,12 +62,12 @@ def test_tiers_follow_value_never_split_ties_and_keep_their_bounds(values: list[
 
 @pytest.mark.parametrize("scheme", [*SCHEMES, "quantile:12.5,99.9", "thresholds:10,-5"])
 def test_a_scheme_and_its_text_are_the_same(scheme: str) -> None:
-    assert str(Scheme.parse(scheme)) == scheme
+    assert str(ValueTiers.parse(scheme)) == scheme
 
 
 def test_a_kind_alone_means_its_usual_cuts() -> None:
-    assert Scheme.parse(" Quantile ") == DEFAULT_SCHEME == Scheme("quantile", (10, 30, 60))
-    assert Scheme.parse("share").cuts == (50, 80, 95)
+    assert ValueTiers.parse(" Quantile ") == DEFAULT_SCHEME == ValueTiers("quantile", (10, 30, 60))
+    assert ValueTiers.parse("share").cuts == (50, 80, 95)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_kind_alone_means_its_usual_cuts() -> None:
 def test_a_scheme_that_makes_no_sense_is_refused_in_words(code: str, texts: list[str]) -> None:
     for text in texts:
         with pytest.raises(UsageError) as caught:
-            Scheme.parse(text)
+            ValueTiers.parse(text)
         assert caught.value.code == code, text
         assert caught.value.message("en") and caught.value.message("zh")
 

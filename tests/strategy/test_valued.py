@@ -8,12 +8,11 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import ScoredDataset, score
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.segments import VALUE
-from clv_core.strategy.valued import valued
 from clv_core.workspace import Workspace
 
 TERMS = Terms(180, discount_rate=0.1)
@@ -24,7 +23,8 @@ def test_each_customer_gets_her_own_value_in_whatever_order(small_workspace: Wor
         small_workspace, "shop", small_bundle.id, horizon_days=180, discount_rate=0.1, progress=NoProgress()
     ).set_index(CUSTOMER_ID)[VALUE]
     people = pd.DataFrame({CUSTOMER_ID: said.index, VALUE: -1.0, "tier": 1}).sample(frac=0.5, random_state=1)
-    found = valued(small_workspace, "shop", small_bundle.id, people, TERMS, progress=NoProgress())
+    scored = ScoredDataset.open(small_workspace, "shop", small_bundle.id)
+    found = scored.at_terms(people, TERMS, NoProgress())
     assert list(found[CUSTOMER_ID]) == list(people[CUSTOMER_ID]) and set(found["tier"]) == {1}
     assert np.array_equal(found[VALUE], [said[one] for one in people[CUSTOMER_ID]])
 
@@ -32,5 +32,5 @@ def test_each_customer_gets_her_own_value_in_whatever_order(small_workspace: Wor
 def test_whoever_has_no_value_any_more_does_not_get_another_s(small_workspace: Workspace, small_bundle: Bundle) -> None:
     people = pd.DataFrame({CUSTOMER_ID: ["gone"], VALUE: 1.0})
     with pytest.raises(Refused) as refused:
-        valued(small_workspace, "shop", small_bundle.id, people, TERMS, progress=NoProgress())
+        ScoredDataset.open(small_workspace, "shop", small_bundle.id).at_terms(people, TERMS, NoProgress())
     assert (refused.value.code, refused.value.params["missing"]) == ("scores_changed", 1)

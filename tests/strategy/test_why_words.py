@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.strategy.customer.why import why
+from clv_core.strategy.customer.why_sentences import explain_value
 from tests.evaluation.explain.test_sentences import explanation
 
 
@@ -14,7 +14,7 @@ from tests.evaluation.explain.test_sentences import explanation
 @pytest.mark.parametrize(("second", "named"), [(0.0, False), (0.4, False), (12.0, True), (-12.0, True)])
 def test_a_second_reason_is_named_only_where_it_moves_something(language: str, second: float, named: bool) -> None:
     people = pd.DataFrame({"customer_id": ["C0"], "predicted_clv": [119.0 + second]})
-    found = why(people, 0, explanation((79.0, second, 0.0)), currency="", language=language)
+    found = explain_value(people, 0, explanation((79.0, second, 0.0)), currency="", language=language)
     assert translate("feature_group.recent_spend", language) in found.sentences[1]
     assert ("silence" in found.sentences[1]) == named
 

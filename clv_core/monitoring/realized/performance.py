@@ -24,8 +24,8 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.realized.partial_horizon import SEASON, UNKNOWN, WHOLE
-from clv_core.strategy.history import net_value
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.purchase_history import net_value
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
 Floats = NDArray[np.float64]
 

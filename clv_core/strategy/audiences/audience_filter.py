@@ -36,18 +36,18 @@ MAX_EXAMPLES: Final = 3
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """The customers asked for, and what the rules ask of each; all of the index of ``customers``.
+    """The requested customers, and what the rules need of each; all of the index of ``customers``.
 
     Args:
         customers: scores with clean contact columns (text, "" for unknown), the most valuable first.
         keys: columns of ``customers`` of which the platform needs at least one.
         id_suppressed: whether the id is on a suppression list.
         has_contacts: whether the contacts have a row of the customer.
-        has_consent: whether that row says that the customer agreed.
+        has_consent: whether by that row the customer agreed.
         address_suppressed: whether an e-mail address or a phone number of the customer is on a suppression list.
         shares_contact: whether one of them is also that of somebody who is suppressed or did not agree.
         lost_number: whether the phone number was removed, as many have it and one of these must not be contacted.
-        mailbox: what tells e-mail addresses apart.
+        mailbox: key by which e-mail addresses are compared.
         cells: the e-mail and phone cells as they are written.
     """
 
@@ -91,7 +91,7 @@ class Rule:
 
 RULES: Final = (
     Rule("suppressed", lambda people, _: people.id_suppressed, "The id is on a suppression list."),
-    Rule("no_contact", lambda people, _: ~people.has_contacts, "Neither contact fields nor consent are known."),
+    Rule("no_contact", lambda people, _: ~people.has_contacts, "There are neither contact fields nor consent."),
     Rule("no_consent", lambda people, _: ~people.has_consent, "The customer did not agree to be contacted."),
     Rule("suppressed", lambda people, _: people.address_suppressed, "An address or a number is on a suppression list."),
     Rule("shared_contact", lambda people, _: people.shares_contact, "Somebody who must not be contacted has it too."),
@@ -120,9 +120,9 @@ class Audience:
             first; of generic formats the rows as they were given.
         left_out: customers by the first reason that left them out.
         reach: customers in it by contact field that they have.
-        unknown_countries: customers in it whose country is not known, by the text in its place, the most frequent
+        unknown_countries: customers in it whose country is not recognised, by its text, the most frequent
             first.
-        unknown_consent: customers asked for, by a word on their consent that means neither yes nor no.
+        unknown_consent: requested customers, by a word on their consent that means neither yes nor no.
         unread: customers who may be contacted and whose ``email`` or ``phone`` could not be read, by the field and the
             shape of the cell (:func:`clv_core.strategy.audiences.contacts.unread`).
         lost_numbers: customers in it whose phone number was removed (:class:`Candidates`).
@@ -220,7 +220,7 @@ def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: S
 
     Args:
         scored: with customer_id, one row a customer.
-        customers: whose addresses are known; None where none are.
+        customers: with addresses; None if there are none.
         stop: the list, which itself names nobody.
     """
     ids = set(scored.loc[stop.hides(scored), CUSTOMER_ID].astype("str"))
@@ -233,7 +233,7 @@ def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: S
 def _candidates(
     scored: pd.DataFrame, entry: Export, contacts: Contacts, customers: pd.DataFrame, stop: SuppressionList | None
 ) -> Candidates:
-    """Return what the rules ask of each customer: worked out for all whose contacts are known, asked for or not."""
+    """Return what the rules need of each customer, derived from all customers with contacts, requested or not."""
     suppressed = {folded(text.strip()) for text in contacts.suppressed}
     spelling = entry.read_as or mailboxes
     rows = canonical_contacts(customers)
@@ -257,15 +257,15 @@ def _candidates(
     clean = clean.assign(**{name: clean[name].mask(lost_number, "") for name in (PHONE, MOBILE_CN)})
     cells = cells.assign(**{PHONE: cells[PHONE].mask(lost_number, "")})
 
-    asked = scored.drop(columns=[name for name in (*FIELDS, CONSENT, COUNTRY_CODE, MOBILE_CN) if name in scored])
-    asked = asked.sort_values(VALUE, ascending=False, kind="stable", ignore_index=True)
-    ids = asked[CUSTOMER_ID].astype("str")
+    requested = scored.drop(columns=[name for name in (*FIELDS, CONSENT, COUNTRY_CODE, MOBILE_CN) if name in scored])
+    requested = requested.sort_values(VALUE, ascending=False, kind="stable", ignore_index=True)
+    ids = requested[CUSTOMER_ID].astype("str")
 
     def of_asked(flags: pd.Series[bool]) -> pd.Series[bool]:
-        return flags.reindex(ids, fill_value=False).set_axis(asked.index)
+        return flags.reindex(ids, fill_value=False).set_axis(requested.index)
 
     return Candidates(
-        customers=asked.assign(**{CUSTOMER_ID: ids}).join(clean.reindex(ids).set_axis(asked.index)),
+        customers=requested.assign(**{CUSTOMER_ID: ids}).join(clean.reindex(ids).set_axis(requested.index)),
         keys=entry.reached or entry.keys,
         id_suppressed=ids.isin(suppressed) | of_asked(by_id),
         has_contacts=ids.isin(rows.index),
@@ -273,8 +273,8 @@ def _candidates(
         address_suppressed=of_asked(by_address),
         shares_contact=of_asked(shares_email | (shares_phone & ~lost_number)),
         lost_number=of_asked(lost_number),
-        mailbox=mailbox.reindex(ids).set_axis(asked.index),
-        cells=cells.reindex(ids).set_axis(asked.index),
+        mailbox=mailbox.reindex(ids).set_axis(requested.index),
+        cells=cells.reindex(ids).set_axis(requested.index),
     )
 
 
@@ -305,7 +305,7 @@ def _has_address_in(contacts: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
 
 
 def _without_country(customers: pd.DataFrame, cells: pd.Series[str]) -> int:
-    """Return how many phone cells could not be read and name no country, where the customer's is not known either."""
+    """Return how many phone cells could not be read and name no country, if the customer's is missing too."""
     numbers = [one_number(cell) for cell in cells[(customers[PHONE] == "") & (customers[COUNTRY_CODE] == "")]]
     return sum(any(sign.isdigit() for sign in number) and not has_calling_code(number) for number in numbers)
 

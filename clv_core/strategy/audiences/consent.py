@@ -1,4 +1,4 @@
-"""Who agreed to be contacted, by the words that shops, platforms and people write; a word that is not known is no."""
+"""Who agreed to be contacted, by the words that shops, platforms and people write; any other word is no."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NO: Final = frozenset(
         "abgemeldet, widerrufen, refusé, désinscrit, rechazado, recusado, rifiutato, disiscritto"
     ).split(", ")
 )
-"""Words that mean no; they count as any other word that is not in :data:`YES`, but need not be asked about."""
+"""Words that mean no; they count as any other word that is not in :data:`YES`, but need no question."""
 
 MAX_WORD: Final = 30
 """Characters of a word that is shown; what is longer is no answer to a question of yes or no."""

@@ -103,7 +103,7 @@ def clean_contacts(customers: pd.DataFrame, region: str | None) -> pd.DataFrame:
         region: country of phone numbers that name none.
 
     Raises:
-        UsageError: the region is no country whose numbers are known.
+        UsageError: the region is no country with a calling code.
     """
     empty = pd.Series("", index=customers.index, dtype="str")
     fields = {name: customers[name].astype("str").fillna("") if name in customers else empty for name in FIELDS}
@@ -132,10 +132,11 @@ def phones(texts: pd.Series[Any], countries: pd.Series[Any], region: str | None)
     Args:
         texts: numbers as people write them.
         countries: ISO code of each customer's country, "" for unknown.
-        region: country, as :func:`region_code` reads it, of numbers without a country code and a known country.
+        region: country, as :func:`region_code` reads it, of numbers without a country code if the
+            customer's country is missing.
 
     Raises:
-        UsageError: the region is no country whose numbers are known.
+        UsageError: the region is no country with a calling code.
     """
     home = region_code(region) if region else ""
     numbers = [(text, country or home) for text, country in zip(_stripped(texts), countries, strict=True)]

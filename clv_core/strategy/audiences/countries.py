@@ -18,7 +18,7 @@ SAMPLED_NUMBERS: Final = 500
 """Phone numbers that are enough to tell the country of all."""
 MIN_SHARE: Final = 0.9
 """Share of numbers that have to be Chinese mobiles; where as many could be numbers of North America, such as
-1 415 555 0100, the two cannot be told apart."""
+1 415 555 0100, the two cannot be distinguished."""
 CHINESE_MOBILE: Final = re.compile(r"1[3-9]\d{9}")
 NO_COUNTRIES: Final = frozenset(("EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"))
 """Codes of two letters in CLDR that are unions, the unknown, or there for tests."""
@@ -104,7 +104,7 @@ def region_code(region: str) -> str:
         region: code or name of a country, as :func:`country_code` reads it.
 
     Raises:
-        UsageError: it is no country whose numbers are known.
+        UsageError: it is no country with a calling code.
     """
     import phonenumbers
 
@@ -127,7 +127,7 @@ def region_names(language: str) -> dict[str, str]:
 def proposed_region(texts: pd.Series[Any]) -> str:
     """Return the country of nearly all phone numbers that name none; "" where their form does not tell it.
 
-    Mobile numbers of the Chinese mainland are known by their form, 1 and 10 digits of which the first is 3 to 9. Where
+    Mobile numbers of the Chinese mainland are recognised by their form, 1 and 10 digits, the first of them 3 to 9. If
     nearly all of them could as well be numbers of North America, written with its calling code 1, nothing is proposed.
 
     Args:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, Message, NotEnoughData
 from clv_core.strategy.audiences.audience_filter import filter_audience
@@ -46,7 +46,7 @@ class Side:
         cutoff: as of when, ISO date.
         horizon_days: predicted span.
         currency: of the amounts, may be empty.
-        segment: conditions by which customers were chosen (:mod:`clv_core.strategy.conditions`); "" for all.
+        segment: conditions by which customers were chosen (:mod:`clv_core.strategy.segments.conditions`); "" for all.
         scheme: how tiers were cut, "" where there are none.
         lifetime: whether ``horizon_days`` is the limit of the discounted sum.
         discount_rate: yearly, 0 is none.
@@ -93,7 +93,7 @@ class Exported:
         side_file: JSON next to the first.
         rows: of the list, over all files.
         customers: different customers in it; None where its rows are not about customers.
-        left_out: customers asked for but not in it, by reason: suppressed, no_consent, shared_contact, no_contact,
+        left_out: customers of the segment but not in it, by reason: suppressed, no_consent, shared_contact, no_contact,
             same_contact (:data:`clv_core.strategy.audiences.audience_filter.RULES`).
         reach: customers in it by contact field.
         unknown_consent: as of :class:`~clv_core.strategy.audiences.audience_filter.Audience`; in no side file or log.
@@ -128,7 +128,7 @@ class Preview:
         left_out: the others by reason, as in :class:`Exported`.
         reach: customers in it by contact field.
         first: its first rows as the platform would read them; None for generic formats.
-        unknown_countries: customers in it whose country is not known, by the text in its place; their phone numbers
+        unknown_countries: customers in it whose country is not recognised, by its text; their phone numbers
             without a country code are read by the region.
         unknown_consent: as of :class:`~clv_core.strategy.audiences.audience_filter.Audience`.
         unread: the same.
@@ -221,7 +221,14 @@ def export(
 
 
 def write_rows(
-    workspace: Workspace, frame: pd.DataFrame, path: Path, side: Side, *, fewest: int = 0, language: str = ""
+    workspace: Workspace,
+    frame: pd.DataFrame,
+    path: Path,
+    side: Side,
+    *,
+    dataset: Dataset | None = None,
+    fewest: int = 0,
+    language: str = "",
 ) -> Exported:
     """Write a table by the file's ending, with its side file, and note it in the export log.
 
@@ -232,6 +239,7 @@ def write_rows(
         frame: any columns, text made inert for spreadsheets.
         path: CSV, XLSX or Parquet.
         side: what the numbers mean.
+        dataset: of the customers, whose table resolves suppressed addresses; None opens the one named by ``side``.
         fewest: smallest number of rows that is worth a file.
         language: of the headers of a spreadsheet, "" for ids.
 
@@ -244,7 +252,7 @@ def write_rows(
     format, customers, left_out = path.suffix.removeprefix("."), None, {}
     rows = frame
     if CUSTOMER_ID in frame:
-        rows = SuppressionList.of(workspace, open_dataset(workspace, side.dataset)).without(frame)
+        rows = SuppressionList.of(workspace, dataset or open_dataset(workspace, side.dataset)).without(frame)
         customers = rows[CUSTOMER_ID].nunique()
         if len(rows) < len(frame):
             left_out = {"suppressed": frame[CUSTOMER_ID].nunique() - customers}

@@ -52,7 +52,7 @@ def exported_files(
 
     Args:
         workspace: whose export log is read.
-        name: the dataset's name; under an earlier name it is known by its versions.
+        name: the dataset's name; records under an earlier name are matched by version.
         versions: its versions.
         of_customers: only files whose rows are about customers: a table of prices names nobody.
     """

@@ -32,7 +32,7 @@ class Export:
         fewest: smallest list that the platform takes.
         largest_file: bytes above which the list is split over several files.
         most_rows: rows above which it is, the header not counted.
-        region: country of phone numbers that name none, where nobody says another; "" where the platform has no one
+        region: country of phone numbers that name none, unless another is chosen; "" where the platform has no one
             country.
         read_as: what the platform makes of e-mail addresses before it hashes them, where that makes one of several.
     """

@@ -25,7 +25,7 @@ from clv_core.collection.words.contact_fields import (
 )
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
-from clv_core.strategy.history import HISTORIC_VALUE, LAST_PURCHASE
+from clv_core.strategy.purchase_history import HISTORIC_VALUE, LAST_PURCHASE
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 
 PROPERTIES: Final = {
@@ -173,7 +173,7 @@ def klaviyo(customers: pd.DataFrame) -> pd.DataFrame:
         contact = {"Phone Number": customers[PHONE]}
     names = {"First Name": FIRST_NAME, "Last Name": LAST_NAME, "City": CITY}
     fields = {title: customers[name] for title, name in names.items()}
-    code = customers[COUNTRY_CODE]  # where it is not known, the country stays as it is written
+    code = customers[COUNTRY_CODE]  # if it is not recognised, the country stays as it is written
     places = {"Country": code.where(code != "", customers[COUNTRY]), "Zip Code": customers[ZIP]}
     frame = pd.DataFrame({**contact, **fields, **places, **properties(customers)})
     if CONSENT in customers and "Email" in contact:

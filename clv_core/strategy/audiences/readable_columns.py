@@ -24,7 +24,7 @@ END: Final = re.compile(r"(^|_)(low|high)$")
 
 
 def for_people(frame: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Return a list with rounded numbers, whole counts, and the words and headers of a language; "" for ids."""
+    """Return a list with rounded numbers, integer counts, and the words and headers of a language; "" for ids."""
     return headed(_with_words(counted(rounded(frame)), language), language)
 
 

@@ -72,7 +72,7 @@ def write_csv(source: Path, target: Path, order: str, worded: Worded | None = No
         source: any Parquet file.
         target: replaced when all is written.
         order: column to sort by.
-        worded: gives a block of rows the words of a person: headers, or columns beside codes; the same for all blocks.
+        worded: gives a block of rows the words of a person: headers, or columns next to codes; the same for all blocks.
     """
     with atomic_path(target) as temporary, connect_memory() as connection:
         connection.execute("SET memory_limit = '500MB'")

@@ -58,7 +58,7 @@ class Matches(JsonRecord):
 
     @property
     def message(self) -> Message:
-        """The counts in a sentence; a warning where the whole list matches nobody."""
+        """The counts in a sentence; a warning if all of the list matches nobody."""
         if self.read and self.nobody == self.read:
             return Message("warning.suppress_none", {"read": self.read})
         return Message("warning.suppress_matched", self.to_json())

@@ -1,1 +1,1 @@
-"""Customer: all that is said of one of them."""
+"""Customer: the card of one customer, and how to find her."""

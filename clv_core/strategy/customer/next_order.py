@@ -1,9 +1,9 @@
-"""When one customer's next order is expected: the model's chance in the horizon, spread over its days.
+"""When one customer's next order is expected: the model's chance in the horizon, distributed over its days.
 
-The model says how likely an order in the horizon is. When it comes, given that it comes, follows from the customer's
-own pauses where they vary little (:mod:`clv_core.strategy.customer.regular`), else from BG/NBD in last year's pace, by
-the law that models say other horizons with (:mod:`clv_core.model.chance`): then an order is as likely by a day as the
-model says of the horizon that ends with it. Nothing beyond the horizon is said.
+The model predicts how likely an order in the horizon is. When it comes, if it comes, follows from the customer's own
+pauses if they vary little (:class:`RegularOrders`), else from BG/NBD in last year's pace, by the same law that converts
+predictions to other horizons (:mod:`clv_core.model.chance`): an order is then as likely by a day as the model predicts
+for the horizon that ends with it. Nothing beyond the horizon is predicted.
 """
 
 from __future__ import annotations
@@ -11,23 +11,94 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
 
+from clv_core.collection.stored.store import Dataset
+from clv_core.config import TrainConfig
+from clv_core.deployment.artifacts import RHYTHM
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset, companion_path
+from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
 from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.last_year import LastYear
+from clv_core.features.log import open_log
+from clv_core.features.season import last_year
 from clv_core.i18n import say_share
 from clv_core.model.chance import OrderTimes
 from clv_core.records import JsonRecord
-from clv_core.strategy.customer.regular import Regular
-from clv_core.strategy.customer.rhythm import Rhythm
 from clv_core.strategy.customer.timeline import Timeline
+from clv_core.workspace import read_json, write_json
 
 EARLY, EVEN, LATE = 0.25, 0.5, 0.75
-FEWEST_FOR_GAP: Final = 3
-"""Purchase days from which on a customer has a usual pause between them."""
+MIN_DAYS_FOR_GAP: Final = 3
+"""Purchase days from which a customer has a usual pause between them."""
+MIN_GAPS: Final = 4
+LATEST_GAPS: Final = 12
+"""Pauses that count, from the last one back: habits change."""
+MAX_VARIATION: Final = 0.2
+"""Largest coefficient of variation of regular pauses. Of exponential pauses, four vary so little in 1% of cases."""
+MIN_DEVIATION: Final = 0.5
+"""Days; that no pause differed yet does not mean that none will."""
+OVERDUE: Final = 0.95
+"""Chance of a shorter pause than the present one, from which the customer has left the rhythm."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When the customers of a log order, as of a cutoff.
+
+    Args:
+        counts: BG/NBD of their purchase days, the anchor of the model's snapshot.
+        last_year: the season after the cutoff, from last year.
+    """
+
+    counts: BgNbd
+    last_year: LastYear = LastYear()
+
+    @classmethod
+    def of(cls, bundle: Bundle, dataset: Dataset, cutoff: date) -> Self:
+        """Estimate it from the events before ``cutoff`` that the model reads.
+
+        Raises:
+            NotEnoughData: nobody was seen before the cutoff.
+        """
+        config = TrainConfig.from_json(bundle.record["config"])
+        log = open_log(dataset, before=cutoff, **config.of_log())
+        try:
+            _, _, anchor = log.history(cutoff, config.horizon_days)
+            return cls(anchor.counts, last_year(log, cutoff, config.horizon_days))
+        finally:
+            log.close()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return {"counts": self.counts.to_json(), "last_year": self.last_year.to_json()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Return the rhythm of :meth:`to_json`'s dictionary."""
+        return cls(BgNbd.from_json(value["counts"]), LastYear.from_json(value["last_year"]))
+
+
+def load_rhythm(scored: ScoredDataset) -> Rhythm:
+    """Return the rhythm of the customers of saved scores; it is saved, or computed if missing or older than the scores.
+
+    Args:
+        scored: whose scores for the trained horizon are saved.
+    """
+    scores = scored.scores_path()
+    path = companion_path(scores, RHYTHM, ".json")
+    if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
+        rhythm = Rhythm.of(scored.bundle, scored.dataset, scored.as_of)
+        with ignore_unwritable():
+            write_json(path, rhythm.to_json())
+        return rhythm
+    return Rhythm.from_json(read_json(path))
 
 
 @dataclass(frozen=True)
@@ -37,11 +108,11 @@ class NextOrder(JsonRecord):
     Args:
         chance: of an order in the horizon that is not sent back, 0 to 1, as ``score`` writes it.
         horizon_days: length of the horizon.
-        expected: the day by which an order is as likely as not; None where the chance never reaches one half.
-        early: the day by which it is one in four; None where the chance never reaches that.
+        expected: the day by which an order is as likely as not; None if the chance never reaches one half.
+        early: the day by which it is one in four; None if the chance never reaches that.
         late: the day by which it is three in four; likewise.
         usual_gap_days: median pause between this customer's purchase days; None below three of them.
-        regular: whether the days are those of the customer's own pauses, which vary little.
+        regular: whether the days follow from the customer's own pauses, which vary little.
     """
 
     chance: float
@@ -53,16 +124,16 @@ class NextOrder(JsonRecord):
     regular: bool = False
 
     def message(self) -> Message:
-        """Return when, and how sure that is, as one or two sentences; days are ISO dates."""
+        """Return when, and how certain that is, as one or two sentences; days are ISO dates."""
         if self.expected is None:
             return Message("card.next.none", {"days": self.horizon_days, "chance": say_share(self.chance)})
-        said: dict[str, Any] = {"expected": self.expected.isoformat(), "early": str(self.early)}
+        params: dict[str, Any] = {"expected": self.expected.isoformat(), "early": str(self.early)}
         if self.regular:
-            said["gap"] = self.usual_gap_days
+            params["gap"] = self.usual_gap_days
         if self.late is None:
-            return Message("card.next.regular" if self.regular else "card.next.expected", said)
-        said["late"] = self.late.isoformat()
-        return Message("card.next.regular.surer" if self.regular else "card.next.surer", said)
+            return Message("card.next.regular" if self.regular else "card.next.expected", params)
+        params["late"] = self.late.isoformat()
+        return Message("card.next.regular.surer" if self.regular else "card.next.surer", params)
 
 
 def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date, rhythm: Rhythm) -> NextOrder:
@@ -76,7 +147,7 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
         rhythm: of all customers.
     """
     bought, begin = history.purchase_days.to_numpy("datetime64[D]"), np.datetime64(cutoff, "D")
-    own, times = Regular.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm.counts)
+    own, times = RegularOrders.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm.counts)
 
     def day_by(share: float) -> date | None:
         if chance < share:
@@ -88,11 +159,69 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
         return cutoff + timedelta(days=max(0, math.ceil(days - 1e-9) - 1))
 
     early, expected, late = map(day_by, (EARLY, EVEN, LATE))
-    gap = float(np.median(np.diff(bought).astype(np.float64))) if len(bought) >= FEWEST_FOR_GAP else None
+    gap = float(np.median(np.diff(bought).astype(np.float64))) if len(bought) >= MIN_DAYS_FOR_GAP else None
     return NextOrder(chance, horizon_days, expected, early, late, gap, own is not None)
 
 
 def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BgNbd) -> OrderTimes:
-    """Return when the next order comes to whoever buys by luck alone; nothing is known of a never-buyer's."""
+    """Return when the next order comes by BG/NBD; of never-buyers that is undetermined."""
     since_first = float((begin - bought[0]).astype(np.float64)) if len(bought) else math.nan
     return OrderTimes.of_one(counts, len(bought) - 1, since_first, horizon_days)
+
+
+@dataclass(frozen=True)
+class RegularOrders:
+    """The next pause of one regular customer: Student's t, given that it is at least as long as the present one.
+
+    In BG/NBD the day after an order the next one is as near as ever. If a customer's pauses vary little, the next one
+    rather has the same normal distribution as those before, whose mean and deviation are estimated from them.
+
+    Args:
+        mean: of the pauses, days.
+        scale: of the distribution of the next one, days.
+        freedom: its degrees of freedom.
+        since: days from the last order to the cutoff.
+    """
+
+    mean: float
+    scale: float
+    freedom: int
+    since: int
+
+    @classmethod
+    def of(cls, bought: NDArray[np.datetime64], cutoff: np.datetime64, horizon_days: int) -> Self | None:
+        """Return the distribution of a customer's next pause; None if irregular, out of rhythm, or not due by then.
+
+        Args:
+            bought: days of purchase before the cutoff, ascending, [n].
+            cutoff: first day of the horizon.
+            horizon_days: by its end the next order must be more likely due than not.
+        """
+        gaps = np.diff(bought).astype(np.float64)[-LATEST_GAPS:]
+        if len(gaps) < MIN_GAPS or gaps.std(ddof=1) > MAX_VARIATION * gaps.mean():
+            return None
+        scale = max(float(gaps.std(ddof=1)), MIN_DEVIATION) * math.sqrt(1 + 1 / len(gaps))
+        since = int((cutoff - bought[-1]).astype(np.int64))
+        orders = cls(float(gaps.mean()), scale, len(gaps) - 1, since)
+        if orders._shorter(since) > OVERDUE or orders._within(horizon_days) < 0.5:
+            return None
+        return orders
+
+    def day_of(self, share: float, horizon_days: int) -> int:
+        """Return the day of the horizon, 0 is its first, by which about ``share`` of its orders have come.
+
+        A single day has many of a regular customer's orders: the day counts by which the share is nearest.
+        """
+        before = self._shorter(self.since)
+        level = before + (1 - before) * share * self._within(horizon_days)
+        pause = self.mean + self.scale * float(stdtrit(self.freedom, level))
+        return min(max(0, round(pause - 0.5) - self.since), horizon_days - 1)
+
+    def _within(self, horizon_days: int) -> float:
+        """Return the chance that the pause ends in the horizon, given that it has not ended yet."""
+        before = self._shorter(self.since)
+        return (self._shorter(self.since + horizon_days) - before) / (1 - before)
+
+    def _shorter(self, days: int) -> float:
+        """Return the chance of a pause of fewer days; pauses are integers."""
+        return float(stdtr(self.freedom, (days - 0.5 - self.mean) / self.scale))

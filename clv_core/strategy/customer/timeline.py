@@ -1,4 +1,4 @@
-"""What one customer did, day by day, before a cutoff: read for that customer alone."""
+"""One customer's days before a cutoff; no other customer's rows are read into memory."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ class Timeline:
 
 
 def timeline(dataset: Dataset, customer: str, cutoff: date) -> Timeline:
-    """Return what a customer did before the cutoff.
-
-    The engine reads the rows of this customer; no other row leaves it.
+    """Return a customer's events before the cutoff by day.
 
     Args:
         dataset: the log.

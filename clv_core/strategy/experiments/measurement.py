@@ -12,20 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv_core.collection.files.text_table import read_text_table
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features.engine import Engine
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.randomization import DATE, GROUP
 from clv_core.strategy.experiments.treatment_effect import Experiment, measure
-from clv_core.strategy.history import money_days
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
-from clv_core.workspace import Workspace
+from clv_core.strategy.purchase_history import money_days
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 
 TREATED: Final = "treated"
 GROUP_NAMES: Final = ("group", "variant", "arm", "分组", "组别", "实验组别")
@@ -41,24 +40,20 @@ BEFORE_DAYS: Final = 365
 
 
 def measure_experiment(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     path: Path,
     *,
     most_days: int,
-    scheme: Scheme = DEFAULT_SCHEME,
+    scheme: ValueTiers = DEFAULT_SCHEME,
     progress: Progress,
 ) -> Experiment:
     """Return what the experiment in ``path`` showed, over all customers and in each tier as of before it.
 
-    Predictions are as of the earliest date, so that neither tiers nor CUPED knows who got the offer. The network
+    Predictions are as of the earliest date, so that neither tiers nor CUPED depend on who got the offer. The network
     itself may have been trained on later days.
 
     Args:
-        workspace: where dataset and model are.
-        name: of the dataset.
-        model_id: whose predictions are taken off the outcomes.
+        scored: dataset, and model whose predictions are subtracted from the outcomes.
         path: of the experiment, as :func:`read_experiment` takes it.
         most_days: for how long outcomes count at most: the horizon of the plan that the effect is for.
         scheme: how customers are cut into tiers.
@@ -67,13 +62,12 @@ def measure_experiment(
     Raises:
         ClvError: the file cannot be used, or shows too little.
     """
-    dataset = open_dataset(workspace, name)
-    about = dataset.manifest
-    key = load_key(workspace, about.key_fingerprint) if about.pseudonymised else None
-    spent = outcomes(dataset, read_experiment(path, key), most_days)
-    scored = scores(workspace, name, model_id, cutoff=spent.start, progress=progress)
-    value = scored["predicted_clv"].to_numpy(float)
-    rows = pd.Index(scored["customer_id"]).get_indexer(pd.Index(spent.customer_id))
+    manifest = scored.dataset.manifest
+    key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
+    spent = outcomes(scored.dataset, read_experiment(path, key), most_days)
+    scores = replace(scored, cutoff=spent.start).scores(progress)
+    value = scores["predicted_clv"].to_numpy(float)
+    rows = pd.Index(scores["customer_id"]).get_indexer(pd.Index(spent.customer_id))
     is_scored = rows >= 0
     rows = rows[is_scored]
     experiment = measure(

@@ -6,34 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clv_core.deployment.bundle import open_bundle
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.measurement import measure_experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.offers import ALL_TIERS, MONEY, Effect, Offer
-from clv_core.strategy.schemes.segmentation import Segmentation
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
-from clv_core.workspace import Workspace
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 
 
 def measure_offers(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     offers: Sequence[Offer],
     files: Mapping[str, Path],
     *,
-    scheme: Scheme | Segmentation = DEFAULT_SCHEME,
+    scheme: Segmentation = DEFAULT_SCHEME,
     terms: Terms | None = None,
     progress: Progress,
 ) -> tuple[tuple[Offer, ...], dict[str, Experiment]]:
     """Return the offers with measured effects where there are files, and the experiments by the offer's name.
 
     Args:
-        workspace: where dataset and model are.
-        name: of the dataset.
-        model_id: whose predictions are taken off the outcomes.
+        scored: dataset, and model whose predictions are subtracted from the outcomes.
         offers: what can be given.
         files: of experiments, by the offer's name.
         scheme: of the plan; where its segments are no value tiers, the effect on all customers counts.
@@ -44,15 +39,13 @@ def measure_offers(
     Raises:
         ClvError: a file cannot be used, or shows too little.
     """
-    terms = terms or Terms(open_bundle(workspace, model_id).record["horizon_days"])
-    tiers = scheme if isinstance(scheme, Scheme) else DEFAULT_SCHEME
+    terms = terms or Terms(scored.horizon_days)
+    by_tier = isinstance(scheme, ValueTiers)
+    tiers = scheme if isinstance(scheme, ValueTiers) else DEFAULT_SCHEME
     experiments = {
-        offer: measure_experiment(
-            workspace, name, model_id, path, most_days=terms.horizon_days, scheme=tiers, progress=progress
-        )
+        offer: measure_experiment(scored, path, most_days=terms.horizon_days, scheme=tiers, progress=progress)
         for offer, path in files.items()
     }
-    by_tier = isinstance(scheme, Scheme)
     return with_experiments(offers, experiments, terms.horizon_days, terms.margin_rate, by_tier=by_tier), experiments
 
 

@@ -1,6 +1,6 @@
 """Which products to recommend to each customer, and what to put in a tier's mail.
 
-``interactions`` reads the log, ``purchase_signals`` and ``collaborative`` say what speaks for each product,
+``interactions`` reads the log, ``purchase_signals`` and ``collaborative`` score each product,
 ``candidates`` and ``ranking`` choose, ``holdout_month`` measures how good that was, ``recommendations`` puts all of it
 in order, and ``stored_recommendations`` keeps the result for the pages and the files.
 """

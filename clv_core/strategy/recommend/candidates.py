@@ -78,7 +78,7 @@ def _best(strength: sparse.csr_array, excluded: NDArray[np.bool_]) -> tuple[NDAr
     row = np.repeat(np.arange(strength.shape[0], dtype=np.int64), np.diff(strength.indptr))
     keep = ~excluded[row, strength.indices] & (strength.data > 0)
     row, product, value = row[keep], strength.indices[keep].astype(np.int64), strength.data[keep]
-    # One key is sorted several times as fast as three: rows are whole numbers apart, values less than one.
+    # One key is sorted several times as fast as three: rows differ by integers, values by less than one.
     order = np.argsort(row - value / (2.0 * value.max(initial=1e-12)), kind="stable")
     row, product = row[order], product[order]
     keep = place_in_row(row) < PER_SIGNAL

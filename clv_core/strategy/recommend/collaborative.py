@@ -99,7 +99,7 @@ def similarity(units: sparse.csr_array) -> sparse.csr_array:
 
 @dataclass(frozen=True, eq=False)
 class AlsFactors:
-    """Factors whose product says how well a product fits a customer.
+    """Factors whose product is how well a product fits a customer.
 
     Args:
         model: ``implicit.als.AlternatingLeastSquares`` of all customers and products.

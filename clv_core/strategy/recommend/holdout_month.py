@@ -19,7 +19,7 @@ from clv_core.strategy.recommend.interactions import Interactions
 from clv_core.strategy.recommend.price_levels import own_levels, target_levels
 from clv_core.strategy.recommend.purchase_signals import PurchaseSignals
 from clv_core.strategy.recommend.ranking import KINDS, TOP, USUAL, WITHOUT_BOUGHT, Blend, best, choose_blend
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
 WINDOW_DAYS: Final = 30
 EARLIER_MONTHS: Final = 3

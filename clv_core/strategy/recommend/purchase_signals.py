@@ -1,4 +1,4 @@
-"""What each customer bought before a cutoff, as matrices, and how strongly each signal in it speaks for a product."""
+"""What each customer bought before a cutoff, as matrices, and the strength of each signal in it for a product."""
 
 from __future__ import annotations
 

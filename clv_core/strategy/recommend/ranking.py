@@ -160,7 +160,7 @@ def rank(
 
     Returns:
         One row a customer and product, the best first: customer (place in ``rows``), place (from 1), product (number),
-        score (share of the customer's first), why (place in :data:`WHY` of what speaks for it most), because (number
+        score (share of the customer's first), why (place in :data:`WHY` of its strongest signal), because (number
         of the bought product that it is bought together with, -1 where there is none), days (bought before).
     """
     candidates = propose(signals, rows, without_bought=without_bought)
@@ -188,7 +188,7 @@ def rank(
 
 
 def _because(signals: PurchaseSignals, row: NDArray[np.int64], product: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return which other product that a customer bought speaks most for one by being bought together with it, [k].
+    """Return the product of a customer that is most often bought together with each recommended one, [k].
 
     Args:
         signals: the past.

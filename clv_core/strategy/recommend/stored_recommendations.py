@@ -29,7 +29,7 @@ from clv_core.workspace import atomic_path, read_json, write_json
 RECORD: Final = "record.json"
 FRAMES: Final = ("customers", "products", "tiers")
 GROUP_ROWS: Final = 100_000
-"""A reader skips whole groups of rows: one customer's are in one or two of them."""
+"""A reader skips groups of rows: one customer's are in one or two of them."""
 
 
 def recommendations_folder(bundle: Bundle, dataset: Dataset) -> Path:

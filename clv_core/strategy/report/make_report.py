@@ -9,17 +9,14 @@ from typing import Final
 
 from clv_core import __version__
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
-from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.saved_evaluation import shared_error, trust_of
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.budget_plan import make_plan
 from clv_core.strategy.plans.offers import Offer, check_offers
@@ -29,12 +26,10 @@ from clv_core.strategy.report.html import write_html
 from clv_core.strategy.report.report_context import Formatter, ReportContext, ReportPlan
 from clv_core.strategy.report.sections import SECTIONS, headline
 from clv_core.strategy.report.slides import write_slides
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.schemes.segmentation import Segmentation
-from clv_core.strategy.segments import assign
-from clv_core.strategy.tiers import DEFAULT_SCHEME, Scheme
-from clv_core.strategy.valued import valued
-from clv_core.workspace import Workspace
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.scored_customers import load_scored_customers
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers, assign_tiers
 
 WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {".pptx": write_slides, ".html": write_html}
 
@@ -51,14 +46,12 @@ def check_endings(paths: Sequence[Path]) -> None:
 
 
 def make_report(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
+    scored: ScoredDataset,
     *,
     offers: Sequence[Offer] = (),
     budget: float = 0.0,
-    scheme: Scheme = DEFAULT_SCHEME,
-    plan_scheme: Scheme | Segmentation | None = None,
+    scheme: ValueTiers = DEFAULT_SCHEME,
+    plan_scheme: Segmentation | None = None,
     plan_terms: Terms | None = None,
     experiments: Mapping[str, Experiment] | None = None,
     language: str = DEFAULT_LANGUAGE,
@@ -67,9 +60,7 @@ def make_report(
     """Return the report on a dataset and a model.
 
     Args:
-        workspace: with both.
-        name: of the dataset.
-        model_id: of the bundle.
+        scored: dataset and model; the cutoff is the log's end.
         offers: for all customers but those on the suppression list; empty: no plan.
         budget: for the offers.
         scheme: of the tiers.
@@ -80,20 +71,20 @@ def make_report(
         language: of all texts.
         progress: listener.
     """
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    tiered = assign(scores(workspace, name, model_id, progress=progress), scheme)
+    dataset, bundle, workspace = scored.dataset, scored.bundle, scored.workspace
+    tiered = assign_tiers(scored.scores(progress), scheme)
     progress.report("report", 0, len(SECTIONS))
     explained = load_explanation(explanation_folder(bundle, dataset))
     plan = None
     if offers:
         offers = check_offers(offers)
-        people, names = tiered, names_of_tiers(dataset, scheme.tiers, language)
+        people, names = tiered, tier_labels(dataset, scheme.tiers, language)
         if plan_scheme is not None and plan_scheme != scheme:
-            segmented = load_scored_customers(workspace, name, model_id, plan_scheme, progress=progress)
+            segmented = load_scored_customers(scored, plan_scheme, progress=progress)
             people, names = segmented.numbered(), segmented.names(dataset, language)
-        terms = plan_terms or Terms(bundle.record["horizon_days"])
+        terms = plan_terms or Terms(scored.horizon_days)
         people = SuppressionList.of(workspace, dataset).without(people)
-        people = valued(workspace, name, model_id, people, terms, progress=progress)
+        people = scored.at_terms(people, terms, progress)
         made = make_plan(people, len(names), offers, budget)
         plan = ReportPlan(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments or {}))
     f = Formatter(language, bundle.record["currency"])
@@ -108,9 +99,9 @@ def make_report(
         plan=plan,
         format=f,
     )
-    about = {"dataset": name, "horizon": context.horizon_days, "model": model_id}
+    about = {"dataset": dataset.name, "horizon": context.horizon_days, "model": bundle.id}
     report = Report(
-        title=f.t("report.title", dataset=name),
+        title=f.t("report.title", dataset=dataset.name),
         finding=headline(context),
         context=f.t("report.context", cutoff=f.day(dataset.log_end), **about),
         made=f.t("report.made", day=f.day(datetime.now(UTC).date()), version=__version__),

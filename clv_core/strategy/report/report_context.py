@@ -20,8 +20,8 @@ from clv_core.evaluation.trust import Trust
 from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.plans.budget_plan import BudgetPlan
 from clv_core.strategy.plans.offers import Offer
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.tiers import Scheme
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import ValueTiers
 
 
 class Formatter:
@@ -109,7 +109,7 @@ class ReportContext:
     dataset: Dataset
     bundle: Bundle
     tiered: pd.DataFrame
-    scheme: Scheme
+    scheme: ValueTiers
     trust: Trust
     shared: SharedError | None
     explanation: Explanation | None
@@ -119,7 +119,7 @@ class ReportContext:
     @property
     def tier_names(self) -> list[str]:
         """Display names of the tiers, the highest first."""
-        return names_of_tiers(self.dataset, self.scheme.tiers, self.format.language)
+        return tier_labels(self.dataset, self.scheme.tiers, self.format.language)
 
     @property
     def horizon_days(self) -> int:

@@ -27,7 +27,7 @@ from clv_core.strategy.report.document import (
 )
 from clv_core.strategy.report.report_context import Formatter, ReportContext
 from clv_core.strategy.segments import VALUE, table, too_few, total
-from clv_core.strategy.tiers import NAMES
+from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS: Final = 8
 JUDGED: Final = ("gini", "bias", "mae", "rmse")

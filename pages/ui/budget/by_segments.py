@@ -12,16 +12,15 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.schemes.clusters import CLUSTERS, DEFAULT_COUNT
-from clv_core.strategy.schemes.parse import parse
-from clv_core.strategy.schemes.quadrant import QUADRANT
-from clv_core.strategy.schemes.rfm import RFM
-from clv_core.strategy.schemes.rules import RULES
-from clv_core.strategy.schemes.saved import last_written, saved_rules
-from clv_core.strategy.schemes.segmentation import Segmentation
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.tiers import DEFAULT_SCHEME
-from pages.ui import scored, tiers
+from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT
+from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, RFM
+from clv_core.strategy.segments.saved_segments import last_written, saved_rules
+from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments.segment_rules import RULES
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from pages.ui import scored, state, tiers
 from pages.ui.budget import kept_offers
 from pages.ui.saying import t
 from pages.ui.segments import segmenting
@@ -92,7 +91,7 @@ def schemes(dataset: Dataset) -> list[str]:
 def known(by: str, dataset: Dataset) -> str:
     """Return the scheme that was kept; rules that are not there any more leave the value tiers."""
     try:
-        return by if by == TIERS or parse(by, dataset) else TIERS
+        return by if by == TIERS or parse_scheme(by, dataset) else TIERS
     except ClvError:
         return TIERS
 
@@ -121,10 +120,11 @@ def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.D
     if by == TIERS:
         people = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
         return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
-    scheme = parse(by, dataset)
+    scheme = parse_scheme(by, dataset)
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
-    segmenting.need_points(scheme, dataset, bundle)
-    scene = segmenting.scene(dataset, bundle, terms, scheme, customers, trained)
+    data = state.scored(dataset, bundle)
+    segmenting.need_points(scheme, data)
+    scene = segmenting.scene(data, terms, scheme, customers, trained)
     mark = f"{scheme} {last_written(dataset)}"
     people = _numbered(f"{bundle.id} {dataset.version} {terms.mark} {mark}", scene)
     return Segments(by, str(scheme), tuple(scene.names), people, scene.placed.inside is not None, mark)

@@ -23,7 +23,7 @@ from clv_core.strategy.experiments.randomization import (
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.segments import VALUE
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import row_files, state, widgets
 from pages.ui.budget import plan_lists
 from pages.ui.budget.slider import Ground

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -93,10 +94,9 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
     folder = state.workspace().folder("uploads", secrets.token_hex(6))
     try:
         (path,) = received.copy([file], folder)
-        work = state.workspace()
-        names = (dataset.name, bundle.id)
+        data = state.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
         return reader_process.run(
-            work, path, measure_experiment, work, *names, path, most_days=most_days, progress=NoProgress()
+            data.workspace, path, measure_experiment, data, path, most_days=most_days, progress=NoProgress()
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,8 +12,8 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.export import Exported, Side, export, log_export
 from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.schemes.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments import TIER
+from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from pages.ui import row_files, state, widgets
 from pages.ui.budget import slider
 from pages.ui.budget.slider import Ground

@@ -22,7 +22,7 @@ from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, Bud
 from clv_core.strategy.plans.offers import Offer, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import cells, saying, state, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical

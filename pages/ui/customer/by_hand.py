@@ -8,9 +8,9 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import ClvError
-from clv_core.strategy.customer.card import Card
-from clv_core.strategy.schemes.rules import RULES, Rules
-from clv_core.strategy.schemes.saved import load_rules, put_by_hand, saved_rules, take_out_by_hand
+from clv_core.strategy.customer.customer_card import Card
+from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand, saved_rules, take_out_by_hand
+from clv_core.strategy.segments.segment_rules import RULES, Rules
 from pages.ui import access, by_role, navigation, widgets
 from pages.ui.saying import t
 

@@ -10,18 +10,17 @@ import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import find_explanation
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.strategy.customer.card import Card
-from clv_core.strategy.customer.card import card as make_card
-from clv_core.strategy.customer.rhythm import Rhythm, kept_rhythm
+from clv_core.strategy.customer.customer_card import Card, make_card
+from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations
-from clv_core.strategy.schemes.saved import last_written
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.saved_segments import last_written
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import scored, state, tiers
 from pages.ui.customer_search import search
 from pages.ui.navigation import SEARCH
@@ -89,33 +88,31 @@ def _give_address(customer: str) -> None:
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
     explanation = find_explanation(bundle, dataset, customer, dataset.log_end)
+    data = state.scored(dataset, bundle)
     with st.spinner(t("card.working")):
-        rhythm = kept_rhythm(scores_path(bundle, dataset), bundle, dataset, dataset.log_end)
+        rhythm = load_rhythm(data)
     advising = run_of(dataset, bundle)
-    known = (explanation is not None, last_written(dataset), advising.written)
-    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *known)
-    return _card(key, dataset, customers, rhythm, explanation, advising.advice(), bundle.record["currency"])
+    versions = (explanation is not None, last_written(dataset), advising.written)
+    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *versions)
+    return _card(key, data, customers, rhythm, explanation, advising.advice())
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _card(
     key: tuple[str, str, str, str, str, bool, int, float | None],
-    _dataset: Dataset,
+    _scored: ScoredDataset,
     _customers: pd.DataFrame,
     _rhythm: Rhythm,
     _explanation: Explanation | None,
     _advice: StoredRecommendations | None,
-    _currency: str,
 ) -> Card:
     customer, language = key[3], key[4]
     return make_card(
+        _scored,
         _customers,
         customer,
-        _dataset,
-        _dataset.log_end,
         rhythm=_rhythm,
         explanation=_explanation,
-        currency=_currency,
-        language=language,
         recommended=None if _advice is None else _advice.of_customer(customer, WITH_BOUGHT),
+        language=language,
     )

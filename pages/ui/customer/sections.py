@@ -12,11 +12,11 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.strategy.customer.card import Card
+from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
-from clv_core.strategy.customer.why import MODEL
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.customer.why_sentences import MODEL
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import cells, navigation, page_files, saying, state, tiers, trusting, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
@@ -163,7 +163,7 @@ def alike(card: Card, dataset: Dataset) -> None:
         st.caption(t("card.similar.nobody"))
         return
     st.caption(t("card.similar.note"))
-    names = dict(enumerate(names_of_tiers(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
+    names = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
     shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
     order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
     columns = tiers.columns(card.currency) | {

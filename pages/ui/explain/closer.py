@@ -87,8 +87,9 @@ def segments_compared(explanation: Explanation, dataset: Dataset, bundle: Bundle
     if scheme is None:
         st.caption(t("rules.empty"))
         return
-    segmenting.need_points(scheme, dataset, bundle)
-    scene = segmenting.scene(dataset, bundle, terms, scheme, customers, customers)
+    data = state.scored(dataset, bundle)
+    segmenting.need_points(scheme, data)
+    scene = segmenting.scene(data, terms, scheme, customers, customers)
     rows = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(explanation.customer_ids))
     inside = {place: (rows >= 0) & scene.placed.chosen([place])[rows] for place in range(scene.placed.count)}
     _two(explanation, {place: mask for place, mask in inside.items() if mask.any()}, scene)

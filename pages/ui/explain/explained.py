@@ -168,7 +168,7 @@ def review_themes(bundle: Bundle) -> None:
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
     allowed = trusting.acknowledged(bundle)
-    side, count = side_of(dataset, bundle, None), len(explanation.customer_ids)
+    side, count = side_of(state.scored(dataset, bundle)), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     as_of = dataset.log_end
 

@@ -15,9 +15,9 @@ from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses
 from clv_core.strategy.audiences.export import Side, log_download
 from clv_core.strategy.audiences.export_records import customer_exports
-from clv_core.strategy.conditions import PATTERN, Condition
-from clv_core.strategy.schemes.saved import names_of_tiers
-from clv_core.strategy.tiers import Scheme, tier_names
+from clv_core.strategy.segments.conditions import PATTERN, Condition
+from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
 from pages.ui import cells, page_files, saying, spoken, state, widgets
 from pages.ui.file_names import dated
 from pages.ui.saying import name_of, t
@@ -124,11 +124,11 @@ def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[s
     if tiers is None or not entry["scheme"]:
         return ""
     try:
-        scheme = Scheme.parse(entry["scheme"])
+        scheme = ValueTiers.parse(entry["scheme"])
     except UsageError:
         return ""
     dataset, language = datasets.get(entry["dataset"]), state.language()
-    names = names_of_tiers(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
+    names = tier_labels(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
     return saying.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 

@@ -25,7 +25,7 @@ from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import stored_consent, stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import Entries, Matches, matches, read_entries, words_of
 from clv_core.strategy.segments import TIER
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, trusting, widgets
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression

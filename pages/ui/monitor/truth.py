@@ -12,7 +12,7 @@ from clv_core.monitoring.drift.feature_histograms import later_instants
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.partial_horizon import WHOLE
 from clv_core.monitoring.realized.performance import Realised
-from clv_core.strategy.schemes.saved import names_of_tiers
+from clv_core.strategy.segments.saved_segments import tier_labels
 from pages.ui import cells, saying, state, widgets
 from pages.ui.charts import monitoring
 from pages.ui.saying import money, percent, t
@@ -45,7 +45,7 @@ def section(report: Report, dataset: Dataset) -> None:
     rows["until"] = pd.to_datetime(rows["until"]) - pd.Timedelta(days=1)
     cells.table(rows, message, shown)
     if report.tiers:
-        _tiers(report, names_of_tiers(dataset, len(report.tiers), state.language()))
+        _tiers(report, tier_labels(dataset, len(report.tiers), state.language()))
 
 
 def _notes(last: Realised, currency: str) -> list[str]:

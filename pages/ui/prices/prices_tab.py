@@ -59,7 +59,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             measured.left_out(found)
 
     language = state.language()
-    side = price_side(dataset, bundle, outcome, language)
+    side = price_side(state.scored(dataset, bundle), outcome, language)
     row_files.table(bundle, "prices", "price", side, lambda: price_table(found, outcome, names, language))
 
 

@@ -57,7 +57,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         bundle,
         what,
         "recommend",
-        recommendation_side(dataset, bundle, language),
+        recommendation_side(state.scored(dataset, bundle), language),
         lambda: customer_rows(advice.everyone(kind, TOP), names, language),
         most=len(advice.customers) * TOP,
         suppressed=int(row_files.stopped(mark, advice.customers, stop).sum()),

@@ -13,16 +13,21 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.strategy.schemes.clusters import CLUSTERS, DEFAULT_COUNT, MOST, Clusters
-from clv_core.strategy.schemes.parse import KINDS
-from clv_core.strategy.schemes.quadrant import BY, IF_BUYS, QUADRANT, Quadrant
-from clv_core.strategy.schemes.rfm import RFM, Rfm
-from clv_core.strategy.schemes.rules import RULES
-from clv_core.strategy.schemes.saved import load_rules, saved_rules
-from clv_core.strategy.schemes.segmentation import Segmentation
-from clv_core.strategy.schemes.value import COST, DEFAULT_MULTIPLES, CostTiers, ValueTiers
 from clv_core.strategy.segments import VALUE
-from clv_core.strategy.tiers import DEFAULT_CUTS, THRESHOLDS, Scheme
+from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT, MAX_CLUSTERS, Clusters
+from clv_core.strategy.segments.rfm_and_quadrant import BY, IF_BUYS, QUADRANT, RFM, Quadrant, Rfm
+from clv_core.strategy.segments.saved_segments import load_rules, saved_rules
+from clv_core.strategy.segments.scored_customers import KINDS
+from clv_core.strategy.segments.segment_rules import RULES
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import (
+    COST,
+    DEFAULT_CUTS,
+    DEFAULT_MULTIPLES,
+    THRESHOLDS,
+    CostTiers,
+    ValueTiers,
+)
 from pages.ui import cells
 from pages.ui.saying import t
 
@@ -100,7 +105,7 @@ def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, p
         count = st.number_input(
             t("segments.clusters"),
             2,
-            MOST,
+            MAX_CLUSTERS,
             DEFAULT_COUNT,
             key=f"{prefix}scheme_clusters",
             persist_state="session",
@@ -112,7 +117,7 @@ def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, p
     key = f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
     usual = _default_cuts(kind, customers)
     text = st.text_input(t(f"segments.cuts.{kind}"), usual, key=key, persist_state="session", width=260)
-    return _written(text, usual, key, lambda cuts: ValueTiers(Scheme.parse(f"{kind}:{cuts}")), f"segments.wrong.{kind}")
+    return _written(text, usual, key, lambda cuts: ValueTiers.parse(f"{kind}:{cuts}"), f"segments.wrong.{kind}")
 
 
 def _written(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:

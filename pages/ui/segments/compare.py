@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.schemes.compare import Comparison, compare
+from clv_core.strategy.segments.segment_comparison import Comparison, compare
 from pages.ui import cells, row_files, widgets
 from pages.ui.charts import placing
 from pages.ui.saying import money, percent, t
@@ -16,8 +16,8 @@ from pages.ui.segments.segmenting import Scene
 def section(scene: Scene) -> None:
     """Let the person say another scheme, and show where customers of one land in the other."""
     other = chosen_scheme.beside(scene.scheme, scene.dataset, scene.customers, scene.terms)
-    segmenting.need_points(other, scene.dataset, scene.bundle)
-    second = segmenting.scene(scene.dataset, scene.bundle, scene.terms, other, scene.customers, scene.trained)
+    segmenting.need_points(other, scene.scored)
+    second = segmenting.scene(scene.scored, scene.terms, other, scene.customers, scene.trained)
     found = compare(scene.customers, scene.placed, second.placed)
     _matrix(scene, second, found)
 

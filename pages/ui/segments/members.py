@@ -11,13 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.audiences.export import Exported, Side, export, log_export
-from clv_core.strategy.conditions import CONTAINS, Condition
-from clv_core.strategy.schemes.rules import Rules
-from clv_core.strategy.schemes.segmentation import SEGMENT, SEGMENT_NAME
-from clv_core.strategy.schemes.settle import with_segments
-from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
-from clv_core.strategy.tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.conditions import CONTAINS, Condition
+from clv_core.strategy.segments.scored_customers import with_segments
+from clv_core.strategy.segments.segment_rules import Rules
+from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from pages.ui import cells, failing, navigation, row_files, state, tiers, trusting, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen

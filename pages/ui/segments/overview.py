@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.schemes.clusters import EMBEDDING, FittedClusters
-from clv_core.strategy.schemes.quadrant import FittedQuadrant, worth
-from clv_core.strategy.schemes.rfm import GRID, FittedRfm, grid
-from clv_core.strategy.schemes.rules import OTHERS
-from clv_core.strategy.schemes.segmentation import SEGMENT
-from clv_core.strategy.schemes.value import ValueTiers
 from clv_core.strategy.segments import P_PURCHASE
+from clv_core.strategy.segments.clusters import EMBEDDING, FittedClusters
+from clv_core.strategy.segments.rfm_and_quadrant import GRID, FittedQuadrant, FittedRfm, grid, value_of
+from clv_core.strategy.segments.segment_rules import OTHERS
+from clv_core.strategy.segments.segmentation import SEGMENT
+from clv_core.strategy.segments.value_tiers import ValueTiers
 from pages.ui import cells, row_files, saying, tiers, widgets
 from pages.ui.charts import placing, why
 from pages.ui.saying import percent, t
@@ -129,7 +128,7 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     points = pd.DataFrame(
         {
             "risk": 1 - some[P_PURCHASE].to_numpy(),
-            "value": worth(some, fitted.by),
+            "value": value_of(some, fitted.by),
             "place": scene.placed.where[rows],
             "customer_id": some["customer_id"].to_numpy(),
         }

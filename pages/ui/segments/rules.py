@@ -10,11 +10,10 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import ClvError, UsageError
 from clv_core.features.attributes import attributes_of
-from clv_core.strategy.conditions import OPERATORS, Condition, values_of
-from clv_core.strategy.schemes.known import columns_of, with_known
-from clv_core.strategy.schemes.rules import Rule, Rules
-from clv_core.strategy.schemes.saved import load_rules, remove_rules, save_rules, saved_rules
-from clv_core.strategy.shares import from_percent
+from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of
+from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
+from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules, saved_rules
+from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, spoken, widgets
 from pages.ui.saying import t
@@ -106,7 +105,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
         with st.container(horizontal=True, vertical_alignment="bottom"):
             title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
             segment = _asked_segment(names)
-            columns = [name for name in columns_of(customers, dataset) if name not in HIDDEN]
+            columns = [name for name in condition_columns(customers, dataset) if name not in HIDDEN]
             column = st.selectbox(
                 t("rules.column"),
                 columns,
@@ -161,7 +160,7 @@ def _added(
         raise UsageError("rule_unfinished")
     values = values_of(value if '"' in value else value.replace("，", ","), operator)
     condition = Condition(column, operator, from_percent(column, operator, values, _own(dataset)))
-    condition.holds(with_known(customers.head(1000), dataset, dataset.log_end, (column,)))
+    condition.holds(with_attributes(customers.head(1000), dataset, dataset.log_end, (column,)))
     name = segment.strip()
     if rules is None:
         made = Rules(check_name(title), (Rule(name, (condition,)),))

@@ -13,19 +13,19 @@ from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.demo import add_demo
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money
 from clv_core.jobs import NoProgress
-from clv_core.strategy.audiences.customer_list import load_scored_customers
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
 from clv_core.strategy.report.make_report import check_endings, make_report
 from clv_core.strategy.report.sections import SECTIONS
-from clv_core.strategy.schemes.parse import asked
-from clv_core.strategy.schemes.saved import Given, give_names
+from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
+from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
+from clv_core.strategy.segments.scored_customers import load_scored_customers
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
@@ -45,7 +45,7 @@ def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
 
 def made(demo: Demo, **options: object) -> Report:
     workspace, dataset, bundle = demo
-    return make_report(workspace, dataset.name, bundle.id, progress=NoProgress(), **options)  # type: ignore[arg-type]
+    return make_report(ScoredDataset.open(workspace, dataset.name, bundle.id), progress=NoProgress(), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -98,11 +98,11 @@ def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: 
 
 
 def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
-    give_names(demo[1], "tiers:4", {"1": Given("Gold"), "4": Given("Tin")})
+    save_labels(demo[1], "tiers:4", {"1": SegmentLabel("Gold"), "4": SegmentLabel("Tin")})
     try:
         found = section(made(demo, language="zh"), "segments")
     finally:
-        give_names(demo[1], "tiers:4", {})
+        save_labels(demo[1], "tiers:4", {})
     assert "Gold" in found.finding and found.table is not None
     names = [row[0] for row in found.table.rows]
     assert (names[0], names[-1]) == ("Gold", "Tin")
@@ -207,8 +207,10 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
 
 def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    scheme, _ = asked("quadrant", (), dataset)
-    people = load_scored_customers(workspace, dataset.name, bundle.id, scheme, progress=NoProgress())
+    scheme = Quadrant()
+    people = load_scored_customers(
+        ScoredDataset.open(workspace, dataset.name, bundle.id), scheme, progress=NoProgress()
+    )
     names = people.names(dataset, "zh")
     assert len(set(names)) == people.count and not any(name.isdecimal() for name in names)
     offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")

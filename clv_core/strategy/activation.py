@@ -1,0 +1,215 @@
+"""Activation: lists of scored customers by tier or segment, plans of offers for a budget, and exports to platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.values.pseudonyms import load_key
+from clv_core.deployment.saved_evaluation import shared_error
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.terms import Terms
+from clv_core.errors import Message, NotEnoughData
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.jobs import Progress
+from clv_core.strategy.audiences import export as exports
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.customer_list import match_id_list, side_of
+from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
+from clv_core.strategy.experiments.randomization import DATE, GROUP, assign_groups, check_share, randomization_name
+from clv_core.strategy.experiments.treatment_effect import Experiment
+from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan, make_plan, settings
+from clv_core.strategy.plans.measured_offers import measure_offers
+from clv_core.strategy.plans.offers import Offer
+from clv_core.strategy.plans.plan_warnings import all_warnings, effect_warnings, randomization_warnings
+from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
+from clv_core.strategy.segments.segment_figures import Total, segment_table, table, total
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentList:
+    """A list of customers with their tier or segment.
+
+    Args:
+        written: the list.
+        table: of all customers, one row for each tier (:func:`~.segment_figures.table`) or segment
+            (:func:`~.segment_figures.segment_table`).
+        total: predicted value of the customers in the list.
+        customers: number of all customers.
+    """
+
+    written: exports.Exported
+    table: pd.DataFrame
+    total: Total
+    customers: int
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What a plan is made of.
+
+    Args:
+        offers: what can be given.
+        budget: money.
+        terms: of the predicted values.
+        scheme: that cuts customers into the tiers or segments that offers have effects for; a customer of overlapping
+            segments counts in the first. Customers are cut by their value for the trained horizon, whatever the terms.
+        control_share: of the customers who get an offer, those in a control group, so that the effect can be measured;
+            the list then has ``group`` (``offer`` or ``control``) and ``date``. None is no control group.
+        start: first day of the offers, if there is a control group; None is the day as of which customers were scored.
+
+    Raises:
+        UsageError: a share of controls that leaves a group empty.
+    """
+
+    offers: Sequence[Offer]
+    budget: float
+    terms: Terms
+    scheme: Segmentation = DEFAULT_SCHEME
+    control_share: float | None = None
+    start: date | None = None
+
+    def __post_init__(self) -> None:
+        """Check the share."""
+        if self.control_share is not None:
+            check_share(self.control_share)
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenPlan:
+    """A plan with its list.
+
+    Args:
+        written: the list.
+        plan: who gets what.
+        offers: with measured effects.
+        experiments: by the name of the offer that was tried.
+        notes: warnings, which are in the side file too.
+    """
+
+    written: exports.Exported
+    plan: BudgetPlan
+    offers: tuple[Offer, ...]
+    experiments: dict[str, Experiment]
+    notes: tuple[Message, ...]
+
+
+def segment(
+    scored: ScoredDataset,
+    out: Path,
+    *,
+    scheme: Segmentation = DEFAULT_SCHEME,
+    conditions: Sequence[Condition] = (),
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> SegmentList:
+    """Write the customers who fulfil all conditions with their tier, or their segment of another scheme."""
+    customers = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress)
+    everyone, dataset = customers.frame, scored.dataset
+    chosen = choose(everyone, conditions)
+    written = exports.write_rows(
+        scored.workspace, chosen, out, side_of(scored, scheme, conditions), dataset=dataset, fewest=1
+    )
+    shared = shared_error(scored.workspace, scored.bundle)
+    in_list = everyone.index.isin(chosen.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
+    if customers.assignment is None:
+        rows = table(everyone, customers.names(dataset, language), shared)
+    else:
+        rows = segment_table(everyone, customers.assignment, shared, language)
+    return SegmentList(written, rows, total(everyone, shared, in_list), len(everyone))
+
+
+def plan(
+    scored: ScoredDataset,
+    inputs: PlanInputs,
+    out: Path,
+    *,
+    experiments: Mapping[str, Path],
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> WrittenPlan:
+    """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
+
+    Args:
+        scored: model, dataset and cutoff.
+        inputs: offers, budget and terms.
+        out: the list, CSV, XLSX or Parquet.
+        experiments: file of the experiment that measured an offer's effect, by the offer's name.
+        language: of the side file's sentences.
+        progress: listener.
+    """
+    dataset, terms, scheme = scored.dataset, inputs.terms, inputs.scheme
+    customers = load_scored_customers(scored, scheme, language=language, progress=progress)
+    offers, measured = measure_offers(scored, inputs.offers, experiments, scheme=scheme, terms=terms, progress=progress)
+    effect_warnings(offers, (), terms)  # an effect that was counted for too long is refused before the work
+    people = scored.at_terms(customers.numbered(), terms, progress)
+    people = SuppressionList.of(scored.workspace, dataset).without(people)
+    made = make_plan(people, customers.count, offers, inputs.budget)
+    if made.customers.empty:
+        raise NotEnoughData("plan_empty", budget=inputs.budget)
+    names = customers.names(dataset, language)
+    notes = (*terms.warnings(scored.horizon_days), *all_warnings(made, offers, names, terms, measured))
+    choices = settings(offers, inputs.budget)
+    rows = made.customers[["customer_id", OFFER, GAIN, COST, EVIDENCE]]
+    if inputs.control_share is not None:
+        day = (inputs.start or scored.as_of).isoformat()
+        groups = assign_groups(rows["customer_id"], inputs.control_share, randomization_name(dataset.name, day), day)
+        rows = rows.assign(**{GROUP: groups[GROUP], DATE: groups[DATE]})
+        notes = (*notes, *randomization_warnings(rows))
+        choices |= {"control_share": inputs.control_share, "start": day}
+    side = replace(
+        side_of(scored, scheme),
+        horizon_days=terms.horizon_days,
+        lifetime=terms.lifetime,
+        discount_rate=terms.discount_rate,
+        margin_rate=terms.margin_rate,
+        assumptions=tuple(one.to_json(language) for one in notes),
+        settings=choices,
+    )
+    written = exports.write_rows(scored.workspace, rows, out, side, dataset=dataset, fewest=1)
+    return WrittenPlan(written, made, offers, measured, notes)
+
+
+def export(
+    scored: ScoredDataset,
+    out: Path,
+    *,
+    format: str,
+    scheme: Segmentation = DEFAULT_SCHEME,
+    conditions: Sequence[Condition] = (),
+    contacts: Contacts | None = None,
+    listed: pd.DataFrame | None = None,
+    language: str = DEFAULT_LANGUAGE,
+    progress: Progress,
+) -> exports.Exported:
+    """Write the customers who fulfil all conditions in a format of ``EXPORTS``, and add a line to the export log.
+
+    Contact fields come from ``contacts``, else from the dataset's customers table. With a list
+    (:func:`~clv_core.strategy.audiences.customer_list.read_id_list`), only its customers count.
+    """
+    everyone = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress).frame
+    dataset, side = scored.dataset, side_of(scored, scheme, conditions)
+    unmatched: tuple[Message, ...] = ()
+    if listed is not None:
+        manifest = dataset.manifest
+        key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
+        everyone, unmatched = match_id_list(everyone, listed, key)
+        side = replace(side, settings={"listed": len(listed)})
+    made = exports.export(
+        choose(everyone, conditions),
+        format,
+        out,
+        side=side,
+        contacts=with_stored_contacts(contacts, dataset, format),
+        stop=SuppressionList.of(scored.workspace, dataset),
+    )
+    exports.log_export(scored.workspace, made, format, side)
+    return replace(made, notes=(*unmatched, *made.notes))

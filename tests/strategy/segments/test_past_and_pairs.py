@@ -1,0 +1,137 @@
+"""Movement, two schemes side by side, sums of segments, and what came of predictions, held against pandas and SQL."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.stored.store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.saved_scores import scores_path
+from clv_core.evaluation.levels import SharedError
+from clv_core.jobs import NoProgress
+from clv_core.strategy.segments import segment_comparison as then
+from clv_core.strategy.segments import total
+from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
+from clv_core.strategy.segments.segment_comparison import compare, movement
+from clv_core.strategy.segments.segment_figures import segment_table
+from clv_core.strategy.segments.segment_rules import Rules
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
+from clv_core.workspace import Workspace
+
+pytestmark = pytest.mark.first(3)
+
+TIERS = DEFAULT_SCHEME
+
+
+def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
+    rng = np.random.default_rng(2)
+    earlier = customers.iloc[100:2500].sample(frac=1, random_state=4).reset_index(drop=True)
+    earlier = earlier.assign(predicted_clv=earlier["predicted_clv"] * rng.lognormal(0, 1, len(earlier)))
+    later = customers.iloc[:2400]
+    scheme = ValueTiers.parse("thresholds:40,15,5")
+    before, now = scheme.place(earlier), scheme.place(later)
+    found = movement(earlier, before, later, now)
+    both = pd.merge(
+        earlier[["customer_id"]].assign(start=before.where),
+        later[["customer_id", "predicted_clv"]].assign(end=now.where),
+        on="customer_id",
+        how="outer",
+    )
+    seen = both.dropna()
+    assert (found.customers == pd.crosstab(seen["start"], seen["end"]).to_numpy()).all()
+    value = seen.pivot_table(index="start", columns="end", values="predicted_clv", aggfunc="sum").to_numpy()
+    np.testing.assert_allclose(found.value, value)
+    assert found.new.tolist() == both[both["start"].isna()]["end"].value_counts().sort_index().tolist()
+    assert found.lost.tolist() == both[both["end"].isna()]["start"].value_counts().sort_index().tolist()
+    assert found.moved == (seen["start"] != seen["end"]).sum() and found.stayed + found.moved == len(seen)
+    largest = seen[seen["start"] != seen["end"]].groupby(["start", "end"]).size()
+    assert found.largest() == (*largest.idxmax(), largest.max())
+    still = movement(later, now, later, now)
+    assert still.moved == 0 and still.largest() is None and not still.new.any() and not still.lost.any()
+
+
+def test_schemes_are_paired_so_that_most_customers_are_in_a_pair(customers: pd.DataFrame) -> None:
+    first, second = Quadrant().fit(customers).place(customers), TIERS.place(customers)
+    found = compare(customers, first, second)
+    table = pd.crosstab(first.where, second.where).reindex(index=range(4), columns=range(4), fill_value=0)
+    assert (found.customers == table.to_numpy()).all()
+    best = max(sum(table.iloc[i, k] for i, k in enumerate(order)) for order in itertools.permutations(range(4)))
+    assert found.agreeing == pytest.approx(best / len(customers))
+    assert sum(found.customers[pair] for pair in found.pairs) == best
+    assert found.value.sum() == pytest.approx(customers["predicted_clv"].sum())
+    placed = Rfm().fit(customers).place(customers)
+    assert compare(customers, placed, placed).agreeing == 1
+
+
+def test_overlapping_segments_are_summed_each_for_itself(customers: pd.DataFrame) -> None:
+    bought = np.random.default_rng(1).random(len(customers)) < customers["p_purchase"]
+    past = customers.assign(actual=customers["predicted_clv"] * bought / customers["p_purchase"])
+    shared = SharedError.of([past])
+    wanted = {"Big": "predicted_clv>=30", "Recent": "days_since_last<100"}
+    segments = [{"name": name, "rules": [rule]} for name, rule in wanted.items()]
+    placed = Rules.from_json({"overlapping": True, "segments": segments}, "mine").place(customers)
+    rows = segment_table(customers, placed, shared)
+    assert placed.inside is not None and rows["customers"].sum() > len(customers)
+    for place, row in enumerate(rows.itertuples()):
+        alone = total(customers, shared, placed.inside[place])
+        sums = row.value_sum, row.value_sum_low, row.value_sum_high
+        assert sums == pytest.approx((alone.value, alone.low, alone.high))
+        mine = customers[placed.inside[place]]
+        assert row.purchase_days_mean == pytest.approx(mine["purchase_days"].mean())
+        assert row.share_of_value == pytest.approx(mine["predicted_clv"].sum() / customers["predicted_clv"].sum())
+
+
+def events_between(root: Path, start: object, stop: object) -> pd.Series:
+    path = next((root / "datasets" / "shop").glob("*/events.parquet"))
+    frame = duckdb.sql(
+        f"""select customer_id, sum(amount) v from '{path}' where event_type in ('purchase', 'return')
+        and event_time >= '{start}' and event_time < '{stop}' group by 1"""
+    ).df()
+    return frame.set_index("customer_id")["v"]
+
+
+def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
+    work = Workspace(with_bgnbd)
+    bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
+    [past] = then.past_predictions(work, bundle, dataset)
+    assert past.kind == then.HOLDOUT and past.cutoff.isoformat() == bundle.record["holdout"]["cutoff"]
+    frame = then.read_past(past, bundle, dataset)
+    placed = TIERS.place(frame)
+    rows = then.realized_by_segment(frame, placed, then.other_origins_error(work, bundle, past))
+    sold = events_between(with_bgnbd, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
+    actual = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
+    for place in range(4):
+        mine = placed.where == place
+        assert rows["actual"][place] == pytest.approx(actual[mine].sum(), abs=0.01)
+        assert rows["predicted"][place] == pytest.approx(frame["predicted_clv"][mine].sum())
+        assert rows["buyers_actual"][place] == (actual[mine] > 0).sum()
+    assert rows["low"].isna().all()  # no other origin: the holdout does not judge itself
+
+
+def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd: Path, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(with_bgnbd, root)
+    work = Workspace(root)
+    bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
+    early = dataset.log_end - timedelta(days=120)
+    for cutoff in (early, dataset.log_end - timedelta(days=10)):
+        pipeline.score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
+    pipeline.score(work, "shop", bundle.id, cutoff=early, discount_rate=1e-7, progress=NoProgress())  # -r1e-05: no day
+    assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
+    bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
+    kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.SAVED)
+    assert kept.cutoff == early and kept.path == scores_path(bundle, dataset, early)
+    frame = then.read_past(kept, bundle, dataset)
+    sold = events_between(root, early, early + timedelta(days=90))
+    expected = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
+    np.testing.assert_allclose(frame["actual"].to_numpy(), expected, atol=1e-6)
