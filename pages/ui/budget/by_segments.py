@@ -57,7 +57,7 @@ def choose(dataset: Dataset) -> str:
     """Ask for the scheme and return its text; the choice is kept with the dataset."""
     kept, options = known(kept_offers.kept(dataset).by, dataset), schemes(dataset)
     options += [] if kept in options else [kept]
-    key, names = f"budget_by_{dataset.name}", {one: _name(one, dataset) for one in options}
+    key, names = f"budget_by_{dataset.name}", {one: name_of(one, dataset) for one in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = kept
     by = str(
@@ -96,7 +96,8 @@ def known(by: str, dataset: Dataset) -> str:
         return TIERS
 
 
-def _name(by: str, dataset: Dataset) -> str:
+def name_of(by: str, dataset: Dataset) -> str:
+    """Return what a scheme is called."""
     kind, _, name = by.partition(":")
     if by == TIERS or kind == RULES:
         return name or t("budget.by.tiers")
