@@ -4,10 +4,9 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import scored, state, widgets
+from pages.ui import scored, segmenting, state, widgets
 from pages.ui.exports import export_log, lists
 from pages.ui.saying import t
-from pages.ui.segments import segmenting
 
 bundle = widgets.need_model()
 dataset = state.dataset()

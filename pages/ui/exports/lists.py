@@ -33,13 +33,23 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, trusting, widgets
-from pages.ui.budget import by_segments
+from pages.ui import (
+    access,
+    by_role,
+    cells,
+    navigation,
+    received,
+    row_files,
+    saying,
+    segmenting,
+    state,
+    trusting,
+    widgets,
+)
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression
 from pages.ui.saying import name_of, percent, t
-from pages.ui.segments import segmenting
-from pages.ui.segments.segmenting import Members, Scene
+from pages.ui.segmenting import Members, Scene
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
@@ -68,14 +78,14 @@ class Wish:
 
 def choose_scheme(dataset: Dataset) -> Segmentation:
     """Ask by which scheme customers are segmented: the value tiers first."""
-    schemes = by_segments.schemes(dataset)
+    schemes = segmenting.scheme_texts(dataset)
     key = f"export_by_{dataset.name}"
     if st.session_state.get(key) not in schemes:
         st.session_state[key] = schemes[0]
     by = st.selectbox(
         t("exporting.by"),
         schemes,
-        format_func=lambda one: by_segments.name_of(one, dataset),
+        format_func=lambda one: segmenting.scheme_name(one, dataset),
         key=key,
         persist_state="session",
         width=280,

@@ -14,12 +14,11 @@ from clv_core.strategy.segments.conditions import CONTAINS, Condition
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import cells, failing, navigation, row_files, state, tiers, trusting, widgets
+from pages.ui import cells, failing, navigation, row_files, segmenting, state, tiers, trusting, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
 from pages.ui.saying import money, t
-from pages.ui.segments import segmenting
-from pages.ui.segments.segmenting import Members, Scene
+from pages.ui.segmenting import Members, Scene
 
 SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
                 "historic_value", "purchase_days", "last_purchase")  # fmt: skip

@@ -17,14 +17,23 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.strategy.audiences.export import Side
+from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.segments.clusters import Clusters, fit_scheme, load_points, needs_embedding
+from clv_core.strategy.segments.clusters import (
+    CLUSTERS,
+    DEFAULT_COUNT,
+    Clusters,
+    fit_scheme,
+    load_points,
+    needs_embedding,
+)
 from clv_core.strategy.segments.conditions import CONTAINS, Condition
 from clv_core.strategy.segments.customer_attributes import with_attributes
-from clv_core.strategy.segments.saved_segments import last_written
+from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, RFM
+from clv_core.strategy.segments.saved_segments import last_written, saved_rules
 from clv_core.strategy.segments.scored_customers import apply_labels, with_segments
 from clv_core.strategy.segments.segment_figures import segment_table
-from clv_core.strategy.segments.segment_rules import Rules
+from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from pages.ui import progress, state, tiers
@@ -126,6 +135,20 @@ class Members:
         word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
         said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
         return "-".join([word + keys if keys else "customers", *said])
+
+
+def scheme_texts(dataset: Dataset) -> list[str]:
+    """Return the texts of the schemes that are always offered."""
+    return [TIERS, QUADRANT, RFM, f"{CLUSTERS}:{DEFAULT_COUNT}", *(f"{RULES}:{name}" for name in saved_rules(dataset))]
+
+
+def scheme_name(by: str, dataset: Dataset) -> str:
+    """Return what a scheme is called."""
+    kind, _, name = by.partition(":")
+    if by == TIERS or kind == RULES:
+        return name or t("budget.by.tiers")
+    own = t(f"scheme.{kind}")
+    return own if by in scheme_texts(dataset) else t("budget.by.cuts", scheme=own)
 
 
 def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
