@@ -4,8 +4,7 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import scored, state, tiers, widgets
+from pages.ui import scored, segmenting, state, widgets
 from pages.ui.exports import export_log, lists
 from pages.ui.saying import t
 
@@ -19,9 +18,11 @@ top = st.container()
 try:
     with top:
         customers = scored.need_scores(dataset, bundle, terms)
-    tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
+    data = state.scored(dataset, bundle)
     with st.container(border=True):
-        wish = lists.choose(dataset, bundle, tiered)
+        scheme = lists.choose_scheme(dataset)
+        segmenting.need_points(scheme, data)
+        wish = lists.choose(segmenting.scene(data, terms, scheme, customers, customers))
     with top:
         found = lists.preview_of(wish, dataset)
         if found is not None:

@@ -4,10 +4,10 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, scored, state, terms, tiers, widgets
+from pages.ui import navigation, scored, segmenting, state, terms, tiers, widgets
 from pages.ui.budget import by_segments
 from pages.ui.saying import t
-from pages.ui.segments import chosen_scheme, compare, members, names, overview, past, rules, segmenting
+from pages.ui.segments import chosen_scheme, compare, members, names, overview, past, rules
 
 VIEWS = ("overview", "figures", "moved", "came", "compare", "names")
 

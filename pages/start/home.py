@@ -3,11 +3,13 @@
 import streamlit as st
 
 from pages.ui import by_role, navigation, progress, state, widgets
-from pages.ui.home import overview, tour
+from pages.ui.home import overview, result, tour
 from pages.ui.saying import t
 
 dataset, model = state.dataset(), state.model()
-widgets.headline(overview.headline(dataset, model))
+shown = bool(dataset and model and result.show(dataset, model))
+if not shown:
+    widgets.headline(overview.headline(dataset, model))
 
 job = progress.current("ingest")
 if job and progress.running(job):
@@ -19,7 +21,7 @@ elif job:
     progress.after(job)
 tour.wait()
 
-doors = st.grid(3, min_column_width=220)
+doors = st.grid(2 if shown else 3, min_column_width=220)
 with doors.container(border=True, height="stretch"):
     st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
@@ -37,14 +39,15 @@ with doors.container(border=True, height="stretch"):
     st.space("stretch")
     if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
         navigation.go("upload")
-with doors.container(border=True, height="stretch"):
-    st.header(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
-    st.write(overview.next_step(dataset, model))
-    st.space("stretch")
-    target = overview.next_page(dataset, model)
-    icon = navigation.BY_NAME[target].icon
-    if dataset and st.button(t(f"page.{target}"), icon=icon, key="door_on", type="primary"):
-        navigation.go(target)
+if not shown:
+    with doors.container(border=True, height="stretch"):
+        st.header(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
+        st.write(overview.next_step(dataset, model))
+        st.space("stretch")
+        target = overview.next_page(dataset, model)
+        icon = navigation.BY_NAME[target].icon
+        if dataset and st.button(t(f"page.{target}"), icon=icon, key="door_on", type="primary"):
+            navigation.go(target)
 
 st.header(t("home.loop"), anchor=False)
 overview.loop(dataset, model)

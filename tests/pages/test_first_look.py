@@ -57,7 +57,7 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
     app = do(open_page(looked, "look", lang="en"), "look_train")
     assert app.title[0].value == translate("page.train", "en")
     home = open_page(looked, "home", lang="en")
-    assert home.button(key="door_on").label == translate("page.train", "en")
+    assert home.button(key="home_next").label == translate("home.next.train", "en")
 
 
 def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(open_page: OPEN, root: Path) -> None:

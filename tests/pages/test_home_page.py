@@ -13,7 +13,7 @@ from clv_core import jobs, pipeline
 from clv_core.collection.append import append
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.i18n import say_day, translate
+from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.workspace import Workspace
@@ -103,3 +103,12 @@ def test_a_button_that_is_pressed_twice_starts_one_run_which_both_presses_follow
     monkeypatch.setattr(jobs, "DOUBLE_CLICK_SECONDS", 0.0)
     do(later, "door_sample")
     assert len(jobs.jobs(Workspace(tmp_path), "ingest")) == 2
+
+
+def test_home_opens_with_what_the_model_predicts(open_page: OPEN, with_model: Path) -> None:
+    scores = pd.read_parquet(next(with_model.glob("datasets/*/made/*/*/scores-*.parquet")))
+    app = open_page(with_model, "home", lang="en")
+    assert say_money(scores["predicted_clv"].sum(), "EUR") in app.header[0].value
+    buyers = round(scores["p_purchase"].sum())
+    assert translate("home.buyers", buyers=f"{buyers:,}") in [one.value for one in app.header]
+    assert "home_next" in [button.key for button in app.button] and "door_on" not in [one.key for one in app.button]

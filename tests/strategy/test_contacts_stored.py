@@ -125,3 +125,12 @@ def test_results_stay_where_a_table_brings_contact_fields_only(workspace: Worksp
     assert (reached.made_folder / "model" / scores.name).read_bytes() == b"scores" and scores.exists()
     aged = with_table(workspace, tmp_path, "customer_id,age\n007,30\n08,31\n", static=("age",))
     assert not aged.made_folder.exists()
+
+
+def test_ids_are_no_addresses_where_the_person_says_so(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(SHOPIFY)
+    ingest(Workspace(tmp_path / "work"), tmp_path / "orders.csv", "shop")
+    dataset = open_dataset(Workspace(tmp_path / "work"), "shop")
+    for wanted in (True, False):
+        found = with_stored_contacts(Contacts(ids_as_email=wanted), dataset, "klaviyo")
+        assert found is not None and found.customers is not None and ("email" in found.customers) is wanted

@@ -52,6 +52,11 @@ def log_columns(dataset: Dataset) -> dict[str, str]:
     return columns if set(columns) - {CONSENT, *PLACES} or _table(dataset).get("contacts") else {}
 
 
+def email_is_id(dataset: Dataset) -> bool:
+    """Say whether the only e-mail addresses of a dataset are the ids of its customers."""
+    return log_columns(dataset).get(EMAIL) == CUSTOMER_ID and EMAIL not in _table(dataset).get("contacts", ())
+
+
 @lru_cache(maxsize=64)
 def ids_are_addresses(events: Path) -> bool:
     """Say whether the customer ids of a log are e-mail addresses, by a sample of its rows."""
@@ -148,7 +153,10 @@ def with_stored_contacts(contacts: Contacts | None, dataset: Dataset, format: st
         contacts = contacts or Contacts()
         if (columns := stored_consent(dataset)) and not contacts.assume_consent:
             raise consent_question(columns)
-        return replace(contacts, customers=stored_contacts(dataset))
+        customers = stored_contacts(dataset)
+        if customers is not None and not contacts.ids_as_email and email_is_id(dataset):
+            customers = customers.drop(columns=EMAIL)
+        return replace(contacts, customers=customers)
     if contacts is None or not contacts.suppressed:
         return contacts
     return replace(contacts, customers=latest_contacts(dataset))

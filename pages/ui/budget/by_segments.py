@@ -13,17 +13,14 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT
-from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, RFM
-from clv_core.strategy.segments.saved_segments import last_written, saved_rules
+from clv_core.strategy.segments.saved_segments import last_written
 from clv_core.strategy.segments.scored_customers import parse_scheme
-from clv_core.strategy.segments.segment_rules import RULES
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import scored, state, tiers
+from pages.ui import scored, segmenting, state, tiers
 from pages.ui.budget import kept_offers
 from pages.ui.saying import t
-from pages.ui.segments import segmenting
+from pages.ui.segmenting import scheme_name, scheme_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +52,9 @@ class Segments:
 
 def choose(dataset: Dataset) -> str:
     """Ask for the scheme and return its text; the choice is kept with the dataset."""
-    kept, options = known(kept_offers.kept(dataset).by, dataset), schemes(dataset)
+    kept, options = known(kept_offers.kept(dataset).by, dataset), scheme_texts(dataset)
     options += [] if kept in options else [kept]
-    key, names = f"budget_by_{dataset.name}", {one: _name(one, dataset) for one in options}
+    key, names = f"budget_by_{dataset.name}", {one: scheme_name(one, dataset) for one in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = kept
     by = str(
@@ -83,25 +80,12 @@ def take(scheme: Segmentation, dataset: Dataset) -> None:
     st.session_state.pop(f"budget_by_{dataset.name}", None)
 
 
-def schemes(dataset: Dataset) -> list[str]:
-    """Return the texts of the schemes that are always offered."""
-    return [TIERS, QUADRANT, RFM, f"{CLUSTERS}:{DEFAULT_COUNT}", *(f"{RULES}:{name}" for name in saved_rules(dataset))]
-
-
 def known(by: str, dataset: Dataset) -> str:
     """Return the scheme that was kept; rules that are not there any more leave the value tiers."""
     try:
         return by if by == TIERS or parse_scheme(by, dataset) else TIERS
     except ClvError:
         return TIERS
-
-
-def _name(by: str, dataset: Dataset) -> str:
-    kind, _, name = by.partition(":")
-    if by == TIERS or kind == RULES:
-        return name or t("budget.by.tiers")
-    own = t(f"scheme.{kind}")
-    return own if by in schemes(dataset) else t("budget.by.cuts", scheme=own)
 
 
 def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Segments:

@@ -7,29 +7,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.pseudonyms import load_key
-from clv_core.collection.words.contact_fields import CONSENT, PHONE
+from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PHONE
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Exported, Preview, export, log_export, preview
 from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import stored_consent, stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import (
+    email_is_id,
+    log_columns,
+    stored_consent,
+    stored_fields,
+    with_stored_contacts,
+)
 from clv_core.strategy.audiences.suppression_file import Entries, Matches, matches, read_entries, words_of
-from clv_core.strategy.segments import TIER
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, cells, navigation, received, row_files, saying, state, tiers, trusting, widgets
+from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
+from pages.ui import (
+    access,
+    by_role,
+    cells,
+    navigation,
+    received,
+    row_files,
+    saying,
+    segmenting,
+    state,
+    trusting,
+    widgets,
+)
 from pages.ui.exports import region as region_of_phones
 from pages.ui.privacy import suppression
 from pages.ui.saying import name_of, percent, t
+from pages.ui.segmenting import Members, Scene
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
@@ -44,24 +64,40 @@ class Wish:
     """A list that is asked for.
 
     Args:
-        chosen: its customers, scored, the most valuable first.
-        tiers: of which tiers; empty for all.
+        members: its customers, the most valuable first.
         format: id of ``EXPORTS``.
         contacts: how they can be reached, and who must not be; without the customers table.
         mark: all of it as a key for caches.
     """
 
-    chosen: pd.DataFrame
-    tiers: tuple[int, ...]
+    members: Members
     format: str
     contacts: Contacts
     mark: str
 
 
-def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
+def choose_scheme(dataset: Dataset) -> Segmentation:
+    """Ask by which scheme customers are segmented: the value tiers first."""
+    schemes = segmenting.scheme_texts(dataset)
+    key = f"export_by_{dataset.name}"
+    if st.session_state.get(key) not in schemes:
+        st.session_state[key] = schemes[0]
+    by = st.selectbox(
+        t("exporting.by"),
+        schemes,
+        format_func=lambda one: segmenting.scheme_name(one, dataset),
+        key=key,
+        persist_state="session",
+        width=280,
+    )
+    return DEFAULT_SCHEME if by == TIERS else parse_scheme(str(by), dataset)
+
+
+def choose(scene: Scene) -> Wish:
     """Ask for customers, platform, and who must be left out."""
+    dataset, bundle, names = scene.dataset, scene.bundle, scene.names
     fields = stored_fields(dataset)
-    names = tiers.names(dataset)
+    own = isinstance(scene.scheme, ValueTiers)
     with st.container(horizontal=True, vertical_alignment="top"):
         format = st.selectbox(
             t("exporting.format"),
@@ -73,11 +109,11 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
         )
         with st.container():  # in which they wrap where the window is narrow
             wanted = st.pills(
-                t("exporting.tiers"),
-                range(1, DEFAULT_SCHEME.tiers + 1),
+                t("exporting.tiers" if own else "exporting.segments"),
+                range(1, len(names) + 1),
                 selection_mode="multi",
                 format_func=lambda tier: widgets.plain(names[tier - 1]),
-                key="export_tiers",
+                key="export_tiers" if own else f"export_segments_{scene.scheme}",
                 persist_state="session",
             )
         region = ""
@@ -93,13 +129,37 @@ def choose(dataset: Dataset, bundle: Bundle, tiered: pd.DataFrame) -> Wish:
     agreed = CONSENT in fields
     if EXPORTS[format].needs_contacts and fields and not agreed:
         agreed = assumed(dataset, "export_assume", t("exporting.assume"))
-    chosen = tiered[tiered[TIER].isin(wanted)] if wanted else tiered
-    chosen = chosen.sort_values("predicted_clv", ascending=False, kind="stable")
-    chosen = chosen.assign(tier_name=chosen[TIER].map(dict(enumerate(names, 1))))
+    as_email = True
+    if EXPORTS[format].needs_contacts and fields:
+        st.caption(source_of_contacts(dataset))
+        if email_is_id(dataset):
+            as_email = st.toggle(t("exporting.ids_as_email"), True, key="export_ids_as_email")
+    segments = sorted(number - 1 for number in wanted or ())
+    order = segmenting.by_value(bundle.id, dataset.version, scene.terms, scene.customers)
+    members = Members(scene, segments, (), order[scene.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
-    asked = (sorted(wanted), format, region, agreed, stopped, names)
+    asked = (scene.scheme, segments, format, region, agreed, as_email, stopped, names)
     mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
-    return Wish(chosen, tuple(wanted), format, Contacts(None, region or None, agreed, stop), mark)
+    return Wish(members, format, Contacts(None, region or None, agreed, as_email, stop), mark)
+
+
+def source_of_contacts(dataset: Dataset) -> str:
+    """Return where the contact fields of lists come from: the customers table, the log, or ids that are addresses."""
+    log = log_columns(dataset)
+    table = [
+        field
+        for field in stored_fields(dataset)
+        if field in (dataset.manifest.customers_table or {}).get("contacts", ())
+    ]
+    parts = []
+    if table:
+        names = saying.listed(name_of("contact", field) for field in table)
+        parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
+    if others := [field for field in log if field not in table]:
+        names = saying.listed(name_of("contact", field) for field in others)
+        ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
+        parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
+    return saying.together(parts)
 
 
 def assumed(dataset: Dataset, key: str, label: str) -> bool:
@@ -165,7 +225,7 @@ def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
             if st.button(t("exporting.contacts.add"), key="export_add_contacts", type="primary"):
                 navigation.open_customers_table()
         return None
-    if entry.needs_contacts and len(wish.chosen) > AT_ONCE and st.session_state.get("export_looked") != wish.mark:
+    if entry.needs_contacts and len(wish.members.rows) > AT_ONCE and st.session_state.get("export_looked") != wish.mark:
         if not st.button(t("exporting.work_out"), key="export_look", type="primary"):
             return None
         st.session_state["export_looked"] = wish.mark
@@ -177,7 +237,7 @@ def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _preview(mark: str, _wish: Wish, _dataset: Dataset, _stop: SuppressionList) -> Preview:
     contacts = with_stored_contacts(_wish.contacts, _dataset, _wish.format)
-    return preview(_wish.chosen, _wish.format, contacts, stop=_stop)
+    return preview(_wish.members.frame(), _wish.format, contacts, stop=_stop)
 
 
 def headline(found: Preview) -> str:
@@ -230,8 +290,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     stop = state.suppression_list()
     kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
-        side = tiers.side(dataset, bundle, DEFAULT_SCHEME, list(wish.tiers), Terms(bundle.record["horizon_days"]))
-        what = f"tier{'-'.join(map(str, sorted(wish.tiers)))}" if wish.tiers else "customers"
+        side, what = wish.members.side(), wish.members.what
         what = f"{what}-{wish.format}" if EXPORTS[wish.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, wish.mark)
         contacts = with_stored_contacts(wish.contacts, dataset, wish.format)
@@ -239,7 +298,7 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
         with st.spinner(t("exporting.wait")):
             access.require("export")
             written = export(
-                wish.chosen,
+                wish.members.frame(),
                 wish.format,
                 path,
                 side=side,

@@ -10,20 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PHONE
-from clv_core.columns import CUSTOMER_ID
+from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Side, export, log_export
 from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import log_columns, stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import entries_of, words_of
-from pages.ui import access, by_role, navigation, row_files, saying, state, widgets
+from pages.ui import access, by_role, navigation, row_files, state, widgets
 from pages.ui.exports import lists
 from pages.ui.exports import region as region_of_phones
-from pages.ui.saying import name_of, t
+from pages.ui.saying import t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
 
@@ -51,25 +50,6 @@ class Chosen:
     side: Side
 
 
-def source_of_contacts(dataset: Dataset) -> str:
-    """Return where the contact fields of lists come from: the customers table, the log, or ids that are addresses."""
-    log = log_columns(dataset)
-    table = [
-        field
-        for field in stored_fields(dataset)
-        if field in (dataset.manifest.customers_table or {}).get("contacts", ())
-    ]
-    parts = []
-    if table:
-        names = saying.listed(name_of("contact", field) for field in table)
-        parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
-    if others := [field for field in log if field not in table]:
-        names = saying.listed(name_of("contact", field) for field in others)
-        ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
-        parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
-    return saying.together(parts)
-
-
 def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
     """Let the person make a platform's list of the chosen customers.
 
@@ -87,7 +67,7 @@ def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
             if st.button(t("exporting.contacts.add"), key=f"{key}_add_contacts"):
                 navigation.open_customers_table()
             return
-        st.caption(source_of_contacts(dataset))
+        st.caption(lists.source_of_contacts(dataset))
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 format = st.selectbox(
@@ -104,7 +84,7 @@ def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
         if pressed:
             entries = entries_of(hidden or "")
             suppressed = words_of(entries)
-            contacts = Contacts(None, region or None, bool(agreed), suppressed)
+            contacts = Contacts(None, region or None, bool(agreed), suppressed=suppressed)
             marks = (format, region, str(agreed), *sorted(suppressed))
             stem = row_files.stem(chosen.bundle, f"{chosen.what}-{format}", chosen.side, chosen.terms, *marks)
             path = state.workspace().exports / f"{stem}{EXPORTS[format].suffix}"

@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.strategy.segments.segment_comparison import Comparison, compare
-from pages.ui import cells, row_files, widgets
+from pages.ui import cells, row_files, segmenting, widgets
 from pages.ui.charts import placing
 from pages.ui.saying import money, percent, t
-from pages.ui.segments import chosen_scheme, segmenting
-from pages.ui.segments.segmenting import Scene
+from pages.ui.segmenting import Scene
+from pages.ui.segments import chosen_scheme
 
 
 def section(scene: Scene) -> None:

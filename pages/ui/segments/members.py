@@ -2,82 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.audiences.export import Exported, Side, export, log_export
-from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, too_few
+from clv_core.strategy.audiences.export import Exported, export, log_export
+from clv_core.strategy.segments import P_PURCHASE, VALUE, too_few
 from clv_core.strategy.segments.conditions import CONTAINS, Condition
-from clv_core.strategy.segments.scored_customers import with_segments
 from clv_core.strategy.segments.segment_rules import Rules
-from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import cells, failing, navigation, row_files, state, tiers, trusting, widgets
+from clv_core.strategy.segments.segmentation import SEGMENT_NAME
+from clv_core.strategy.segments.value_tiers import ValueTiers
+from pages.ui import cells, failing, navigation, row_files, segmenting, state, tiers, trusting, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
 from pages.ui.saying import money, t
-from pages.ui.segments import segmenting
-from pages.ui.segments.segmenting import Scene
+from pages.ui.segmenting import Members, Scene
 
 SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
                 "historic_value", "purchase_days", "last_purchase")  # fmt: skip
 MOST_SHOWN: Final = 5000
 """So many rows go to the browser; files hold all."""
-
-
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The customers that pass the filters.
-
-    Args:
-        scene: where they come from.
-        segments: that were asked for, by place; empty for all.
-        filters: conditions that were asked for beside them.
-        rows: their places, the most valuable first, [m].
-    """
-
-    scene: Scene
-    segments: list[int]
-    filters: tuple[Condition, ...]
-    rows: np.ndarray
-
-    def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
-        """Return them, or some of them, with their segment; value tiers have ``tier`` and ``tier_name``."""
-        scene, rows = self.scene, self.rows if rows is None else rows
-        placed = replace(
-            scene.placed,
-            where=scene.placed.where[rows],
-            inside=None if scene.placed.inside is None else scene.placed.inside[:, rows],
-        )
-        own = scene.customers.iloc[rows]
-        if isinstance(scene.scheme, ValueTiers):
-            names = np.array(scene.names, dtype=object)
-            return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
-        mark = (scene.bundle.id, scene.dataset.version, scene.terms)
-        tier = tiers.tiered(*mark, DEFAULT_SCHEME, scene.customers)[TIER].to_numpy()[rows]
-        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, state.language())
-
-    def side(self) -> Side:
-        """Return what the numbers of a file of them mean."""
-        scene = self.scene
-        plain = tiers.side(scene.dataset, scene.bundle, DEFAULT_SCHEME, [], scene.terms)
-        column = TIER if isinstance(scene.scheme, ValueTiers) else SEGMENT
-        keys = tuple(scene.placed.segments[place].key for place in self.segments)
-        asked = (Condition(column, "=", keys), *self.filters) if keys else self.filters
-        return replace(plain, scheme=str(scene.scheme), segment=" ".join(map(str, asked)))
-
-    @property
-    def what(self) -> str:
-        """What a file of them is called; of an id that was searched for it only says that one was."""
-        keys = "-".join(self.scene.placed.segments[place].key for place in self.segments)
-        word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
-        said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
-        return "-".join([word + keys if keys else "customers", *said])
 
 
 def filters_key(scene: Scene) -> str:

@@ -9,7 +9,7 @@ from clv_core.strategy.segments.scored_customers import labels_key
 from clv_core.strategy.segments.segment_rules import Rules
 from pages.ui import access, by_role
 from pages.ui.saying import t
-from pages.ui.segments.segmenting import Scene
+from pages.ui.segmenting import Scene
 from pages.ui.state import language
 
 

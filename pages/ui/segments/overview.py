@@ -17,7 +17,7 @@ from clv_core.strategy.segments.value_tiers import ValueTiers
 from pages.ui import cells, row_files, saying, tiers, widgets
 from pages.ui.charts import placing, why
 from pages.ui.saying import percent, t
-from pages.ui.segments.segmenting import Scene
+from pages.ui.segmenting import Scene
 
 MOST_CARDS: Final = 6
 SAMPLE: Final = 2000

@@ -29,11 +29,10 @@ from clv_core.strategy.segments.segment_comparison import (
 )
 from clv_core.strategy.segments.segmentation import Assignment, FittedScheme
 from clv_core.strategy.segments.value_tiers import THRESHOLDS, ValueTiers
-from pages.ui import cells, progress, row_files, saying, state, widgets
+from pages.ui import cells, progress, row_files, saying, segmenting, state, widgets
 from pages.ui.charts import placing
 from pages.ui.saying import money, percent, t
-from pages.ui.segments import segmenting
-from pages.ui.segments.segmenting import Scene
+from pages.ui.segmenting import Scene
 
 MONTH: Final = 30
 WORTH_NAMING: Final = 0.02

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,26 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
-from clv_core.strategy.segments import VALUE
-from clv_core.strategy.segments.clusters import Clusters, fit_scheme, load_points, needs_embedding
+from clv_core.strategy.audiences.export import Side
+from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments.clusters import (
+    CLUSTERS,
+    DEFAULT_COUNT,
+    Clusters,
+    fit_scheme,
+    load_points,
+    needs_embedding,
+)
+from clv_core.strategy.segments.conditions import CONTAINS, Condition
 from clv_core.strategy.segments.customer_attributes import with_attributes
-from clv_core.strategy.segments.saved_segments import last_written
-from clv_core.strategy.segments.scored_customers import apply_labels
+from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, RFM
+from clv_core.strategy.segments.saved_segments import last_written, saved_rules
+from clv_core.strategy.segments.scored_customers import apply_labels, with_segments
 from clv_core.strategy.segments.segment_figures import segment_table
-from clv_core.strategy.segments.segment_rules import Rules
-from clv_core.strategy.segments.segmentation import Assignment, FittedScheme, Segmentation
+from clv_core.strategy.segments.segment_rules import RULES, Rules
+from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from pages.ui import progress, state, tiers
 from pages.ui.saying import t
 
@@ -73,6 +85,70 @@ class Scene:
     def names(self) -> list[str]:
         """Of the segments, in the scheme's order."""
         return self.table["name"].tolist()
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The customers that pass the filters.
+
+    Args:
+        scene: where they come from.
+        segments: that were asked for, by place; empty for all.
+        filters: conditions that were asked for beside them.
+        rows: their places, the most valuable first, [m].
+    """
+
+    scene: Scene
+    segments: list[int]
+    filters: tuple[Condition, ...]
+    rows: np.ndarray
+
+    def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Return them, or some of them, with their segment; value tiers have ``tier`` and ``tier_name``."""
+        scene, rows = self.scene, self.rows if rows is None else rows
+        placed = replace(
+            scene.placed,
+            where=scene.placed.where[rows],
+            inside=None if scene.placed.inside is None else scene.placed.inside[:, rows],
+        )
+        own = scene.customers.iloc[rows]
+        if isinstance(scene.scheme, ValueTiers):
+            names = np.array(scene.names, dtype=object)
+            return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
+        mark = (scene.bundle.id, scene.dataset.version, scene.terms)
+        tier = tiers.tiered(*mark, DEFAULT_SCHEME, scene.customers)[TIER].to_numpy()[rows]
+        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, state.language())
+
+    def side(self) -> Side:
+        """Return what the numbers of a file of them mean."""
+        scene = self.scene
+        plain = tiers.side(scene.dataset, scene.bundle, DEFAULT_SCHEME, [], scene.terms)
+        column = TIER if isinstance(scene.scheme, ValueTiers) else SEGMENT
+        keys = tuple(scene.placed.segments[place].key for place in self.segments)
+        asked = (Condition(column, "=", keys), *self.filters) if keys else self.filters
+        return replace(plain, scheme=str(scene.scheme), segment=" ".join(map(str, asked)))
+
+    @property
+    def what(self) -> str:
+        """What a file of them is called; of an id that was searched for it only says that one was."""
+        keys = "-".join(self.scene.placed.segments[place].key for place in self.segments)
+        word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
+        said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
+        return "-".join([word + keys if keys else "customers", *said])
+
+
+def scheme_texts(dataset: Dataset) -> list[str]:
+    """Return the texts of the schemes that are always offered."""
+    return [TIERS, QUADRANT, RFM, f"{CLUSTERS}:{DEFAULT_COUNT}", *(f"{RULES}:{name}" for name in saved_rules(dataset))]
+
+
+def scheme_name(by: str, dataset: Dataset) -> str:
+    """Return what a scheme is called."""
+    kind, _, name = by.partition(":")
+    if by == TIERS or kind == RULES:
+        return name or t("budget.by.tiers")
+    own = t(f"scheme.{kind}")
+    return own if by in scheme_texts(dataset) else t("budget.by.cuts", scheme=own)
 
 
 def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
