@@ -91,7 +91,7 @@ def test_sound_weights_of_a_network_that_was_built_otherwise_are_refused_with_wh
     write_record(folder, {**small_bundle.record, "checksums": sums})
     with pytest.raises(Refused) as error:
         _ = open_bundle(workspace, small_bundle.id).model
-    assert error.value.code == "bundle_of_other_version" and "again" in error.value.message("en")
+    assert error.value.code == "bundle_of_other_version" and "Retrain" in error.value.message("en")
 
 
 def test_the_record_is_plain_json_and_names_what_the_model_was_made_from(small_workspace, small_bundle):

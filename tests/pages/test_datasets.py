@@ -63,7 +63,7 @@ def test_the_page_says_what_the_dataset_holds(open_page: OPEN, shop: Path) -> No
     app = open_page(shop, "datasets", lang="en")
     said = texts(app)
     facts = open_dataset(Workspace(shop), "shop").manifest
-    assert f"**{facts.rows_read}** rows read = **{facts.rows_kept}** kept + **1** set aside" in said
+    assert f"**{facts.rows_read}** rows read = **{facts.rows_kept}** kept + **1** rejected" in said
     assert "41 customers" in said and "shop.csv" in said and not app.error
 
 
@@ -132,7 +132,7 @@ def test_rows_that_two_rules_find_are_said_to_be_set_aside_once(open_page: OPEN,
     app = section(open_page(root, "datasets", lang="en"), "clean")
     really(root, "clean")
     app.run()
-    assert texts(app).count("**4** rows, 4 purchase lines") == 2
+    assert texts(app).count("**4** rows, 4 purchases") == 2
     assert translate("cleaning.alone") in texts(app)
 
 

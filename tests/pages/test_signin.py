@@ -84,8 +84,12 @@ def described() -> Iterator[Callable[[int, str], str]]:
         ('auth = "yes"\n', "lacks redirect_uri", "缺少 redirect_uri"),
         (toml(client_secret=None), "lacks client_secret", "缺少 client_secret"),
         (toml(cookie_secret=""), "lacks cookie_secret", "缺少 cookie_secret"),
-        (toml(redirect_uri="https://clv.shop.example/callback"), "end with /oauth2callback", "以 /oauth2callback 结尾"),
-        (toml(redirect_uri="/oauth2callback"), "end with /oauth2callback", "以 /oauth2callback 结尾"),
+        (
+            toml(redirect_uri="https://clv.shop.example/callback"),
+            "ending in /oauth2callback",
+            "以 /oauth2callback 结尾",
+        ),
+        (toml(redirect_uri="/oauth2callback"), "ending in /oauth2callback", "以 /oauth2callback 结尾"),
     ],
 )
 def test_secrets_that_ask_for_a_login_which_cannot_work_open_the_app_to_nobody_and_say_why(
@@ -141,7 +145,7 @@ def test_a_provider_that_cannot_be_reached_is_said_at_the_door(
     secrets(toml())
     sign_in()
     app = do(open_page(with_model), "sign_in")
-    assert ["localhost does not answer" in box.value for box in app.error] == [True]
+    assert ["localhost does not respond" in box.value for box in app.error] == [True]
     assert app.button(key="sign_in") and FAILED not in app.session_state
 
 
@@ -151,7 +155,7 @@ def test_who_signed_in_long_ago_signs_in_again(
     sign_in("ana@shop.example", iat=int(time.time()) - 13 * 3600)
     app = open_page(with_model)
     assert [button.key for button in app.button] == ["sign_in"] and access.role() == ""
-    assert "more than 12 hours ago" in app.markdown[-1].value
+    assert "over 12 hours ago" in app.markdown[-1].value
     for hours, role in (("14", "admin"), ("0", "admin"), ("1.5", "")):
         monkeypatch.setenv("CLV_LOGIN_HOURS", hours)
         assert access.role() == role
@@ -169,7 +173,7 @@ def test_who_signed_in_long_ago_signs_in_again(
         ('people = "ana@shop.example"\n', "cannot be read"),
         ('[people]\n"ana@shop.example" = "viewr"\n"*@shop.example" = "analyst"\n', "the role “viewr”"),
         ('default = "all"\n', "the role “all”"),
-        ('[claims]\n"clv" = ["admin"]\n', "none of viewer, analyst, admin"),
+        ('[claims]\n"clv" = ["admin"]\n', "one of viewer, analyst, admin"),
     ],
 )
 def test_roles_that_cannot_be_read_let_nobody_in_and_say_why(

@@ -236,9 +236,9 @@ def a_model_retrained(shop: Shop) -> dict[str, Any]:
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
 
-@starts("privacy.erase erase")
+@starts("privacy.erasure_form erase")
 def customers_erased(shop: Shop) -> dict[str, Any]:
-    app = shop.call("privacy.erase", "show")
+    app = shop.call("privacy.erasure_form", "show")
     do(app, ("erase_ids_0", f"{ODD}\n--file\n"), ("erase_scope", NAME), ("erase_type_0", "2"), "erase_for_good")
     options = shop.read()
     assert options.file.read_text(encoding="utf-8").splitlines() == ["--file", ODD]
@@ -280,12 +280,10 @@ def customers_scored_for_an_earlier_day(shop: Shop) -> dict[str, Any]:
     return {"command": "score", "name": NAME, "model": shop.bundle.id, "cutoff": date(2024, 1, 26)}
 
 
-@starts("segments.segmenting embed")
+@starts("segmenting embed")
 def customers_as_the_network_sees_them(shop: Shop) -> dict[str, Any]:
     day = date(2023, 12, 31)
-    shop.call(
-        "segments.segmenting", "need_points", Clusters(), ScoredDataset(shop.work, shop.dataset, shop.bundle, day)
-    )
+    shop.call("segmenting", "need_points", Clusters(), ScoredDataset(shop.work, shop.dataset, shop.bundle, day))
     return {"command": "embed", "name": NAME, "model": shop.bundle.id, "cutoff": day}
 
 

@@ -84,7 +84,7 @@ def test_a_heading_without_a_unit_stays_as_it_is() -> None:
         ({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]}, {"mixed": True},
          ["customers,low,spend", "1750,0.00412346,0.0234568", ",17.0,-2.0"]),
         ({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]}, {"currency": "EUR", "language": "zh"},
-         ["日期,净消费,浏览,货币", "2024-01-05,0.333,2,EUR"]),
+         ["日期,净收入,浏览,货币", "2024-01-05,0.333,2,EUR"]),
         ({"day": ["2024-01-05"], "net_value": [1 / 3], "events_view": [2]}, {"language": "en"},
          ["day,net_value,events_view", "2024-01-05,0.333,2"]),
     ],

@@ -25,7 +25,7 @@ VISITED: Final = {
     "home": ("door_tour",),
     "datasets": (),
     "train": ("start_training",),
-    "evaluate": ("start_board",),
+    "evaluate": (),
     "segments": (),
     "strategy": (),
     "report": ("make_report",),

@@ -402,7 +402,7 @@ def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset_and_else_
     upload: UPLOAD, with_dataset: Path
 ) -> None:
     app = upload(REFUNDS, root=with_dataset)
-    assert not app.error and "2 of its 2 rows" in app.info[0].value
+    assert not app.error and "2 of 2 rows" in app.info[0].value
     save(app)
     args = args_of(with_dataset, "ingest")
     assert "--append" in args and args[args.index("--name") + 1] == "shop"

@@ -109,7 +109,7 @@ class ConnectionLimit:
         now = time.monotonic()
         if now - self._logged_at >= LOG_SECONDS:
             log.warning(
-                "%d connections are open, as many as there may be (see ulimit -n). Since the last line like this one, "
+                "All %d connections are in use (see ulimit -n). Since the last line like this one, "
                 "closed for new ones, as silent for longest: %d; turned away, as all others were being answered: %d",
                 *(self.most, self._closed, self._turned_away),
             )

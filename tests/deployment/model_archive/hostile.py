@@ -50,7 +50,7 @@ def hostile(mark: Path) -> dict[str, tuple[bytes, str]]:
         ),
         "other_shape.safetensors": (
             _weights({"w": {"dtype": "F32", "shape": [3, 3], "data_offsets": [0, 36]}}, bytes(36)),
-            r"shape|missing|key|architecture|mismatch|config",
+            r"shape|missing|lacks|key|architecture|mismatch|config",
         ),
         "not_finite.safetensors": (
             _weights(

@@ -62,7 +62,7 @@ def test_amounts_and_chances_are_said_in_their_own_way() -> None:
     assert (level(0.234, CHANCE, "EUR"), level(0.0123, CHANCE, "EUR")) == ("23%", "1.2%")
     assert (level(0.0002, CHANCE, "EUR"), level(0.9966, CHANCE, "EUR")) == ("0.02%", "99.7%")  # neither 0 nor certain
     assert move(-0.045, CHANCE, "EUR", sign=True) == "−4.5 percentage points"
-    assert move(1234.5, "predicted_clv", "EUR", "en", sign=True) == "+1,230 EUR"
+    assert move(1234.5, "predicted_clv", "EUR", "en", sign=True) == "+1,234 EUR"
     assert move(0.045, CHANCE, "", "zh") == "4.5 个百分点"
 
 
@@ -114,7 +114,7 @@ def test_a_reading_in_days_has_its_unit(language: str, said: str) -> None:
     _, why = of_customer(explanation((5.0, 60.0, -1.0)), "C0", 90, currency="EUR", language=language)
     assert sentences.reading(8.0, language, "days_since_last") == said and said in why
     assert sentences.reading(8.0, language) == sentences.reading(8.0, language, "purchases_90d") == "8"
-    assert sentences.reading(1234.0, language, "net_value_90d", "EUR") == "1,230 EUR"
+    assert sentences.reading(1234.0, language, "net_value_90d", "EUR") == "1,234 EUR"
     assert sentences.reading(0.25, language, next(n for n, f in FEATURES.items() if f.unit == "share")) == "25%"
 
 
