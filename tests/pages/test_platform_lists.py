@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, REACHABLE, Offered, do, table_of
+from tests.pages.conftest import OPEN, REACHABLE, Offered, do, keys_of, table_of
 
 pytestmark = pytest.mark.first(4)
 
@@ -32,6 +32,7 @@ def test_without_contact_fields_it_says_what_is_missing_and_leads_there(open_pag
 def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
     app = open_page(root, "segments", lang="en")
+    assert "list_assume" not in keys_of(app, "checkbox"), "consent is in the table and is not asked for"
     app.text_area(key="list_suppress").set_value("P1@b.de\n\n")
     rows = made(app, root, "list", "google_customer_match")
     wanted = people[(people["consent"] == "yes") & (people["email"] != "p1@b.de")]

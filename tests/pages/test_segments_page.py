@@ -335,3 +335,11 @@ def test_who_many_segments_are_is_said_in_lines_that_are_not_cut(open_page: OPEN
     name, about = (translate(f"segment.rfm.champions{end}", lang) for end in ("", ".about"))
     assert f"- **{name}** – {widgets.plain(about)}" in texts(app)
     assert "description" not in app.dataframe[0].value
+
+
+def test_a_segment_moves_up_one_place(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    three = [{"name": name, "rules": [f"p_purchase>={least}"]} for name, least in (("A", 0.9), ("B", 0.5), ("C", 0.1))]
+    save_rules(dataset, Rules.from_json({"segments": three}, "Mine"))
+    do(opened(open_page, own, "rules", "rules"), "up_1")
+    assert [one.name for one in load_rules(dataset, "Mine").rules] == ["B", "A", "C"]

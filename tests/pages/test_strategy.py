@@ -154,17 +154,19 @@ def test_the_box_for_an_experiment_is_folded_where_there_is_none(open_page: OPEN
     assert not experiment_box(open_page(root, "strategy", lang="en")).expanded
 
 
+@pytest.mark.parametrize(("horizon", "used"), [(30, False), (60, True)])
 def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
-    open_page: OPEN, root: Path, tmp_path: Path
+    open_page: OPEN, root: Path, tmp_path: Path, horizon: int, used: bool
 ) -> None:
     work, name = Workspace(root), translate("budget.offer.mail", "en")
     save_offers(open_dataset(work, "shop"), SavedOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
     app = open_page(root, "home", lang="en")
-    app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = 30
+    app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = horizon
     app.switch_page(BY_NAME["strategy"].path).run()
     assert not app.error
-    assert translate("budget.rests.assumed", "en") in app.caption[0].value
-    assert translate("budget.experiment.longer", "en", offer=name, days=60, horizon=30) in app.caption[0].value
+    assert (translate("budget.rests.assumed", "en") in app.caption[0].value) is not used
+    longer = translate("budget.experiment.longer", "en", offer=name, days=60, horizon=horizon)
+    assert (longer in app.caption[0].value) is not used
 
 
 def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_language_and_after_a_reload(
