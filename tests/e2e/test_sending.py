@@ -84,7 +84,7 @@ def test_nothing_is_kept_of_a_file_that_is_sent_before_the_door(guarded: str, em
     with browser(guarded, email) as (client, place):
         for _ in range(3):
             answer = put(client, place)
-            assert answer.status_code == 403 and "signed in" in answer.text
+            assert answer.status_code == 403 and "sign in" in answer.text
         assert kept(guarded) == 0
 
 
