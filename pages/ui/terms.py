@@ -21,17 +21,17 @@ def choose(bundle: Bundle) -> Terms:
     """Let the person choose the horizon, the yearly discount and the margin; the default is what was trained."""
     trained = bundle.record["horizon_days"]
     options: list[int | str] = [*sorted({*USUAL_DAYS, trained}), CUSTOM, LIFETIME]
-    chosen = st.segmented_control(
-        t("terms.horizon"),
-        options,
-        format_func=lambda option: _label(option, trained),
-        default=trained,
-        required=True,
-        key=f"terms_horizon_{trained}",
-        help=t("terms.horizon.help", trained=trained),
-        persist_state="session",
-    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.segmented_control(
+            t("terms.horizon"),
+            options,
+            format_func=lambda option: _label(option, trained),
+            default=trained,
+            required=True,
+            key=f"terms_horizon_{trained}",
+            help=t("terms.horizon.help", trained=trained),
+            persist_state="session",
+        )
         days = trained
         if chosen == CUSTOM:
             days = st.number_input(

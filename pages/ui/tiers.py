@@ -154,7 +154,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
 
 
 def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
-    """Return what a tier holds and who is typical of it, as a short list.
+    """Return what a tier holds and who is typical of it, one fact a line.
 
     Args:
         row: of the table of tiers.
@@ -170,7 +170,7 @@ def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
     ]
     if np.isfinite(row["days_since_last_median"]) and not mostly_never(row["customers"], row["buyers"]):
         facts.append(t("segments.card.last", days=f"{row['days_since_last_median']:,.0f}"))
-    return "\n".join(f"- {fact}" for fact in facts)
+    return "  \n".join(facts)
 
 
 def columns(currency: str) -> dict[str, object]:

@@ -39,15 +39,15 @@ class Contacts:
         customers: customer_id and contact fields, under our names or usual ones; platform formats need it.
         region: country of phone numbers without a country code, by its code or name; None for the format's own.
         assume_consent: whether all may be contacted where the frame has no consent column.
-        ids_as_email: whether customer ids that are e-mail addresses are used as such.
         suppressed: customer ids, e-mail addresses and phone numbers that must not be in any list.
+        ids_as_email: whether customer ids that are e-mail addresses are used as such.
     """
 
     customers: pd.DataFrame | None = None
     region: str | None = None
     assume_consent: bool = False
-    ids_as_email: bool = True
     suppressed: Collection[str] = ()
+    ids_as_email: bool = True
 
 
 def read_contacts(path: Path, key: bytes | None = None) -> pd.DataFrame:

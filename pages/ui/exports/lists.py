@@ -140,7 +140,7 @@ def choose(scene: Scene) -> Wish:
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
     asked = (scene.scheme, segments, format, region, agreed, as_email, stopped, names)
     mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
-    return Wish(members, format, Contacts(None, region or None, agreed, as_email, stop), mark)
+    return Wish(members, format, Contacts(None, region or None, agreed, stop, as_email), mark)
 
 
 def source_of_contacts(dataset: Dataset) -> str:
