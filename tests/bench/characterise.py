@@ -152,7 +152,8 @@ def _number(cell: str) -> float | str:
 
 def compare(old: Path, new: Path) -> int:
     """Print what differs between two folders, and return in how many files."""
-    files = {path.relative_to(place) for place in (old, new) for log in LOGS for path in (place / log).rglob("*.*")}
+    found_in = ((place, path) for place in (old, new) for log in LOGS for path in (place / log).rglob("*.*"))
+    files = {path.relative_to(place) for place, path in found_in if path.is_file()}
     differing = 0
     for file in sorted(files):
         if not (old / file).exists() or not (new / file).exists():
