@@ -36,6 +36,8 @@ parts = {
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 names = {name: t(f"evaluate.part.{name}") for name, shown in parts.items() if shown}
+if st.session_state.get(navigation.EVALUATE_PART) not in names:  # a model that was measured has parts that others lack
+    st.session_state.pop(navigation.EVALUATE_PART, None)
 part = (
     widgets.choose(t("evaluate.part"), names, navigation.EVALUATE_PART, label_visibility="collapsed") if names else ""
 )

@@ -14,6 +14,7 @@ from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
 from clv_core.workspace import Workspace
+from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do, texts
 
 pytestmark = pytest.mark.first(5)
@@ -83,7 +84,9 @@ def test_home_does_not_say_that_a_first_look_learned_from_the_log(open_page: OPE
 
 
 def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, looked: Path) -> None:
-    app = open_page(looked, "evaluate", lang="en")
+    app = open_page(looked, "home", lang="en")
+    app.session_state["evaluate_part"] = "buyers"  # as it was left with a model that has been measured
+    app.switch_page(BY_NAME["evaluate"].path).run()
     assert translate("evaluate.headline.untrained", "en", horizon=182) == app.header[0].value
 
 
