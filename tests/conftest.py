@@ -110,11 +110,17 @@ def _digest() -> str:
     return found.hexdigest()[:16]
 
 
+def own_copy(workspace: Workspace, folder: Path) -> Workspace:
+    """Return a workspace in ``folder`` with the datasets of another: models may be trained there."""
+    shutil.copytree(workspace.datasets, folder / "datasets", ignore=shutil.ignore_patterns("made"), dirs_exist_ok=True)
+    return Workspace(folder)
+
+
 @pytest.fixture(scope="session")
-def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Return a workspace with the dataset ``shop``: 900 customers of the browsing scenario over 540 days.
 
-    Beside it lies the log, ``log/events.csv``.
+    Beside it lies the log, ``log/events.csv``. A test that trains does so in a workspace of its own (``own_copy``).
     """
     folder = tmp_path_factory.mktemp("small")
     simulate("browsing", SimulationPlan(900, 540, 1, 90)).write(folder / "log")
@@ -126,7 +132,10 @@ def small_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         ingest(workspace, folder / "log" / "events.csv", "shop", progress=NoProgress(), **said)
         pipeline.train(workspace, "shop", SMALL, progress=NoProgress())
 
-    return made("small", folder / "workspace", make)
+    workspace = made("small", folder / "workspace", make)
+    models = sorted(workspace.models.iterdir())
+    yield workspace
+    assert sorted(workspace.models.iterdir()) == models, "a test left a model in the workspace that all share"
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from clv_core.errors import NotEnoughData, Refused
 from clv_core.evaluation import holdout
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.conftest import SMALL
+from tests.conftest import SMALL, own_copy
 
 
 def run(*arguments, timeout=240):
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_identical_weights_and_another_does_not(small_worksp
     few = dataclasses.replace(SMALL, horizon_days=300, steps=15)  # so long a horizon is not measured
 
     def weights(run, seed):
-        workspace, config = _beside(small_workspace, tmp_path / run), dataclasses.replace(few, seed=seed)
+        workspace, config = own_copy(small_workspace, tmp_path / run), dataclasses.replace(few, seed=seed)
         return pipeline.train(workspace, "shop", config, progress=NoProgress()).model.state()[0]
 
     first, again, other = weights("first", 1), weights("again", 1), weights("other", 9)
@@ -97,7 +97,7 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
     moments = random.Random(4)
     results = []
     for kills in (0, 2):
-        workspace = _beside(small_workspace, tmp_path / str(kills))
+        workspace = own_copy(small_workspace, tmp_path / str(kills))
         command = [sys.executable, "-m", "clv_core", *words, "--workspace", str(workspace.root)]
         for _ in range(kills):
             process = subprocess.Popen(
@@ -116,7 +116,7 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
 
 
 def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_workspace, tmp_path, monkeypatch):
-    workspace, measure, met = _beside(small_workspace, tmp_path), holdout.measure, []
+    workspace, measure, met = own_copy(small_workspace, tmp_path), holdout.measure, []
     config = dataclasses.replace(SMALL, model="naive")
 
     def meanwhile(log, config, folder, progress):
@@ -133,7 +133,7 @@ def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_wor
 
 
 def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):
-    workspace = _beside(small_workspace, tmp_path)
+    workspace = own_copy(small_workspace, tmp_path)
     config = dataclasses.replace(SMALL, horizon_days=300)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     assert bundle.record["holdout"] is None and bundle.holdout() is None
@@ -175,14 +175,6 @@ def test_score_and_backtest_by_the_command_line(small_workspace, small_bundle, t
     assert {"low", "high"} <= set(board.columns)
     predictions = pd.read_parquet(tmp_path / "b" / "predictions.parquet")
     assert {"origin", "actual"} <= set(predictions.columns)
-
-
-def _beside(workspace, folder):
-    """Return a workspace of its own that shares the datasets of ``workspace``."""
-    other = Workspace(folder / "beside")
-    other.root.mkdir(parents=True)
-    (other.root / "datasets").symlink_to(workspace.datasets)
-    return other
 
 
 def _wait_for_state(workspace, process):

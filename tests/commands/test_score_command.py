@@ -13,6 +13,7 @@ from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop
+from tests.conftest import own_copy
 
 pytestmark = pytest.mark.first(1)
 
@@ -22,9 +23,7 @@ HORIZON = 30
 @pytest.fixture(scope="module")
 def late(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, date]:
     """A model of a log that goes on for 100 days after what it learned from, and its cutoff."""
-    workspace = Workspace(tmp_path_factory.mktemp("late") / "workspace")
-    workspace.root.mkdir()
-    (workspace.root / "datasets").symlink_to(small_workspace.datasets)
+    workspace = own_copy(small_workspace, tmp_path_factory.mktemp("late"))
     cutoff = open_dataset(workspace, "shop").log_end - timedelta(days=100)
     config = TrainConfig(horizon_days=HORIZON, model="naive")
     return Shop(workspace, pipeline.train(workspace, "shop", config, cutoff=cutoff, progress=NoProgress())), cutoff

@@ -9,15 +9,14 @@ import pytest
 
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done
+from tests.conftest import own_copy
 
 
 @pytest.mark.slow
 def test_a_second_model_says_that_the_first_still_answers_and_the_command_that_changes_it(
     small_workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workspace = Workspace(tmp_path / "workspace")
-    workspace.root.mkdir()
-    (workspace.root / "datasets").symlink_to(small_workspace.datasets)
+    workspace = own_copy(small_workspace, tmp_path)
     words = ("train", "shop", "--horizon-days", 60, "--model", "naive")
     first, second = done(workspace, *words), done(workspace, *words, "--seed", 2)
     assert [(one["name"], one["version"], one["role"]) for one in (first, second)] == [

@@ -20,7 +20,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.read_steps import reads_steps
 from clv_core.workspace import Workspace
-from tests.conftest import SMALL
+from tests.conftest import SMALL, own_copy
 
 pytestmark = pytest.mark.first(4)
 
@@ -30,10 +30,11 @@ def asking(
     request: pytest.FixtureRequest, small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> ExplanationSession:
     config = replace(SMALL, model=request.param, steps=15, max_steps_back=8)
-    bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
+    workspace = own_copy(small_workspace, tmp_path_factory.mktemp("asking"))
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     folder = tmp_path_factory.mktemp("why")
     pipeline.explain(
-        ScoredDataset.open(small_workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
+        ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
     )
     return open_session(bundle, folder)
 

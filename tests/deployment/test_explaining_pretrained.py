@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,17 +14,22 @@ from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.features.engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.conftest import SMALL
+from tests.conftest import SMALL, own_copy
+
+
+@pytest.fixture
+def workspace(small_workspace: Workspace, tmp_path: Path) -> Workspace:
+    return own_copy(small_workspace, tmp_path)
 
 
 @pytest.mark.examples(1)
 @pytest.mark.parametrize("model", ["instant", "instant_tuned", "blend"])
-def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, model: str) -> None:
+def test_the_parts_of_a_prediction_add_up_to_it(workspace: Workspace, model: str) -> None:
     config = replace(SMALL, model=model, steps=10, max_steps_back=6)
-    bundle = pipeline.train(small_workspace, "shop", config, progress=NoProgress())
-    dataset = open_dataset(small_workspace, "shop")
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    dataset = open_dataset(workspace, "shop")
     found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress()).value
-    scores = pipeline.scores(small_workspace, "shop", bundle.id, progress=NoProgress())
+    scores = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
     known = scores.set_index("customer_id")["predicted_clv"].reindex(list(found.customer_ids))
     assert found.predicted == pytest.approx(known.to_numpy(), rel=1e-6)
     assert found.residual < TOLERANCE
@@ -31,8 +37,8 @@ def test_the_parts_of_a_prediction_add_up_to_it(small_workspace: Workspace, mode
     assert timing["timing"] > 0, "when customers came decides what they are worth"
 
 
-def test_a_log_that_was_explained_is_let_go_of(small_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = pipeline.zero_shot(small_workspace, "shop", progress=NoProgress()).bundle
+def test_a_log_that_was_explained_is_let_go_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = pipeline.zero_shot(workspace, "shop", progress=NoProgress()).bundle
     engines: list[Engine] = []
     made = Engine.__init__
 
@@ -41,6 +47,6 @@ def test_a_log_that_was_explained_is_let_go_of(small_workspace: Workspace, monke
         engines.append(self)
 
     monkeypatch.setattr(Engine, "__init__", noted)
-    dataset = open_dataset(small_workspace, "shop")
+    dataset = open_dataset(workspace, "shop")
     explain_scores(bundle, dataset, sample=3, permutations=1, progress=NoProgress())
     assert engines and not any(engine._finalizer.alive for engine in engines)

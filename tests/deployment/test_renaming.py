@@ -17,6 +17,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
+from tests.conftest import own_copy
 
 RUN = "0123456789abcdef"
 LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
@@ -121,8 +122,7 @@ def test_a_crash_at_any_step_leaves_one_of_both_names_and_the_next_call_finishes
 def test_a_model_scores_as_before_under_the_new_name(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(small_workspace.datasets, workspace.root / "datasets", ignore=shutil.ignore_patterns("made"))
+    workspace = own_copy(small_workspace, tmp_path / "workspace")
     shutil.copytree(small_workspace.models, workspace.root / "models")
     before = pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
     pipeline.rename(workspace, "shop", "商店")

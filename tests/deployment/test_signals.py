@@ -22,7 +22,7 @@ from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json
 from tests.commands.conftest import done
-from tests.conftest import SMALL
+from tests.conftest import SMALL, own_copy
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +44,7 @@ def with_table(dataset: Dataset, frame: pd.DataFrame, attributes: list[dict[str,
 def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The shop with a customers table: ``luck`` says how much a customer spends in all, ``club`` is chance."""
     folder = tmp_path_factory.mktemp("signals")
-    shutil.copytree(small_workspace.datasets, folder / "workspace" / "datasets")
-    workspace = Workspace(folder / "workspace")
+    workspace = own_copy(small_workspace, folder / "workspace")
     dataset = open_dataset(workspace, "shop")
     events = pd.read_parquet(dataset.events_path)
     spent = events.groupby("customer_id")["amount"].sum()

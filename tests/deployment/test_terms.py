@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from clv_core.features.btyd import BgNbd, ParetoNbd
 from clv_core.model.horizon import Horizon, discounted
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop
+from tests.conftest import own_copy
 
 R, ALPHA, A, B = 0.243, 4.414 * 7, 0.793, 2.426
 """BG/NBD of the CDNOW sample as published, alpha in days."""
@@ -123,8 +123,7 @@ def test_the_command_says_what_lifetime_assumes_in_its_answer_and_beside_the_fil
 def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path
 ) -> None:
-    work = Workspace(tmp_path / "workspace")
-    shutil.copytree(small_workspace.datasets, work.root / "datasets", ignore=shutil.ignore_patterns("made"))
+    work = own_copy(small_workspace, tmp_path / "workspace")
     dataset = open_dataset(work, "shop")
     every = [
         Terms(90),

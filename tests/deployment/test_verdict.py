@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import Shop
+from tests.conftest import own_copy
 
 
 @pytest.fixture
 def beside(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> tuple[Workspace, Bundle]:
     """A workspace of its own with the small shop, and a copy of its model whose evidence is all good."""
-    workspace = Workspace(tmp_path / "beside")
-    shutil.copytree(small_workspace.datasets, workspace.root / "datasets", ignore=shutil.ignore_patterns("made"))
+    workspace = own_copy(small_workspace, tmp_path / "beside")
     record = dict(small_bundle.record)
     evidence = Evidence.from_json(record["evidence"])
     assert evidence.held is not None and evidence.log is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from clv_core.collection.stored.store import Dataset, derive, open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.workspace import Workspace
+from tests.conftest import own_copy
 
 pytestmark = pytest.mark.first(3)
 
@@ -32,10 +32,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def shop(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    workspace = Workspace(tmp_path_factory.mktemp("attributes"))
-    (workspace.datasets / "shop").parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(small_workspace.datasets / "shop", workspace.datasets / "shop")
-    return open_dataset(workspace, "shop")
+    return open_dataset(own_copy(small_workspace, tmp_path_factory.mktemp("attributes")), "shop")
 
 
 @pytest.fixture(scope="module")

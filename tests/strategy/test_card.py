@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -43,6 +42,7 @@ from clv_core.strategy.customer.timeline import Timeline, timeline
 from clv_core.strategy.customer.why_sentences import explain_value
 from clv_core.strategy.segments.clusters import FIGURES
 from clv_core.workspace import Workspace
+from tests.conftest import own_copy
 
 pytestmark = pytest.mark.first(7)
 
@@ -52,9 +52,7 @@ CUTOFF = date(2024, 1, 1)
 @pytest.fixture(scope="module")
 def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The small shop in a workspace of its own: a model and explanations are left there."""
-    mine = Workspace(tmp_path_factory.mktemp("card"))
-    shutil.copytree(small_workspace.datasets, mine.root / "datasets", dirs_exist_ok=True)
-    return mine
+    return own_copy(small_workspace, tmp_path_factory.mktemp("card"))
 
 
 @pytest.fixture(scope="module")

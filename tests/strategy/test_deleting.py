@@ -22,6 +22,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy import dataset_deletion as deleting
 from clv_core.training.states import state_folder
 from clv_core.workspace import Workspace, write_json
+from tests.conftest import own_copy
 
 pytestmark = pytest.mark.first(4)
 
@@ -92,8 +93,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
 @pytest.fixture
 def real(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> Workspace:
     """Return a workspace with a dataset and a model that was really trained, and no other."""
-    workspace = Workspace(tmp_path / "real")
-    shutil.copytree(small_workspace.datasets, workspace.root / "datasets")
+    workspace = own_copy(small_workspace, tmp_path / "real")
     shutil.copytree(small_bundle.folder, workspace.models / small_bundle.id)
     return workspace
 
