@@ -20,6 +20,7 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import failing, saying, state, widgets
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import basic
 from pages.ui.charts.drawing import Chart
 from pages.ui.saying import money, name_of, percent, t
@@ -29,14 +30,10 @@ MAIN: Final = (ORDER, "bias", "mae", "rmse")
 """Metrics at the top of the page."""
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _rows(model_id: str, created: str, _bundle: Bundle) -> dict[str, pd.DataFrame]:
-    """Return the holdout's rows by model, kept in memory: shared by all sessions, not to be written to."""
-    return holdout_predictions(_bundle)
-
-
+@cached(CUSTOMERS)
 def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
-    return _rows(bundle.id, bundle.record["created"], bundle) if bundle.has_holdout else {}
+    """Return the holdout's rows by model; none where the model was not measured."""
+    return holdout_predictions(bundle) if bundle.has_holdout else {}
 
 
 def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
@@ -47,12 +44,12 @@ def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
 
 def figure(which: str, bundle: Bundle) -> Chart:
     """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
-    return _figure(which, bundle.id, bundle.record["created"], bundle.record["currency"], state.language(), bundle)
+    return _figure(which, bundle, state.language())
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _figure(which: str, model_id: str, created: str, currency: str, language: str, _bundle: Bundle) -> Chart:
-    return FIGURES[which](_bundle)
+@cached()
+def _figure(which: str, bundle: Bundle, language: str) -> Chart:  # noqa: ARG001 - a chart's texts are in one language
+    return FIGURES[which](bundle)
 
 
 def headline(bundle: Bundle) -> str:
@@ -83,7 +80,7 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
         return widgets.Figure(label, "–" if value is None else said(metric, value, currency), meaning)
     other = baselines[name][metric]
     # Without its customers nothing is kept in memory: they may come with the next import of the same model.
-    sure = _advantages(bundle.id, record["created"], name, bundle) if bundle.has_holdout else {}
+    sure = _advantages(bundle, name) if bundle.has_holdout else {}
     standing = standing_of(sure.get(metric))
     if said(metric, value) == said(metric, other):
         standing = "level_with"
@@ -112,10 +109,10 @@ def tested_on(bundle: Bundle) -> str:
     return t("evaluate.tested", tested=held["customers"], all=log["customers"], buyers=held["buyers"])
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _advantages(model_id: str, created: str, simple: str, _bundle: Bundle) -> dict[str, Estimate]:
+@cached()
+def _advantages(bundle: Bundle, simple: str) -> dict[str, Estimate]:
     """Return by how much the model is better than a simple one on what that one is best at."""
-    record, rows = _bundle.record, _rows_of(_bundle)
+    record, rows = bundle.record, _rows_of(bundle)
     if simple not in rows:
         return {}
     figures = both_figures(record["metrics"], record["baselines"][simple], MAIN)
@@ -197,7 +194,7 @@ def threshold(bundle: Bundle) -> None:
         t("evaluate.threshold"), 1, 99, 50, 1, format="%d%%", key="threshold", help=t("evaluate.threshold.help")
     )
     at = percents / 100
-    exact, table = _thresholds(bundle.id, bundle.record["created"], bundle)
+    exact, table = _thresholds(bundle)
     row = exact.at(at).iloc[0]
     names = ("precision", "recall", "f1", "accuracy")
     widgets.figures(
@@ -216,9 +213,9 @@ def threshold(bundle: Bundle) -> None:
         widgets.chart(figure("probabilities", bundle), "probabilities")
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _thresholds(model_id: str, created: str, _bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
-    ours, _, _ = frames(_bundle)
+@cached(CUSTOMERS)
+def _thresholds(bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
+    ours, _, _ = frames(bundle)
     bought = ours["actual"] > 0
     exact = Thresholds.of(bought, ours["p_purchase"])
     return exact, exact.table()
