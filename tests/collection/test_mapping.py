@@ -64,22 +64,22 @@ def test_the_person_outranks_every_proposal() -> None:
     columns = ("customer_id", "event_time", "amount", "total")
     chosen, _ = choose(propose(columns, [], {"amount": "total"}), "f")
     assert chosen["amount"] == "total"
-    with pytest.raises(UsageError, match="no such column"):
+    with pytest.raises(UsageError, match="No column"):
         propose(columns, [], {"amount": "nix"})
-    with pytest.raises(UsageError, match="Use one of"):
+    with pytest.raises(UsageError, match="Available"):
         propose(columns, [], {"money": "total"})
 
 
 def test_one_column_cannot_be_two(tmp_path: Path) -> None:
     said = {"amount": "total", "unit_price": "Total", "product_id": ""}
-    with pytest.raises(UsageError, match="“total” .* both amount and unit_price"):
+    with pytest.raises(UsageError, match="“total” .* amount and unit_price"):
         propose(("customer_id", "event_time", "total"), [], said)
 
 
 def test_two_columns_for_one_thing_are_asked_about() -> None:
-    with pytest.raises(NeedsAnswer, match=r"user_id, member_id .*--map"):
+    with pytest.raises(NeedsAnswer, match=r"user_id, member_id.*--map"):
         choose(propose(("user_id", "member_id", "event_time", "amount"), [], {}), "f")
-    with pytest.raises(NeedsAnswer, match="duplicate"):
+    with pytest.raises(NeedsAnswer, match=r"amount \(2\)"):
         choose(propose(("user_id", "event_time", "amount", "amount (2)"), [], {}), "f")
 
 
@@ -143,7 +143,7 @@ def test_empty_cells_at_the_end_of_a_line_of_names_are_no_sign_of_an_event(tmp_p
 
 def test_a_line_that_holds_a_column_that_the_person_named_is_the_header(tmp_path: Path) -> None:
     head = "Klantref;2024;Stuk;Hoeveel;Stukprijs;;"
-    with pytest.raises(NeedsAnswer, match="use --header"):
+    with pytest.raises(NeedsAnswer, match="If not: --header"):
         columns_of(tmp_path, head)
     assert columns_of(tmp_path, head, ("klantref",))[1] == "2024"
 
@@ -176,7 +176,7 @@ def test_a_flag_is_no_amount() -> None:
 
 def test_columns_of_numbers_are_asked_about_with_the_likeliest_first() -> None:
     pieces = [str(8 + at % 17) for at in range(30)]
-    with pytest.raises(NeedsAnswer, match='hold numbers: column_4, column_3.*--map "amount=column_4"'):
+    with pytest.raises(NeedsAnswer, match='Numbers are in column_4, column_3.*--map "amount=column_4"'):
         chosen({**WHO, "column_3": pieces, "column_4": PAID})
     with pytest.raises(NeedsAnswer, match='--map "amount=takings_sum"'):
         chosen({**WHO, "takings_sum": [str(int(float(paid))) for paid in PAID], "till": PAID})

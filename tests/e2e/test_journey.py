@@ -49,7 +49,7 @@ def upload(studio: Studio, file: Path) -> None:
     name.press("Tab")
     studio.click(translate("upload.save", "en"))
     studio.wait_for("CDNOW saved")
-    studio.wait_for("First look only")
+    studio.wait_for("First look: not trained")
     studio.shows("The next 182 days are worth")
     studio.picture("upload-look_en")
 
@@ -67,7 +67,7 @@ def train(studio: Studio) -> None:
     studio.wait_for(translate("job.leave", "en"))
     studio.page.reload()
     studio.wait_for(translate("job.leave", "en"))
-    studio.wait_for("Training loss went from")
+    studio.wait_for("Training loss:")
     studio.picture("train-running_en")
     studio.wait_for(translate("train.evaluate", "en"), 1800)
 
@@ -78,7 +78,7 @@ def evaluate(studio: Studio) -> None:
     gini = float(studio.page.get_by_test_id("stMetricValue").first.inner_text())
     assert 0.7 < gini < 0.85
     studio.shows("Use with caution")
-    studio.shows("Purchase probabilities are too high")
+    studio.shows("Purchase probabilities too high")
 
 
 def explain(studio: Studio) -> None:

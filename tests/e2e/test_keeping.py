@@ -63,7 +63,7 @@ def append(studio: Studio, file: Path, overlap: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Dataset to add to")
     studio.click("Add to the dataset")
-    studio.wait_for(f"of which already in the dataset: {overlap:,}")
+    studio.wait_for(f"{overlap:,} of them already in the dataset")
 
 
 def customers(studio: Studio, file: Path, rows: int) -> None:
@@ -73,4 +73,4 @@ def customers(studio: Studio, file: Path, rows: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Replace contact fields with pseudonyms")
     studio.click("Add to Walk")
-    studio.wait_for(f"Customers in the file: {rows:,}; matched in the log: {rows:,}")
+    studio.wait_for(f"Customers in the file: {rows:,}; in the log: {rows:,}")

@@ -75,7 +75,7 @@ def test_message_of_people_is_not_about_a_handful_of_buyers() -> None:
 def test_message_of_the_funnel_does_not_say_that_only_those_bought_who_used_the_cart() -> None:
     """Of ten who looked one used the cart and bought, and eight bought without a cart."""
     steps = pd.DataFrame({"step": ["view", "cart", "purchase"], "share": [1.0, 0.1, 0.1]})
-    assert words.way(steps) == "Of viewers, 10% added to the cart, 10% also bought"
+    assert words.way(steps) == "Of viewers, 10% added to cart, 10% also bought"
     assert words.way(steps.iloc[[0, 2]]) == "Of viewers, 10% bought"
 
 

@@ -44,5 +44,5 @@ def test_a_log_that_ends_before_the_model_does_is_said(open_page: OPEN, root: Pa
     pipeline.monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
     app = open_page(root, "monitor", lang="en")
     assert "ends on 30 Nov 2024, but the model was trained on data to 31 Dec 2024" in warned(app)
-    assert any("The data ends on 30 Nov 2024, before" in item.value for item in app.caption)
+    assert any("Data ends on 30 Nov 2024, before" in item.value for item in app.caption)
     assert "30 Nov 2024" not in warned(open_page(root, "datasets", lang="en")), "it shows nothing of the model's"

@@ -210,7 +210,7 @@ def test_a_damaged_champion_is_said_with_who_speaks_instead(open_page: OPEN, thr
     (three / "models" / champion.bundle / "state.json").write_text("{}")
     app = open_page(three, "models", lang="en")
     assert len(app.error) == 1
-    assert "current version 1" in app.error[0].value and "version 3 is used instead" in app.error[0].value
+    assert "Current version 1" in app.error[0].value and "version 3 is used" in app.error[0].value
 
 
 def test_a_file_that_is_sent_is_checked_by_a_run_and_becomes_a_version(

@@ -81,7 +81,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
     app.session_state["privacy_what"] = "suppress"
     app.run()
     do(app, ("suppress_ids_0", "\n".join(ids)), "suppress_add")
-    assert any("2 entries, 2 matching customers, 0 without a match" in item.value for item in app.success)
+    assert any("2 entries, 2 matching customers, 0 unmatched" in item.value for item in app.success)
     assert SuppressionList.of(workspace).holds(ids[0])
     assert "Do-not-contact list: 2 entries, 2 customers of “shop”" in app.header[0].value
     do(app, ("suppress_ids_1", ids[1]), "suppress_check")

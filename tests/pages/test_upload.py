@@ -520,7 +520,7 @@ def test_words_that_are_not_known_are_counted_where_there_are_some(upload: UPLOA
 def test_who_has_one_customer_only_is_told_why_that_is_too_few(upload: UPLOAD) -> None:
     rows = "\n".join(f"C1,2024-03-{day:02},5" for day in range(1, 20))
     said = texts(upload(f"customer_id,event_time,amount\n{rows}")).replace("\\", "")
-    assert "needs many customers" in said and "--map" not in said
+    assert "predictions need many" in said and "--map" not in said
 
 
 def test_an_upload_leaves_the_servers_memory_when_it_is_on_disk(
