@@ -16,7 +16,7 @@ from clv_core.cli import COMMANDS
 from clv_core.config import TrainConfig
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label, label, meaning
-from clv_core.i18n import LANGUAGES, LOCALE_FOLDER, catalogue
+from clv_core.i18n import LANGUAGES, LOCALE_FOLDER, catalogue, without_options
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*(ROOT / "clv_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"])
@@ -114,6 +114,15 @@ def test_both_languages_hold_the_same_keys_and_fill_the_same_placeholders() -> N
     assert [key for words in (english, chinese) for key, text in words.items() if not text.strip()] == []
 
 
+def test_english_sentences_are_short() -> None:
+    """At most 25 words, but for help; the choices of singular and plural count once."""
+    words = {
+        key: len(re.sub(r"\{(\w+):[^{}|]*\|[^{}]*\}", r"{\1}", text).split()) for key, text in catalogue("en").items()
+    }
+    assert {key: many for key, many in words.items() if many > 25 and not key.endswith(".help")} == {}
+    assert max(words.values()) <= 30
+
+
 def test_chinese_sentences_are_chinese() -> None:
     """A Chinese sentence has a Chinese character, unless it is a name or a figure that both languages share."""
     english = catalogue("en")
@@ -130,6 +139,13 @@ def test_chinese_sentences_are_chinese() -> None:
 def test_no_chinese_mark_has_a_space_behind_it() -> None:
     behind = re.compile(r"[：，。；！？（“](?:\s|\{in_currency\})")  # what is said of a currency begins with a space
     assert not [key for key, sentence in catalogue("zh").items() if behind.search(sentence)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_can_show_every_warning_without_its_command_line_options(language: str) -> None:
+    """Pages drop the sentences about options; what is left must not be empty and must name none."""
+    warnings = [text for key, text in catalogue(language).items() if key.startswith("warning.")]
+    assert [text for text in warnings if re.search(r"(^|\W)--[a-z]", without_options(text))] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -22,7 +22,7 @@ def test_names_are_short_and_all_different_and_meanings_are_sentences(language: 
 
 def test_a_windowed_feature_names_its_window() -> None:
     assert label("net_value_90d") == "Revenue, last 90 days"
-    assert label("net_value_90d", "zh") == "近 90 天净消费"
+    assert label("net_value_90d", "zh") == "近 90 天净收入"
     assert "180 days" in meaning("views_trend_180d")
 
 
