@@ -1,4 +1,4 @@
-"""Rolling origins: at each origin, train on what lies before it, predict, and compare with what came after."""
+"""Backtest models at past cutoffs: train before each, predict, and compare with actual values."""
 
 from __future__ import annotations
 

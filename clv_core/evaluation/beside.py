@@ -1,4 +1,4 @@
-"""What a model's holdout is read beside: the best simple model, both in one order of customers, and the level."""
+"""Compare a model's holdout with the best simple model on the same customers, in ranking and in total."""
 
 from __future__ import annotations
 

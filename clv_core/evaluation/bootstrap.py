@@ -1,4 +1,4 @@
-"""How sure a figure is: paired resamples of customers, the same for all models and all origins."""
+"""Confidence intervals of metrics from paired resamples of customers, the same for all models and origins."""
 
 from __future__ import annotations
 

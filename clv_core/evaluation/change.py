@@ -1,4 +1,4 @@
-"""Did customers change lately? The last span of a log against earlier ones, each measured by what BTYD expected of it.
+"""Detect a recent change of behaviour: the last span of a log against earlier ones, relative to the BTYD expectation.
 
 Growth and ageing are in the expectation, so they are no change. A season is one only where it was not so before: the
 last span has to leave the range of the earlier ones by half of it, and the same span a year ago where the log has it.

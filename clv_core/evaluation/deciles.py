@@ -1,4 +1,4 @@
-"""What the pages and the report show of values: deciles, gain curves, the top tenth, the choice of a threshold."""
+"""Deciles, gain curves, the top tenth and purchase thresholds for pages and reports."""
 
 from __future__ import annotations
 

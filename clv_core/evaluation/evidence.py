@@ -1,4 +1,4 @@
-"""What is known for and against a model: its latest complete origin, the log, a change in it, and earlier origins."""
+"""Collect the evidence for a trust verdict: the latest complete origin, the log, changes in it, and earlier origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a log itself says about how much can be learned from it."""
+"""Facts of a log that limit what can be learned from it: its length, its buyers, its loyal customers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second view: customers that the model has never seen.
+"""Cross-validate over customers: metrics on customers that the model has never seen.
 
 Rolling origins part the past from the future, but the same customers stand on both sides: their earlier windows are
 trained on, their next one is predicted. Here customers are also split in k folds; each fold is predicted at one origin

@@ -1,4 +1,4 @@
-"""Do the predictions of groups hold: how many buy, and what each tenth by predicted value brings."""
+"""Calibration of groups: expected and actual buyers, and predicted and actual value by tenth."""
 
 from __future__ import annotations
 

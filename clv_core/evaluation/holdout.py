@@ -1,4 +1,4 @@
-"""The holdout: train before the last horizon, predict it, and say how well the model and the baselines did."""
+"""Measure a model and the baselines on a holdout: train before the last horizon and predict it."""
 
 from __future__ import annotations
 

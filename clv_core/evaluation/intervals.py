@@ -1,4 +1,4 @@
-"""Are the 80% intervals honest? Of those who bought, how many came out beyond their own, and above their own middle.
+"""Calibration of the 80% intervals among buyers: shares outside the interval and above the median.
 
 Plain coverage says little where most buy nothing: 0 lies inside nearly every interval, however wide it is. What an
 interval says of a buyer, zeros say nothing of. Given that a customer with chance p buys, the chance to come out above

@@ -1,4 +1,4 @@
-"""How far off sums have been: what past origins say of the error that all customers, or many alike, share.
+"""Estimate the error that customers share, from how far totals were off at past origins.
 
 The misses of single customers cancel in a sum; what they share does not. At each past origin, customers are cut into
 fifths by predicted value, and for each fifth k

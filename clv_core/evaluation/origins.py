@@ -1,4 +1,4 @@
-"""Which past cutoffs a log allows to measure at, and the snapshots to predict there."""
+"""Choose the past cutoffs at which a log allows a backtest, and make the snapshots to predict there."""
 
 from __future__ import annotations
 

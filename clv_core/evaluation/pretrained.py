@@ -1,4 +1,4 @@
-"""How good a pre-trained network is on simulated shops that it has never seen."""
+"""Metrics of a pre-trained network on simulated shops that it has never seen."""
 
 from __future__ import annotations
 

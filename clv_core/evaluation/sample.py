@@ -1,4 +1,4 @@
-"""Customers with what was predicted and what came true, and resamples of them as weights.
+"""Predicted and actual values of customers, and resamples of them as weights.
 
 Every metric is a function of a :class:`Draw`: B sets of weights over the same n customers. All weights 1 is the sample
 itself; how often each customer was drawn is a bootstrap resample. Orders and ties are worked out once for all of them.

@@ -1,4 +1,4 @@
-"""A metric's value as a person reads it: in its unit, with the same digits on every page, in report and card."""
+"""Format a metric's value in its unit, with the same digits on every page, in report and card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All models beside each other: a long table with intervals, and plain words on who beats whom."""
+"""Compare all models: a long table with intervals, and sentences on which model is better."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures by season of the span that was predicted: a model that misses every winter hides behind its average.
+"""Metrics by season of the predicted span.
 
 Which season a customer was acquired in is a slice (:mod:`clv_core.evaluation.slices`). The season of the horizon is the
 same for all customers of an origin, so it can only be compared across origins; one that stands for a single origin

@@ -1,4 +1,4 @@
-"""The same figures for parts of the customers: an average may hide that newcomers are guessed."""
+"""Metrics by customer group: tenure, acquisition, past purchases, value."""
 
 from __future__ import annotations
 

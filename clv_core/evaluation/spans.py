@@ -1,4 +1,4 @@
-"""Past spans of a log against what BG/NBD and Gamma-Gamma, fitted before each of them, expected of its buyers."""
+"""Purchases and order values of past spans against the BG/NBD and Gamma-Gamma fits made before each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the list of the best customers stay the same? One that changes with the seed is not about the customers."""
+"""Stability of the top customers between seeds and between origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 80% interval of a sum of customers, which is neither the sum of their intervals nor that of independent ones.
+"""80% intervals of totals over customers, with the errors that customers share.
 
     log(sum / predicted sum) = log(w_1 exp(b_1) + ... + w_5 exp(b_5)) + N(-v/2, v + s^2),   b_k ~ N(0, g_k^2)
 

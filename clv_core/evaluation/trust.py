@@ -1,4 +1,4 @@
-"""May this model be trusted? A verdict from all evidence, with reasons in plain words, the strongest first."""
+"""The trust verdict of a model (trusted, caution, not trusted) with its reasons, the strongest first."""
 
 from __future__ import annotations
 

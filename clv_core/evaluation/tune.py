@@ -1,4 +1,4 @@
-"""Tuning: Optuna proposes settings, earlier origins judge them, and the last origin only says what it was worth.
+"""Tune settings with Optuna on earlier origins; the last origin is kept for the final test.
 
 The search is handed a log that ends where the last origin begins, so that nothing after it can decide anything. Every
 trial is trained at the same rolling origins; after each, a trial that is behind the median of the others is given up.

@@ -1,4 +1,4 @@
-"""What a search was worth: the tuned settings against the default at the last origin, which had no part in it."""
+"""Compare tuned settings with the default at the last origin, which the search did not use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variants: the same models with one setting changed, on the same customers, as rows of their own on the scoreboard.
+"""Variants of models with one setting changed, on the same customers, as rows of the scoreboard.
 
 What a variant does not know of counts too. A log of purchases alone has not those who only looked around: they get what
 never-buyers were worth in earlier windows, as from the models of purchases (design section 4), and stay in all figures.

@@ -73,4 +73,4 @@ def customers(studio: Studio, file: Path, rows: int) -> None:
     studio.page.set_input_files("input[type=file]", str(file))
     studio.wait_for("Replace contact fields with pseudonyms")
     studio.click("Add to Walk")
-    studio.wait_for(f"Customers in the file: {rows:,}; in the log: {rows:,}")
+    studio.wait_for(f"Added: {rows:,} customers in the file, {rows:,} in the log")

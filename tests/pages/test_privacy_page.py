@@ -87,7 +87,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
     do(app, ("suppress_ids_1", ids[1]), "suppress_check")
     assert any("1 of 1" in item.value for item in app.caption)
     do(app, ("suppress_ids_1", "nobody-1\n" + ids[1] + "\nnobody-2"), "suppress_check")
-    assert any(item.value == f"1 of 3 entries are on the list: {ids[1]}." for item in app.caption)
+    assert any(item.value == f"1 of 3 entries on the list: {ids[1]}." for item in app.caption)
     do(app, ("suppress_ids_1", ids[1]), "suppress_remove")
     assert [SuppressionList.of(workspace).holds(one) for one in ids] == [True, False]
     log = audit.path_of(workspace).read_text()

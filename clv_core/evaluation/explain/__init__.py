@@ -1,4 +1,4 @@
-"""Why a customer is worth what the model says.
+"""Explain predictions: effects of named groups of features, in the unit of the prediction.
 
 answers       what of a prediction is explained: whether they buy, how much, the product
 parts         what a prediction is divided among: groups of features, each with what the event sequence says of it

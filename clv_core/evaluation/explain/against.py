@@ -1,4 +1,4 @@
-"""Why some customers are worth more than others: the difference of what each part adds to both, on average."""
+"""Compare two groups of customers: the difference of the mean effect of each feature group."""
 
 from __future__ import annotations
 

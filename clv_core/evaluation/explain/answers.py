@@ -1,4 +1,4 @@
-"""What of a prediction is explained: the product, whether they buy, and how much it is if they do."""
+"""The explained outputs: predicted value, purchase probability, and value if buying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which customers an explanation looks at: those explained, and those they are compared with."""
+"""Choose the customers to explain and the background customers to compare them with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what a part adds depends on its reading, and which other part changes that most."""
+"""How the effect of a feature group depends on its value, and the group that interacts with it most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a customer's events moved her value: integrated gradients through the networks' sequence branches.
+"""Effects of single events on a customer's value: integrated gradients through the networks' sequence branches.
 
 The path leads from a customer of as many events, each the average one, to her own; what her totals and counts say
 stays as it is. The gradients along it, times what each number moved, add up to the difference of both values.

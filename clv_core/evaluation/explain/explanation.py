@@ -1,4 +1,4 @@
-"""Why a customer is worth what the model says: an answer of the model divided among named parts, in its own unit."""
+"""An explanation: effects of named feature groups on a model's output, in its unit."""
 
 from __future__ import annotations
 

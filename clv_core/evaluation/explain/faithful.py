@@ -1,4 +1,4 @@
-"""Whether the reasons are the model's own: hiding the strongest must move predictions more than hiding others.
+"""Faithfulness check: hiding the strongest reasons must shift predictions more than hiding others.
 
 A part is hidden by taking it from the background, as in the explanation itself. Each customer's own strongest parts are
 held against as many drawn at random from the parts that matter to any customer: parts that nobody's prediction depends

@@ -1,4 +1,4 @@
-"""What a prediction is explained by: named groups of features, each with what the event sequence says of the same.
+"""The feature groups that explain a prediction, each with the matching channels of the event sequence.
 
 What a customer did is told to a model more than once: her ratings are in the feature table and in the steps. Shapley
 values of things that say the same share one effect among them, each looking weak; so they are one part.

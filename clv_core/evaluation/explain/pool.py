@@ -1,4 +1,4 @@
-"""Some customers of a snapshot on disk: enough to ask the model about them, and about mixtures of them, at once.
+"""Some customers of a snapshot on disk, with all that is needed to predict them and mixtures of them.
 
 pool.parquet          one row a customer: her features, and her window's ``start`` and ``stop``
 pool_steps.parquet    their steps, whole pasts, in order

@@ -1,4 +1,4 @@
-"""How far the order of the reasons would be the same if it were found again: between halves of what it rests on."""
+"""Rank agreement of the reasons between halves of the customers and of the permutations."""
 
 from __future__ import annotations
 

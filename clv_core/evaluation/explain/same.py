@@ -1,4 +1,4 @@
-"""Rows that say the same."""
+"""Find identical rows, so that each is predicted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What if a customer's reading were another: the same model asked about her with that part of someone like that.
+"""What-if predictions: a customer with one feature group taken from similar real customers.
 
 A part is more than its reading (spend in the last 90 days stands for spend in 7, 30 and 180 days too), so it is taken
 whole from real customers whose reading is nearest to the one asked for, a few of them, and the answers are averaged.
