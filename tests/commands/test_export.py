@@ -71,7 +71,7 @@ def test_a_do_not_contact_table_is_read_by_its_columns_and_says_what_it_matches(
     answer = shop.done(*words, "--out", tmp_path / "g.csv")
     assert answer["left_out"]["suppressed"] == 3
     assert answer["suppression"] == {"read": 4, "customers": 3, "nobody": 1}
-    assert any("4 entries, 3 matching customers, 1 without" in one["message"] for one in answer["warnings"])
+    assert any("4 entries, 3 matching customers, 1 unmatched" in one["message"] for one in answer["warnings"])
     table.write_text("email,reason\nnobody@nowhere.org,unsubscribed\n")
     assert codes(shop.done(*words, "--out", tmp_path / "g.csv"))[-1] == "suppress_none"
 

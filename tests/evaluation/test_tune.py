@@ -156,7 +156,7 @@ def test_a_model_without_settings_and_a_log_without_room_are_refused(
     enough = [bool(rolling_origins(past.end - span, past.end, 400, 1)) for span in (needed - timedelta(days=1), needed)]
     assert enough == [False, True]
     # Nothing at all lies before the last horizon then; no date was given that could be changed.
-    with pytest.raises(NotEnoughData, match="has 0 days, .* Choose a shorter horizon"):
+    with pytest.raises(NotEnoughData, match="^0 days of data .* Shorten the forecast period"):
         pipeline.tune(
             small_workspace, "shop", replace(QUICK, horizon_days=3000), trials=1, origins=1, progress=NoProgress()
         )
