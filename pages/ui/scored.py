@@ -12,7 +12,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score_snapshot, snapshot_of
 from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import LIFETIME, Terms
+from clv_core.deployment.terms import Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import join_history, load_history
@@ -55,7 +55,7 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     label = bundle.id
     if not terms.plain(bundle.record["horizon_days"]):
         label = f"{bundle.id} {terms.mark}"
-        command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
+        command += ["--horizon-days", terms.option]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
     progress.need(path.exists(), command, label, t("scored.wait"))
     return _customers(str(path), path.stat().st_mtime, scored)

@@ -90,7 +90,7 @@ def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame, terms: Term
     currency = bundle.record["currency"]
     said, share = money(worth.value, currency), percent(top)
     if terms.lifetime:
-        return t("segments.headline.lifetime", total=said, share=share)
+        return t("segments.headline.lifetime", years=terms.years, total=said, share=share)
     span = sure(worth.low, worth.high, currency)
     return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=said, sure=span, share=share)
 
