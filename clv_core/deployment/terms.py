@@ -56,7 +56,7 @@ class Terms:
         """Return the terms for a horizon in days or a lifetime.
 
         Args:
-            horizon: days, ``lifetime`` or ``lifetime:8`` (years), or None for the horizon that the model was trained on.
+            horizon: days, ``lifetime`` or ``lifetime:8`` (years), or None for the trained horizon.
             trained_days: that horizon.
             discount_rate: as in :class:`Terms`.
             margin_rate: as in :class:`Terms`.

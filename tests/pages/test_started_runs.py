@@ -132,7 +132,7 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "home.tour demo": ("load", (), {}),
     "monitor.monitored monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
     "prices.prices_tab price": ("need_responses", OF_A_MODEL, {}),
-    "recommended.kept recommend": ("need_advice", OF_A_MODEL, {}),
+    "recommendations recommend": ("need_recommendations", OF_A_MODEL, {}),
 }
 """Places where a call is enough -> the function, what it is given of the shop, and words beside the names of these."""
 

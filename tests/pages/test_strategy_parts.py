@@ -29,10 +29,10 @@ from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.workspace import Workspace, write_json
+from pages.ui import recommendations
 from pages.ui.navigation import BY_NAME
 from pages.ui.prices import prices_tab, rule
-from pages.ui.recommended import recommended_tab
-from pages.ui.recommended.tier import against
+from pages.ui.recommendations import compare_levels
 from tests.pages.conftest import OPEN, START, Offered, do, press, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
@@ -240,7 +240,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 def told(quality: list[dict[str, Any]]) -> str:
     """Return what the page says of these measures."""
     advice: Any = SimpleNamespace(record={"quality": {"with_bought": quality}}, customers=[])
-    return recommended_tab.headline(advice, "with_bought")
+    return recommendations.headline(advice, "with_bought")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +251,7 @@ def told(quality: list[dict[str, Any]]) -> str:
         (0.19, 0.02, ("no better", "no more than")),
         (0.15, 0.02, ("no better", "25% less")),
         (0.20, 0.00, ("no better", "no more than")),
+        (0.2001, 0.00005, ("no better", "more than their ten most bought")),
     ],
 )
 def test_a_lead_that_chance_may_explain_is_said_to_be_one(ours: float, reach: float, said: tuple[str, str]) -> None:
@@ -277,4 +278,4 @@ def test_a_lead_is_told_by_the_customers_whom_both_lists_were_measured_on() -> N
     [(0.5012, 0.4988, "equal"), (0.5, 0.5, "equal"), (0.62, 0.41, "rising"), (0.41, 0.62, "flat")],
 )
 def test_the_mail_of_a_tier_is_dearer_only_where_the_bars_say_so(first: float, last: float, said: str) -> None:
-    assert against(first, last) == said
+    assert compare_levels(first, last) == said
