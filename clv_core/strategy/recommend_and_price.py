@@ -104,7 +104,7 @@ def price(
         What was written, the responses, and what the rule would bring.
 
     Raises:
-        NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
+        NotEnoughData: the log has no products or pieces, or no category whose prices vary enough.
     """
     if out is not None:
         check_ending(out)

@@ -18,7 +18,7 @@ from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, control, do, really, texts
+from tests.pages.conftest import EFFECTS, OPEN, control, do, enter_effects, really, texts
 
 pytestmark = pytest.mark.first(3)
 
@@ -58,13 +58,14 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page
 
 @pytest.mark.slow
 def test_a_budget_of_nought_makes_a_report_without_a_plan(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
     app = open_page(root, "report", lang="en")
     do(app, ("report_budget", 0.0))
     assert translate("reporting.no_budget", "en") in texts(app)
     command = made(app, root)
     assert not app.error and "--offer" not in command
     page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
-    assert translate("report.plan.none", "en") in page
+    assert translate("report.plan", "en") not in page
 
 
 @pytest.mark.slow
@@ -101,7 +102,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
 def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     open_page: OPEN, root: Path, kept: float | None
 ) -> None:
-    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers(budget=kept))
+    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers({TIERS: EFFECTS}, budget=kept))
     [slider] = open_page(root, "strategy", lang="en").slider
     assert control(open_page(root, "report", lang="en"), "report_budget").value == slider.value > 0
 

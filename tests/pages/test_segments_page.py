@@ -25,6 +25,7 @@ from clv_core.strategy.segments.value_tiers import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
+from pages.ui.segments import overview
 from tests.pages.conftest import OPEN, control, do, texts
 
 pytestmark = pytest.mark.first(12)
@@ -253,9 +254,7 @@ def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(
 def test_many_customers_are_not_sent_to_the_browser(
     open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages.ui.segments import members
-
-    monkeypatch.setattr(members, "MOST_SHOWN", 50)
+    monkeypatch.setattr(overview, "MAX_ROWS", 50)
     app = open_page(own, "segments", lang="en")
     count = len(customers_of(own))
     assert len(app.dataframe[0].value) == 50

@@ -131,7 +131,7 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "home.overview ingest": ("load_sample", (), {"file": [SAMPLE]}),
     "home.tour demo": ("load", (), {}),
     "monitor.monitored monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
-    "prices.prices_tab price": ("need_responses", OF_A_MODEL, {}),
+    "prices price": ("need_responses", OF_A_MODEL, {}),
     "recommendations recommend": ("need_recommendations", OF_A_MODEL, {}),
 }
 """Places where a call is enough -> the function, what it is given of the shop, and words beside the names of these."""
@@ -270,7 +270,7 @@ def customers_scored(shop: Shop) -> dict[str, Any]:
     return {"command": "score", "name": NAME, "model": shop.bundle.id, **said}
 
 
-@starts("segments.past score")
+@starts("segments.comparison score")
 def customers_scored_for_an_earlier_day(shop: Shop) -> dict[str, Any]:
     app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
     asked = {"dataset": NAME, "model": shop.bundle.id, "scheme_kind": "rfm", "segments_view": "moved"}

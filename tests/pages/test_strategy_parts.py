@@ -29,9 +29,8 @@ from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.workspace import Workspace, write_json
-from pages.ui import recommendations
+from pages.ui import prices, recommendations
 from pages.ui.navigation import BY_NAME
-from pages.ui.prices import prices_tab, rule
 from pages.ui.recommendations import compare_levels
 from tests.pages.conftest import OPEN, START, Offered, do, press, texts
 from tests.strategy.pricing.test_pricing import shop_log
@@ -108,13 +107,13 @@ def signed(value: float, lang: str) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang)
+    app = part(open_page, advised, "price", lang, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    tiers = dict(enumerate(rule.PRESETS["loyalty"], 1))
-    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, rule.MARGIN / 100))
+    tiers = dict(enumerate(prices.PRESETS["loyalty"], 1))
+    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, 0.3))
     revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
     assert revenue.value == signed(outcome.revenue.value, lang)
     said = texts(app)
@@ -124,13 +123,13 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
+    app = part(open_page, advised, "price", lang, price_by=DISCOUNT, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    changes = {tier: change / 100 for tier, change in enumerate(rule.PRESETS["loyalty"], 1)}
-    outcome = what_if(found, Rule(changes, rule.MARGIN / 100, by=DISCOUNT))
+    changes = {tier: change / 100 for tier, change in enumerate(prices.PRESETS["loyalty"], 1)}
+    outcome = what_if(found, Rule(changes, 0.3, by=DISCOUNT))
     assert app.metric[0].value == signed(outcome.revenue.value, lang)
     columns = json.loads(next(frame.proto.columns for frame in app.dataframe if "clv_after" in frame.value))
     assert all(columns[name]["label"].endswith("EUR") for name in ("clv", "clv_after", "clv_low", "clv_high", "margin"))
@@ -138,6 +137,8 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
 
 def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: Path) -> None:
     app = part(open_page, advised, "price")
+    assert not app.metric and translate("price.margin.first", "en") in texts(app)
+    app.number_input(key="terms_margin").set_value(30.0).run()
     before = app.metric[0].value
     app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
     assert app.metric[0].value != before
@@ -213,7 +214,7 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
         | {"error": (high - low) / 3.4, "products": 30}
         for name, (low, high) in ends.items()
     ]
-    said = prices_tab.chart_message(pd.DataFrame(rows))
+    said = prices.chart_message(pd.DataFrame(rows))
     less = sum(low > 0 for low, _ in ends.values())
     assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=less)
 

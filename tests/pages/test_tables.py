@@ -26,7 +26,7 @@ from tests.pages.conftest import OPEN
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 AMOUNTS = {
     "segments": {"predicted_clv", "clv_p10", "clv_p90", "historic_value"},
-    "strategy": {"cost", "expected_gain"},
+    "strategy": {"cost"},
     "customer": {"net_value", "cumulative", "predicted_clv", "historic_value"},
 }
 MARK = {"en": ", EUR", "zh": "，EUR"}

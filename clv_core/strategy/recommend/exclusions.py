@@ -1,4 +1,4 @@
-"""Products that are no recommendation: cheap extras that lie in the order whatever else is bought, such as insurance."""
+"""Products that are no recommendation: cheap extras that are bought with nearly everything, such as insurance."""
 
 from __future__ import annotations
 

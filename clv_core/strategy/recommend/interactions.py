@@ -37,7 +37,8 @@ YEAR_DAYS: Final = 365
 MIN_PRODUCTS: Final = 5
 NAME_HEADERS: Final = (
     "product_name item_name lineitem_name goods_name sku_name product_title item_title title product"
-    " product_description item_description stock_description description 商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 商品名稱"
+    " product_description item_description stock_description description"
+    " 商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 商品名稱"
 ).split()
 """Columns that hold names of products beside their ids, the surest first."""
 MAX_NAMES: Final = 3

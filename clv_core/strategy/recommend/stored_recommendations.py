@@ -129,7 +129,7 @@ def _read(folder: Path) -> StoredRecommendations:
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
     for name in ("products", "tiers"):
         if "name" not in frames[name]:  # written by versions that read no names
-            frames[name].insert(frames[name].columns.get_loc("product_id") + 1, "name", "")
+            frames[name].insert(list(frames[name].columns).index("product_id") + 1, "name", "")
     return StoredRecommendations(folder, read_json(folder / RECORD), **frames)
 
 

@@ -21,7 +21,6 @@ from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import RECORD, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments.saved_segments import last_written
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import recommendations, scored, state, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
@@ -38,13 +37,13 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
     plain = Terms(bundle.record["horizon_days"])
     customers = scored.need_scores(dataset, bundle, plain)
-    return tiers.tiered(bundle.id, dataset.version, plain, DEFAULT_SCHEME, customers)
+    return tiers.tiered(state.scored(dataset, bundle), plain, customers)
 
 
 def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
     stop = state.suppression_list()
-    return tiers.without_suppressed(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+    return tiers.without_suppressed(customers, f"{bundle.id} {dataset.version} {stop.mark}", stop)
 
 
 def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:

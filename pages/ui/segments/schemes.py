@@ -1,0 +1,474 @@
+"""The scheme that customers are segmented by: its settings, its rules, and the names of its segments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError, UsageError
+from clv_core.features.attributes import attributes_of
+from clv_core.strategy.segments import VALUE
+from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT, MAX_CLUSTERS, Clusters
+from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of
+from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
+from clv_core.strategy.segments.rfm_and_quadrant import BY, IF_BUYS, QUADRANT, RFM, Quadrant, Rfm
+from clv_core.strategy.segments.saved_segments import (
+    SegmentLabel,
+    load_labels,
+    load_rules,
+    remove_rules,
+    save_labels,
+    save_rules,
+    saved_rules,
+)
+from clv_core.strategy.segments.scored_customers import KINDS, labels_key
+from clv_core.strategy.segments.segment_rules import RULES, Rule, Rules
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import (
+    COST,
+    DEFAULT_CUTS,
+    DEFAULT_MULTIPLES,
+    THRESHOLDS,
+    CostTiers,
+    ValueTiers,
+)
+from clv_core.workspace import check_name
+from pages.ui import access, by_role, cells, spoken, widgets
+from pages.ui.saying import t
+from pages.ui.segmenting import SegmentedCustomers
+from pages.ui.state import language
+
+SECOND: Final = "second_"
+"""The keys of the widgets that set a scheme to compare with begin so."""
+BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
+"""What may stand between two numbers."""
+HIDDEN: Final = {"customer_id", "as_of", "horizon_days", "model"}
+"""Columns that no condition is made of."""
+NEW: Final = ""
+"""The choice among saved rules that stands for a set that is not there yet."""
+
+
+def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
+    """Let the person say how customers are put into segments; None where there are no rules yet.
+
+    Args:
+        dataset: whose rules can be used.
+        customers: whose values suggestions are made from.
+        terms: what the values speak of: amounts to cut at hold for these alone.
+
+    Raises:
+        UsageError: what was written makes no scheme.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox(
+            t("segments.scheme"),
+            KINDS,
+            format_func=lambda one: t(f"scheme.{one}"),
+            key="scheme_kind",
+            help="\n".join(f"- **{t(f'scheme.{one}')}**: {t(f'scheme.{one}.help')}" for one in KINDS),
+            persist_state="session",
+            width=240,
+        )
+        return _scheme(str(kind), dataset, customers, terms)
+
+
+def choose_other(scheme: Segmentation, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation:
+    """Let the person say which other scheme a scheme is held against, with settings of its own.
+
+    Args:
+        scheme: that is in use.
+        dataset: as in :func:`choose`.
+        customers: as there.
+        terms: as there.
+
+    Raises:
+        UsageError: what was written makes no scheme.
+    """
+    kinds = [kind for kind in KINDS if kind != RULES or saved_rules(dataset)]
+    own = str(scheme).partition(":")[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox(
+            t("segments.compare.with"),
+            kinds,
+            next(place for place, one in enumerate(kinds) if one != own),
+            format_func=lambda one: t(f"scheme.{one}"),
+            key="compare_with",
+            width=320,
+        )
+        chosen = _scheme(str(kind), dataset, customers, terms, SECOND)
+    assert chosen is not None
+    return chosen
+
+
+def _scheme(
+    kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = ""
+) -> Segmentation | None:
+    """Return the scheme of a kind with the person's settings, whose widgets' keys begin with ``prefix``."""
+    if kind == COST:
+        return _cost(customers, dataset.manifest.currency, prefix)
+    if kind == QUADRANT:
+        return _quadrant(customers, dataset.manifest.currency, terms, prefix)
+    if kind == RFM:
+        return Rfm()
+    if kind == CLUSTERS:
+        count = st.number_input(
+            t("segments.clusters"),
+            2,
+            MAX_CLUSTERS,
+            DEFAULT_COUNT,
+            key=f"{prefix}scheme_clusters",
+            persist_state="session",
+            width=150,
+        )
+        return Clusters(int(count))
+    if kind == RULES:
+        return _rules(dataset, prefix)
+    key = f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
+    usual = _default_cuts(kind, customers)
+    text = st.text_input(t(f"segments.cuts.{kind}"), usual, key=key, persist_state="session", width=260)
+    return _read_cuts(text, usual, key, lambda cuts: ValueTiers.parse(f"{kind}:{cuts}"), f"segments.wrong.{kind}")
+
+
+def _read_cuts(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:
+    """Return the scheme of the numbers that a person wrote; where they make none, say so and keep the last that did.
+
+    Args:
+        text: numbers with commas, semicolons or blanks between them, also Chinese ones.
+        usual: those that stand for none so far.
+        key: of the field.
+        make: the scheme of numbers with commas between them.
+        wrong: catalogue key of how to write them.
+    """
+    cuts = ",".join(BETWEEN.split(text.strip(" ,;，；、")))
+    try:
+        scheme = make(cuts)
+    except UsageError:
+        last = st.session_state.get(f"{key}_last", ",".join(BETWEEN.split(usual)))
+        st.warning(t(wrong, last=last.replace(",", ", ")), icon=":material/edit:")
+        return make(last)
+    st.session_state[f"{key}_last"] = cuts
+    return scheme
+
+
+def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
+    if kind != THRESHOLDS:
+        return ", ".join(f"{cut:g}" for cut in DEFAULT_CUTS[kind])
+    ends = np.quantile(scored[VALUE], [0.9, 0.7, 0.4])
+    rounded = dict.fromkeys(float(f"{end:.1g}") for end in ends)
+    return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
+
+
+def _cost(customers: pd.DataFrame, currency: str, prefix: str) -> Segmentation:
+    usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
+    cost = st.number_input(
+        cells.headed(t("segments.cost"), currency),
+        0.0,
+        None,
+        usual,
+        format="%g",
+        key=f"{prefix}scheme_cost",
+        persist_state="session",
+        width=190,
+    )
+    key, multiples = f"{prefix}scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
+    text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
+    CostTiers(float(cost))
+    return _read_cuts(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
+
+
+def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str) -> Segmentation:
+    by = str(
+        st.selectbox(
+            t("segments.by"),
+            BY,
+            format_func=lambda one: t(f"segments.by.{one}"),
+            key=f"{prefix}scheme_by",
+            help=t("segments.by.help"),
+            persist_state="session",
+            width=210,
+        )
+        or IF_BUYS
+    )
+    usual = Quadrant(by=by).fit(customers)
+    value = st.number_input(
+        cells.headed(t("segments.high_value"), currency),
+        0.0,
+        None,
+        float(f"{usual.value:.3g}"),
+        format="%g",
+        key=f"{prefix}scheme_value_{by}_{terms.mark}",
+        help=t("segments.high_value.help"),
+        persist_state="session",
+        width=190,
+    )
+    chance = st.number_input(
+        t("segments.safe"),
+        0.1,
+        99.9,
+        min(99.9, max(0.1, round(100 * usual.chance, 1))),
+        step=1.0,
+        format="%g",
+        key=f"{prefix}scheme_chance_{terms.mark}",
+        help=t("segments.safe.help"),
+        persist_state="session",
+        width=190,
+    )
+    return Quadrant(float(value), float(chance) / 100, by)
+
+
+def _rules(dataset: Dataset, prefix: str) -> Segmentation | None:
+    saved, key = saved_rules(dataset), f"{prefix}rules_name"
+    if not saved:
+        return None
+    names = saved if prefix else [*saved, NEW]
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = saved[0]
+    name = st.selectbox(
+        t("segments.rules"),
+        names,
+        format_func=lambda one: one or t("segments.rules.new"),
+        key=key,
+        persist_state="session",
+        width=240,
+    )
+    return load_rules(dataset, str(name)) if name else None
+
+
+def edit_rules(dataset: Dataset, customers: pd.DataFrame) -> None:
+    """Show the rules in use, and let the person add, remove, reorder and describe.
+
+    Args:
+        dataset: with which the rules are saved.
+        customers: whose columns can be asked for.
+    """
+    if not access.may("change"):
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        return
+    chosen = st.session_state.get("rules_name")
+    rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None
+    if rules is not None:
+        _order(dataset, rules)
+        for place, rule in enumerate(rules.rules):
+            _segment(dataset, rules, place, rule)
+    else:
+        st.caption(t("rules.empty"))
+    _add(dataset, rules, customers)
+
+
+def _order(dataset: Dataset, rules: Rules) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        overlapping = st.toggle(
+            t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
+        )
+        if st.button(t("rules.delete", name=widgets.plain(rules.name)), key="rules_delete", icon=":material/delete:"):
+            _confirm_delete(dataset, rules)
+    if overlapping != rules.overlapping:
+        _save(dataset, replace(rules, overlapping=overlapping))
+
+
+def _confirm_delete(dataset: Dataset, rules: Rules) -> None:
+    """Ask whether rules with all their segments shall be deleted."""
+
+    @st.dialog(t("rules.delete", name=rules.name))
+    def ask() -> None:
+        st.write(t("rules.delete.sure", count=len(rules.rules)))
+        if st.button(t("rules.delete.yes"), key="rules_delete_yes", type="primary", icon=":material/delete:"):
+            access.require("change")
+            remove_rules(dataset, rules.name)
+            st.rerun()
+
+    ask()
+
+
+def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    """Show one segment: its conditions, its description, its place among the others."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{place + 1}. {widgets.plain(rule.name)}**", width="stretch")
+            if place and st.button(t("rules.up"), key=f"up_{place}", icon=":material/arrow_upward:"):
+                order = [*rules.rules]
+                order[place - 1], order[place] = order[place], order[place - 1]
+                _save(dataset, replace(rules, rules=tuple(order)))
+            if st.button(t("rules.remove"), key=f"remove_{place}", icon=":material/close:"):
+                _without(dataset, rules, place)
+        for number, condition in enumerate(rule.conditions):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"- {widgets.plain(spoken.sentence(condition, _own(dataset)))}", width="stretch")
+                if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
+                    t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
+                ):
+                    left = tuple(one for other, one in enumerate(rule.conditions) if other != number)
+                    _replace(dataset, rules, place, replace(rule, conditions=left))
+        if rule.by_hand is not None:
+            _by_hand(dataset, rules, place, rule)
+        about = st.text_input(
+            t("segments.column.description"),
+            rule.description,
+            key=f"rule_about_{rules.name}_{rule.name}",
+            max_chars=300,
+            label_visibility="collapsed",
+            placeholder=t("rules.description"),
+        )
+        if (about or "") != rule.description:
+            _replace(dataset, rules, place, replace(rule, description=about or ""))
+
+
+def _by_hand(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    """List the customers put in by hand on the customer page; each can be taken out."""
+    everyone = list(rule.by_hand or ())
+    label = t("rules.by_hand", count=f"{len(everyone):,}")
+    key = f"by_hand_{rules.name}_{rule.name}_{len(everyone)}"
+    left = st.multiselect(label, everyone, everyone, key=key, placeholder=t("rules.by_hand.hint"))
+    if len(left) < len(everyone):
+        _replace(dataset, rules, place, replace(rule, by_hand=tuple(left)))
+
+
+def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None:
+    """Let the person add a condition, to a segment that is there or to a new one."""
+    names = [rule.name for rule in rules.rules] if rules else []
+    with st.form("add_rule", clear_on_submit=False):
+        st.markdown(f"**{t('rules.add')}**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
+            segment = _asked_segment(names)
+            columns = [name for name in condition_columns(customers, dataset) if name not in HIDDEN]
+            column = st.selectbox(
+                t("rules.column"),
+                columns,
+                format_func=spoken.called,
+                key="rule_column",
+                help=t("rules.column.help", count=len(columns)),
+                width=220,
+            )
+            operator = st.selectbox(
+                t("rules.operator"),
+                OPERATORS,
+                2,
+                format_func=spoken.compared,
+                key="rule_operator",
+                width=150,
+            )
+            value = st.text_input(t("rules.value"), key="rule_value", help=t("rules.value.help"), width=160)
+        pressed = st.form_submit_button(t("rules.add.button"), type="primary", icon=":material/add:")
+    if pressed:
+        try:
+            _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
+        except ClvError as error:
+            widgets.error_box(error)
+
+
+def _asked_segment(names: list[str]) -> str | None:
+    """Let the person write the first segment's name, or choose one of those that are there, or write another."""
+    if not names:  # a list to choose from would forget what was written in it and not confirmed by Enter
+        return st.text_input(t("rules.segment"), key="rule_segment_first", width=240)
+    return st.selectbox(
+        t("rules.segment"),
+        names,
+        index=None,
+        key="rule_segment",
+        accept_new_options=True,
+        placeholder=t("rules.segment.hint"),
+        width=240,
+    )
+
+
+def _added(
+    dataset: Dataset,
+    rules: Rules | None,
+    title: str,
+    segment: str,
+    column: str,
+    operator: str,
+    value: str,
+    customers: pd.DataFrame,
+) -> None:
+    """Save the rules with one condition more, once it can be read on these customers."""
+    if not segment.strip() or not value.strip():
+        raise UsageError("rule_unfinished")
+    values = values_of(value if '"' in value else value.replace("，", ","), operator)
+    condition = Condition(column, operator, from_percent(column, operator, values, _own(dataset)))
+    condition.holds(with_attributes(customers.head(1000), dataset, dataset.log_end, (column,)))
+    name = segment.strip()
+    if rules is None:
+        made = Rules(check_name(title), (Rule(name, (condition,)),))
+        if made.name in saved_rules(dataset):
+            raise UsageError("rules_taken", name=made.name)
+    else:
+        made = rules.with_condition(name, condition)
+    save_rules(dataset, made)
+    st.session_state["rules_chosen"] = made.name
+    st.rerun()
+
+
+def _without(dataset: Dataset, rules: Rules, place: int) -> None:
+    left = tuple(rule for other, rule in enumerate(rules.rules) if other != place)
+    if left:
+        _save(dataset, replace(rules, rules=left))
+    remove_rules(dataset, rules.name)
+    st.rerun()
+
+
+def _replace(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
+    _save(dataset, replace(rules, rules=(*rules.rules[:place], rule, *rules.rules[place + 1 :])))
+
+
+def _save(dataset: Dataset, rules: Rules) -> None:
+    save_rules(dataset, rules)
+    st.rerun()
+
+
+def take_up_new_rules() -> None:
+    """Take up the rules that were just made, before their widget is drawn."""
+    made = st.session_state.pop("rules_chosen", None)
+    if made is not None:
+        st.session_state["rules_name"] = made
+
+
+def _own(dataset: Dataset) -> list[str]:
+    """Return the names of the columns of the dataset's own, of which nobody says what their numbers are."""
+    return [one.name for one in attributes_of(dataset)]
+
+
+def name_segments(segmented: SegmentedCustomers) -> None:
+    """Let the person name and describe the segments; empty fields leave the scheme's own."""
+    if isinstance(segmented.scheme, Rules):
+        st.info(t("segments.names.rules"), icon=":material/info:")
+        return
+    if not access.may("change"):
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        return
+    key = labels_key(segmented.scheme, segmented.bundle)
+    labels = load_labels(segmented.dataset, key)
+    st.caption(t("segments.names.note"))
+    with st.form(f"names_{key}"):
+        typed = {}
+        for segment in segmented.fitted.segments:
+            label = labels.get(segment.key, SegmentLabel())
+            usual, about = segment.name(language()), segment.description(language())
+            with st.container(horizontal=True, vertical_alignment="top"):
+                name = st.text_input(
+                    usual, label.name, key=f"name_{key}_{segment.key}", placeholder=usual, max_chars=60, width=260
+                )
+                description = st.text_input(
+                    t("segments.column.description"),
+                    label.description,
+                    key=f"about_{key}_{segment.key}",
+                    placeholder=about,
+                    max_chars=300,
+                )
+            typed[segment.key] = SegmentLabel(name or "", description or "")
+        pressed = st.form_submit_button(t("segments.names.save"), type="primary", icon=":material/save:")
+    if pressed:
+        save_labels(segmented.dataset, key, typed)
+        st.session_state["names_saved"] = True
+        st.rerun()
+    if st.session_state.pop("names_saved", False):
+        st.toast(t("segments.names.saved"), icon=":material/check:")
