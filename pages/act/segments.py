@@ -4,19 +4,19 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, scored, segmenting, state, terms, tiers, widgets
+from pages.ui import navigation, schemes, scored, segmenting, state, terms, tiers, widgets
 from pages.ui.budget import offers
 from pages.ui.saying import t
-from pages.ui.segments import comparison, overview, schemes
+from pages.ui.segments import overview, past, rules
 
-VIEWS = ("overview", "figures", "moved", "came", "compare", "names")
+VIEWS = ("overview", "figures", "moved", "came", "names")
 
 bundle = widgets.need_model()
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
-schemes.take_up_new_rules()
+rules.take_up_new_rules()
 top = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place_of_scheme = st.container(width="content")
@@ -33,7 +33,7 @@ try:
     with place_of_scheme:
         scheme = schemes.choose(dataset, customers, chosen)
     if scheme is None:
-        schemes.edit_rules(dataset, customers)
+        rules.edit_rules(dataset, customers)
         st.stop()
     data = state.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
@@ -41,7 +41,7 @@ try:
 except ClvError as error:
     widgets.error_box(error)
     if by_rules:
-        schemes.edit_rules(dataset, customers)
+        rules.edit_rules(dataset, customers)
     st.stop()
 
 views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
@@ -62,15 +62,13 @@ try:
         overview.figures(segmented)
         overview.download(segmented)
     elif view == "moved":
-        comparison.moved(segmented)
+        past.moved(segmented)
     elif view == "came":
-        comparison.realized(segmented)
-    elif view == "compare":
-        comparison.against_scheme(segmented)
+        past.realized(segmented)
     elif view == "names":
-        schemes.name_segments(segmented)
+        rules.name_segments(segmented)
     elif view == "rules":
-        schemes.edit_rules(dataset, customers)
+        rules.edit_rules(dataset, customers)
     else:
         overview.cards(segmented)
         st.header(t("segments.list"), anchor=False)

@@ -270,7 +270,7 @@ def customers_scored(shop: Shop) -> dict[str, Any]:
     return {"command": "score", "name": NAME, "model": shop.bundle.id, **said}
 
 
-@starts("segments.comparison score")
+@starts("segments.past score")
 def customers_scored_for_an_earlier_day(shop: Shop) -> dict[str, Any]:
     app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
     asked = {"dataset": NAME, "model": shop.bundle.id, "scheme_kind": "rfm", "segments_view": "moved"}

@@ -154,7 +154,7 @@ def _names(rows: ibis.Table, key: str) -> pd.Series[str]:
     named = rows.filter(rows.name != "")
     counts = named.group_by(key, "name").agg(lines=named.count()).to_pyarrow().to_pandas()
     counts = counts.sort_values(["lines", "name"], ascending=[False, True])
-    names = counts.drop_duplicates(key).set_index(key)["name"]
+    names: pd.Series[str] = counts.drop_duplicates(key).set_index(key)["name"]
     return names if len(counts) <= MAX_NAMES * len(names) else names.iloc[:0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +63,7 @@ def proposal(inputs: PlanInputs) -> str:
     return t("budget.propose", customers=count(best["customers"]), name=best["name"], effect=effect)
 
 
-def _most_sensitive(table: pd.DataFrame) -> dict[str, Any]:
+def _most_sensitive(table: pd.DataFrame) -> dict[Hashable, Any]:
     """Return the row of the group that shows the smallest effect for its value."""
     return min(table.to_dict("records"), key=lambda row: row["share"])
 

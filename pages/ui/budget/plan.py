@@ -121,9 +121,9 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
                 experiment.design(inputs, plan, side_of(inputs, plan, budget), allowed=allowed)
 
 
-def _worded(key: str, inputs: PlanInputs) -> str:
-    """Return the key of a word for what offers bring: a gain, or revenue while no margin is given."""
-    return f"{key}.revenue" if inputs.terms.margin_rate == 1 else key
+def _unit_of_gain(inputs: PlanInputs) -> str:
+    """Return how the keys end of what offers bring: it is revenue, and no gain, while no margin is given."""
+    return ".revenue" if inputs.terms.margin_rate == 1 else ""
 
 
 def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
@@ -174,15 +174,16 @@ def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
     Where the log's currency has no name, that is said.
     """
     currency = inputs.currency
-    key = "budget.headline" if set(plan.table[EVIDENCE]) == {"measured"} else "budget.headline.assumed"
+    kind, measured = _unit_of_gain(inputs), set(plan.table[EVIDENCE]) == {"measured"}
+    key = f"budget.headline{kind}" if measured else f"budget.headline.assumed{kind}"
     gain = money(plan.allocation.gain, currency)
-    finding = t(_worded(key, inputs), budget=money(budget, currency), gain=gain)
+    finding = t(key, budget=money(budget, currency), gain=gain)
     if not currency:
         finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     return t(
-        _worded("budget.headline.next", inputs),
+        f"budget.headline.next{kind}",
         finding=finding,
         unit=money(1, currency),
         offer=widgets.plain(plan.marginal_return.offer),
@@ -206,7 +207,7 @@ def basis(plan: BudgetPlan, currency: str) -> str:
 
 def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure]:
     made, currency = plan.allocation, inputs.currency
-    gain, spent = _worded("budget.figure.gain", inputs), "budget.figure.spent"
+    gain, spent = f"budget.figure.gain{_unit_of_gain(inputs)}", "budget.figure.spent"
     customers = t("budget.figure.gain.note", customers=saying.count(len(plan.customers)))
     of_budget = t(f"{spent}.note", budget=money(budget, currency))
     figures = [
@@ -230,7 +231,7 @@ def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
     ends = {"budget": money(place, currency, 2), "most": money(top, currency)}
     message = t("budget.curve", share=percent(MOST_OF_IT), **ends)
     here, unit = (plan.allocation.spent, plan.allocation.gain), saying.unit(currency)
-    axis = t(_worded("budget.curve.gain", inputs), unit=unit)
+    axis = t(f"budget.curve.gain{_unit_of_gain(inputs)}", unit=unit)
     widgets.chart(advising.gain_by_budget(curve, here, message, unit=unit, gain=axis), "budget_curve")
 
 
@@ -247,7 +248,7 @@ def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
         TIER: text(t("column.tier" if inputs.segments.by == TIERS else "column.segment")),
         "customers": cells.whole(t("budget.who.customers")),
         COST: cells.money(t("budget.who.cost"), currency),
-        GAIN: cells.money(t(_worded("budget.figure.gain", inputs)), currency),
+        GAIN: cells.money(t(f"budget.figure.gain{_unit_of_gain(inputs)}"), currency),
         EVIDENCE: text(t("budget.who.evidence")),
     }
     cells.table(rows, t("budget.who"), columns, column_order=list(columns))

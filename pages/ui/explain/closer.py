@@ -19,13 +19,12 @@ from clv_core.evaluation.explain.dependence import Dependence, dependence, expla
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.features.labels import label
-from pages.ui import scored, segmenting, state, widgets
+from pages.ui import schemes, scored, segmenting, state, widgets
 from pages.ui.charts import closer_look
 from pages.ui.charts.drawing import Chart
 from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
 from pages.ui.saying import t
 from pages.ui.segmenting import SegmentedCustomers
-from pages.ui.segments import schemes
 
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""

@@ -1,4 +1,4 @@
-"""Segments compared: with an earlier day, with what came of them, and with those of another scheme."""
+"""Segments over time: customers who moved since an earlier day, and predicted with realized value."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ from clv_core.strategy.segments import VALUE
 from clv_core.strategy.segments.clusters import needs_embedding
 from clv_core.strategy.segments.segment_comparison import (
     ACTUAL,
-    Comparison,
     Movement,
     PastPredictions,
-    compare,
     movement,
     other_origins_error,
     past_predictions,
@@ -36,7 +34,6 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import placing
 from pages.ui.saying import money, percent, t
 from pages.ui.segmenting import SegmentedCustomers
-from pages.ui.segments import schemes
 
 MONTH: Final = 30
 WORTH_NAMING: Final = 0.02
@@ -244,68 +241,3 @@ def _customers(path: Path, data: ScoredDataset) -> pd.DataFrame:
 @cached(CUSTOMERS)
 def _past(past: PastPredictions, data: ScoredDataset) -> pd.DataFrame:
     return read_past(past, data.bundle, data.dataset)
-
-
-def against_scheme(segmented: SegmentedCustomers) -> None:
-    """Let the person say another scheme, and show where customers of one land in the other."""
-    other = schemes.choose_other(segmented.scheme, segmented.dataset, segmented.customers, segmented.terms)
-    segmenting.need_points(other, segmented.data)
-    second = segmenting.segment(segmented.data, segmented.terms, other, segmented.customers, segmented.trained)
-    compared = compare(segmented.customers, segmented.placed, second.placed)
-    _matrix(segmented, second, compared)
-
-
-def _matrix(first: SegmentedCustomers, second: SegmentedCustomers, compared: Comparison) -> None:
-    row, column = divmod(int(compared.customers.argmax()), compared.customers.shape[1])
-    share = compared.customers[row, column] / max(1, compared.customers[row].sum())
-    same = _kind(first) == _kind(second)
-    one, other = _title(first, same), _title(second, same)
-    message = t(
-        "segments.compare.message",
-        share=percent(compared.agreeing),
-        one=one,
-        other=other,
-        first=first.names[row],
-        part=percent(share),
-        second=second.names[column],
-    )
-    axes = (other, one)
-    figure = placing.matrix(compared.customers, first.names, second.names, message, axes=axes, value=compared.value)
-    widgets.chart(figure, "compare")
-    st.caption(t("segments.compare.agreeing"))
-    if any(segmented.placed.inside is not None for segmented in (first, second)):
-        st.caption(t("budget.by.overlap"))
-    rows = pd.DataFrame(
-        {
-            "first": first.names[row],
-            "second": second.names[column],
-            "customers": int(compared.customers[row, column]),
-            "value": float(compared.value[row, column]),
-            "paired": (row, column) in compared.pairs,
-        }
-        for row in range(len(first.names))
-        for column in range(len(second.names))
-        if compared.customers[row, column]
-    ).sort_values("customers", ascending=False, ignore_index=True)
-    columns = {
-        "first": st.column_config.TextColumn(axes[1]),
-        "second": st.column_config.TextColumn(axes[0]),
-        "customers": cells.whole(t("column.customers")),
-        "value": cells.money(t("segments.column.value_sum"), first.currency),
-        "paired": st.column_config.CheckboxColumn(t("segments.compare.paired")),
-    }
-    cells.table(rows, t("segments.view.compare"), columns, key="compare_table")
-    moved = compared.value.sum() - sum(compared.value[row, column] for row, column in compared.pairs)
-    st.caption(t("segments.compare.value", value=money(float(moved), first.currency)))
-    as_of = first.dataset.log_end
-    row_files.figures(first.bundle, rows, "schemes-compared", "download_compare", as_of, first.terms)
-
-
-def _title(segmented: SegmentedCustomers, with_settings: bool) -> str:
-    """Return what a scheme is called, with its settings where its kind alone does not tell it apart."""
-    kind = t(f"scheme.{_kind(segmented)}")
-    return f"{kind} ({str(segmented.scheme).partition(':')[2]})" if with_settings else kind
-
-
-def _kind(segmented: SegmentedCustomers) -> str:
-    return str(segmented.scheme).partition(":")[0]

@@ -1,0 +1,195 @@
+"""The scheme that customers are segmented by, and what the person sets of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.terms import Terms
+from clv_core.errors import UsageError
+from clv_core.strategy.segments import VALUE
+from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT, MAX_CLUSTERS, Clusters
+from clv_core.strategy.segments.rfm_and_quadrant import BY, IF_BUYS, QUADRANT, RFM, Quadrant, Rfm
+from clv_core.strategy.segments.saved_segments import load_rules, saved_rules
+from clv_core.strategy.segments.scored_customers import KINDS
+from clv_core.strategy.segments.segment_rules import RULES
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import (
+    COST,
+    DEFAULT_CUTS,
+    DEFAULT_MULTIPLES,
+    THRESHOLDS,
+    CostTiers,
+    ValueTiers,
+)
+from pages.ui import cells
+from pages.ui.saying import t
+
+BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
+"""What may stand between two numbers."""
+NEW: Final = ""
+"""The choice among saved rules that stands for a set that is not there yet."""
+
+
+def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
+    """Let the person say how customers are put into segments; None where there are no rules yet.
+
+    Args:
+        dataset: whose rules can be used.
+        customers: whose values suggestions are made from.
+        terms: what the values speak of: amounts to cut at hold for these alone.
+
+    Raises:
+        UsageError: what was written makes no scheme.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox(
+            t("segments.scheme"),
+            KINDS,
+            format_func=lambda one: t(f"scheme.{one}"),
+            key="scheme_kind",
+            help="\n".join(f"- **{t(f'scheme.{one}')}**: {t(f'scheme.{one}.help')}" for one in KINDS),
+            persist_state="session",
+            width=240,
+        )
+        return _scheme(str(kind), dataset, customers, terms)
+
+
+def _scheme(
+    kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = ""
+) -> Segmentation | None:
+    """Return the scheme of a kind with the person's settings."""
+    if kind == COST:
+        return _cost(customers, dataset.manifest.currency)
+    if kind == QUADRANT:
+        return _quadrant(customers, dataset.manifest.currency, terms)
+    if kind == RFM:
+        return Rfm()
+    if kind == CLUSTERS:
+        count = st.number_input(
+            t("segments.clusters"),
+            2,
+            MAX_CLUSTERS,
+            DEFAULT_COUNT,
+            key="scheme_clusters",
+            persist_state="session",
+            width=150,
+        )
+        return Clusters(int(count))
+    if kind == RULES:
+        return _rules(dataset)
+    key = f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
+    usual = _default_cuts(kind, customers)
+    text = st.text_input(t(f"segments.cuts.{kind}"), usual, key=key, persist_state="session", width=260)
+    return _read_cuts(text, usual, key, lambda cuts: ValueTiers.parse(f"{kind}:{cuts}"), f"segments.wrong.{kind}")
+
+
+def _read_cuts(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:
+    """Return the scheme of the numbers that a person wrote; where they make none, say so and keep the last that did.
+
+    Args:
+        text: numbers with commas, semicolons or blanks between them, also Chinese ones.
+        usual: those that stand for none so far.
+        key: of the field.
+        make: the scheme of numbers with commas between them.
+        wrong: catalogue key of how to write them.
+    """
+    cuts = ",".join(BETWEEN.split(text.strip(" ,;，；、")))
+    try:
+        scheme = make(cuts)
+    except UsageError:
+        last = st.session_state.get(f"{key}_last", ",".join(BETWEEN.split(usual)))
+        st.warning(t(wrong, last=last.replace(",", ", ")), icon=":material/edit:")
+        return make(last)
+    st.session_state[f"{key}_last"] = cuts
+    return scheme
+
+
+def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
+    if kind != THRESHOLDS:
+        return ", ".join(f"{cut:g}" for cut in DEFAULT_CUTS[kind])
+    ends = np.quantile(scored[VALUE], [0.9, 0.7, 0.4])
+    rounded = dict.fromkeys(float(f"{end:.1g}") for end in ends)
+    return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
+
+
+def _cost(customers: pd.DataFrame, currency: str) -> Segmentation:
+    usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
+    cost = st.number_input(
+        cells.headed(t("segments.cost"), currency),
+        0.0,
+        None,
+        usual,
+        format="%g",
+        key="scheme_cost",
+        persist_state="session",
+        width=190,
+    )
+    key, multiples = "scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
+    text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
+    CostTiers(float(cost))
+    return _read_cuts(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
+
+
+def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms) -> Segmentation:
+    by = str(
+        st.selectbox(
+            t("segments.by"),
+            BY,
+            format_func=lambda one: t(f"segments.by.{one}"),
+            key="scheme_by",
+            help=t("segments.by.help"),
+            persist_state="session",
+            width=210,
+        )
+        or IF_BUYS
+    )
+    usual = Quadrant(by=by).fit(customers)
+    value = st.number_input(
+        cells.headed(t("segments.high_value"), currency),
+        0.0,
+        None,
+        float(f"{usual.value:.3g}"),
+        format="%g",
+        key=f"scheme_value_{by}_{terms.mark}",
+        help=t("segments.high_value.help"),
+        persist_state="session",
+        width=190,
+    )
+    chance = st.number_input(
+        t("segments.safe"),
+        0.1,
+        99.9,
+        min(99.9, max(0.1, round(100 * usual.chance, 1))),
+        step=1.0,
+        format="%g",
+        key=f"scheme_chance_{terms.mark}",
+        help=t("segments.safe.help"),
+        persist_state="session",
+        width=190,
+    )
+    return Quadrant(float(value), float(chance) / 100, by)
+
+
+def _rules(dataset: Dataset) -> Segmentation | None:
+    saved, key = saved_rules(dataset), "rules_name"
+    if not saved:
+        return None
+    names = [*saved, NEW]
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = saved[0]
+    name = st.selectbox(
+        t("segments.rules"),
+        names,
+        format_func=lambda one: one or t("segments.rules.new"),
+        key=key,
+        persist_state="session",
+        width=240,
+    )
+    return load_rules(dataset, str(name)) if name else None
