@@ -35,6 +35,8 @@ def made(app: AppTest, root: Path) -> list[str]:
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page: OPEN, root: Path, lang: str) -> None:
+    assert translate("reporting.no_effect", lang) in texts(open_page(root, "report", lang=lang))
+    enter_effects(root)
     app = open_page(root, "report", lang=lang)
     assert not app.error
     before = app.header[0].value

@@ -69,7 +69,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
         y={"ticklabelstandoff": 6},
         lines=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
         legend=False,
-        height=460,
+        height=min(460, 150 + 40 * len(rows)),
     )
 
 

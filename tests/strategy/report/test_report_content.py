@@ -166,8 +166,9 @@ def test_a_logo_stands_on_the_cover_and_what_is_no_png_is_refused(demo: Demo, tm
     assert [shape.image.blob for shape in cover.shapes if hasattr(shape, "image")] == [PIXEL]
     assert b64encode(PIXEL).decode() in page.read_text(encoding="utf-8")
     logo.write_bytes(b"GIF89a")
-    with pytest.raises(UsageError, match="report_logo"):
+    with pytest.raises(UsageError) as refused:
         made(demo, logo=logo)
+    assert refused.value.code == "report_logo"
 
 
 def test_a_model_that_was_not_measured_has_no_figures_of_quality_and_says_so_in_the_limits(copied: Demo) -> None:
