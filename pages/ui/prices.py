@@ -230,21 +230,12 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
     """Ask for a rule; None while no margin is given."""
     discounts = responses.table[responses.table["discount_effect"].notna()]
     with st.container(border=True):
-        by = (
-            PRICE
-            if discounts.empty
-            else widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
-        )
+        by = PRICE
+        if not discounts.empty:
+            by = widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
         table, most = (discounts, 0.0) if by == DISCOUNT else (responses.table, 100 * MAX_PRICE_CHANGE)
-        preset = st.segmented_control(
-            t("price.preset"),
-            LOWERING if by == DISCOUNT else tuple(PRESETS),
-            format_func=lambda name: t(f"price.preset.{name}"),
-            default="loyalty",
-            required=True,
-            key=f"price_preset_{by}",
-            persist_state="session",
-        )
+        presets = {name: t(f"price.preset.{name}") for name in (LOWERING if by == DISCOUNT else PRESETS)}
+        preset = widgets.choose(t("price.preset"), presets, f"price_preset_{by}")
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(

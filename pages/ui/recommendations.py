@@ -49,16 +49,8 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         widgets.refused(error)
         return
     top = st.container()
-    kind = st.segmented_control(
-        t("recommend.kind"),
-        KINDS,
-        format_func=lambda name: t(f"recommend.kind.{name}"),
-        default=WITH_BOUGHT,
-        required=True,
-        key="recommend_kind",
-        help=t("recommend.kind.help"),
-        persist_state="session",
-    )
+    kinds = {name: t(f"recommend.kind.{name}") for name in KINDS}
+    kind = widgets.choose(t("recommend.kind"), kinds, "recommend_kind", help=t("recommend.kind.help"))
     with top:
         widgets.headline(headline(stored, kind), widgets.context_line(bundle, dataset.log_end), _basis(stored, kind))
         _figures(stored, kind)

@@ -219,6 +219,16 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
     assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=less)
 
 
+@pytest.mark.parametrize(("elasticity", "key"), [(-1.0, "products"), (0.5, "products.nothing")])
+def test_of_a_log_without_categories_all_products_are_spoken_of_with_their_interval(
+    elasticity: float, key: str
+) -> None:
+    ends = {"low": [elasticity - 0.2], "high": [elasticity + 0.2]}
+    said = prices.headline(pd.DataFrame({"category": [""], "elasticity": [elasticity], **ends}))
+    parts = translate(f"price.headline.{key}", "en", more="|", low="|", high="|").split("|")
+    assert all(part in said for part in parts) and "%" in said
+
+
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])
 def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_again(
     code: str, open_page: OPEN, advised: Path, tmp_path: Path, sleeping_job: START

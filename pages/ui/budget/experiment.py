@@ -55,7 +55,7 @@ EVERYONE, OF_PLAN = 0, -1
 
 def proposal(inputs: PlanInputs) -> str:
     """Return, in one sentence, which experiment these customers can show."""
-    table = sensitivity(inputs.people_mark, inputs)
+    table = sensitivity(inputs)
     if table is None:
         return t("budget.propose.unknown")
     best = _most_sensitive(table)
@@ -70,7 +70,7 @@ def _most_sensitive(table: pd.DataFrame) -> dict[Hashable, Any]:
 
 def chart(inputs: PlanInputs) -> None:
     """Draw the smallest effect that each segment can show."""
-    table = sensitivity(inputs.people_mark, inputs)
+    table = sensitivity(inputs)
     if table is not None:
         best = _most_sensitive(table)
         effect = money(best["effect"], inputs.currency, 3)
@@ -79,22 +79,25 @@ def chart(inputs: PlanInputs) -> None:
         widgets.chart(figure, "budget_detectable")
 
 
-@cached()
-def sensitivity(mark: str, _inputs: PlanInputs) -> pd.DataFrame | None:  # noqa: ARG001 - names the inputs
+def sensitivity(inputs: PlanInputs) -> pd.DataFrame | None:
     """Return the smallest effect that half of the customers with an offer show against the other half.
 
     Returns:
-        group (number of a segment, 0: everyone), name, customers, effect (money a customer), share (of the predicted
-        value); None where no past period was tested, or no group has enough customers.
+        group (number of a segment, 0: everyone), name, customers, effect (money a customer), share (of what such
+        customers were predicted to spend); None where no past period was tested, or no group has enough customers.
     """
+    return _sensitivity(f"{inputs.people_mark} {state.language()}", inputs)
+
+
+@cached()
+def _sensitivity(mark: str, _inputs: PlanInputs) -> pd.DataFrame | None:  # noqa: ARG001 - names the inputs
     rows = []
     for group, name in enumerate([t("budget.experiment.all"), *_inputs.segments.names]):
         inside = _members(_inputs, group)
-        customers, std = int(inside.sum()), _noise(_inputs, inside)
-        value = float(_inputs.people[VALUE].to_numpy()[inside].mean()) if customers else 0.0
-        if customers >= 2 * MIN_GROUP_SIZE and std is not None and value > 0:
-            effect = detectable_effect(customers - customers // 2, customers // 2, std)
-            rows.append((group, name, customers, effect, effect / value))
+        customers, past = int(inside.sum()), _past_customers(_inputs, inside)
+        if customers >= 2 * MIN_GROUP_SIZE and past is not None and past[1] > 0:
+            effect = detectable_effect(customers - customers // 2, customers // 2, past[0])
+            rows.append((group, name, customers, effect, effect / past[1]))
     return pd.DataFrame(rows, columns=["group", "name", "customers", "effect", "share"]) if rows else None
 
 
@@ -104,19 +107,21 @@ def _members(inputs: PlanInputs, group: int) -> np.ndarray:
     return np.ones(len(number), bool) if group == EVERYONE else number == group
 
 
-def _noise(inputs: PlanInputs, inside: np.ndarray) -> float | None:
-    """Return the standard deviation of what such customers spent beyond the prediction; None where it is unknown.
+def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, float] | None:
+    """Return how far such customers' spending lay from the prediction, and the mean prediction; None where unknown.
 
-    Customers of the holdout stand for those of the same value tier.
+    Customers of the holdout stand for those of the same value tier: revenue in the trained horizon, whatever the terms.
     """
     bundle = inputs.data.bundle
     held = bundle.holdout(bundle.record["model"])
     if held is None or held.empty or not inside.any():
         return None
     predicted = held["predicted_clv"].to_numpy(float)
-    tier = DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside]
-    std = residual_std(held["actual"].to_numpy(float), predicted, DEFAULT_SCHEME.tier_of(predicted), tier)
-    return std if np.isfinite(std) and std > 0 else None
+    past, tier = DEFAULT_SCHEME.tier_of(predicted), DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside]
+    std = residual_std(held["actual"].to_numpy(float), predicted, past, tier)
+    counts = pd.Series(tier).value_counts()
+    value = float((pd.Series(predicted).groupby(past).mean().reindex(counts.index) * counts).sum() / counts.sum())
+    return (std, value) if np.isfinite(std) and std > 0 else None
 
 
 def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
@@ -129,7 +134,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         allowed: whether lists may be made at all.
     """
     st.caption(t("budget.draw.what"))
-    table = sensitivity(inputs.people_mark, inputs)
+    table = sensitivity(inputs)
     best = EVERYONE if table is None else int(_most_sensitive(table)["group"])
     names = dict(enumerate([t("budget.experiment.all"), *inputs.segments.names]))
     given = [] if plan is None else plan.customers[OFFER].value_counts().index.tolist()
@@ -195,10 +200,10 @@ def named(inputs: PlanInputs, people: pd.DataFrame) -> pd.DataFrame:
 
 def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int, int], share: float) -> str:
     """Return which effect the groups would show, and whether one that was entered is as large."""
-    trained, std = inputs.data.horizon_days, _noise(inputs, inside)
-    if std is None:
+    trained, past = inputs.data.horizon_days, _past_customers(inputs, inside)
+    if past is None:
         return t("budget.draw.unknown")
-    least = detectable_effect(*counts, std)
+    least = detectable_effect(*counts, past[0])
     shows = t("budget.draw.shows", days=trained, effect=money(least, inputs.currency, 3))
     entered = next(one for one in inputs.offers if one.name == offer)
     people = inputs.people[inside]
@@ -212,7 +217,7 @@ def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int
     effect = money(hoped, inputs.currency, 3)
     if hoped >= least:
         return shows + t("budget.draw.enough", effect=effect)
-    needed = required_sample_size(hoped, std, share)
+    needed = required_sample_size(hoped, past[0], share)
     key = "short" if needed <= len(inputs.people) else "never"
     return shows + t(f"budget.draw.{key}", effect=effect, needed=count(needed), all=count(len(inputs.people)))
 
