@@ -18,7 +18,8 @@ from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.conftest import EFFECTS, OPEN, control, do, enter_effects, really, texts
+from tests.pages.conftest import EFFECTS, OPEN, args_of, control, do, enter_effects, really, texts
+from tests.strategy.report.test_report_content import PIXEL
 
 pytestmark = pytest.mark.first(3)
 
@@ -56,6 +57,17 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page
     assert app.header[0].value in page
     app.toggle(key="report_plan").set_value(False).run()
     assert app.header[0].value == before and translate("reporting.holds", lang) in texts(app)
+
+
+def test_a_logo_goes_into_the_report_and_is_there_after_a_reload(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "report", lang="en")
+    app.file_uploader(key="report_logo").upload("logo.png", PIXEL).run()
+    do(app, "make_report")
+    words = args_of(root, "report")
+    assert Path(words[words.index("--logo") + 1]).read_bytes() == PIXEL
+    again = open_page(root, "report", lang="en")
+    again.button(key="report_logo_remove").click().run()
+    assert not (root / "branding" / "logo.png").exists()
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
@@ -92,6 +93,20 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
         assert one["product_id"].tolist() == first["product_id"].tolist() and one["reason"].str.len().min() > 2
         assert re.search(rf"(average|平均) {float(f'{100 * first.head(10).grade.mean():.2g}'):g}", texts(app))
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
+
+
+def test_products_that_are_left_out_can_be_changed_and_are_remembered(
+    open_page: OPEN, advised: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(advised, tmp_path / "own"))
+    app = part(open_page, root, "recommend")
+    assert translate("recommend.excluded", "en", count=0) in [box.label for box in app.expander]
+    [box] = app.multiselect
+    box.set_value(["tea1"]).run()
+    app.button(key="recommend_again").click().run()
+    job = jobs.jobs(Workspace(root), "recommend")[0]
+    assert job.status()["args"][-1] == "--exclude=tea1"
+    assert load_offers(open_dataset(Workspace(root), "shop")).excluded == ("tea1",)
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
