@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -27,11 +28,11 @@ def day(text: str) -> date:
 
 
 def horizon(text: str) -> int | str:
-    """Read a horizon of the command line: a number of days, or ``lifetime``."""
+    """Read a horizon of the command line: a number of days, ``lifetime`` or ``lifetime:8`` (years)."""
     try:
-        return text if text == "lifetime" else int(text)
+        return text if re.fullmatch(r"lifetime(:[0-9]{1,3})?", text) else int(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: 1-3650, lifetime") from error
+        raise argparse.ArgumentTypeError(f"{text!r}: 1-3650, lifetime, lifetime:8") from error
 
 
 def whole_number(low: int) -> Callable[[str], int]:

@@ -131,6 +131,7 @@ def _offers(made: WrittenPlan) -> list[dict[str, Any]]:
     option("--out", "cli.recommend.out", type=Path),
     option("--top", "cli.recommend.top", type=int, default=10),
     option("--without-bought", "cli.recommend.without", action="store_true"),
+    option("--exclude", "cli.recommend.exclude", action="append"),
 )
 def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Recommend, write the list, and return how good the recommendations were in the last month."""
@@ -143,6 +144,7 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
         options.out,
         top=options.top,
         without_bought=options.without_bought,
+        exclude=None if options.exclude is None else [product for product in options.exclude if product],
         language=context.language,
         progress=context.progress,
     )

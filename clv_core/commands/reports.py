@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     option("--budget", "cli.report.budget", type=float),
     option("--scheme", "cli.plan.tiers", default="quantile"),
     option("--plan-scheme", "cli.plan.scheme"),
+    option("--logo", "cli.report.logo", type=Path),
     *RATES,
 )
 def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
@@ -34,11 +35,13 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
-    from clv_core.strategy.report.make_report import check_endings, make_report, write_report
+    from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
     from clv_core.strategy.segments.scored_customers import parse_scheme
     from clv_core.strategy.segments.value_tiers import ValueTiers
 
     check_endings(options.out)
+    if options.logo is not None:
+        read_logo(options.logo)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
     if options.budget == 0:
@@ -61,6 +64,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         plan_terms=terms,
         experiments=experiments,
         language=context.language,
+        logo=options.logo,
         progress=context.progress,
     )
     written = write_report(report, options.out)

@@ -52,7 +52,7 @@ def score_parts(
         bundle: the trained model.
         dataset: the events; those at or after the cutoff are not read.
         cutoff: as of when; None is the log's end.
-        horizon_days: how far ahead, in days or ``lifetime``; None is the horizon that the model was trained on.
+        horizon_days: how far ahead, in days or ``lifetime:8`` (years); None is the trained horizon.
         discount_rate: yearly rate at which later value is discounted, 0.1 is 10%.
         margin_rate: share of net value that is margin, in (0, 1].
         progress: listener.

@@ -20,7 +20,7 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
 from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
 from clv_core.deployment.table_file import table_file
-from clv_core.deployment.terms import LIFETIME, Terms
+from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -101,7 +101,7 @@ class ScoredDataset:
             frame = pd.read_parquet(path, columns=[CUSTOMER_ID, "predicted_clv"])
         else:
             options: dict[str, Any] = {
-                "horizon_days": LIFETIME if terms.lifetime else terms.horizon_days,
+                "horizon_days": terms.option,
                 "discount_rate": terms.discount_rate,
                 "margin_rate": terms.margin_rate,
             }
@@ -135,7 +135,7 @@ def score(
 ) -> pd.DataFrame:
     """Return the scores of all customers of a dataset, and save them.
 
-    ``horizon_days`` may be ``lifetime`` (:mod:`clv_core.deployment.terms`).
+    ``horizon_days`` may be ``lifetime:8`` (:mod:`clv_core.deployment.terms`).
     """
     options: dict[str, Any] = {
         "horizon_days": horizon_days,

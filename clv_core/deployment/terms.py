@@ -1,15 +1,12 @@
 """Terms of scores: the horizon, the yearly discount rate, and the share of value that is margin.
 
-Lifetime is the limit of the discounted sum as the horizon grows. Nobody's expected purchase rate rises, so a customer
-who never slows down is the slowest to get there: the sum ends with the year after which even to such a one a further
-year adds less than 0.1%. That follows from the rate alone. Without a rate there is no limit to state: BG/NBD's
-expected count grows forever where its a is at most 1, and a constant rate always does.
-Source: Fader, Hardie, Lee (2005), RFM and CLV: using iso-value curves (discounted expected residual transactions).
+Lifetime is a sum of whole years that is stated with it, five unless another number is named: ``lifetime:8``. What comes
+later is left out: no log is long enough to check it, and BG/NBD's expected count may grow without limit.
 """
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -17,12 +14,11 @@ from clv_core.errors import Message, UsageError
 from clv_core.model.horizon import DAYS_PER_YEAR, Horizon
 
 LIFETIME: Final = "lifetime"
+LIFETIME_YEARS: Final = 5
+"""So many years are summed where none are named."""
+MAX_YEARS: Final = 100
 LONGEST_DAYS: Final = 3650
 """A horizon in days is at most this; lifetime may be longer."""
-MARK: Final = rf"(\d+d|{LIFETIME})(-r[\d.e+-]+)?(-m[\d.e+-]+)?"
-"""What :attr:`Terms.mark` looks like."""
-SMALL_SHARE: Final = 0.001
-MOST_YEARS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Terms:
         horizon_days: how far ahead.
         discount_rate: yearly rate at which later value is discounted, 0.1 is 10%.
         margin_rate: share of net value that is margin, in (0, 1].
-        lifetime: whether ``horizon_days`` is the limit that :meth:`of` computes.
+        lifetime: whether ``horizon_days`` are the years of a lifetime.
 
     Raises:
         UsageError: a rate or a horizon out of bounds.
@@ -60,20 +56,30 @@ class Terms:
         """Return the terms for a horizon in days or a lifetime.
 
         Args:
-            horizon: days, ``lifetime``, or None for the horizon that the model was trained on.
+            horizon: days, ``lifetime`` or ``lifetime:8`` (years), or None for the trained horizon.
             trained_days: that horizon.
             discount_rate: as in :class:`Terms`.
             margin_rate: as in :class:`Terms`.
 
         Raises:
-            UsageError: lifetime without a discount rate, or what :class:`Terms` refuses.
+            UsageError: more than 100 years, no number, or what :class:`Terms` refuses.
         """
-        if horizon != LIFETIME:
-            return cls(trained_days if horizon is None else int(horizon), discount_rate, margin_rate)
-        if discount_rate == 0:
-            raise UsageError("lifetime_needs_rate")
-        cls(1, discount_rate, margin_rate)
-        return cls(round(lifetime_years(discount_rate) * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+        if horizon is None or isinstance(horizon, int):
+            return cls(trained_days if horizon is None else horizon, discount_rate, margin_rate)
+        years = lifetime_years(horizon)
+        if years is None:
+            return cls(int(horizon), discount_rate, margin_rate)
+        return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+
+    @property
+    def years(self) -> int:
+        """The horizon in whole years."""
+        return round(self.horizon_days / DAYS_PER_YEAR)
+
+    @property
+    def option(self) -> str:
+        """The horizon as the command line and :meth:`of` read it."""
+        return f"{LIFETIME}:{self.years}" if self.lifetime else str(self.horizon_days)
 
     @property
     def horizon(self) -> Horizon:
@@ -82,8 +88,8 @@ class Terms:
 
     @property
     def mark(self) -> str:
-        """The terms in a file's name: ``365d``, ``lifetime-r10-m30`` (rates in percent)."""
-        parts = [LIFETIME if self.lifetime else f"{self.horizon_days}d"]
+        """The terms in a file's name: ``365d``, ``lifetime5y-r10-m30`` (rates in percent)."""
+        parts = [f"{LIFETIME}{self.years}y" if self.lifetime else f"{self.horizon_days}d"]
         parts += [f"r{100 * self.discount_rate:.10g}"] if self.discount_rate else []
         parts += [f"m{100 * self.margin_rate:.10g}"] if self.margin_rate != 1 else []
         return "-".join(parts)
@@ -101,30 +107,21 @@ class Terms:
     def warnings(self, trained_days: int) -> list[Message]:
         """Return warnings about the assumptions of these terms; none for the trained horizon."""
         if self.lifetime:
-            years = round(self.horizon_days / DAYS_PER_YEAR)
-            share = further_year(years, self.discount_rate)
-            rate = 100 * self.discount_rate
-            return [Message("warning.lifetime", {"years": years, "rate": rate, "share": round(100 * share, 3)})]
+            return [Message("warning.lifetime", {"years": self.years, "rate": 100 * self.discount_rate})]
         if self.horizon_days != trained_days:
             return [Message("warning.other_horizon", {"days": self.horizon_days, "trained": trained_days})]
         return []
 
 
-def lifetime_years(discount_rate: float) -> int:
-    """Return after how many years a further one adds less than 0.1% to the discounted sum of a constant rate.
+def lifetime_years(horizon: str) -> int | None:
+    """Return how many years ``lifetime`` or ``lifetime:8`` are, None for any other text.
 
-    At most 100, whatever the rate.
-
-    Args:
-        discount_rate: yearly, above 0.
+    Raises:
+        UsageError: no whole number of 1 to 100 years.
     """
-    force = math.log1p(discount_rate)
-    share = -math.expm1(-force)
-    years = math.ceil(math.log1p(share / SMALL_SHARE) / force)
-    return min(max(years, 1), MOST_YEARS)
-
-
-def further_year(years: int, discount_rate: float) -> float:
-    """Return what the year after ``years`` adds to the discounted sum of a constant rate, as a share of that sum."""
-    force = math.log1p(discount_rate)
-    return -math.expm1(-force) / math.expm1(force * years)
+    name, colon, years = horizon.partition(":")
+    if name != LIFETIME:
+        return None
+    if colon and not (re.fullmatch(r"[0-9]{1,3}", years) and 1 <= int(years) <= MAX_YEARS):
+        raise UsageError("setting_bounds", setting="lifetime", value=years, low=1, high=MAX_YEARS)
+    return int(years) if colon else LIFETIME_YEARS

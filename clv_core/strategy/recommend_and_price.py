@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import UsageError
@@ -13,6 +14,7 @@ from clv_core.jobs import Progress
 from clv_core.strategy.audiences.customer_list import side_of
 from clv_core.strategy.audiences.export import Exported, Side, write_rows
 from clv_core.strategy.audiences.list_files import check_ending
+from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import Responses, estimate_responses, responses_folder, store_responses
 from clv_core.strategy.pricing.price_rule import Outcome, Rule, price_table, what_if
 from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
@@ -36,6 +38,7 @@ def recommend(
     *,
     top: int = TOP,
     without_bought: bool = False,
+    exclude: Collection[str] | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> tuple[Exported | None, StoredRecommendations]:
@@ -46,6 +49,8 @@ def recommend(
         out: file of the list, CSV, XLSX or Parquet; None writes none.
         top: products a customer, at most :data:`MAX_TOP`.
         without_bought: whether what a customer has bought is left out.
+        exclude: ids of products that are recommended to nobody and count in no figure; None: those that were saved for
+            the dataset, else those that lie in orders whatever else is bought.
         language: of the sentences.
         progress: listener.
 
@@ -61,9 +66,9 @@ def recommend(
     if not 1 <= top <= MAX_TOP:
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MAX_TOP)
     dataset, tiered = scored.dataset, assign_tiers(scored.scores(progress))
-    made = recommend_products(
-        dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, top=max(top, TOP), progress=progress
-    )
+    exclude = load_offers(dataset).excluded if exclude is None else exclude
+    options: dict[str, Any] = {"top": max(top, TOP), "exclude": exclude, "progress": progress}
+    made = recommend_products(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, **options)
     stored = store_recommendations(made, recommendations_folder(scored.bundle, dataset), _about(scored))
     if out is None:
         return None, stored
@@ -99,7 +104,7 @@ def price(
         What was written, the responses, and what the rule would bring.
 
     Raises:
-        NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
+        NotEnoughData: the log has no products or pieces, or no category whose prices vary enough.
     """
     if out is not None:
         check_ending(out)

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import state, widgets
-from pages.ui.customer import by_hand, card, sections
-from pages.ui.recommended import one_customer
+from pages.ui import recommendations, state, widgets
+from pages.ui.customer import card, sections
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -26,8 +25,8 @@ sections.figures(shown)
 with st.grid(2, min_column_width=360):
     sections.reasons(shown)
     sections.action(shown)
-by_hand.section(shown, dataset)
+sections.segments_by_hand(shown, dataset)
 sections.history(shown)
-one_customer.on_card(dataset, bundle, shown.customer_id)
+recommendations.on_card(dataset, bundle, shown.customer_id)
 sections.alike(shown, dataset)
 sections.downloads(shown, dataset, bundle)

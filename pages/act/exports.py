@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import scored, segmenting, state, widgets
-from pages.ui.exports import export_log, lists
+from pages.ui.exports import choose, export_log, lists
 from pages.ui.saying import t
 
 bundle = widgets.need_model()
@@ -20,16 +20,16 @@ try:
         customers = scored.need_scores(dataset, bundle, terms)
     data = state.scored(dataset, bundle)
     with st.container(border=True):
-        scheme = lists.choose_scheme(dataset)
+        scheme = choose.choose_scheme(dataset)
         segmenting.need_points(scheme, data)
-        wish = lists.choose(segmenting.scene(data, terms, scheme, customers, customers))
+        request = choose.choose(segmenting.segment(data, terms, scheme, customers, customers))
     with top:
-        found = lists.preview_of(wish, dataset)
-        if found is not None:
-            widgets.headline(lists.headline(found), widgets.context_line(bundle, dataset.log_end))
-    if found is not None:
-        lists.show(found, dataset)
-        lists.make(wish, found, dataset, bundle)
+        preview = lists.preview_of(request, dataset)
+        if preview is not None:
+            widgets.headline(lists.headline(preview), widgets.context_line(bundle, dataset.log_end))
+    if preview is not None:
+        lists.show(preview, dataset)
+        lists.make(request, preview, dataset, bundle)
 except ClvError as error:
     widgets.error_box(error)
 

@@ -4,41 +4,47 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, scored, segmenting, state, terms, tiers, widgets
-from pages.ui.budget import by_segments
+from pages.ui import navigation, schemes, scored, segmenting, state, terms, tiers, widgets
+from pages.ui.budget import offers
 from pages.ui.saying import t
-from pages.ui.segments import chosen_scheme, compare, members, names, overview, past, rules
+from pages.ui.segments import overview, past, rules
 
-VIEWS = ("overview", "figures", "moved", "came", "compare", "names")
+VIEWS = ("overview", "figures", "moved", "came", "names")
 
 bundle = widgets.need_model()
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
-rules.settle_choice()
+rules.take_up_new_rules()
 top = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    place_of_scheme = st.container(width="content")
+    settings = st.popover(t("budget.terms"), icon=":material/tune:")
+by_rules = st.session_state.get("scheme_kind") == "rules"
 try:
-    chosen = terms.choose(bundle)
+    with settings:
+        chosen = terms.choose(bundle)
     with top:
         customers = scored.need_scores(dataset, bundle, chosen)
         context = widgets.context_line(bundle, dataset.log_end, chosen)
         widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
-    scheme = chosen_scheme.choose(dataset, customers, chosen)
-    views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
+    with place_of_scheme:
+        scheme = schemes.choose(dataset, customers, chosen)
     if scheme is None:
-        rules.section(dataset, customers)
+        rules.edit_rules(dataset, customers)
         st.stop()
     data = state.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
-    scene = segmenting.scene(data, chosen, scheme, customers, trained)
+    segmented = segmenting.segment(data, chosen, scheme, customers, trained)
 except ClvError as error:
     widgets.error_box(error)
-    if st.session_state.get("scheme_kind") == "rules":
-        rules.section(dataset, customers)
+    if by_rules:
+        rules.edit_rules(dataset, customers)
     st.stop()
 
+views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
 if st.session_state.get("segments_view") not in views:
     st.session_state["segments_view"] = "overview"
 view = st.segmented_control(
@@ -52,25 +58,23 @@ view = st.segmented_control(
 )
 try:
     if view == "figures":
-        overview.notes(scene)
-        overview.figures(scene)
-        overview.download(scene)
+        overview.notes(segmented)
+        overview.figures(segmented)
+        overview.download(segmented)
     elif view == "moved":
-        past.moved(scene)
+        past.moved(segmented)
     elif view == "came":
-        past.came(scene)
-    elif view == "compare":
-        compare.section(scene)
+        past.realized(segmented)
     elif view == "names":
-        names.section(scene)
+        rules.name_segments(segmented)
     elif view == "rules":
-        rules.section(dataset, customers)
+        rules.edit_rules(dataset, customers)
     else:
-        overview.section(scene)
+        overview.cards(segmented)
         st.header(t("segments.list"), anchor=False)
-        members.section(scene)
+        overview.members(segmented)
         if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
-            by_segments.take(scheme, dataset)
+            offers.use_scheme(scheme, dataset)
             navigation.open_budget()
 except ClvError as error:
     widgets.error_box(error)

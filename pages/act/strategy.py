@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import navigation, state, widgets
-from pages.ui.budget import budget_tab
-from pages.ui.prices import prices_tab
-from pages.ui.recommended import recommended_tab
+from pages.ui import navigation, prices, recommendations, state, widgets
+from pages.ui.budget import plan
 from pages.ui.saying import t
 
-PARTS = {"budget": budget_tab.show, "recommend": recommended_tab.show, "price": prices_tab.show}
+PARTS = {"budget": plan.show, "recommend": recommendations.show, "price": prices.show}
 
 bundle = widgets.need_model()
 dataset = state.dataset()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments import table
 from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, trusting, widgets
+from pages.ui.cache import cached
 from pages.ui.charts import why
 from pages.ui.saying import percent, t
 
@@ -35,8 +38,8 @@ def section(dataset: Dataset) -> None:
     with st.container(border=True):
         trusting.verdict(state.trust(bundle))
         trusting.reasons(bundle)
-    tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
-    rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
+    data = state.scored(dataset, bundle)
+    rows = _tier_table(data, tiers.names(dataset), tiers.tiered(data, terms, customers))
     tiers.cards(rows, bundle.record["currency"], ranged=False)
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
@@ -48,6 +51,11 @@ def section(dataset: Dataset) -> None:
         if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
             state.choose(model=bundle.id)
             navigation.go("segments")
+
+
+@cached()
+def _tier_table(data: ScoredDataset, names: list[str], _tiered: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+    return table(_tiered, names, None)
 
 
 def _wait(dataset: Dataset) -> None:

@@ -1,12 +1,13 @@
-"""Customers in the segments of a scheme: shared by all views of the segments page."""
+"""Customers in the segments of a scheme: shared by the pages of segments, lists and budgets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
@@ -35,17 +36,18 @@ from clv_core.strategy.segments.scored_customers import apply_labels, with_segme
 from clv_core.strategy.segments.segment_figures import segment_table
 from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
+from clv_core.strategy.segments.value_tiers import ValueTiers
 from pages.ui import progress, state, tiers
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.saying import t
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """Customers in segments.
+class SegmentedCustomers:
+    """Customers in the segments of a scheme.
 
     Args:
-        scored: dataset and model, as of the log's end.
+        data: dataset and model, as of the log's end.
         terms: horizon, discount and margin of the values.
         customers: scores for these terms with purchase history, [n]; not to be written to.
         trained: the same for the trained horizon, in the same order.
@@ -56,7 +58,7 @@ class Scene:
         summands: of all customers; None if there are no past origins.
     """
 
-    scored: ScoredDataset
+    data: ScoredDataset
     terms: Terms
     customers: pd.DataFrame
     trained: pd.DataFrame
@@ -69,17 +71,17 @@ class Scene:
     @property
     def dataset(self) -> Dataset:
         """The log."""
-        return self.scored.dataset
+        return self.data.dataset
 
     @property
     def bundle(self) -> Bundle:
         """The model."""
-        return self.scored.bundle
+        return self.data.bundle
 
     @property
     def currency(self) -> str:
         """Of the amounts."""
-        return self.scored.currency
+        return self.data.currency
 
     @property
     def names(self) -> list[str]:
@@ -92,49 +94,49 @@ class Members:
     """The customers that pass the filters.
 
     Args:
-        scene: where they come from.
+        segmented: where they come from.
         segments: that were asked for, by place; empty for all.
         filters: conditions that were asked for beside them.
         rows: their places, the most valuable first, [m].
     """
 
-    scene: Scene
+    segmented: SegmentedCustomers
     segments: list[int]
     filters: tuple[Condition, ...]
     rows: np.ndarray
 
     def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
         """Return them, or some of them, with their segment; value tiers have ``tier`` and ``tier_name``."""
-        scene, rows = self.scene, self.rows if rows is None else rows
+        segmented, rows = self.segmented, self.rows if rows is None else rows
         placed = replace(
-            scene.placed,
-            where=scene.placed.where[rows],
-            inside=None if scene.placed.inside is None else scene.placed.inside[:, rows],
+            segmented.placed,
+            where=segmented.placed.where[rows],
+            inside=None if segmented.placed.inside is None else segmented.placed.inside[:, rows],
         )
-        own = scene.customers.iloc[rows]
-        if isinstance(scene.scheme, ValueTiers):
-            names = np.array(scene.names, dtype=object)
+        own = segmented.customers.iloc[rows]
+        if isinstance(segmented.scheme, ValueTiers):
+            names = np.array(segmented.names, dtype=object)
             return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
-        mark = (scene.bundle.id, scene.dataset.version, scene.terms)
-        tier = tiers.tiered(*mark, DEFAULT_SCHEME, scene.customers)[TIER].to_numpy()[rows]
-        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, state.language())
+        tiered = tiers.tiered(segmented.data, segmented.terms, segmented.customers)
+        own = own.assign(**{TIER: tiered[TIER].to_numpy()[rows]})
+        return with_segments(own, placed, segmented.fitted, state.language())
 
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
-        scene = self.scene
-        plain = tiers.side(scene.dataset, scene.bundle, DEFAULT_SCHEME, [], scene.terms)
-        column = TIER if isinstance(scene.scheme, ValueTiers) else SEGMENT
-        keys = tuple(scene.placed.segments[place].key for place in self.segments)
-        asked = (Condition(column, "=", keys), *self.filters) if keys else self.filters
-        return replace(plain, scheme=str(scene.scheme), segment=" ".join(map(str, asked)))
+        segmented = self.segmented
+        everyone = tiers.side(segmented.data, [], segmented.terms)
+        column = TIER if isinstance(segmented.scheme, ValueTiers) else SEGMENT
+        keys = tuple(segmented.placed.segments[place].key for place in self.segments)
+        conditions = (Condition(column, "=", keys), *self.filters) if keys else self.filters
+        return replace(everyone, scheme=str(segmented.scheme), segment=" ".join(map(str, conditions)))
 
     @property
     def what(self) -> str:
         """What a file of them is called; of an id that was searched for it only says that one was."""
-        keys = "-".join(self.scene.placed.segments[place].key for place in self.segments)
-        word = "tier" if isinstance(self.scene.scheme, ValueTiers) else f"{self.scene.scheme.kind}-"
-        said = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
-        return "-".join([word + keys if keys else "customers", *said])
+        keys = "-".join(self.segmented.placed.segments[place].key for place in self.segments)
+        word = "tier" if isinstance(self.segmented.scheme, ValueTiers) else f"{self.segmented.scheme.kind}-"
+        filters = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
+        return "-".join([word + keys if keys else "customers", *filters])
 
 
 def scheme_texts(dataset: Dataset) -> list[str]:
@@ -161,17 +163,17 @@ def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
         progress.need(path.exists(), command, label, t("segments.embedding.wait"))
 
 
-def scene(
-    scored: ScoredDataset, terms: Terms, scheme: Segmentation, customers: pd.DataFrame, trained: pd.DataFrame
-) -> Scene:
-    """Return the customers in the segments of a scheme; cached."""
-    shared, written = tiers.what_past_origins_say(scored.bundle, terms)
-    labelled = last_written(scored.dataset)
-    mark = (scored.bundle.id, str(scored.bundle.record["created"]), scored.dataset.version, terms)
-    fitted, placed = _placed(mark, str(scheme), labelled, scheme, scored, customers, trained)
-    summands = None if shared is None else _summands(mark, written, customers, shared)
-    table = _table(mark, str(scheme), labelled, written, state.language(), customers, placed, summands)
-    return Scene(scored, terms, customers, trained, scheme, fitted, placed, table, summands)
+def segment(
+    data: ScoredDataset, terms: Terms, scheme: Segmentation, customers: pd.DataFrame, trained: pd.DataFrame
+) -> SegmentedCustomers:
+    """Return the customers in the segments of a scheme."""
+    shared, labelled = tiers.shared_error_of(data.bundle, terms), last_written(data.dataset)
+    predictions = tiers.predictions_of(data.bundle)
+    fitted, placed = _place(data, terms, str(scheme), labelled, scheme, customers, trained)
+    summands = None if shared is None else _summands(data, terms, predictions, customers, shared)
+    key = (data, terms, str(scheme), labelled, predictions, state.language())
+    table = _table(key, customers, placed, summands)
+    return SegmentedCustomers(data, terms, customers, trained, scheme, fitted, placed, table, summands)
 
 
 def place(scheme: Segmentation, fitted: FittedScheme, scored: ScoredDataset, customers: pd.DataFrame) -> Assignment:
@@ -190,42 +192,42 @@ def _fit(scheme: Segmentation, scored: ScoredDataset, customers: pd.DataFrame) -
     return fit_scheme(scheme, scored, customers, points)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _placed(
-    mark: tuple[object, ...],
-    scheme: str,
-    labelled: int,
+@cached(CUSTOMERS)
+def _place(
+    data: ScoredDataset,
+    terms: Terms,  # noqa: ARG001 - the customers' values depend on them
+    scheme: str,  # noqa: ARG001 - its text
+    labelled: int,  # noqa: ARG001 - when labels or rules were last written
     _scheme: Segmentation,
-    _scored: ScoredDataset,
     _customers: pd.DataFrame,
     _trained: pd.DataFrame,
 ) -> tuple[FittedScheme, Assignment]:
     """Assign customers; clusters by the trained horizon's scores, which their centres were fitted on."""
     own = _trained if isinstance(_scheme, Clusters) else _customers
-    fitted = _fit(_scheme, _scored, own)
-    return fitted, place(_scheme, fitted, _scored, own)
+    fitted = _fit(_scheme, data, own)
+    return fitted, place(_scheme, fitted, data, own)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _summands(mark: tuple[object, ...], written: float, _customers: pd.DataFrame, _shared: SharedError) -> Summands:
+@cached(CUSTOMERS)
+def _summands(
+    data: ScoredDataset,  # noqa: ARG001 - names the customers, as the terms do
+    terms: Terms,  # noqa: ARG001
+    predictions: Path,  # noqa: ARG001
+    _customers: pd.DataFrame,
+    _shared: SharedError,
+) -> Summands:
     return Summands.of(_customers, _shared)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@cached()
 def _table(
-    mark: tuple[object, ...],
-    scheme: str,
-    labelled: int,
-    written: float,
-    language: str,
-    _customers: pd.DataFrame,
-    _placed: Assignment,
-    _summands: Summands | None,
+    key: tuple[Any, ...], _customers: pd.DataFrame, _placed: Assignment, _summands: Summands | None
 ) -> pd.DataFrame:
-    return segment_table(_customers, _placed, _summands, language)
+    """Return one row a segment; the key holds all that it depends on, the language last."""
+    return segment_table(_customers, _placed, _summands, str(key[-1]))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def by_value(model_id: str, version: str, terms: Terms, _customers: pd.DataFrame) -> np.ndarray:
+@cached(CUSTOMERS)
+def by_value(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> np.ndarray:  # noqa: ARG001
     """Return the rows of customers, the most valuable first, [n]."""
     return np.argsort(-_customers[VALUE].to_numpy(), kind="stable")

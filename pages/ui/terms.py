@@ -7,14 +7,11 @@ from typing import Final
 import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import LIFETIME, LONGEST_DAYS, Terms
-from clv_core.model.horizon import DAYS_PER_YEAR
+from clv_core.deployment.terms import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Terms
 from pages.ui.saying import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
 CUSTOM: Final = "custom"
-ASSUMED_RATE: Final = 10.0
-"""Percent a year, filled in for lifetime, which needs a rate."""
 
 
 def choose(bundle: Bundle) -> Terms:
@@ -32,54 +29,63 @@ def choose(bundle: Bundle) -> Terms:
             help=t("terms.horizon.help", trained=trained),
             persist_state="session",
         )
-        days = trained
+        horizon: int | str = chosen
         if chosen == CUSTOM:
-            days = st.number_input(
-                t("terms.days"), 1, LONGEST_DAYS, 730, key="terms_days", width=110, persist_state="session"
-            )
-        rate, margin = _rates(lifetime=chosen == LIFETIME)
-    horizon = chosen if isinstance(chosen, int) or chosen == LIFETIME else int(days)
-    return Terms.of(horizon, trained, rate, margin)
+            horizon = int(_number("days", 1, LONGEST_DAYS, 730))
+        elif chosen == LIFETIME:
+            horizon = f"{LIFETIME}:{int(_number('years', 1, MAX_YEARS, LIFETIME_YEARS))}"
+        return Terms.of(horizon, trained, *_rates())
 
 
 def choose_rates(bundle: Bundle) -> Terms:
     """Let the person choose discount and margin for the trained horizon; what is chosen on one page holds on others."""
-    return Terms(bundle.record["horizon_days"], *_rates(lifetime=False))
+    return Terms(bundle.record["horizon_days"], *_rates())
 
 
-def _rates(*, lifetime: bool) -> tuple[float, float]:
-    """Ask for the yearly discount and the margin, and return both as shares."""
-    rate = st.number_input(
-        t("terms.rate"),
-        0.1 if lifetime else 0.0,
-        100.0,
-        ASSUMED_RATE if lifetime else 0.0,
-        step=1.0,
-        format="%g",
-        key=f"terms_rate_{lifetime}",
-        help=t("terms.rate.help"),
-        width=145,
-        persist_state="session",
-    )
+def ask_margin() -> float | None:
+    """Ask for the margin, as a share; None while it is not given: values are revenue then."""
     margin = st.number_input(
         t("terms.margin"),
         0.1,
         100.0,
-        100.0,
+        None,
         step=5.0,
         format="%g",
         key="terms_margin",
         help=t("terms.margin.help"),
+        placeholder=t("terms.margin.none"),
+        width=160,
+        persist_state="session",
+    )
+    return None if margin is None else round(margin / 100, 6)
+
+
+def _number(name: str, low: int, high: int, usual: int) -> float:
+    key = f"terms_{name}"
+    return st.number_input(t(f"terms.{name}"), low, high, usual, key=key, width=110, persist_state="session")
+
+
+def _rates() -> tuple[float, float]:
+    """Ask for the yearly discount and the margin, and return both as shares."""
+    rate = st.number_input(
+        t("terms.rate"),
+        0.0,
+        100.0,
+        0.0,
+        step=1.0,
+        format="%g",
+        key="terms_rate",
+        help=t("terms.rate.help"),
         width=145,
         persist_state="session",
     )
-    return round(rate / 100, 6), round(margin / 100, 6)
+    return round(rate / 100, 6), ask_margin() or 1.0
 
 
 def span(terms: Terms) -> str:
     """Return the horizon in words: ``next 90 days``, ``lifetime (48 years)``."""
     if terms.lifetime:
-        return t("terms.span.lifetime", years=round(terms.horizon_days / DAYS_PER_YEAR))
+        return t("terms.span.lifetime", years=terms.years)
     return t("terms.span.days", days=f"{terms.horizon_days:,}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,47 +14,46 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, shared_error
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.audiences.export import Side
-from clv_core.strategy.segments import Total, assign_tiers, table, too_few, total
+from clv_core.strategy.segments import Total, assign_tiers, too_few, total
 from clv_core.strategy.segments.clusters import mostly_never
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES, ValueTiers
 from pages.ui import cells, state, widgets
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.saying import money, percent, t
 from pages.ui.terms import assumptions
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def without_suppressed(mark: str, _tiered: pd.DataFrame, _stop: SuppressionList) -> pd.DataFrame:
-    """Return the customers who are not on the suppression list; shared, as they are."""
-    return _stop.without(_tiered)
+@cached(CUSTOMERS)
+def without_suppressed(_customers: pd.DataFrame, mark: str, _stop: SuppressionList) -> pd.DataFrame:  # noqa: ARG001
+    """Return the customers who are not on the suppression list, as they are; the mark names both."""
+    return _stop.without(_customers)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def tiered(model_id: str, version: str, terms: Terms, scheme: ValueTiers, _scored: pd.DataFrame) -> pd.DataFrame:
-    """Return the customers with their tier; shared, not to be written to."""
-    return assign_tiers(_scored, scheme)
+@cached(CUSTOMERS)
+def tiered(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+    """Return the customers, scored for these terms, with their value tier; shared, not to be written to."""
+    return assign_tiers(_customers, DEFAULT_SCHEME)
 
 
-def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | None, float]:
-    """Return what past origins say of errors that customers share, and when that was last added to (a cache key).
-
-    They speak of the trained horizon: of another one nothing is known.
-    """
-    if terms.warnings(bundle.record["horizon_days"]):
-        return None, 0.0
-    path = backtest_folder(state.workspace(), bundle) / PREDICTIONS
-    written = path.stat().st_mtime if path.is_file() else 0.0
-    shared = _shared_error(bundle.id, bundle.record["created"], written, bool(bundle.record["holdout"]), bundle)
-    return shared, written if shared is not None else -1.0
+def predictions_of(bundle: Bundle) -> Path:
+    """Return the file of predictions at past origins, which ranges of sums rest on; it may be missing."""
+    return backtest_folder(state.workspace(), bundle) / PREDICTIONS
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _shared_error(model_id: str, created: str, written: float, measured: bool, _bundle: Bundle) -> SharedError | None:
-    return shared_error(state.workspace(), _bundle)
+def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:
+    """Return what past origins say of errors that customers share; None of other terms than the trained horizon's."""
+    return None if terms.warnings(bundle.record["horizon_days"]) else _shared_error(bundle, predictions_of(bundle))
+
+
+@cached()
+def _shared_error(bundle: Bundle, predictions: Path) -> SharedError | None:  # noqa: ARG001
+    return shared_error(state.workspace(), bundle)
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -61,38 +61,27 @@ def names(dataset: Dataset) -> list[str]:
     return tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language())
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def tier_table(
-    model_id: str,
-    version: str,
-    terms: Terms,
-    names: Sequence[str],
-    written: float,
-    _tiered: pd.DataFrame,
+@cached()
+def _totals(
+    data: ScoredDataset,  # noqa: ARG001 - names the customers, as the terms do
+    terms: Terms,  # noqa: ARG001
+    predictions: Path,  # noqa: ARG001
+    _customers: pd.DataFrame,
     _shared: SharedError | None,
-) -> pd.DataFrame:
-    """Return one row a tier."""
-    return table(_tiered, names, _shared)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _everyone(
-    model_id: str, version: str, terms: Terms, written: float, _scored: pd.DataFrame, _shared: SharedError | None
 ) -> tuple[float, Total]:
     """Return the share of value that the top tenth holds, and what all are worth together."""
-    return top_share(_scored["predicted_clv"]), total(_scored, _shared)
+    return top_share(_customers["predicted_clv"]), total(_customers, _shared)
 
 
-def headline(bundle: Bundle, dataset: Dataset, scored: pd.DataFrame, terms: Terms) -> str:
+def headline(bundle: Bundle, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> str:
     """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
-    shared, written = what_past_origins_say(bundle, terms)
-    top, worth = _everyone(bundle.id, dataset.version, terms, written, scored, shared)
-    currency = bundle.record["currency"]
-    said, share = money(worth.value, currency), percent(top)
+    data, shared = state.scored(dataset, bundle), shared_error_of(bundle, terms)
+    top, worth = _totals(data, terms, predictions_of(bundle), customers, shared)
+    amount, share = money(worth.value, data.currency), percent(top)
     if terms.lifetime:
-        return t("segments.headline.lifetime", total=said, share=share)
-    span = sure(worth.low, worth.high, currency)
-    return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=said, sure=span, share=share)
+        return t("segments.headline.lifetime", years=terms.years, total=amount, share=share)
+    span = sure(worth.low, worth.high, data.currency)
+    return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=amount, sure=span, share=share)
 
 
 def sure(low: float | None, high: float | None, currency: str) -> str:
@@ -116,7 +105,7 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
         found += t("segments.checked.top", share=percent(measured["capture10"]))
-    shared, _ = what_past_origins_say(bundle, terms)
+    shared = shared_error_of(bundle, terms)
     if shared is None:
         return [found]
     said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
@@ -191,20 +180,19 @@ def columns(currency: str) -> dict[str, object]:
     }
 
 
-def side(dataset: Dataset, bundle: Bundle, scheme: ValueTiers, tiers: list[int], terms: Terms) -> Side:
-    """Return what the numbers of a list of these tiers mean."""
-    record = bundle.record
+def side(data: ScoredDataset, tiers: list[int], terms: Terms, scheme: ValueTiers = DEFAULT_SCHEME) -> Side:
+    """Return what the numbers of a list of these tiers mean, or of all customers."""
     return Side(
-        dataset=dataset.name,
-        dataset_version=dataset.version,
-        model=bundle.id,
-        cutoff=dataset.log_end.isoformat(),
+        dataset=data.dataset.name,
+        dataset_version=data.dataset.version,
+        model=data.bundle.id,
+        cutoff=data.dataset.log_end.isoformat(),
         horizon_days=terms.horizon_days,
-        currency=record["currency"],
+        currency=data.currency,
         segment=f"tier={','.join(map(str, sorted(tiers)))}" if tiers else "",
         scheme=str(scheme),
         lifetime=terms.lifetime,
         discount_rate=terms.discount_rate,
         margin_rate=terms.margin_rate,
-        assumptions=tuple(one.to_json(state.language()) for one in terms.warnings(record["horizon_days"])),
+        assumptions=tuple(one.to_json(state.language()) for one in terms.warnings(data.horizon_days)),
     )

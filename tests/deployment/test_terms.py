@@ -16,7 +16,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, remove_old_terms, scores_path
-from clv_core.deployment.terms import MOST_YEARS, Terms, further_year, lifetime_years
+from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.features.btyd import BgNbd, ParetoNbd
 from clv_core.model.horizon import Horizon, discounted
@@ -42,8 +42,8 @@ def _expected_of(model: BgNbd | ParetoNbd, people: tuple[list[float], ...], days
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
 @pytest.mark.parametrize(("x", "last", "age"), [(0, 0, 266), (2, 215, 271), (7, 210, 250), (26, 217, 217)])
-def test_lifetime_is_the_integral_of_discounted_purchases(rate: float, x: int, last: int, age: int) -> None:
-    model, terms = BgNbd(R, ALPHA, A, B), Terms.of("lifetime", 182, rate)
+def test_a_hundred_years_are_the_integral_of_discounted_purchases(rate: float, x: int, last: int, age: int) -> None:
+    model, terms = BgNbd(R, ALPHA, A, B), Terms.of("lifetime:100", 182, rate)
     force = np.log1p(rate) / 365.25
 
     def counted(days: float) -> float:  # by parts: the density of purchases is the derivative of what is expected
@@ -57,37 +57,22 @@ def test_lifetime_is_the_integral_of_discounted_purchases(rate: float, x: int, l
     assert discounted(curve, Horizon(3650, rate))[0] == pytest.approx(summed, rel=0.001)
 
 
-def test_without_discount_the_published_count_has_no_limit() -> None:
-    """a < 1: each further tenfold of time adds more than the one before."""
-    counts = [expected(10.0**power, 2, 215, 271) for power in (3, 4, 5)]
-    assert counts[2] - counts[1] > counts[1] - counts[0] > 0
+def test_lifetime_is_five_years_unless_others_are_named_and_says_so() -> None:
+    five, eight = Terms.of("lifetime", 182, 0.1), Terms.of("lifetime:8", 182)
+    assert (five.horizon_days, five.mark, five.option) == (1826, "lifetime5y-r10", "lifetime:5")
+    assert (eight.horizon_days, eight.mark) == (2922, "lifetime8y")
+    assert Terms.of(eight.option, 182) == eight
+    for terms, years in ((five, 5), (eight, 8)):
+        (warning,) = terms.warnings(182)
+        assert warning.params["years"] == years
+        assert all(str(years) in warning.text(language) for language in ("en", "zh"))
+
+
+@pytest.mark.parametrize("words", ["lifetime:0", "lifetime:101", "lifetime:", "lifetime:x"])
+def test_years_out_of_bounds_are_refused(words: str) -> None:
     with pytest.raises(UsageError) as refused:
-        Terms.of("lifetime", 182)
-    assert refused.value.code == "lifetime_needs_rate" and refused.value.exit_code == 2
-    assert "0.1" in refused.value.message("en") and "0.1" in refused.value.message("zh")
-
-
-@pytest.mark.parametrize("rate", [0.04, 0.1, 0.5, 9.0])
-def test_a_further_year_adds_less_than_a_thousandth_to_anyone(rate: float) -> None:
-    years = lifetime_years(rate)
-    assert further_year(years, rate) < 0.001 and (years == 1 or further_year(years - 1, rate) >= 0.001)
-    yearly = (1 + rate) ** -np.arange(years + 1.0)  # a customer who never slows down
-    assert further_year(years, rate) == pytest.approx(yearly[years] / yearly[:years].sum())
-    longer = Horizon(round((years + 1) * 365.25), rate)
-    people = ([0.0, 3, 26], [0.0, 200, 217], [266.0, 271, 217])
-    for model in (BgNbd(R, ALPHA, A, B), ParetoNbd(0.55, 10.6 * 7, 0.61, 11.7 * 7)):
-        limit, beyond = (
-            discounted(partial(_expected_of, model, people), horizon)
-            for horizon in (Terms.of("lifetime", 182, rate).horizon, longer)
-        )
-        assert (beyond / limit - 1 < 0.001).all()
-
-
-def test_a_small_rate_ends_at_a_hundred_years_and_says_what_is_left_out() -> None:
-    (said,) = Terms.of("lifetime", 182, 0.01).warnings(182)
-    assert said.params["years"] == MOST_YEARS
-    assert said.params["share"] == pytest.approx(100 * 1.01**-100 / np.sum(1.01 ** -np.arange(100.0)), abs=1e-3)
-    assert "100" in said.text("en") and "100" in said.text("zh")
+        Terms.of(words, 182)
+    assert refused.value.code == "setting_bounds"
 
 
 def test_only_what_was_not_measured_is_an_assumption() -> None:
@@ -110,13 +95,14 @@ def test_the_command_says_what_lifetime_assumes_in_its_answer_and_beside_the_fil
     out, shop = tmp_path / "scores.csv", Shop(small_workspace, small_bundle)
     asked = "--horizon-days lifetime --discount-rate 0.1 --margin-rate 0.5".split()
     answer = shop.done("score", "--out", out, *asked)
-    assert answer["lifetime"] and answer["horizon_days"] == round(48 * 365.25)
+    assert answer["lifetime"] and answer["horizon_days"] == 1826
     (warning,) = answer["warnings"]
-    assert warning["code"] == "lifetime" and warning["params"]["years"] == 48 and "10%" in warning["message"]
+    assert warning["code"] == "lifetime" and warning["params"]["years"] == 5 and "10%" in warning["message"]
     side = json.loads(out.with_name("scores.csv.json").read_text(encoding="utf-8"))
     assert side["warnings"] == [warning] and (side["discount_rate"], side["margin_rate"]) == (0.1, 0.5)
     assert shop.done("score", "--out", out, "--horizon-days", 365)["horizon_days"] == 365
-    assert shop.refused("score", "--out", out, "--horizon-days", "lifetime") == (2, "lifetime_needs_rate")
+    assert shop.done("score", "--out", out, "--horizon-days", "lifetime:8")["horizon_days"] == 2922
+    assert shop.refused("score", "--out", out, "--horizon-days", "lifetime:101") == (2, "setting_bounds")
     assert shop.refused("score", "--out", out, "--horizon-days", 3651)[0] == 2
 
 

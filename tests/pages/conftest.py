@@ -39,6 +39,7 @@ from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
+from clv_core.strategy.plans.saved_offers import TIERS, update_offers
 from clv_core.workspace import Workspace, write_json
 from pages.ui import by_role, page_files
 from pages.ui.navigation import BY_NAME
@@ -65,6 +66,20 @@ claim = "groups"
 [claims]
 "clv-analysts" = "analyst"
 """
+
+
+EFFECTS: tuple[dict[str, Any], ...] = (
+    {"start": "mail", "tier1": 1.0, "tier2": 1.0, "tier3": 1.0, "tier4": 1.0},
+    {"start": "voucher", "tier1": 5.0, "tier2": 5.0, "tier3": 5.0, "tier4": 5.0},
+    {"start": "call", "tier1": 12.0, "tier2": 10.0},
+)
+"""Effects, in percent, that somebody entered for the offers to begin with."""
+
+
+def enter_effects(root: Path, *schemes: str) -> None:
+    """Save :data:`EFFECTS` for the value tiers and other schemes."""
+    dataset = open_dataset(Workspace(root), "shop")
+    update_offers(dataset, rows=dict.fromkeys((TIERS, *schemes), EFFECTS))
 
 
 def texts(app: AppTest) -> str:

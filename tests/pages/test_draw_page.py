@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
 from clv_core.strategy.experiments.measurement import read_experiment
-from tests.pages.conftest import OPEN, Offered, do, press, table_of, texts
+from tests.pages.conftest import OPEN, Offered, do, enter_effects, press, table_of, texts
 
 
 def opened(app: AppTest) -> AppTest:
@@ -23,6 +23,7 @@ def opened(app: AppTest) -> AppTest:
 def test_groups_are_of_the_plans_customers_and_can_be_measured_afterwards(
     open_page: OPEN, root: Path, offered: Offered, tmp_path: Path
 ) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     assert not any(one.key == "draw_offer" for one in app.selectbox) and "download_draw_csv" not in offered
     app = opened(app)
@@ -35,7 +36,7 @@ def test_groups_are_of_the_plans_customers_and_can_be_measured_afterwards(
     said = {"offer": offer, "treated": f"{counts['offer']:,}", "control": f"{counts['control']:,}"}
     assert translate("budget.draw.groups", "en", **said) in texts(app)
     side = json.loads(press(offered["download_draw_side"]))
-    assert side["settings"] == {"offer": offer, "control_share": 0.2, "start": side["cutoff"]}
+    assert side["settings"] == {"offer": offer, "control_share": 0.5, "start": side["cutoff"]}
     (tmp_path / "groups.csv").write_bytes(press(offered["download_draw_csv"]))
     assert read_experiment(tmp_path / "groups.csv")["treated"].sum() == counts["offer"]
 
@@ -43,6 +44,7 @@ def test_groups_are_of_the_plans_customers_and_can_be_measured_afterwards(
 def test_the_draw_is_the_same_in_both_languages_and_another_for_another_day(
     open_page: OPEN, root: Path, offered: Offered
 ) -> None:
+    enter_effects(root)
     opened(open_page(root, "strategy", lang="zh"))
     chinese = table_of(offered["download_draw_csv"])
     app = opened(open_page(root, "strategy", lang="en"))
@@ -55,6 +57,7 @@ def test_the_draw_is_the_same_in_both_languages_and_another_for_another_day(
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_too_few_customers_are_said_to_be_too_few(open_page: OPEN, root: Path, lang: str) -> None:
+    enter_effects(root)
     app = do(opened(open_page(root, "strategy", lang=lang)), ("draw_share", 50))
     half = texts(app)
     shown, few = (translate(f"budget.draw.{key}", lang, fewest=30, days=90, effect="|") for key in ("shows", "few"))

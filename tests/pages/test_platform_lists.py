@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, REACHABLE, Offered, do, keys_of, table_of
+from tests.pages.conftest import OPEN, REACHABLE, Offered, do, enter_effects, keys_of, table_of
 
 pytestmark = pytest.mark.first(4)
 
@@ -60,6 +60,7 @@ def mails(people: pd.DataFrame, ids: pd.Series) -> set[str]:
 
 def test_the_customers_of_one_offer_go_to_a_platform(open_page: OPEN, reachable: REACHABLE, offered: Offered) -> None:
     root, people = reachable
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     whole = table_of(offered["download_plan_csv"])
     names = whole["offer"].unique().tolist()
@@ -80,6 +81,7 @@ def test_the_control_group_of_an_experiment_is_in_no_platforms_list(
     open_page: OPEN, reachable: REACHABLE, offered: Offered
 ) -> None:
     root, people = reachable
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     app.session_state["draw_open"] = True
     app.run()
@@ -95,6 +97,7 @@ def test_an_offer_that_leaves_the_plan_is_no_longer_asked_for(
     open_page: OPEN, reachable: REACHABLE, offered: Offered
 ) -> None:
     root, _ = reachable
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     names = set(table_of(offered["download_plan_csv"])["offer"])
     slider = next(one for one in app.slider if one.key.startswith("budget_"))

@@ -11,7 +11,7 @@ from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, do
+from tests.pages.conftest import OPEN, do, enter_effects
 
 
 def customers(root: Path) -> list[str]:
@@ -98,6 +98,7 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
 
 
 def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
     before = open_page(root, "strategy")
     scores = pd.concat([pd.read_parquet(path) for path in root.glob("datasets/*/made/*/*/scores-*.parquet")])
     best = scores.nlargest(len(scores) // 2, "predicted_clv")["customer_id"].tolist()

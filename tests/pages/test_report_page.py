@@ -18,7 +18,8 @@ from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, control, do, really, texts
+from tests.pages.conftest import EFFECTS, OPEN, args_of, control, do, enter_effects, really, texts
+from tests.strategy.report.test_report_content import PIXEL
 
 pytestmark = pytest.mark.first(3)
 
@@ -35,6 +36,8 @@ def made(app: AppTest, root: Path) -> list[str]:
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page: OPEN, root: Path, lang: str) -> None:
+    assert translate("reporting.no_effect", lang) in texts(open_page(root, "report", lang=lang))
+    enter_effects(root)
     app = open_page(root, "report", lang=lang)
     assert not app.error
     before = app.header[0].value
@@ -56,15 +59,27 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page
     assert app.header[0].value == before and translate("reporting.holds", lang) in texts(app)
 
 
+def test_a_logo_goes_into_the_report_and_is_there_after_a_reload(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "report", lang="en")
+    app.file_uploader(key="report_logo").upload("logo.png", PIXEL).run()
+    do(app, "make_report")
+    words = args_of(root, "report")
+    assert Path(words[words.index("--logo") + 1]).read_bytes() == PIXEL
+    again = open_page(root, "report", lang="en")
+    again.button(key="report_logo_remove").click().run()
+    assert not (root / "branding" / "logo.png").exists()
+
+
 @pytest.mark.slow
 def test_a_budget_of_nought_makes_a_report_without_a_plan(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
     app = open_page(root, "report", lang="en")
     do(app, ("report_budget", 0.0))
     assert translate("reporting.no_budget", "en") in texts(app)
     command = made(app, root)
     assert not app.error and "--offer" not in command
     page = next((root / "exports").glob("*.html")).read_text(encoding="utf-8")
-    assert translate("report.plan.none", "en") in page
+    assert translate("report.plan", "en") not in page
 
 
 @pytest.mark.slow
@@ -101,7 +116,7 @@ def test_the_plan_is_of_the_offers_experiments_and_budget_of_the_strategy_page_i
 def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
     open_page: OPEN, root: Path, kept: float | None
 ) -> None:
-    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers(budget=kept))
+    save_offers(open_dataset(Workspace(root), "shop"), SavedOffers({TIERS: EFFECTS}, budget=kept))
     [slider] = open_page(root, "strategy", lang="en").slider
     assert control(open_page(root, "report", lang="en"), "report_budget").value == slider.value > 0
 

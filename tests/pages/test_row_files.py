@@ -15,7 +15,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.workspace import Workspace, read_json
 from pages.ui import row_files
-from tests.pages.conftest import OPEN, Offered, do, press, texts
+from tests.pages.conftest import OPEN, Offered, do, enter_effects, press, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -88,6 +88,7 @@ def test_segments_say_who_is_left_out_and_offer_what_numbers_mean(
 
 
 def test_a_plan_is_named_by_its_budget_and_says_its_offers(open_page: OPEN, root: Path, offered: Offered) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     slider = app.slider[0]
     first, budget = offered["download_plan_csv"]["name"], slider.value

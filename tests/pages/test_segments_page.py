@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,18 +19,18 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import purchase_history, with_history
 from clv_core.strategy.segments.customer_attributes import with_attributes
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
-from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules
+from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules, saved_rules
 from clv_core.strategy.segments.scored_customers import KINDS
 from clv_core.strategy.segments.segment_rules import Rules
-from clv_core.strategy.segments.value_tiers import CostTiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
+from pages.ui.segments import overview
 from tests.pages.conftest import OPEN, control, do, texts
 
 pytestmark = pytest.mark.first(12)
 
-VIEWS = ("overview", "figures", "came", "compare", "names")
+VIEWS = ("overview", "figures", "came", "names")
 RULES = {"segments": [{"name": "Likely", "rules": ["p_purchase>=0.3"], "description": "Write to them"}]}
 
 
@@ -89,7 +90,7 @@ def test_every_scheme_and_view_opens(open_page: OPEN, own: Path, kind: str) -> N
 def test_every_scheme_and_view_opens_in_chinese(open_page: OPEN, own: Path, kind: str, view: str) -> None:
     app = opened(open_page, own, kind, view, "zh")
     assert not app.error
-    assert translate(f"scheme.{kind}.help", "zh") in [item.value for item in app.caption]
+    assert translate(f"scheme.{kind}.help", "zh") in app.selectbox(key="scheme_kind").help
 
 
 def test_quadrant_cards_hold_everybody_and_move_with_the_cut(open_page: OPEN, own: Path) -> None:
@@ -108,18 +109,6 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     placed = quadrant_of(app, frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
-
-
-def test_a_scheme_is_held_against_another_with_settings_of_its_own(open_page: OPEN, own: Path) -> None:
-    app = do(opened(open_page, own, "rfm", "compare"), ("compare_with", "clusters"), ("second_scheme_clusters", 3))
-    assert not app.error
-    assert app.dataframe[0].value["second"].nunique() == 3
-    do(app, ("compare_with", "cost"), ("second_scheme_cost", 0.01))
-    frame = customers_of(own)
-    rows = app.dataframe[0].value
-    top = rows[rows["second"] == CostTiers(0.01).segments[0].name()]
-    assert top["customers"].sum() == (frame["predicted_clv"] >= 0.1).sum()
-    assert "scheme_cost" not in app.session_state
 
 
 def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_page: OPEN, own: Path) -> None:
@@ -245,17 +234,12 @@ def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(
     assert app.dataframe[0].value["actual"].sum() == pytest.approx(2 * holdout["actual"].sum())
     said = [say_money(float(holdout[column].sum()), "EUR") for column in ("predicted_clv", "actual")]
     assert any(widgets.plain("Predicted {}, actual {}".format(*said)) in one.value for one in app.markdown)
-    app = opened(open_page, own, "rules", "compare")
-    assert app.dataframe[0].value["customers"].sum() == len(customers_of(own))
-    assert translate("budget.by.overlap", "en") in [one.value for one in app.caption]
 
 
 def test_many_customers_are_not_sent_to_the_browser(
     open_page: OPEN, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages.ui.segments import members
-
-    monkeypatch.setattr(members, "MOST_SHOWN", 50)
+    monkeypatch.setattr(overview, "MAX_ROWS", 50)
     app = open_page(own, "segments", lang="en")
     count = len(customers_of(own))
     assert len(app.dataframe[0].value) == 50
@@ -343,3 +327,21 @@ def test_a_segment_moves_up_one_place(open_page: OPEN, own: Path) -> None:
     save_rules(dataset, Rules.from_json({"segments": three}, "Mine"))
     do(opened(open_page, own, "rules", "rules"), "up_1")
     assert [one.name for one in load_rules(dataset, "Mine").rules] == ["B", "A", "C"]
+
+
+def test_a_click_on_a_bar_lists_its_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, Any] = {"bars": {"selection": {"points": [{"point_index": 1}, {"point_index": 1}]}}}
+    monkeypatch.setattr(overview.st, "session_state", state)
+    overview.filter_by_bar("bars", [3, 1, 2], "filter_tiers_3")
+    assert state["filter_tiers_3"] == [1]
+
+
+def test_rules_are_deleted_only_after_a_second_press(open_page: OPEN, own: Path) -> None:
+    dataset = open_dataset(Workspace(own), "shop")
+    save_rules(dataset, Rules.from_json({"segments": [{"name": "All", "rules": ["p_purchase>=0"]}]}, "Gone"))
+    app = opened(open_page, own, "rules", "rules")
+    app.selectbox(key="rules_name").set_value("Gone").run()
+    app.button(key="rules_delete").click().run()
+    assert load_rules(dataset, "Gone").rules
+    app.button(key="rules_delete_yes").click().run()
+    assert "Gone" not in saved_rules(dataset)

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
@@ -51,14 +52,13 @@ def test_where_sums_have_no_range_it_is_said(open_page: OPEN, with_model: Path) 
         assert said in app.caption[0].value and "80% sure" not in app.header[0].value
 
 
-def test_lifetime_fills_in_a_rate_and_states_its_assumption(open_page: OPEN, with_model: Path) -> None:
-    app = opened(open_page, with_model, "lifetime")
-    assert app.number_input(key="terms_rate_True").value == 10
-    (said,) = Terms.of("lifetime", 90, 0.1).warnings(90)
-    assert said.text("en") in app.caption[0].value and "10%" in app.caption[0].value
-    app.number_input(key="terms_rate_True").set_value(20.0).run()
-    worth = total(with_model, horizon_days="lifetime", discount_rate=0.2)
-    assert say_money(worth, "") in app.header[0].value
+def test_lifetime_is_five_years_that_can_be_changed_and_are_stated(open_page: OPEN, with_model: Path) -> None:
+    app = do(opened(open_page, with_model, "lifetime"), ("terms_rate", 10.0))
+    assert app.number_input(key="terms_years").value == 5 and "next 5 years" in app.header[0].value
+    assert Terms.of("lifetime", 90, 0.1).warnings(90)[0].text("en") in app.caption[0].value
+    do(app, ("terms_years", 8))
+    assert say_money(total(with_model, horizon_days="lifetime:8", discount_rate=0.1), "") in app.header[0].value
+    assert "next 8 years" in app.header[0].value
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
@@ -71,9 +71,9 @@ def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_m
     bundle, dataset = list_bundles(Workspace(with_model))[0], open_dataset(Workspace(with_model), "shop")
     terms = Terms.of("lifetime", 90, 0.1, 0.3)
     name = file_name(bundle, "tier1", dataset.log_end, "csv", terms)
-    assert name == f"shop_tier1_{dataset.log_end}_lifetime-r10-m30.csv"
+    assert name == f"shop_tier1_{dataset.log_end}_lifetime5y-r10-m30.csv"
     assert f"_{90}d." in file_name(bundle, "tier1", dataset.log_end, "csv")
-    side = tiers.side(dataset, bundle, tiers.ValueTiers.parse("quantile"), [1], terms)
+    side = tiers.side(ScoredDataset(Workspace(with_model), dataset, bundle), [1], terms)
     assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
     assert side.horizon_days == terms.horizon_days and side.assumptions[0]["code"] == "lifetime"
 

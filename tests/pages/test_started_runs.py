@@ -131,8 +131,8 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "home.overview ingest": ("load_sample", (), {"file": [SAMPLE]}),
     "home.tour demo": ("load", (), {}),
     "monitor.monitored monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
-    "prices.prices_tab price": ("need_responses", OF_A_MODEL, {}),
-    "recommended.kept recommend": ("need_advice", OF_A_MODEL, {}),
+    "prices price": ("need_responses", OF_A_MODEL, {}),
+    "recommendations recommend": ("need_recommendations", OF_A_MODEL, {}),
 }
 """Places where a call is enough -> the function, what it is given of the shop, and words beside the names of these."""
 
@@ -250,7 +250,7 @@ def a_report_with_a_plan(shop: Shop) -> dict[str, Any]:
     tiers = {f"tier{tier}": effect for tier, effect in enumerate((5.5, 1e-05, None, None), 1)}
     row = {"start": None, "name": ODD, "cost": 1e-06, "unit": "share", **tiers, "capacity": 12.0}
     save_offers(shop.dataset, SavedOffers(rows={TIERS: (row, {**row, "name": "-券", "unit": "money"})}))
-    known = {f"acknowledge_{shop.bundle.id}": True, "terms_margin": 33.3, "terms_rate_False": 0.5}
+    known = {f"acknowledge_{shop.bundle.id}": True, "terms_margin": 33.3, "terms_rate": 0.5}
     app = shop.call("report.reporting", "choose", shop.dataset, shop.bundle, **known)
     app.number_input(key=f"report_budget_{shop.bundle.id}").set_value(1234567.25).run()
     quiet(app).button(key="make_report").click().run()

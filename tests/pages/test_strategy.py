@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,10 @@ from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace, write_json
 from pages.ui import widgets
-from pages.ui.budget import offers_table
-from pages.ui.charts import budget_curve
+from pages.ui.budget import offers as offers_table
+from pages.ui.charts import advising
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import HORIZON_DAYS, OPEN, do, edit, texts
+from tests.pages.conftest import EFFECTS, HORIZON_DAYS, OPEN, Offered, do, edit, enter_effects, table_of, texts
 
 pytestmark = pytest.mark.first(12)
 
@@ -45,11 +44,37 @@ def scores(root: Path) -> pd.DataFrame:
     return assign_tiers(score(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress()), DEFAULT_SCHEME)
 
 
-def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "strategy", lang="en")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_without_effects_the_page_proposes_an_experiment_on_customers_who_are_there_and_names_no_gain(
+    open_page: OPEN, with_model: Path, lang: str, offered: Offered
+) -> None:
+    app = open_page(with_model, "strategy", lang=lang)
+    assert not app.error and not app.slider and not app.metric
+    there = translate("budget.propose.unknown", lang)[:8]
+    assert app.header[0].value.startswith(there) and app.number_input(key="terms_margin").value is None
+    rows = table_of(offered["download_draw_csv"])
+    assert 60 <= len(rows) <= len(scores(with_model)) and rows["group"].nunique() == 2
+    who = next(one for one in app.selectbox if str(one.key).startswith("draw_who_"))
+    assert rows["customer_id"].is_unique and who.value >= 0
+
+
+def test_a_margin_turns_revenue_into_gain(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
+    app = open_page(root, "strategy", lang="en")
+    assert "more revenue" in app.header[0].value and app.metric[0].label == translate(
+        "budget.figure.gain.revenue", "en"
+    )
+    do(app, ("terms_margin", 30.0))
+    assert "should gain" in app.header[0].value and app.metric[0].label == translate("budget.figure.gain", "en")
+
+
+def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
+    app = open_page(root, "strategy", lang="en")
     assert not app.error
-    tiered = scores(with_model)
-    offers = offers_table.read_offers(offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en"), 4)
+    tiered = scores(root)
+    starting = offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en")
+    offers = offers_table.read_offers(offers_table.as_table(EFFECTS, starting), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
     assert f"{say_money(plan.allocation.gain, 'EUR')}" in app.header[0].value
     assert plan.marginal_return is not None and plan.marginal_return.offer in app.header[0].value
@@ -61,8 +86,9 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, with_model: Path, lang: str) -> None:
-    said = texts(open_page(with_model, "strategy", lang=lang)).replace("\\", "")
+def test_the_page_speaks_of_its_own_fields_and_of_no_command(open_page: OPEN, root: Path, lang: str) -> None:
+    enter_effects(root)
+    said = texts(open_page(root, "strategy", lang=lang)).replace("\\", "")
     sentence, _, command = translate("warning.gain_revenue", lang).partition(
         {"en": " Command line", "zh": "命令行"}[lang]
     )
@@ -75,6 +101,7 @@ def test_sentences_without_options_stand_as_their_language_has_them() -> None:
 
 
 def test_a_larger_budget_brings_more(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="zh")
     slider, before = app.slider[0], app.metric[1].value
     slider.set_value(slider.max).run()
@@ -83,6 +110,7 @@ def test_a_larger_budget_brings_more(open_page: OPEN, root: Path) -> None:
 
 
 def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN, root: Path) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     app.slider[0].set_value(0.0).run()
     assert translate("budget.who.nobody", "en") in texts(app)
@@ -94,6 +122,7 @@ def test_a_budget_that_pays_for_nothing_is_said_to_reach_nobody(open_page: OPEN,
 def test_a_model_that_is_not_trusted_is_acknowledged_before_its_budget_moves_or_leaves(
     open_page: OPEN, not_trusted: Path
 ) -> None:
+    enter_effects(not_trusted)
     app = open_page(not_trusted, "strategy", lang="en")
     app.session_state["draw_open"] = True
     app.run()
@@ -120,7 +149,7 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
 ) -> None:
     work, name = Workspace(root), translate("budget.offer.mail", "en")
     found = tried(work, tmp_path / "tried.csv")
-    save_offers(open_dataset(work, "shop"), SavedOffers(experiments={name: found}))
+    save_offers(open_dataset(work, "shop"), SavedOffers({TIERS: EFFECTS}, {name: found}))
     app = open_page(root, "strategy", lang="en")
     assert not app.error
     said = texts(app)
@@ -159,7 +188,7 @@ def test_an_experiment_that_counted_for_longer_than_the_horizon_is_not_used(
     open_page: OPEN, root: Path, tmp_path: Path, horizon: int, used: bool
 ) -> None:
     work, name = Workspace(root), translate("budget.offer.mail", "en")
-    save_offers(open_dataset(work, "shop"), SavedOffers(experiments={name: tried(work, tmp_path / "tried.csv")}))
+    save_offers(open_dataset(work, "shop"), SavedOffers({TIERS: EFFECTS}, {name: tried(work, tmp_path / "tried.csv")}))
     app = open_page(root, "home", lang="en")
     app.session_state[f"terms_horizon_{HORIZON_DAYS}"] = horizon
     app.switch_page(BY_NAME["strategy"].path).run()
@@ -202,6 +231,7 @@ def test_an_edit_on_the_page_is_kept_at_once_and_shown_in_the_other_language(ope
 def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its_own_offers(
     open_page: OPEN, root: Path
 ) -> None:
+    enter_effects(root, QUADRANT)
     dataset = open_dataset(Workspace(root), "shop")
     app = open_page(root, "strategy", lang="en")
     before = app.header[0].value
@@ -211,7 +241,8 @@ def test_offers_are_planned_by_the_segments_of_another_scheme_and_each_keeps_its
     who = next(one.value for one in app.dataframe if "expected_gain" in one.value)
     win_back = translate("segment.quadrant.win_back", "en")
     assert win_back in set(who["tier"]) and not set(who["tier"]) & set(tier_labels(dataset, 4, "en"))
-    rows = {TIERS: ({"start": "mail"},), QUADRANT: ({"start": "mail", "tier1": None, "tier2": None, "tier4": None},)}
+    only = {"start": "mail", "tier1": None, "tier2": None, "tier3": 1.0, "tier4": None}
+    rows = {TIERS: ({"start": "mail"},), QUADRANT: (only,)}
     save_offers(dataset, SavedOffers(rows, by=QUADRANT))
     again = open_page(root, "strategy", lang="en")
     who = next(one.value for one in again.dataframe if "expected_gain" in one.value)
@@ -252,8 +283,9 @@ def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:
 def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written_before(
     open_page: OPEN, root: Path
 ) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
-    assert not list(root.glob("datasets/shop/offers.json"))
+    assert load_offers(open_dataset(Workspace(root), "shop")).budget is None
     chosen = app.slider[0].value + 3 * app.slider[0].step
     app.slider[0].set_value(chosen).run()
     again = open_page(root, "strategy", lang="zh")
@@ -280,6 +312,7 @@ def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(root: Path) -> No
 def test_offers_that_make_no_plan_are_said_and_can_be_mended(
     open_page: OPEN, root: Path, changed: dict[str, Any], said: str
 ) -> None:
+    enter_effects(root)
     app = open_page(root, "strategy", lang="zh")
     edit(app, "budget_table", dict.fromkeys(range(3), changed))
     assert not app.get("download_button") and not app.slider and app.data_editor
@@ -303,27 +336,6 @@ def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> 
 
 def test_the_curve_says_its_message_and_its_units() -> None:
     curve = Curve(pd.Series([0.0, 1, 2]).to_numpy(), pd.Series([0.0, 3, 4]).to_numpy())
-    chart = budget_curve.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR")
+    chart = advising.gain_by_budget(curve, (1.0, 3.0), "80% is reached", unit="EUR", gain="Gain, EUR")
     axes = chart.figure.layout.xaxis, chart.figure.layout.yaxis
     assert chart.message == "80% is reached" and all("EUR" in axis.title.text for axis in axes)
-
-
-ROOM = 848 - 34
-"""Pixels of a table beside the boxes that mark its rows, in a window of 1280."""
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_headings_of_the_offers_are_whole_in_a_window_of_1280(open_page: OPEN, with_model: Path, lang: str) -> None:
-    app = open_page(with_model, "strategy", lang=lang)
-    table = next(one for one in app.dataframe if "capacity" in json.loads(one.proto.columns))
-    columns = {name: one for name, one in json.loads(table.proto.columns).items() if one.get("width")}
-    assert len(columns) == 8 and sum(one["width"] for one in columns.values()) <= ROOM
-    for name, one in columns.items():
-        assert name == "name" or one["width"] >= offers_table.headed(one["label"]), one
-
-
-def test_a_long_heading_and_a_long_name_of_an_offer_are_given_room() -> None:
-    assert (
-        offers_table.headed("高价值但即将流失的用户") > offers_table.headed("高价值用户") > offers_table.headed("名额")
-    )
-    assert offers_table.written("折") == offers_table.written("ab") + 1

@@ -24,15 +24,15 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.workspace import Workspace, write_json
+from pages.ui import prices, recommendations
 from pages.ui.navigation import BY_NAME
-from pages.ui.prices import prices_tab, rule
-from pages.ui.recommended import recommended_tab
-from pages.ui.recommended.tier import against
+from pages.ui.recommendations import compare_levels
 from tests.pages.conftest import OPEN, START, Offered, do, press, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
@@ -95,6 +95,20 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
     assert [button.disabled for button in app.get("download_button")] == [False] * 3
 
 
+def test_products_that_are_left_out_can_be_changed_and_are_remembered(
+    open_page: OPEN, advised: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(advised, tmp_path / "own"))
+    app = part(open_page, root, "recommend")
+    assert translate("recommend.excluded", "en", count=0) in [box.label for box in app.expander]
+    [box] = app.multiselect
+    box.set_value(["tea1"]).run()
+    app.button(key="recommend_again").click().run()
+    job = jobs.jobs(Workspace(root), "recommend")[0]
+    assert job.status()["args"][-1] == "--exclude=tea1"
+    assert load_offers(open_dataset(Workspace(root), "shop")).excluded == ("tea1",)
+
+
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_said(open_page: OPEN, advised: Path) -> None:
     app = do(part(open_page, advised, "recommend"), ("recommend_search", "t2-07"))
     assert "t2-07" in texts(app) and not app.error
@@ -108,13 +122,13 @@ def signed(value: float, lang: str) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang)
+    app = part(open_page, advised, "price", lang, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    tiers = dict(enumerate(rule.PRESETS["loyalty"], 1))
-    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, rule.MARGIN / 100))
+    tiers = dict(enumerate(prices.PRESETS["loyalty"], 1))
+    outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, 0.3))
     revenue = next(metric for metric in app.metric if metric.label == translate("price.figure.revenue", lang))
     assert revenue.value == signed(outcome.revenue.value, lang)
     said = texts(app)
@@ -124,13 +138,13 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang, price_by=DISCOUNT)
+    app = part(open_page, advised, "price", lang, price_by=DISCOUNT, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
     assert found is not None
-    changes = {tier: change / 100 for tier, change in enumerate(rule.PRESETS["loyalty"], 1)}
-    outcome = what_if(found, Rule(changes, rule.MARGIN / 100, by=DISCOUNT))
+    changes = {tier: change / 100 for tier, change in enumerate(prices.PRESETS["loyalty"], 1)}
+    outcome = what_if(found, Rule(changes, 0.3, by=DISCOUNT))
     assert app.metric[0].value == signed(outcome.revenue.value, lang)
     columns = json.loads(next(frame.proto.columns for frame in app.dataframe if "clv_after" in frame.value))
     assert all(columns[name]["label"].endswith("EUR") for name in ("clv", "clv_after", "clv_low", "clv_high", "margin"))
@@ -138,6 +152,8 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
 
 def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: Path) -> None:
     app = part(open_page, advised, "price")
+    assert not app.metric and translate("price.margin.first", "en") in texts(app)
+    app.number_input(key="terms_margin").set_value(30.0).run()
     before = app.metric[0].value
     app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
     assert app.metric[0].value != before
@@ -213,9 +229,19 @@ def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
         | {"error": (high - low) / 3.4, "products": 30}
         for name, (low, high) in ends.items()
     ]
-    said = prices_tab.chart_message(pd.DataFrame(rows))
+    said = prices.chart_message(pd.DataFrame(rows))
     less = sum(low > 0 for low, _ in ends.values())
     assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=less)
+
+
+@pytest.mark.parametrize(("elasticity", "key"), [(-1.0, "products"), (0.5, "products.nothing")])
+def test_of_a_log_without_categories_all_products_are_spoken_of_with_their_interval(
+    elasticity: float, key: str
+) -> None:
+    ends = {"low": [elasticity - 0.2], "high": [elasticity + 0.2]}
+    said = prices.headline(pd.DataFrame({"category": [""], "elasticity": [elasticity], **ends}))
+    parts = translate(f"price.headline.{key}", "en", more="|", low="|", high="|").split("|")
+    assert all(part in said for part in parts) and "%" in said
 
 
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])
@@ -240,7 +266,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 def told(quality: list[dict[str, Any]]) -> str:
     """Return what the page says of these measures."""
     advice: Any = SimpleNamespace(record={"quality": {"with_bought": quality}}, customers=[])
-    return recommended_tab.headline(advice, "with_bought")
+    return recommendations.headline(advice, "with_bought")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +277,7 @@ def told(quality: list[dict[str, Any]]) -> str:
         (0.19, 0.02, ("no better", "no more than")),
         (0.15, 0.02, ("no better", "25% less")),
         (0.20, 0.00, ("no better", "no more than")),
+        (0.2001, 0.00005, ("no better", "more than their ten most bought")),
     ],
 )
 def test_a_lead_that_chance_may_explain_is_said_to_be_one(ours: float, reach: float, said: tuple[str, str]) -> None:
@@ -277,4 +304,4 @@ def test_a_lead_is_told_by_the_customers_whom_both_lists_were_measured_on() -> N
     [(0.5012, 0.4988, "equal"), (0.5, 0.5, "equal"), (0.62, 0.41, "rising"), (0.41, 0.62, "flat")],
 )
 def test_the_mail_of_a_tier_is_dearer_only_where_the_bars_say_so(first: float, last: float, said: str) -> None:
-    assert against(first, last) == said
+    assert compare_levels(first, last) == said

@@ -26,7 +26,7 @@ from tests.pages.conftest import OPEN
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 AMOUNTS = {
     "segments": {"predicted_clv", "clv_p10", "clv_p90", "historic_value"},
-    "strategy": {"cost", "expected_gain"},
+    "strategy": {"cost"},
     "customer": {"net_value", "cumulative", "predicted_clv", "historic_value"},
 }
 MARK = {"en": ", EUR", "zh": "，EUR"}
@@ -57,7 +57,7 @@ def test_columns_of_amounts_are_headed_by_the_currency(open_page: OPEN, with_mod
     columns = columns_of(open_page(with_model, page, lang=lang))
     assert AMOUNTS[page] <= set(columns)
     assert all(columns[name]["label"].endswith(MARK[lang]) for name in AMOUNTS[page])
-    others = [columns[name]["label"] for name in ("p_purchase", "purchase_days", "customers") if name in columns]
+    others = [columns[name]["label"] for name in ("p_purchase", "purchase_days", "capacity") if name in columns]
     assert others and not any("EUR" in label for label in others)
 
 

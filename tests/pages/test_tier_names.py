@@ -11,7 +11,7 @@ import pytest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, enter_effects, texts
 from tests.pages.test_strategy_parts import advised, part
 
 pytestmark = pytest.mark.first(2)
@@ -39,6 +39,7 @@ def test_exports_page_and_its_files(open_page: OPEN, with_model: Path, tmp_path:
 
 def test_strategy_and_explain_pages(open_page: OPEN, with_model: Path, tmp_path: Path) -> None:
     root = renamed(with_model, tmp_path)
+    enter_effects(root)
     app = open_page(root, "strategy", lang="en")
     assert any(name in app.header[0].value for name in PLAIN)
     [who] = [item.value for item in app.dataframe if "expected_gain" in item.value]

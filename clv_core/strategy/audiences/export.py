@@ -48,7 +48,7 @@ class Side:
         currency: of the amounts, may be empty.
         segment: conditions by which customers were chosen (:mod:`clv_core.strategy.segments.conditions`); "" for all.
         scheme: how tiers were cut, "" where there are none.
-        lifetime: whether ``horizon_days`` is the limit of the discounted sum.
+        lifetime: whether ``horizon_days`` are the years of a lifetime.
         discount_rate: yearly, 0 is none.
         margin_rate: share of net value that the values are, 1 is all.
         assumptions: ``{code, params, message}`` of what the values assume beyond what was measured.

@@ -1,6 +1,6 @@
-"""The saved offers, experiments and budget of a dataset.
+"""What a person settled about a dataset on the strategy page: offers, experiments, budget, excluded products.
 
-datasets/<name>/offers.json   {by, rows: {scheme: [...]}, experiments, budget}
+datasets/<name>/offers.json   {by, rows: {scheme: [...]}, experiments, budget, excluded}
 
 The file lies in the dataset's folder, next to its versions: it holds for all versions and models, and is renamed or
 deleted with the dataset. Of an experiment it stores effects and counts, no customer.
@@ -27,7 +27,7 @@ TIERS: Final = ""
 
 @dataclass(frozen=True)
 class SavedOffers:
-    """What was entered on the budget page.
+    """What was entered on the strategy page.
 
     Args:
         rows: of the table of offers, JSON types, by the scheme whose segments have the effects; empty for a scheme
@@ -35,12 +35,14 @@ class SavedOffers:
         experiments: by the name of the offer that was tried.
         budget: money; None while none was chosen.
         by: text of the scheme that offers are planned by, or :data:`TIERS`.
+        excluded: ids of products that are recommended to nobody; None while nobody said which.
     """
 
     rows: Mapping[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     budget: float | None = None
     by: str = TIERS
+    excluded: tuple[str, ...] | None = None
 
 
 JSON: Final = TypeAdapter(SavedOffers)

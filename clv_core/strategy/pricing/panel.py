@@ -31,6 +31,8 @@ from clv_core.strategy.segments import TIER
 
 ALL: Final = 0
 """Number of the tier of all customers."""
+ALL_PRODUCTS: Final = ""
+"""The one category of a log that has none: its products are estimated together."""
 PRODUCT: Final = [CATEGORY, PRODUCT_ID]
 """What has a price: a product that is sold under another category, as in sales, has another price there."""
 YEAR_DAYS: Final = 365
@@ -69,13 +71,14 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
         periods: lengths in days.
 
     Raises:
-        NotEnoughData: the log has no products, categories or pieces.
+        NotEnoughData: the log has no products or pieces.
     """
     engine = Engine()
     try:
         events = dataset.events(engine.connection)
         bought = events.filter(events[EVENT_TYPE] == PURCHASE, events[EVENT_TIME] < ibis.timestamp(cutoff.isoformat()))
-        _check(bought, dataset.name)
+        if not _check(bought, dataset.name):
+            bought = bought.mutate(**{CATEGORY: ibis.literal(ALL_PRODUCTS)})
         pieces = bought[QUANTITY].fill_null(1.0)
         bought = bought.filter(bought[AMOUNT] > 0, pieces > 0, bought[PRODUCT_ID].notnull(), bought[CATEGORY].notnull())
         day = (bought[EVENT_TIME].epoch_seconds() // DAY_SECONDS).cast("int32")
@@ -91,25 +94,25 @@ def panels(dataset: Dataset, tiered: pd.DataFrame, cutoff: date, periods: tuple[
 
 
 def check_columns(dataset: Dataset) -> None:
-    """Refuse a log without columns of products and categories.
+    """Refuse a log without a column of products.
 
     Raises:
-        NotEnoughData: one of them is missing.
+        NotEnoughData: it is missing.
     """
-    missing = [column for column in (PRODUCT_ID, CATEGORY) if column not in dataset.manifest.columns]
-    if missing:
-        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=missing)
+    if PRODUCT_ID not in dataset.manifest.columns:
+        raise NotEnoughData("price_no_columns", dataset=dataset.name, missing=[PRODUCT_ID])
 
 
-def _check(bought: Any, name: str) -> None:
-    """Refuse a log without products, categories, or both pieces and prices of a piece."""
+def _check(bought: Any, name: str) -> bool:
+    """Refuse a log without products, or both pieces and prices of a piece; return whether it has categories."""
     columns = (PRODUCT_ID, CATEGORY, QUANTITY, UNIT_PRICE)
     (count,) = bought.aggregate(**{name: bought[name].count() for name in columns}).to_pyarrow().to_pylist()
-    missing = [column for column in (PRODUCT_ID, CATEGORY) if not count[column]]
+    missing = [] if count[PRODUCT_ID] else [PRODUCT_ID]
     if not count[QUANTITY] and not count[UNIT_PRICE]:
         missing.append(QUANTITY)
     if missing:
         raise NotEnoughData("price_no_columns", dataset=name, missing=missing)
+    return bool(count[CATEGORY])
 
 
 def _panel(sold: Any, days: int) -> Panel:

@@ -88,7 +88,7 @@ def estimate_responses(
         progress: listener.
 
     Raises:
-        NotEnoughData: the log has no products, categories or pieces, or no category whose prices vary enough.
+        NotEnoughData: the log has no products or pieces, or no category whose prices vary enough.
     """
     progress.report("price_reading", 0, 1)
     checked = [(panel, _check_categories(panel)) for panel in panels(dataset, tiered, cutoff, PERIODS)]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from clv_core.columns import CATEGORY
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.i18n import translate
-from clv_core.strategy.pricing.panel import ALL
+from clv_core.strategy.pricing.panel import ALL, ALL_PRODUCTS
 from clv_core.strategy.pricing.price_responses import DISCOUNT_EFFECT, ELASTICITY, OTHER_TIER, SHARE, Responses
 from clv_core.strategy.segments import TIER
 
@@ -289,6 +289,8 @@ def price_table(responses: Responses, outcome: Outcome | None, names: Sequence[s
         cells = outcome.cells[[CATEGORY, TIER, "change", "base", "revenue", "margin", "beyond"]]
         cells = cells.rename(columns={name: f"rule_{name}" for name in cells.columns[2:]})
         table = table.merge(cells, on=[CATEGORY, TIER], how="outer").fillna({"evidence": "assumed"})
-    table = table.assign(tier_name=table[TIER].map(tier_names))
+    everything = translate("price.all_products", language)
+    category = table[CATEGORY].replace(ALL_PRODUCTS, everything)
+    table = table.assign(tier_name=table[TIER].map(tier_names), **{CATEGORY: category})
     first = [CATEGORY, TIER, "tier_name", "evidence"]
     return table[[*first, *(name for name in table if name not in first)]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -11,8 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.collection.words.aliases import fold
 from clv_core.columns import (
     AMOUNT,
+    BY_NAME,
     CATEGORY,
     CUSTOMER_ID,
     EVENT_TIME,
@@ -25,12 +28,21 @@ from clv_core.columns import (
 )
 from clv_core.errors import NotEnoughData
 from clv_core.features.relations import DAY_SECONDS
+from clv_core.strategy.recommend.exclusions import find_extras
 
 if TYPE_CHECKING:
     import ibis
 
 YEAR_DAYS: Final = 365
 MIN_PRODUCTS: Final = 5
+NAME_HEADERS: Final = (
+    "product_name item_name lineitem_name goods_name sku_name product_title item_title title product"
+    " product_description item_description stock_description description"
+    " 商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 商品名稱"
+).split()
+"""Columns that hold names of products beside their ids, the surest first."""
+MAX_NAMES: Final = 3
+"""A product has at most so many names on average: a text of each order is no name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +54,26 @@ class Interactions:
             where it has no id), price (of a piece), amount.
         customer_ids: sorted, [n].
         product_ids: sorted, [p].
+        excluded: products that were left out: product_id, name, and for those that the rule of
+            :func:`~clv_core.strategy.recommend.exclusions.find_extras` found its columns.
     """
 
     table: Any
     customer_ids: NDArray[np.object_]
     product_ids: NDArray[np.object_]
+    excluded: pd.DataFrame
 
     @classmethod
-    def before(cls, dataset: Dataset, connection: ibis.BaseBackend, end: date) -> Interactions:
+    def before(
+        cls, dataset: Dataset, connection: ibis.BaseBackend, end: date, exclude: Collection[str] | None = None
+    ) -> Interactions:
         """Read what happened before local midnight of ``end``; returns are left out.
+
+        Args:
+            dataset: the log.
+            connection: of the engine.
+            end: local midnight.
+            exclude: ids of products that are left out; None: those that lie in orders whatever else is bought.
 
         Raises:
             NotEnoughData: the log names fewer than :data:`MIN_PRODUCTS` products.
@@ -75,25 +98,32 @@ class Interactions:
             order=named[ORDER_ID].fill_null(""),
             price=ibis.ifelse(bought & (named[AMOUNT] > 0), named[AMOUNT] / pieces, ibis.null("float64")),
             amount=ibis.ifelse(bought, named[AMOUNT].fill_null(0.0), 0.0),
+            name=named[column].fill_null("").strip() if (column := name_column(dataset)) else ibis.literal(""),
         )
         rows = connection.create_table("product_rows", rows, temp=True)
+        excluded = find_extras(rows) if exclude is None else pd.DataFrame({PRODUCT_ID: sorted(exclude)}, dtype="str")
+        if len(excluded):
+            apart = rows[PRODUCT_ID].isin(excluded[PRODUCT_ID].tolist())
+            names = _names(rows.filter(apart), PRODUCT_ID)
+            rows = rows.filter(~apart)
+            excluded.insert(1, "name", excluded[PRODUCT_ID].map(names).fillna(""))
         customers, customer_ids = _numbered(connection, rows, CUSTOMER_ID, "customer")
         products, product_ids = _numbered(connection, rows, PRODUCT_ID, "product")
         _check(dataset, len(product_ids))
         joined = rows.join(customers, CUSTOMER_ID).join(products, PRODUCT_ID)
-        columns = ("customer", "product", CATEGORY, "day", "bought", "order", "price", "amount")
+        columns = ("customer", "product", CATEGORY, "day", "bought", "order", "price", "amount", "name")
         table = connection.create_table("interactions", joined.select(*columns), temp=True)
-        return cls(table, customer_ids, product_ids)
+        return cls(table, customer_ids, product_ids, excluded)
 
     def products(self, cutoff_day: int) -> pd.DataFrame:
-        """Return category and usual price of each product, by what was bought before a day.
+        """Return name, category and usual price of each product, by what was bought before a day.
 
         Args:
             cutoff_day: nothing at or after it is read, since 1970.
 
         Returns:
-            One row a product, in order of its number: product_id, category ("" where there is none), price (median of
-            a piece in the last year, else ever; NaN where it has none).
+            One row a product, in order of its number: product_id, name and category ("" where there is none), price
+            (median of a piece in the last year, else ever; NaN where it has none).
         """
         rows = self.table.filter(self.table.bought, self.table.day < cutoff_day)
         facts = rows.group_by("product").agg(
@@ -101,14 +131,31 @@ class Interactions:
             recent=rows.price.median(where=rows.day >= cutoff_day - YEAR_DAYS),
             ever=rows.price.median(),
         )
+        names = _names(rows, "product")
         frame = facts.to_pyarrow().to_pandas().set_index("product").reindex(np.arange(len(self.product_ids)))
         return pd.DataFrame(
             {
                 "product_id": self.product_ids,
+                "name": names.reindex(frame.index).fillna("").astype("str").to_numpy(),
                 "category": frame["category"].fillna("").astype("str").to_numpy(),
                 "price": frame["recent"].fillna(frame["ever"]).to_numpy(np.float64),
             }
         )
+
+
+def name_column(dataset: Dataset) -> str | None:
+    """Return the column of a log that holds names of products beside their ids; None where there is none."""
+    others = {fold(name): name for name in dataset.manifest.columns if name not in BY_NAME}
+    return next((others[key] for key in map(fold, NAME_HEADERS) if key in others), None)
+
+
+def _names(rows: ibis.Table, key: str) -> pd.Series[str]:
+    """Return the most frequent name of each product; none at all where a product has many: they are no names."""
+    named = rows.filter(rows.name != "")
+    counts = named.group_by(key, "name").agg(lines=named.count()).to_pyarrow().to_pandas()
+    counts = counts.sort_values(["lines", "name"], ascending=[False, True])
+    names: pd.Series[str] = counts.drop_duplicates(key).set_index(key)["name"]
+    return names if len(counts) <= MAX_NAMES * len(names) else names.iloc[:0]
 
 
 def check_columns(dataset: Dataset) -> None:

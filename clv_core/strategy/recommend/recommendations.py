@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -30,13 +31,15 @@ class Recommendations:
 
     Args:
         customers: customer_id, tier, own_level, aimed_level (price levels, 0 to 1), one row a customer, by id.
-        products: product_id, category, price, grade (price level), buyers, one row a product, by id.
+        products: product_id, name, category, price, grade (price level), buyers, one row a product, by id.
         picks: kind (place in :data:`~clv_core.strategy.recommend.ranking.KINDS`), customer (place in ``customers``),
             place (from 1), product (place in ``products``), score, why, because, days
             (:func:`~clv_core.strategy.recommend.ranking.rank`); by kind, customer and place.
         tiers: what to put in a tier's mail (:func:`tier_table`).
         measured: how good that was in the last month, and the blends.
         cutoff: nothing at or after it was read.
+        excluded: products that are recommended to nobody, and why
+            (:class:`~clv_core.strategy.recommend.interactions.Interactions`).
     """
 
     customers: pd.DataFrame
@@ -45,10 +48,18 @@ class Recommendations:
     tiers: pd.DataFrame
     measured: HoldoutResult
     cutoff: date
+    excluded: pd.DataFrame
 
 
 def recommend(
-    dataset: Dataset, tiered: pd.DataFrame, tiers: int, cutoff: date, *, top: int = TOP, progress: Progress
+    dataset: Dataset,
+    tiered: pd.DataFrame,
+    tiers: int,
+    cutoff: date,
+    *,
+    top: int = TOP,
+    exclude: Collection[str] | None = None,
+    progress: Progress,
 ) -> Recommendations:
     """Return what is recommended to each scored customer.
 
@@ -61,6 +72,8 @@ def recommend(
         tiers: how many tiers there are.
         cutoff: local midnight.
         top: products a customer.
+        exclude: ids of products that are recommended to nobody and count in no figure; None: those that lie in orders
+            whatever else is bought.
         progress: listener.
 
     Raises:
@@ -69,7 +82,7 @@ def recommend(
     progress.report("recommend_reading", 0, 1)
     engine, day = Engine(), day_of(cutoff)
     try:
-        interactions = Interactions.before(dataset, engine.connection, cutoff)
+        interactions = Interactions.before(dataset, engine.connection, cutoff, exclude)
         measured = evaluate(interactions, day, progress)
         progress.report("recommend_learning", 0, 1)
         signals, products = PurchaseSignals.at(interactions, day), interactions.products(day)
@@ -90,7 +103,8 @@ def recommend(
             parts.append(picks.assign(customer=picks["customer"] + some.start))
             progress.report(f"recommend_{kind}", some.stop, len(rows))
     picks = pd.concat(parts, ignore_index=True)
-    return Recommendations(customers, products, picks, tier_table(customers, products, picks), measured, cutoff)
+    mail = tier_table(customers, products, picks)
+    return Recommendations(customers, products, picks, mail, measured, cutoff, interactions.excluded)
 
 
 def tier_table(customers: pd.DataFrame, products: pd.DataFrame, picks: pd.DataFrame) -> pd.DataFrame:
@@ -105,10 +119,10 @@ def tier_table(customers: pd.DataFrame, products: pd.DataFrame, picks: pd.DataFr
         picks: as there.
 
     Returns:
-        kind, tier, place (from 1), product_id, category, price, grade, customers (of the tier who are recommended it),
-        share (of the tier's customers).
+        kind, tier, place (from 1), product_id, name, category, price, grade, customers (of the tier who are recommended
+        it), share (of the tier's customers).
     """
-    order = ["kind", TIER, "place", "product_id", "category", "price", "grade", "customers", "share"]
+    order = ["kind", TIER, "place", "product_id", "name", "category", "price", "grade", "customers", "share"]
     tier_of_pick = customers[TIER].to_numpy()[picks["customer"]]
     by_tier = customers.groupby(TIER)["aimed_level"].agg(["size", "mean"])
     tables = []

@@ -46,7 +46,9 @@ def store_recommendations(made: Recommendations, folder: Path, about: dict[str, 
     for name in (*FRAMES, "picks"):
         with atomic_path(folder / f"{name}.parquet") as temporary:
             getattr(made, name).to_parquet(temporary, index=False, row_group_size=GROUP_ROWS)
-    write_json(folder / RECORD, {**about, "cutoff": made.cutoff.isoformat(), **made.measured.to_json()})
+    excluded = made.excluded.to_dict("records")
+    measured = made.measured.to_json()
+    write_json(folder / RECORD, {**about, "cutoff": made.cutoff.isoformat(), "excluded": excluded, **measured})
     return _read(folder)
 
 
@@ -68,6 +70,11 @@ class StoredRecommendations:
     products: pd.DataFrame
     tiers: pd.DataFrame
 
+    @property
+    def excluded(self) -> list[dict[str, Any]]:
+        """Products that are recommended to nobody: product_id, name; share, partners and price where a rule says so."""
+        return list(self.record.get("excluded", []))
+
     def of_customer(self, customer: str, kind: str) -> pd.DataFrame:
         """Return one customer's products, the best first; empty for an unknown id.
 
@@ -87,8 +94,8 @@ class StoredRecommendations:
             top: products a customer at most.
 
         Returns:
-            customer_id, tier, place, product_id, category, price, grade, score, why (word of ``WHY``), because
-            (product id or None), days (bought before); by customer and place.
+            customer_id, tier, place, product_id, name, category, price, grade, score, why (word of ``WHY``), because
+            (product id or None), because_name, days (bought before); by customer and place.
         """
         return self._rows(kind, ("place", "<=", top))
 
@@ -96,8 +103,9 @@ class StoredRecommendations:
         filters = [("kind", "==", KINDS.index(kind)), condition]
         picks = pq.read_table(self.folder / "picks.parquet", filters=filters).to_pandas()
         customers = self.customers[["customer_id", "tier"]].iloc[picks["customer"]]
-        products = self.products[["product_id", "category", "price", "grade"]].iloc[picks["product"]]
+        products = self.products[["product_id", "name", "category", "price", "grade"]].iloc[picks["product"]]
         because, ids = picks["because"].to_numpy(), self.products["product_id"].to_numpy(object)
+        called = self.products["name"].where(self.products["name"] != "", self.products["product_id"]).to_numpy(object)
         return pd.DataFrame(
             {
                 **{name: customers[name].to_numpy() for name in customers},
@@ -106,6 +114,7 @@ class StoredRecommendations:
                 "score": picks["score"],
                 "why": np.array(WHY, object)[picks["why"].to_numpy()],
                 "because": np.where(because >= 0, ids[np.maximum(because, 0)], None),
+                "because_name": np.where(because >= 0, called[np.maximum(because, 0)], None),
                 "days": picks["days"],
             }
         )
@@ -118,6 +127,9 @@ def load_recommendations(folder: Path) -> StoredRecommendations | None:
 
 def _read(folder: Path) -> StoredRecommendations:
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
+    for name in ("products", "tiers"):
+        if "name" not in frames[name]:  # written by versions that read no names
+            frames[name].insert(list(frames[name].columns).index("product_id") + 1, "name", "")
     return StoredRecommendations(folder, read_json(folder / RECORD), **frames)
 
 
@@ -131,7 +143,7 @@ def reason(why: str, because: str | None, days: int, language: str) -> str:
 
     Args:
         why: word of :data:`clv_core.strategy.recommend.ranking.WHY`.
-        because: product that it is bought together with, None where there is none.
+        because: name of the product that it is bought together with, None where there is none.
         days: on how many days the customer bought it before.
         language: of the words.
     """
@@ -145,10 +157,10 @@ def reason(why: str, because: str | None, days: int, language: str) -> str:
 
 def reasons(rows: pd.DataFrame, language: str) -> list[str]:
     """Return the reason of each row of :meth:`StoredRecommendations.everyone`; each different one is worded once."""
-    keys = rows[["why", "because", "days"]].copy()
+    keys = rows[["why", "because_name", "days"]].copy()
     keys.loc[keys["why"] != "again", "days"] = 0
-    keys.loc[keys["why"].isin(["again", "seen"]), "because"] = None
-    codes, unique = pd.factorize(pd.MultiIndex.from_frame(keys.fillna({"because": ""})))
+    keys.loc[keys["why"].isin(["again", "seen"]), "because_name"] = None
+    codes, unique = pd.factorize(pd.MultiIndex.from_frame(keys.fillna({"because_name": ""})))
     texts = [reason(why, because or None, int(days), language) for why, because, days in unique]
     return [texts[code] for code in codes]
 
@@ -168,6 +180,7 @@ def customer_rows(rows: pd.DataFrame, names: Sequence[str], language: str) -> pd
             "tier_name": rows["tier"].map(dict(enumerate(names, 1))),
             "rank": rows["place"],
             "product_id": rows["product_id"],
+            "product_name": rows["name"],
             "category": rows["category"],
             "price": rows["price"].round(2),
             "price_level": rows["grade"].round(2),

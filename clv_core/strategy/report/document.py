@@ -112,17 +112,17 @@ class Report:
     Args:
         title: of the report.
         finding: its main message, in one sentence.
-        context: dataset, cutoff, horizon and model, on each slide.
         made: date and version of the app.
         language: of all texts.
         sections: in order.
         notes: warnings on the plan.
+        logo: a PNG for the cover; None for none.
     """
 
     title: str
     finding: str
-    context: str
     made: str
     language: str
     sections: tuple[Section, ...]
     notes: tuple[Message, ...] = ()
+    logo: bytes | None = None

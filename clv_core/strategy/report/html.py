@@ -6,6 +6,7 @@ Charts are SVG by hand: Plotly would add 4 MB of script, or need a browser for s
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ STYLE: Final = """
 body { margin: 0 auto; padding: 2rem 1.25rem 3rem; max-width: 60rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 "Source Sans 3", "Segoe UI", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
 header { border-bottom: 3px solid var(--predicted); padding-bottom: 1rem; }
+.logo { max-height: 4rem; max-width: 16rem; margin-bottom: .75rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: .95rem; color: var(--predicted); margin: 0; }
 section { padding: 1.5rem 0; border-bottom: 1px solid var(--line); break-inside: avoid; }
@@ -70,19 +72,26 @@ def write_html(report: Report, path: Path) -> Path:
 
 def html_page(report: Report) -> str:
     """Return a report as an HTML document."""
-    parts = "".join(_section(section, report) for section in report.sections)
+    parts = "".join(map(_section, report.sections))
     return (
         f'<!DOCTYPE html>\n<html lang="{LANG[report.language]}">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         f"<title>{escape(report.title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        f"<header><h1>{escape(report.title)}</h1><p class=finding>{escape(report.finding)}</p>"
-        f"<p class=context>{escape(report.context)}</p><p class=context>{escape(report.made)}</p></header>\n"
+        f"<header>{_logo(report)}<h1>{escape(report.title)}</h1><p class=finding>{escape(report.finding)}</p>"
+        f"<p class=context>{escape(report.made)}</p></header>\n"
         f"<main>{parts}</main>\n</body>\n</html>\n"
     )
 
 
-def _section(section: Section, report: Report) -> str:
+def _logo(report: Report) -> str:
+    if report.logo is None:
+        return ""
+    return f'<img class=logo alt="" src="data:image/png;base64,{b64encode(report.logo).decode()}">'
+
+
+def _section(section: Section) -> str:
     figures = "".join(_figure(figure) for figure in section.figures)
     points = "".join(f"<li>{escape(point)}</li>" for point in section.points)
     parts = [
@@ -93,7 +102,7 @@ def _section(section: Section, report: Report) -> str:
     ]
     return (
         f'<section id="{section.id}"><h2>{escape(section.title)}</h2><p class=finding>{escape(section.finding)}</p>'
-        f"{''.join(parts)}<p class=context>{escape(report.context)}</p></section>\n"
+        f"{''.join(parts)}</section>\n"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from clv_core import __version__
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_evaluation import shared_error, trust_of
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder
@@ -31,6 +32,8 @@ from clv_core.strategy.segments.scored_customers import load_scored_customers
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers, assign_tiers
 
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+MAX_LOGO_BYTES: Final = 2_000_000
 WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {".pptx": write_slides, ".html": write_html}
 
 
@@ -55,6 +58,7 @@ def make_report(
     plan_terms: Terms | None = None,
     experiments: Mapping[str, Experiment] | None = None,
     language: str = DEFAULT_LANGUAGE,
+    logo: Path | None = None,
     progress: Progress,
 ) -> Report:
     """Return the report on a dataset and a model.
@@ -69,7 +73,11 @@ def make_report(
             sections use these plain values.
         experiments: that measured effects of the offers, by the offer's name.
         language: of all texts.
+        logo: a PNG for the cover; None for none.
         progress: listener.
+
+    Raises:
+        UsageError: the logo is no PNG, or a large one.
     """
     dataset, bundle, workspace = scored.dataset, scored.bundle, scored.workspace
     tiered = assign_tiers(scored.scores(progress), scheme)
@@ -97,20 +105,40 @@ def make_report(
         shared=shared_error(workspace, bundle),
         explanation=None if explained is None else explained[0],
         plan=plan,
+        model_name=_model_name(scored, f),
         format=f,
     )
-    about = {"dataset": dataset.name, "horizon": context.horizon_days, "model": bundle.id}
     report = Report(
         title=f.t("report.title", dataset=dataset.name),
         finding=headline(context),
-        context=f.t("report.context", cutoff=f.day(dataset.log_end), **about),
         made=f.t("report.made", day=f.day(datetime.now(UTC).date()), version=__version__),
         language=language,
         sections=tuple(section for make in SECTIONS if (section := make(context)) is not None),
         notes=() if plan is None else plan.notes,
+        logo=None if logo is None else read_logo(logo),
     )
     progress.report("report", len(SECTIONS), len(SECTIONS))
     return report
+
+
+def _model_name(scored: ScoredDataset, f: Formatter) -> str:
+    """Return the kind of a model with its version, or with the day of its training where it has none."""
+    kind = f.name("model", scored.bundle.record["model"])
+    versions = {one.bundle: one for one in Registry(scored.workspace).versions()}
+    version = versions.get(scored.bundle.id)
+    return f"{kind} v{version.number}" if version else f"{kind}, {f.day(str(scored.bundle.record['created'])[:10])}"
+
+
+def read_logo(path: Path) -> bytes:
+    """Return the PNG at a path.
+
+    Raises:
+        UsageError: it is missing, no PNG, or larger than :data:`MAX_LOGO_BYTES`.
+    """
+    content = path.read_bytes() if path.is_file() else b""
+    if not content.startswith(PNG) or len(content) > MAX_LOGO_BYTES:
+        raise UsageError("report_logo", path=path.name, megabytes=MAX_LOGO_BYTES // 1_000_000)
+    return content
 
 
 def write_report(report: Report, paths: Sequence[Path]) -> tuple[Path, ...]:

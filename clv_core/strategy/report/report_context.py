@@ -103,6 +103,7 @@ class ReportContext:
         shared: errors that customers share, from past origins; None where they are unknown.
         explanation: a saved one, or None.
         plan: a plan, or None.
+        model_name: what people call the model: its kind and version.
         format: the formatter.
     """
 
@@ -114,7 +115,20 @@ class ReportContext:
     shared: SharedError | None
     explanation: Explanation | None
     plan: ReportPlan | None
+    model_name: str
     format: Formatter
+
+    @property
+    def about(self) -> str:
+        """What the report was made from, in one line."""
+        f = self.format
+        return f.t(
+            "report.context",
+            dataset=self.dataset.name,
+            cutoff=f.day(self.dataset.log_end),
+            horizon=self.horizon_days,
+            model=self.model_name,
+        )
 
     @property
     def tier_names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sections of a report: data, trust, quality, deciles, drivers, segments, plan, limits."""
+"""The sections of a report: data, trust, deciles, drivers, segments, plan, limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS: Final = 8
-JUDGED: Final = ("gini", "bias", "mae", "rmse")
+JUDGED: Final = ("gini", "bias", "mae", "rmse", "mse")
 
 
 def data(context: ReportContext) -> Section:
@@ -65,42 +65,36 @@ def data(context: ReportContext) -> Section:
 
 
 def trust(context: ReportContext) -> Section:
-    """Return the verdict on the model with its reasons, those against it first."""
-    f, verdict = context.format, context.trust.verdict
+    """Return the verdict on the model with its reasons, and how it did on the holdout against simple models."""
+    f, verdict, record = context.format, context.trust.verdict, context.bundle.record
     name, meaning = f.t(f"trust.{verdict}"), f.t(f"trust.{verdict}.meaning")
-    points = tuple(
+    reasons = [
         f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.display(f.language))
         for reason in context.trust.reasons
-    )
-    return Section("trust", f.t("report.trust"), f.t("report.trust.finding", verdict=name, meaning=meaning), points)
-
-
-def quality(context: ReportContext) -> Section | None:
-    """Return ranking, level and size on the holdout, each against the best simple model; None without a holdout."""
-    f, record = context.format, context.bundle.record
-    if not record["holdout"]:
-        return None
+    ]
+    finding = f.t("report.trust.finding", verdict=name, meaning=meaning)
+    held = record["holdout"]
+    if not held:
+        return Section("trust", f.t("report.trust"), finding, tuple(reasons))
     figures = tuple(_figure(context, metric) for metric in JUDGED if metric in record["metrics"])
-    bias = record["metrics"].get("bias")
-    order = best_baseline(record["baselines"], "gini")
+    span = f.t("report.quality.span", cutoff=f.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
+    return Section("trust", f.t("report.trust"), finding, (quality(context), span, *reasons), figures)
+
+
+def quality(context: ReportContext) -> str:
+    """Return how ranking and level did on the holdout, in one sentence."""
+    f, record = context.format, context.bundle.record
+    bias, order = record["metrics"].get("bias"), best_baseline(record["baselines"], "gini")
     rows, advantage = holdout_predictions(context.bundle), None
     if order in rows:
         both = both_figures(record["metrics"], record["baselines"][order], ("gini",))
         advantage = advantages_of(rows[record["model"]], rows[order], both).get("gini")
-    finding = f.t(
+    return f.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=context.horizon_days,
         model=f.name("model", order) if order else "",
         level=f.t(f"report.quality.level.{level_of(bias)}", off=f.percent(abs(bias or 0.0))),
     )
-    held = record["holdout"]
-    span = f.t("report.quality.span", cutoff=f.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
-    meanings = [(f.t(f"metric.{metric}"), f.t(f"metric.{metric}.meaning")) for metric in JUDGED]
-    points = [f.t("report.quality.meaning", name=label, text=text) for label, text in meanings]
-    if "mse" in record["metrics"]:
-        squared = _shown(context, "mse", float(record["metrics"]["mse"]))
-        points.append(f.t("report.quality.meaning", name=f.t("metric.mse"), text=squared))
-    return Section("quality", f.t("report.quality"), finding, (span, *points), figures)
 
 
 def _figure(context: ReportContext, metric: str) -> ReportFigure:
@@ -156,11 +150,11 @@ def headline(context: ReportContext) -> str:
     return f.t("report.finding", horizon=context.horizon_days, total=f.money(worth.value), sure=sure, share=share)
 
 
-def drivers(context: ReportContext) -> Section:
-    """Return what moves predictions most, from a saved explanation; without one, how to make it."""
+def drivers(context: ReportContext) -> Section | None:
+    """Return what moves predictions most, from a saved explanation; None without one."""
     f, explanation = context.format, context.explanation
     if explanation is None:
-        return Section("drivers", f.t("report.drivers"), f.t("report.drivers.none"), (f.t("report.drivers.how"),))
+        return None
     rows = explanation.importance().head(DRIVERS)
     names = tuple(f.name("feature_group", part) for part in rows["part"])
     shares = rows["share"].head(2).to_numpy()
@@ -218,11 +212,11 @@ def _span(context: ReportContext, row: dict[Hashable, Any]) -> str:
     return context.format.span(row["value_sum_low"], row["value_sum_high"]) or "–"
 
 
-def plan(context: ReportContext) -> Section:
-    """Return who gets what for the budget, and the evidence for it; without a plan, how to make one."""
+def plan(context: ReportContext) -> Section | None:
+    """Return who gets what for the budget, and the evidence for it; None without a plan."""
     f, planned = context.format, context.plan
     if planned is None:
-        return Section("plan", f.t("report.plan"), f.t("report.plan.none"), (f.t("report.plan.how"),))
+        return None
     made = planned.plan
     gain = f.money(made.allocation.gain)
     if planned.terms.margin_rate == 1:
@@ -253,7 +247,12 @@ def plan(context: ReportContext) -> Section:
     # ``rests`` and the table already name the assumed effects.
     notes = [_note(one, f) for one in planned.notes if one.code != "warning.offer_assumed"]
     points = (f.t(rests), *_rates(planned.terms, f), *notes)
-    return Section("plan", f.t("report.plan"), finding, points, figures, Table(head, rows))
+    series = (
+        Series(f.t("report.plan.spent"), tuple(sums[COST]), BASELINE),
+        Series(f.t("report.plan.gain"), tuple(sums[GAIN]), PREDICTED),
+    )
+    chart = Chart("columns", tuple(map(str, sums.index)), series, "", f.unit())
+    return Section("plan", f.t("report.plan"), finding, points, figures, Table(head, rows), chart)
 
 
 def _note(note: Message, f: Formatter) -> str:
@@ -270,7 +269,7 @@ def _rates(terms: Terms, f: Formatter) -> list[str]:
 
 
 def limits(context: ReportContext) -> Section:
-    """Return what the figures do not show."""
+    """Return what the figures mean and do not show, and at the end what the report was made from."""
     f, record = context.format, context.bundle.record
     points = [
         f.t("report.limits.value", unit=f.unit()),
@@ -281,13 +280,17 @@ def limits(context: ReportContext) -> Section:
         f.t("report.limits.spans") if context.shared is not None else f.t("report.limits.no_spans"),
         f.t("report.limits.cause"),
     ]
-    return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), tuple(points))
+    meanings = [
+        f.t("report.quality.meaning", name=f.t(f"metric.{metric}"), text=f.t(f"metric.{metric}.meaning"))
+        for metric in JUDGED[:-1]
+        if metric in record["metrics"]
+    ]
+    return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), (*points, *meanings, context.about))
 
 
 SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     data,
     trust,
-    quality,
     deciles,
     drivers,
     segments,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ ACCENTS: Final = {PREDICTED: "ACCENT_1", ACTUAL: "ACCENT_2", BASELINE: "ACCENT_3
 SHARES, COUNTS, AMOUNTS = "0%", "#,##0", "#,##0.00"
 TICKS: Final = "[>=1000]#,##0;General"
 """Thousands separators, and no trailing decimal point, which PowerPoint writes with #,##0.##."""
-GAP, CARD_HEIGHT, ROW_HEIGHT = 0.2, 1.25, 0.36
+GAP, CARD_HEIGHT, ROW_HEIGHT, LOGO_HEIGHT = 0.2, 1.25, 0.36, 0.9
 """Inches."""
 TABLE_SHARE: Final = 0.66
 """A table next to a chart takes at most this share of the width."""
@@ -49,27 +50,32 @@ def write_slides(report: Report, path: Path) -> Path:
         ``path``.
     """
     from pptx import Presentation
+    from pptx.util import Inches
 
     deck = Presentation(str(TEMPLATE))
     deck.core_properties.title, deck.core_properties.author = report.title, "CLV Studio"
     deck.core_properties.language = {"en": "en-GB", "zh": "zh-CN"}[report.language]
     cover, layout = deck.slide_layouts
-    texts = (report.title, report.finding, report.context, report.made)
-    for placeholder, text in zip(deck.slides.add_slide(cover).placeholders, texts, strict=True):
-        placeholder.text = text
+    title, finding, place_of_logo, day = (first := deck.slides.add_slide(cover)).placeholders
+    title.text, finding.text, day.text = report.title, report.finding, report.made
+    if report.logo is not None:
+        picture = first.shapes.add_picture(BytesIO(report.logo), place_of_logo.left, 0, height=Inches(LOGO_HEIGHT))
+        picture.width = min(picture.width, place_of_logo.width)
+        picture.top = place_of_logo.top - Inches(LOGO_HEIGHT - 0.2)
+    place_of_logo._element.getparent().remove(place_of_logo._element)
     for section in report.sections:
-        _fill(deck.slides.add_slide(layout), section, report.context)
+        _fill(deck.slides.add_slide(layout), section, report.title)
     with atomic_path(path) as temporary:
         deck.save(str(temporary))
     return path
 
 
-def _fill(slide: Any, section: Section, context: str) -> None:
+def _fill(slide: Any, section: Section, footer: str) -> None:
     """Fill a slide from the top: cards, then a table and a chart side by side, then the points."""
     from pptx.util import Inches
 
     title, content = slide.placeholders[TITLE], slide.placeholders[CONTENT]
-    slide.placeholders[SECTION_TITLE].text, slide.placeholders[CONTEXT].text = section.title, context
+    slide.placeholders[SECTION_TITLE].text, slide.placeholders[CONTEXT].text = section.title, footer
     title.text = section.finding
     _resize(title, heading_size(section.finding, title.width.inches))
     left, top, width, height = (length.inches for length in (content.left, content.top, content.width, content.height))

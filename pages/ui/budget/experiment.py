@@ -1,54 +1,252 @@
-"""An uploaded experiment on the budget page: the effect that it measured takes the place of an assumed one."""
+"""Experiments on the budget page: the one that these customers can show, its groups, and what past ones measured."""
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
 from clv_core.collection.stored.store import Dataset
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
+from clv_core.strategy.audiences.export import Exported, Side, write_rows
 from clv_core.strategy.experiments.measurement import measure_experiment
+from clv_core.strategy.experiments.randomization import (
+    OFFERED,
+    assign_groups,
+    detectable_effect,
+    in_control_group,
+    randomization_name,
+    required_sample_size,
+    residual_std,
+)
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, Experiment
 from clv_core.strategy.plans import plan_warnings
-from clv_core.strategy.plans.offers import Offer
-from pages.ui import cells, received, state, tiers, widgets
-from pages.ui.budget import kept_offers
-from pages.ui.saying import money, percent, t
+from clv_core.strategy.plans.budget_plan import OFFER, BudgetPlan
+from clv_core.strategy.plans.offers import Offer, expected_gains
+from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments.segmentation import SEGMENT_NAME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from pages.ui import cells, received, row_files, saying, state, tiers, widgets
+from pages.ui.budget.offers import PlanInputs, save, saved_offers
+from pages.ui.cache import cached
+from pages.ui.charts import advising
+from pages.ui.exports.lists import Audience, offer_for_platforms
+from pages.ui.saying import count, money, percent, t
+
+HALF: Final = 50
+"""Percent of customers without the offer, to begin with: no other share shows a smaller effect."""
+EVERYONE, OF_PLAN = 0, -1
+"""Whom an experiment is on: all customers, those who get the offer by the plan, else the number of a segment."""
 
 
-def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms, names: Sequence[str]) -> list[str]:
+def proposal(inputs: PlanInputs) -> str:
+    """Return, in one sentence, which experiment these customers can show."""
+    table = sensitivity(inputs)
+    if table is None:
+        return t("budget.propose.unknown")
+    best = _most_sensitive(table)
+    effect = money(best["effect"], inputs.currency, 3)
+    return t("budget.propose", customers=count(best["customers"]), name=best["name"], effect=effect)
+
+
+def _most_sensitive(table: pd.DataFrame) -> dict[Hashable, Any]:
+    """Return the row of the group that shows the smallest effect for its value."""
+    return min(table.to_dict("records"), key=lambda row: row["share"])
+
+
+def chart(inputs: PlanInputs) -> None:
+    """Draw the smallest effect that each segment can show."""
+    table = sensitivity(inputs)
+    if table is not None:
+        best = _most_sensitive(table)
+        effect = money(best["effect"], inputs.currency, 3)
+        message = t("budget.propose.chart", name=best["name"], effect=effect, share=percent(best["share"]))
+        figure = advising.detectable(table, message, unit=saying.unit(inputs.currency))
+        widgets.chart(figure, "budget_detectable")
+
+
+def sensitivity(inputs: PlanInputs) -> pd.DataFrame | None:
+    """Return the smallest effect that half of the customers with an offer show against the other half.
+
+    Returns:
+        group (number of a segment, 0: everyone), name, customers, effect (money a customer), share (of what such
+        customers were predicted to spend); None where no past period was tested, or no group has enough customers.
+    """
+    return _sensitivity(f"{inputs.people_mark} {state.language()}", inputs)
+
+
+@cached()
+def _sensitivity(mark: str, _inputs: PlanInputs) -> pd.DataFrame | None:  # noqa: ARG001 - names the inputs
+    rows = []
+    for group, name in enumerate([t("budget.experiment.all"), *_inputs.segments.names]):
+        inside = _members(_inputs, group)
+        customers, past = int(inside.sum()), _past_customers(_inputs, inside)
+        if customers >= 2 * MIN_GROUP_SIZE and past is not None and past[1] > 0:
+            effect = detectable_effect(customers - customers // 2, customers // 2, past[0])
+            rows.append((group, name, customers, effect, effect / past[1]))
+    return pd.DataFrame(rows, columns=["group", "name", "customers", "effect", "share"]) if rows else None
+
+
+def _members(inputs: PlanInputs, group: int) -> np.ndarray:
+    """Return who is in a segment, or everyone, bool [n]."""
+    number = inputs.people[TIER].to_numpy()
+    return np.ones(len(number), bool) if group == EVERYONE else number == group
+
+
+def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, float] | None:
+    """Return how far such customers' spending lay from the prediction, and the mean prediction; None where unknown.
+
+    Customers of the holdout stand for those of the same value tier: revenue in the trained horizon, whatever the terms.
+    """
+    bundle = inputs.data.bundle
+    held = bundle.holdout(bundle.record["model"])
+    if held is None or held.empty or not inside.any():
+        return None
+    predicted = held["predicted_clv"].to_numpy(float)
+    past, tier = DEFAULT_SCHEME.tier_of(predicted), DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside]
+    std = residual_std(held["actual"].to_numpy(float), predicted, past, tier)
+    counts = pd.Series(tier).value_counts()
+    value = float((pd.Series(predicted).groupby(past).mean().reindex(counts.index) * counts).sum() / counts.sum())
+    return (std, value) if np.isfinite(std) and std > 0 else None
+
+
+def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
+    """Let the person draw the groups of an experiment, say what it would show, and offer the table of who is in which.
+
+    Args:
+        inputs: the customers and the offers.
+        plan: who gets what; None where there is none yet.
+        side: what the numbers of its file mean.
+        allowed: whether lists may be made at all.
+    """
+    st.caption(t("budget.draw.what"))
+    table = sensitivity(inputs)
+    best = EVERYONE if table is None else int(_most_sensitive(table)["group"])
+    names = dict(enumerate([t("budget.experiment.all"), *inputs.segments.names]))
+    given = [] if plan is None else plan.customers[OFFER].value_counts().index.tolist()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        offers = [*given, *(one.name for one in inputs.offers if one.name not in given)]
+        offer = st.selectbox(t("budget.draw.offer"), offers, key="draw_offer", width=220)
+        if offer in given:
+            names = {OF_PLAN: t("budget.draw.plan"), **names}
+        group = st.selectbox(
+            t("budget.draw.who"),
+            list(names),
+            list(names).index(OF_PLAN if offer in given else best),
+            format_func=names.__getitem__,
+            key=f"draw_who_{offer in given}_{inputs.segments.by}",
+            width=200,
+        )
+        part = st.number_input(
+            t("budget.draw.share"), 5, 50, HALF, 5, key="draw_share", width=170, help=t("budget.draw.share.help")
+        )
+        end = inputs.data.dataset.log_end
+        start = st.date_input(t("budget.draw.start"), end, format="YYYY-MM-DD", key="draw_start", width=170)
+    inside = _members(inputs, group)
+    if group == OF_PLAN and plan is not None:
+        chosen = plan.customers.loc[plan.customers[OFFER] == offer, CUSTOMER_ID]
+        inside = inputs.people[CUSTOMER_ID].isin(set(chosen)).to_numpy()
+    people, share, day = inputs.people[inside], part / 100, start.isoformat()
+    name = randomization_name(inputs.data.dataset.name, day)
+    control = in_control_group(people[CUSTOMER_ID], share, name)
+    counts = int((~control).sum()), int(control.sum())
+    about = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
+    st.markdown(t("budget.draw.groups", **about))
+    if min(counts) < MIN_GROUP_SIZE:
+        st.warning(t("budget.draw.few", fewest=MIN_GROUP_SIZE), icon=":material/warning:")
+    else:
+        st.markdown(_power(inputs, str(offer), inside, counts, share))
+    if group > EVERYONE:
+        by_tier = inputs.segments.by == TIERS
+        side = replace(side, segment=f"{TIER}={group}" if by_tier else f'{SEGMENT_NAME}="{names[group]}"')
+    settings = {"offer": str(offer), "control_share": share, "start": day}
+    described, work = replace(side, scheme=inputs.segments.scheme, settings=settings), state.workspace()
+
+    def write(path: Path) -> Exported:
+        # The columns keep the names that the experiment is read by, whatever the language.
+        return write_rows(work, assign_groups(people[CUSTOMER_ID], share, name, day), path, described)
+
+    row_files.offer(
+        row_files.stem(inputs.data.bundle, "experiment", described, inputs.terms), "draw", write, allowed=allowed
+    )
+    offered = replace(described, settings={**settings, "group": OFFERED})
+    st.caption(t("budget.draw.platforms", treated=count(counts[0])))
+    rows = people[~control].assign(**{OFFER: offer})
+    audience = Audience(inputs.data, inputs.terms, "experiment", lambda: named(inputs, rows), len(rows), offered)
+    offer_for_platforms(audience, "draw", allowed=allowed and counts[0] > 0)
+
+
+def named(inputs: PlanInputs, people: pd.DataFrame) -> pd.DataFrame:
+    """Return customers with their tier, or with the name of their segment where it is no value tier."""
+    if inputs.segments.by == TIERS:
+        return people
+    names = dict(enumerate(inputs.segments.names, 1))
+    return people.assign(**{SEGMENT_NAME: people[TIER].map(names)}).drop(columns=TIER)
+
+
+def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int, int], share: float) -> str:
+    """Return which effect the groups would show, and whether one that was entered is as large."""
+    trained, past = inputs.data.horizon_days, _past_customers(inputs, inside)
+    if past is None:
+        return t("budget.draw.unknown")
+    least = detectable_effect(*counts, past[0])
+    shows = t("budget.draw.shows", days=trained, effect=money(least, inputs.currency, 3))
+    entered = next(one for one in inputs.offers if one.name == offer)
+    people = inputs.people[inside]
+    gains = expected_gains(
+        [entered], people[VALUE].to_numpy(), people[TIER].to_numpy(), len(inputs.segments.names)
+    ).ravel()
+    gains = gains[np.isfinite(gains)] + entered.cost
+    hoped = float(gains.mean()) if len(gains) else 0.0
+    if hoped <= 0 or not inputs.terms.plain(trained):
+        return shows
+    effect = money(hoped, inputs.currency, 3)
+    if hoped >= least:
+        return shows + t("budget.draw.enough", effect=effect)
+    needed = required_sample_size(hoped, past[0], share)
+    key = "short" if needed <= len(inputs.people) else "never"
+    return shows + t(f"budget.draw.{key}", effect=effect, needed=count(needed), all=count(len(inputs.people)))
+
+
+def notes(
+    offers: Sequence[Offer], experiments: Mapping[str, Experiment], terms: Terms, names: Sequence[str]
+) -> list[str]:
     """Return what measured effects leave out, and which experiments are not used, one sentence each.
 
     Args:
         offers: those of the plan.
-        found: experiments by offer.
+        experiments: by offer.
         terms: how far ahead the plan looks, and at which discount.
         names: of the segments that offers have effects for.
     """
     horizon_days = terms.horizon_days
-    longer = {name for name, one in found.items() if one.window_days > horizon_days}
-    tried = [one for one in offers if one.name in found and one.name not in longer]
-    carried = plan_warnings.assumption_warnings(tried, found)
+    longer = {name for name, one in experiments.items() if one.window_days > horizon_days}
+    tried = [one for one in offers if one.name in experiments and one.name not in longer]
+    carried = plan_warnings.assumption_warnings(tried, experiments)
     left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
-    said = [widgets.plain(one.text(state.language())) for one in left_out]
+    sentences = [widgets.plain(one.text(state.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
-        days = found[name].window_days
-        said.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
-    return said
+        days = experiments[name].window_days
+        sentences.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
+    return sentences
 
 
-def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days: int, *, by_tier: bool) -> None:
-    """Take an experiment, and show what those that are kept found.
+def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days: int, *, by_tier: bool) -> None:
+    """Take the table of an experiment, and show what those that are saved measured.
 
     Args:
         dataset: the log with the outcomes.
@@ -57,9 +255,9 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
         most_days: how long outcomes count at most: how far ahead the plan looks.
         by_tier: whether offers are planned by the value tiers, which experiments are measured in.
     """
-    found = kept_offers.kept(dataset).experiments
+    experiments = saved_offers(dataset).experiments
     opened = f"experiment_open_{dataset.name}"  # open to begin with where there is one; from then on as it was left
-    st.session_state.setdefault(opened, bool(found))
+    st.session_state.setdefault(opened, bool(experiments))
     with st.expander(t("budget.experiment"), icon=":material/experiment:", key=opened, on_change="rerun"):
         st.caption(t("budget.experiment.what"))
         file = st.file_uploader(t("budget.experiment.file"), type=received.EXPERIMENTS, key="experiment_file")
@@ -77,16 +275,15 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
         if pressed and file is not None and offer is not None:
             try:
                 with st.spinner(t("budget.experiment.working")):
-                    made = _measure(dataset, bundle, file, most_days)
-                    kept_offers.keep(dataset, experiments={**found, offer: made})
+                    save(dataset, experiments={**experiments, offer: _measure(dataset, bundle, file, most_days)})
             except ClvError as error:
                 widgets.error_box(error)
             else:
                 st.rerun()
-        for name in [one.name for one in offers if one.name in found]:
-            _show(name, found[name], tiers.names(dataset), bundle.record["currency"], by_tier=by_tier)
+        for name in [one.name for one in offers if one.name in experiments]:
+            _result(name, experiments[name], tiers.names(dataset), bundle.record["currency"], by_tier=by_tier)
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
-                kept_offers.keep(dataset, experiments={one: made for one, made in found.items() if one != name})
+                save(dataset, experiments={one: made for one, made in experiments.items() if one != name})
                 st.rerun()
 
 
@@ -102,44 +299,40 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *, by_tier: bool) -> None:
-    everyone = found.effects[0]
-    st.markdown(
-        f"**{_sentence(offer, found, currency)}**" if everyone.effect is not None else f"**{widgets.plain(offer)}**"
-    )
-    for warning in found.warnings:
+def _result(offer: str, experiment: Experiment, names: Sequence[str], currency: str, *, by_tier: bool) -> None:
+    """Show what an experiment measured, by tier, and for whom the plan takes it."""
+    everyone, name = experiment.effects[0], widgets.plain(offer)
+    ends = {"effect": everyone.effect, "low": everyone.low, "high": everyone.high}
+    amounts = {key: money(value or 0.0, currency, 2) for key, value in ends.items()}
+    finding = t("budget.experiment.found", offer=name, days=experiment.window_days, **amounts)
+    st.markdown(f"**{name if everyone.effect is None else finding}**")
+    for warning in experiment.warnings:
         st.warning(widgets.plain(warning.text(state.language())), icon=":material/warning:")
     rows = pd.DataFrame(
         {
-            "tier": [t("budget.experiment.all") if one.tier == 0 else names[one.tier - 1] for one in found.effects],
-            "treated": [one.treated for one in found.effects],
-            "control": [one.control for one in found.effects],
-            "effect": [one.effect for one in found.effects],
-            "low": [one.low for one in found.effects],
-            "high": [one.high for one in found.effects],
+            "tier": [
+                t("budget.experiment.all") if one.tier == 0 else names[one.tier - 1] for one in experiment.effects
+            ],
+            **{
+                column: [getattr(one, column) for one in experiment.effects]
+                for column in ("treated", "control", "effect", "low", "high")
+            },
         }
     )
     columns = {"tier": st.column_config.TextColumn(t("column.tier"))}
-    columns |= {name: cells.whole(t(f"budget.experiment.{name}")) for name in ("treated", "control")}
-    columns |= {name: cells.money(t(f"budget.experiment.{name}"), currency) for name in ("effect", "low", "high")}
+    columns |= {key: cells.whole(t(f"budget.experiment.{key}")) for key in ("treated", "control")}
+    columns |= {key: cells.money(t(f"budget.experiment.{key}"), currency) for key in ends}
     cells.table(rows, t("budget.experiment"), columns)
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))
-    used = _used(found, by_tier=by_tier)
-    st.caption(t("budget.experiment.caption", days=found.window_days, share=removed, used=used))
+    used = _usage(experiment, by_tier=by_tier)
+    st.caption(t("budget.experiment.caption", days=experiment.window_days, share=removed, used=used))
 
 
-def _used(found: Experiment, *, by_tier: bool) -> str:
+def _usage(experiment: Experiment, *, by_tier: bool) -> str:
     """Return for whom the plan takes which of the effects."""
-    tried, tiers = len(found.tried_tiers), len(found.effects) - 1
+    tried, tiers = len(experiment.tried_tiers), len(experiment.effects) - 1
     if tried < tiers and not (tried and by_tier):
         return t("budget.experiment.used.carried")
     only = t("budget.experiment.used.tried", fewest=MIN_GROUP_SIZE) if tried < tiers else ""
-    kind = ("tiers" if found.tiers_differ else "all") if by_tier else "others"
+    kind = ("tiers" if experiment.tiers_differ else "all") if by_tier else "others"
     return only + t(f"budget.experiment.used.{kind}")
-
-
-def _sentence(offer: str, found: Experiment, currency: str) -> str:
-    everyone = found.effects[0]
-    ends = {"effect": everyone.effect, "low": everyone.low, "high": everyone.high}
-    said = {name: money(value or 0.0, currency, 2) for name, value in ends.items()}
-    return t("budget.experiment.found", offer=widgets.plain(offer), days=found.window_days, **said)

@@ -1,11 +1,12 @@
-"""Charts of recommendations and prices. Same rules as in ``drawing``."""
+"""Charts of the strategy page: budget, experiment, recommendations and prices. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from pages.ui.charts.colours import BASELINE, PREDICTED, RAMP
-from pages.ui.charts.drawing import Chart, drawn, vertical
+from clv_core.strategy.plans.allocation import Curve
+from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED, RAMP
+from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
 from pages.ui.charts.names import FEW, short
 from pages.ui.saying import t
 
@@ -68,5 +69,63 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
         y={"ticklabelstandoff": 6},
         lines=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
         legend=False,
-        height=460,
+        height=min(460, 150 + 40 * len(rows)),
     )
+
+
+def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str, gain: str) -> Chart:
+    """Draw the expected gain of each budget, and where the chosen one stands.
+
+    Args:
+        curve: of :func:`clv_core.strategy.plans.allocation.gain_curve`.
+        here: what is spent and what it is expected to bring.
+        message: what the chart shows, in words.
+        unit: of money.
+        gain: title of the axis of what it brings.
+    """
+    hover = "%{x:,.0f} → %{y:,.0f}<extra></extra>"
+    line = dict(
+        type="scatter",
+        x=curve.budget,
+        y=curve.gain,
+        mode="lines",
+        name=t("budget.curve.line"),
+        line={"color": PREDICTED, "width": 3},
+        hovertemplate=hover,
+    )
+    chosen = dict(
+        type="scatter",
+        x=[here[0]],
+        y=[here[1]],
+        mode="markers",
+        name=t("budget.curve.here"),
+        marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
+        hovertemplate=hover,
+    )
+    spent, gained = value_ticks(curve.budget, here[0]), value_ticks(curve.gain, here[1])
+    return drawn(
+        [line, chosen],
+        message,
+        x={"title": t("budget.curve.budget", unit=unit), "rangemode": "tozero", **spent},
+        y={"title": gain, "rangemode": "tozero", **gained},
+    )
+
+
+def detectable(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
+    """Draw the smallest effect that an experiment on each segment would show.
+
+    Args:
+        table: name, customers and effect (money a customer), everyone first.
+        message: what the chart shows, in words.
+        unit: of money.
+    """
+    bars = dict(
+        type="bar",
+        x=short(table["name"]),
+        y=table["effect"],
+        marker={"color": [BASELINE if group == 0 else PREDICTED for group in table["group"]]},
+        customdata=table[["name", "customers", "share"]],
+        hovertemplate="%{customdata[0]}: %{y:,.2f} (%{customdata[1]:,d}, %{customdata[2]:.0%})<extra></extra>",
+    )
+    y = {"title": t("budget.propose.axis", unit=unit), "rangemode": "tozero"}
+    return drawn([bars], message, x={"title": t("column.segment")}, y=y, legend=False, height=300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -18,13 +19,12 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.strategy.customer.customer_card import Card, make_card
 from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
-from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations
+from clv_core.strategy.recommend.stored_recommendations import RECORD, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments.saved_segments import last_written
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import scored, state, tiers
+from pages.ui import recommendations, scored, state, tiers
+from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.navigation import SEARCH
-from pages.ui.recommended.kept import run_of
 from pages.ui.saying import t
 
 ADDRESS: Final = "customer"
@@ -37,13 +37,13 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
     plain = Terms(bundle.record["horizon_days"])
     customers = scored.need_scores(dataset, bundle, plain)
-    return tiers.tiered(bundle.id, dataset.version, plain, DEFAULT_SCHEME, customers)
+    return tiers.tiered(state.scored(dataset, bundle), plain, customers)
 
 
 def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
     stop = state.suppression_list()
-    return tiers.without_suppressed(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
+    return tiers.without_suppressed(customers, f"{bundle.id} {dataset.version} {stop.mark}", stop)
 
 
 def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
@@ -91,28 +91,28 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     data = state.scored(dataset, bundle)
     with st.spinner(t("card.working")):
         rhythm = load_rhythm(data)
-    advising = run_of(dataset, bundle)
-    versions = (explanation is not None, last_written(dataset), advising.written)
-    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *versions)
-    return _card(key, data, customers, rhythm, explanation, advising.advice())
+    stored = recommendations.load(dataset, bundle)
+    versions = (explanation is not None, last_written(dataset), recommendations_folder(bundle, dataset) / RECORD)
+    return _card(data, customer, state.language(), versions, customers, rhythm, explanation, stored)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@cached()
 def _card(
-    key: tuple[str, str, str, str, str, bool, int, float | None],
-    _scored: ScoredDataset,
+    scored: ScoredDataset,
+    customer: str,
+    language: str,
+    versions: tuple[bool, int, Path],  # noqa: ARG001 - what else the card depends on
     _customers: pd.DataFrame,
     _rhythm: Rhythm,
     _explanation: Explanation | None,
-    _advice: StoredRecommendations | None,
+    _stored: StoredRecommendations | None,
 ) -> Card:
-    customer, language = key[3], key[4]
     return make_card(
-        _scored,
+        scored,
         _customers,
         customer,
         rhythm=_rhythm,
         explanation=_explanation,
-        recommended=None if _advice is None else _advice.of_customer(customer, WITH_BOUGHT),
+        recommended=None if _stored is None else _stored.of_customer(customer, WITH_BOUGHT),
         language=language,
     )

@@ -1,9 +1,10 @@
-"""What the customer page says of one customer: figures, reasons, what to do, history, who is alike, files."""
+"""One customer on the customer page: figures, reasons, what to do, history, who is alike, files, segments by hand."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,12 +13,20 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError
 from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why_sentences import MODEL
-from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.strategy.segments.saved_segments import (
+    load_rules,
+    put_by_hand,
+    saved_rules,
+    take_out_by_hand,
+    tier_labels,
+)
+from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import cells, navigation, page_files, saying, state, tiers, trusting, widgets
+from pages.ui import access, by_role, cells, navigation, page_files, saying, state, tiers, trusting, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
@@ -191,7 +200,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     language = state.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
-    side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))
+    side = tiers.side(state.scored(dataset, bundle), [], Terms(bundle.record["horizon_days"]))
     side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
         page_files.download(
@@ -220,3 +229,72 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
             key="download_days",
             disabled=not allowed,
         )
+
+
+def segments_by_hand(card: Card, dataset: Dataset) -> None:
+    """Offer the segments that rules make, or a new one, and name those that she was put into."""
+    try:
+        saved = [load_rules(dataset, name) for name in saved_rules(dataset)]
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    own = [(rules, rule) for rules in saved for rule in rules.rules]
+    labels = {_label(rules, rule.name, saved): (rules.name, rule.name) for rules, rule in own}
+    inside = [(rules, rule) for rules, rule in own if card.customer_id in (rule.by_hand or ())]
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox(
+                t("card.segment"),
+                list(labels),
+                index=None,
+                accept_new_options=True,
+                key=f"card_segment_{card.customer_id}",
+                placeholder=t("rules.segment.hint"),
+                help=t("card.segment.help"),
+                width=360,
+            )
+            name, segment = labels.get(str(chosen), (_set_for_new(saved), (chosen or "").strip()))
+            there = any(rules.name == name and rule.name == segment for rules, rule in inside)
+            if st.button(
+                t("card.segment.add"),
+                type="primary",
+                icon=":material/group_add:",
+                key="card_segment_add",
+                **by_role.if_may("change", disabled=not segment or there),
+            ):
+                _change(put_by_hand, dataset, name, segment, card.customer_id)
+        for place, (rules, rule) in enumerate(inside):
+            _membership(card, dataset, rules, _label(rules, rule.name, saved), rule.name, place)
+
+
+def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, *names: str) -> None:
+    access.require("change")
+    try:
+        change(dataset, *names)
+    except ClvError as error:
+        widgets.error_box(error)
+        return
+    st.rerun()
+
+
+def _membership(card: Card, dataset: Dataset, rules: Rules, label: str, segment: str, place: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.plain(label))}", width="content")
+        if st.button(t("card.segment.show"), key=f"card_segment_show_{place}", type="tertiary"):
+            st.session_state["scheme_kind"], st.session_state["rules_name"] = RULES, rules.name
+            st.session_state["segments_view"] = "overview"
+            navigation.go("segments")
+        if st.button(
+            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")
+        ):
+            _change(take_out_by_hand, dataset, rules.name, segment, card.customer_id)
+
+
+def _set_for_new(saved: list[Rules]) -> str:
+    """Return the name of the rules that a new segment goes to: the usual one, or the first where it is not there."""
+    usual, names = t("rules.set.usual"), [rules.name for rules in saved]
+    return usual if usual in names or not names else names[0]
+
+
+def _label(rules: Rules, segment: str, saved: list[Rules]) -> str:
+    return segment if len(saved) == 1 else f"{rules.name} · {segment}"

@@ -19,13 +19,12 @@ from clv_core.evaluation.explain.dependence import Dependence, dependence, expla
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.features.labels import label
-from pages.ui import scored, segmenting, state, widgets
+from pages.ui import schemes, scored, segmenting, state, widgets
 from pages.ui.charts import closer_look
 from pages.ui.charts.drawing import Chart
 from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
 from pages.ui.saying import t
-from pages.ui.segmenting import Scene
-from pages.ui.segments import chosen_scheme
+from pages.ui.segmenting import SegmentedCustomers
 
 STEADY: Final = 0.4
 """Rank correlation of reading and effect from which on the effect is said to rise or fall."""
@@ -83,25 +82,25 @@ def segments_compared(explanation: Explanation, dataset: Dataset, bundle: Bundle
     """
     terms = Terms(bundle.record["horizon_days"])
     customers = scored.need_scores(dataset, bundle, terms)
-    scheme = chosen_scheme.choose(dataset, customers, terms)
+    scheme = schemes.choose(dataset, customers, terms)
     if scheme is None:
         st.caption(t("rules.empty"))
         return
     data = state.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
-    scene = segmenting.scene(data, terms, scheme, customers, customers)
+    segmented = segmenting.segment(data, terms, scheme, customers, customers)
     rows = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(explanation.customer_ids))
-    inside = {place: (rows >= 0) & scene.placed.chosen([place])[rows] for place in range(scene.placed.count)}
-    _two(explanation, {place: mask for place, mask in inside.items() if mask.any()}, scene)
+    inside = {place: (rows >= 0) & segmented.placed.chosen([place])[rows] for place in range(segmented.placed.count)}
+    _two(explanation, {place: mask for place, mask in inside.items() if mask.any()}, segmented)
 
 
-def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scene: Scene) -> None:
+def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], segmented: SegmentedCustomers) -> None:
     """Let the person choose two of the segments that explained customers are in."""
-    names, there, currency = scene.names, list(inside), scene.currency
+    names, there, currency = segmented.names, list(inside), segmented.currency
     if len(there) < 2:
         st.caption(t("why.groups.none"))
         return
-    key = scene.scheme.names_key.replace(":", "_")
+    key = segmented.scheme.names_key.replace(":", "_")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = st.selectbox(
             t("why.groups.these"), there, format_func=names.__getitem__, key=f"why_these_{key}", width=240

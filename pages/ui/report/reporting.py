@@ -13,6 +13,7 @@ from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
+from clv_core.errors import ClvError
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.plans.allocation import max_useful_budget
@@ -20,10 +21,13 @@ from clv_core.strategy.plans.budget_plan import capacities, costs
 from clv_core.strategy.plans.measured_offers import with_experiments
 from clv_core.strategy.plans.offers import check_offers, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.report.make_report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
-from pages.ui.budget import by_segments, kept_offers, offers_table
-from pages.ui.budget.slider import scale
+from clv_core.workspace import atomic_path
+from pages.ui import access, by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
+from pages.ui.budget import offers
+from pages.ui.budget.offers import PlanInputs
+from pages.ui.budget.plan import slider_scale
 from pages.ui.file_names import file_name
 from pages.ui.saying import t
 
@@ -62,9 +66,10 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
     if planned and not trusting.acknowledged(bundle):
         words = ()
+    logo = _logo()
     if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
-    wish = _wish(dataset, bundle, str(language), words)
+    wish = _wish(dataset, bundle, str(language), (*logo, *words))
     job = progress.latest("report", wish.label)
     if st.button(
         t("reporting.make"),
@@ -78,24 +83,51 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
     return wish
 
 
+def _logo() -> tuple[str, ...]:
+    """Let the person upload or remove the logo of this workspace, and return it as words of the command line."""
+    path = state.workspace().place("branding") / "logo.png"
+    with st.expander(t("reporting.logo"), icon=":material/image:"):
+        file = st.file_uploader(t("reporting.logo.file"), ["png"], key="report_logo", disabled=not access.may("change"))
+        if file is not None:
+            access.require("change")
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(file.getvalue())
+        if path.is_file():
+            st.image(str(path), width=160)
+            if st.button(t("reporting.logo.remove"), key="report_logo_remove", **by_role.if_may("change")):
+                path.unlink()
+                st.rerun()
+    if not path.is_file():
+        return ()
+    try:
+        read_logo(path)
+    except ClvError as error:
+        widgets.error_box(error)
+        return ()
+    return ("--logo", str(path))
+
+
 def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, ...]:
     """Return the plan as words of the command line: offers, experiments, budget and rates of the strategy page."""
-    kept, horizon_days = kept_offers.kept(dataset), bundle.record["horizon_days"]
+    saved, horizon_days = offers.saved_offers(dataset), bundle.record["horizon_days"]
     rates = terms.choose_rates(bundle)
     customers = scored.need_scores(dataset, bundle, rates)
-    segments = by_segments.cut(by_segments.known(kept.by, dataset), dataset, bundle, rates, customers)
+    segments = offers.segment_customers(offers.saved_scheme(dataset), dataset, bundle, rates, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
-    table = offers_table.as_table(kept.rows.get(segments.by), offers_table.starting_for(segments, language))
-    written = offers_table.read_offers(table, count)
-    if not written:
+    table = offers.as_table(saved.rows.get(segments.by), offers.starting_for(segments, language))
+    entered = offers.read_offers(table, count)
+    if not entered:
         st.caption(t("budget.offers.none"))
         return ()
-    measured = kept.experiments
-    offers = with_experiments(check_offers(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
+    given = with_experiments(check_offers(entered), saved.experiments, horizon_days, rates.margin_rate, by_tier=by_tier)
+    inputs = PlanInputs(state.scored(dataset, bundle), rates, segments, segments.people, given)
+    if not inputs.has_effect:
+        st.caption(t("reporting.no_effect"))
+        return ()
     people = state.suppression_list().without(segments.people)
-    gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
-    most = max_useful_budget(gains, costs(offers), capacities(offers))
-    start = scale(most, kept.budget)[2] if most > 0 else kept.budget or 0.0
+    gains = expected_gains(given, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
+    most = max_useful_budget(gains, costs(given), capacities(given))
+    start = slider_scale(most, saved.budget)[2] if most > 0 else saved.budget or 0.0
     label = t("reporting.budget", unit=saying.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
@@ -103,11 +135,11 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
     if not budget:
         st.caption(t("reporting.no_budget"))
         return ()
-    said = [word for offer in offers for word in ("--offer", str(offer))]
-    said += [] if by_tier else ["--plan-scheme", segments.by]
-    said += ["--discount-rate", f"{rates.discount_rate:.10g}"] if rates.discount_rate else []
-    said += ["--margin-rate", f"{rates.margin_rate:.10g}"] if rates.margin_rate != 1 else []
-    return (*said, "--budget", f"{budget:.10g}")
+    words = [word for offer in given for word in ("--offer", str(offer))]
+    words += [] if by_tier else ["--plan-scheme", segments.by]
+    words += ["--discount-rate", f"{rates.discount_rate:.10g}"] if rates.discount_rate else []
+    words += ["--margin-rate", f"{rates.margin_rate:.10g}"] if rates.margin_rate != 1 else []
+    return (*words, "--budget", f"{budget:.10g}")
 
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
@@ -116,7 +148,7 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
     files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
-    plan = f" {words[-1]} {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""
+    plan = f" {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""
     return Wish(command, f"{bundle.id} {dataset.version} {language}{plan}", language, files)
 
 

@@ -1,115 +1,129 @@
-"""Segments at a glance: cards or a table of figures, and the chart that says where the value lies."""
+"""Segments at a glance, with the chart that says where the value lies, and the customers in them with files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.strategy.segments import P_PURCHASE
+from clv_core.strategy.audiences.export import Exported, export, log_export
+from clv_core.strategy.segments import P_PURCHASE, VALUE, too_few
 from clv_core.strategy.segments.clusters import EMBEDDING, FittedClusters
+from clv_core.strategy.segments.conditions import CONTAINS, Condition
 from clv_core.strategy.segments.rfm_and_quadrant import GRID, FittedQuadrant, FittedRfm, grid, value_of
-from clv_core.strategy.segments.segment_rules import OTHERS
-from clv_core.strategy.segments.segmentation import SEGMENT
+from clv_core.strategy.segments.segment_rules import OTHERS, Rules
+from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import cells, row_files, saying, tiers, widgets
+from pages.ui import cells, failing, navigation, row_files, saying, segmenting, state, tiers, trusting, widgets
 from pages.ui.charts import placing, why
-from pages.ui.saying import percent, t
-from pages.ui.segmenting import Scene
+from pages.ui.exports.lists import Audience, offer_for_platforms
+from pages.ui.saying import money, percent, t
+from pages.ui.segmenting import Members, SegmentedCustomers
 
-MOST_CARDS: Final = 6
+MAX_CARDS: Final = 6
 SAMPLE: Final = 2000
+SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
+                "historic_value", "purchase_days", "last_purchase")  # fmt: skip
+MAX_ROWS: Final = 5000
+"""So many rows go to the browser; files hold all."""
 
 
-def section(scene: Scene) -> None:
+def cards(segmented: SegmentedCustomers) -> None:
     """Show the segments, and a chart of their own kind."""
-    notes(scene)
-    if scene.placed.count <= MOST_CARDS:
-        ranged = tiers.what_past_origins_say(scene.bundle, scene.terms)[0] is not None
-        tiers.cards(scene.table, scene.currency, ranged=ranged)
+    notes(segmented)
+    if segmented.placed.count <= MAX_CARDS:
+        ranged = tiers.shared_error_of(segmented.bundle, segmented.terms) is not None
+        tiers.cards(segmented.table, segmented.currency, ranged=ranged)
     else:
-        figures(scene, short=True)
-        _described(scene)
-    if isinstance(scene.fitted, FittedQuadrant):
-        _quadrant(scene, scene.fitted)
-    elif isinstance(scene.fitted, FittedRfm):
-        _grid(scene, scene.fitted)
-    _bars(scene)
+        figures(segmented, short=True)
+        _descriptions(segmented)
+    if isinstance(segmented.fitted, FittedQuadrant):
+        _quadrant(segmented, segmented.fitted)
+    elif isinstance(segmented.fitted, FittedRfm):
+        _grid(segmented, segmented.fitted)
+    _bars(segmented)
 
 
-def notes(scene: Scene) -> None:
+def notes(segmented: SegmentedCustomers) -> None:
     """Say what clusters were found among."""
-    if isinstance(scene.fitted, FittedClusters):
-        st.caption(t("segments.clusters.embedding" if scene.fitted.source == EMBEDDING else "segments.clusters.scores"))
+    if isinstance(segmented.fitted, FittedClusters):
+        st.caption(
+            t("segments.clusters.embedding" if segmented.fitted.source == EMBEDDING else "segments.clusters.scores")
+        )
 
 
-def figures(scene: Scene, *, short: bool = False) -> None:
+def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
     """Show one row a segment: size, worth with its interval, who is typical.
 
     Args:
-        scene: the customers in segments.
+        segmented: the customers in segments.
         short: whether only what a person asks first is shown, without the descriptions.
     """
     number, text, config = st.column_config.NumberColumn, st.column_config.TextColumn, st.column_config
-    rows = scene.table.assign(
-        share_of_customers=100 * scene.table["share_of_customers"],
-        share_of_value=100 * scene.table["share_of_value"],
-        p_purchase_mean=100 * scene.table["p_purchase_mean"],
+    rows = segmented.table.assign(
+        share_of_customers=100 * segmented.table["share_of_customers"],
+        share_of_value=100 * segmented.table["share_of_value"],
+        p_purchase_mean=100 * segmented.table["p_purchase_mean"],
     )
     columns: dict[str, object] = {
         "name": text(t("column.segment"), pinned=True),
         "customers": cells.whole(t("column.customers")),
         "share_of_customers": number(t("segments.column.share_of_customers"), format="%.1f%%"),
         "share_of_value": number(t("segments.column.share_of_value"), format="%.1f%%"),
-        "value_sum": cells.money(t("segments.column.value_sum"), scene.currency),
-        "value_sum_low": cells.money(t("segments.column.low"), scene.currency, help=t("segments.column.low.help")),
-        "value_sum_high": cells.money(t("segments.column.high"), scene.currency, help=t("segments.column.low.help")),
-        "value_mean": cells.money(t("segments.column.value_mean"), scene.currency),
+        "value_sum": cells.money(t("segments.column.value_sum"), segmented.currency),
+        "value_sum_low": cells.money(t("segments.column.low"), segmented.currency, help=t("segments.column.low.help")),
+        "value_sum_high": cells.money(
+            t("segments.column.high"), segmented.currency, help=t("segments.column.low.help")
+        ),
+        "value_mean": cells.money(t("segments.column.value_mean"), segmented.currency),
         "p_purchase_mean": number(t("column.p_purchase"), format="%.1f%%", help=t("column.p_purchase.help")),
         "purchase_days_mean": number(t("segments.column.orders"), format="%.1f"),
         "days_since_last_median": number(t("segments.column.since"), format="%d"),
         "last_purchase_median": config.DateColumn(t("segments.column.last"), format="YYYY-MM-DD"),
-        "historic_value_mean": cells.money(t("segments.column.historic"), scene.currency),
-        "historic_value_sum": cells.money(t("segments.column.historic_sum"), scene.currency),
+        "historic_value_mean": cells.money(t("segments.column.historic"), segmented.currency),
+        "historic_value_sum": cells.money(t("segments.column.historic_sum"), segmented.currency),
         "buyers": cells.whole(t("segments.column.buyers")),
         "description": text(t("segments.column.description"), width="large"),
     }
     brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean")
-    kept = [name for name in (brief if short else columns) if rows[name].notna().any()]
+    given = [name for name in (brief if short else columns) if rows[name].notna().any()]
     cells.table(
-        rows[kept],
+        rows[given],
         t("segments.view.figures"),
-        {name: columns[name] for name in kept},
+        {name: columns[name] for name in given},
         height="content",
         key="segments_figures",
     )
 
 
-def _described(scene: Scene) -> None:
+def _descriptions(segmented: SegmentedCustomers) -> None:
     """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
-    known = scene.table[scene.table["description"].notna() & (scene.table["description"] != "")]
+    rows = segmented.table[segmented.table["description"].notna() & (segmented.table["description"] != "")]
     lines = [
         f"- **{widgets.plain(name)}** – {widgets.plain(description)}"
-        for name, description in zip(known["name"], known["description"], strict=True)
+        for name, description in zip(rows["name"], rows["description"], strict=True)
     ]
     if lines:
         st.caption("\n".join(lines))
 
 
-def download(scene: Scene) -> None:
+def download(segmented: SegmentedCustomers) -> None:
     """Offer the table of figures as a file."""
-    rows = scene.table.assign(scheme=str(scene.scheme))
-    row_files.figures(scene.bundle, rows, "segments", "download_segments", scene.dataset.log_end, scene.terms)
+    rows = segmented.table.assign(scheme=str(segmented.scheme))
+    row_files.figures(
+        segmented.bundle, rows, "segments", "download_segments", segmented.dataset.log_end, segmented.terms
+    )
 
 
-def _bars(scene: Scene) -> None:
+def _bars(segmented: SegmentedCustomers) -> None:
     """Draw shares of customers beside shares of value."""
-    rows = scene.table
+    rows = segmented.table
     if not rows["share_of_value"].notna().any():
         return
-    order = rows if isinstance(scene.scheme, ValueTiers) else rows.sort_values("share_of_value", ascending=False)
+    order = rows if isinstance(segmented.scheme, ValueTiers) else rows.sort_values("share_of_value", ascending=False)
     named = order[order[SEGMENT] != OTHERS]
     first = (named if len(named) else order).iloc[0]
     message = t(
@@ -118,41 +132,64 @@ def _bars(scene: Scene) -> None:
         share=percent(first["share_of_customers"]),
         value=percent(first["share_of_value"]),
     )
-    widgets.chart(why.tier_bars(order.assign(tier_label=order["name"]), message), "tiers")
+    drawn, key = why.tier_bars(order.assign(tier_label=order["name"]), message), "segment_bars"
+    numbers = [segmented.names.index(name) + 1 for name in order["name"]]
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{widgets.plain(drawn.message)}**", help=t("segments.chart.click"))
+        st.plotly_chart(
+            drawn.figure,
+            key=key,
+            alt=drawn.message,
+            config={"displayModeBar": False},
+            on_select=lambda: filter_by_bar(key, numbers, filters_key(segmented)),
+            selection_mode="points",
+        )
 
 
-def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
-    customers = scene.customers
+def filter_by_bar(chart: str, numbers: list[int], filters: str) -> None:
+    """List the customers of the bar that was clicked, by the keys of the chart and of the widget that filters.
+
+    Args:
+        chart: key of the chart.
+        numbers: of the bars' segments, from 1.
+        filters: key of the widget that chooses segments.
+    """
+    points = st.session_state[chart]["selection"]["points"]
+    st.session_state[filters] = sorted({numbers[point["point_index"]] for point in points})
+
+
+def _quadrant(segmented: SegmentedCustomers, fitted: FittedQuadrant) -> None:
+    customers = segmented.customers
     rows = np.random.default_rng(0).permutation(len(customers))[:SAMPLE]
     some = customers.iloc[rows]
     points = pd.DataFrame(
         {
             "risk": 1 - some[P_PURCHASE].to_numpy(),
             "value": value_of(some, fitted.by),
-            "place": scene.placed.where[rows],
+            "place": segmented.placed.where[rows],
             "customer_id": some["customer_id"].to_numpy(),
         }
     )
-    back = scene.table[scene.table[SEGMENT] == "win_back"].iloc[0]
+    back = segmented.table[segmented.table[SEGMENT] == "win_back"].iloc[0]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
         customers=saying.count(back["customers"]),
         name=back["name"],
         share=percent(back["p_purchase_mean"]),
-        value=saying.money(back["value_sum"], scene.currency),
+        value=saying.money(back["value_sum"], segmented.currency),
     )
-    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=saying.unit(scene.currency))
-    figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), scene.names, message, axis=axis)
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=saying.unit(segmented.currency))
+    figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), segmented.names, message, axis=axis)
     widgets.chart(figure, "quadrant")
 
 
-def _grid(scene: Scene, fitted: FittedRfm) -> None:
-    counts = grid(fitted, scene.customers)
+def _grid(segmented: SegmentedCustomers, fitted: FittedRfm) -> None:
+    counts = grid(fitted, segmented.customers)
     if not counts.sum():
         return
-    called = dict(zip(scene.table[SEGMENT], scene.names, strict=True))
+    called = dict(zip(segmented.table[SEGMENT], segmented.names, strict=True))
     names = [[called[key] for key in row] for row in GRID]
-    rows = scene.table.set_index(SEGMENT)
+    rows = segmented.table.set_index(SEGMENT)
     best = rows.loc[["champions", "loyal"]]
     message = t(
         "segments.rfm.message",
@@ -162,3 +199,104 @@ def _grid(scene: Scene, fitted: FittedRfm) -> None:
         value=percent(best["share_of_value"].sum()),
     )
     widgets.chart(placing.grid(counts, names, message), "rfm_grid")
+
+
+def filters_key(segmented: SegmentedCustomers) -> str:
+    """Return the key of the widget that chooses segments."""
+    own = segmented.scheme.names_key.replace(":", "_")
+    return f"filter_tiers_{segmented.placed.count}" if isinstance(segmented.scheme, ValueTiers) else f"filter_{own}"
+
+
+@failing.part
+def members(segmented: SegmentedCustomers) -> None:
+    """Show the customers with filters, and offer those that pass as files."""
+    chosen = _filtered(segmented)
+    count = len(chosen.rows)
+    value = float(segmented.customers[VALUE].to_numpy()[chosen.rows].sum())
+    text = t("segments.chosen", customers=f"{count:,}", total=money(value, segmented.currency))
+    if segmented.summands is not None and count:
+        sums = segmented.summands.sums(chosen.rows, np.zeros(count, np.int64), 1)
+        few = too_few(float(segmented.customers[P_PURCHASE].to_numpy()[chosen.rows].sum()))
+        text += (
+            t("segments.too_few") if few else tiers.sure(float(sums.low[0]), float(sums.high[0]), segmented.currency)
+        )
+    st.markdown(text)
+    _downloads(chosen)
+    if isinstance(segmented.scheme, Rules) and segmented.scheme.overlapping:
+        st.caption(t("segments.overlap"))
+    _table(chosen)
+
+
+def _filtered(segmented: SegmentedCustomers) -> Members:
+    customers, names = segmented.customers, segmented.names
+    wanted = st.pills(
+        t("segments.filter.tiers" if isinstance(segmented.scheme, ValueTiers) else "segments.filter.segments"),
+        range(1, segmented.placed.count + 1),
+        selection_mode="multi",
+        format_func=lambda number: widgets.plain(names[number - 1]),
+        key=filters_key(segmented),
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        least = st.slider(t("segments.filter.p_purchase"), 0, 100, 0, 5, format="%d%%", key="filter_p", width=220)
+        text = st.text_input(
+            t("segments.filter.id"), key="filter_id", type="search", placeholder=t("segments.search"), width=220
+        )
+    segments = sorted(number - 1 for number in wanted or ())
+    filters = [Condition("p_purchase", ">=", (f"{least / 100:g}",))] if least else []
+    filters += [Condition("customer_id", CONTAINS, (text,))] if text else []
+    keep = segmented.placed.chosen(segments)
+    for one in filters:
+        keep &= one.holds(customers)
+    order = segmenting.by_value(segmented.data, segmented.terms, customers)
+    return Members(segmented, segments, tuple(filters), order[keep[order]])
+
+
+def _table(chosen: Members) -> None:
+    shown = chosen.frame(chosen.rows[:MAX_ROWS])
+    if SEGMENT_NAME in shown:
+        shown["tier_name"] = shown[SEGMENT_NAME]
+    shown = shown[list(SHOWN)].assign(p_purchase=shown["p_purchase"] * 100)
+    columns = tiers.columns(chosen.segmented.currency)
+    if not isinstance(chosen.segmented.scheme, ValueTiers):
+        columns["tier_name"] = st.column_config.TextColumn(t("column.segment"))
+    event = cells.table(
+        shown,
+        t("segments.list"),
+        columns,
+        height=420,
+        key="segments_list",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if len(chosen.rows) > MAX_ROWS:
+        st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(chosen.rows):,}"))
+    for row in event.selection.rows:
+        if row < len(shown):
+            _offer_card(str(shown["customer_id"].iloc[row]))
+
+
+def _offer_card(customer: str) -> None:
+    """Lead to the card of the customer who is selected in the list."""
+    label = t("card.open", customer=widgets.plain(customer))
+    if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
+        navigation.open_customer(customer)
+
+
+def _downloads(chosen: Members) -> None:
+    """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
+    segmented, side = chosen.segmented, chosen.side()
+    allowed = trusting.acknowledged(segmented.bundle) and len(chosen.rows) > 0
+    work, stop, language = state.workspace(), state.suppression_list(), state.language()
+
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        made = export(chosen.frame(), kind, path, side=side, stop=stop, language=language)
+        log_export(work, made, kind, side)
+        return made
+
+    mark = f"{segmented.bundle.id} {segmented.dataset.version} {segmented.terms.mark} {stop.mark}"
+    suppressed = int(row_files.stopped(mark, segmented.customers, stop)[chosen.rows].sum())
+    name = row_files.stem(segmented.bundle, chosen.what, side, segmented.terms)
+    row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
+    audience = Audience(segmented.data, segmented.terms, chosen.what, chosen.frame, len(chosen.rows), side)
+    offer_for_platforms(audience, "list", allowed=allowed)

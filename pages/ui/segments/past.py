@@ -30,9 +30,10 @@ from clv_core.strategy.segments.segment_comparison import (
 from clv_core.strategy.segments.segmentation import Assignment, FittedScheme
 from clv_core.strategy.segments.value_tiers import THRESHOLDS, ValueTiers
 from pages.ui import cells, progress, row_files, saying, segmenting, state, widgets
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import placing
 from pages.ui.saying import money, percent, t
-from pages.ui.segmenting import Scene
+from pages.ui.segmenting import SegmentedCustomers
 
 MONTH: Final = 30
 WORTH_NAMING: Final = 0.02
@@ -54,55 +55,55 @@ class Earlier:
     saved: bool
 
 
-def moved(scene: Scene) -> None:
+def moved(segmented: SegmentedCustomers) -> None:
     """Show who moved between segments since an earlier day."""
-    _plain_note(scene)
-    days = _earlier(scene.scored)
+    _trained_terms_note(segmented)
+    days = _earlier(segmented.data)
     if not days:
         st.info(t("segments.moved.none"), icon=":material/info:")
         return
     chosen = st.selectbox(
         t("segments.moved.since"),
         days,
-        format_func=lambda day: _day_label(day, scene),
+        format_func=lambda day: _day_label(day, segmented),
         key="moved_since",
         width=420,
     )
-    command = ["score", scene.dataset.name, "--model", scene.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
-    out = state.workspace().exports / f"{scene.bundle.id}-scores-{chosen.cutoff}.parquet"
-    label = f"{scene.bundle.id} {chosen.cutoff}"
+    command = ["score", segmented.dataset.name, "--model", segmented.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
+    out = state.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
+    label = f"{segmented.bundle.id} {chosen.cutoff}"
     progress.need(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
-    earlier = replace(scene.scored, cutoff=chosen.cutoff)
-    segmenting.need_points(scene.scheme, earlier)
-    fitted, now = _now(scene)
-    before = _customers(str(chosen.path), chosen.path.stat().st_mtime, earlier)
-    placed = segmenting.place(scene.scheme, fitted, earlier, before)
-    _movement(scene, movement(before, placed, scene.trained, now), chosen)
+    earlier = replace(segmented.data, cutoff=chosen.cutoff)
+    segmenting.need_points(segmented.scheme, earlier)
+    fitted, now = _now(segmented)
+    before = _customers(chosen.path, earlier)
+    placed = segmenting.place(segmented.scheme, fitted, earlier, before)
+    _movement(segmented, movement(before, placed, segmented.trained, now), chosen)
 
 
-def came(scene: Scene) -> None:
+def realized(segmented: SegmentedCustomers) -> None:
     """Show predicted with realized value."""
-    _plain_note(scene)
-    past = past_predictions(scene.scored.workspace, scene.bundle, scene.dataset)
+    _trained_terms_note(segmented)
+    past = past_predictions(segmented.data.workspace, segmented.bundle, segmented.dataset)
     if not past:
         st.info(t("segments.came.none"), icon=":material/info:")
         return
     chosen = st.selectbox(t("segments.came.when"), past, format_func=lambda one: _when(one), key="came_when", width=520)
-    then = replace(scene.scored, cutoff=chosen.cutoff)
-    segmenting.need_points(scene.scheme, then)
-    fitted, _ = _now(scene)
-    customers = _past(scene.bundle.id, str(scene.bundle.record["created"]), chosen, then)
-    placed = segmenting.place(scene.scheme, fitted, then, customers)
-    shared = other_origins_error(then.workspace, scene.bundle, chosen)
+    then = replace(segmented.data, cutoff=chosen.cutoff)
+    segmenting.need_points(segmented.scheme, then)
+    fitted, _ = _now(segmented)
+    customers = _past(chosen, then)
+    placed = segmenting.place(segmented.scheme, fitted, then, customers)
+    shared = other_origins_error(then.workspace, segmented.bundle, chosen)
     names = [one.name(state.language()) for one in placed.segments]
     rows = realized_by_segment(customers, placed, shared).assign(name=names)
     # A customer in two segments counts once in the total.
     everyone = tuple(float(customers[column].sum()) for column in (VALUE, ACTUAL))
-    _realised(scene, rows, everyone, chosen)
+    _realized_table(segmented, rows, everyone, chosen)
 
 
-def _movement(scene: Scene, moves: Movement, day: Earlier) -> None:
-    both, names, largest = moves.stayed + moves.moved, scene.names, moves.largest()
+def _movement(segmented: SegmentedCustomers, moves: Movement, day: Earlier) -> None:
+    both, names, largest = moves.stayed + moves.moved, segmented.names, moves.largest()
     params = {
         "date": saying.day(day.cutoff),
         "share": percent(moves.moved / max(1, both)),
@@ -117,7 +118,7 @@ def _movement(scene: Scene, moves: Movement, day: Earlier) -> None:
         counts, value = np.vstack([counts, moves.new]), np.vstack([value, np.zeros(len(names))])
         labels.append(t("segments.moved.new"))
     axes = (
-        t("segments.moved.now", date=saying.day(scene.dataset.log_end)),
+        t("segments.moved.now", date=saying.day(segmented.dataset.log_end)),
         t("segments.moved.then", date=params["date"]),
     )
     shown = value if not moves.new.any() else None
@@ -138,15 +139,17 @@ def _movement(scene: Scene, moves: Movement, day: Earlier) -> None:
     columns |= {name: cells.whole(t(f"segments.moved.column.{name}")) for name in rows.columns if name != "name"}
     cells.table(rows, t("segments.view.moved"), columns, key="moved_table", height="content")
     st.caption(t("segments.moved.kept" if day.saved else "segments.moved.again"))
-    if isinstance(scene.scheme, ValueTiers) and scene.scheme.method != THRESHOLDS:
+    if isinstance(segmented.scheme, ValueTiers) and segmented.scheme.method != THRESHOLDS:
         st.caption(t("segments.moved.ranked"))
-    if scene.placed.inside is not None:
+    if segmented.placed.inside is not None:
         st.caption(t("budget.by.overlap"))
     what = f"movement-since-{day.cutoff}"
-    row_files.figures(scene.bundle, rows, what, "download_moved", scene.dataset.log_end)
+    row_files.figures(segmented.bundle, rows, what, "download_moved", segmented.dataset.log_end)
 
 
-def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], past: PastPredictions) -> None:
+def _realized_table(
+    segmented: SegmentedCustomers, rows: pd.DataFrame, everyone: tuple[float, ...], past: PastPredictions
+) -> None:
     predicted, actual = everyone
     enough = rows[rows["predicted"] >= WORTH_NAMING * predicted]
     gap = enough["predicted"] - enough["actual"]
@@ -155,24 +158,24 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
     side = "over" if most >= 0 else "under"
     message = t(
         "segments.came.message",
-        actual=money(actual, scene.currency),
-        predicted=money(predicted, scene.currency),
+        actual=money(actual, segmented.currency),
+        predicted=money(predicted, segmented.currency),
         off=say_miss(predicted, actual),
         name=worst["name"],
-        gap=t(f"segments.came.{side}", amount=money(abs(most), scene.currency)),
+        gap=t(f"segments.came.{side}", amount=money(abs(most), segmented.currency)),
     )
-    unit = saying.unit(scene.currency)
+    unit = saying.unit(segmented.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
     number, buyers = st.column_config.NumberColumn, t("segments.came.buyers.help")
     has_intervals = rows["high"].notna().all()
     columns: dict[str, object] = {
         "name": st.column_config.TextColumn(t("column.segment")),
         "customers": cells.whole(t("column.customers")),
-        "predicted": cells.money(t("segments.came.predicted"), scene.currency),
-        "low": cells.money(t("segments.column.low"), scene.currency, help=t("segments.column.low.help")),
-        "high": cells.money(t("segments.column.high"), scene.currency, help=t("segments.column.low.help")),
-        "actual": cells.money(t("segments.came.actual"), scene.currency),
-        "gap": cells.money(t("segments.came.gap"), scene.currency, help=t("segments.came.gap.help")),
+        "predicted": cells.money(t("segments.came.predicted"), segmented.currency),
+        "low": cells.money(t("segments.column.low"), segmented.currency, help=t("segments.column.low.help")),
+        "high": cells.money(t("segments.column.high"), segmented.currency, help=t("segments.column.low.help")),
+        "actual": cells.money(t("segments.came.actual"), segmented.currency),
+        "gap": cells.money(t("segments.came.gap"), segmented.currency, help=t("segments.came.gap.help")),
         "off": number(t("segments.came.off"), help=t("segments.came.off.help"), format="%+.0f%%"),
         "buyers_predicted": number(t("segments.came.buyers_predicted"), format="%.0f", help=buyers),
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f", help=buyers),
@@ -183,25 +186,25 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
     shown = rows.assign(gap=missed, off=100 * missed / rows["actual"].where(rows["actual"] > 0))[list(columns)]
     cells.table(shown, t("segments.view.came"), columns, key="came_table", height="content")
     st.caption(t(f"segments.came.{past.kind}") + ("" if has_intervals else t("segments.came.no_interval")))
-    if needs_embedding(scene.scheme, scene.scored):
+    if needs_embedding(segmented.scheme, segmented.data):
         st.caption(t("segments.came.embedding"))
-    row_files.figures(scene.bundle, rows, "segments-realised", "download_came", past.cutoff)
+    row_files.figures(segmented.bundle, rows, "segments-realised", "download_came", past.cutoff)
 
 
-def _plain_note(scene: Scene) -> None:
+def _trained_terms_note(segmented: SegmentedCustomers) -> None:
     """Show a note that other terms than the trained horizon's do not apply here."""
-    horizon = scene.scored.horizon_days
-    if not scene.terms.plain(horizon):
+    horizon = segmented.data.horizon_days
+    if not segmented.terms.plain(horizon):
         st.caption(t("segments.plain", days=f"{horizon:,}"))
 
 
-def _now(scene: Scene) -> tuple[FittedScheme, Assignment]:
+def _now(segmented: SegmentedCustomers) -> tuple[FittedScheme, Assignment]:
     """Return cuts and segments by the trained horizon's scores."""
-    horizon = scene.scored.horizon_days
-    if scene.terms.plain(horizon):
-        return scene.fitted, scene.placed
-    plain = segmenting.scene(scene.scored, Terms(horizon), scene.scheme, scene.trained, scene.trained)
-    return plain.fitted, plain.placed
+    horizon = segmented.data.horizon_days
+    if segmented.terms.plain(horizon):
+        return segmented.fitted, segmented.placed
+    trained = segmenting.segment(segmented.data, Terms(horizon), segmented.scheme, segmented.trained, segmented.trained)
+    return trained.fitted, trained.placed
 
 
 def _earlier(scored: ScoredDataset) -> list[Earlier]:
@@ -217,8 +220,8 @@ def _earlier(scored: ScoredDataset) -> list[Earlier]:
     return sorted(days.values(), key=lambda one: (one.saved, one.cutoff), reverse=True)
 
 
-def _day_label(day: Earlier, scene: Scene) -> str:
-    ago = (scene.dataset.log_end - day.cutoff).days
+def _day_label(day: Earlier, segmented: SegmentedCustomers) -> str:
+    ago = (segmented.dataset.log_end - day.cutoff).days
     key = "segments.moved.day.kept" if day.saved else "segments.moved.day"
     return t(key, date=saying.day(day.cutoff), days=f"{ago:,}")
 
@@ -228,13 +231,13 @@ def _when(past: PastPredictions) -> str:
     return t(f"segments.came.span.{past.kind}", start=saying.day(past.cutoff), end=saying.last_day(end))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _customers(path: str, written: float, _scored: ScoredDataset) -> pd.DataFrame:
+@cached(CUSTOMERS)
+def _customers(path: Path, data: ScoredDataset) -> pd.DataFrame:
     """Return saved scores with the purchase history of their day; shared, not to be written to."""
-    history = purchase_history(_scored.dataset, _scored.as_of)
-    return with_history(pd.read_parquet(path), history, _scored.as_of)
+    history = purchase_history(data.dataset, data.as_of)
+    return with_history(pd.read_parquet(path), history, data.as_of)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _past(model_id: str, created: str, past: PastPredictions, _scored: ScoredDataset) -> pd.DataFrame:
-    return read_past(past, _scored.bundle, _scored.dataset)
+@cached(CUSTOMERS)
+def _past(past: PastPredictions, data: ScoredDataset) -> pd.DataFrame:
+    return read_past(past, data.bundle, data.dataset)

@@ -1,8 +1,9 @@
-"""The rule builder: named segments of conditions on any column, each change saved at once."""
+"""Segments that people make or name: the rule builder, each change saved at once, and labels of a scheme's segments."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -12,20 +13,32 @@ from clv_core.errors import ClvError, UsageError
 from clv_core.features.attributes import attributes_of
 from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of
 from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
-from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules, saved_rules
+from clv_core.strategy.segments.saved_segments import (
+    SegmentLabel,
+    load_labels,
+    load_rules,
+    remove_rules,
+    save_labels,
+    save_rules,
+    saved_rules,
+)
+from clv_core.strategy.segments.scored_customers import labels_key
 from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
 from pages.ui import access, by_role, spoken, widgets
 from pages.ui.saying import t
+from pages.ui.segmenting import SegmentedCustomers
+from pages.ui.state import language
 
-HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
+HIDDEN: Final = {"customer_id", "as_of", "horizon_days", "model"}
+"""Columns that no condition is made of."""
 
 
-def section(dataset: Dataset, customers: pd.DataFrame) -> None:
+def edit_rules(dataset: Dataset, customers: pd.DataFrame) -> None:
     """Show the rules in use, and let the person add, remove, reorder and describe.
 
     Args:
-        dataset: with which the rules are kept.
+        dataset: with which the rules are saved.
         customers: whose columns can be asked for.
     """
     if not access.may("change"):
@@ -48,10 +61,23 @@ def _order(dataset: Dataset, rules: Rules) -> None:
             t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
         )
         if st.button(t("rules.delete", name=widgets.plain(rules.name)), key="rules_delete", icon=":material/delete:"):
+            _confirm_delete(dataset, rules)
+    if overlapping != rules.overlapping:
+        _save(dataset, replace(rules, overlapping=overlapping))
+
+
+def _confirm_delete(dataset: Dataset, rules: Rules) -> None:
+    """Ask whether rules with all their segments shall be deleted."""
+
+    @st.dialog(t("rules.delete", name=rules.name))
+    def ask() -> None:
+        st.write(t("rules.delete.sure", count=len(rules.rules)))
+        if st.button(t("rules.delete.yes"), key="rules_delete_yes", type="primary", icon=":material/delete:"):
+            access.require("change")
             remove_rules(dataset, rules.name)
             st.rerun()
-    if overlapping != rules.overlapping:
-        _keep(dataset, replace(rules, overlapping=overlapping))
+
+    ask()
 
 
 def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
@@ -62,7 +88,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
             if place and st.button(t("rules.up"), key=f"up_{place}", icon=":material/arrow_upward:"):
                 order = [*rules.rules]
                 order[place - 1], order[place] = order[place], order[place - 1]
-                _keep(dataset, replace(rules, rules=tuple(order)))
+                _save(dataset, replace(rules, rules=tuple(order)))
             if st.button(t("rules.remove"), key=f"remove_{place}", icon=":material/close:"):
                 _without(dataset, rules, place)
         for number, condition in enumerate(rule.conditions):
@@ -111,6 +137,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 columns,
                 format_func=spoken.called,
                 key="rule_column",
+                help=t("rules.column.help", count=len(columns)),
                 width=220,
             )
             operator = st.selectbox(
@@ -155,7 +182,7 @@ def _added(
     value: str,
     customers: pd.DataFrame,
 ) -> None:
-    """Keep the rules with one condition more, once it can be read on these customers."""
+    """Save the rules with one condition more, once it can be read on these customers."""
     if not segment.strip() or not value.strip():
         raise UsageError("rule_unfinished")
     values = values_of(value if '"' in value else value.replace("，", ","), operator)
@@ -176,21 +203,21 @@ def _added(
 def _without(dataset: Dataset, rules: Rules, place: int) -> None:
     left = tuple(rule for other, rule in enumerate(rules.rules) if other != place)
     if left:
-        _keep(dataset, replace(rules, rules=left))
+        _save(dataset, replace(rules, rules=left))
     remove_rules(dataset, rules.name)
     st.rerun()
 
 
 def _replace(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
-    _keep(dataset, replace(rules, rules=(*rules.rules[:place], rule, *rules.rules[place + 1 :])))
+    _save(dataset, replace(rules, rules=(*rules.rules[:place], rule, *rules.rules[place + 1 :])))
 
 
-def _keep(dataset: Dataset, rules: Rules) -> None:
+def _save(dataset: Dataset, rules: Rules) -> None:
     save_rules(dataset, rules)
     st.rerun()
 
 
-def settle_choice() -> None:
+def take_up_new_rules() -> None:
     """Take up the rules that were just made, before their widget is drawn."""
     made = st.session_state.pop("rules_chosen", None)
     if made is not None:
@@ -200,3 +227,40 @@ def settle_choice() -> None:
 def _own(dataset: Dataset) -> list[str]:
     """Return the names of the columns of the dataset's own, of which nobody says what their numbers are."""
     return [one.name for one in attributes_of(dataset)]
+
+
+def name_segments(segmented: SegmentedCustomers) -> None:
+    """Let the person name and describe the segments; empty fields leave the scheme's own."""
+    if isinstance(segmented.scheme, Rules):
+        st.info(t("segments.names.rules"), icon=":material/info:")
+        return
+    if not access.may("change"):
+        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        return
+    key = labels_key(segmented.scheme, segmented.bundle)
+    labels = load_labels(segmented.dataset, key)
+    st.caption(t("segments.names.note"))
+    with st.form(f"names_{key}"):
+        typed = {}
+        for segment in segmented.fitted.segments:
+            label = labels.get(segment.key, SegmentLabel())
+            usual, about = segment.name(language()), segment.description(language())
+            with st.container(horizontal=True, vertical_alignment="top"):
+                name = st.text_input(
+                    usual, label.name, key=f"name_{key}_{segment.key}", placeholder=usual, max_chars=60, width=260
+                )
+                description = st.text_input(
+                    t("segments.column.description"),
+                    label.description,
+                    key=f"about_{key}_{segment.key}",
+                    placeholder=about,
+                    max_chars=300,
+                )
+            typed[segment.key] = SegmentLabel(name or "", description or "")
+        pressed = st.form_submit_button(t("segments.names.save"), type="primary", icon=":material/save:")
+    if pressed:
+        save_labels(segmented.dataset, key, typed)
+        st.session_state["names_saved"] = True
+        st.rerun()
+    if st.session_state.pop("names_saved", False):
+        st.toast(t("segments.names.saved"), icon=":material/check:")

@@ -16,6 +16,7 @@ from clv_core.collection.stored.store import open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.pricing.panel import ALL_PRODUCTS
 from clv_core.strategy.pricing.poisson import fit_fixed_effects_poisson
 from clv_core.strategy.pricing.price_responses import (
     LEFT_OUT,
@@ -161,6 +162,19 @@ def test_each_category_and_tier_has_its_true_response(responses: Responses) -> N
             assert row["discount_low"] > 0
     assert sum(inside) >= 3
     assert (table["elasticity"] < 0).all()
+
+
+def test_a_log_without_categories_has_one_response_of_all_products(tmp_path: Path) -> None:
+    frame, people = shop_log()
+    found = measured(frame.drop(columns="category"), people, tmp_path)
+    everyone = found.table[found.table["tier"] == 0]
+    assert everyone["category"].tolist() == [ALL_PRODUCTS] and everyone["products"].tolist() == [24]
+    true = [elasticity for by_tier in TRUE.values() for elasticity in by_tier]
+    assert min(true) < everyone["elasticity"].iloc[0] < max(true)
+    outcome = what_if(found, Rule({1: -0.1}, 0.4))
+    assert outcome.revenue.low < outcome.revenue.value < outcome.revenue.high
+    said = price_table(found, outcome, ["high", "low"], "en")
+    assert set(said["category"]) == {"All products"}
 
 
 def test_sales_under_another_category_do_not_count(responses: Responses, tmp_path: Path) -> None:

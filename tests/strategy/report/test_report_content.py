@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pptx import Presentation
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, open_dataset
@@ -21,7 +23,7 @@ from clv_core.i18n import LANGUAGES, say_money
 from clv_core.jobs import NoProgress
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
-from clv_core.strategy.report.make_report import check_endings, make_report
+from clv_core.strategy.report.make_report import check_endings, make_report, write_report
 from clv_core.strategy.report.sections import SECTIONS
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
@@ -29,6 +31,8 @@ from clv_core.strategy.segments.scored_customers import load_scored_customers
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+"""A PNG of one pixel."""
 OFFERS = (Offer.parse("name=Mail,cost=0.01,effect=1%"), Offer.parse("name=Call,cost=2,effect=12%,capacity=20"))
 
 
@@ -62,9 +66,12 @@ def section(report: Report, name: str) -> Section:
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 8
-    for known in (demo[1].name, "2024", "90", demo[2].id):
-        assert known in report.context
+    assert len(report.sections) == 7
+    provenance = section(report, "limits").points[-1]
+    for known in (demo[1].name, "2024", "90", "v1"):
+        assert known in provenance
+    every = [text for one in report.sections for text in (one.title, one.finding, *one.points)]
+    assert not any(demo[2].id in text for text in every) and every.count(provenance) == 1
     for one in report.sections:
         assert one.title and one.finding and "{" not in one.finding + "".join(one.points)
 
@@ -75,7 +82,7 @@ def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: D
     assert f"{facts.customers:,}" in found.finding and f"{facts.rows_kept:,}" in found.points[0]
     assert found.chart is not None
     assert found.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
-    assert len(section(report, "trust").points) == len(trust["reasons"])
+    assert len(section(report, "trust").points) == 2 + len(trust["reasons"])
 
 
 def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
@@ -85,8 +92,7 @@ def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
 
 def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
     record = demo[2].record
-    quality = section(report, "quality")
-    order, level, size, typical = quality.figures
+    order, level, size, typical, squared = section(report, "trust").figures
     baselines = record["baselines"]
     best = max(("naive", "bgnbd"), key=lambda name: baselines[name]["gini"])
     assert order.value == f"{record['metrics']['gini']:.3f}" and order.note.endswith(f"{baselines[best]['gini']:.3f}")
@@ -94,7 +100,7 @@ def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: 
     assert level.note.endswith(f"{baselines[nearest]['bias']:+.1%}".replace("-", "\u2212"))
     assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
     assert float(typical.value.split()[0]) == pytest.approx(record["metrics"]["rmse"], rel=0.01)
-    assert any("MSE" in point and say_money(record["metrics"]["mse"], "") in point for point in quality.points)
+    assert "MSE" in squared.label and say_money(record["metrics"]["mse"], "") in squared.value
 
 
 def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
@@ -144,22 +150,35 @@ def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -
     assert found.finding.startswith(f"Spending {spent} on") and "5,000" not in found.finding and note == "of 5,000 USD"
 
 
-def test_without_offers_and_reasons_it_says_how_to_get_them(copied: Demo) -> None:
+def test_without_offers_and_reasons_it_has_no_empty_slides(copied: Demo) -> None:
     shutil.rmtree(explanation_folder(copied[2], copied[1]))
-    found = made(copied)
-    for name in ("drivers", "plan"):
-        one = section(found, name)
-        assert one.chart is None and one.table is None and len(one.points) == 1
+    found = {one.id: one for one in made(copied).sections}
+    assert not {"drivers", "plan"} & set(found)
+    assert all(one.figures or one.table or one.chart or len(one.points) > 5 for one in found.values())
 
 
-def test_a_model_that_was_not_measured_has_no_quality_and_says_so_in_the_limits(copied: Demo) -> None:
+def test_a_logo_stands_on_the_cover_and_what_is_no_png_is_refused(demo: Demo, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(PIXEL)
+    report = made(demo, logo=logo)
+    slides, page = write_report(report, [tmp_path / "r.pptx", tmp_path / "r.html"])
+    cover = Presentation(str(slides)).slides[0]
+    assert [shape.image.blob for shape in cover.shapes if hasattr(shape, "image")] == [PIXEL]
+    assert b64encode(PIXEL).decode() in page.read_text(encoding="utf-8")
+    logo.write_bytes(b"GIF89a")
+    with pytest.raises(UsageError) as refused:
+        made(demo, logo=logo)
+    assert refused.value.code == "report_logo"
+
+
+def test_a_model_that_was_not_measured_has_no_figures_of_quality_and_says_so_in_the_limits(copied: Demo) -> None:
     folder = copied[0].models / copied[2].id
     (folder / "holdout.parquet").unlink()
     known = read_record(folder)
     checksums = {name: one for name, one in known["checksums"].items() if name != "holdout.parquet"}
     write_record(folder, {**known, "holdout": None, "metrics": {}, "baselines": {}, "checksums": checksums})
     found = made(copied, language="zh")
-    assert {"quality", "deciles"} & {one.id for one in found.sections} == set()
+    assert "deciles" not in {one.id for one in found.sections} and not section(found, "trust").figures
     table = section(found, "segments").table
     assert table is not None and {row[3] for row in table.rows} == {"–"}
     assert any("未与实际结果核对" in point for point in section(found, "limits").points)

@@ -63,7 +63,7 @@ def report(language: str = "en", name: str = "shop") -> Report:
             "three", "Three", "Tiers", ("Keep them.",), (), Table(("Tier", "Sum"), ((name, "1"), ("b", "2"))), bars
         ),
     )
-    return Report(f"Value: {name}", "Worth 10", f"{name} · cutoff · 90 days · model-1", "made", language, sections)
+    return Report(f"Value: {name}", "Worth 10", "made", language, sections)
 
 
 def texts(content: bytes) -> str:
@@ -75,10 +75,10 @@ def slides(tmp_path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(write_slides(report(), tmp_path / "report.pptx"))
 
 
-def test_each_slide_names_dataset_cutoff_horizon_and_model(slides: zipfile.ZipFile) -> None:
+def test_each_slide_names_the_report(slides: zipfile.ZipFile) -> None:
     names = sorted(name for name in slides.namelist() if re.fullmatch(r"ppt/slides/slide\d+\.xml", name))
     assert len(names) == 4
-    assert all("shop · cutoff · 90 days · model-1" in texts(slides.read(name)) for name in names)
+    assert all("Value: shop" in texts(slides.read(name)) for name in names)
 
 
 def test_charts_are_native_and_can_be_edited_with_their_own_numbers(slides: zipfile.ZipFile) -> None:
@@ -194,9 +194,8 @@ def test_a_page_asks_for_nothing_and_runs_nothing(language: str, code: str, tmp_
     assert HOSTILE in "".join(found.texts)
 
 
-def test_each_part_of_a_page_names_what_it_is_about() -> None:
+def test_a_page_can_be_read_in_the_dark_and_printed() -> None:
     content = html_page(report())
-    assert content.count("shop · cutoff · 90 days · model-1") == 4
     assert "@media print" in content and "prefers-color-scheme: dark" in content
     assert content.count("<div class=chart><svg") == 2, "a chart is scrolled where it would be too small to read"
 
@@ -223,7 +222,7 @@ def test_counts_have_nothing_behind_the_point_neither_on_a_page_nor_on_slides(tm
         svg = ElementTree.fromstring(chart_svg(chart, "m"))
         assert [title.text for title in svg.iter("title")][1] == said
         sections = (Section("one", "One", "f", chart=chart),)
-        path = write_slides(Report("t", "f", "c", "m", "en", sections), tmp_path / f"{series.name}.pptx")
+        path = write_slides(Report("t", "f", "m", "en", sections), tmp_path / f"{series.name}.pptx")
         with zipfile.ZipFile(path) as slides:
             [name] = [name for name in slides.namelist() if re.fullmatch(r"ppt/charts/chart\d+\.xml", name)]
             drawn = ElementTree.fromstring(slides.read(name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -21,8 +20,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.segments import segment_comparison as then
 from clv_core.strategy.segments import total
-from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
-from clv_core.strategy.segments.segment_comparison import compare, movement
+from clv_core.strategy.segments.segment_comparison import movement
 from clv_core.strategy.segments.segment_figures import segment_table
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
@@ -58,19 +56,6 @@ def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
     assert found.largest() == (*largest.idxmax(), largest.max())
     still = movement(later, now, later, now)
     assert still.moved == 0 and still.largest() is None and not still.new.any() and not still.lost.any()
-
-
-def test_schemes_are_paired_so_that_most_customers_are_in_a_pair(customers: pd.DataFrame) -> None:
-    first, second = Quadrant().fit(customers).place(customers), TIERS.place(customers)
-    found = compare(customers, first, second)
-    table = pd.crosstab(first.where, second.where).reindex(index=range(4), columns=range(4), fill_value=0)
-    assert (found.customers == table.to_numpy()).all()
-    best = max(sum(table.iloc[i, k] for i, k in enumerate(order)) for order in itertools.permutations(range(4)))
-    assert found.agreeing == pytest.approx(best / len(customers))
-    assert sum(found.customers[pair] for pair in found.pairs) == best
-    assert found.value.sum() == pytest.approx(customers["predicted_clv"].sum())
-    placed = Rfm().fit(customers).place(customers)
-    assert compare(customers, placed, placed).agreeing == 1
 
 
 def test_overlapping_segments_are_summed_each_for_itself(customers: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Which scheme the segments page uses, and what the person sets of it."""
+"""The scheme that customers are segmented by, and what the person sets of it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,10 @@ from clv_core.strategy.segments.value_tiers import (
 from pages.ui import cells
 from pages.ui.saying import t
 
-SECOND: Final = "second_"
-"""The keys of the widgets that set a scheme to compare with begin so."""
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
 """What may stand between two numbers."""
 NEW: Final = ""
-"""The choice among kept rules that stands for a set that is not there yet."""
+"""The choice among saved rules that stands for a set that is not there yet."""
 
 
 def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
@@ -50,55 +48,27 @@ def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentat
     Raises:
         UsageError: what was written makes no scheme.
     """
-    kind = st.pills(
-        t("segments.scheme"),
-        KINDS,
-        format_func=lambda one: t(f"scheme.{one}"),
-        default=KINDS[0],
-        required=True,
-        key="scheme_kind",
-        persist_state="session",
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        found = _asked(str(kind), dataset, customers, terms)
-    st.caption(t(f"scheme.{kind}.help"))
-    return found
-
-
-def beside(scheme: Segmentation, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation:
-    """Let the person say which other scheme a scheme is held against, with settings of its own.
-
-    Args:
-        scheme: that is in use.
-        dataset: as in :func:`choose`.
-        customers: as there.
-        terms: as there.
-
-    Raises:
-        UsageError: what was written makes no scheme.
-    """
-    kinds = [kind for kind in KINDS if kind != RULES or saved_rules(dataset)]
-    own = str(scheme).partition(":")[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
-            t("segments.compare.with"),
-            kinds,
-            next(place for place, one in enumerate(kinds) if one != own),
+            t("segments.scheme"),
+            KINDS,
             format_func=lambda one: t(f"scheme.{one}"),
-            key="compare_with",
-            width=320,
+            key="scheme_kind",
+            help="\n".join(f"- **{t(f'scheme.{one}')}**: {t(f'scheme.{one}.help')}" for one in KINDS),
+            persist_state="session",
+            width=240,
         )
-        found = _asked(str(kind), dataset, customers, terms, SECOND)
-    assert found is not None
-    return found
+        return _scheme(str(kind), dataset, customers, terms)
 
 
-def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = "") -> Segmentation | None:
-    """Return the scheme of a kind with the person's settings, whose widgets' keys begin with ``prefix``."""
+def _scheme(
+    kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = ""
+) -> Segmentation | None:
+    """Return the scheme of a kind with the person's settings."""
     if kind == COST:
-        return _cost(customers, dataset.manifest.currency, prefix)
+        return _cost(customers, dataset.manifest.currency)
     if kind == QUADRANT:
-        return _quadrant(customers, dataset.manifest.currency, terms, prefix)
+        return _quadrant(customers, dataset.manifest.currency, terms)
     if kind == RFM:
         return Rfm()
     if kind == CLUSTERS:
@@ -107,20 +77,20 @@ def _asked(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, p
             2,
             MAX_CLUSTERS,
             DEFAULT_COUNT,
-            key=f"{prefix}scheme_clusters",
+            key="scheme_clusters",
             persist_state="session",
             width=150,
         )
         return Clusters(int(count))
     if kind == RULES:
-        return _rules(dataset, prefix)
-    key = f"{prefix}scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
+        return _rules(dataset)
+    key = f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
     usual = _default_cuts(kind, customers)
     text = st.text_input(t(f"segments.cuts.{kind}"), usual, key=key, persist_state="session", width=260)
-    return _written(text, usual, key, lambda cuts: ValueTiers.parse(f"{kind}:{cuts}"), f"segments.wrong.{kind}")
+    return _read_cuts(text, usual, key, lambda cuts: ValueTiers.parse(f"{kind}:{cuts}"), f"segments.wrong.{kind}")
 
 
-def _written(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:
+def _read_cuts(text: str, usual: str, key: str, make: Callable[[str], Segmentation], wrong: str) -> Segmentation:
     """Return the scheme of the numbers that a person wrote; where they make none, say so and keep the last that did.
 
     Args:
@@ -149,7 +119,7 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
     return ", ".join(f"{cut:.10g}" for cut in rounded if cut > 0) or "1"
 
 
-def _cost(customers: pd.DataFrame, currency: str, prefix: str) -> Segmentation:
+def _cost(customers: pd.DataFrame, currency: str) -> Segmentation:
     usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
     cost = st.number_input(
         cells.headed(t("segments.cost"), currency),
@@ -157,23 +127,23 @@ def _cost(customers: pd.DataFrame, currency: str, prefix: str) -> Segmentation:
         None,
         usual,
         format="%g",
-        key=f"{prefix}scheme_cost",
+        key="scheme_cost",
         persist_state="session",
         width=190,
     )
-    key, multiples = f"{prefix}scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
+    key, multiples = "scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
     text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
     CostTiers(float(cost))
-    return _written(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
+    return _read_cuts(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
 
 
-def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str) -> Segmentation:
+def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms) -> Segmentation:
     by = str(
         st.selectbox(
             t("segments.by"),
             BY,
             format_func=lambda one: t(f"segments.by.{one}"),
-            key=f"{prefix}scheme_by",
+            key="scheme_by",
             help=t("segments.by.help"),
             persist_state="session",
             width=210,
@@ -187,7 +157,7 @@ def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str)
         None,
         float(f"{usual.value:.3g}"),
         format="%g",
-        key=f"{prefix}scheme_value_{by}_{terms.mark}",
+        key=f"scheme_value_{by}_{terms.mark}",
         help=t("segments.high_value.help"),
         persist_state="session",
         width=190,
@@ -199,7 +169,7 @@ def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str)
         min(99.9, max(0.1, round(100 * usual.chance, 1))),
         step=1.0,
         format="%g",
-        key=f"{prefix}scheme_chance_{terms.mark}",
+        key=f"scheme_chance_{terms.mark}",
         help=t("segments.safe.help"),
         persist_state="session",
         width=190,
@@ -207,13 +177,13 @@ def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms, prefix: str)
     return Quadrant(float(value), float(chance) / 100, by)
 
 
-def _rules(dataset: Dataset, prefix: str) -> Segmentation | None:
-    kept, key = saved_rules(dataset), f"{prefix}rules_name"
-    if not kept:
+def _rules(dataset: Dataset) -> Segmentation | None:
+    saved, key = saved_rules(dataset), "rules_name"
+    if not saved:
         return None
-    names = kept if prefix else [*kept, NEW]
+    names = [*saved, NEW]
     if st.session_state.get(key) not in names:
-        st.session_state[key] = kept[0]
+        st.session_state[key] = saved[0]
     name = st.selectbox(
         t("segments.rules"),
         names,

@@ -1,0 +1,348 @@
+"""Offers on the budget page: what is saved of them, the segments that they have effects for, and the table to edit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError
+from clv_core.i18n import translate
+from clv_core.strategy.plans.offers import MAX_OFFERS, MONEY, SHARE, UNITS, Effect, Offer, check_offers
+from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, load_offers, update_offers
+from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments.saved_segments import last_written
+from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from pages.ui import access, cells, saying, scored, segmenting, state, tiers
+from pages.ui.saying import t
+
+MANY_SEGMENTS: Final = 4
+"""With more, the table is scrolled and the offers' names stay in sight."""
+START: Final = "start"
+"""Which of the starting offers a row was; None for one that a person added."""
+
+
+def saved_offers(dataset: Dataset) -> SavedOffers:
+    """Return what is saved with the dataset, or in this session by those who may not change it."""
+    own: SavedOffers | None = None if access.may("change") else st.session_state.get(f"budget_saved_{dataset.name}")
+    return load_offers(dataset) if own is None else own
+
+
+def save(dataset: Dataset, **changed: Any) -> None:
+    """Save the named parts of :class:`SavedOffers`; the others stay."""
+    if access.may("change"):
+        update_offers(dataset, **changed)
+    else:
+        st.session_state[f"budget_saved_{dataset.name}"] = replace(saved_offers(dataset), **changed)
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Customers in the segments that offers have effects for.
+
+    Args:
+        by: text of the scheme; :data:`TIERS` for value tiers.
+        scheme: what a side file says of it.
+        names: of the segments, in the scheme's order.
+        people: all customers with ``tier``, the number of their segment from 1; shared, not to be written to.
+        overlapping: whether one may be in several segments; she counts in the first.
+        mark: a key for caches: all that the segments depend on beside model, log and terms.
+    """
+
+    by: str
+    scheme: str
+    names: tuple[str, ...]
+    people: pd.DataFrame
+    overlapping: bool
+    mark: str
+
+    @property
+    def best(self) -> tuple[int, ...]:
+        """The numbers of the two segments whose customers are worth most on average, the most valuable first."""
+        means = self.people.groupby(TIER)[VALUE].mean().sort_values(ascending=False, kind="stable")
+        return tuple(int(number) for number in means.index[:2])
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What a plan is made from.
+
+    Args:
+        data: the log as the model scores it.
+        terms: what the predicted values speak of.
+        segments: the segments that offers have effects for.
+        people: all customers who may get an offer with the number of their segment; shared, not to be written to.
+        offers: what can be given.
+        stop: mark of the suppression list that was held against them.
+    """
+
+    data: ScoredDataset
+    terms: Terms
+    segments: Segments
+    people: pd.DataFrame
+    offers: tuple[Offer, ...]
+    stop: str = ""
+
+    @property
+    def people_mark(self) -> str:
+        """A key for caches: all that the customers and their values depend on."""
+        marks = (self.data.bundle.id, self.data.dataset.version, self.terms.mark, self.segments.mark, self.stop)
+        return " ".join(marks)
+
+    @property
+    def mark(self) -> str:
+        """A key for caches: all that the plan depends on but the budget."""
+        return f"{self.people_mark} {[offer.to_json() for offer in self.offers]!r}"
+
+    @property
+    def currency(self) -> str:
+        """Of all amounts."""
+        return self.data.currency
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether any offer is said, or was measured, to bring something."""
+        return any(effect.value > 0 for offer in self.offers for effect in offer.effects.values())
+
+
+def choose_scheme(dataset: Dataset) -> str:
+    """Ask for the scheme of the segments and return its text; the choice is saved with the dataset."""
+    saved, options = saved_scheme(dataset), segmenting.scheme_texts(dataset)
+    options += [] if saved in options else [saved]
+    key, names = f"budget_by_{dataset.name}", {one: segmenting.scheme_name(one, dataset) for one in options}
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = saved
+    by = str(
+        st.selectbox(
+            t("budget.by"),
+            options,
+            format_func=names.__getitem__,
+            key=key,
+            help=t("budget.by.help"),
+            persist_state="session",
+            width=380,
+        )
+    )
+    if by != saved:
+        save(dataset, by=by)
+    return by
+
+
+def use_scheme(scheme: Segmentation, dataset: Dataset) -> None:
+    """Have offers planned by a scheme of the segments page, with its cuts."""
+    save(dataset, by=TIERS if str(scheme) == str(DEFAULT_SCHEME) else str(scheme))
+    st.session_state.pop(f"budget_by_{dataset.name}", None)
+
+
+def saved_scheme(dataset: Dataset) -> str:
+    """Return the scheme that is saved; rules that are not there any more leave the value tiers."""
+    by = saved_offers(dataset).by
+    try:
+        return by if by == TIERS or parse_scheme(by, dataset) else TIERS
+    except ClvError:
+        return TIERS
+
+
+def segment_customers(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Segments:
+    """Put customers into the segments of a scheme; while a run must look at them first, show it.
+
+    Args:
+        by: text of the scheme.
+        dataset: the log.
+        bundle: the model.
+        terms: what the values speak of.
+        customers: scores for these terms with history.
+
+    Raises:
+        NotFound: rules that are not there any more.
+    """
+    data = state.scored(dataset, bundle)
+    if by == TIERS:
+        people = tiers.tiered(data, terms, customers)
+        return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
+    scheme = parse_scheme(by, dataset)
+    trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    segmenting.need_points(scheme, data)
+    segmented = segmenting.segment(data, terms, scheme, customers, trained)
+    people = segmented.customers.assign(**{TIER: segmented.placed.where + 1})
+    overlapping = segmented.placed.inside is not None
+    return Segments(by, str(scheme), tuple(segmented.names), people, overlapping, f"{scheme} {last_written(dataset)}")
+
+
+def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tuple[Offer, ...]:
+    """Show the offers as a table, save what is changed and return what it says; unfinished rows are passed over.
+
+    Args:
+        dataset: with which they are saved.
+        mark: of what the values speak of: other values have other costs to begin with.
+        segments: the customers, in the segments that offers have effects for.
+        currency: of costs.
+
+    Raises:
+        UsageError: an offer is out of bounds, or two have one name.
+    """
+    key = f"budget_table_{mark}_{segments.mark}_{state.language()}"
+    saved, names = saved_offers(dataset), segments.names
+    if key not in st.session_state:
+        starting = starting_for(segments, state.language())
+        base = as_table(saved.rows.get(segments.by), starting)
+        st.session_state[f"{key}_base"] = starting, base
+        st.session_state[f"{key}_rows"] = as_rows(base, starting, saved.experiments)
+    starting, base = st.session_state[f"{key}_base"]
+    lasting = "kept" if access.may("change") else "session"
+    st.caption(saying.together([t("budget.offers.assumed"), t(f"budget.offers.{lasting}")]))
+    edited = st.data_editor(
+        base,
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        column_order=[column for column in base.columns if column != START],
+        column_config=_columns(names, currency),
+        placeholder="–",
+        alt=t("budget.offers"),
+    )
+    rows = as_rows(edited, starting, saved.experiments)
+    if rows != st.session_state[f"{key}_rows"]:
+        st.session_state[f"{key}_rows"] = rows
+        save(dataset, rows={**saved.rows, segments.by: rows})
+    offers = read_offers(edited, len(names))
+    return check_offers(offers) if offers else ()
+
+
+def starting_for(segments: Segments, language: str) -> pd.DataFrame:
+    """Return :func:`starting_offers` for the segments of a scheme."""
+    return starting_offers(segments.people[VALUE].to_numpy(), len(segments.names), language, segments.best)
+
+
+def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequence[int] = (1, 2)) -> pd.DataFrame:
+    """Return offers to begin with: costs in proportion to what a customer is worth, and no effect, as none is known.
+
+    Args:
+        values: predicted value, money, [n].
+        tiers: number of tiers, or of segments of another scheme.
+        language: of their names.
+        best: numbers of the two most valuable ones: the dearest offer is for them alone.
+    """
+    worth = float(np.maximum(values, 0).mean()) if len(values) else 1.0
+    some = float(f"{max(1.0, 0.02 * len(values)):.1g}")
+    everyone = range(1, tiers + 1)
+    rows: list[tuple[str, float, Collection[int], float]] = [
+        ("mail", 0.002, everyone, math.nan),
+        ("voucher", 0.03, everyone, math.nan),
+        ("call", 0.15, best, some),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                START: name,
+                "name": translate(f"budget.offer.{name}", language),
+                "cost": float(f"{max(share * worth, 1e-6):.1g}"),
+                "unit": SHARE,
+            }
+            | {f"tier{tier}": 0.0 if tier in offered else math.nan for tier in everyone}
+            | {"capacity": capacity}
+            for name, share, offered, capacity in rows
+        ]
+    )
+
+
+def as_table(rows: Sequence[dict[str, Any]] | None, starting: pd.DataFrame) -> pd.DataFrame:
+    """Return saved rows as a table to edit.
+
+    Args:
+        rows: of :func:`as_rows`; None for the starting offers.
+        starting: of :func:`starting_offers`, for cells that were not changed.
+    """
+    if rows is None:
+        return starting
+    first = starting.set_index(START, drop=False)
+    complete = [first.loc[row[START]].to_dict() | row if row[START] in first.index else row for row in rows]
+    table = pd.DataFrame(complete, columns=list(starting.columns))
+    return table.astype({column: kind for column, kind in starting.dtypes.items() if kind.kind == "f"})
+
+
+def as_rows(table: pd.DataFrame, starting: pd.DataFrame, tried: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """Return the rows of an edited table, to be saved; of a starting offer only what was changed.
+
+    So what was not changed follows the values, and the language. An offer that was tried keeps its name: the experiment
+    is known by it.
+
+    Args:
+        table: of :func:`as_table`, edited.
+        starting: of :func:`starting_offers`.
+        tried: names of offers that an experiment measured.
+    """
+    first = {row[START]: row for row in _json_rows(starting)}
+    rows = []
+    for row in _json_rows(table):
+        usual = first.get(row[START], {})
+        named = {"name"} if row["name"] in tried else set()
+        changed = {column: cell for column, cell in row.items() if column in named or usual.get(column, "") != cell}
+        rows.append({START: row[START], **changed})
+    return tuple(rows)
+
+
+def _json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON types; an empty cell is None."""
+    return [
+        {str(column): None if pd.isna(cell) else cell for column, cell in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
+    """Return the offers of the table; a row without name, cost or effect is passed over.
+
+    Args:
+        table: name, cost, unit, one effect a tier or segment (percent, or money), capacity.
+        tiers: number of tiers or segments.
+
+    Raises:
+        UsageError: an offer is out of bounds.
+    """
+    offers = []
+    for row in table.to_dict("records"):
+        unit = row["unit"] if row["unit"] in UNITS else SHARE
+        effects = {
+            tier: Effect(float(row[f"tier{tier}"]) / (100 if unit == SHARE else 1), unit)
+            for tier in range(1, tiers + 1)
+            if pd.notna(row[f"tier{tier}"])
+        }
+        if not row["name"] or pd.isna(row["name"]) or pd.isna(row["cost"]) or not effects:
+            continue
+        capacity = None if pd.isna(row["capacity"]) else int(row["capacity"])
+        offers.append(Offer(str(row["name"]).strip(), float(row["cost"]), effects, capacity))
+    return offers[: MAX_OFFERS + 1]
+
+
+def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
+    config, number = st.column_config, st.column_config.NumberColumn
+    units, unit = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, saying.unit(currency)
+    cost, capacity = cells.headed(t("budget.column.cost"), currency), t("budget.column.capacity")
+    columns: dict[str, Any] = {
+        "name": config.TextColumn(t("budget.column.name"), max_chars=60, pinned=len(names) > MANY_SEGMENTS),
+        "cost": number(cost, min_value=0.0, format="%g", help=t("budget.column.cost.help", unit=unit)),
+        "unit": config.SelectboxColumn(
+            t("budget.column.unit"),
+            options=list(UNITS),
+            format_func=lambda kind: units.get(str(kind), str(kind)),
+            default=SHARE,
+            required=True,
+            help=t("budget.column.unit.help"),
+        ),
+        "capacity": number(capacity, min_value=0, step=1, format=cells.COUNT, help=t("budget.column.capacity.help")),
+    }
+    for tier, name in enumerate(names, 1):
+        columns[f"tier{tier}"] = number(name, format="%g", help=t("budget.column.effect.help"))
+    return columns

@@ -1,0 +1,327 @@
+"""The budget part of the strategy page: which customer gets which offer, what that is expected to bring, and lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
+from clv_core.i18n import without_options
+from clv_core.strategy.audiences.export import Exported, Side, export, log_export
+from clv_core.strategy.plans import budget_plan, plan_warnings
+from clv_core.strategy.plans.allocation import Curve, gain_curve, max_useful_budget
+from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
+from clv_core.strategy.plans.measured_offers import with_experiments
+from clv_core.strategy.plans.offers import Offer, expected_gains
+from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.segments import TIER, VALUE
+from pages.ui import cells, row_files, saying, scored, state, terms, tiers, trusting, widgets
+from pages.ui.budget import experiment, offers
+from pages.ui.budget.offers import PlanInputs, save, saved_offers
+from pages.ui.cache import CUSTOMERS, cached
+from pages.ui.charts import advising
+from pages.ui.exports.lists import Audience, offer_for_platforms
+from pages.ui.saying import money, percent, t
+from pages.ui.widgets import Figure
+
+STEPS: Final = 200
+MOST_OF_IT: Final = 0.8
+PART_OF_BUDGET: Final = 0.3
+"""Of the budget that would be of any use, to begin with."""
+
+
+def show(dataset: Dataset, bundle: Bundle) -> None:
+    """Ask for the margin, show the plan with its finding, or the experiment to make first, and the offers.
+
+    The budget of a model that is not trusted can neither be moved nor taken away before that is acknowledged.
+    """
+    chosen = terms.choose(bundle)
+    top, below = st.container(), st.container()
+    data = state.scored(dataset, bundle)
+    try:
+        with top:
+            customers = scored.need_scores(dataset, bundle, chosen)
+            allowed = trusting.acknowledged(bundle)
+        with below:
+            st.header(t("budget.offers"), anchor=False)
+            segments = offers.segment_customers(offers.choose_scheme(dataset), dataset, bundle, chosen, customers)
+            if segments.overlapping:
+                st.caption(t("budget.by.overlap"))
+            mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
+            entered = offers.edit(dataset, mark, segments, bundle.record["currency"])
+            tried = saved_offers(dataset).experiments
+            given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
+            if names := measured_names(given):
+                st.caption(t("budget.offers.measured", names=names))
+            experiment.results(dataset, bundle, entered, chosen.horizon_days, by_tier=by_tier)
+        if not given:
+            top.info(t("budget.offers.none"), icon=":material/edit:")
+            return
+        stop = state.suppression_list()
+        people = tiers.without_suppressed(segments.people, f"{mark} {segments.mark} {stop.mark}", stop)
+        inputs = PlanInputs(data, chosen, segments, people, given, stop.mark)
+        with top:
+            _plan_or_proposal(inputs, experiment.notes(given, tried, chosen, segments.names), allowed=allowed)
+    except ClvError as error:
+        with top:
+            widgets.error_box(error)
+
+
+def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool) -> None:
+    """Show the plan; where no offer has an effect yet, the experiment that measures one.
+
+    Args:
+        inputs: what the plan is made from.
+        notes: what measured effects leave out, sentences.
+        allowed: whether the budget may be changed, and lists made.
+    """
+    data, currency = inputs.data, inputs.currency
+    context = widgets.context_line(data.bundle, data.dataset.log_end, inputs.terms)
+    side = tiers.side(data, [], inputs.terms)
+    if not inputs.has_effect:
+        widgets.headline(experiment.proposal(inputs), context, t("budget.propose.why"))
+        with st.container(border=True):
+            st.markdown(f"**{t('budget.draw')}**")
+            experiment.design(inputs, None, side, allowed=allowed)
+        experiment.chart(inputs)
+        return
+    most = useful_budget(inputs.mark, inputs)
+    if most <= 0:
+        with st.container(border=True):
+            st.header(t("budget.nothing"), anchor=False)
+            st.write(t("budget.nothing.why"))
+        return
+    above = st.container()
+    budget = _slider(most, inputs, allowed=allowed)
+    plan = _plan(inputs.mark, budget, inputs)
+    with above:
+        assumed = terms.assumptions(data.bundle, inputs.terms)
+        gain = [one.text(state.language()) for one in plan_warnings.gain_warnings(plan, inputs.terms)]
+        meaning = [widgets.plain(without_options(note)) for note in gain]
+        widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
+    widgets.figures(_figures(plan, budget, inputs))
+    _curve_chart(inputs, plan)
+    st.header(t("budget.who"), anchor=False)
+    _assignment(plan, inputs)
+    _lists(inputs, plan, budget, allowed=allowed)
+    if not plan.customers.empty:
+        box = st.expander(t("budget.draw"), icon=":material/shuffle:", key="draw_open", on_change="rerun")
+        if box.open:  # a million hashes take a second
+            with box:
+                experiment.design(inputs, plan, side_of(inputs, plan, budget), allowed=allowed)
+
+
+def _unit_of_gain(inputs: PlanInputs) -> str:
+    """Return how the keys end of what offers bring: it is revenue, and no gain, while no margin is given."""
+    return ".revenue" if inputs.terms.margin_rate == 1 else ""
+
+
+def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
+    """Ask for the budget; the steps are round, and the last one is all that is of use."""
+    step, top, start = slider_scale(most, saved_offers(inputs.data.dataset).budget)
+    with st.container(border=True):
+        budget = float(
+            st.slider(
+                f"{t('budget.slider')} ({saying.unit(inputs.currency)})",
+                0.0,
+                top,
+                start,
+                step,
+                format="%,.0f" if step >= 1 else "%,.2f",
+                key=f"budget_{inputs.data.bundle.id}_{inputs.terms.mark}_{top:g}",
+                help=t("budget.slider.help", most=money(top, inputs.currency)),
+                persist_state="session",
+                disabled=not allowed,
+            )
+        )
+    if budget != start:
+        save(inputs.data.dataset, budget=budget)
+    return budget
+
+
+def slider_scale(most: float, saved: float | None) -> tuple[float, float, float]:
+    """Return the step, the end and the start of the slider; the end has three digits, which a sentence can name.
+
+    Args:
+        most: the budget beyond which nothing is of use.
+        saved: the budget that was chosen; None where none was.
+    """
+    step = _round_step(most / STEPS)
+    top = math.ceil(most / step) * step
+    wanted = PART_OF_BUDGET * top if saved is None else saved
+    return float(step), float(top), float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
+
+
+def _round_step(size: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, not below ``size``."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * (1 - 1e-9))
+
+
+def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
+    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next.
+
+    Where the log's currency has no name, that is said.
+    """
+    currency = inputs.currency
+    kind, measured = _unit_of_gain(inputs), set(plan.table[EVIDENCE]) == {"measured"}
+    key = f"budget.headline{kind}" if measured else f"budget.headline.assumed{kind}"
+    gain = money(plan.allocation.gain, currency)
+    finding = t(key, budget=money(budget, currency), gain=gain)
+    if not currency:
+        finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
+    if plan.marginal_return is None:
+        return t("budget.headline.full", finding=finding)
+    return t(
+        f"budget.headline.next{kind}",
+        finding=finding,
+        unit=money(1, currency),
+        offer=widgets.plain(plan.marginal_return.offer),
+        tier=widgets.plain(inputs.segments.names[plan.marginal_return.tier - 1]),
+        rate=money(plan.marginal_return.per_coin, currency, 2),
+    )
+
+
+def basis(plan: BudgetPlan, currency: str) -> str:
+    """Return what the expected gain rests on, measured and assumed apart."""
+    amounts = {name: money(getattr(plan.evidence, name), currency) for name in ("measured", "assumed", "low", "high")}
+    kinds = set(plan.table[EVIDENCE])
+    if kinds == {"measured"}:
+        text = t("budget.rests.measured", low=amounts["low"], high=amounts["high"])
+    elif "measured" in kinds:
+        text = t("budget.rests.both", **amounts)
+    else:
+        text = t("budget.rests.assumed")
+    return saying.together([text, t("budget.rests.predictions")])
+
+
+def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure]:
+    made, currency = plan.allocation, inputs.currency
+    gain, spent = f"budget.figure.gain{_unit_of_gain(inputs)}", "budget.figure.spent"
+    customers = t("budget.figure.gain.note", customers=saying.count(len(plan.customers)))
+    of_budget = t(f"{spent}.note", budget=money(budget, currency))
+    figures = [
+        Figure(t(gain), money(made.gain, currency), t("budget.figure.gain.help"), customers),
+        Figure(t(spent), money(made.spent, currency), t(f"{spent}.help"), of_budget),
+    ]
+    for name, other in (("uniform", plan.gain_uniform), ("random", plan.gain_random)):
+        sign = "" if other == made.gain else "−" if other < made.gain else "+"
+        note = t("budget.figure.against", difference=f"{sign}{money(abs(made.gain - other), currency)}")
+        figures.append(
+            Figure(t(f"budget.figure.{name}"), money(other, currency), t(f"budget.figure.{name}.help"), note)
+        )
+    return figures
+
+
+def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
+    """Draw what each budget is expected to bring."""
+    curve, currency = _curve(inputs.mark, inputs), inputs.currency
+    place = float(np.interp(MOST_OF_IT * float(curve.gain[-1]), curve.gain, curve.budget))
+    top = slider_scale(float(curve.budget[-1]), None)[1]
+    ends = {"budget": money(place, currency, 2), "most": money(top, currency)}
+    message = t("budget.curve", share=percent(MOST_OF_IT), **ends)
+    here, unit = (plan.allocation.spent, plan.allocation.gain), saying.unit(currency)
+    axis = t(f"budget.curve.gain{_unit_of_gain(inputs)}", unit=unit)
+    widgets.chart(advising.gain_by_budget(curve, here, message, unit=unit, gain=axis), "budget_curve")
+
+
+def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
+    """Show who gets what, by offer and segment, the segments by their names."""
+    if plan.table.empty:
+        st.write(t("budget.who.nobody"))
+        return
+    names, currency, text = inputs.segments.names, inputs.currency, st.column_config.TextColumn
+    evidence = [t(f"budget.evidence.{kind}") for kind in plan.table[EVIDENCE]]
+    rows = plan.table.assign(**{TIER: [names[tier - 1] for tier in plan.table[TIER]], EVIDENCE: evidence})
+    columns = {
+        OFFER: text(t("budget.column.name")),
+        TIER: text(t("column.tier" if inputs.segments.by == TIERS else "column.segment")),
+        "customers": cells.whole(t("budget.who.customers")),
+        COST: cells.money(t("budget.who.cost"), currency),
+        GAIN: cells.money(t(f"budget.figure.gain{_unit_of_gain(inputs)}"), currency),
+        EVIDENCE: text(t("budget.who.evidence")),
+    }
+    cells.table(rows, t("budget.who"), columns, column_order=list(columns))
+
+
+def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:
+    """Offer the plan, or the customers of one of its offers, as files and as lists for platforms.
+
+    Args:
+        inputs: what the plan is made from.
+        plan: who gets what.
+        budget: what it may cost.
+        allowed: whether lists may be made at all.
+    """
+    names = plan.customers[OFFER].unique().tolist()
+    only = None
+    if len(names) > 1:
+        only = st.pills(t("budget.lists.offer"), names, format_func=widgets.plain, key="plan_offer")
+    rows = plan.customers if only is None else plan.customers[plan.customers[OFFER] == only]
+    side, work, stop = side_of(inputs, plan, budget), state.workspace(), state.suppression_list()
+    side = side if only is None else replace(side, settings={**side.settings, "only_offer": only})
+    language = state.language()
+
+    def write(path: Path) -> Exported:
+        kind = path.suffix.removeprefix(".")
+        chosen = rows[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
+        made = export(chosen, kind, path, side=side, stop=stop, language=language)
+        log_export(work, made, kind, side)
+        return made
+
+    def people() -> pd.DataFrame:
+        return experiment.named(inputs, inputs.people.merge(rows[[CUSTOMER_ID, OFFER]], on=CUSTOMER_ID))
+
+    what, allowed = f"plan-{budget:.10g}", allowed and not rows.empty
+    name = row_files.stem(inputs.data.bundle, what, side, inputs.terms)
+    row_files.offer(name, "plan", write, allowed=allowed, most=len(rows))
+    offer_for_platforms(Audience(inputs.data, inputs.terms, what, people, len(rows), side), "plan", allowed=allowed)
+
+
+def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
+    """Return what the numbers of a plan mean."""
+    side, horizon_days = tiers.side(inputs.data, [], inputs.terms), inputs.terms.horizon_days
+    tried = saved_offers(inputs.data.dataset).experiments
+    used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
+    mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
+    warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.terms, mine)
+    assumptions = (*side.assumptions, *(one.to_json(state.language()) for one in warnings))
+    settings = budget_plan.settings(inputs.offers, budget)
+    return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)
+
+
+def _gains(inputs: PlanInputs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    value, tier = inputs.people[VALUE].to_numpy(), inputs.people[TIER].to_numpy()
+    gains = expected_gains(inputs.offers, value, tier, len(inputs.segments.names))
+    return gains, budget_plan.costs(inputs.offers), budget_plan.capacities(inputs.offers)
+
+
+@cached()
+def useful_budget(mark: str, _inputs: PlanInputs) -> float:  # noqa: ARG001 - names the inputs
+    """Return the budget beyond which no offer is worth its cost; the mark is that of the inputs."""
+    return max_useful_budget(*_gains(_inputs))
+
+
+@cached(CUSTOMERS)
+def _plan(mark: str, budget: float, _inputs: PlanInputs) -> BudgetPlan:  # noqa: ARG001 - names the inputs
+    return budget_plan.make_plan(_inputs.people, len(_inputs.segments.names), _inputs.offers, budget)
+
+
+@cached()
+def _curve(mark: str, _inputs: PlanInputs) -> Curve:
+    return gain_curve(*_gains(_inputs), useful_budget(mark, _inputs))
+
+
+def measured_names(offers: Sequence[Offer]) -> str:
+    """Return the names of the offers whose effect was measured."""
+    return saying.listed(widgets.plain(offer.name) for offer in offers if offer.measured)

@@ -1,0 +1,223 @@
+"""What a list is to hold: customers, platform, contact fields, consent, and who must not be in it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from clv_core.collection.stored.store import Dataset
+from clv_core.collection.values.pseudonyms import load_key
+from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PHONE
+from clv_core.columns import CUSTOMER_ID
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.countries import proposed_region, region_names
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.stored_contacts import (
+    email_is_id,
+    latest_contacts,
+    log_columns,
+    stored_consent,
+    stored_fields,
+)
+from clv_core.strategy.audiences.suppression_file import Entries, Matches, matches, read_entries, words_of
+from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
+from pages.ui import received, saying, segmenting, state, widgets
+from pages.ui.cache import cached
+from pages.ui.privacy import suppression
+from pages.ui.saying import name_of, t
+from pages.ui.segmenting import Members, SegmentedCustomers
+
+
+@dataclass(frozen=True, eq=False)
+class ListRequest:
+    """A list that is asked for.
+
+    Args:
+        members: its customers, the most valuable first.
+        format: id of ``EXPORTS``.
+        contacts: how they can be reached, and who must not be; without the customers table.
+        mark: all of it as a key for caches.
+    """
+
+    members: Members
+    format: str
+    contacts: Contacts
+    mark: str
+
+
+def choose_scheme(dataset: Dataset) -> Segmentation:
+    """Ask by which scheme customers are segmented: the value tiers first."""
+    schemes = segmenting.scheme_texts(dataset)
+    key = f"export_by_{dataset.name}"
+    if st.session_state.get(key) not in schemes:
+        st.session_state[key] = schemes[0]
+    by = st.selectbox(
+        t("exporting.by"),
+        schemes,
+        format_func=lambda one: segmenting.scheme_name(one, dataset),
+        key=key,
+        persist_state="session",
+        width=280,
+    )
+    return DEFAULT_SCHEME if by == TIERS else parse_scheme(str(by), dataset)
+
+
+def choose(segmented: SegmentedCustomers) -> ListRequest:
+    """Ask for customers, platform, and who must be left out."""
+    dataset, bundle, names = segmented.dataset, segmented.bundle, segmented.names
+    fields = stored_fields(dataset)
+    own = isinstance(segmented.scheme, ValueTiers)
+    with st.container(horizontal=True, vertical_alignment="top"):
+        format = st.selectbox(
+            t("exporting.format"),
+            list(EXPORTS),
+            format_func=lambda one: t(f"export.{one}"),
+            key="export_format",
+            persist_state="session",
+            width=280,
+        )
+        with st.container():  # in which they wrap where the window is narrow
+            wanted = st.pills(
+                t("exporting.tiers" if own else "exporting.segments"),
+                range(1, len(names) + 1),
+                selection_mode="multi",
+                format_func=lambda tier: widgets.plain(names[tier - 1]),
+                key="export_tiers" if own else f"export_segments_{segmented.scheme}",
+                persist_state="session",
+            )
+        region = ""
+        if PHONE in fields and EXPORTS[format].needs_contacts:
+            region = ask_region(dataset, "export_region", format)
+    say_region(dataset, region)
+    help = t("exporting.stop.help")
+    upload = st.file_uploader(t("exporting.stop"), received.LISTS, key="export_stop_file", help=help)
+    entries = _entries(upload)
+    say_matches(entries, dataset)
+    _saved_list(entries)
+    stop = words_of(entries, _key(dataset))
+    agreed = CONSENT in fields
+    if EXPORTS[format].needs_contacts and fields and not agreed:
+        agreed = ask_consent(dataset, "export_assume", t("exporting.assume"))
+    as_email = True
+    if EXPORTS[format].needs_contacts and fields:
+        st.caption(source_of_contacts(dataset))
+        if email_is_id(dataset):
+            as_email = st.toggle(t("exporting.ids_as_email"), True, key="export_ids_as_email")
+    segments = sorted(number - 1 for number in wanted or ())
+    order = segmenting.by_value(segmented.data, segmented.terms, segmented.customers)
+    members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
+    stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
+    asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names)
+    mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
+    return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), mark)
+
+
+def source_of_contacts(dataset: Dataset) -> str:
+    """Return where the contact fields of lists come from: the customers table, the log, or ids that are addresses."""
+    log = log_columns(dataset)
+    table = [
+        field
+        for field in stored_fields(dataset)
+        if field in (dataset.manifest.customers_table or {}).get("contacts", ())
+    ]
+    parts = []
+    if table:
+        names = saying.listed(name_of("contact", field) for field in table)
+        parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
+    if others := [field for field in log if field not in table]:
+        names = saying.listed(name_of("contact", field) for field in others)
+        ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
+        parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
+    return saying.together(parts)
+
+
+def ask_consent(dataset: Dataset, key: str, label: str) -> bool:
+    """Ask whether all agreed, where no column is taken for consent; where one may say so, name it instead."""
+    columns = stored_consent(dataset)
+    if not columns:
+        return st.checkbox(label, key=key)
+    named = widgets.plain(saying.listed(columns))
+    st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
+    return False
+
+
+def _entries(upload: UploadedFile | None) -> Entries:
+    """Return the entries of an uploaded do-not-contact list."""
+    return () if upload is None else received.read_once(upload, state.workspace(), read_entries)
+
+
+def _key(dataset: Dataset) -> bytes | None:
+    """Return what the pseudonyms of a dataset are made with; None where its ids are none."""
+    facts = dataset.manifest
+    return load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
+
+
+def _saved_list(entries: Entries) -> None:
+    """Say that the do-not-contact list that is saved holds too, and lead there, with the entries of this one."""
+    saved = len(state.suppression_list().entries())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = t("exporting.stop.kept", n=f"{saved:,}") if saved else t("exporting.stop.none")
+        st.caption(said, width="content")
+        label = t("exporting.stop.keep" if entries else "exporting.stop.open")
+        if st.button(label, key="export_keep_stop", type="tertiary", icon=":material/shield_person:"):
+            suppression.fill(word for entry in entries for word in entry)
+
+
+def say_matches(entries: Entries, dataset: Dataset) -> None:
+    """Say how many entries of a do-not-contact list match a customer; warn where none does."""
+    if not entries:
+        return
+    matched = _matches(entries, dataset)
+    if matched.nobody == matched.read:
+        st.warning(matched.message.text(state.language()), icon=":material/person_alert:")
+    else:
+        st.caption(matched.message.text(state.language()))
+
+
+@cached()
+def _matches(entries: Entries, dataset: Dataset) -> Matches:
+    return matches(state.workspace(), entries, [dataset])
+
+
+def ask_region(dataset: Dataset, key: str, format: str = "") -> str:
+    """Ask which country's numbers those without a calling code are; return its code, "" for none.
+
+    Args:
+        dataset: whose customers table holds the phone numbers.
+        key: of the widget; it begins with this.
+        format: id of ``EXPORTS``, "" where it is not chosen yet.
+    """
+    usual = (EXPORTS[format].region if format else "") or proposed(dataset)
+    names = region_names(state.language())
+    options = ["", *names]
+    return str(
+        st.selectbox(
+            t("exporting.region"),
+            options,
+            index=options.index(usual),
+            format_func=lambda code: f"{names[code]} ({code})" if code else t("exporting.region.none"),
+            key=f"{key}_{usual or 'none'}",
+            help=t("lists.region.help"),
+            persist_state="session",
+            width=280,
+        )
+    )
+
+
+def say_region(dataset: Dataset, region: str) -> None:
+    """Say that the country was proposed by the numbers, while it stays so."""
+    if region and region == proposed(dataset):
+        st.caption(t("exporting.region.proposed", country=widgets.plain(region_names(state.language())[region])))
+
+
+@cached()
+def proposed(dataset: Dataset) -> str:
+    """Return the country that the phone numbers of a dataset's customers are plainly from, "" for none."""
+    contacts = latest_contacts(dataset) if PHONE in stored_fields(dataset) else None
+    return "" if contacts is None else proposed_region(contacts[PHONE])
