@@ -20,7 +20,7 @@ with top:
 if job and saving:
     progress.watch(job)
     st.stop()
-if job and questions.of_run(job, partial(uploading.again, job)):
+if job and questions.ask_for_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
@@ -73,7 +73,7 @@ try:
     elif progress.running(found):
         st.caption(t("upload.large"))
         progress.watch(found)
-    elif questions.of_run(found, uploading.settle):
+    elif questions.ask_for_run(found, uploading.settle):
         st.stop()
     else:
         progress.ended(found)
@@ -81,7 +81,7 @@ try:
     st.header(t("upload.step.save"), anchor=False)
     save.form(file)
 except ClvError as error:
-    asked = questions.asked(error)
+    asked = questions.find_question(error)
     if asked:
         questions.ask(*asked, path, uploading.settle)
     elif not save.refunds(file, error):

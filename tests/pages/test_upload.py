@@ -182,7 +182,7 @@ def test_a_question_that_was_put_away_is_offered_to_nobody(upload: UPLOAD, open_
         ),
         (  # a price of one piece, of which there are two on average
             table("customer_id,date,price,quantity", lambda n: f"10,{n % 3 + 1}"),
-            ("answer_price_unit_price",),
+            ("answer_reading_0",),
             "600",
             "--map=unit_price=price",
         ),
@@ -208,12 +208,27 @@ def test_a_question_about_a_file_is_settled_by_a_click_and_the_answer_goes_with_
 def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(upload: UPLOAD, tmp_path: Path) -> None:
     rows = [f"MP-{n},{n + 1}.5,C{n % 9},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zzz,zzzz,customer_id,date", *rows]))
-    assert app.selectbox(key="answer_column_amount").value == "zzzz"
+    assert app.selectbox(key="answer_column_amount").value is None and "zzzz" in app.button(key="answer_reading_0").label
     rows = [f"C{n},D{n},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zz,zzz,date", *rows]), root=tmp_path / "other")
     assert app.selectbox(key="answer_column_customer_id").value is None
     assert app.button(key="answer_use_customer_id").disabled
     assert translate("canonical.customer_id", "en") in texts(app) and "customer_id" not in texts(app)
+
+
+def test_amounts_to_choose_from_carry_their_sums_totals_first_and_none_is_preset(upload: UPLOAD) -> None:
+    lines = [(n % 3 + 1, 10 + n % 5) for n in range(60)]
+    rows = [f"P{n};C{n % 9};{n % 28 + 1:02}/03/2024;{pieces};{price},50;{pieces * (price + 0.5):.2f}".replace(".", ",")
+            for n, (pieces, price) in enumerate(lines)]  # fmt: skip
+    app = upload("\n".join(["Pedido;Cliente;Data;Qtd;Valor por peça;Valor da linha", *rows]))
+    total, prices = sum(n * (price + 0.5) for n, price in lines), sum(price + 0.5 for _, price in lines)
+    labels = [app.button(key=f"answer_reading_{number}").label for number in range(3)]
+    assert "Valor da linha" in labels[0] and f"{total:,.2f}" in labels[0]
+    assert "Qtd × Valor por peça" in labels[1] and f"{total:,.2f}" in labels[1]
+    assert "Valor por peça" in labels[2] and f"{prices:,.2f}" in labels[2]
+    assert app.selectbox(key="answer_column_amount").value is None and "mapping" not in answers(app)
+    do(app, "answer_reading_1")
+    assert answers(app)["mapping"] == {"unit_price": "Valor por peça"} and not app.error
 
 
 def test_masked_customers_are_asked_for_and_neither_an_amount_nor_the_masked_is_offered(

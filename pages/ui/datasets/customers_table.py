@@ -53,7 +53,7 @@ def show(dataset: Dataset) -> None:
         _leak(dataset, job)
         return
     if job is not None and _asks(job):
-        questions.of_run(job, partial(_answered, job))
+        questions.ask_for_run(job, partial(_answered, job))
         st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
         return
     file = customers_file.chosen()

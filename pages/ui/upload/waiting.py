@@ -29,7 +29,7 @@ def _waits(job: jobs.Job) -> str:
     if status.get("put_away") or not Path(status["args"][1]).exists():
         return ""
     if status["state"] == jobs.FAILED:
-        return "asks" if questions.asked(status["error"]) else ""
+        return "asks" if questions.find_question(status["error"]) else ""
     return {jobs.RUNNING: "running", jobs.INTERRUPTED: "cut_off"}.get(status["state"], "")
 
 
