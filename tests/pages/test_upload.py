@@ -208,7 +208,8 @@ def test_a_question_about_a_file_is_settled_by_a_click_and_the_answer_goes_with_
 def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(upload: UPLOAD, tmp_path: Path) -> None:
     rows = [f"MP-{n},{n + 1}.5,C{n % 9},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zzz,zzzz,customer_id,date", *rows]))
-    assert app.selectbox(key="answer_column_amount").value is None and "zzzz" in app.button(key="answer_reading_0").label
+    assert app.selectbox(key="answer_column_amount").value is None
+    assert "zzzz" in app.button(key="answer_reading_0").label
     rows = [f"C{n},D{n},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zz,zzz,date", *rows]), root=tmp_path / "other")
     assert app.selectbox(key="answer_column_customer_id").value is None

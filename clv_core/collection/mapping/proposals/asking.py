@@ -21,7 +21,9 @@ OF_CUSTOMERS: Final = re.compile(
     r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
 )
 """And what it holds where it says something about her instead."""
-OF_PIECE: Final = re.compile(r"(?i)unit|unid|each|per_?piece|stück|einzel|pi[eè]ce|peça|pieza|pezzo|birim|单价|単価|단가")
+OF_PIECE: Final = re.compile(
+    r"(?i)unit|unid|each|per_?piece|stück|einzel|pi[eè]ce|peça|pieza|pezzo|birim|单价|単価|단가"
+)
 OF_ALL: Final = re.compile(r"(?i)tot(?:al)?(?![a-z])|gesamt|summe|toplam|总|総|合計|합계")
 MAX_PRICES: Final = 3
 """Columns that are offered as the price of one piece."""
