@@ -27,12 +27,14 @@ class Confirmation:
         consequence: what will happen, and whether it can be undone.
         label: of the button that agrees.
         act: does it; what it refuses is said in the dialog.
+        typed: a text that has to be typed first, where nothing brings back what goes; "" for none.
     """
 
     question: str
     consequence: str
     label: str
     act: Callable[[], None]
+    typed: str = ""
 
 
 def button(confirmation: Confirmation, label: str, key: str, *, disabled: bool = False, **options: str) -> None:
@@ -54,11 +56,13 @@ def show() -> None:
 
 def _ask(confirmation: Confirmation) -> None:
     st.write(confirmation.consequence)
+    label = t("confirm.type", text=widgets.plain(confirmation.typed))
+    ready = not confirmation.typed or st.text_input(label, key="confirm_typed").strip() == confirmation.typed
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(t("confirm.cancel"), key="confirm_cancel"):
             _close()
             st.rerun()
-        agreed = st.button(confirmation.label, key=AGREE, type="primary")
+        agreed = st.button(confirmation.label, key=AGREE, type="primary", disabled=not ready)
     if agreed:
         _close()
         try:

@@ -93,7 +93,7 @@ def test_a_viewer_reads_and_takes_nothing_away(open_page: OPEN, with_model: Path
     sign_in("bob@shop.example")
     app = open_page(with_model, "segments")
     assert not app.error and app.header
-    assert any("bob@shop.example" in item.value for item in app.sidebar.caption)
+    assert any("bob@\u2060shop.example" in item.value for item in app.sidebar.caption), "no link to write to"
     buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
     assert buttons and all(buttons.values())
 

@@ -32,7 +32,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
-from pages.ui.upload import check, saved, set_aside, uploading
+from pages.ui.upload import check, uploading
+from pages.ui.upload import save as saving
 from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 
 UPLOAD = Callable[..., AppTest]
@@ -64,6 +65,11 @@ def upload(open_page: OPEN, tmp_path: Path) -> UPLOAD:
 def save(app: AppTest) -> AppTest:
     app.form_submit_button[0].click().run()
     return app
+
+
+def args_of_last(root: Path) -> list[str]:
+    """Return the words of the run that was started last, none where there is none."""
+    return args_of(root, "ingest") if jobs.jobs(Workspace(root), "ingest") else []
 
 
 def figures(app: AppTest) -> set[str]:
@@ -403,7 +409,7 @@ def test_who_added_a_file_to_a_dataset_with_a_model_is_led_to_what_it_says(
     root = request.getfixturevalue(workspace)
     name = list_datasets(Workspace(root))[0].name
     app = open_page(root, "upload", lang="en", dataset=name)
-    app.session_state[saved.SAVED] = {"dataset": name, "appended": 0, "warnings": []}
+    app.session_state[saving.SAVED] = {"dataset": name, "appended": 0, "warnings": []}
     trained = translate("saved.trained", "en") in texts(app.run())
     assert trained == (workspace == "with_model")
     assert {"to_segments", "to_monitor"} <= keys_of(app) or not trained
@@ -428,13 +434,30 @@ def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset_and_else_
     assert "save" not in {button.form_id for button in app.button if button.form_id}
 
 
+def test_a_name_that_is_taken_is_saved_under_once_a_dialog_said_what_stays(upload: UPLOAD, with_dataset: Path) -> None:
+    app = do(upload(LOG, root=with_dataset), ("save_way_", "new"))
+    app.text_input(key="dataset_name").set_value("shop")
+    save(app)
+    assert translate("upload.name.why", "en", name="shop") in texts(app) and "--name" not in args_of_last(with_dataset)
+    do(app, "confirm")
+    assert args_of(with_dataset, "ingest")[-2:] == ["--name", "shop"]
+    jobs.update_status(newest(with_dataset, "ingest").folder, state=jobs.CANCELLED)
+
+
+def test_all_steps_are_done_once_a_dataset_is_saved(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "upload", lang="en", dataset="shop")
+    assert texts(app).count(":blue[:material/check_circle:") == 0
+    app.session_state[saving.SAVED] = {"dataset": "shop", "appended": 0, "warnings": []}
+    assert texts(app.run()).count(":blue[:material/check_circle:") == 4
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_who_added_refunds_is_told_what_went(open_page: OPEN, with_dataset: Path, lang: str) -> None:
     part = {"source": "refunds.csv", "rows_read": 2, "rows_overlap": 0}
     params = {"file": "refunds.csv", "orders": 2, "amount": 1234.5, "currency": "EUR"}
     warnings = [{"code": "orders_taken_out", "params": params}]
     app = open_page(with_dataset, "upload", lang=lang, dataset="shop")
-    app.session_state[saved.SAVED] = {"dataset": "shop", "appended": 1, "warnings": warnings, "parts": [part]}
+    app.session_state[saving.SAVED] = {"dataset": "shop", "appended": 1, "warnings": warnings, "parts": [part]}
     assert "1,234.50 EUR" in app.run().warning[0].value
 
 
@@ -501,7 +524,7 @@ def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(upl
 def test_the_look_names_the_gap_and_the_horizons(upload: UPLOAD) -> None:
     said = texts(upload(LOG))
     assert "31 days" in said and "26 Mar 2024" in said  # 26 March to 25 April
-    assert translate("look.horizons.unmeasured", days=60) in said  # 96 days: 28 to learn from, 60 to predict
+    assert translate("look.horizons.unmeasured", days=68) in said  # 96 days: 28 to learn from, 68 to predict
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -568,7 +591,7 @@ def test_folders_of_sessions_long_gone_are_swept(tmp_path: Path) -> None:
 def test_rows_set_aside_come_as_a_file_with_line_and_reason(
     upload: UPLOAD, offered: Offered, monkeypatch: pytest.MonkeyPatch, most: int, ending: str, packed: Any
 ) -> None:
-    monkeypatch.setattr(set_aside, "PACKED_FROM_ROWS", most)
+    monkeypatch.setattr(check, "MIN_ROWS_TO_PACK", most)
     upload(table("customer_id,date,amount", str, 40) + "\n,2024-03-01,1\nC1,someday,2\n")
     file = offered["set_aside_preview"]
     frame = pd.read_csv(io.BytesIO(press(file)), encoding="utf-8-sig", compression=packed)
