@@ -20,7 +20,7 @@ from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
-from pages.ui.explore import tables as behind
+from pages.ui.explore import explored as behind
 from tests.pages.conftest import OPEN
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
