@@ -5,8 +5,8 @@ import streamlit as st
 from pages.ui import cells, judged, navigation, outcomes, page_files, progress, state, trusting, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
-from pages.ui.file_names import file_name
 from pages.ui.models import actions, board
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 outcomes.show()

@@ -15,9 +15,9 @@ from clv_core.deployment.registry.version_comparison import TESTED, Comparison, 
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import cells, judged, page_files, saying, state
-from pages.ui.file_names import spoken
 from pages.ui.models import actions
 from pages.ui.models.board import DatasetVersions, is_intact, model_name, title
+from pages.ui.page_files import spoken
 from pages.ui.saying import t
 
 ROLES: Final = ("champion", "challenger", "")

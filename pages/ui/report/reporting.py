@@ -24,7 +24,7 @@ from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import scale
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 SLIDES, PAGE = ".pptx", ".html"
