@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import failing, foreign, learned_from, navigation, settled, sidebar, signin, state, widgets
+from pages.ui import confirmation, failing, foreign, learned_from, navigation, settled, sidebar, signin, state, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
@@ -18,6 +18,7 @@ try:
     st.title(page.title, anchor=False)
     settled.show(navigation.name_of(page))
     widgets.read_only()
+    confirmation.show()
     learned_from.show(navigation.name_of(page))
     page.run()
 except Exception as error:

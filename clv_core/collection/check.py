@@ -12,7 +12,7 @@ import pandas as pd
 
 from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.holdout_sizes import count_holdouts
-from clv_core.collection.horizons import HORIZONS, HorizonSupport, supported_horizons
+from clv_core.collection.horizons import HorizonSupport, horizons_to_count, supported_horizons
 from clv_core.collection.ingest import describe
 from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.mapping.kinds.event_names import EventName, names_of
@@ -104,7 +104,6 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
         f" AS {EVENT_TIME}) FROM {file_text(reading.events)}"
     )
-    sizes = count_holdouts(connection, reading.events, manifest.timezone, manifest.log_end, HORIZONS)
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
@@ -113,6 +112,8 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
     plan = reading.profile.plan
     column = plan.chosen.get(EVENT_TYPE)
     days = (reading.figures.log_end - reading.figures.log_start).days
+    counted = horizons_to_count(days)
+    sizes = count_holdouts(connection, reading.events, manifest.timezone, manifest.log_end, counted) if counted else {}
     return Check(
         manifest=manifest,
         warnings=reading.warnings,

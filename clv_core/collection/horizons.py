@@ -50,14 +50,33 @@ def history_days(horizon_days: int) -> int:
     return min(SHORTEST_HISTORY_DAYS, max(horizon_days, 7))
 
 
+def horizons_to_count(log_days: int) -> tuple[int, ...]:
+    """Return the horizons that a log has room for: of :data:`HORIZONS`, the longest to train, the longest to test."""
+    room = [days for days in range(1, log_days) if days + history_days(days) <= log_days]
+    testable = [days for days in room if 2 * days + history_days(days) <= log_days]
+    return tuple(sorted({*room[-1:], *testable[-1:], *(days for days in HORIZONS if days in room)}))
+
+
+def longest_measured(log_days: int, buyers: Mapping[int, int]) -> int:
+    """Return the longest of :func:`horizons_to_count` that the log's own past can test; 0 where there is none.
+
+    Args:
+        log_days: days from the first to the last event.
+        buyers: as in :func:`supported_horizons`; what is not there was not counted.
+    """
+    verdicts = (support(days, log_days, buyers.get(days)) for days in horizons_to_count(log_days))
+    return max((item.horizon_days for item in verdicts if item.verdict == "measured"), default=0)
+
+
 def supported_horizons(log_days: int, buyers: Mapping[int, int]) -> tuple[HorizonSupport, ...]:
-    """Return one verdict for each of :data:`HORIZONS`.
+    """Return one verdict for each of :data:`HORIZONS` and of :func:`horizons_to_count`.
 
     Args:
         log_days: days from the first to the last event.
         buyers: customers seen before the last n days whose orders less returns in them come to more than 0, by n.
     """
-    return tuple(support(days, log_days, buyers.get(days, 0)) for days in HORIZONS)
+    shown = sorted({*HORIZONS, *horizons_to_count(log_days)})
+    return tuple(support(days, log_days, buyers.get(days, 0)) for days in shown)
 
 
 def support(days: int, log_days: int, buyers: int | None = None) -> HorizonSupport:

@@ -40,6 +40,20 @@ def _columns(params: Params) -> list[Said]:
     return [{"mapping": {str(params["canonical"]): column}} for column in params["columns"]]
 
 
+def _amounts_and_prices(params: Params) -> list[Said]:
+    """Totals, then prices of one piece times the quantity, then these prices as if each were a total."""
+    prices = [str(column) for column in params.get("prices", ())]
+    totals = [column for column in params["columns"] if column not in prices] or list(params["columns"])
+    others = [column for column in prices if column not in totals]
+    ordered = [(AMOUNT, totals), (UNIT_PRICE, prices), (AMOUNT, others)]
+    return [{"mapping": {canonical: str(column)}} for canonical, columns in ordered for column in columns]
+
+
+def _lower(canonical: str) -> Callable[[Params], list[Said]]:
+    """Quantity times price; or what is called another amount, or another price."""
+    return lambda params: [{"mapping": {UNIT_PRICE: params["price"]}}, {"mapping": {canonical: params["column"]}}]
+
+
 def _amounts(params: Params) -> list[Said]:
     return [{"mapping": {AMOUNT: column}} for column in (params["column"], *params["others"])]
 
@@ -72,7 +86,7 @@ def _kinds(params: Params) -> list[Said]:
 
 READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "two_columns": _columns,
-    "which_amount": _columns,
+    "which_amount": _amounts_and_prices,
     "which_sheet": lambda params: [{"sheet": title} for title in params["sheets"]],
     "no_header": _each(header=(False, True)),
     "currency_differs": lambda params: [{"currency": params["currency"]}],
@@ -98,6 +112,8 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "parent_rows": _filled,
     "other_event_types": _kinds,
     "rival_amounts": _amounts,
+    "lower_amount": _lower(AMOUNT),
+    "lower_price": _lower(UNIT_PRICE),
     "split_rows": _each(broken_rows=("reject",)),
     "similar_ids": _each(similar_ids=("merge", "separate")),
     "maybe_percent": _each(discount=("amount", "unit", "percent")),

@@ -13,7 +13,7 @@ from clv_core import __version__
 from clv_core.collection.horizons import usual_horizon
 from clv_core.collection.stored.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle, save_bundle
+from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.deployment.scoring_warnings import signals_record
@@ -76,7 +76,10 @@ def zero_shot(
 
 
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
-    """Save the untrained network as a bundle of a dataset; the verdict is from the log alone."""
+    """Save the untrained network as a bundle of a dataset; the verdict is from the log alone.
+
+    It is no version until somebody keeps it. Those of earlier data that nobody kept are removed.
+    """
     default = usual_horizon((dataset.log_end - dataset.log_start).days)
     horizon = default if horizon_days is None else horizon_days
     config = TrainConfig(horizon_days=horizon, model=MODEL, attributes=False, review_text=False)
@@ -112,5 +115,13 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
         "pretrained": shipped_record(),
     }
     bundle = save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}", fitted, record, None)
-    Registry(workspace).register(bundle)
+    _remove_outdated(workspace, bundle)
     return bundle
+
+
+def _remove_outdated(workspace: Workspace, latest: Bundle) -> None:
+    """Remove first looks at other versions of the same dataset that are no version of a model."""
+    registry, dataset = Registry(workspace), latest.record["dataset"]
+    looks = [one for one in list_bundles(workspace, dataset["name"]) if one.untrained]
+    outdated = [one.id for one in looks if one.record["dataset"] != dataset and registry.find(one.id) is None]
+    registry.forget(outdated)

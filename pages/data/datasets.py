@@ -2,11 +2,11 @@
 
 from clv_core.errors import ClvError
 from pages.ui import navigation, outcomes, state, widgets
-from pages.ui.datasets import cleaning, customers_table, in_use, manage
+from pages.ui.datasets import cleaning, customers_table, manage
 from pages.ui.saying import t
 
 SECTIONS = {
-    "versions": in_use.versions,
+    "versions": manage.versions,
     "clean": cleaning.show,
     "customers": customers_table.show,
     "combine": manage.combine,
@@ -22,7 +22,7 @@ if dataset is None:
 cleaning.follow(dataset)
 customers_table.follow(dataset)
 outcomes.show()
-in_use.about(dataset)
+manage.about(dataset)
 what = widgets.choose(
     t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART
 )

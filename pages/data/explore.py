@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import navigation, state, widgets
-from pages.ui.explore import explored, sections, tables
+from pages.ui.explore import explored, sections
 from pages.ui.saying import t
 
 dataset = state.dataset()
@@ -16,32 +16,23 @@ finding = st.container()
 filters = explored.choose(cube)
 try:
     with st.spinner(t("explore.looking"), show_time=True):
-        figures, before, days = explored.key_figures(cube.version, filters, cube)
-        held = explored.spread(cube.version, filters, cube)
+        figures, before, days = explored.key_figures(cube, filters)
+        held = explored.concentrated(cube, filters)
 except ClvError as error:
     widgets.error_box(error)
     st.stop()
 
 with finding:
-    widgets.headline(explored.headline(figures, held), explored.about(cube, filters))
+    widgets.headline(explored.headline(figures, held))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(explored.about(cube, filters, days if before else 0), width="stretch")
+        if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
+            navigation.go("train")
 if not figures.customers:
     st.info(t("explore.nothing"), icon=":material/filter_alt_off:")
     st.stop()
-explored.cards(cube, filters, figures, before, days)
-
-if figures.buyers:
-    st.header(t("explore.section.time"), anchor=False)
-    sections.show("over_time", cube, filters)
-    st.header(t("explore.section.back"), anchor=False)
-    sections.show("coming_back", cube, filters)
-    st.header(t("explore.section.value"), anchor=False)
-    sections.show("value", cube, filters)
-sections.show("way", cube, filters)
-sections.show("rated", cube, filters)
-sections.show("sold", cube, filters)
+explored.cards(cube, filters, figures, before)
+parts = sections.parts(cube, figures.buyers)
+part = widgets.choose(t("explore.part"), parts, "explore_part", wrap=True, label_visibility="collapsed")
+sections.show(part, cube, filters)
 sections.missing(cube)
-
-st.header(t("explore.section.tables"), anchor=False)
-tables.show(cube, filters)
-if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
-    navigation.go("train")

@@ -8,82 +8,90 @@ from clv_core.collection.check import Check
 from clv_core.errors import ClvError
 from pages.ui import first_look, progress, state, widgets
 from pages.ui.saying import t
-from pages.ui.upload import check, questions, recall, save, saved, steps, uploading, waiting
+from pages.ui.upload import check, questions, save, steps, uploading
 
 job = progress.current("ingest")
 file = uploading.chosen()
-saving = progress.running(job)
-top = st.empty()
-with top:
-    steps.steps(3 if saving else 0 if file is None else 1)
+running = progress.running(job)
+dataset = state.dataset()
+saved = file is None and not running and save.was_saved_here(dataset)
+stepper = st.empty()
+with stepper:
+    steps.show_steps(3 if running else len(steps.STEPS) if saved else 0 if file is None else 1)
 
-if job and saving:
+if job and running:
     progress.watch(job)
     st.stop()
-if job and questions.of_run(job, partial(uploading.again, job)):
+if job and questions.ask_for_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.take(job):
     if uploading.reads(job):
         uploading.drop()
     state.choose(dataset=job.status()["result"]["dataset"])
-    saved.keep(job)
+    save.keep_result(job)
     st.rerun()
 if job:
     progress.after(job)
 
 if file is None:
-    just = state.dataset()
-    if just and saved.just(just):
-        saved.show(just)
+    if saved and dataset is not None:
+        save.show_saved(dataset)
         model = state.model()
         if model is not None and not model.untrained:
-            saved.trained_before()
+            save.lead_to_model()
         else:
             st.header(t("page.look"), anchor=False)
-            first_look.section(just)
+            first_look.section(dataset)
         st.header(t("upload.next"), anchor=False)
     else:
         widgets.headline(t("upload.headline"))
-    waiting.show()
+    save.offer_waiting_runs()
     try:
         steps.choose_file()
     except ClvError as error:
         widgets.error_box(error)
     st.stop()
 
-widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
+headline = st.empty()
+with headline:
+    widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
 steps.file_line(file)
 path = file.path
+result = st.container()  # what the answers below lead to stands above them
 try:
     steps.choose_sheet(file)
     for path in file.paths:
         uploading.columns(path)  # the one that cannot be read so is the one that is asked about
     path = steps.which(file)
-    recall.offer(file)
-    st.header(t("upload.step.columns"), anchor=False)
+    steps.offer_earlier_answers(file)
     steps.choose_columns(file)
-    st.header(t("upload.step.check"), anchor=False)
-    with st.spinner(t("upload.checking")):
-        found = uploading.check(file, path)
-    if isinstance(found, Check):
-        with top:
-            steps.steps(2)
-        check.show(found, uploading.check_folder(file, path), save.like(file, state.newest_datasets()))
-    elif progress.running(found):
-        st.caption(t("upload.large"))
-        progress.watch(found)
-    elif questions.of_run(found, uploading.settle):
-        st.stop()
-    else:
-        progress.ended(found)
-        progress.technical_log(found)
-    st.header(t("upload.step.save"), anchor=False)
-    save.form(file)
+    details = st.container()
+    with result:
+        with st.spinner(t("upload.checking")):
+            checked = uploading.check(file, path)
+        if isinstance(checked, Check):
+            with stepper:
+                steps.show_steps(2)
+            with headline:
+                widgets.headline(check.headline(checked, file.path.name))
+            check.show_result(checked, save.like(file, state.newest_datasets()))
+            with details:
+                check.show_details(checked, uploading.check_folder(file, path))
+        elif progress.running(checked):
+            st.caption(t("upload.large"))
+            progress.watch(checked)
+        elif questions.ask_for_run(checked, uploading.settle):
+            st.stop()
+        else:
+            progress.ended(checked)
+            progress.technical_log(checked)
+        save.form(file)
 except ClvError as error:
-    asked = questions.asked(error)
-    if asked:
-        questions.ask(*asked, path, uploading.settle)
-    elif not save.refunds(file, error):
-        widgets.error_box(error)
-    steps.offer_without(file, path)
+    with result:
+        question = questions.find_question(error)
+        if question:
+            questions.ask(*question, path, uploading.settle)
+        elif not save.offer_refunds(file, error):
+            widgets.error_box(error)
+        steps.offer_without(file, path)

@@ -5,36 +5,48 @@ import streamlit as st
 from pages.ui import cells, judged, navigation, outcomes, page_files, progress, state, trusting, widgets
 from pages.ui.charts import basic
 from pages.ui.evaluate import scoreboard
-from pages.ui.file_names import file_name
-from pages.ui.models import board, pressed
+from pages.ui.models import actions, board
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 outcomes.show()
-pressed.settle()
 bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]
 context = (widgets.context_line(bundle, measured and measured["cutoff"]), judged.tested_on(bundle))
 widgets.headline(judged.headline(bundle), *filter(None, context))
 
-with st.container(border=True):
+with st.container(border=True, gap="small"):
     trusting.verdict(state.trust(bundle))
     trusting.grades(bundle)
-    trusting.reasons(bundle)
+    trusting.reasons(bundle, fold_support=True)
+    with st.container(horizontal=True):
+        if bundle.untrained:
+            if st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train", type="primary"):
+                navigation.go("train")
+            actions.keep_button(bundle)
+        else:
+            icon = navigation.BY_NAME["segments"].icon
+            if st.button(t("evaluate.to_segments"), icon=icon, key="to_segments", type="primary"):
+                navigation.go("segments")
+            board.accept_button(bundle)
+            if st.button(t("evaluate.to_tuning"), icon=":material/tune:", key="to_tuning"):
+                navigation.open_tuning()
+        if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
+            navigation.go("explain")
 for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
+if measured and not bundle.has_holdout:
+    st.info(t("evaluate.without_rows"), icon=":material/info:")
 
 if measured:
     widgets.figures(judged.main_figures(bundle), 4, 180)
-    st.caption(judged.simplest(bundle))
 parts = {
     "value": measured and bundle.has_holdout,
     "buyers": measured and bundle.has_holdout,
     "models": measured,
     "details": measured or len(bundle.history()),
 }
-if measured and not bundle.has_holdout:
-    st.info(t("evaluate.without_rows"), icon=":material/info:")
 names = {name: t(f"evaluate.part.{name}") for name, shown in parts.items() if shown}
 if st.session_state.get(navigation.EVALUATE_PART) not in names:  # a model that was measured has parts that others lack
     st.session_state.pop(navigation.EVALUATE_PART, None)
@@ -45,6 +57,7 @@ if part == "value":
     with st.grid(2, min_column_width=360):
         for name in ("deciles", "gains", "scatter", "values"):
             widgets.chart(judged.figure(name, bundle), name)
+    st.caption(judged.simplest(bundle))
 elif part == "buyers":
     judged.threshold(bundle)
 elif part == "models":
@@ -57,17 +70,3 @@ elif part == "details":
         cells.table(judged.metric_table(bundle), t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
         page_files.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
-
-with st.container(horizontal=True):
-    if bundle.untrained and st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train"):
-        navigation.go("train")
-    elif not bundle.untrained:
-        board.accept(bundle)
-        if st.button(t("evaluate.to_tuning"), icon=":material/tune:", key="to_tuning"):
-            navigation.open_tuning()
-    if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
-        navigation.go("explain")
-    if st.button(
-        t("evaluate.to_segments"), icon=navigation.BY_NAME["segments"].icon, key="to_segments", type="primary"
-    ):
-        navigation.go("segments")

@@ -1,35 +1,37 @@
-"""Models: which model speaks?"""
+"""Models: which version is the current model?"""
 
 import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import outcomes, state, widgets
-from pages.ui.models import board, calling, compare, exchange, pressed, versions
+from pages.ui.models import actions, board, versions
 from pages.ui.saying import t
 
 SECTIONS = {
     "versions": versions.show,
-    "compare": compare.show,
-    "card": versions.card,
-    "import": exchange.receive,
-    "call": calling.show,
+    "compare": versions.show_comparison,
+    "card": versions.show_card,
+    "import": lambda every: actions.import_form(every.name),
+    "call": board.show_calls,
 }
 
 dataset = state.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
-pressed.settle()
-exchange.follow(dataset)
+actions.follow_import(dataset)
 outcomes.show()
 try:
-    shelf = board.shelf(dataset)
-    if not shelf.versions:
+    every = board.load_versions(dataset)
+    if not every.versions:
+        first_look = state.model()
+        if first_look is not None:
+            actions.keep_button(first_look)
         st.caption(t("models.empty.import"))
-        exchange.receive(shelf)
+        actions.import_form(dataset.name)
         widgets.need("model", "train")
-    board.show(shelf)
-    what = widgets.choose(t("models.what"), {one: t(f"models.what.{one}") for one in SECTIONS}, "models_what")
-    SECTIONS[what](shelf)
+    board.show(every)
+    part = widgets.choose(t("models.what"), {name: t(f"models.what.{name}") for name in SECTIONS}, "models_what")
+    SECTIONS[part](every)
 except ClvError as error:
     widgets.error_box(error)

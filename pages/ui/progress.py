@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.errors import ClvError
-from pages.ui import access, by_role, page_files, saying, state, widgets
+from pages.ui import access, by_role, confirmation, page_files, saying, state, widgets
 from pages.ui.charts import basic
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
 
 POLL: Final = "1s"
@@ -101,21 +102,25 @@ def watch(job: jobs.Job) -> None:
         if len(curve) > 1:
             widgets.chart(basic.loss_history(curve, height=240), f"live_{job.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            may = by_role.if_may(access.action_of(status["args"]))
-            icon = ":material/stop_circle:"
-            stop = st.button(t("job.cancel"), key=f"cancel_{job.id}", icon=icon, **may)
+            may, icon = by_role.if_may(access.action_of(status["args"])), ":material/stop_circle:"
+            confirmation.button(_stopping(job, status), t("job.cancel"), f"cancel_{job.id}", icon=icon, **may)
             st.caption(t("job.leave"))
-        if stop:
-            _stop(job)
+
+
+def _stopping(job: jobs.Job, status: dict[str, Any]) -> Confirmation:
+    """Return the question whether a run is to be stopped, with what becomes of its results."""
+    consequence = t(f"job.cancel.why{_when_stopped(status['command'])}", run=_title(status))
+    return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel"), partial(_stop, job))
 
 
 def _stop(job: jobs.Job) -> None:
-    try:
-        access.require_run(job.status()["args"])
-    except ClvError as error:
-        widgets.error_box(error)
-        return
+    access.require_run(job.status()["args"])
     job.cancel()
+
+
+def _when_stopped(command: str) -> str:
+    """Return the end of the keys of the sentences that say what becomes of the results of a run that is stopped."""
+    return ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
 
 
 def take(job: jobs.Job) -> bool:
@@ -132,9 +137,7 @@ def ended(job: jobs.Job) -> str:
     if status["state"] == jobs.FAILED:
         widgets.error_box(status["error"])
     elif status["state"] == jobs.CANCELLED:
-        command = status["command"]
-        how = ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
-        st.info(t(f"job.cancelled{how}"), icon=":material/stop_circle:")
+        st.info(t(f"job.cancelled{_when_stopped(status['command'])}"), icon=":material/stop_circle:")
     elif status["state"] == jobs.INTERRUPTED:
         resumes = status["command"] in RESUMES
         st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")

@@ -1,4 +1,4 @@
-"""What the browser sends is copied to disk in blocks, and the server's memory is given back at once.
+"""Files from people: what a browser sends is copied to disk in blocks, a path that somebody typed is checked.
 
 Streamlit holds an upload in memory until the session ends, long after its widget is gone, unless its record is removed.
 """
@@ -13,12 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
+from clv_core.collection.values.pseudonyms import key_path
+from clv_core.environment import Environment
+from clv_core.errors import Refused
 from clv_core.workspace import Workspace
+from pages.ui import access, state
 
 T = TypeVar("T")
 LISTS: Final = ("txt", "csv", "xlsx")
@@ -68,3 +73,37 @@ def sweep(uploads: Path) -> None:
     for folder in uploads.iterdir():
         if folder.is_dir() and time.time() - folder.stat().st_mtime > LEFT_AFTER_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def checked_path(text: str) -> Path:
+    """Return the file or folder that a typed path means; a relative one begins at ``$CLV_FILES``.
+
+    Raises:
+        Denied: the role of who is here does not allow to change data.
+        Refused: there is none, it lies outside of ``$CLV_FILES``, or it is what CLV Studio keeps for itself.
+    """
+    access.require("change")
+    typed = text.strip().strip("\"'")
+    named = Environment.from_environment().files
+    if access.on() and not named:
+        raise Refused("path_unset", variable=Environment.variable("files"))
+    below = Path(named).resolve()
+    try:
+        path = (below / Path(typed).expanduser()).resolve()
+        if named and not path.is_relative_to(below):
+            raise Refused("path_outside", folder=str(below))
+        if _is_our_own(path):
+            raise Refused("path_kept", path=typed[:200])
+        exists = bool(typed) and path.exists()
+    except (OSError, RuntimeError, ValueError):
+        exists = False
+    if not exists:
+        raise Refused("no_file", path=typed[:200])
+    return path
+
+
+def _is_our_own(path: Path) -> bool:
+    """Say whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
+    workspace = state.workspace()
+    own = [workspace.root, key_path(workspace), access.settings_path(), *map(Path, st.get_option("secrets.files"))]
+    return ".streamlit" in path.parts or any(path.is_relative_to(place.resolve()) for place in own)

@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.strategy.audiences.export import Exported, Side, write_rows
 from clv_core.strategy.audiences.xlsx_file import XLSX_ROWS
 from pages.ui import page_files, state, trusting
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 LONGEST_ENDING: Final = "parquet"

@@ -51,11 +51,24 @@ def grades(bundle: Bundle) -> None:
         st.markdown(" ".join(badges), help=t("grade.help"))
 
 
-def reasons(bundle: Bundle) -> None:
-    """List why the model may be trusted or not: what speaks against it first."""
+def reasons(bundle: Bundle, *, fold_support: bool = False) -> None:
+    """List why the model may be trusted or not: what speaks against it first.
+
+    Args:
+        bundle: the model.
+        fold_support: whether what speaks for it is a click away.
+    """
+    lines: dict[bool, list[str]] = {True: [], False: []}
     for reason in state.trust(bundle).reasons:
-        colour, icon = KINDS[REASONS[reason.code.removeprefix("reason.")]]
-        st.markdown(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+        kind = REASONS[reason.code.removeprefix("reason.")]
+        colour, icon = KINDS[kind]
+        lines[fold_support and kind == "supports"].append(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+    for line in lines[False]:
+        st.markdown(line)
+    if lines[True]:
+        with st.expander(t("trust.supports", n=len(lines[True])), icon=KINDS["supports"][1]):
+            for line in lines[True]:
+                st.markdown(line)
 
 
 def acknowledged(bundle: Bundle) -> bool:

@@ -178,9 +178,10 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
 def plain(text: str) -> str:
     """Return text from a file so that no part of it is read as formatting.
 
-    What Streamlit draws as an icon, an emoji or a link it finds behind all escapes; an invisible joiner keeps letters.
+    What Streamlit draws as an icon, an emoji or a link, of an e-mail address too, it finds behind all escapes; an
+    invisible joiner keeps letters.
     """
-    text = re.sub(r"(?i):(?=[\w+/-]+:)|https?:(?=//)|www(?=\.)", "\\g<0>\u2060", text)
+    text = re.sub(r"(?i):(?=[\w+/-]+:)|https?:(?=//)|www(?=\.)|(?<=\S)@(?=\S)", "\\g<0>\u2060", text)
     return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:&])", r"\\\1", text)
 
 

@@ -43,6 +43,10 @@ def test_its_scores_are_those_of_the_command_score(
     assert total == pytest.approx(looked["predicted_total"], abs=0.01)
 
 
+def test_a_first_look_is_no_version_of_a_model(workspace: Workspace, looked: dict[str, Any]) -> None:
+    assert looked["model"] and run(workspace, "models", "list")[1]["versions"] == []
+
+
 def test_looking_again_at_the_same_data_replaces_the_look_unless_another_horizon_is_asked_for(
     workspace: Workspace, looked: dict[str, Any]
 ) -> None:

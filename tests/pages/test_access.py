@@ -93,7 +93,7 @@ def test_a_viewer_reads_and_takes_nothing_away(open_page: OPEN, with_model: Path
     sign_in("bob@shop.example")
     app = open_page(with_model, "segments")
     assert not app.error and app.header
-    assert any("bob@shop.example" in item.value for item in app.sidebar.caption)
+    assert any("bob@\u2060shop.example" in item.value for item in app.sidebar.caption), "no link to write to"
     buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
     assert buttons and all(buttons.values())
 
@@ -144,7 +144,7 @@ def test_a_button_is_grey_for_those_who_may_not_and_says_whom_to_ask(
 ) -> None:
     sign_in(email)
     button = open_page(with_model, page).button(key=key)
-    assert (f"the role {role}" in button.help) is grey and button.disabled is (grey or key == "delete_version")
+    assert (f"the role {role}" in button.help) is grey and button.disabled is grey
 
 
 @pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
@@ -175,7 +175,7 @@ def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
 ) -> None:
     job = sleeping_job(Workspace(bare), ["train", "shop"], "shop")
     sign_in("bob@shop.example")
-    app = do(open_page(bare, "train"), f"cancel_{job.id}")
+    app = do(open_page(bare, "train"), f"cancel_{job.id}", "confirm")
     assert "role" in app.error[0].value and job.status()["state"] == "running"
     columns, path = ["customer_id", "date", "amount"], tmp_path / "log.csv"
     path.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n")
@@ -281,10 +281,10 @@ def test_an_analyst_promotes_nothing_and_an_administrator_s_promotion_is_noted(
     first = Registry(workspace).champion("shop")
     assert first is not None and first.bundle != second.id
     sign_in("kim@else.example", groups=["clv-analysts"])
-    app = do(open_page(root, "models"), "promote_challenger")
+    app = do(open_page(root, "models"), "promote_challenger", "confirm")
     assert "role" in app.error[0].value and Registry(workspace).champion("shop") == first
     sign_in("ana@shop.example")
-    app = do(open_page(root, "models"), "promote_challenger")
+    app = do(open_page(root, "models"), "promote_challenger", "confirm")
     champion = Registry(workspace).champion("shop")
     assert champion is not None and champion.bundle == second.id
     line = next(one for one in audit.lines(workspace) if one["action"] == "models promote")

@@ -104,7 +104,7 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
     cohorts = pd.DataFrame({"cohort": [1, 1, 2, 2, 3, 3], "age": [0, 1] * 3, "per_customer": [1.0, 2.0] * 3})
     mean = pd.DataFrame({"age": [0, 1], "per_customer": [1.0, 2.0]})
     names = {1: "Jan", 2: "Feb", 3: "Mar"}
-    chart = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names, height=340)
+    chart = behaviour.cohort_curves(cohorts, mean, "message", unit="EUR", axis="Months", names=names)
     page = papers(theme)[0]
     for line in chart.figure.data:
         assert contrast(in_theme(line.line.color, theme), page) >= DRAWN

@@ -17,7 +17,7 @@ from clv_core.errors import NeedsAnswer, Refused
 from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
-from pages.ui.datasets.customers_file import DATED, STATIC
+from pages.ui.datasets.customers_table import DATED, STATIC
 from tests.pages.conftest import OPEN, args_of, do, edit, newest, really, texts
 
 pytestmark = pytest.mark.first(9)
@@ -158,6 +158,9 @@ def test_an_earlier_version_is_returned_to(open_page: OPEN, shop: Path) -> None:
     assert len(app.dataframe[0].value) == 2
     assert all(label.endswith(" rows") for label in app.selectbox(key="return_to").options)
     do(app, ("return_to", raw), "restore")
+    assert translate("versions.return.why", "en", name="shop") in texts(app)
+    assert open_dataset(workspace, "shop").version != raw
+    do(app, "confirm")
     assert open_dataset(workspace, "shop").version == raw and len(versions(workspace, "shop")) == 2
     assert app.success
 
@@ -177,8 +180,9 @@ def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path)
         clean(workspace, "shop", rules)
     current = open_dataset(workspace, "shop")
     app = do(section(open_page(shop, "datasets", lang="en"), "versions"), ("keep_shop_4", 1))
-    assert app.button(key="older_remove").disabled
-    do(app, ("older_sure_shop_4", True), "older_remove")
+    do(app, "older_remove")
+    assert translate("older.stays", "en") in texts(app) and len(versions(workspace, "shop")) == 4
+    do(app, "confirm")
     assert {one.version for one in versions(workspace, "shop")} == {current.version, current.manifest.raw_version}
     assert "2 of 4 versions are gone" in app.success[0].value
 
@@ -231,7 +235,7 @@ def test_a_customers_table_is_taken_off(open_page: OPEN, shop: Path) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
     really(shop, "customers")
     app.run()
-    app.button(key="customers_remove").click().run()
+    do(app, "customers_remove", "confirm")
     really(shop, "customers")
     app.run()
     assert open_dataset(Workspace(shop), "shop").manifest.customers_table is None

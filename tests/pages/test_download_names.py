@@ -14,7 +14,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import page_files, state
-from pages.ui.file_names import LONGEST, dated, file_name, spoken
+from pages.ui.page_files import LONGEST, dated, file_name, spoken
 
 CUTOFF = "2026-10-20"
 

@@ -17,13 +17,13 @@ from clv_core.i18n import say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import widgets
-from pages.ui.explore import explored, tables
+from pages.ui.explore import explored
 from tests.pages.conftest import OPEN, SAMPLE, Offered, do, press, texts
 
 pytestmark = pytest.mark.first(5)
 
-CHARTS = ("revenue", "people", "cohorts", "cumulative", "gaps", "come_back", "lorenz", "rfm", "funnel", "categories")
-RATED = ("ratings", "rated_back", "rating_trend")
+CHARTS = {"time": 2, "back": 4, "value": 2, "way": 1, "ratings": 3, "categories": 1, "tables": 0}
+"""Charts of each part of the page."""
 
 
 def summed(root: Path, rows: pd.DataFrame, name: str = "log", **options: str) -> Path:
@@ -73,7 +73,8 @@ def test_headline_and_cards_are_those_of_the_log(open_page: OPEN, sample: Path, 
     assert cards[translate("explore.card.buyers")] == say_number(len(people))
     assert cards[translate("explore.card.net")] == f"{say_money(people['amount'].sum(), 'EUR')}"
     assert cards[translate("explore.card.repeat_rate")] == f"{back:.1%}"
-    assert len(app.get("plotly_chart")) == len(CHARTS + RATED)
+    for part, charts in CHARTS.items():
+        assert len(do(app, ("explore_part", part)).get("plotly_chart")) == charts and not app.error
 
 
 def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.DataFrame) -> None:
@@ -84,6 +85,7 @@ def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.Dat
         (key(sample, "channels"), [channel]),
         (key(sample, "countries"), [country]),
         (key(sample, "period"), "days90"),
+        ("explore_part", "tables"),
     )
     assert not app.error
     end = pd.Timestamp(open_dataset(Workspace(sample), "shop").log_end)
@@ -110,6 +112,7 @@ def test_days_of_ones_own_and_the_file_behind_the_chart(
         app,
         (key(sample, "period"), "own"),
         (key(sample, "days"), (date(2024, 2, 1), date(2024, 5, 31))),
+        ("explore_part", "tables"),
         ("explore_table", "categories"),
     )
     assert "1 Feb 2024 to 31 May 2024" in app.caption[0].value
@@ -137,10 +140,10 @@ def test_log_of_one_day_of_purchases(open_page: OPEN, tmp_path: Path, lang: str)
     rows = pd.DataFrame({"customer_id": ["a", "b", "a"], "event_time": "2024-01-05", "amount": [5, 7, 2]})
     app = open_page(summed(tmp_path, rows, "一月"), "explore", lang=lang)
     assert not app.error
-    words = texts(app)
+    words = texts(do(app, ("explore_part", "back")))
     for line in ("no_cohorts", "missing.funnel", "missing.ratings", "missing.categories", "no_before"):
         assert translate(f"explore.{line}", lang) in words
-    assert translate("explore.section.way", lang) not in words
+    assert translate("explore.section.way", lang) not in str(app.get("button_group"))
     labels = [item.label for item in app.metric]
     assert translate("explore.card.customers", lang) not in labels and len(labels) == 6
     assert not app.multiselect
@@ -160,7 +163,7 @@ def test_chinese_log_keeps_its_words(open_page: OPEN, tmp_path: Path) -> None:
     app = open_page(root, "explore", lang="zh")
     assert not app.error
     words = {"name": "茶叶", "share": f"{sum(range(11, 70, 2)) / sum(range(10, 70)):.0%}"}
-    assert translate("explore.sold", "zh", **words) in texts(app)
+    assert translate("explore.sold", "zh", **words) in texts(do(app, ("explore_part", "categories")))
     app.multiselect(key=key(root, "channels", "茶庄")).set_value(["小程序"]).run()
     assert "小程序" in app.caption[0].value
 
@@ -184,4 +187,4 @@ def test_name_of_a_file_says_what_it_holds_and_nothing_that_a_path_would_read(sa
     cube = explored.find_cube(open_dataset(Workspace(sample), "shop"))
     assert cube is not None
     filters = explored.Filters(date(2024, 1, 1), date(2024, 2, 1), ("web/../x",), ("DE",))
-    assert tables.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"
+    assert explored.file_name(cube, "rfm", filters) == "shop_rfm_2024-01-01_2024-01-31_web-..-x_DE.csv"

@@ -15,7 +15,7 @@ from clv_core.workspace import Workspace
 from pages.ui import state
 from pages.ui.datasets import manage
 from pages.ui.exports.export_log import segment_words
-from pages.ui.upload import set_aside
+from pages.ui.upload import check
 
 MODEL = "shop-blend-20261020-c33e0654f015"
 SIDE = Side("shop", "a" * 12, MODEL, "2026-10-20", 182, "CNY")
@@ -88,10 +88,10 @@ def test_what_still_holds_ids_is_named_by_its_file_and_scores_are_called_scores(
 def test_rows_set_aside_say_their_reason_in_words_beside_its_code() -> None:
     row = {"line": 3, "reason": "bad_time", "column": "时间", "value": "x", "reason of mine": "y"}
     rows = pd.DataFrame([row])
-    told = set_aside.worded(rows, "zh")
+    told = check.with_reasons(rows, "zh")
     assert list(told) == ["行号", "原因代码", "原因", "列", "值", "reason of mine"]
     assert told.iloc[0].tolist() == [3, "bad_time", translate("reason.bad_time", "zh"), "时间", "x", "y"]
-    english = set_aside.worded(rows, "en")
+    english = check.with_reasons(rows, "en")
     assert list(english) == ["line", "reason_code", "reason", "column", "value", "reason of mine"]
     assert english.iloc[0].tolist() == [3, "bad_time", "Not a valid time", "时间", "x", "y"]
-    assert list(set_aside.worded(rows.iloc[:0], "zh")) == list(told)
+    assert list(check.with_reasons(rows.iloc[:0], "zh")) == list(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.registry import Registry
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.choice import DEFAULT, default_model
@@ -88,6 +91,28 @@ def test_evaluate_says_that_a_first_look_has_not_been_checked(open_page: OPEN, l
     app.session_state["evaluate_part"] = "buyers"  # as it was left with a model that has been measured
     app.switch_page(BY_NAME["evaluate"].path).run()
     assert translate("evaluate.headline.untrained", "en", horizon=182) == app.header[0].value
+
+
+def test_a_first_look_becomes_a_version_only_where_somebody_keeps_it(
+    open_page: OPEN, looked: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(looked, tmp_path / "looked")
+    for page in ("look", "models", "home"):
+        open_page(root, page, lang="en")
+    assert Registry(Workspace(root)).versions() == []
+    app = do(open_page(root, "evaluate", lang="en"), "keep_look")
+    assert [one.untrained for one in Registry(Workspace(root)).versions()] == [True]
+    assert translate("models.kept", "en", version=1, name="shop") in texts(app)
+    assert "keep_look" not in [button.key for button in app.button]
+
+
+def test_a_newer_first_look_replaces_one_of_earlier_data_that_nobody_kept(bare: Path) -> None:
+    work = Workspace(bare)
+    pipeline.zero_shot(work, "shop", progress=NoProgress())
+    [earlier] = list_bundles(work)
+    write_record(earlier.folder, {**earlier.record, "dataset": {"name": "shop", "version": "0" * 12}})
+    pipeline.zero_shot(work, "shop", progress=NoProgress())
+    assert [one.record["dataset"]["version"] for one in list_bundles(work)] == [open_dataset(work, "shop").version]
 
 
 def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:

@@ -86,7 +86,9 @@ def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, l
 def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "manage")
     app.text_input(key="new_name_spring").set_value("Spring 2024")
-    app.form_submit_button[0].click().run()
+    do(app, "rename")
+    assert translate("manage.rename.why", name="spring", new="Spring 2024") in texts(app)
+    do(app, "confirm")
     really(two, "rename")
     app.run()
     assert {item.name for item in list_datasets(Workspace(two))} == {"Spring 2024", "summer"}
@@ -95,17 +97,15 @@ def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
 
 def test_a_name_that_cannot_be_one_is_refused_in_words(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "manage")
-    app.text_input(key="new_name_spring").set_value("../spring")
-    app.form_submit_button[0].click().run()
-    assert len(app.error) == 1 and jobs.jobs(Workspace(two), "rename") == []
+    app.text_input(key="new_name_spring").set_value("../spring").run()
+    assert len(app.error) == 1 and app.button(key="rename").disabled
 
 
-def test_deleting_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
-    app = section(two, open_page, "manage")
-    assert app.button(key="delete_for_good").disabled
-    app.text_input(key="delete_spring").set_value("sprin").run()
-    assert app.button(key="delete_for_good").disabled
-    do(app, ("delete_spring", "spring"), "delete_for_good")
+def test_deleting_says_what_goes_and_needs_the_name_typed(open_page: OPEN, two: Path) -> None:
+    app = do(section(two, open_page, "manage"), "delete_for_good")
+    assert texts(app).count(translate("manage.delete.why")) == 2, "on the page, and in the dialog"
+    assert do(app, ("confirm_typed", "sprin")).button(key="confirm").disabled
+    do(app, ("confirm_typed", "spring"), "confirm")
     really(two, "delete")
     app.run()
     assert [item.name for item in list_datasets(Workspace(two))] == ["summer"]

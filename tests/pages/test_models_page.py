@@ -66,13 +66,13 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
 
 
 def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:
-    app = do(open_page(three, "models", lang="en"), "promote_challenger")
+    app = do(open_page(three, "models", lang="en"), "promote_challenger", "confirm")
     assert roles(three) == {3: "champion", 2: "", 1: ""}
-    assert translate("models.promoted", version=3, name="shop") in texts(app)
+    assert translate("models.promote.done", version=3, name="shop") in texts(app)
     assert app.selectbox(key="model").value == Registry(Workspace(three)).version("shop", 3).bundle
-    app.button(key="roll_back").click().run()
+    app = do(app, "roll_back", "confirm")
     assert not app.error and roles(three)[1] == "champion"
-    assert translate("models.rolled_back", version=1, name="shop") in texts(app)
+    assert translate("models.roll_back.done", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -83,16 +83,16 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
     registry.promote("shop", 2)
     app = open_page(three, "models", lang=lang)
     registry.promote("shop", 3)  # in another tab
-    app.button(key="roll_back").click().run()
+    app = do(app, "roll_back", "confirm")
     assert roles(three)[3] == "champion"
     said = translate("error.overtaken_before_rollback", lang, name="shop", version=3)
     assert [box.value for box in app.error] == [widgets.plain(said)]
-    app.button(key="roll_back").click().run()
+    app = do(app, "roll_back", "confirm")
     assert not app.error and roles(three)[2] == "champion", "what the page shows now is what is done"
 
 
 def test_the_list_of_versions_says_who_speaks_now(open_page: OPEN, three: Path) -> None:
-    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1), "promote_challenger")
+    app = do(open_page(three, "models", lang="en"), ("models_version_shop", 1), "promote_challenger", "confirm")
     box = app.selectbox(key="models_version_shop")
     said = next(label for label in box.options if label.startswith(translate("models.version", n=1)))
     assert translate("models.role.champion") not in said
@@ -104,7 +104,7 @@ def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open
     registry.promote("shop", 3)
     app = open_page(three, "models", lang="en")
     registry.roll_back("shop")  # in another tab: the champion has no earlier one now
-    app.button(key="roll_back").click().run()
+    app = do(app, "roll_back", "confirm")
     assert not app.error and roles(three)[1] == "champion"
     assert "roll_back" not in [button.key for button in app.button]
     assert translate("models.speaks_already", name="shop", version=1) in texts(app)
@@ -113,7 +113,7 @@ def test_a_button_that_is_gone_by_the_time_it_is_pressed_says_what_happened(open
 def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, three: Path) -> None:
     app = open_page(three, "models", lang="en")
     Registry(Workspace(three)).promote("shop", 2)
-    app.button(key="promote_challenger").click().run()
+    app = do(app, "promote_challenger", "confirm")
     assert roles(three)[2] == "champion"
     said = translate("error.overtaken", name="shop", version=2)
     assert [box.value for box in app.error] == [widgets.plain(said)]
@@ -122,7 +122,7 @@ def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, 
 def test_what_was_deleted_elsewhere_takes_no_other_version_with_it(open_page: OPEN, three: Path) -> None:
     app = open_page(three, "models", lang="en")
     Registry(Workspace(three)).delete("shop", 3)
-    app.button(key="archive").click().run()
+    app = do(app, "archive", "confirm")
     assert roles(three) == {2: "", 1: "champion"}
     assert len(app.error) == 1 and "3" in app.error[0].value
 
@@ -130,7 +130,7 @@ def test_what_was_deleted_elsewhere_takes_no_other_version_with_it(open_page: OP
 def test_an_archived_version_leaves_the_sidebar_and_comes_back(open_page: OPEN, three: Path) -> None:
     app = open_page(three, "models", lang="en")
     assert len(app.selectbox(key="model").options) == 3
-    app.button(key="archive").click().run()
+    app = do(app, "archive", "confirm")
     assert roles(three)[3] == "archived" and len(app.selectbox(key="model").options) == 2
     app.button(key="archive").click().run()
     assert roles(three)[3] == "" and len(app.selectbox(key="model").options) == 3
@@ -139,14 +139,22 @@ def test_an_archived_version_leaves_the_sidebar_and_comes_back(open_page: OPEN, 
 @pytest.mark.parametrize(("untrained", "place"), [((True, False, True), 1), ((False, True), 0), ((True,), 0)])
 def test_a_first_look_is_not_what_is_offered_to_be_promoted(untrained: tuple[bool, ...], place: int) -> None:
     found = SimpleNamespace(versions=[SimpleNamespace(untrained=one) for one in untrained])
-    assert versions.trained(found) == place  # type: ignore[arg-type]
+    assert versions.first_trained_place(found) == place  # type: ignore[arg-type]
 
 
-def test_deleting_waits_for_a_yes(open_page: OPEN, three: Path) -> None:
-    app = open_page(three, "models", lang="en")
-    assert app.button(key="delete_version").disabled
-    do(app, ("sure_shop_3", True), "delete_version")
-    assert roles(three) == {2: "", 1: "champion"}
+@pytest.mark.parametrize(
+    ("action", "key"), [("delete", "delete_version"), ("archive", "archive"), ("promote", "promote")]
+)
+def test_what_is_done_with_a_version_waits_for_a_yes_that_says_what_happens(
+    open_page: OPEN, three: Path, action: str, key: str
+) -> None:
+    before = roles(three)
+    app = do(open_page(three, "models", lang="en"), key)
+    assert translate(f"models.{action}.why", "en", version=3) in texts(app) and roles(three) == before
+    do(app, "confirm_cancel")
+    assert "confirm" not in [button.key for button in app.button] and roles(three) == before
+    do(app, key, "confirm")
+    assert roles(three) != before
 
 
 def test_the_champion_offers_neither_archive_nor_deletion(open_page: OPEN, three: Path) -> None:
@@ -262,9 +270,9 @@ def test_a_model_is_accepted_where_it_is_judged_and_the_champion_needs_no_button
     model = registry.version("shop", 1).bundle
     assert "accept_model" not in [button.key for button in open_page(three, "evaluate", model=model).button]
     registry.promote("shop", 3)
-    app = do(open_page(three, "evaluate", lang="en", model=model), "accept_model")
+    app = do(open_page(three, "evaluate", lang="en", model=model), "accept_model", "confirm")
     assert roles(three)[1] == "champion"
-    assert translate("models.promoted", "en", version=1, name="shop") in texts(app)
+    assert translate("models.promote.done", "en", version=1, name="shop") in texts(app)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

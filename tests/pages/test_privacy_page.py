@@ -10,8 +10,9 @@ import pytest
 from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import open_dataset
+from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, do, enter_effects
+from tests.pages.conftest import OPEN, do, enter_effects, texts
 
 
 def customers(root: Path) -> list[str]:
@@ -35,10 +36,9 @@ def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(open_
     app = open_page(bare, "privacy")
     assert app.button(key="erase_for_good").disabled
     app.text_area(key="erase_ids_0").input("\n".join([*ids, ids[0], " "])).run()
-    assert app.button(key="erase_for_good").disabled
-    app.text_input(key="erase_type_0").input("2").run()
-    assert app.button(key="erase_for_good").disabled
-    do(app, ("erase_type_0", "3"), "erase_for_good")
+    do(app, "erase_for_good", ("confirm_typed", "2"))
+    assert translate("privacy.erase.stays") in texts(app) and app.button(key="confirm").disabled
+    do(app, ("confirm_typed", "3"), "confirm")
     (job,) = jobs.jobs(Workspace(bare), "erase")
     command, option, path = job.status()["args"]
     assert (command, option) == ("erase", "--file") and Path(path).read_text().split() == ids
@@ -52,7 +52,7 @@ def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: OPEN, bare:
     app = open_page(bare, "privacy", lang="en")
     app.file_uploader(key="erase_ids_file_0").set_value([("ids.csv", table.encode(), "text/csv")]).run()
     assert not app.error
-    do(app, ("erase_type_0", "3"), "erase_for_good")
+    do(app, "erase_for_good", ("confirm_typed", "3"), "confirm")
     (job,) = jobs.jobs(Workspace(bare), "erase")
     assert Path(job.status()["args"][2]).read_text().split() == ids
     assert not list((bare / "uploads").glob("once-*"))
@@ -89,6 +89,8 @@ def test_people_are_put_on_the_list_found_on_it_and_taken_off(open_page: OPEN, b
     do(app, ("suppress_ids_1", "nobody-1\n" + ids[1] + "\nnobody-2"), "suppress_check")
     assert any(item.value == f"1 of 3 entries on the list: {ids[1]}." for item in app.caption)
     do(app, ("suppress_ids_1", ids[1]), "suppress_remove")
+    assert translate("privacy.suppress.remove.why") in texts(app) and SuppressionList.of(workspace).holds(ids[1])
+    do(app, "confirm")
     assert [SuppressionList.of(workspace).holds(one) for one in ids] == [True, False]
     log = audit.path_of(workspace).read_text()
     assert not any(one in log for one in ids)

@@ -38,7 +38,10 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     shares = [bar.value for bar in app.progress]
     assert shares and set(shares) == {33}
     assert len(app.get("plotly_chart")) == 1
-    app.button(key=f"cancel_{job.id}").click().run()
+    app = do(app, f"cancel_{job.id}")
+    assert job.status()["state"] == jobs.RUNNING
+    assert "Partial results are removed" in texts(app)
+    do(app, "confirm")
     deadline = time.monotonic() + 20
     while job.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
         time.sleep(0.05)  # the signal is sent; a busy machine may take a moment to end the process

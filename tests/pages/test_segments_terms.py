@@ -17,7 +17,7 @@ from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import scored, tiers
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from tests.pages.conftest import OPEN, do
 
 HORIZON = "terms_horizon_90"

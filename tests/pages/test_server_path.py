@@ -10,7 +10,7 @@ from clv_core import audit
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
-from pages.ui.upload import server_path
+from pages.ui import received
 from tests.pages.conftest import OPEN, SIGN_IN, do
 
 LOG = "customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n"
@@ -33,7 +33,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refusal(text: str) -> str:
     with pytest.raises(ClvError) as caught:
-        server_path.checked(text)
+        received.checked_path(text)
     return caught.value.code
 
 
@@ -46,7 +46,7 @@ def refusal(text: str) -> str:
 )
 def test_no_path_leads_to_what_the_studio_keeps_for_itself(root: Path, name: str) -> None:
     assert refusal(str(root / name)) == "path_kept"
-    assert server_path.checked(f' "{root / "logs" / "shop.csv"}" ') == root / "logs" / "shop.csv"
+    assert received.checked_path(f' "{root / "logs" / "shop.csv"}" ') == root / "logs" / "shop.csv"
     assert {refusal(text) for text in ("", str(root / "none.csv"), "a\0b")} == {"no_file"}
 
 
@@ -54,7 +54,7 @@ def test_where_a_folder_is_named_paths_lie_below_it_and_begin_there(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLV_FILES", str(root / "logs"))
-    assert server_path.checked("shop.csv") == server_path.checked(str(root / "logs" / "shop.csv"))
+    assert received.checked_path("shop.csv") == received.checked_path(str(root / "logs" / "shop.csv"))
     outside = ("../roles.toml", str(root / "roles.toml"), "/etc/passwd", "/none", "link.csv")
     assert {refusal(text) for text in outside} == {"path_outside"}
 
@@ -65,7 +65,7 @@ def test_where_people_sign_in_paths_are_for_those_who_change_data_and_below_a_na
     sign_in("kim@else.example", groups="clv-analysts")
     assert refusal(str(root / "logs" / "shop.csv")) == "path_unset"
     monkeypatch.setenv("CLV_FILES", str(root / "logs"))
-    assert server_path.checked("shop.csv").is_file()
+    assert received.checked_path("shop.csv").is_file()
     sign_in("bob@shop.example")
     assert refusal("shop.csv") == "access_denied"
 

@@ -35,7 +35,7 @@ from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.clusters import Clusters
 from clv_core.workspace import Workspace
-from pages.ui.datasets.customers_file import DATED, ID, STATIC
+from pages.ui.datasets.customers_table import DATED, ID, STATIC
 from pages.ui.models.board import Shelf
 from pages.ui.upload import uploading
 from tests.pages.conftest import do
@@ -96,9 +96,12 @@ class Shop:
 
 
 def calling(part: str, function: str, *values: object) -> None:
-    """The script of a page that calls one function."""
+    """The script of a page that calls one function, beside the dialog that it may open."""
     import importlib
 
+    from pages.ui import confirmation
+
+    confirmation.show()
     getattr(importlib.import_module(f"pages.ui.{part}"), function)(*values)
 
 
@@ -166,7 +169,7 @@ def rules_with_limits(shop: Shop) -> dict[str, Any]:
 @starts("datasets.customers_table customers", "datasets.customers_table again")
 def customers_table(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.customers_table", "show", shop.dataset)
-    app.button(key="customers_remove").click().run()
+    do(app, "customers_remove", "confirm")
     assert shop.read().remove
     table = '"-id","级别,""x=""",a=b,-seit,"e=mail"\n' + "".join(
         f"C{n},gold,{n % 3},2023-02-{n:02},c{n}@shop.example\n" for n in range(10, 28)
@@ -196,14 +199,14 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
 def a_dataset_renamed(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
     app.text_input(key=f"new_name_{NAME}").set_value(NEW)
-    quiet(do(app, "rename"))
+    quiet(do(app, "rename", "confirm"))
     return {"command": "rename", "name": NAME, "new": NEW}
 
 
 @starts("datasets.manage delete")
 def a_dataset_deleted(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
-    do(app, ("delete_models", True), (f"delete_{NAME}", NAME), "delete_for_good")
+    do(app, ("delete_models", True), "delete_for_good", ("confirm_typed", NAME), "confirm")
     return {"command": "delete", "name": NAME, "models": True}
 
 
@@ -239,7 +242,14 @@ def a_model_retrained(shop: Shop) -> dict[str, Any]:
 @starts("privacy.erasure_form erase")
 def customers_erased(shop: Shop) -> dict[str, Any]:
     app = shop.call("privacy.erasure_form", "show")
-    do(app, ("erase_ids_0", f"{ODD}\n--file\n"), ("erase_scope", NAME), ("erase_type_0", "2"), "erase_for_good")
+    do(
+        app,
+        ("erase_ids_0", f"{ODD}\n--file\n"),
+        ("erase_scope", NAME),
+        "erase_for_good",
+        ("confirm_typed", "2"),
+        "confirm",
+    )
     options = shop.read()
     assert options.file.read_text(encoding="utf-8").splitlines() == ["--file", ODD]
     return {"command": "erase", "dataset": NAME}

@@ -20,7 +20,7 @@ from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
-from pages.ui.explore import tables as behind
+from pages.ui.explore import explored as behind
 from tests.pages.conftest import OPEN
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -106,6 +106,7 @@ def test_amounts_behind_the_charts_of_explore_have_two_places_in_the_file_whatev
 
 def test_text_from_a_file_is_never_read_as_formatting() -> None:
     assert widgets.plain("10:30 :material/home: :smile:") == "10\\:30 \\:\u2060material/home\\: \\:\u2060smile\\:"
+    assert widgets.plain("ana@shop.example") == "ana@\u2060shop.example", "an id is no link to write to"
     assert widgets.plain("https://a.example www.b.example") == "https\\:\u2060//a.example www\u2060.b.example"
     assert widgets.plain("Tea &amp; _co_ **x**") == r"Tea \&amp; \_co\_ \*\*x\*\*"
 

@@ -131,6 +131,8 @@ def test_upload_and_train_promise_the_same_horizons(quiet: Path, with_dataset: P
         promised = {one.horizon_days: one.verdict == "measured" for one in check.horizons}
         both = [days for days in training.USUAL_HORIZONS if days in promised and days <= allowed.longest]
         assert both and [allowed.measured(days) for days in both] == [promised[days] for days in both]
+        assert max((days for days, measured in promised.items() if measured), default=0) == allowed.checked
+        assert max(one.horizon_days for one in check.horizons if one.verdict != "too_short") == allowed.longest
 
 
 def test_the_buyers_of_a_horizon_that_is_typed_in_are_counted_too(quiet: Path) -> None:

@@ -32,7 +32,8 @@ from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from pages.ui import received
-from pages.ui.upload import check, saved, set_aside, uploading
+from pages.ui.upload import check, uploading
+from pages.ui.upload import save as saving
 from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 
 UPLOAD = Callable[..., AppTest]
@@ -64,6 +65,11 @@ def upload(open_page: OPEN, tmp_path: Path) -> UPLOAD:
 def save(app: AppTest) -> AppTest:
     app.form_submit_button[0].click().run()
     return app
+
+
+def args_of_last(root: Path) -> list[str]:
+    """Return the words of the run that was started last, none where there is none."""
+    return args_of(root, "ingest") if jobs.jobs(Workspace(root), "ingest") else []
 
 
 def figures(app: AppTest) -> set[str]:
@@ -182,7 +188,7 @@ def test_a_question_that_was_put_away_is_offered_to_nobody(upload: UPLOAD, open_
         ),
         (  # a price of one piece, of which there are two on average
             table("customer_id,date,price,quantity", lambda n: f"10,{n % 3 + 1}"),
-            ("answer_price_unit_price",),
+            ("answer_reading_0",),
             "600",
             "--map=unit_price=price",
         ),
@@ -208,12 +214,28 @@ def test_a_question_about_a_file_is_settled_by_a_click_and_the_answer_goes_with_
 def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(upload: UPLOAD, tmp_path: Path) -> None:
     rows = [f"MP-{n},{n + 1}.5,C{n % 9},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zzz,zzzz,customer_id,date", *rows]))
-    assert app.selectbox(key="answer_column_amount").value == "zzzz"
+    assert app.selectbox(key="answer_column_amount").value is None
+    assert "zzzz" in app.button(key="answer_reading_0").label
     rows = [f"C{n},D{n},2024-03-{n % 28 + 1:02}" for n in range(30)]
     app = upload("\n".join(["zz,zzz,date", *rows]), root=tmp_path / "other")
     assert app.selectbox(key="answer_column_customer_id").value is None
     assert app.button(key="answer_use_customer_id").disabled
     assert translate("canonical.customer_id", "en") in texts(app) and "customer_id" not in texts(app)
+
+
+def test_amounts_to_choose_from_carry_their_sums_totals_first_and_none_is_preset(upload: UPLOAD) -> None:
+    lines = [(n % 3 + 1, 10 + n % 5) for n in range(60)]
+    rows = [f"P{n};C{n % 9};{n % 28 + 1:02}/03/2024;{pieces};{price},50;{pieces * (price + 0.5):.2f}".replace(".", ",")
+            for n, (pieces, price) in enumerate(lines)]  # fmt: skip
+    app = upload("\n".join(["Pedido;Cliente;Data;Qtd;Valor por peça;Valor da linha", *rows]))
+    total, prices = sum(n * (price + 0.5) for n, price in lines), sum(price + 0.5 for _, price in lines)
+    labels = [app.button(key=f"answer_reading_{number}").label for number in range(3)]
+    assert "Valor da linha" in labels[0] and f"{total:,.2f}" in labels[0]
+    assert "Qtd × Valor por peça" in labels[1] and f"{total:,.2f}" in labels[1]
+    assert "Valor por peça" in labels[2] and f"{prices:,.2f}" in labels[2]
+    assert app.selectbox(key="answer_column_amount").value is None and "mapping" not in answers(app)
+    do(app, "answer_reading_1")
+    assert answers(app)["mapping"] == {"unit_price": "Valor por peça"} and not app.error
 
 
 def test_masked_customers_are_asked_for_and_neither_an_amount_nor_the_masked_is_offered(
@@ -387,7 +409,7 @@ def test_who_added_a_file_to_a_dataset_with_a_model_is_led_to_what_it_says(
     root = request.getfixturevalue(workspace)
     name = list_datasets(Workspace(root))[0].name
     app = open_page(root, "upload", lang="en", dataset=name)
-    app.session_state[saved.SAVED] = {"dataset": name, "appended": 0, "warnings": []}
+    app.session_state[saving.SAVED] = {"dataset": name, "appended": 0, "warnings": []}
     trained = translate("saved.trained", "en") in texts(app.run())
     assert trained == (workspace == "with_model")
     assert {"to_segments", "to_monitor"} <= keys_of(app) or not trained
@@ -412,13 +434,30 @@ def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset_and_else_
     assert "save" not in {button.form_id for button in app.button if button.form_id}
 
 
+def test_a_name_that_is_taken_is_saved_under_once_a_dialog_said_what_stays(upload: UPLOAD, with_dataset: Path) -> None:
+    app = do(upload(LOG, root=with_dataset), ("save_way_", "new"))
+    app.text_input(key="dataset_name").set_value("shop")
+    save(app)
+    assert translate("upload.name.why", "en", name="shop") in texts(app) and "--name" not in args_of_last(with_dataset)
+    do(app, "confirm")
+    assert args_of(with_dataset, "ingest")[-2:] == ["--name", "shop"]
+    jobs.update_status(newest(with_dataset, "ingest").folder, state=jobs.CANCELLED)
+
+
+def test_all_steps_are_done_once_a_dataset_is_saved(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "upload", lang="en", dataset="shop")
+    assert texts(app).count(":blue[:material/check_circle:") == 0
+    app.session_state[saving.SAVED] = {"dataset": "shop", "appended": 0, "warnings": []}
+    assert texts(app.run()).count(":blue[:material/check_circle:") == 4
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_who_added_refunds_is_told_what_went(open_page: OPEN, with_dataset: Path, lang: str) -> None:
     part = {"source": "refunds.csv", "rows_read": 2, "rows_overlap": 0}
     params = {"file": "refunds.csv", "orders": 2, "amount": 1234.5, "currency": "EUR"}
     warnings = [{"code": "orders_taken_out", "params": params}]
     app = open_page(with_dataset, "upload", lang=lang, dataset="shop")
-    app.session_state[saved.SAVED] = {"dataset": "shop", "appended": 1, "warnings": warnings, "parts": [part]}
+    app.session_state[saving.SAVED] = {"dataset": "shop", "appended": 1, "warnings": warnings, "parts": [part]}
     assert "1,234.50 EUR" in app.run().warning[0].value
 
 
@@ -485,7 +524,7 @@ def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(upl
 def test_the_look_names_the_gap_and_the_horizons(upload: UPLOAD) -> None:
     said = texts(upload(LOG))
     assert "31 days" in said and "26 Mar 2024" in said  # 26 March to 25 April
-    assert translate("look.horizons.unmeasured", days=60) in said  # 96 days: 28 to learn from, 60 to predict
+    assert translate("look.horizons.unmeasured", days=68) in said  # 96 days: 28 to learn from, 68 to predict
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -552,7 +591,7 @@ def test_folders_of_sessions_long_gone_are_swept(tmp_path: Path) -> None:
 def test_rows_set_aside_come_as_a_file_with_line_and_reason(
     upload: UPLOAD, offered: Offered, monkeypatch: pytest.MonkeyPatch, most: int, ending: str, packed: Any
 ) -> None:
-    monkeypatch.setattr(set_aside, "PACKED_FROM_ROWS", most)
+    monkeypatch.setattr(check, "MIN_ROWS_TO_PACK", most)
     upload(table("customer_id,date,amount", str, 40) + "\n,2024-03-01,1\nC1,someday,2\n")
     file = offered["set_aside_preview"]
     frame = pd.read_csv(io.BytesIO(press(file)), encoding="utf-8-sig", compression=packed)

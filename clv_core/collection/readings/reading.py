@@ -33,7 +33,7 @@ from clv_core.collection.stored.store import version_of
 from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, RETURN, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError, Message, NeedsAnswer, Refused
 from clv_core.jobs import NoProgress, Progress
 
@@ -336,7 +336,7 @@ def _check(sums: Figures, found: tuple[Problem, ...], seen: Profile, file: str, 
             money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
             raise NeedsAnswer("returns_mostly", rows=sums.returns, column=money)
         if not plan.has_money:
-            ask_amount(list(seen.proposals), file, least=WORTH_ASKING)
+            ask_amount(list(seen.proposals), file, quantity=plan.chosen.get(QUANTITY, ""), least=WORTH_ASKING)
         for problem in found:
             if problem.reason in ("bad_amount", "no_amount"):
                 example = problem.examples[0][1][:60] if problem.examples else ""

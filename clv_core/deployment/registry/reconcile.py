@@ -1,6 +1,7 @@
 """Make the registry's rows and the bundles' folders agree: finish or undo what a killed process left.
 
 a folder without a row                 registered: it was placed, or comes from before the registry
+a first look without a row             stays so: it is a version once somebody keeps or promotes it
 a row whose folder is being removed    the folder is restored: the deletion was never committed
 a folder being removed without a row   removed: the deletion was committed
 a folder being written for a day       removed: its process is dead
@@ -12,6 +13,7 @@ import os
 import shutil
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -88,10 +90,13 @@ def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) 
     """
     moved, bundles = names_to_follow(workspace), []
     for name in names:
-        try:
-            bundles.append(usable(workspace.models / name))
-        except Refused:
-            rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
+        with suppress(Refused):
+            bundle = usable(workspace.models / name)
+            if not bundle.untrained:
+                bundles.append(bundle)
+                continue
+        # A damaged bundle or a first look: noted, so that it is not opened again before its record changes.
+        rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
     bundles.sort(key=lambda bundle: str(bundle.record["created"]))
     latest: dict[str, int] = {}
     for bundle in bundles:
@@ -99,7 +104,7 @@ def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) 
         name = moved.get(name, name)
         new = table.champion(rows, name) is None
         added = table.add(rows, name, bundle, "found")
-        if new or (name in latest and not bundle.untrained):
+        if new or name in latest:
             latest[name] = added
     for name, number in latest.items():
         champion = table.champion(rows, name)

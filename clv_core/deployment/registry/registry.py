@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from clv_core import audit
@@ -48,7 +48,7 @@ class Registry:
         """Make a bundle the next version of its dataset's name; a registered one keeps number and role.
 
         The first version of a name becomes its champion, a later one its challenger. An untrained champion is
-        replaced by the first trained version.
+        replaced by the first trained version. A first look is a version only by this call or :meth:`promote`.
 
         Args:
             bundle: on disk, in this workspace.
@@ -170,7 +170,7 @@ class Registry:
 
         Args:
             name: what it is a version of.
-            which: as in :meth:`version`.
+            which: as in :meth:`version`, or the id of a first look that is no version yet.
             instead_of: bundle of the champion that it was compared with; "" is any.
 
         Raises:
@@ -178,7 +178,7 @@ class Registry:
             ChampionConflict: another one than ``instead_of`` is champion by now.
             Refused: its files are damaged.
         """
-        chosen = self.version(name, which)
+        chosen = self.version(name, self._register_first_look(name, which))
         self.open(chosen)
         with transaction(self.workspace, write=True) as rows:
             if table.version(rows, name, chosen.number) is None:
@@ -297,6 +297,14 @@ class Registry:
         """Move the versions of ``old`` to ``new``."""
         with transaction(self.workspace, write=True) as rows:
             table.rename(rows, old, new)
+
+    def _register_first_look(self, name: str, which: int | str) -> int | str:
+        """Register the first look of a name that ``which`` is the id of; return ``which``."""
+        with suppress(NotFound):
+            bundle = open_bundle(self.workspace, str(which))
+            if bundle.untrained and bundle.record["dataset"]["name"] == name:
+                self.register(bundle)
+        return which
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -1,23 +1,36 @@
-"""Charts of how customers behaved: all of it happened, so its colour is that of what is actual.
+"""Charts of how customers behaved, over time and among each other. Same rules as in ``drawing``.
 
-Same rules as in ``drawing``.
+All of it happened, so nothing stands against a prediction: the brand's colour draws it, not ink. A bucket of time that
+the period holds only in part is drawn pale and says so.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import ACTUAL, DOTTED, OTHER, PALER, PALEST_LINE, RAMP, RAMP_SCALE
-from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, HISTORY, OTHER, PALER, RAMP_SCALE
+from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks, vertical
 from pages.ui.charts.names import FEW, short
 from pages.ui.saying import percent, say, t
 
+MAX_CELLS: Final = 260
+MAX_COLUMNS: Final = 26
+"""Cells of a table with text in half a page, and columns in a whole one."""
+PALE: Final = 0.35
+DATES: Final = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "quarter": "%Y-%m"}
+
 
 def heat_map(
-    values: pd.DataFrame, texts: pd.DataFrame, hover: pd.DataFrame, message: str, *, axes: tuple[str, str]
+    values: pd.DataFrame,
+    texts: pd.DataFrame,
+    hover: pd.DataFrame,
+    message: str,
+    *,
+    axes: tuple[str, str],
+    wide: bool = False,
 ) -> Chart:
     """Draw a table as a heat map; cells without a value stay empty.
 
@@ -27,8 +40,10 @@ def heat_map(
         hover: what is said of each cell.
         message: what the chart shows, in words.
         axes: titles of the columns and of the rows.
+        wide: whether the chart takes the whole page.
     """
-    shown = texts.to_numpy() if values.size <= 260 else None
+    fits = values.shape[1] <= MAX_COLUMNS if wide else values.size <= MAX_CELLS
+    shown = texts.to_numpy() if fits else None
     cells = values.to_numpy(float)
     known = cells[np.isfinite(cells)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
@@ -62,9 +77,9 @@ def table_height(rows: int) -> int:
 
 
 def cohort_curves(
-    cells: pd.DataFrame, mean: pd.DataFrame, message: str, *, unit: str, axis: str, names: dict[Any, str], height: int
+    cells: pd.DataFrame, mean: pd.DataFrame, message: str, *, unit: str, axis: str, names: dict[Any, str]
 ) -> Chart:
-    """Draw cumulative net revenue per customer, one line a cohort, and all of them together.
+    """Draw cumulative net revenue per customer: all cohorts together, and thin behind that each one.
 
     Args:
         cells: columns ``cohort``, ``age``, ``per_customer``.
@@ -73,35 +88,33 @@ def cohort_curves(
         unit: of money.
         axis: title of the age axis.
         names: of the cohorts.
-        height: of the chart, pixels.
     """
-    traces = []
     groups = [(cohort, part) for cohort, part in cells.groupby("cohort") if len(part) > 1]
-    for place, (cohort, part) in enumerate(groups):
-        traces.append(
-            dict(
-                type="scatter",
-                x=part["age"],
-                y=part["per_customer"],
-                name=names[cohort],
-                mode="lines",
-                line={"color": RAMP[PALEST_LINE + round(3 * place / max(1, len(groups) - 1))], "width": 1.4},
-                showlegend=place in (0, len(groups) - 1),
-                hovertemplate="%{y:,.2f}",
-            )
+    lines: list[Looks] = [
+        dict(
+            type="scatter",
+            x=part["age"],
+            y=part["per_customer"],
+            name=t("chart.one_cohort"),
+            mode="lines",
+            line={"color": BASELINE, "width": 1},
+            showlegend=place == 0,
+            hovertemplate=names[cohort] + ": %{y:,.2f}<extra></extra>",
         )
+        for place, (cohort, part) in enumerate(groups)
+    ]
     together = dict(
         type="scatter",
         x=mean["age"],
         y=mean["per_customer"],
         name=t("chart.all_cohorts"),
         mode="lines",
-        line={"color": ACTUAL, "width": 3},
+        line={"color": HISTORY, "width": 3},
         hovertemplate="%{y:,.2f}",
     )
     shown = value_ticks(mean["per_customer"], *(part["per_customer"] for _, part in groups))
     y = {"title": t("chart.cumulative", unit=unit), "rangemode": "tozero", **shown}
-    return drawn([*traces, together], message, x={"title": axis}, y=y, height=height)
+    return drawn([*lines, together], message, x={"title": axis}, y=y)
 
 
 def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
@@ -118,7 +131,7 @@ def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
         x=table["low"] + (width - 1) / 2,
         y=table["count"],
         width=width,
-        marker={"color": ACTUAL, "line": {"width": 0}},
+        marker={"color": HISTORY, "line": {"width": 0}},
         customdata=table[["low", "high"]],
         hovertemplate=t("chart.gap_hover") + "<extra></extra>",
     )
@@ -143,7 +156,7 @@ def back_curves(curve: pd.DataFrame, message: str) -> Chart:
         message: what the chart shows, in words.
     """
     traces = []
-    for after, line in (("first", {"color": ACTUAL, "width": 2.5}), ("later", {"color": OTHER, "width": 2.5})):
+    for after, line in (("first", {"color": HISTORY, "width": 2.5}), ("later", {"color": OTHER, "width": 2.5})):
         part = curve[curve["after"] == after]
         if part.empty:
             continue
@@ -176,7 +189,7 @@ def lorenz(curve: pd.DataFrame, message: str) -> Chart:
         y=curve["share_of_value"],
         name=t("chart.held"),
         mode="lines",
-        line={"color": ACTUAL, "width": 3},
+        line={"color": HISTORY, "width": 3},
         hovertemplate=t("chart.held_hover", buyers="%{x:.0%}", value="%{y:.1%}") + "<extra></extra>",
     )
     name = t("chart.all_alike")
@@ -208,15 +221,17 @@ def bars(
         type="bar",
         **place,
         orientation="v" if upright else "h",
-        marker={"color": ACTUAL},
+        marker={"color": HISTORY},
         text=table["text"],
-        textposition="outside" if upright else "auto",
+        textposition="outside",
         cliponaxis=False,
         customdata=table[["hover"]],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
     low, high = min(0.0, float(table["value"].min())), max(float(table["value"].max()), 1e-9)
-    reach = {"range": [low * 1.2, high * 1.18]} | ({"tickformat": ".0%"} if shares else value_ticks([low, high]))
+    reach = {"range": [low * 1.2, high * (1.18 if upright else 1.3)]} | (
+        {"tickformat": ".0%"} if shares else value_ticks([low, high])
+    )
     names = {"type": "category", "title": level or None, "showgrid": False}
     size = {"title": axis, **reach}
     if upright:
@@ -228,3 +243,93 @@ def bars(
 def shares_text(values: pd.DataFrame) -> pd.DataFrame:
     """Return shares as they are written into cells."""
     return values.map(lambda share: "" if pd.isna(share) else percent(share))
+
+
+def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str) -> Chart:
+    """Draw net revenue over time.
+
+    Args:
+        table: columns ``bucket``, ``label``, ``net``, ``complete``.
+        message: what the chart shows, in words.
+        unit: of money.
+        time_unit: what a bucket is.
+    """
+    traces = []
+    for complete, name in ((True, "chart.net_revenue"), (False, "chart.incomplete")):
+        rows = table[table["complete"] == complete]
+        if rows.empty:
+            continue
+        traces.append(
+            dict(
+                type="bar",
+                x=rows["bucket"],
+                y=rows["net"],
+                name=t(name),
+                marker={"color": HISTORY},
+                opacity=1 if complete else PALE,
+                customdata=rows[["label"]],
+                hovertemplate="%{customdata[0]}: %{y:,.2f}<extra></extra>",
+            )
+        )
+    y = {"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(table["net"])}
+    return drawn(traces, message, x=_time_axis(table, time_unit), y=y, legend=not table["complete"].all())
+
+
+def people_lines(table: pd.DataFrame, message: str, *, kinds: list[str], time_unit: str) -> Chart:
+    """Draw how many customers did anything, bought, and had bought before.
+
+    Args:
+        table: columns ``bucket``, ``label``, ``complete`` and those of ``kinds``.
+        message: what the chart shows, in words.
+        kinds: of ``customers, buyers, known_buyers``, in this order.
+        time_unit: what a bucket is.
+    """
+    looks = {
+        "customers": {"color": BASELINE, "width": 2},
+        "buyers": {"color": HISTORY, "width": 2.5},
+        "known_buyers": {"color": OTHER, "width": 2, "dash": "dot"},
+    }
+    whole = table[table["complete"]] if table["complete"].any() else table
+    traces = [
+        dict(
+            type="scatter",
+            x=whole["bucket"],
+            y=whole[kind],
+            name=t(f"chart.{kind}"),
+            mode="lines+markers" if len(whole) < 20 else "lines",
+            line=looks[kind],
+            customdata=whole[["label"]],
+            hovertemplate="%{customdata[0]}: %{y:,}",
+        )
+        for kind in kinds
+    ]
+    y = {"title": t("chart.customers"), "rangemode": "tozero", **value_ticks(whole[kinds])}
+    return drawn(traces, message, x=_time_axis(table, time_unit), y=y)
+
+
+def rating_line(table: pd.DataFrame, message: str, *, time_unit: str) -> Chart:
+    """Draw the mean rating over time.
+
+    Args:
+        table: columns ``bucket``, ``label``, ``mean``, ``ratings``.
+        message: what the chart shows, in words.
+        time_unit: what a bucket is.
+    """
+    line = dict(
+        type="scatter",
+        x=table["bucket"],
+        y=table["mean"],
+        mode="lines+markers" if len(table) < 20 else "lines",
+        line={"color": HISTORY, "width": 2.5},
+        customdata=table[["label", "ratings"]],
+        hovertemplate=t("chart.rating_hover") + "<extra></extra>",
+    )
+    middle, low, high = (float(found) for found in (table["mean"].mean(), table["mean"].min(), table["mean"].max()))
+    span = [min(low - 0.2, middle - 0.5), max(high + 0.2, middle + 0.5)]
+    y = {"title": t("chart.mean_rating"), "range": span}
+    return drawn([line], message, x=_time_axis(table, time_unit), y=y, legend=False)
+
+
+def _time_axis(table: pd.DataFrame, time_unit: str) -> Looks:
+    few = {"tickvals": table["bucket"]} if len(table) <= 8 else {}
+    return {"title": t(f"chart.by.{time_unit}"), "tickformat": DATES[time_unit], **few}

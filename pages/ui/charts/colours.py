@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
+HISTORY: Final = PREDICTED
+"""The brand's colour, for what happened where no prediction stands beside it; beside one it is ACTUAL."""
 WORDS: Final = "#000010"
 RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
 RAMP_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(RAMP)]

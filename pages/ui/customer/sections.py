@@ -30,8 +30,8 @@ from pages.ui import access, by_role, cells, navigation, page_files, saying, sta
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
-from pages.ui.file_names import file_name
 from pages.ui.navigation import SEARCH
+from pages.ui.page_files import file_name
 from pages.ui.saying import money, percent, t
 
 

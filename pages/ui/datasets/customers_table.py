@@ -2,37 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from clv_core import jobs
-from clv_core.collection.customers import RoleProposal
+from clv_core import jobs, reader_process
+from clv_core.collection.customers import RoleProposal, inspect_customers
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
-from pages.ui import by_role, outcomes, progress, saying, state, widgets
-from pages.ui.datasets import customers_file
-from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, CustomersFile, Uses
+from clv_core.scratch import temporary_folder
+from pages.ui import by_role, confirmation, outcomes, progress, received, saying, state, widgets
+from pages.ui.cache import cached
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
 from pages.ui.upload import questions
 
+FILE: Final = "customers_file"
+HEADER: Final = "customers_header"
+ROUND: Final = "customers_round"
+ID, OFF, STATIC, DATED = "id", "off", "static", "dated"
 LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
+
+
+@dataclass(frozen=True)
+class CustomersFile:
+    """A customers file that a person is adding.
+
+    Args:
+        path: where it lies.
+        folder: our own folder for it, removed afterwards.
+    """
+
+    path: Path
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What each column is used as.
+
+    Args:
+        customer_id: column of ids; empty: none.
+        static: attributes known at any cutoff.
+        dated: attribute -> column that says since when it holds.
+        contacts: contact field or ``consent`` -> column; an empty column leaves out what was proposed.
+    """
+
+    customer_id: str = ""
+    static: Sequence[str] = ()
+    dated: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """Return them as words of the command line; a column that begins with a hyphen stays a column."""
+        return [
+            *([f"--id={self.customer_id}"] if self.customer_id else []),
+            *(f"--static={column}" for column in self.static),
+            *(f"--dated={column}={date}" for column, date in self.dated.items()),
+            *(f"--contact={name}={column}" for name, column in self.contacts.items()),
+        ]
 
 
 def follow(dataset: Dataset) -> None:
     """Watch a run on the customers table, and say how it ended; a leak is put as a question."""
     job = progress.current("customers", dataset.name)
-    if job is not None and (_leaked(job) or _asks(job)):
+    if job is not None and _error_code(job) in (*LEAKS, *questions.CHOICES):
         return
     done = outcomes.follow("customers", dataset.name)
     if done is not None:
-        customers_file.drop()
+        _drop_file()
         result = done.status()["result"]
         if result.get("removed"):
             outcomes.say(t("customers.removed"))
@@ -45,37 +93,45 @@ def show(dataset: Dataset) -> None:
     """Show the table that the dataset has, and offer to add one."""
     table = dataset.manifest.customers_table
     if table is not None:
-        _held(dataset, table)
+        _describe(dataset, table)
     st.markdown(f"**{t('customers.replace' if table else 'customers.headline')}**")
     st.caption(t("customers.why"))
     job = progress.current("customers", dataset.name)
-    if job is not None and _leaked(job):
-        _leak(dataset, job)
+    code = "" if job is None else _error_code(job)
+    if job is not None and code in LEAKS:
+        _ask_about_leak(dataset, job)
         return
-    if job is not None and _asks(job):
-        questions.of_run(job, partial(_answered, job))
+    if job is not None and code in questions.CHOICES:
+        questions.ask_for_run(job, partial(_answer, job))
         st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
         return
-    file = customers_file.chosen()
+    file = _file_in_hand()
     if file is None:
-        _choose()
+        _choose_file()
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f":material/description: **{widgets.plain(file.path.name)}**", width="content")
-        st.button(t("upload.another"), icon=":material/close:", key="another_customers", on_click=customers_file.drop)
-    _columns(dataset, file)
+        st.button(t("upload.another"), icon=":material/close:", key="another_customers", on_click=_drop_file)
+    _choose_uses(dataset, file)
 
 
-def _held(dataset: Dataset, table: dict[str, Any]) -> None:
-    known = {"file": widgets.plain(table["file"]), "matched": f"{table['matched']:,}"}
+def _describe(dataset: Dataset, table: dict[str, Any]) -> None:
     share = table["matched"] / max(1, dataset.manifest.customers)
-    st.markdown(t("customers.held", share=saying.percent(share), log=f"{dataset.manifest.customers:,}", **known))
-    on = [
+    st.markdown(
+        t(
+            "customers.held",
+            file=widgets.plain(table["file"]),
+            matched=f"{table['matched']:,}",
+            share=saying.percent(share),
+            log=f"{dataset.manifest.customers:,}",
+        )
+    )
+    attributes = [
         t("customers.dated", column=item["name"], date=item["dated_by"]) if item["dated_by"] else item["name"]
         for item in table["attributes"]
     ]
     lines = {
-        "customers.attributes": on,
+        "customers.attributes": attributes,
         "customers.contacts": [saying.name_of("contact", name) for name in table["contacts"]],
         "customers.off": table["off"],
         "customers.accepted": table["accepted"],
@@ -83,48 +139,100 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     for key, names in lines.items():
         if names:
             st.caption(t(key, names=widgets.plain(saying.listed(names))))
-    may = by_role.if_may("change")
-    if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
-        state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
-        st.rerun()
+    question = Confirmation(
+        question=t("customers.remove.sure"),
+        consequence=t("customers.remove.why", name=widgets.plain(dataset.name)),
+        label=t("customers.remove"),
+        act=partial(_start, ["customers", "--dataset", dataset.name, "--remove"], dataset.name),
+    )
+    icon, may = ":material/delete:", by_role.if_may("change")
+    confirmation.button(question, t("customers.remove"), "customers_remove", icon=icon, **may)
 
 
-def _choose() -> None:
+def _file_in_hand() -> CustomersFile | None:
+    """Return the file in hand; one that has vanished is forgotten."""
+    file: CustomersFile | None = st.session_state.get(FILE)
+    return file if file is not None and file.path.exists() else None
+
+
+def _choose_file() -> None:
     with st.container(border=True):
-        key = f"customers_uploader_{st.session_state.get('customers_round', 0)}"
+        key = f"customers_uploader_{st.session_state.get(ROUND, 0)}"
         upload = st.file_uploader(t("customers.drop"), key=key, **by_role.if_may("change"))
         if upload is not None:
-            customers_file.take_upload(upload)
-            st.rerun()
+            folder = _new_folder()
+            (path,) = received.copy([upload], folder)
+            st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+            _take(CustomersFile(path, folder))
         with st.form("customers_path", border=False):
             text = st.text_input(t("customers.path"), key="customers_path_text")
             if st.form_submit_button(t("upload.path.open"), **by_role.if_may("change")):
                 try:
-                    customers_file.take_path(text)
+                    path = received.checked_path(text)
                 except ClvError as error:
                     widgets.error_box(error)
                     return
-                st.rerun()
+                _take(CustomersFile(path, _new_folder()))
 
 
-def _columns(dataset: Dataset, file: CustomersFile) -> None:
+def _new_folder() -> Path:
+    return state.workspace().folder("uploads", secrets.token_hex(6))
+
+
+def _take(file: CustomersFile) -> None:
+    _drop_file()
+    st.session_state[FILE] = file
+    st.rerun()
+
+
+def _drop_file() -> None:
+    """Forget the file; our copy of an upload is removed."""
+    file: CustomersFile | None = st.session_state.pop(FILE, None)
+    st.session_state.pop(HEADER, None)
+    run = state.followed("customers")
+    if run is not None:
+        state.unfollow(run)
+    if file is not None:
+        shutil.rmtree(file.folder, ignore_errors=True)
+
+
+@cached(8)
+def _proposals(path: Path, header: bool | None, events: Path) -> list[RoleProposal]:
+    """Return what each column of a file seems to be.
+
+    Args:
+        path: the file.
+        header: whether it names its columns; None looks.
+        events: of the log whose customers they are.
+
+    Raises:
+        NeedsAnswer: the file may or may not name its columns.
+        Refused: it holds no table.
+    """
+    with temporary_folder("clv-customers-") as folder:
+        return reader_process.run(
+            state.workspace(), path, inspect_customers, path, folder, header=header, events=events
+        )
+
+
+def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
     """Ask what each column is used as; attributes are off unless they are switched on."""
-    header = st.session_state.get(customers_file.HEADER)
+    header = st.session_state.get(HEADER)
     try:
-        found = customers_file.proposals(file.path, header, dataset.events_path)
+        proposals = _proposals(file.path, header, dataset.events_path)
     except NeedsAnswer as error:
-        questions.ask(error.code, error.params, file.path, customers_file.answer)
+        questions.ask(error.code, error.params, file.path, _keep_header)
         return
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
-    dates = [item.column for item in found if item.kind == "date"]
+    dates = [item.column for item in proposals if item.kind == "date"]
     words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
     words |= {name: saying.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     table = pd.DataFrame(
         {
-            "column": [item.column for item in found],
-            "samples": [" · ".join(item.samples[:3]) for item in found],
-            "use": [_proposed(item) for item in found],
-            "since": ["" for _ in found],
+            "column": [item.column for item in proposals],
+            "samples": [" · ".join(item.samples[:3]) for item in proposals],
+            "use": [_proposed_use(item) for item in proposals],
+            "since": ["" for _ in proposals],
         }
     )
     config = st.column_config
@@ -134,7 +242,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
         key=key,
         hide_index=True,
         disabled=["column", "samples"],
-        column_order=["column", "samples", "use", *(["since"] if dates and _any_dated(key) else [])],
+        column_order=["column", "samples", "use", *(["since"] if dates and _has_dated(key) else [])],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),
@@ -155,27 +263,57 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     if undated:
         st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
-    may = by_role.if_may("change", disabled=bool(undated))
-    if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
-        more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
-        command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
-        state.start_job(command, dataset.name)
-        st.rerun()
+    more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
+    command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(proposals, uses).words(), *more]
+    _offer_adding(dataset, file, command, disabled=bool(undated))
 
 
-def _any_dated(key: str) -> bool:
+def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, disabled: bool) -> None:
+    """Offer to add the file; a dialog says what goes where it takes the place of another."""
+    label, before = t("customers.add", name=widgets.plain(dataset.name)), dataset.manifest.customers_table
+    may = by_role.if_may("change", disabled=disabled)
+    if before is None:
+        if st.button(label, type="primary", key="customers_add", **may):
+            _start(command, dataset.name)
+            st.rerun()
+        return
+    files = {"file": widgets.plain(file.path.name), "old": widgets.plain(before["file"])}
+    question = Confirmation(
+        question=t("customers.replace.sure"),
+        consequence=t("customers.replace.why", **files),
+        label=label,
+        act=partial(_start, command, dataset.name),
+    )
+    confirmation.button(question, label, "customers_add", type="primary", **may)
+
+
+def _keep_header(header: bool | None) -> None:
+    st.session_state[HEADER] = header
+
+
+def _has_dated(key: str) -> bool:
     """Say whether a column was said to be dated in the table of this key: only then is asked since when."""
     edits = st.session_state.get(key, {}).get("edited_rows", {})
     return any(row.get("use") == DATED for row in edits.values())
 
 
-def _proposed(item: RoleProposal) -> str:
+def _proposed_use(item: RoleProposal) -> str:
     return ID if item.role == "id" else item.field if item.role == "contact" else OFF
 
 
-def _uses(found: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Uses:
+def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Uses:
+    """Return what the columns are used as; a contact that was proposed and not taken is left out in so many words.
+
+    A place can be an attribute and stay in the lists too.
+    """
     contacts = {use: column for column, (use, _) in uses.items() if use in (*FIELDS, CONSENT)}
-    dropped = {item.field: "" for item in found if item.field and item.field not in contacts and not _both(item, uses)}
+    dropped = {
+        item.field: ""
+        for item in proposals
+        if item.field
+        and item.field not in contacts
+        and not (item.field in PLACES and uses[item.column][0] in (STATIC, DATED))
+    }
     return Uses(
         customer_id=next((column for column, (use, _) in uses.items() if use == ID), ""),
         static=[column for column, (use, _) in uses.items() if use == STATIC],
@@ -184,55 +322,38 @@ def _uses(found: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Uses:
     )
 
 
-def _both(item: RoleProposal, uses: dict[str, tuple[str, str]]) -> bool:
-    """Say whether a place is an attribute and stays in the lists too."""
-    return item.field in PLACES and uses[item.column][0] in (STATIC, DATED)
+def _start(command: list[str], label: str) -> None:
+    state.start_job(command, label)
 
 
-def _leaked(job: jobs.Job) -> bool:
+def _error_code(job: jobs.Job) -> str:
+    """Return the code of the error that a run ended with, "" where it did not fail."""
     status = job.status()
-    return status["state"] == jobs.FAILED and status["error"]["code"] in LEAKS
+    return str(status["error"]["code"]) if status["state"] == jobs.FAILED else ""
 
 
-def _asks(job: jobs.Job) -> bool:
-    """Say whether the run ended with a question of a few words, such as the order of dates."""
-    status = job.status()
-    return status["state"] == jobs.FAILED and status["error"]["code"] in questions.CHOICES
-
-
-def _answered(job: jobs.Job, **given: Any) -> None:
+def _answer(job: jobs.Job, **given: Any) -> None:
     status = job.status()
     state.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
 
 
-def _leak(dataset: Dataset, job: jobs.Job) -> None:
+def _ask_about_leak(dataset: Dataset, job: jobs.Job) -> None:
     """Say which attribute knows the future and why, and offer to leave it out or, in so many words, to use it."""
     status = job.status()
-    params = status["error"]["params"]
-    columns = _leaking(status["args"], params)
+    args, params = status["args"], status["error"]["params"]
+    named = {*params["named"], *params["untested"], *(item.rpartition(" (")[0] for item in params["measured"])}
+    columns = [column for word in args if (column := _attribute(word)) and column in named]
     names = widgets.plain(saying.listed(columns))
+    without = [word for word in args if _attribute(word) not in columns]
+    accepting = [*args, *(f"--accept={column}" for column in columns)]
     with st.container(border=True):
         widgets.error_box(status["error"])
-        start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)
-        may = by_role.if_may("change")
-        st.button(leave, type="primary", key="leak_without", on_click=start, args=[columns], **may)
+        label, may = t("leak.without", columns=names), by_role.if_may("change")
+        st.button(label, type="primary", key="leak_without", on_click=_start, args=[without, dataset.name], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
         may = by_role.if_may("change", disabled=not sure)
-        st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
+        st.button(t("leak.use"), key="leak_use", on_click=_start, args=[accepting, dataset.name], **may)
         st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=state.unfollow, args=[job])
-
-
-def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
-    """Return the attributes on the command line that the error names."""
-    on = [column for word in args if (column := _attribute(word))]
-    named = {*params["named"], *params["untested"], *(one.rpartition(" (")[0] for one in params["measured"])}
-    return [column for column in on if column in named]
-
-
-def _again(dataset: Dataset, args: list[str], without: list[str], accept: Sequence[str] = ()) -> None:
-    """Start the run again without some attributes, or with some that were refused."""
-    kept = [word for word in args if _attribute(word) not in without]
-    state.start_job([*kept, *(f"--accept={column}" for column in accept)], dataset.name)
 
 
 def _attribute(word: str) -> str | None:

@@ -1,41 +1,171 @@
-"""Datasets combined, renamed, told what their amounts are in, and deleted for good."""
+"""The dataset in use on its page: what it holds, its versions, its name and currency, its combination and its end."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
+from clv_core.collection.stored import store
+from clv_core.collection.stored.manifest import Manifest
 from clv_core.collection.stored.store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.lifecycle import relabel
+from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune, relabel
 from clv_core.errors import ClvError, Refused
+from clv_core.i18n import without_options
 from clv_core.preprocessing.currency import LONGEST
 from clv_core.strategy.audiences.export_records import is_cached_scores
 from clv_core.strategy.dataset_deletion import remaining
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, outcomes, saying, settled, state, widgets
+from pages.ui import access, by_role, cells, confirmation, outcomes, saying, settled, state, widgets
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
+from pages.ui.upload import save
 
 
 def follow() -> None:
     """Watch a run that combines, renames or deletes, and say how it ended."""
     for command in ("combine", "rename", "delete"):
         job = outcomes.follow(command)
-        if job is not None:
-            result = job.status()["result"]
-            name = str(result.get("dataset", ""))
-            known = {"name": widgets.plain(name or job.status()["label"])}
-            if command == "combine":
-                known["rows"] = f"{result['rows_kept']:,}"
-            said = t(f"manage.{command}.done", **known)
-            if result.get("remains"):
-                said += f" {t('manage.delete.holds')}  \n{_places(result['remains'])}"
-            outcomes.say(said)
-            settled.told()
-            if command != "delete":
-                state.choose(dataset=name)
-            st.rerun()
+        if job is None:
+            continue
+        result = job.status()["result"]
+        name = str(result.get("dataset", ""))
+        params = {"name": widgets.plain(name or job.status()["label"])}
+        if command == "combine":
+            params["rows"] = f"{result['rows_kept']:,}"
+        sentence = t(f"manage.{command}.done", **params)
+        if result.get("remains"):
+            sentence += f" {t('manage.delete.holds')}  \n{_places(result['remains'])}"
+        outcomes.say(sentence)
+        settled.told()
+        if command != "delete":
+            state.choose(dataset=name)
+        st.rerun()
+
+
+def about(dataset: Dataset) -> None:
+    """Say what the dataset holds, where it comes from, and what was noticed while reading."""
+    facts = dataset.manifest
+    made = _made(facts)
+    if facts.pseudonymised:
+        made = f"{made}; {t('datasets.pseudonymised')}"
+    dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
+    when = saying.moment(facts.created)
+    source = t("datasets.from", source=widgets.plain(_source(facts)), when=when, made=made, **dates)
+    widgets.headline(
+        t(
+            "datasets.headline",
+            name=widgets.plain(dataset.name),
+            revenue=saying.money(facts.net_revenue, facts.currency),
+            customers=saying.count(facts.customers),
+            purchases=saying.count(facts.purchases),
+            days=f"{(dataset.log_end - dataset.log_start).days:,}",
+        ),
+        source,
+    )
+    st.markdown(widgets.accounting(facts))
+    if facts.messages:
+        with st.expander(t("datasets.noticed", n=len(facts.messages)), icon=":material/info:"):
+            for message in facts.messages:
+                sentence = saying.said(replace(message, params=saying.in_words(message.params)))
+                st.markdown(f"- {widgets.plain(without_options(sentence))}")
+    with st.container(horizontal=True):
+        save.offer_adding("to_upload")
+        if facts.rows_set_aside:
+            save.download_rejected(dataset)
+
+
+def _made(facts: Manifest) -> str:
+    """Return how a version came about; one made by cleaning with no rule on is cleaning undone."""
+    return t("made.uncleaned" if facts.made == "clean" and not facts.rules else f"made.{facts.made}")
+
+
+def _source(facts: Manifest) -> str:
+    """Return the files that a dataset is made of, in a row."""
+    files = [str(part["source"]) for part in facts.parts]
+    return saying.listed(files) if files and facts.source == ", ".join(files) else facts.source
+
+
+def versions(dataset: Dataset) -> None:
+    """List all versions, and offer to return to one or to delete the earliest."""
+    known = store.versions(state.workspace(), dataset.name)
+    if len(known) == 1:
+        st.caption(t("versions.one"))
+        return
+    st.markdown(f"**{t('versions.headline', n=len(known))}**")
+    revenue = t("column.net_revenue")
+    table = pd.DataFrame(
+        {
+            t("versions.when"): [saying.moment(item.manifest.created) for item in known],
+            t("versions.made"): [_made(item.manifest) for item in known],
+            t("versions.rows"): [item.manifest.rows_kept for item in known],
+            t("column.customers"): [item.manifest.customers for item in known],
+            revenue: [item.manifest.net_revenue for item in known],
+            t("versions.version"): [item.version for item in known],
+            t("versions.in_use"): [item.version == dataset.version for item in known],
+        }
+    )
+    columns = {name: cells.whole() for name in (t("versions.rows"), t("column.customers"))}
+    columns[revenue] = cells.money(revenue, dataset.manifest.currency)
+    cells.table(table, t("datasets.what.versions"), columns)
+    others = {item.version: item for item in known if item.version != dataset.version}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("versions.return"),
+            list(others),
+            format_func=lambda version: _version_label(others[version].manifest),
+            key="return_to",
+        )
+        question = Confirmation(
+            question=t("versions.return.sure", when=saying.moment(others[chosen].manifest.created)),
+            consequence=t("versions.return.why", name=widgets.plain(dataset.name)),
+            label=t("versions.use"),
+            act=partial(_restore, dataset.name, chosen),
+        )
+        may = by_role.if_may("change")
+        confirmation.button(question, t("versions.use"), "restore", icon=":material/history:", **may)
+    _offer_pruning(dataset, len(known))
+
+
+def _version_label(facts: Manifest) -> str:
+    return f"{saying.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
+
+
+def _restore(name: str, version: str) -> None:
+    access.require("change")
+    restored = store.restore(state.workspace(), name, version)
+    outcomes.say(t("versions.done", name=widgets.plain(name), when=saying.moment(restored.manifest.created)))
+
+
+def _offer_pruning(dataset: Dataset, count: int) -> None:
+    """Offer to keep only some of a dataset's ``count`` versions, two at least, and free the room of the others."""
+    with st.expander(t("older.headline"), icon=":material/delete_sweep:"):
+        usual = min(KEEP, count - 1)
+        keep = int(st.number_input(t("older.keep"), 1, count - 1, usual, key=f"keep_{dataset.name}_{count}", width=360))
+        plan = plan_pruning(state.workspace(), dataset.name, keep)
+        if not plan.removed:
+            st.caption(t("older.nothing"))
+            return
+        facts = {"n": len(plan.removed), "all": count, "size": saying.size(plan.size)}
+        last = saying.moment(plan.removed[0].manifest.created)
+        st.markdown(t("older.what", last=last, **facts))
+        question = Confirmation(
+            question=t("older.sure", **facts),
+            consequence=f"{t('older.what', last=last, **facts)}\n\n{t('older.stays')}",
+            label=t("older.button"),
+            act=partial(_prune, dataset.name, keep, t("older.done", name=widgets.plain(dataset.name), **facts)),
+        )
+        may = by_role.if_may("delete")
+        confirmation.button(question, t("older.button"), "older_remove", icon=":material/delete_sweep:", **may)
+
+
+def _prune(name: str, keep: int, done: str) -> None:
+    access.require("delete")
+    prune(state.workspace(), name, keep=keep)
+    outcomes.say(done)
 
 
 def combine(dataset: Dataset) -> None:
@@ -62,78 +192,91 @@ def combine(dataset: Dataset) -> None:
     if (state.workspace().datasets / new).exists():
         widgets.error_box(Refused("combine_name_taken", new=new))
         return
-    _start(["combine", *chosen, "--name", new], new)
+    state.start_job(["combine", *chosen, "--name", new], new)
+    st.rerun()
 
 
 def manage(dataset: Dataset) -> None:
-    """Offer another name, another currency, and the end."""
-    with st.form("rename", border=True):
-        new = st.text_input(t("manage.rename"), dataset.name, max_chars=64, key=f"new_name_{dataset.name}")
-        renamed = st.form_submit_button(t("manage.rename.button"), icon=":material/edit:", **by_role.if_may("change"))
-    if renamed and new.strip() != dataset.name:
+    """Offer another name, another currency, and deletion."""
+    _rename(dataset)
+    _relabel(dataset)
+    _delete(dataset)
+
+
+def _rename(dataset: Dataset) -> None:
+    with st.container(border=True):
+        new = st.text_input(t("manage.rename"), dataset.name, max_chars=64, key=f"new_name_{dataset.name}").strip()
+        changed = new != dataset.name
         try:
-            _start(["rename", dataset.name, check_name(new)], dataset.name)
+            check_name(new)
         except ClvError as error:
             widgets.error_box(error)
-    _currency(dataset)
-    _delete(dataset, state.models())
+            changed = False
+        names = {"name": widgets.plain(dataset.name), "new": widgets.plain(new)}
+        question = Confirmation(
+            question=t("manage.rename.sure", **names),
+            consequence=t("manage.rename.why", **names),
+            label=t("manage.rename.button"),
+            act=partial(_start, ["rename", dataset.name, new], dataset.name),
+        )
+        may = by_role.if_may("change", disabled=not changed)
+        confirmation.button(question, t("manage.rename.button"), "rename", icon=":material/edit:", **may)
 
 
-def _currency(dataset: Dataset) -> None:
-    known = dataset.manifest.currency
+def _relabel(dataset: Dataset) -> None:
+    before = dataset.manifest.currency
     with st.form("currency", border=True):
-        said = st.text_input(
+        currency = st.text_input(
             t("manage.currency"),
-            known,
+            before,
             max_chars=LONGEST,
             help=t("manage.currency.help"),
             key=f"currency_{dataset.name}_{dataset.version}",
         )
         may = by_role.if_may("change")
         pressed = st.form_submit_button(t("manage.currency.button"), icon=":material/payments:", **may)
-    if not pressed or said.strip() == known:
+    if not pressed or currency.strip() == before:
         return
     access.require("change")
     try:
-        made, _ = relabel(state.workspace(), dataset.name, said)
+        relabelled, _ = relabel(state.workspace(), dataset.name, currency)
     except ClvError as error:
         widgets.error_box(error)
         return
-    key = "manage.currency.done" if made.currency else "manage.currency.none"
-    outcomes.say(t(key, name=widgets.plain(dataset.name), currency=widgets.plain(made.currency)))
+    key = "manage.currency.done" if relabelled.currency else "manage.currency.none"
+    outcomes.say(t(key, name=widgets.plain(dataset.name), currency=widgets.plain(relabelled.currency)))
     st.rerun()
 
 
-def _delete(dataset: Dataset, models: list[Bundle]) -> None:
-    name = widgets.plain(dataset.name)
+def _delete(dataset: Dataset) -> None:
+    name, models = widgets.plain(dataset.name), state.models()
     with st.container(border=True):
         st.markdown(f":red[:material/delete_forever: **{t('manage.delete')}**]  \n{t('manage.delete.why')}")
         also = bool(models) and st.checkbox(t("manage.delete.models", n=len(models)), key="delete_models")
-        _holders(dataset, also)
-        typed = st.text_input(t("manage.delete.type", name=name), key=f"delete_{dataset.name}")
-        if st.button(
-            t("manage.delete.button", name=name),
-            icon=":material/delete_forever:",
-            key="delete_for_good",
-            **by_role.if_may("delete", disabled=typed != dataset.name),
-        ):
-            _start(["delete", dataset.name, *(["--models"] if also else [])], dataset.name)
+        consequence = [t("manage.delete.why")]
+        if models:
+            consequence.append(t("manage.delete.with_models" if also else "manage.delete.models_stay", n=len(models)))
+        holders = list(remaining(state.workspace(), dataset.name, models=also))
+        if holders:
+            consequence.append(f":orange[:material/warning:] {t('manage.delete.holds')}  \n{_places(holders)}")
+        question = Confirmation(
+            question=t("manage.delete.sure", name=name),
+            consequence="\n\n".join(consequence),
+            label=t("manage.delete.button", name=name),
+            act=partial(_start, ["delete", dataset.name, *(["--models"] if also else [])], dataset.name),
+            typed=dataset.name,
+        )
+        icon, may = ":material/delete_forever:", by_role.if_may("delete")
+        confirmation.button(question, t("manage.delete.button", name=name), "delete_for_good", icon=icon, **may)
 
 
-def _holders(dataset: Dataset, models: bool) -> None:
-    """Name what else holds ids of the dataset's customers, and stays."""
-    found = list(remaining(state.workspace(), dataset.name, models=models))
-    if found:
-        st.markdown(f":orange[:material/warning:] {t('manage.delete.holds')}  \n{_places(found)}")
+def _places(holders: list[dict[str, str]]) -> str:
+    return "  \n".join(dict.fromkeys(map(_place, holders)))
 
 
-def _places(found: list[dict[str, str]]) -> str:
-    return "  \n".join(dict.fromkeys(map(_place, found)))
-
-
-def _place(item: dict[str, str]) -> str:
+def _place(holder: dict[str, str]) -> str:
     """Return what still holds ids: a file by its name, as where it lies on the server says nothing to a person."""
-    kind, name = item["kind"], item["name"]
+    kind, name = holder["kind"], holder["name"]
     if kind == "export":
         name = Path(name).name
         kind = "scores" if is_cached_scores(name) else kind
@@ -142,4 +285,3 @@ def _place(item: dict[str, str]) -> str:
 
 def _start(command: list[str], label: str) -> None:
     state.start_job(command, label)
-    st.rerun()

@@ -18,7 +18,7 @@ from pages.ui.charts.colours import BASELINE, PREDICTED
 from pages.ui.charts.drawing import Chart, drawn
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import name_of, percent, t
 
 SPOKEN: Final = ("bgnbd", "lightgbm")

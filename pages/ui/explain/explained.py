@@ -28,7 +28,7 @@ from pages.ui.charts.names import IN_WORDS, cut, smaller
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import percent, t
 
 STRONGEST: Final = 5

@@ -1,9 +1,8 @@
-"""How customers behaved: the cube behind the explore page, what is chosen of it, and its key figures."""
+"""How customers behaved: the cube behind the explore page, what is chosen of it, its key figures and tables."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -16,14 +15,20 @@ from clv_core.features.explore.cube import Cube, find_cube
 from clv_core.features.explore.figures import Figures, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from clv_core.features.explore.views import VIEWS
-from pages.ui import progress, saying, widgets
+from pages.ui import cells, page_files, progress, saying, widgets
+from pages.ui.cache import cached
 from pages.ui.saying import money, percent, t
 
-WHOLE, OWN = "whole", "own"
+ALL_DAYS, OWN_DAYS = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
-CARDS: Final = ("customers", "buyers", "orders", "net", "order_value", "repeat_rate", "per_customer", "return_rate")
+CARDS: Final = ("customers", "buyers", "net", "repeat_rate", "orders", "order_value", "per_customer", "return_rate")
+DRAWN_CARDS: Final = 4
+"""The first so many of them carry a curve."""
 SHARES: Final = ("repeat_rate", "return_rate")
 MONEY: Final = ("net", "order_value", "per_customer")
+DAYS_OF: Final = ("bucket", "cohort")
+SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")
+MONEY_OF: Final = ("paid", "returned", "net", "order_value", "per_customer", "revenue", "value", "mean_value")
 CURVES: Final = {name: "known_rate" if name == "repeat_rate" else name for name in CARDS}
 
 
@@ -36,60 +41,58 @@ def need_cube(dataset: Dataset) -> Cube:
     return cube
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _part(folder: str, version: str, channels: tuple[str, ...], countries: tuple[str, ...]) -> CubePart:
-    cube = Cube.read(Path(folder))
-    if cube is None:
-        raise ClvError("explore_gone", folder=folder)
+@cached(3)
+def _part(cube: Cube, channels: tuple[str, ...], countries: tuple[str, ...]) -> CubePart:
+    if Cube.read(cube.folder) is None:
+        raise ClvError("explore_gone", folder=str(cube.folder))
     return CubePart(cube, channels, countries)
 
 
 def selection(cube: Cube, filters: Filters) -> Selection:
     """Return what the person has chosen, ready to be asked."""
-    part = _part(str(cube.folder), cube.version, filters.channels, filters.countries)
-    return Selection.of(part, filters.start, filters.end)
+    return Selection.of(_part(cube, filters.channels, filters.countries), filters.start, filters.end)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def view(name: str, version: str, filters: Filters, _cube: Cube) -> pd.DataFrame:
+@cached(256)
+def view(name: str, cube: Cube, filters: Filters) -> pd.DataFrame:
     """Return one view of the selection as a table."""
-    return VIEWS[name](selection(_cube, filters))
+    return VIEWS[name](selection(cube, filters))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def key_figures(version: str, filters: Filters, _cube: Cube) -> tuple[Figures, Figures | None, int]:
+@cached()
+def key_figures(cube: Cube, filters: Filters) -> tuple[Figures, Figures | None, int]:
     """Return the key figures, those of the span before where the log holds it, and the days of the span."""
-    chosen = selection(_cube, filters)
+    chosen = selection(cube, filters)
     before = chosen.before()
     return figures(chosen), figures(before) if before else None, chosen.days
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def spread(version: str, filters: Filters, _cube: Cube) -> Concentration:
+@cached()
+def concentrated(cube: Cube, filters: Filters) -> Concentration:
     """Return how concentrated the net revenue is."""
-    return concentration(selection(_cube, filters))
+    return concentration(selection(cube, filters))
 
 
 def choose(cube: Cube) -> Filters:
     """Let the person choose period, channels and countries; what the log has not is not offered."""
     days = (cube.end - cube.start).days
-    own = f"{cube.dataset}_{cube.version}"
+    of = f"{cube.dataset}_{cube.version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        periods = [WHOLE, *(name for name, length in PRESETS.items() if length < days), OWN]
+        periods = [ALL_DAYS, *(name for name, length in PRESETS.items() if length < days), OWN_DAYS]
         names = {name: t(f"explore.period.{name}") for name in periods}
         period = st.segmented_control(
             t("explore.period"),
             periods,
             format_func=names.__getitem__,
-            default=WHOLE,
+            default=ALL_DAYS,
             required=True,
-            key=f"explore_period_{own}",
+            key=f"explore_period_{of}",
             wrap=True,
             persist_state="session",
         )
-        start, end = _own_days(cube, own) if period == OWN else _preset(cube, period)
+        start, end = _own_days(cube, of) if period == OWN_DAYS else _preset(cube, period)
         chosen = {
-            column: tuple(_several(column, options, own))
+            column: tuple(_several(column, options, of))
             for column, options in (("channels", cube.channels), ("countries", cube.countries))
             if len(options) > 1
         }
@@ -100,14 +103,14 @@ def _preset(cube: Cube, period: str) -> tuple[date | None, date | None]:
     return (cube.end - timedelta(days=PRESETS[period]), cube.end) if period in PRESETS else (None, None)
 
 
-def _own_days(cube: Cube, own: str) -> tuple[date | None, date | None]:
+def _own_days(cube: Cube, of: str) -> tuple[date | None, date | None]:
     last = cube.end - timedelta(days=1)
     days = st.date_input(
         t("explore.days"),
         (cube.start, last),
         cube.start,
         last,
-        key=f"explore_days_{own}",
+        key=f"explore_days_{of}",
         format="YYYY-MM-DD",
         persist_state="session",
         width=260,
@@ -117,19 +120,25 @@ def _own_days(cube: Cube, own: str) -> tuple[date | None, date | None]:
     return days[0], days[1] + timedelta(days=1)
 
 
-def _several(column: str, options: tuple[str, ...], own: str) -> list[str]:
+def _several(column: str, options: tuple[str, ...], of: str) -> list[str]:
     return st.multiselect(
         t(f"explore.{column}"),
         options,
-        key=f"explore_{column}_{own}",
+        key=f"explore_{column}_{of}",
         placeholder=t(f"explore.{column}.all"),
         persist_state="session",
         width=160,
     )
 
 
-def about(cube: Cube, filters: Filters) -> str:
-    """Return dataset, period and filters in one line."""
+def about(cube: Cube, filters: Filters, compared: int) -> str:
+    """Return dataset, period, filters, and what changes are against, in one line.
+
+    Args:
+        cube: the sums.
+        filters: what was chosen.
+        compared: days of the span before, 0 where the log does not hold it.
+    """
     last = (filters.end or cube.end) - timedelta(days=1)
     words = t(
         "explore.context",
@@ -137,48 +146,48 @@ def about(cube: Cube, filters: Filters) -> str:
         start=saying.day(filters.start or cube.start),
         end=saying.day(last),
     )
-    return " · ".join(
-        [words, *(widgets.plain(saying.listed(part)) for part in (filters.channels, filters.countries) if part)]
-    )
+    chosen = [widgets.plain(saying.listed(part)) for part in (filters.channels, filters.countries) if part]
+    against = t("explore.against", days=f"{compared:,}") if compared else t("explore.no_before")
+    return " · ".join([words, *chosen, against])
 
 
-def headline(found: Figures, held: Concentration) -> str:
+def headline(figures: Figures, held: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
-    if not found.buyers:
-        return t("explore.headline.nobody", customers=saying.count(found.customers))
-    back = percent(found.repeat_rate or 0.0)
+    if not figures.buyers:
+        return t("explore.headline.nobody", customers=saying.count(figures.customers))
+    back = percent(figures.repeat_rate or 0.0)
     if held.top10 is None:
         return t("explore.headline.no_value", back=back)
     return t("explore.headline", share=percent(held.top10), back=back)
 
 
-def cards(cube: Cube, filters: Filters, found: Figures, before: Figures | None, days: int) -> None:
-    """Show the key figures, each with its way through the period and its change against the span before."""
-    table = view("trend", cube.version, filters, cube)
-    whole = table[table["complete"]]
+def cards(cube: Cube, filters: Filters, figures: Figures, before: Figures | None) -> None:
+    """Show the key figures with their change against the span before, and the first with their way through it."""
+    table = view("trend", cube, filters)
+    complete = table[table["complete"]]
     left_out = {"customers"} if cube.has == ("purchase",) else set()
     left_out |= set() if "return" in cube.has else {"return_rate"}
+    names = [name for name in CARDS if name not in left_out]
     with st.grid(4, min_column_width=200, gap="small"):
-        for name in (name for name in CARDS if name not in left_out):
-            value = getattr(found, name)
-            curve = whole[CURVES[name]].dropna().tolist()
+        for name in names:
+            value = getattr(figures, name)
+            curve = complete[CURVES[name]].dropna().tolist()
             change = _change(name, value, getattr(before, name) if before else None)
             st.metric(
                 t(f"explore.card.{name}"),
-                _said(name, value, cube.currency),
+                _card_value(name, value, cube.currency),
                 change[0] if change else None,
                 delta_color=change[1] if change else "off",
                 delta_arrow="off",
                 help=t(f"explore.card.{name}.help"),
-                chart_data=curve if len(curve) > 2 else None,
+                chart_data=curve if len(curve) > 2 and name in names[:DRAWN_CARDS] else None,
                 chart_type="area",
                 border=True,
                 height="stretch",
             )
-    st.caption(t("explore.no_before") if before is None else t("explore.against", days=f"{days:,}"))
 
 
-def _said(name: str, value: float | None, currency: str) -> str:
+def _card_value(name: str, value: float | None, currency: str) -> str:
     if value is None:
         return "–"
     if name in SHARES:
@@ -194,3 +203,70 @@ def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any]
     words = t("explore.points", change=f"{change * 100:+.1f}") if name in SHARES else f"{change:+.1%}"
     good = change < 0 if name == "return_rate" else change > 0
     return words, "off" if abs(change) < 0.0005 else "green" if good else "orange"
+
+
+def show_table(cube: Cube, filters: Filters) -> None:
+    """Show the table behind a chart, and offer it as a file."""
+    views = {name: view(name, cube, filters) for name in VIEWS}
+    names = {name: t(f"explore.view.{name}") for name, table in views.items() if not table.empty}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            t("explore.table"), list(names), format_func=names.__getitem__, key="explore_table", width=340
+        )
+        table = views[name]
+        page_files.download(
+            t("explore.download"),
+            lambda: page_files.spreadsheet(_with_currency(rounded(table), cube.currency)),
+            file_name(cube, name, filters),
+            key="explore_download",
+        )
+    cells.table(_readable(table), names[name], _columns(table, cube.currency), height=260)
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its amounts and shares as a person reads them: not all of their names tell what they are."""
+    return table.round(dict.fromkeys(MONEY_OF, 2) | dict.fromkeys(SHARES_OF, 4))
+
+
+def _with_currency(table: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return a table with the currency of its amounts, where it has amounts and they have one."""
+    return table.assign(currency=currency) if currency and table.columns.isin(MONEY_OF).any() else table
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the words of the page in place of codes."""
+    words = {"step": "explore.step", "after": "explore.after"}
+    named = {
+        column: table[column].map(lambda code, key=key: t(f"{key}.{code}"))
+        for column, key in words.items()
+        if column in table
+    }
+    return table.assign(**named)
+
+
+def _columns(table: pd.DataFrame, currency: str) -> dict[str, Any]:
+    """Return how the columns of a table are named and shown."""
+    config, shown = st.column_config, {}
+    for column in table.columns:
+        label = t(f"explore.column.{column}")
+        if column in DAYS_OF:
+            shown[column] = config.DateColumn(label, format="YYYY-MM-DD")
+        elif column in SHARES_OF:
+            shown[column] = config.NumberColumn(label, format="percent")
+        elif column in MONEY_OF:
+            shown[column] = cells.money(label, currency)
+        elif table[column].dtype.kind == "f":
+            shown[column] = config.NumberColumn(label, format=cells.EXACT)
+        elif table[column].dtype.kind in "iu":
+            shown[column] = cells.whole(label)
+        else:
+            shown[column] = config.Column(label)
+    return shown
+
+
+def file_name(cube: Cube, name: str, filters: Filters) -> str:
+    """Return a file name that says dataset, view, period and filters."""
+    last = (filters.end or cube.end) - timedelta(days=1)
+    parts = [cube.dataset, name, str(filters.start or cube.start), str(last), *filters.channels, *filters.countries]
+    safe = ("".join(letter if letter.isalnum() or letter in "-." else "-" for letter in part) for part in parts)
+    return "_".join(safe)[:150] + ".csv"

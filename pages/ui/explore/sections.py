@@ -18,7 +18,8 @@ from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
 from pages.ui import saying, state, widgets
-from pages.ui.charts import behaviour, periods
+from pages.ui.cache import cached
+from pages.ui.charts import behaviour
 from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
@@ -30,84 +31,75 @@ ENOUGH: Final = 30
 BARS: Final = 40
 
 
-def show(section: str, cube: Cube, filters: Filters) -> None:
-    """Show one of :data:`SECTIONS`."""
-    _drawn(section, cube, filters, state.language())
+def show(part: str, cube: Cube, filters: Filters) -> None:
+    """Show one of :func:`parts`."""
+    if part == TABLES:
+        explored.show_table(cube, filters)
+    else:
+        _drawn(part, cube, filters, state.language())
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={Cube: lambda cube: str(cube.folder)})
+@cached(256)
 def _drawn(section: str, cube: Cube, filters: Filters, language: str) -> None:  # noqa: ARG001 - part of the key
     SECTIONS[section](cube, filters)
 
 
 def over_time(cube: Cube, filters: Filters) -> None:
     """Show revenue and customers over time."""
-    table, unit = explored.view("trend", cube.version, filters, cube), explored.selection(cube, filters).unit
+    table, unit = explored.view("trend", cube, filters), explored.selection(cube, filters).unit
     table = table.assign(label=[bucket_name(unit, first) for first in table["bucket"]])
     table["label"] += np.where(table["complete"], "", f" ({t('chart.incomplete')})")
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
-        figure = periods.revenue_bars(
+        figure = behaviour.revenue_bars(
             table, words.revenue(table, cube.currency), unit=saying.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
-        figure = periods.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
+        figure = behaviour.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
         widgets.chart(figure, "people")
 
 
 def coming_back(cube: Cube, filters: Filters) -> None:
     """Show cohorts, what they brought in, and how long it takes until the next purchase."""
-    cells, unit = explored.view("cohorts", cube.version, filters, cube), cohort_unit(explored.selection(cube, filters))
-    if cells.empty:
+    cells, unit = explored.view("cohorts", cube, filters), cohort_unit(explored.selection(cube, filters))
+    names = {cohort: str(bucket_name(unit, cohort)) for cohort in cells["cohort"].unique()}
+    mean = None if cells.empty else overall(cells)
+    later = cells[cells["age"] > 0]
+    if mean is None or later.empty:
         st.caption(t("explore.no_cohorts"))
     else:
-        _cohorts(cells, unit, cube.currency)
-    waits = explored.view("gaps", cube.version, filters, cube)
-    curve = explored.view("come_back", cube.version, filters, cube)
+        widgets.chart(_cohort_map(later, names, unit, words.retention(mean, unit)), "cohorts")
+    curve = explored.view("come_back", cube, filters)
+    waits = explored.view("gaps", cube, filters)
     with st.grid(2, min_column_width=380):
+        if mean is not None:
+            money, axis = saying.unit(cube.currency), t(f"chart.age.{unit}")
+            message = words.cumulative(mean, unit, cube.currency)
+            figure = behaviour.cohort_curves(cells, mean, message, unit=money, axis=axis, names=names)
+            widgets.chart(figure, "cumulative")
+        shown = curve[(curve["at_risk"] >= ENOUGH) & (curve["days"] <= 366)]
+        if not shown.empty:
+            widgets.chart(behaviour.back_curves(shown, words.back(shown)), "come_back")
         median = median_gap(waits)
         if median is not None:
             message = t("explore.gaps", days=say(median))
             widgets.chart(behaviour.gap_bars(_binned(waits), message, median), "gaps")
-        shown = curve[(curve["at_risk"] >= ENOUGH) & (curve["days"] <= 366)]
-        if not shown.empty:
-            widgets.chart(behaviour.back_curves(shown, words.back(shown)), "come_back")
     st.caption(t("explore.censored"))
 
 
-def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
-    mean = overall(cells)
-    names = {cohort: bucket_name(unit, cohort) for cohort in cells["cohort"].unique()}
-    axis = t(f"chart.age.{unit}")
-    with st.grid(2, min_column_width=380):
-        later = cells[cells["age"] > 0]
-        if later.empty:
-            st.caption(t("explore.no_cohorts"))
-        else:
-            sizes = cells.groupby("cohort")["size"].first()
-            rows = [f"{names[cohort]} ({sizes[cohort]:,})" for cohort in later["cohort"].unique()]
-            values = later.pivot(index="cohort", columns="age", values="retention")
-            said = later.assign(said=[_said(row, names, unit) for row in later.to_dict("records")])
-            hover = said.pivot(index="cohort", columns="age", values="said")
-            values.index = pd.Index(rows)
-            message = words.retention(mean, unit)
-            texts = behaviour.shares_text(values)
-            axes = (axis, t("chart.cohort"))
-            widgets.chart(behaviour.heat_map(values, texts, hover, message, axes=axes), "cohorts")
-        message = words.cumulative(mean, unit, currency)
-        figure = behaviour.cohort_curves(
-            cells,
-            mean,
-            message,
-            unit=saying.unit(currency),
-            axis=axis,
-            names={key: str(name) for key, name in names.items()},
-            height=behaviour.table_height(later["cohort"].nunique()),
-        )
-        widgets.chart(figure, "cumulative")
+def _cohort_map(later: pd.DataFrame, names: dict[object, str], unit: str, message: str) -> Chart:
+    """Draw the share of each cohort that bought again, by its age; ``later`` are the cells after the first."""
+    sizes = later.groupby("cohort")["size"].first()
+    values = later.pivot(index="cohort", columns="age", values="retention")
+    hover = later.assign(said=[_cell_text(row, names, unit) for row in later.to_dict("records")])
+    rows = pd.Index([f"{names[cohort]} ({sizes[cohort]:,})" for cohort in later["cohort"].unique()])
+    axes = (t(f"chart.age.{unit}"), t("chart.cohort"))
+    texts = behaviour.shares_text(values).set_axis(rows)
+    spoken = hover.pivot(index="cohort", columns="age", values="said")
+    return behaviour.heat_map(values.set_axis(rows), texts, spoken, message, axes=axes, wide=True)
 
 
-def _said(row: dict[Hashable, Any], names: dict[object, str], unit: str) -> str:
+def _cell_text(row: dict[Hashable, Any], names: dict[object, str], unit: str) -> str:
     return t(
         f"explore.cell.{unit}",
         cohort=names[row["cohort"]],
@@ -132,11 +124,11 @@ def _binned(waits: pd.DataFrame) -> pd.DataFrame:
 
 def value(cube: Cube, filters: Filters) -> None:
     """Show who holds the revenue."""
-    held = explored.spread(cube.version, filters, cube)
+    held = explored.concentrated(cube, filters)
     if held.top10 is None:
         st.caption(t("explore.no_value"))
         return
-    grid = explored.view("rfm", cube.version, filters, cube)
+    grid = explored.view("rfm", cube, filters)
     with st.grid(2, min_column_width=380):
         widgets.chart(behaviour.lorenz(held.curve, words.held(held)), "lorenz")
         widgets.chart(_rfm(grid, cube.currency), "rfm")
@@ -177,7 +169,7 @@ def _range(low: int, high: int) -> str:
 
 def way(cube: Cube, filters: Filters) -> None:
     """Show the funnel."""
-    table = explored.view("funnel", cube.version, filters, cube)
+    table = explored.view("funnel", cube, filters)
     if table.empty or not table["reached"].iloc[0]:
         return
     shown = pd.DataFrame(
@@ -199,16 +191,14 @@ def way(cube: Cube, filters: Filters) -> None:
             ],
         }
     )
-    st.header(t("explore.section.way"), anchor=False)
     widgets.chart(behaviour.bars(shown, words.way(table), axis=t("chart.customers_reached")), "funnel")
 
 
 def rated(cube: Cube, filters: Filters) -> None:
     """Show ratings: how they are spread, who came back, how they went."""
-    table = explored.view("ratings", cube.version, filters, cube)
+    table = explored.view("ratings", cube, filters)
     if table.empty:
         return
-    st.header(t("explore.section.ratings"), anchor=False)
     label = [f"{rating:g}" for rating in table["rating"]]
     known = table["back_rate"].notna()
     with st.grid(3, min_column_width=300):
@@ -248,10 +238,10 @@ def rated(cube: Cube, filters: Filters) -> None:
                 upright=True,
             )
             widgets.chart(figure, "rated_back")
-        moved, unit = explored.view("rating_trend", cube.version, filters, cube), explored.selection(cube, filters).unit
+        moved, unit = explored.view("rating_trend", cube, filters), explored.selection(cube, filters).unit
         if len(moved) > 1:
             moved = moved.assign(label=[bucket_name(unit, first) for first in moved["bucket"]])
-            figure = periods.rating_line(moved, words.rating_moved(moved), time_unit=unit)
+            figure = behaviour.rating_line(moved, words.rating_moved(moved), time_unit=unit)
             widgets.chart(figure, "rating_trend")
 
 
@@ -259,10 +249,9 @@ def sold(cube: Cube, filters: Filters) -> None:
     """Show what sells and what comes back."""
     if "category" not in cube.has:
         return
-    table = explored.view("categories", cube.version, filters, cube)
+    table = explored.view("categories", cube, filters)
     if table.empty:
         return
-    st.header(t("explore.section.categories"), anchor=False)
     names = [words.category_name(row) for _, row in table.iterrows()]
     rates = ["–" if pd.isna(rate) else percent(rate, 1) for rate in table["return_rate"]]
     shares = ["–" if pd.isna(share) else percent(share, 1) for share in table["share"]]
@@ -287,8 +276,32 @@ def sold(cube: Cube, filters: Filters) -> None:
 
 
 SECTIONS: Final[dict[str, Callable[[Cube, Filters], None]]] = {
-    section.__name__: section for section in (over_time, coming_back, value, way, rated, sold)
+    "time": over_time,
+    "back": coming_back,
+    "value": value,
+    "way": way,
+    "ratings": rated,
+    "categories": sold,
 }
+"""Parts of the page that are drawn once; the name of each is the sentence ``explore.section.<part>``."""
+TABLES: Final = "tables"
+
+
+def parts(cube: Cube, buyers: int) -> dict[str, str]:
+    """Return the parts that the log has something for, with their names.
+
+    Args:
+        cube: the sums.
+        buyers: how many there are in what was chosen.
+    """
+    has = {
+        **dict.fromkeys(("time", "back", "value"), buyers > 0),
+        "way": bool({"view", "cart"} & set(cube.has)),
+        "ratings": "rating" in cube.has,
+        "categories": "category" in cube.has,
+        TABLES: True,
+    }
+    return {part: t(f"explore.section.{part}") for part, there in has.items() if there}
 
 
 def missing(cube: Cube) -> None:

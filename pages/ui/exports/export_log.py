@@ -19,7 +19,7 @@ from clv_core.strategy.segments.conditions import PATTERN, Condition
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
 from pages.ui import cells, page_files, saying, spoken, state, widgets
-from pages.ui.file_names import dated
+from pages.ui.page_files import dated
 from pages.ui.saying import name_of, t
 
 Made = TypeVar("Made")

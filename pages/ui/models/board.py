@@ -1,131 +1,129 @@
-"""The models page's first screen: which version speaks, who challenges it, and whether its files are sound."""
+"""The models page's first screen: the champion, its challenger, whether files are intact; and how it is called."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import Any, Final
 
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
+from clv_core.deployment.api.schemas import example_call
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import by_role, judged, navigation, saying, state, trusting, widgets
-from pages.ui.models import pressed
+from pages.ui import judged, navigation, saying, state, trusting, widgets
+from pages.ui.models import actions
 from pages.ui.saying import t
 from pages.ui.widgets import Figure
 
-ROLES: Final = {"champion": ("green", ":material/record_voice_over:"), "challenger": ("blue", ":material/swords:")}
+ROLES: Final = {"champion": ("green", ":material/verified:"), "challenger": ("blue", ":material/swords:")}
+SERVICE: Final = "http://localhost:8000/"
+"""Where the service answers unless it is told otherwise."""
+CALLER: Final = "shop-system"
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """The versions of the dataset in use.
-
-    Args:
-        registry: where they are.
-        dataset: whose they are.
-        versions: the newest first.
-    """
+class DatasetVersions:
+    """The versions of a dataset's models, the newest first."""
 
     registry: Registry
-    dataset: Dataset
+    name: str
     versions: tuple[Version, ...]
-
-    @property
-    def name(self) -> str:
-        """What they are versions of."""
-        return self.dataset.name
 
     def of_role(self, role: str) -> Version | None:
         """Return the champion or the challenger."""
-        return next((one for one in self.versions if one.role == role), None)
+        return next((version for version in self.versions if version.role == role), None)
+
+    @property
+    def champion(self) -> Version:
+        """The current version."""
+        champion = self.of_role("champion")
+        assert champion is not None, self.name
+        return champion
 
 
-def shelf(dataset: Dataset) -> Shelf:
+def load_versions(dataset: Dataset) -> DatasetVersions:
     """Return the versions of a dataset's models."""
     registry = Registry(state.workspace())
-    return Shelf(registry, dataset, tuple(registry.versions(dataset.name)))
+    return DatasetVersions(registry, dataset.name, tuple(registry.versions(dataset.name)))
 
 
-def show(found: Shelf) -> None:
-    """Say which version speaks, and show it beside its challenger."""
-    champion, challenger = found.of_role("champion"), found.of_role("challenger")
-    assert champion is not None
-    known = {"name": widgets.plain(found.name), "version": champion.number, "kind": kind(champion)}
+def show(every: DatasetVersions) -> None:
+    """Say which version is current, and show it beside its challenger."""
+    champion, challenger = every.champion, every.of_role("challenger")
+    names = {"name": widgets.plain(every.name), "version": champion.number, "kind": model_name(champion)}
     if challenger is None:
-        widgets.headline(t("models.headline", **known), t("models.headline.alone"))
+        widgets.headline(t("models.headline", **names), t("models.headline.alone"))
     else:
-        rival = {"rival": challenger.number, "rival_kind": kind(challenger)}
-        widgets.headline(t("models.headline.challenged", **known, **rival), t("models.headline.compare"))
-    _warn(found, champion)
+        rival = {"rival": challenger.number, "rival_kind": model_name(challenger)}
+        widgets.headline(t("models.headline.challenged", **names, **rival), t("models.headline.compare"))
+    _warn_of_damage(every)
     with st.grid(2 if challenger else 1, min_column_width=380):
-        _card(found, champion)
-        if challenger is not None:
-            _card(found, challenger)
+        for version in filter(None, (champion, challenger)):
+            _card(every, version)
 
 
-def kind(version: Version) -> str:
+def model_name(version: Version) -> str:
     """Return the name of a version's model."""
     return t("models.first_look") if version.untrained else saying.name_of("model", version.record["model"])
 
 
 def title(version: Version) -> str:
-    """Return number, kind, horizon, day of training and role of a version in one line."""
-    parts = [t("models.version", n=version.number), kind(version), t("unit.days", n=version.record["horizon_days"])]
+    """Return number, model, horizon, day of training and role of a version in one line."""
+    parts = [
+        t("models.version", n=version.number),
+        model_name(version),
+        t("unit.days", n=version.record["horizon_days"]),
+    ]
     parts += [saying.day(version.record["created"])]
     parts += [t(f"models.role.{version.role}")] if version.role else []
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
-def accept(bundle: Bundle) -> None:
+def accept_button(bundle: Bundle) -> None:
     """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
     dataset, version = state.dataset(), state.registered().get(bundle.id)
     if dataset is None or version is None or version.role == "champion":
         return
-    label, may = t("models.promote", version=version.number), by_role.if_may("promote")
-    champion = shelf(dataset).of_role("champion")
-    pressed.button(label, "promote", version, champion, icon=":material/upgrade:", key="accept_model", **may)
+    champion = load_versions(dataset).of_role("champion")
+    actions.button(t("models.promote", version=version.number), "promote", version, champion, "accept_model")
 
 
-def _warn(found: Shelf, champion: Version) -> None:
-    """Say so where the champion's files changed since they were kept, and who speaks instead."""
-    if sound(found, champion):
+def is_intact(every: DatasetVersions, version: Version) -> bool:
+    """Return whether a version's files are what was saved; checked when a file changes, or after ten minutes."""
+    folder = state.workspace().models / version.bundle
+    files = sorted((item.name, item.stat()) for item in os.scandir(folder)) if folder.is_dir() else []
+    stamp = tuple((name, about.st_size, about.st_mtime_ns) for name, about in files)
+    return _checked(str(folder), version.digest, stamp, version, every.registry)
+
+
+@st.cache_resource(max_entries=128, ttl=600, show_spinner=False)
+def _checked(folder: str, digest: str, stamp: Any, _version: Version, _registry: Registry) -> bool:
+    return _registry.sound(_version)
+
+
+def _warn_of_damage(every: DatasetVersions) -> None:
+    """Say so where the champion's files changed since they were saved, and which version is used instead."""
+    if is_intact(every, every.champion):
         return
     try:
-        for warning in found.registry.serving(found.name).warnings:
+        for warning in every.registry.serving(every.name).warnings:
             st.error(widgets.plain(warning.text(state.language())), icon=":material/gpp_bad:")
     except ClvError as error:
         widgets.error_box(error)
 
 
-def sound(found: Shelf, version: Version) -> bool:
-    """Say whether a version's files are what was kept; looked at again when a file changes, or after ten minutes."""
-    folder = state.workspace().models / version.bundle
-    files = sorted((item.name, item.stat()) for item in os.scandir(folder)) if folder.is_dir() else []
-    stamp = (str(folder), version.digest, tuple((name, about.st_size, about.st_mtime_ns) for name, about in files))
-    known = _looked_at()
-    if stamp not in known:
-        known[stamp] = found.registry.sound(version)
-    return known[stamp]
-
-
-@st.cache_resource(max_entries=1, ttl=600, show_spinner=False)
-def _looked_at() -> dict[Any, bool]:
-    """Return what was found of files by name, size and time; shared by all sessions."""
-    return {}
-
-
-def _card(found: Shelf, version: Version) -> None:
+def _card(every: DatasetVersions, version: Version) -> None:
     record, metrics = version.record, version.record["metrics"]
     colour, icon = ROLES[version.role]
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
-        st.header(f"{t('models.version', n=version.number)} · {kind(version)}", anchor=False)
-        known = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
-        st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **known))
+        st.header(f"{t('models.version', n=version.number)} · {model_name(version)}", anchor=False)
+        times = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
+        st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **times))
         trusting.verdict(version.trust)
         if metrics:
             widgets.figures(_figures(version), 4, 180)
@@ -134,7 +132,7 @@ def _card(found: Shelf, version: Version) -> None:
         cost = record["actual"]
         st.caption(t("models.card.cost", time=saying.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
         with st.container(horizontal=True):
-            _buttons(found, version)
+            _buttons(every, version)
 
 
 def _figures(version: Version) -> list[Figure]:
@@ -147,17 +145,36 @@ def _figures(version: Version) -> list[Figure]:
     ]
 
 
-def _buttons(found: Shelf, version: Version) -> None:
-    may, speaking = by_role.if_may("promote"), found.of_role("champion")
+def _buttons(every: DatasetVersions, version: Version) -> None:
     if version.role == "challenger":
-        label = t("models.promote", version=version.number)
-        how = {"type": "secondary" if version.trust.verdict == "not_trusted" else "primary"} | may
-        pressed.button(label, "promote", version, speaking, icon=":material/upgrade:", key="promote_challenger", **how)
+        label, primary = t("models.promote", version=version.number), version.trust.verdict != "not_trusted"
+        actions.button(label, "promote", version, every.champion, "promote_challenger", primary=primary)
         return
-    earlier = found.registry.earlier(found.name)
+    earlier = every.registry.earlier(every.name)
     if earlier:
         label = t("models.roll_back", version=earlier[0].number)
-        pressed.button(label, "roll_back", earlier[0], speaking, icon=":material/undo:", key="roll_back", **may)
+        actions.button(label, "roll_back", earlier[0], version, "roll_back")
     if st.button(t("train.evaluate"), icon=navigation.BY_NAME["evaluate"].icon, key="models_evaluate"):
         state.choose(model=version.bundle)
         navigation.go("evaluate")
+
+
+def show_calls(every: DatasetVersions) -> None:
+    """Show what is to be typed to call the champion: first to try it on this machine, then for other systems."""
+    champion, root = every.champion, str(state.workspace().root.absolute())
+    names = {"name": widgets.plain(every.name), "version": champion.number, "kind": model_name(champion)}
+    serve = ["python", "-m", "clv_core", "serve", "--workspace", root, "--name", every.name]
+    new_key = ["python", "-m", "clv_core", "keys", "add", CALLER, "--workspace", root]
+    st.markdown(t("models.call.who", **names))
+    st.markdown(f"**{t('models.call.start')}**")
+    _code(shlex.join([*serve, "--open"]))
+    st.markdown(f"**{t('models.call.ask')}**")
+    _code(example_call(SERVICE, secured=False))
+    st.caption(t("models.call.asked"))
+    st.markdown(f"**{t('models.call.others')}**")
+    _code("\n".join([shlex.join(new_key), shlex.join(serve), example_call(SERVICE, secured=True)]))
+    st.caption(t("models.call.more", base=SERVICE))
+
+
+def _code(text: str) -> None:
+    st.code(text, language=None, wrap_lines=True)  # as plain text: the colours of code are too pale

@@ -1,19 +1,23 @@
-"""All versions in a table, what can be done with one of them, and its model card."""
+"""All versions in a table, what can be done with one, its model card, and two of them side by side."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.registry import Version
+from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.model_card import model_card
-from pages.ui import by_role, cells, judged, page_files, saying, state
-from pages.ui.file_names import spoken
-from pages.ui.models import board, exchange, pressed
-from pages.ui.models.board import Shelf, title
+from clv_core.deployment.registry.version_comparison import TESTED, Comparison, compare
+from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
+from clv_core.evaluation.metrics import METRICS
+from pages.ui import cells, judged, page_files, saying, state
+from pages.ui.models import actions
+from pages.ui.models.board import DatasetVersions, is_intact, model_name, title
+from pages.ui.page_files import spoken
 from pages.ui.saying import t
 
 ROLES: Final = ("champion", "challenger", "")
@@ -21,61 +25,61 @@ ROLE_WIDTH: Final = 104
 """Pixels; a table that is wider than the page leaves a word of its own less room than it needs."""
 
 
-def show(found: Shelf) -> None:
+def show(every: DatasetVersions) -> None:
     """List the versions and offer what can be done with one."""
-    _table(found)
-    version = pick(found, t("models.which"), "models_version", start=trained(found))
+    _table(every)
+    version = pick(every, t("models.which"), "models_version", start=first_trained_place(every))
     with st.container(border=True):
-        if not board.sound(found, version):
+        if not is_intact(every, version):
             st.error(t("models.damaged", version=version.number), icon=":material/gpp_bad:")
         with st.container(horizontal=True, vertical_alignment="center"):
-            _actions(found, version)
-    exchange.send(found, version)
+            _actions(every, version)
+    actions.export_form(version)
     with st.expander(t("models.history"), icon=":material/history:"):
-        for line in found.registry.history(found.name):
+        for line in every.registry.history(every.name):
             said = t(f"models.why.{line['why']}", version=line["version"])
             st.markdown(f"- {saying.moment(line['at'])}: {said}")
 
 
-def card(found: Shelf) -> None:
+def show_card(every: DatasetVersions) -> None:
     """Show the model card of a version."""
-    version = pick(found, t("models.which"), "models_card", start=champion(found))
+    version = pick(every, t("models.which"), "models_card", start=champion_place(every))
     text = model_card(version, state.language())
-    name = f"{found.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
+    name = f"{every.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
     page_files.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
         st.markdown(re.sub(r"^#", "##", text, flags=re.MULTILINE))  # the page has a title of its own
 
 
-def trained(found: Shelf) -> int:
+def first_trained_place(every: DatasetVersions) -> int:
     """Return the place of the newest version that was trained on the log; a first look is nothing to promote."""
-    return next((place for place, one in enumerate(found.versions) if not one.untrained), 0)
+    return next((place for place, one in enumerate(every.versions) if not one.untrained), 0)
 
 
-def champion(found: Shelf) -> int:
+def champion_place(every: DatasetVersions) -> int:
     """Return the champion's place among the versions."""
-    return [one.role for one in found.versions].index("champion")
+    return [one.role for one in every.versions].index("champion")
 
 
-def pick(found: Shelf, label: str, key: str, *, start: int = 0) -> Version:
+def pick(every: DatasetVersions, label: str, key: str, *, start: int = 0) -> Version:
     """Let the person choose a version; the list is the newest first."""
-    by_number = {one.number: one for one in found.versions}
+    by_number = {one.number: one for one in every.versions}
     labels = {number: title(one) for number, one in by_number.items()}
-    key, usual = f"{key}_{found.name}", list(by_number)[min(start, len(by_number) - 1)]
+    key, usual = f"{key}_{every.name}", list(by_number)[min(start, len(by_number) - 1)]
     chosen = st.session_state.get(key)
     # Set anew at each run: the browser keeps the words of its choice, also where another version became champion.
     st.session_state[key] = chosen if chosen in by_number else usual
     return by_number[st.selectbox(label, list(by_number), format_func=labels.__getitem__, key=key)]
 
 
-def _table(found: Shelf) -> None:
-    rows = sorted(found.versions, key=lambda one: ROLES.index(one.role))  # the newest first, after those with a role
+def _table(every: DatasetVersions) -> None:
+    rows = sorted(every.versions, key=lambda one: ROLES.index(one.role))  # the newest first, after those with a role
     records = [one.record for one in rows]
     table = pd.DataFrame(
         {
             t("models.column.version"): [one.number for one in rows],
             t("models.column.role"): [_role(one) for one in rows],
-            t("column.model"): [board.kind(one) for one in rows],
+            t("column.model"): [model_name(one) for one in rows],
             t("column.horizon"): [record["horizon_days"] for record in records],
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
@@ -84,7 +88,7 @@ def _table(found: Shelf) -> None:
             t("column.created"): [saying.day(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
             t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
-            t("models.column.sound"): [board.sound(found, one) for one in rows],
+            t("models.column.sound"): [is_intact(every, one) for one in rows],
         }
     )
     number = st.column_config.NumberColumn
@@ -108,26 +112,114 @@ def _off(bias: float | None) -> str | None:
     return None if bias is None else judged.said("bias", bias)
 
 
-def _actions(found: Shelf, version: Version) -> None:
-    number, may, speaking = version.number, by_role.if_may("promote"), found.of_role("champion")
-    if version.role == "champion" and len(found.versions) > 1:
+def _actions(every: DatasetVersions, version: Version) -> None:
+    number, champion = version.number, every.champion
+    if version.role == "champion" and len(every.versions) > 1:
         st.caption(t("models.champion_stays"))
         return
     if version.role != "champion":
-        label = t("models.promote", version=number)
-        pressed.button(label, "promote", version, speaking, icon=":material/upgrade:", key="promote", **may)
-        call = "unarchive" if version.archived else "archive"
-        icon = ":material/unarchive:" if version.archived else ":material/archive:"
-        pressed.button(t(f"models.{call}"), call, version, speaking, icon=icon, key="archive", **may)
-    with st.popover(t("models.delete"), icon=":material/delete_forever:"):
-        st.markdown(t("models.delete.why", version=number))
-        sure = st.checkbox(t("models.delete.sure", version=number), key=f"sure_{found.name}_{number}")
-        pressed.button(
-            t("models.delete.button", version=number),
-            "delete",
-            version,
-            speaking,
-            icon=":material/delete_forever:",
-            key="delete_version",
-            **by_role.if_may("delete", disabled=not sure),
-        )
+        actions.button(t("models.promote", version=number), "promote", version, champion, "promote")
+        if version.archived:
+            actions.restore_button(version)
+        else:
+            actions.button(t("models.archive"), "archive", version, champion, "archive")
+    actions.button(t("models.delete"), "delete", version, champion, "delete_version")
+
+
+def show_comparison(every: DatasetVersions) -> None:
+    """Let the person choose two versions, and compare them."""
+    if len(every.versions) < 2:
+        st.caption(t("models.compare.alone"))
+        return
+    start = champion_place(every)
+    others = [place for place, one in enumerate(every.versions) if place != start]
+    measured = [place for place in others if every.versions[place].record["metrics"]]
+    other = min(measured or others, key=lambda place: every.versions[place].role != "challenger")
+    if not measured:
+        st.caption(t("models.compare.none_measured"))
+    left, right = st.columns(2)
+    with left:
+        one = pick(every, t("models.compare.one"), "compare_one", start=start)
+    with right:
+        two = pick(every, t("models.compare.other"), "compare_other", start=other)
+    if one.number == two.number:
+        st.caption(t("models.compare.same"))
+        return
+    with st.spinner(t("models.compare.working")):
+        result = replace(_compared(one.digest, two.digest, one, two, every.registry), one=one, other=two)
+    _verdict(result)
+    _metrics(result)
+    _differences(result)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _compared(digest: str, other: str, _one: Version, _two: Version, _registry: Registry) -> Comparison:
+    return compare(_one, _two, (_registry.open(_one), _registry.open(_two)))
+
+
+def _verdict(result: Comparison) -> None:
+    """Say of order, level and size who is better, or that nobody can tell."""
+    unmeasured = [version.number for version in (result.one, result.other) if not version.record["metrics"]]
+    if unmeasured:
+        st.info(t("models.compare.unmeasured", version=unmeasured[0]), icon=":material/info:")
+        return
+    if not result.advantage:
+        st.info(t("models.compare.untested"), icon=":material/info:")
+        return
+    lines = []
+    for name in TESTED:
+        if name in result.advantage:
+            better = result.better(name)
+            if better is None:
+                lines.append(f":gray[:material/balance:] {t('models.compare.even', metric=t(f'metric.{name}'))}")
+            else:
+                lines.append(f":green[:material/check:] {t(f'models.compare.better.{name}', version=better.number)}")
+    with st.container(border=True):
+        st.markdown("  \n".join(lines))
+        st.caption(t("models.compare.how", n=RESAMPLES, share=saying.percent(CONFIDENCE)))
+
+
+def _metrics(result: Comparison) -> None:
+    def said(version: Version, name: str, value: float | None) -> str:
+        return "–" if value is None or pd.isna(value) else judged.said(name, value, version.record["currency"])
+
+    names = (_head(result.one), _head(result.other))
+    table = pd.DataFrame(
+        {
+            t("column.metric"): [t(f"metric.{name}") for name, _, _ in result.metrics],
+            names[0]: [said(result.one, name, value) for name, value, _ in result.metrics],
+            names[1]: [said(result.other, name, value) for name, _, value in result.metrics],
+            t("models.compare.best"): [
+                t(f"models.compare.best.{METRICS[name].better}") for name, _, _ in result.metrics
+            ],
+        }
+    )
+    st.markdown(f"**{t('models.compare.metrics')}**")
+    cells.table(table, t("models.compare.metrics"), height="content")
+
+
+def _differences(result: Comparison) -> None:
+    st.markdown(f"**{t('models.compare.made')}**")
+    rows = [(t(f"modelcard.fact.{fact}"), *_both(fact, pair)) for fact, *pair in result.facts]
+    rows += [(saying.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
+    if not rows:
+        st.caption(t("models.compare.alike"))
+        return
+    columns = (t("modelcard.fact"), _head(result.one), _head(result.other))
+    cells.table(pd.DataFrame(rows, columns=columns), t("models.compare.made"))
+
+
+def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:
+    if fact == "cutoff":
+        return tuple(saying.day(value) for value in pair)
+    return tuple(saying.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
+
+
+def _head(version: Version) -> str:
+    return f"{t('models.version', n=version.number)} · {model_name(version)}"
+
+
+def _value(setting: object) -> str:
+    if setting is None or setting is False:
+        return "–"
+    return "✓" if setting is True else str(setting)

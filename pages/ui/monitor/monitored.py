@@ -13,7 +13,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.health import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.monitoring_report import FILE, Report, acknowledged, report_folder
 from pages.ui import page_files, progress, saying, state
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 LIGHTS: Final = {

@@ -10,7 +10,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import cells, page_files, saying, state
-from pages.ui.file_names import dated
+from pages.ui.page_files import dated
 from pages.ui.saying import t
 
 SHOWN: Final = 1000

@@ -15,7 +15,8 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
-from pages.ui import cells, outcomes, page_files, progress, received, saying, state, widgets
+from pages.ui import cells, confirmation, outcomes, page_files, progress, received, saying, state, widgets
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
 
 IDS: Final = "erase_ids"
@@ -59,7 +60,7 @@ def show() -> None:
         st.markdown(f":red[:material/person_remove: **{t('privacy.erase')}**]  \n{t('privacy.erase.why')}")
         ids = _ids()
         scope = _scope()
-        _confirm(ids, scope)
+        _offer_erasing(ids, scope)
     _certificates()
 
 
@@ -94,23 +95,26 @@ def _scope() -> str:
     )
 
 
-def _confirm(ids: list[str], scope: str) -> None:
-    count = f"{len(ids)}"
-    mark = st.session_state.get(ROUND, 0)
-    typed = st.text_input(t("privacy.erase.type", n=count), key=f"erase_type_{mark}") if ids else ""
-    pressed = st.button(
-        t("privacy.erase.button", n=f"{len(ids):,}") if ids else t("privacy.erase.button.none"),
-        icon=":material/delete_forever:",
-        key="erase_for_good",
-        disabled=not ids or typed.strip() != count,
+def _offer_erasing(ids: list[str], scope: str) -> None:
+    label = t("privacy.erase.button", n=f"{len(ids):,}") if ids else t("privacy.erase.button.none")
+    place = t("privacy.erase.from", name=widgets.plain(scope)) if scope else t("privacy.erase.from_all")
+    question = Confirmation(
+        question=t("privacy.erase.sure", n=f"{len(ids):,}"),
+        consequence=f"{place} {t('privacy.erase.why')}\n\n{t('privacy.erase.stays')}",
+        label=label,
+        act=partial(_erase, ids, scope),
+        typed=str(len(ids)),
     )
-    if pressed:
-        path = state.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{word}\n" for word in ids), encoding="utf-8")
-        command = ["erase", "--file", str(path), *(["--dataset", scope] if scope else [])]
-        state.start_job(command, scope or t("privacy.erase.everywhere"))
-        st.rerun()
+    icon = ":material/delete_forever:"
+    confirmation.button(question, label, "erase_for_good", disabled=not ids, icon=icon)
+
+
+def _erase(ids: list[str], scope: str) -> None:
+    path = state.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{word}\n" for word in ids), encoding="utf-8")
+    command = ["erase", "--file", str(path), *(["--dataset", scope] if scope else [])]
+    state.start_job(command, scope or t("privacy.erase.everywhere"))
 
 
 def _unfinished() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -13,8 +14,10 @@ from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
-from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
+from pages.ui import access, cells, confirmation, navigation, outcomes, saying, state, widgets
+from pages.ui.cache import cached
 from pages.ui.charts.names import cut
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
 
 ROUND: Final = "suppress_round"
@@ -24,20 +27,20 @@ MOST_NAMED: Final = 20
 
 def headline() -> str:
     """Return how many entries the list has, and how many customers of the dataset in use they are."""
-    stop, dataset = state.suppression_list(), state.dataset()
-    entries = len(stop.entries())
+    listed, dataset = state.suppression_list(), state.dataset()
+    entries = len(listed.entries())
     if not entries:
         return t("privacy.suppressed.none")
     if dataset is None:
         return t("privacy.suppressed", n=f"{entries:,}")
-    count = _listed(stop.mark, dataset.name, dataset.version, dataset, stop)
+    count = _count_customers(dataset, listed.mark, listed)
     name = widgets.plain(dataset.name)
     return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{count:,}", name=name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _listed(mark: str, name: str, version: str, _dataset: Dataset, _stop: SuppressionList) -> int:
-    return count_suppressed(_dataset, _stop)
+@cached(8)
+def _count_customers(dataset: Dataset, mark: str, _list: SuppressionList) -> int:  # noqa: ARG001 - part of the key
+    return count_suppressed(dataset, _list)
 
 
 def fill(words: Iterable[str]) -> None:
@@ -57,9 +60,18 @@ def show() -> None:
         words = sorted(words_of(entries))
         with st.container(horizontal=True):
             if st.button(t("privacy.suppress.add"), key="suppress_add", type="primary", icon=":material/person_off:"):
-                _change("add", words, people.add, entries)
-            if st.button(t("privacy.suppress.remove"), key="suppress_remove", icon=":material/person_add:"):
-                _change("remove", words, people.remove)
+                if words:
+                    _change("add", words, people.add, entries)
+                    st.rerun()
+                st.warning(t("privacy.suppress.nobody"), icon=":material/warning:")
+            question = Confirmation(
+                question=t("privacy.suppress.remove.sure", n=len(entries)),
+                consequence=t("privacy.suppress.remove.why"),
+                label=t("privacy.suppress.remove"),
+                act=partial(_change, "remove", words, people.remove),
+            )
+            icon, label = ":material/person_add:", t("privacy.suppress.remove")
+            confirmation.button(question, label, "suppress_remove", disabled=not words, icon=icon)
             if st.button(t("privacy.suppress.check"), key="suppress_check", icon=":material/search:") and words:
                 st.caption(_checked(people, entries))
     listed = people.entries()
@@ -91,9 +103,6 @@ def _checked(people: SuppressionList, entries: Entries) -> str:
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:
     access.require("suppress")
-    if not words:
-        st.warning(t("privacy.suppress.nobody"), icon=":material/warning:")
-        return
     changed = change(words)
     audit.note(state.workspace(), f"suppress {how}", customers=changed)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
@@ -102,4 +111,3 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
         people_matched = matches(state.workspace(), entries, list_datasets(state.workspace()))
         done.append(people_matched.message.text(state.language()))
     outcomes.say(saying.together(done))
-    st.rerun()

@@ -28,7 +28,7 @@ from pages.ui import access, by_role, page_files, progress, saying, scored, stat
 from pages.ui.budget import offers
 from pages.ui.budget.offers import PlanInputs
 from pages.ui.budget.plan import slider_scale
-from pages.ui.file_names import file_name
+from pages.ui.page_files import file_name
 from pages.ui.saying import t
 
 SLIDES, PAGE = ".pptx", ".html"

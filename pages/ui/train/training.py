@@ -12,7 +12,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
-from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, support
+from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, horizons_to_count, longest_measured, support
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
@@ -58,8 +58,7 @@ class Horizons:
     @property
     def checked(self) -> int:
         """The longest horizon of which that is known, 0 where there is none."""
-        known = (days for days in (*USUAL_HORIZONS, self.measurable) if 0 < days <= self.longest)
-        return max(filter(self.measured, known), default=0)
+        return longest_measured(self.days, {days: size.buyers for days, size in self.sizes.items()})
 
 
 def horizons(dataset: Dataset) -> Horizons:
@@ -69,7 +68,9 @@ def horizons(dataset: Dataset) -> Horizons:
     candidates = range(longest, 0, -1)
     held_out = (h for h in candidates if training_cutoffs(first, end - timedelta(days=h), h, 1))
     measurable = next(held_out, 0)
-    asked = tuple(sorted({days for days in (*USUAL_HORIZONS, measurable) if 0 < days <= longest}))
+    asked = tuple(
+        sorted({*horizons_to_count((end - first).days), *(days for days in USUAL_HORIZONS if days <= longest)})
+    )
     with st.spinner(t("train.counting")):
         sizes = _sizes(dataset.name, dataset.version, asked, dataset) if asked else {}
     return Horizons((end - first).days, longest, measurable, sizes)

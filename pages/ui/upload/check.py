@@ -1,9 +1,11 @@
-"""The look before anything is saved: accounting, figures, problems, horizons, words of the file, first rows."""
+"""What a file would become, before anything is saved: figures, horizons, warnings, rejected rows, its own words."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +13,27 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.i18n import without_options
-from pages.ui import cells, saying, state, widgets
+from clv_core.collection.words.aliases import fold
+from clv_core.collection.words.state_words import MEANINGS, SOLD
+from clv_core.columns import EVENT_TYPES
+from clv_core.errors import Message
+from clv_core.i18n import DEFAULT_LANGUAGE, has, translate, without_options
+from clv_core.scratch import temporary_folder
+from clv_core.strategy.audiences.readable_columns import header
+from clv_core.strategy.audiences.spreadsheet_safety import write_csv
+from pages.ui import cells, page_files, saying, state, widgets
 from pages.ui.saying import percent, t
-from pages.ui.upload import set_aside, words
+from pages.ui.upload import uploading
 
 LONG_GAP_DAYS: Final = 14
 LONG_GAP_SHARE: Final = 0.04
 """A silence of so many days, and of this share of the log, is pointed at."""
+MAX_UNKNOWN_WORDS: Final = 20
+"""A table of words opens by itself where so many of them, or fewer, are not known."""
+MIN_ROWS_TO_PACK: Final = 200_000
+"""From here on a file of rows is gzipped: the browser gets a tenth, and the server holds a tenth while it sends."""
+REJECT_COLUMNS: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
+"""Columns of ours among rejected rows, and what they are called where the reason stands beside its code."""
 
 HEEDED: Final = frozenset(
     f"warning.{code}"
@@ -39,132 +54,267 @@ MARKS: Final = {
 }
 
 
-def show(found: Check, aside: Path, like: str = "") -> None:
-    """Show what a file would become.
+def show_result(check: Check, like: str = "") -> None:
+    """Show what a file would become, how far ahead it can predict, and what may make its figures wrong.
 
     Args:
-        found: what it would become.
-        aside: Parquet file of the rows set aside.
+        check: what it would become.
         like: dataset that it goes on with, "" where there is none.
     """
-    facts = found.manifest
-    st.markdown(widgets.accounting(facts))
-    widgets.figures(_figures(found))
-    gap(found)
-    horizons(found, like)
-    notes(found)
-    problems(found, aside)
-    words.event_types(found)
-    words.order_states(found)
+    st.markdown(widgets.accounting(check.manifest))
+    widgets.figures(_figures(check))
+    show_horizons(check, like)
+    for message in _messages(check):
+        if message.code in HEEDED:
+            st.markdown(f":orange[:material/warning:] {plain_message(message)}")
+
+
+def show_details(check: Check, rejected: Path) -> None:
+    """Show the rejected rows, the file's own words, what else was noticed, and the first rows.
+
+    Args:
+        check: what the file would become.
+        rejected: Parquet file of the rejected rows.
+    """
+    _show_problems(check, rejected)
+    _show_event_types(check)
+    _show_order_states(check)
+    show_gap(check)
+    for message in _messages(check):
+        if message.code not in HEEDED:
+            st.markdown(f":gray[:material/info:] {plain_message(message)}")
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
-        _first_rows(found.first_rows)
+        rows = check.first_rows
+        kinds = {kind: saying.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
+        heads = {name: st.column_config.Column(saying.name_of("canonical", name)) for name in rows.columns}
+        cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
 
 
-def _first_rows(rows: pd.DataFrame) -> None:
-    """Show rows under the names that the table of columns gives them, with kinds of events in words."""
-    kinds = {kind: saying.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
-    heads = {name: st.column_config.Column(saying.name_of("canonical", name)) for name in rows.columns}
-    cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
+def _messages(check: Check) -> list[Message]:
+    """Return what was noticed while reading, but for what the table of rejected rows says."""
+    grouped = {f"warning.{item.reason}" for item in check.problems}
+    return [message for message in check.warnings if message.code not in grouped]
 
 
-def notes(found: Check) -> None:
-    """Say what was noticed while reading, first of all what would make the figures wrong if nobody heeds it."""
-    grouped = {f"warning.{item.reason}" for item in found.problems}
-    noticed = [message for message in found.warnings if message.code not in grouped]
-    for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
-        mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
-        st.markdown(f"{mark} {said_plainly(saying.said(replace(message, params=saying.in_words(message.params))))}")
-
-
-def said_plainly(message: str) -> str:
+def plain_message(message: Message) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
-    return widgets.plain(without_options(message))
+    sentence = saying.said(replace(message, params=saying.in_words(message.params)))
+    return widgets.plain(without_options(sentence))
 
 
-def _figures(found: Check) -> list[widgets.Figure]:
-    facts = found.manifest
+def headline(check: Check, name: str) -> str:
+    """Return whom and how much a file holds.
+
+    Args:
+        check: what it would become.
+        name: of the file.
+    """
+    facts = check.manifest
+    return t(
+        "upload.headline.checked",
+        file=widgets.plain(name),
+        customers=saying.count(facts.customers),
+        revenue=widgets.plain(saying.money(facts.net_revenue, facts.currency)),
+    )
+
+
+def _figures(check: Check) -> list[widgets.Figure]:
+    facts = check.manifest
     first, end = date.fromisoformat(facts.log_start), date.fromisoformat(facts.log_end)
-    last = end - timedelta(days=1)
+    revenue, days = saying.money(facts.net_revenue, facts.currency), t("unit.days", n=f"{(end - first).days:,}")
+    span = saying.days(first, end - timedelta(days=1))
     return [
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
         widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
-        widgets.Figure(
-            t("column.net_revenue"), saying.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
-        ),
-        widgets.Figure(
-            t("upload.span"),
-            t("unit.days", n=f"{(end - first).days:,}"),
-            t("look.span.help"),
-            saying.days(first, last),
-        ),
+        widgets.Figure(t("column.net_revenue"), revenue, t("upload.revenue.help")),
+        widgets.Figure(t("upload.span"), days, t("look.span.help"), span),
     ]
 
 
-def gap(found: Check) -> None:
+def show_gap(check: Check) -> None:
     """Say how long the log falls silent; a long silence is often a missing file."""
-    if not found.gap_start:
+    if not check.gap_start:
         st.caption(t("look.gap.none"))
         return
-    days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
-    last = start + timedelta(days=days - 1)
+    days, start = check.longest_gap_days, date.fromisoformat(check.gap_start)
     key = "look.gap" if days > 1 else "look.gap.one"
-    said = t(key, days=f"{days:,}", first=saying.day(start), last=saying.day(last))
-    span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
+    sentence = t(key, days=f"{days:,}", first=saying.day(start), last=saying.day(start + timedelta(days=days - 1)))
+    span = date.fromisoformat(check.manifest.log_end) - date.fromisoformat(check.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {saying.together([said, t('look.gap.long')])}")
+        st.markdown(f":orange[:material/warning:] {saying.together([sentence, t('look.gap.long')])}")
     else:
-        st.caption(said)
+        st.caption(sentence)
 
 
-def problems(found: Check, aside: Path) -> None:
-    """Show the rows set aside by reason, with examples and what to do, and offer them all."""
-    if not found.problems:
+def show_horizons(check: Check, like: str = "") -> None:
+    """Say how far ahead the log lets one predict, and why not further.
+
+    Args:
+        check: what it would become.
+        like: dataset that it goes on with, for which a file may be as short as it likes.
+    """
+    if check.manifest.brings_nothing:
+        st.error(t("error.no_value"), icon=":material/block:")
         return
-    cells.table(_problem_table(found), t("upload.problems"))
-    name = f"{found.manifest.source.split('.')[0]}_set-aside"
-    set_aside.download(aside, found.manifest.rows_set_aside, name, key="set_aside_preview")
+    measured = [item.horizon_days for item in check.horizons if item.verdict == "measured"]
+    usable = [item.horizon_days for item in check.horizons if item.verdict != "too_short"]
+    kind = "measured" if measured else "unmeasured" if usable else "too_short"
+    if like and kind == "too_short":
+        st.info(t("look.horizons.adds", name=widgets.plain(like)), icon=":material/playlist_add:")
+        return
+    banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
+    banner(t(f"look.horizons.{kind}", days=max(measured or usable, default=0)), icon=MARKS[kind].partition("[")[2])
+    reasons: dict[str, str] = {}
+    for item in check.horizons:
+        if item.verdict != kind or kind == "too_short":
+            reason = widgets.plain(item.reason.text(state.language()))
+            reasons.setdefault(item.reason.code, f":{MARKS[item.verdict]}] {reason}")
+    st.caption("  \n".join(reasons.values()))
 
 
-def _problem_table(found: Check) -> pd.DataFrame:
+def _show_problems(check: Check, rejected: Path) -> None:
+    """Show the rejected rows by reason, with examples and what to do, and offer them all."""
+    if not check.problems:
+        return
     rows: list[dict[str, Any]] = [
         {
             t("upload.problems"): t(f"reason.{item.reason}"),
             t("upload.problems.rows"): item.rows,
-            t("upload.problems.share"): percent(item.rows / max(1, found.manifest.rows_read), 1),
+            t("upload.problems.share"): percent(item.rows / max(1, check.manifest.rows_read), 1),
             t("upload.problems.column"): item.source_column,
             t("upload.problems.first"): "; ".join(
                 f"{line}: {text[:40]}" if text else str(line) for line, text in item.examples
             ),
             t("upload.problems.fix"): t(f"fix.{item.reason}"),
         }
-        for item in found.problems
+        for item in check.problems
     ]
-    return pd.DataFrame(rows)
+    cells.table(pd.DataFrame(rows), t("upload.problems"))
+    name = f"{check.manifest.source.split('.')[0]}_set-aside"
+    download_rejects(rejected, check.manifest.rows_set_aside, name, key="set_aside_preview")
 
 
-def horizons(found: Check, like: str = "") -> None:
-    """Say how far ahead the log lets one predict, and why not further.
+def download_rejects(parquet: Path, rows: int, name: str, key: str) -> None:
+    """Offer the rejected rows of ``parquet`` with line number and reason; written in blocks when they are asked for."""
+    language = state.language()
+    ending = ".csv.gz" if rows > MIN_ROWS_TO_PACK else ".csv"
+    write = partial(_rejects_file, parquet, ending, language)
+    page_files.download(t("upload.set_aside"), write, name + ending, key=key)
+
+
+def _rejects_file(parquet: Path, ending: str, language: str = DEFAULT_LANGUAGE) -> bytes:
+    with temporary_folder("clv-aside-") as folder:
+        target = folder / f"rows{ending}"
+        write_csv(parquet, target, "line", partial(with_reasons, language=language))
+        return target.read_bytes()
+
+
+def with_reasons(rows: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return rows with their reason in words beside its code, and our own columns called in the page's language."""
+    if "reason" not in rows:
+        return rows
+    keys = {code: f"reason.{code}" for code in rows["reason"].unique()}
+    words = {code: translate(key, language) if has(key, language) else code for code, key in keys.items()}
+    worded = rows.rename(columns={name: header(title, language) for name, title in REJECT_COLUMNS.items()})
+    place, reasons = list(rows.columns).index("reason") + 1, rows["reason"].map(words).astype("str")
+    worded.insert(place, header("reason", language), reasons, allow_duplicates=True)  # the file may have such a column
+    return worded
+
+
+@dataclass(frozen=True)
+class Word:
+    """One of the file's words.
 
     Args:
-        found: what it would become.
-        like: dataset that it goes on with, for which a file may be as short as it likes.
+        word: as it stands in the file.
+        rows: how many rows carry it.
+        usual: what it is taken for where the person says nothing; empty where it has no meaning of its own.
+        column: the source column that it stands in; empty where there is but one.
     """
-    if found.manifest.brings_nothing:
-        st.error(t("error.no_value"), icon=":material/block:")
-        return
-    measured = [item.horizon_days for item in found.horizons if item.verdict == "measured"]
-    usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
-    kind = "measured" if measured else "unmeasured" if usable else "too_short"
-    if like and kind == "too_short":
-        st.info(t("look.horizons.adds", name=widgets.plain(like)), icon=":material/playlist_add:")
-        return
-    longest = max(measured or usable, default=0)
-    banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
-    icon = MARKS[kind].partition("[")[2]
-    banner(t(f"look.horizons.{kind}", days=longest), icon=icon)
-    said = [item for item in found.horizons if item.verdict != kind or kind == "too_short"]
-    reasons: dict[str, str] = {}
-    for item in said:
-        mark = MARKS[item.verdict]
-        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(state.language()))}")
-    st.caption("  \n".join(reasons.values()))
+
+    word: str
+    rows: int
+    usual: str
+    column: str = ""
+
+
+def _show_event_types(check: Check) -> None:
+    """Show what each name of an event is taken for, and keep what the person changes."""
+    listed = [item for item in check.event_names if item.name]
+    unchanged = t("look.events.as_it_is")
+    words = {t(f"event.{kind}"): kind for kind in EVENT_TYPES} | {unchanged: ""}
+    unknown = sum(item.event_type not in EVENT_TYPES for item in listed)
+    changed = _words_table(
+        "events",
+        check,
+        [Word(item.name, item.rows, item.usual if item.usual in EVENT_TYPES else "") for item in listed],
+        words,
+        {name: kind if kind in EVENT_TYPES else "" for name, kind in uploading.answers().events.items()},
+        unknown,
+    )
+    _keep("events", {name: kind or name for name, kind in changed.items()} if listed else None)
+
+
+def _show_order_states(check: Check) -> None:
+    """Show what each state of an order is taken for, and keep what the person changes."""
+    several = len({item.column for item in check.states}) > 1
+    listed = [Word(item.word, item.rows, item.usual, item.column if several else "") for item in check.states]
+    words = {t(f"look.states.{meaning or 'unknown'}"): meaning for meaning in (*MEANINGS, "")}
+    answers = {item.word: item.meaning for item in check.states if item.known}
+    changed = _words_table("states", check, listed, words, answers, sum(not item.known for item in check.states))
+    here = {fold(item.word) for item in check.states}
+    elsewhere = {word: meaning for word, meaning in uploading.answers().states.items() if fold(word) not in here}
+    _keep("states", elsewhere | {word: meaning or SOLD for word, meaning in changed.items()} if listed else None)
+
+
+def _words_table(
+    kind: str, check: Check, listed: Sequence[Word], words: Mapping[str, str], answers: Mapping[str, str], unknown: int
+) -> dict[str, str]:
+    """Return word -> meaning for the words that are given another than the usual one.
+
+    Args:
+        kind: ``events`` or ``states``, in keys of texts and widgets.
+        check: what the file would become.
+        listed: the words; where there are none, nothing is shown.
+        words: what the person reads -> the meaning.
+        answers: word -> meaning, as the person said so far.
+        unknown: how many of the words are not known.
+    """
+    if not listed:
+        return {}
+    shown_as = {meaning: shown for shown, meaning in words.items()}
+    table = pd.DataFrame(
+        {
+            **({"column": [item.column for item in listed]} if any(item.column for item in listed) else {}),
+            "word": [item.word for item in listed],
+            "rows": [item.rows for item in listed],
+            "meaning": [shown_as[answers.get(item.word, item.usual)] for item in listed],
+        }
+    )
+    label = t(f"look.{kind}" if unknown else f"look.{kind}.known", names=len(listed), unknown=unknown)
+    config = st.column_config
+    with st.expander(label, icon=":material/swap_horiz:", expanded=0 < unknown <= MAX_UNKNOWN_WORDS):
+        st.caption(t(f"look.{kind}.why"))
+        edited = st.data_editor(
+            table,
+            key=f"{kind}_{check.manifest.source}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+            hide_index=True,
+            disabled=["column", "word", "rows"],
+            column_config={
+                "column": config.TextColumn(t("upload.problems.column")),
+                "word": config.TextColumn(t("look.events.name")),
+                "rows": cells.whole(t("upload.problems.rows")),
+                "meaning": config.SelectboxColumn(t("upload.column.ours"), options=list(words), required=True),
+            },
+            placeholder="–",
+            alt=label,
+        )
+    meanings = [words[shown] for shown in edited["meaning"]]
+    return {item.word: meaning for item, meaning in zip(listed, meanings, strict=True) if meaning != item.usual}
+
+
+def _keep(kind: str, meanings: dict[str, str] | None) -> None:
+    """Keep what was said of a kind of words, and check the file anew where that has changed."""
+    if meanings is not None and meanings != getattr(uploading.answers(), kind):
+        uploading.answer(**{kind: meanings})
+        st.rerun()

@@ -1,4 +1,4 @@
-"""Questions about a file, each with the control that settles it.
+"""Questions about a file, each with the control that answers it.
 
 The same question comes from the check on the page and from a run that ended with it: both hand in what to do with the
 answer.
@@ -14,7 +14,6 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.files.encodings import USUAL
-from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.proposals.by_values import could_be
 from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.columns import (
@@ -43,9 +42,9 @@ CHOICES: Final = {
     "similar_ids": ("similar_ids", SIMILAR_IDS),
     "no_header": ("header", (False, True)),
 }
-"""Settled by one of a few words: the error's code -> the name of the answer, and its values."""
+"""Answered by one of a few words: the error's code -> the name of the answer, and its values."""
 
-ABOUT: Final = {
+COLUMNS: Final = {
     "two_columns": "",
     "missing_column": "",
     "missing_columns": "",
@@ -64,12 +63,12 @@ ABOUT: Final = {
     "no_customer_ids": CUSTOMER_ID,
     "one_customer": CUSTOMER_ID,
 }
-"""Settled by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
+"""Answered by naming a column: the error's code -> the canonical column; empty where its parameters say which."""
 
-ENCODED: Final = ("names_unreadable", "unknown_encoding", "encoding_said")
-"""Settled by the encoding of the file."""
+ENCODINGS: Final = ("names_unreadable", "unknown_encoding", "encoding_said")
+"""Answered by the encoding of the file."""
 
-READ: Final = (
+READINGS: Final = (
     "decimal_unsure_point",
     "decimal_unsure_comma",
     "decimal_mixed",
@@ -83,6 +82,9 @@ READ: Final = (
     "ended_late",
     "other_event_types",
     "rival_amounts",
+    "lower_amount",
+    "lower_price",
+    "price_of_what",
     "maybe_percent",
     "outlier",
     "returns_mostly",
@@ -91,17 +93,33 @@ READ: Final = (
     "which_converted",
     "split_rows",
 )
-"""Settled by one of the readings that come with the question."""
+"""Answered by one of the readings that come with the question, each with the revenue that it gives."""
 
 ANSWERABLE: Final = (
     *CHOICES,
-    *ABOUT,
-    *ENCODED,
-    *READ,
-    *("price_of_what", "amount_of_what", "amount_of_pieces", "which_mark", "which_sheet", "no_purchases"),
-    "currency_differs",
+    *COLUMNS,
+    *ENCODINGS,
+    *READINGS,
+    *("amount_of_what", "amount_of_pieces", "which_mark", "which_sheet", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
+
+
+def find_question(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return code and parameters of an error that the page can ask about, None of others."""
+    code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
+    return (code, params) if code in ANSWERABLE else None
+
+
+def ask_for_run(job: jobs.Job, then: Then) -> bool:
+    """Put the question that a run ended with, and say whether it did; ``then`` is called as :func:`ask` calls it."""
+    status = job.status()
+    question = find_question(status["error"]) if status["state"] == jobs.FAILED else None
+    path = Path(status["args"][1])
+    if question is None or not path.exists():
+        return False
+    ask(*question, path, then)
+    return True
 
 
 def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
@@ -115,55 +133,59 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         readings = params.get("readings", [])
-        words = saying.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
-        if code == "missing_columns":
-            words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
-        if code == "no_purchases":
-            words["types"] = [saying.name_of("event", str(one)) for one in params["types"]]
-        said = without_options(t(f"error.{code}", **words))
-        st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
-        if code in READ:
+        st.markdown(f":orange[:material/help:] {widgets.plain(_sentence(code, params))}")
+        if code in READINGS:
             _readings(readings, params, then)
+            return
+        canonical = str(params.get("canonical", COLUMNS.get(code, "")))
+        if code in COLUMNS and canonical == AMOUNT:
+            _readings(readings, params, then)
+            _column(canonical, path, then)
             return
         if code in CHOICES:
             name, choices = CHOICES[code]
             spans = {order: f": {' – '.join(days)}" for order, days in params.get("spans", {}).items()}
-            _buttons(
-                {choice: t(f"upload.{name}.{str(choice).lower()}") + spans.get(choice, "") for choice in choices},
-                name,
-                then,
-            )
-        elif code == "price_of_what":
-            prices = {canonical: t(f"upload.price.{canonical}") for canonical in (AMOUNT, UNIT_PRICE)}
-            _buttons(prices, "price", lambda price: then(mapping={price: params["column"]}))
+            words = {one: t(f"upload.{name}.{str(one).lower()}") + spans.get(one, "") for one in choices}
+            _buttons(words, name, then)
+        elif code in COLUMNS:
+            _column(canonical, path, then)
+        elif code in ENCODINGS:
+            _encoding(then)
         elif code == "amount_of_what":
             orders = {params["order"]: t("upload.order.whole"), "": t("upload.order.row")}
             _buttons(orders, "order", lambda order: then(mapping={ORDER_ID: order}))
         elif code == "amount_of_pieces":
             kinds = {canonical: t(f"upload.pieces.{canonical}") for canonical in (AMOUNT, UNIT_PRICE, QUANTITY)}
-            _buttons(kinds, "kind", lambda kind: then(mapping=_of_pieces(kind, params)))
+            _buttons(kinds, "kind", lambda kind: then(mapping=_mapping_of_pieces(kind, params)))
         elif code == "currency_differs":
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
         elif code == "which_sheet":
             _buttons({title: title for title in params["sheets"]}, "sheet", then)
         elif code == "which_mark":
-            words = {word: t("upload.mark.sales", word=word) for word in (params["first"], params["second"])}
-            _buttons(words, "mark", lambda word: then(events=_of_marks(word, params)))
-        elif code == "no_purchases":
-            _purchases(path, then)
-        elif code in ENCODED:
-            _encoding(then)
+            marks = (params["first"], params["second"])
+            words = {mark: t("upload.mark.sales", word=mark) for mark in marks}
+            _buttons(words, "mark", lambda sales: then(events={m: PURCHASE if m == sales else RETURN for m in marks}))
         else:
-            _column(str(params.get("canonical", ABOUT[code])), _columns(path), then)
-        known = [item for item in readings if item["net_revenue"] is not None]
-        if known:
-            st.caption(" · ".join(_label(item, params) for item in known))
+            _purchases(path, then)
+        revenues = [_label(item, params) for item in readings if item["net_revenue"] is not None]
+        if revenues:
+            st.caption(" · ".join(revenues))
+
+
+def _sentence(code: str, params: dict[str, Any]) -> str:
+    """Return the question with columns and events as pages call them, and without options of the command line."""
+    words = saying.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
+    if code == "missing_columns":
+        words["missing"] = [saying.name_of("canonical", str(name)) for name in params["missing"]]
+    if code == "no_purchases":
+        words["types"] = [saying.name_of("event", str(name)) for name in params["types"]]
+    return without_options(t(f"error.{code}", **words))
 
 
 def _readings(readings: list[dict[str, Any]], params: dict[str, Any], then: Then) -> None:
-    """Offer the readings of a file, each with what it makes of the revenue."""
-    for at, reading in enumerate(readings):
-        if st.button(_label(reading, params), key=f"answer_reading_{at}"):
+    """Offer the readings of a file, each with what it makes of the revenue; none is preset."""
+    for number, reading in enumerate(readings):
+        if st.button(_label(reading, params), key=f"answer_reading_{number}"):
             then(**reading["answers"])
             st.rerun()
 
@@ -180,6 +202,9 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     """Return one answer in words."""
     if key == "mapping":
         ((canonical, column),) = value.items()
+        if canonical == UNIT_PRICE and params.get("quantity"):
+            quantity = widgets.plain(params["quantity"])
+            return t("question.reading.product", quantity=quantity, price=widgets.plain(column))
         shown = {"canonical": saying.name_of("canonical", canonical), "column": widgets.plain(column)}
         return t("question.reading.column" if column else "question.reading.no_column", **shown)
     if key in ("events", "states"):
@@ -193,33 +218,11 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     return t(f"upload.{key}.{value}")
 
 
-def _of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
+def _mapping_of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
     """Return what is said of a column of pieces and a price beside it: whose price that is, or that it is not used."""
     if kind == QUANTITY:
         return {AMOUNT: params["column"]}
     return {QUANTITY: params["column"], kind: params["price"]}
-
-
-def _of_marks(sales: str, params: dict[str, Any]) -> dict[str, str]:
-    """Return what the two words of a column of sides mean, by the one that is that of sales."""
-    return {word: PURCHASE if word == sales else RETURN for word in (params["first"], params["second"])}
-
-
-def asked(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return code and parameters of an error that the page can ask about, None of others."""
-    code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
-    return (code, params) if code in ANSWERABLE else None
-
-
-def of_run(job: jobs.Job, then: Then) -> bool:
-    """Put the question that a run ended with, and say whether it did; ``then`` is called as :func:`ask` calls it."""
-    status = job.status()
-    found = asked(status["error"]) if status["state"] == jobs.FAILED else None
-    path = Path(status["args"][1])
-    if found is None or not path.exists():
-        return False
-    ask(*found, path, then)
-    return True
 
 
 def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
@@ -230,13 +233,9 @@ def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
                 st.rerun()
 
 
-def _columns(path: Path) -> tuple[Proposal, ...]:
-    return uploading.inspection(path).columns
-
-
-def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
-    """Ask which column it is; those that could be it come first, and none is chosen where none could."""
-    word = saying.name_of("canonical", canonical)
+def _column(canonical: str, path: Path, then: Then) -> None:
+    """Ask which column it is; those that could be it come first. No amount is preset, and nothing that could not be."""
+    columns, word = uploading.inspection(path).columns, saying.name_of("canonical", canonical)
     likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
     samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])
@@ -244,9 +243,10 @@ def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
         chosen = st.selectbox(
             t("question.column", column=word),
             list(samples),
-            index=0 if clear else None,
+            index=0 if clear and canonical != AMOUNT else None,
             format_func=lambda column: f"{column} — {samples[column]}"[:90],
             key=f"answer_column_{canonical}",
+            placeholder=t("streamlit.choose_one"),
         )
         use = t("question.column.use", column=word)
         if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=chosen is None):
@@ -273,31 +273,24 @@ def _encoding(then: Then) -> None:
 
 def _purchases(path: Path, then: Then) -> None:
     """Ask which names of events are purchases, and which take money back: those whose amounts are all below zero."""
-    said = uploading.answers()
-    proposed = {item.canonical: item.column for item in _columns(path)}
-    column = said.mapping.get(EVENT_TYPE) or proposed.get(EVENT_TYPE)
-    if column is None:
+    mapping = {item.canonical: item.column for item in uploading.inspection(path).columns if item.canonical}
+    mapping |= {canonical: column for canonical, column in uploading.answers().mapping.items() if column}
+    if EVENT_TYPE not in mapping:
         st.caption(t("upload.question.columns"))
         return
-    money = said.mapping.get(AMOUNT) or proposed.get(AMOUNT) or ""
-    found = uploading.names(path, column, money)
-    rows = {item.name: item.rows for item in found if item.name}
+    names = [item for item in uploading.names(path, mapping[EVENT_TYPE], mapping.get(AMOUNT, "")) if item.name]
+    rows = {item.name: item.rows for item in names}
+    options: dict[str, Any] = {
+        "format_func": lambda name: f"{name} ({rows[name]:,})",
+        "placeholder": t("streamlit.choose_several"),
+    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        bought = st.multiselect(
-            t("question.purchases"),
-            list(rows),
-            format_func=lambda name: f"{name} ({rows[name]:,})",
-            key="answer_purchases",
-            placeholder=t("streamlit.choose_several"),
-        )
-        returned = st.multiselect(
-            t("question.returns"),
-            [name for name in rows if name not in bought],
-            [item.name for item in found if item.name and item.below and item.name not in bought],
-            format_func=lambda name: f"{name} ({rows[name]:,})",
-            key="answer_returns",
-            placeholder=t("streamlit.choose_several"),
+        bought = st.multiselect(t("question.purchases"), list(rows), key="answer_purchases", **options)
+        others = [item for item in names if item.name not in bought]
+        below = [item.name for item in others if item.below]
+        returns = st.multiselect(
+            t("question.returns"), [item.name for item in others], below, key="answer_returns", **options
         )
         if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
-            then(events=dict.fromkeys(returned, RETURN) | dict.fromkeys(bought, PURCHASE))
+            then(events=dict.fromkeys(returns, RETURN) | dict.fromkeys(bought, PURCHASE))
             st.rerun()

@@ -1,27 +1,39 @@
-"""The last step of the upload page: a name, or a dataset to add to, and whether ids are replaced."""
+"""The end of the upload page: a name, or a dataset to add to; then what was saved, and runs that wait for an answer."""
 
 from __future__ import annotations
 
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
 
 import streamlit as st
 
+from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.pseudonyms import key_path
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
-from pages.ui import by_role, navigation, state, widgets
+from pages.ui import by_role, confirmation, navigation, progress, saying, state, widgets
+from pages.ui.confirmation import Confirmation
 from pages.ui.saying import t
-from pages.ui.upload import uploading
+from pages.ui.upload import check, questions, uploading
 from pages.ui.upload.uploading import FilesInHand
 
 NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
 WISH: Final = "save_wish"
 """Where another page leaves which of the ways it was asked for."""
-TAKEN: Final = "save_taken"
-"""Where it is kept which taken name the person has been told of."""
+SAVED: Final = "just_saved"
+"""What the run that saved a dataset here returned."""
+MERGE_WARNINGS: Final = (
+    "nothing_new",
+    "nothing_taken_out",
+    "orders_taken_out",
+    "orders_not_here",
+    "orders_stay_out",
+)
+"""Warnings about what files did to the dataset that they were added to, which are said at once."""
 
 
 def offer_adding(key: str) -> None:
@@ -38,11 +50,11 @@ def offer_adding(key: str) -> None:
 def form(file: FilesInHand) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
     datasets = state.newest_datasets()
-    taken, known = [item.name for item in datasets], like(file, datasets)
+    names, similar = [item.name for item in datasets], like(file, datasets)
     way = NEW
-    if taken:
+    if names:
         # The wish lives under a key of its own: a widget's is dropped on every page that does not draw it.
-        wish = st.session_state.get(WISH, ADD if known else NEW)
+        wish = st.session_state.get(WISH, ADD if similar else NEW)
         way = st.segmented_control(
             t("save.way"),
             WAYS,
@@ -53,12 +65,12 @@ def form(file: FilesInHand) -> None:
             label_visibility="collapsed",
         )
     if way == ADD:
-        _add(file, taken, known)
+        _add(file, names, similar)
     else:
-        _new(file, taken)
+        _save_new(file, names)
 
 
-def refunds(file: FilesInHand, error: ClvError) -> bool:
+def offer_refunds(file: FilesInHand, error: ClvError) -> bool:
     """Offer to add files to the dataset out of which they take orders; False where that is not why one was refused.
 
     Args:
@@ -78,48 +90,147 @@ def refunds(file: FilesInHand, error: ClvError) -> bool:
     return True
 
 
-def _new(file: FilesInHand, taken: list[str]) -> None:
-    with st.form("save", border=True):
-        name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
-        hidden = _pseudonyms()
-        may = by_role.if_may("change")
-        if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may):
-            name = check_name(name)
-            if name in taken and name not in (file.name, st.session_state.get(TAKEN)):
-                st.session_state[TAKEN] = name
-                st.warning(t("upload.name.again", name=widgets.plain(name)), icon=":material/warning:")
-                return
-            for key in (WISH, TAKEN):
-                st.session_state.pop(key, None)
-            uploading.save(file, name, *(["--pseudonymise"] if hidden else []))
-            st.rerun()
-        if file.name in taken:
-            st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
-
-
-def _pseudonyms() -> bool:
-    hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
-    st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(state.workspace())))))
-    return hidden
-
-
 def like(file: FilesInHand, datasets: list[Dataset]) -> str:
     """Return the dataset in use, else the newest, whose file had the same columns; "" where there is none."""
     columns = set(map(fold, uploading.columns(file.path)))
-    known = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]
+    similar = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]
     chosen = st.session_state.get("dataset")
-    return str(chosen) if chosen in known else next(iter(known), "")
+    return str(chosen) if chosen in similar else next(iter(similar), "")
 
 
-def _add(file: FilesInHand, names: list[str], like: str) -> None:
-    """Add to a dataset, first of all to the one ``like`` the file: rows that it holds already count once."""
+def _save_new(file: FilesInHand, taken: list[str]) -> None:
+    with st.form("save", border=True):
+        name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
+        hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
+        st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(state.workspace())))))
+        may = by_role.if_may("change")
+        pressed = st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may)
+        if file.name in taken:
+            st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
+    if not pressed:
+        return
+    name = check_name(name)
+    start = partial(_start, file, name, *(["--pseudonymise"] if hidden else []))
+    if name in taken:
+        st.session_state[confirmation.OPEN] = Confirmation(
+            question=t("upload.name.sure", name=widgets.plain(name)),
+            consequence=t("upload.name.why", name=widgets.plain(name)),
+            label=t("upload.save"),
+            act=start,
+        )
+    else:
+        start()
+    st.rerun()
+
+
+def _add(file: FilesInHand, names: list[str], similar: str) -> None:
+    """Add to a dataset, first of all to the one like the file: rows that it holds already count once."""
     with st.form("add", border=True):
-        chosen = like or st.session_state.get("dataset")
+        chosen = similar or st.session_state.get("dataset")
         default = names.index(chosen) if chosen in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
         may = by_role.if_may("change")
         if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
-            st.session_state.pop(WISH, None)
-            uploading.save(file, name, "--append")
+            _start(file, name, "--append")
             st.rerun()
+
+
+def _start(file: FilesInHand, name: str, *more: str) -> None:
+    st.session_state.pop(WISH, None)
+    uploading.save(file, name, *more)
+
+
+def keep_result(job: jobs.Job) -> None:
+    """Keep what a run has saved, to be shown on the next runs of the page."""
+    status = job.status()
+    files = status["args"].index("--name") - 1
+    st.session_state[SAVED] = {**status["result"], "appended": files if "--append" in status["args"] else 0}
+
+
+def was_saved_here(dataset: Dataset | None) -> bool:
+    """Say whether this dataset was just saved on the page."""
+    return dataset is not None and st.session_state.get(SAVED, {}).get("dataset") == dataset.name
+
+
+def show_saved(dataset: Dataset) -> None:
+    """Say that the dataset is there, with its accounting line, and offer the rejected rows and the next steps."""
+    facts = dataset.manifest
+    widgets.headline(
+        t(
+            "upload.saved",
+            name=widgets.plain(dataset.name),
+            customers=saying.count(facts.customers),
+            purchases=saying.count(facts.purchases),
+            days=f"{(dataset.log_end - dataset.log_start).days:,}",
+        )
+    )
+    st.markdown(widgets.accounting(facts))
+    _show_appended(st.session_state[SAVED])
+    with st.container(horizontal=True):
+        if st.button(t("upload.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
+            navigation.go("train")
+        if st.button(t("saved.to_datasets"), icon=navigation.BY_NAME["datasets"].icon, key="to_datasets"):
+            navigation.go("datasets")
+        if facts.rows_set_aside:
+            download_rejected(dataset)
+
+
+def _show_appended(result: dict[str, Any]) -> None:
+    """Say how much of the files that were added the dataset held already."""
+    if not result["appended"]:
+        return
+    parts = result["parts"][-result["appended"] :]
+    files = [part["source"] for part in parts]
+    counts = {key: f"{sum(part[key] for part in parts):,}" for key in ("rows_read", "rows_overlap")}
+    st.markdown(f":material/playlist_add: {t('saved.overlap', **counts)}")
+    for warning in result["warnings"]:
+        if warning["code"] in MERGE_WARNINGS and warning["params"]["file"] in (files, *files):
+            st.warning(widgets.plain(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
+
+
+def lead_to_model() -> None:
+    """Say that a model was trained before the file came, and lead to its values of today and to what came true."""
+    st.header(t("saved.trained"), anchor=False)
+    st.markdown(t("saved.trained.why"))
+    with st.container(horizontal=True):
+        for name in ("segments", "monitor"):
+            if st.button(t(f"saved.to_{name}"), icon=navigation.BY_NAME[name].icon, key=f"to_{name}"):
+                navigation.go(name)
+
+
+def download_rejected(dataset: Dataset) -> None:
+    """Offer all rejected rows of a dataset."""
+    name = f"{dataset.name.replace(' ', '-')}_set-aside_{dataset.version}"
+    check.download_rejects(dataset.set_aside_path, dataset.manifest.rows_set_aside, name, key="set_aside")
+
+
+def offer_waiting_runs() -> None:
+    """Offer the runs that go on, were cut off, or ended with a question, as long as their file is there.
+
+    A browser that was closed no longer knows which run it had started; the run, and what it asks, wait for it. None is
+    opened unasked.
+    """
+    for job in jobs.jobs(state.workspace(), "ingest")[: progress.RECENT]:
+        waits = _waits(job)
+        if not waits:
+            continue
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            name = widgets.plain(job.status().get("label", ""))
+            st.markdown(f":material/history: {t(f'waiting.{waits}', name=name)}")
+            if st.button(t("waiting.follow"), key=f"follow_{job.id}"):
+                state.follow(job)
+                st.rerun()
+            if waits != "running":
+                key, icon, may = f"put_away_{job.id}", ":material/close:", by_role.if_may("change")
+                st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.dismiss, **may)
+
+
+def _waits(job: jobs.Job) -> str:
+    """Return what becomes of a run that nobody has put away: ``running``, ``cut_off``, ``asks``, "" for nothing."""
+    status = job.status()
+    if status.get("put_away") or not Path(status["args"][1]).exists():
+        return ""
+    if status["state"] == jobs.FAILED:
+        return "asks" if questions.find_question(status["error"]) else ""
+    return {jobs.RUNNING: "running", jobs.INTERRUPTED: "cut_off"}.get(status["state"], "")

@@ -1,4 +1,4 @@
-"""The steps of the upload page around the check: file, columns, settings, save."""
+"""The steps of the upload page before the check: file, columns, settings, and what was said of an earlier file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection import remembered
 from clv_core.collection.files.encodings import USUAL
+from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.readings.alike import answers_json
 from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
@@ -26,8 +29,10 @@ from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
 STEPS: Final = ("file", "columns", "check", "save")
-MOST_ROWS: Final = 40
+MAX_ROWS: Final = 20
 """A table of columns shows all of so many, and scrolls beyond."""
+LEFT: Final = "upload_recall_left"
+"""Folder of the files for which earlier answers were left or taken."""
 WAYS: Final = ("upload", "path", "sample")
 TEMPLATE: Final = (
     "customer_id,event_time,event_type,amount,product_id,category,rating\r\n"
@@ -47,8 +52,8 @@ SETTINGS: Final = {
 }
 
 
-def steps(at: int) -> None:
-    """Show the four steps, and how far the person is."""
+def show_steps(at: int) -> None:
+    """Show the four steps, and how far the person is; past the last one all are done."""
     with st.container(horizontal=True, gap="medium"):
         for place, step in enumerate(STEPS):
             colour = "blue" if place <= at else "gray"
@@ -147,16 +152,16 @@ def choose_sheet(file: FilesInHand) -> None:
 
 def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
-    said = uploading.answers()
-    proposals = uploading.inspection(file.path).columns
+    said, proposals = uploading.answers(), uploading.inspection(file.path).columns
+    st.header(t("upload.step.columns"), anchor=False)
     words = {name: saying.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
-    known = {source: canonical for canonical, source in said.mapping.items() if source}
+    named = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(
         {
             "column": [item.column for item in proposals],
             "meaning": [
-                words.get(known.get(item.column) or _unless_taken(item, said.mapping), extra) for item in proposals
+                words.get(named.get(item.column) or _unless_taken(item, said.mapping), extra) for item in proposals
             ],
             "samples": [" · ".join(item.samples[:3]) for item in proposals],
             "sure": [round(100 * item.confidence) if item.canonical in words else None for item in proposals],
@@ -168,7 +173,7 @@ def choose_columns(file: FilesInHand) -> None:
         table,
         key=f"columns_{file.folder.name}_{state.language()}_{read_as}",
         hide_index=True,
-        height="content" if len(table) <= MOST_ROWS else "auto",
+        height="content" if len(table) <= MAX_ROWS else "auto",
         disabled=["column", "samples", "sure"],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
@@ -269,3 +274,50 @@ def settings(hint: LocaleHint) -> None:
             t("upload.currency"), said.currency, max_chars=12, help=t("upload.currency.help"), key=f"currency_{around}"
         )
     uploading.answer(timezone=zone, currency=currency.strip())
+
+
+def offer_earlier_answers(file: FilesInHand) -> None:
+    """Offer to read the file as the last one of its shape was read, where something was said about that one."""
+    if _has_answered() or st.session_state.get(LEFT) == file.folder.name:
+        return
+    columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
+    earlier = remembered.recall(state.workspace(), columns)
+    if earlier is None or not (words := _in_words(earlier)):
+        return
+    with st.container(border=True):
+        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(words))}")
+        with st.container(horizontal=True):
+            if st.button(t("recall.use"), type="primary", key="recall_use"):
+                uploading.settle(**answers_json(earlier))
+                st.session_state[LEFT] = file.folder.name
+                st.rerun()
+            if st.button(t("recall.leave"), key="recall_leave"):
+                st.session_state[LEFT] = file.folder.name
+                st.rerun()
+            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **by_role.if_may("change")):
+                access.require("change")
+                remembered.forget(state.workspace(), columns)
+                st.rerun()
+
+
+def _has_answered() -> bool:
+    """Say whether the person has said something about the file; time zone and currency the page proposes by itself."""
+    none = Answers()
+    return replace(uploading.answers(), timezone=none.timezone, currency=none.currency) != none
+
+
+def _in_words(answers: Answers) -> list[str]:
+    """Return in words what was said."""
+    named = {canonical: column or t("recall.none") for canonical, column in answers.mapping.items()}
+    words = [f"{column} = {saying.name_of('canonical', canonical)}" for canonical, column in named.items()]
+    words += [f"{name} = {saying.name_of('event', kind)}" for name, kind in answers.events.items()]
+    words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in answers.states.items()]
+    for name in ("date_order", "decimal", "amount_unit", "similar_ids", "duplicates"):
+        value = getattr(answers, name)
+        words += [_setting(name, t(f"upload.{name}.{value}"))] if value else []
+    words += [_setting("currency", answers.currency)] if answers.currency else []
+    return words + ([_setting("timezone", answers.timezone)] if answers.timezone != "UTC" else [])
+
+
+def _setting(name: str, value: str) -> str:
+    return saying.labelled(t(f"upload.{name}"), value)

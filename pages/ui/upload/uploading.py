@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import received, state
-from pages.ui.upload import server_path
+from pages.ui.cache import cached
 
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
@@ -99,7 +100,7 @@ def take_path(text: str) -> None:
         Denied: the role of who is here does not allow it.
         Refused: there is none that may be chosen.
     """
-    _begin(FilesInHand((server_path.checked(text),), _new_folder()))
+    _begin(FilesInHand((received.checked_path(text),), _new_folder()))
 
 
 def take_sample() -> None:
@@ -185,7 +186,7 @@ def inspection(path: Path, header: bool | None = None) -> Inspection:
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     said = answers()
-    return _inspection(stamp_of(path), said.header if header is None else header, said.encoding, said.sheet, path)
+    return _inspection(path, said.header if header is None else header, said.encoding, said.sheet)
 
 
 def columns(path: Path) -> list[str]:
@@ -193,45 +194,31 @@ def columns(path: Path) -> list[str]:
     return [item.column for item in inspection(path).columns]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _inspection(stamp: str, header: bool | None, encoding: str, sheet: str, _path: Path) -> Inspection:
+@cached(32)
+def _inspection(path: Path, header: bool | None, encoding: str, sheet: str) -> Inspection:
     return reader_process.run(
-        state.workspace(), _path, inspect_file, _path, header=header, encoding=encoding, sheet=sheet
+        state.workspace(), path, inspect_file, path, header=header, encoding=encoding, sheet=sheet
     )
 
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
     said = answers()
-    return _names(stamp_of(path), column, money, said.header, said.encoding, said.sheet, path)
+    return _names(path, column, money, said.header, said.encoding, said.sheet)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@cached(8)
 def _names(
-    stamp: str, column: str, money: str, header: bool | None, encoding: str, sheet: str, _path: Path
+    path: Path, column: str, money: str, header: bool | None, encoding: str, sheet: str
 ) -> tuple[EventName, ...]:
-    return reader_process.run(
-        state.workspace(),
-        _path,
-        event_names,
-        _path,
-        column,
-        {},
-        header=header,
-        money=money,
-        encoding=encoding,
-        sheet=sheet,
-    )
+    read = partial(event_names, path, column, {}, header=header, money=money, encoding=encoding, sheet=sheet)
+    return reader_process.run(state.workspace(), path, read)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _sheets(stamp: str, _path: Path) -> list[str]:
-    return reader_process.run(state.workspace(), _path, sheet_titles, _path)
-
-
+@cached(32)
 def sheets(path: Path) -> list[str]:
     """Return the names of the sheets of a workbook, none of another file."""
-    return _sheets(stamp_of(path), path)
+    return reader_process.run(state.workspace(), path, sheet_titles, path)
 
 
 def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
@@ -254,7 +241,7 @@ def check_folder(file: FilesInHand, path: Path) -> Path:
     return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@cached(8)
 def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -262,7 +249,7 @@ def _check(out: str, _path: Path, _answers: Answers) -> Check:
     return reader_process.run(state.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@cached(8)
 def _loaded(folder: str) -> Check:
     return load_check(Path(folder))
 

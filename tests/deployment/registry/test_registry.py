@@ -237,6 +237,16 @@ def test_a_first_look_speaks_only_until_a_model_was_trained(workspace: Workspace
     assert roles(registry) == {4: "challenger", 3: "champion", 2: "", 1: ""}
 
 
+def test_a_first_look_is_a_version_once_it_is_kept_or_promoted(workspace: Workspace) -> None:
+    kept, promoted = (tiny.save(workspace, seed, untrained=True) for seed in (1, 2))
+    assert roles(Registry(workspace)) == {} and roles(Registry(workspace)) == {}
+    Registry(workspace).register(tiny.save(workspace, 3))
+    assert roles(Registry(workspace)) == {1: "champion"}
+    assert Registry(workspace).register(kept).number == 2
+    assert Registry(workspace).promote("shop", promoted.id).number == 3
+    assert roles(Registry(workspace)) == {3: "champion", 2: "", 1: ""}
+
+
 def test_bundles_from_before_the_registry_are_found_sealed_and_the_newest_speaks(workspace: Workspace) -> None:
     names = [old(workspace, seed) for seed in (1, 2, 3)]
     broken = old(workspace, 4)

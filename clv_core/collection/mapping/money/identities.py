@@ -15,7 +15,7 @@ import duckdb
 
 from clv_core.collection.engine import one
 from clv_core.collection.files.source import Source
-from clv_core.collection.mapping.columns.money import NAMED
+from clv_core.collection.mapping.columns.money import FRACTIONS, NAMED
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, REFUND, UNIT_PRICE
@@ -53,13 +53,15 @@ def settle_amount(
         mapping: what the person said of columns; an amount that was said stays.
     """
     found, notes = dict(chosen), []
-    others = [item.column for item in proposals if item.money >= NAMED and item.column not in chosen.values()]
+    unused = [item for item in proposals if item.column not in chosen.values()]
+    others = [item.column for item in unused if item.money >= NAMED]
     if (
         AMOUNT not in chosen
         and {QUANTITY, UNIT_PRICE} <= set(chosen)
         and not {AMOUNT, UNIT_PRICE, DISCOUNT} & {*mapping}
     ):
-        return found, () if DISCOUNT in chosen else _lower(connection, source, chosen, others)
+        numbers = [item.column for item in unused if item.money >= FRACTIONS]  # whatever it is called
+        return found, () if DISCOUNT in chosen else _lower(connection, source, chosen, numbers)
     if AMOUNT not in chosen or AMOUNT in mapping:
         return found, ()
     if REFUND in chosen:

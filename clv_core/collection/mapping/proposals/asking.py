@@ -10,7 +10,7 @@ from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.kinds.sides import both_ways
 from clv_core.collection.mapping.proposals.by_values import could_be
 from clv_core.collection.words.aliases import EVENT_NAMES, PRICE, fold
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, UNIT_PRICE
 from clv_core.errors import NeedsAnswer, Refused
 
 CUSTOMERS: Final = re.compile(
@@ -21,7 +21,12 @@ OF_CUSTOMERS: Final = re.compile(
     r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
 )
 """And what it holds where it says something about her instead."""
-OF_PIECE: Final = re.compile(r"(?i)unit|each|per_piece|stück|单价|単価")
+OF_PIECE: Final = re.compile(
+    r"(?i)unit|unid|each|per_?piece|stück|einzel|pi[eè]ce|peça|pieza|pezzo|birim|单价|単価|단가"
+)
+OF_ALL: Final = re.compile(r"(?i)tot(?:al)?(?![a-z])|gesamt|summe|toplam|总|総|合計|합계")
+MAX_PRICES: Final = 3
+"""Columns that are offered as the price of one piece."""
 UNREADABLE: Final = "\ufffd"
 """Stands in a text for bytes that are none in its encoding."""
 
@@ -42,7 +47,7 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
     least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
     if not missing:
         if not money:
-            ask_amount(proposals, file, least=least)
+            ask_amount(proposals, file, quantity=chosen.get(QUANTITY, ""), least=least)
         return
     found = [item.column for item in proposals[:40]]
     if not money and (offered := money_columns(proposals, least=WORTH_ASKING)):
@@ -63,12 +68,13 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
     )
 
 
-def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> None:
-    """Ask which column the amount is, or refuse a log that holds none.
+def ask_amount(proposals: list[Proposal], file: str, *, quantity: str = "", least: float = 0.0) -> None:
+    """Ask which column the amount is, or the price of one piece, or refuse a log that holds none.
 
     Args:
         proposals: what each column seems to be.
         file: what the person calls it.
+        quantity: the column of pieces, by which a price can be multiplied; empty where there is none.
         least: how much must speak for a column to be offered.
 
     Raises:
@@ -81,16 +87,27 @@ def ask_amount(proposals: list[Proposal], file: str, *, least: float = 0.0) -> N
         raise NeedsAnswer("which_side", canonical=AMOUNT, columns=list(both), first=both[0], second=both[1])
     if not found:
         raise Refused("no_amount", found=[item.column for item in proposals[:40]], file=file)
-    raise NeedsAnswer("which_amount", canonical=AMOUNT, columns=list(found[:12]), guess=found[0], file=file)
+    offered = found[:12]
+    pieces = [column for column in offered if OF_PIECE.search(column)]
+    prices = (pieces or [column for column in offered if not OF_ALL.search(column)]) if quantity else []
+    raise NeedsAnswer(
+        "which_amount",
+        canonical=AMOUNT,
+        columns=offered,
+        prices=prices[:MAX_PRICES],
+        quantity=quantity,
+        guess=offered[0],
+        file=file,
+    )
 
 
 def money_columns(proposals: list[Proposal], *, least: float = 0.0) -> list[str]:
-    """Return the columns without a meaning that could be amounts, the likeliest first; of equals one that is of no
-    piece, and of these the last one.
+    """Return the columns without a meaning that could be amounts: prices of one piece behind the others, the likeliest
+    first, and of equals the last one.
     """
     likely = [item for item in reversed(proposals) if item.canonical is None and item.money > 0]
     likely = [item for item in likely if item.money >= least]
-    return [item.column for item in sorted(likely, key=lambda item: (-item.money, bool(OF_PIECE.search(item.column))))]
+    return [item.column for item in sorted(likely, key=lambda item: (bool(OF_PIECE.search(item.column)), -item.money))]
 
 
 def likely_customer(proposals: list[Proposal]) -> str:
