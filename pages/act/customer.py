@@ -3,11 +3,11 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import recommendations, state, widgets
+from pages.ui import recommendations, session, widgets
 from pages.ui.customer import card, sections
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -17,7 +17,7 @@ try:
     chosen = card.choose(customers, may_be_shown, dataset.log_end)
     shown = card.card_of(dataset, bundle, may_be_shown, chosen)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 widgets.headline(sections.headline(shown), widgets.context_line(bundle, dataset.log_end))

@@ -4,12 +4,12 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import progress, scored, state, tiers, widgets
+from pages.ui import progress, scored, session, tiers, widgets
+from pages.ui.i18n import t
 from pages.ui.report import reporting
-from pages.ui.saying import t
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -21,19 +21,19 @@ try:
     with st.container(border=True):
         wish = reporting.choose(dataset, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 made = reporting.made(wish)
 with top:
     finding = tiers.headline(bundle, dataset, customers, terms) if made is None else str(made["finding"])
     widgets.headline(finding, widgets.context_line(bundle, dataset.log_end))
-job = progress.latest("report", wish.label)
-if job and progress.running(job):
+job = progress.latest_run("report", wish.label)
+if job and progress.is_running(job):
     progress.watch(job)
 elif made is not None:
     reporting.show(wish, made)
 else:
-    progress.unsettled(job)
+    progress.show_failure(job)
     st.markdown(t("reporting.holds"))
     st.caption(t("reporting.what"))

@@ -4,15 +4,15 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, schemes, scored, segmenting, state, terms, tiers, widgets
+from pages.ui import navigation, schemes, scored, segmenting, session, terms, tiers, widgets
 from pages.ui.budget import offers
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.segments import overview, past, rules
 
 VIEWS = ("overview", "figures", "moved", "came", "names")
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -35,11 +35,11 @@ try:
     if scheme is None:
         rules.edit_rules(dataset, customers)
         st.stop()
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
     segmented = segmenting.segment(data, chosen, scheme, customers, trained)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     if by_rules:
         rules.edit_rules(dataset, customers)
     st.stop()
@@ -77,4 +77,4 @@ try:
             offers.use_scheme(scheme, dataset)
             navigation.open_budget()
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

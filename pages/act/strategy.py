@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import navigation, prices, recommendations, state, widgets
+from pages.ui import navigation, prices, recommendations, session, widgets
 from pages.ui.budget import plan
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 PARTS = {"budget": plan.show, "recommend": recommendations.show, "price": prices.show}
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

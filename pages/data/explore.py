@@ -3,11 +3,11 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import navigation, state, widgets
+from pages.ui import navigation, session, widgets
 from pages.ui.explore import explored, sections
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -19,7 +19,7 @@ try:
         figures, before, days = explored.key_figures(cube, filters)
         held = explored.concentrated(cube, filters)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 with finding:

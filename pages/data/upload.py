@@ -6,14 +6,14 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.errors import ClvError
-from pages.ui import first_look, progress, state, widgets
-from pages.ui.saying import t
+from pages.ui import first_look, progress, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import check, questions, save, steps, uploading
 
-job = progress.current("ingest")
+job = progress.followed_run("ingest")
 file = uploading.chosen()
-running = progress.running(job)
-dataset = state.dataset()
+running = progress.is_running(job)
+dataset = session.dataset()
 saved = file is None and not running and save.was_saved_here(dataset)
 stepper = st.empty()
 with stepper:
@@ -25,19 +25,19 @@ if job and running:
 if job and questions.ask_for_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
-if job and progress.take(job):
+if job and progress.consume_done(job):
     if uploading.reads(job):
         uploading.drop()
-    state.choose(dataset=job.status()["result"]["dataset"])
+    session.choose(dataset=job.status()["result"]["dataset"])
     save.keep_result(job)
     st.rerun()
 if job:
-    progress.after(job)
+    progress.failure_actions(job)
 
 if file is None:
     if saved and dataset is not None:
         save.show_saved(dataset)
-        model = state.model()
+        model = session.model()
         if model is not None and not model.untrained:
             save.lead_to_model()
         else:
@@ -50,12 +50,12 @@ if file is None:
     try:
         steps.choose_file()
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
     st.stop()
 
 headline = st.empty()
 with headline:
-    widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
+    widgets.headline(t("upload.headline.file", file=widgets.escape(file.path.name)))
 steps.file_line(file)
 path = file.path
 result = st.container()  # what the answers below lead to stands above them
@@ -75,16 +75,16 @@ try:
                 steps.show_steps(2)
             with headline:
                 widgets.headline(check.headline(checked, file.path.name))
-            check.show_result(checked, save.like(file, state.newest_datasets()))
+            check.show_result(checked, save.like(file, session.newest_datasets()))
             with details:
                 check.show_details(checked, uploading.check_folder(file, path))
-        elif progress.running(checked):
+        elif progress.is_running(checked):
             st.caption(t("upload.large"))
             progress.watch(checked)
         elif questions.ask_for_run(checked, uploading.settle):
             st.stop()
         else:
-            progress.ended(checked)
+            progress.show_outcome(checked)
             progress.technical_log(checked)
         save.form(file)
 except ClvError as error:
@@ -93,5 +93,5 @@ except ClvError as error:
         if question:
             questions.ask(*question, path, uploading.settle)
         elif not save.offer_refunds(file, error):
-            widgets.error_box(error)
+            widgets.show_error(error)
         steps.offer_without(file, path)

@@ -4,12 +4,12 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.answers import VALUE
-from pages.ui import state, widgets
+from pages.ui import session, widgets
 from pages.ui.explain import answers, checks, closer, explained, one_customer, whatif
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 currency = bundle.record["currency"]
@@ -39,7 +39,7 @@ st.header(t("why.groups"), anchor=False)
 try:
     closer.segments_compared(explanation, dataset, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
 
 st.header(t("explain.one"), anchor=False)
 try:
@@ -51,6 +51,6 @@ try:
     one_customer.events(found, customer, bundle)
     whatif.what_if(found, one, customer, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
 
 explained.download(explanation, dataset, bundle)

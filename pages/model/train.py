@@ -4,22 +4,22 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import by_role, navigation, progress, saying, state, trusting, widgets
-from pages.ui.saying import t
+from pages.ui import access, i18n, navigation, progress, session, verdict, widgets
+from pages.ui.i18n import t
 from pages.ui.train import forms, training, tuning
 
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
 try:
     dataset.check_value()
 except ClvError as error:
-    widgets.refused(error)
+    widgets.show_refusal(error)
     st.stop()
 allowed = training.horizons(dataset)
 known = {
-    "name": widgets.plain(dataset.name),
+    "name": widgets.escape(dataset.name),
     "days": allowed.days,
     "longest": allowed.longest,
     "measurable": allowed.checked,
@@ -31,15 +31,15 @@ if allowed.longest < 1:
 said = "train.headline.unmeasured" if not allowed.measurable else "train.headline.few"
 widgets.headline(t("train.headline" if allowed.checked else said, **known))
 
-job = progress.current("train", dataset.name)
-if job and progress.running(job):
+job = progress.followed_run("train", dataset.name)
+if job and progress.is_running(job):
     progress.watch(job)
     st.stop()
-if job and progress.take(job):
-    state.choose(model=job.status()["result"]["model"])
+if job and progress.consume_done(job):
+    session.choose(model=job.status()["result"]["model"])
     st.rerun()
 if job:
-    progress.after(job)
+    progress.failure_actions(job)
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
@@ -58,17 +58,17 @@ with st.container(border=True):
     try:
         config = TrainConfig(horizon_days=horizon_days, **values)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         st.stop()
     st.caption(training.why_model(dataset, config.model))
     cost, memory = training.expected_cost(dataset, config), training.memory_here()
     fits = memory is None or cost.memory_mb < 0.8 * memory
     with st.container(horizontal=True, vertical_alignment="center"):
-        icon, may = ":material/play_arrow:", by_role.if_may("train")
+        icon, may = ":material/play_arrow:", access.if_may("train")
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, config)
             st.rerun()
-        st.caption(t("train.cost", time=saying.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
+        st.caption(t("train.cost", time=i18n.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
@@ -76,13 +76,13 @@ unfolded = bool(st.session_state.get(navigation.TUNING_OPEN))
 with st.expander(t("tune.title"), unfolded, icon=":material/search_insights:"):
     tuning.section(dataset, config, cost)
 
-model = state.model()
+model = session.model()
 if model and not model.untrained:
     with st.container(border=True):
         st.header(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))
-        trusting.reasons(model)
+        verdict.reasons(model)
         took = model.record["actual"]
-        st.caption(t("train.took", time=saying.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
+        st.caption(t("train.took", time=i18n.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
         if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):
             navigation.go("evaluate")

@@ -1,11 +1,11 @@
 """Monitor: is it still true?"""
 
 from clv_core.errors import ClvError
-from pages.ui import state, widgets
+from pages.ui import session, widgets
 from pages.ui.monitor import alerts, drift, monitored, truth
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -21,4 +21,4 @@ try:
     drift.section(report)
     monitored.downloads(report, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from pages.ui import by_role, navigation, progress, state, widgets
+from pages.ui import access, navigation, progress, session, widgets
 from pages.ui.home import overview, result, tour
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
-dataset, model = state.dataset(), state.model()
+dataset, model = session.dataset(), session.model()
 shown = bool(dataset and model and result.show(dataset, model))
 if not shown:
     widgets.headline(overview.headline(dataset, model))
 
-job = progress.current("ingest")
-if job and progress.running(job):
+job = progress.followed_run("ingest")
+if job and progress.is_running(job):
     progress.watch(job)
-elif job and progress.take(job):
-    state.choose(dataset=job.status()["result"]["dataset"])
+elif job and progress.consume_done(job):
+    session.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
 elif job:
-    progress.after(job)
+    progress.failure_actions(job)
 tour.wait()
 
 doors = st.grid(2 if shown else 3, min_column_width=220)
@@ -26,7 +26,7 @@ with doors.container(border=True, height="stretch"):
     st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
-    icon, kind, may = ":material/science:", overview.first(dataset), by_role.if_may("change")
+    icon, kind, may = ":material/science:", overview.first(dataset), access.if_may("change")
     if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
         overview.load_sample()
         st.rerun()
@@ -41,7 +41,7 @@ with doors.container(border=True, height="stretch"):
         navigation.go("upload")
 if not shown:
     with doors.container(border=True, height="stretch"):
-        st.header(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
+        st.header(t("home.on", name=widgets.escape(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
         st.write(overview.next_step(dataset, model))
         st.space("stretch")
         target = overview.next_page(dataset, model)
@@ -56,5 +56,5 @@ if dataset:
     st.header(t("home.datasets"), anchor=False)
     overview.dataset_table()
 if model:
-    st.header(t("home.models", name=widgets.plain(model.record["dataset"]["name"])), anchor=False)
+    st.header(t("home.models", name=widgets.escape(model.record["dataset"]["name"])), anchor=False)
     overview.model_table(model.record["dataset"]["name"])

@@ -29,7 +29,7 @@ from clv_core import audit
 from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
-from pages.ui import provider
+from pages.ui import identity_provider
 
 Made = TypeVar("Made")
 VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
@@ -98,12 +98,12 @@ class Denied(Refused):
 def on() -> bool:
     """Say whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
-    return required or "is_logged_in" in st.user or provider.wanted()
+    return required or "is_logged_in" in st.user or identity_provider.is_wanted()
 
 
 def configured() -> bool:
     """Say whether signing in can work."""
-    return "is_logged_in" in st.user and provider.fault() is None
+    return "is_logged_in" in st.user and identity_provider.find_fault() is None
 
 
 def signed_in() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pages.ui import access
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import widgets
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 OPEN: Final = "confirmation"
 """Session key of what a dialog asks about."""
@@ -56,7 +56,7 @@ def show() -> None:
 
 def _ask(confirmation: Confirmation) -> None:
     st.write(confirmation.consequence)
-    label = t("confirm.type", text=widgets.plain(confirmation.typed))
+    label = t("confirm.type", text=widgets.escape(confirmation.typed))
     ready = not confirmation.typed or st.text_input(label, key="confirm_typed").strip() == confirmation.typed
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(t("confirm.cancel"), key="confirm_cancel"):
@@ -68,7 +68,7 @@ def _ask(confirmation: Confirmation) -> None:
         try:
             confirmation.act()
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
         else:
             st.rerun()
 

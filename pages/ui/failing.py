@@ -12,8 +12,8 @@ import streamlit as st
 
 from clv_core.disk import disk_error
 from clv_core.errors import ClvError, traced
-from pages.ui import state, widgets
-from pages.ui.saying import t
+from pages.ui import session, widgets
+from pages.ui.i18n import t
 
 P = ParamSpec("P")
 
@@ -23,9 +23,9 @@ def broken(error: Exception) -> None:
 
     Of anything else is said when it was; what happened goes to the server's log under the same time.
     """
-    known = error if isinstance(error, ClvError) else disk_error(error, [state.workspace().root])
+    known = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
     if known is not None:
-        widgets.error_box(known)
+        widgets.show_error(known)
         return
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))

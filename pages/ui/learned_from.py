@@ -9,8 +9,8 @@ import streamlit as st
 
 from clv_core.collection.stored import store
 from clv_core.errors import ClvError
-from pages.ui import saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, session, widgets
+from pages.ui.i18n import t
 
 PAGES: Final = ("evaluate", "explain", "segments", "customer", "strategy", "exports", "report", "monitor")
 """Pages that show what the model in use makes of the dataset in use."""
@@ -24,14 +24,14 @@ def show(page: str) -> None:
     """
     if page not in PAGES:
         return
-    dataset, bundle = state.dataset(), state.model()
+    dataset, bundle = session.dataset(), session.model()
     if dataset is None or bundle is None:
         return
     cutoff = date.fromisoformat(bundle.record["cutoff"])
-    known = {"dataset": widgets.plain(dataset.name), "cutoff": saying.day(cutoff)}
+    known = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
     if dataset.log_end < cutoff:
-        st.warning(t("learned_from.longer", last=saying.day(dataset.last_day), **known), icon=":material/history:")
-    on = _rules(str(state.workspace().root), dataset.name, str(bundle.record["dataset"]["version"]))
+        st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **known), icon=":material/history:")
+    on = _rules(str(session.workspace().root), dataset.name, str(bundle.record["dataset"]["version"]))
     if on is not None and on != dataset.manifest.rules:
         then, now = _said(on), _said(dataset.manifest.rules)
         st.warning(t("learned_from.rules", then=then, now=now, **known), icon=":material/mop:")
@@ -41,14 +41,14 @@ def show(page: str) -> None:
 def _rules(root: str, name: str, version: str) -> dict[str, float | None] | None:
     """Return the cleaning rules of a version; None where it is not there any more."""
     try:
-        return dict(store.open_version(state.workspace(), name, version).manifest.rules)
+        return dict(store.open_version(session.workspace(), name, version).manifest.rules)
     except ClvError:
         return None
 
 
 def _said(rules: dict[str, float | None]) -> str:
     titles = [
-        t(f"clean.{rule}.title") if limit is None else saying.labelled(t(f"clean.{rule}.title"), f"{limit:g}")
+        t(f"clean.{rule}.title") if limit is None else i18n.with_label(t(f"clean.{rule}.title"), f"{limit:g}")
         for rule, limit in rules.items()
     ]
-    return saying.listed(titles) if titles else t("learned_from.no_rule")
+    return i18n.join_names(titles) if titles else t("learned_from.no_rule")

@@ -15,8 +15,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.i18n import has
 from clv_core.strategy.audiences.readable_columns import counted, headed, rounded, significant, with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
-from pages.ui import access, state
-from pages.ui.saying import t
+from pages.ui import access, session
+from pages.ui.i18n import t
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 TYPES: Final = {
@@ -74,7 +74,7 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
         options |= {"disabled": True, "help": t("access.no_export")}
         data = ""
     elif callable(data):
-        data = access.named(data)
+        data = access.as_current_user(data)
     kind = TYPES.get(name.rpartition(".")[2])
     st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **options)
 
@@ -115,7 +115,7 @@ def spoken(what: str) -> str:
 def _word(token: str) -> str:
     numbered = _NUMBERED.fullmatch(token)
     word, number = numbered.groups() if numbered else (token, "")
-    return t(f"file.{word}") + number if has(f"file.{word}", state.language()) else token
+    return t(f"file.{word}") + number if has(f"file.{word}", session.language()) else token
 
 
 def _cut(text: str, most: int) -> str:

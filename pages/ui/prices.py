@@ -38,11 +38,11 @@ from clv_core.strategy.pricing.price_rule import (
 )
 from clv_core.strategy.recommend_and_price import price_side
 from clv_core.strategy.segments import TIER
-from pages.ui import cells, progress, row_files, state, terms, tiers, widgets
+from pages.ui import cells, progress, row_files, session, terms, tiers, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import advising
 from pages.ui.charts.names import cut
-from pages.ui.saying import money, percent, say, t
+from pages.ui.i18n import money, percent, say, t
 
 CUT: Final = -0.1
 SHOWN: Final = 15
@@ -57,9 +57,9 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         responses = need_responses(dataset, bundle)
     except ClvError as error:
-        widgets.refused(error)
+        widgets.show_refusal(error)
         return
-    everyone, names, language = _everyone(responses), tiers.names(dataset), state.language()
+    everyone, names, language = _everyone(responses), tiers.names(dataset), session.language()
     measured = t("price.measured", days=responses.period_days, categories=say(len(everyone)))
     if _without_categories(responses):
         measured = t("price.measured.products", days=responses.period_days)
@@ -71,13 +71,13 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         outcome = try_rule(responses, names, str(bundle.record["currency"]))
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
     with st.expander(t("price.table"), icon=":material/table_chart:"):
         _table(responses, names)
     if len(responses.left_out):
         with st.expander(t("price.left_out", count=len(responses.left_out)), icon=":material/filter_alt:"):
             _left_out(responses)
-    side = price_side(state.scored(dataset, bundle), outcome, language)
+    side = price_side(session.scored(dataset, bundle), outcome, language)
     row_files.table(bundle, "prices", "price", side, lambda: price_table(responses, outcome, names, language))
 
 
@@ -90,7 +90,7 @@ def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:
     check_columns(dataset)
     folder = responses_folder(bundle, dataset)
     record = folder / RECORD
-    progress.need(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
+    progress.need_result(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
     return _load(record)
 
 
@@ -157,7 +157,7 @@ def chart_message(everyone: pd.DataFrame) -> str:
 
 def _table(responses: Responses, names: Sequence[str]) -> None:
     """Show the responses by category and tier, the tiers by their names."""
-    called = [t("price.everyone"), *map(widgets.plain, names)]
+    called = [t("price.everyone"), *map(widgets.escape, names)]
     numbers = sorted(responses.table[TIER].unique().tolist())
     tier = widgets.choose(
         t("column.tier"), {number: called[number] for number in numbers}, f"price_table_tier_{len(numbers)}"
@@ -239,7 +239,7 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(
-                    t("price.change", tier=widgets.plain(name)),
+                    t("price.change", tier=widgets.escape(name)),
                     100 * MIN_PRICE_CHANGE,
                     most,
                     float(PRESETS[preset][tier - 1]),

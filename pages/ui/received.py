@@ -23,7 +23,7 @@ from clv_core.collection.values.pseudonyms import key_path
 from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
-from pages.ui import access, state
+from pages.ui import access, session
 
 T = TypeVar("T")
 LISTS: Final = ("txt", "csv", "xlsx")
@@ -85,7 +85,7 @@ def checked_path(text: str) -> Path:
     access.require("change")
     typed = text.strip().strip("\"'")
     named = Environment.from_environment().files
-    if access.on() and not named:
+    if access.is_login_required() and not named:
         raise Refused("path_unset", variable=Environment.variable("files"))
     below = Path(named).resolve()
     try:
@@ -104,6 +104,6 @@ def checked_path(text: str) -> Path:
 
 def _is_our_own(path: Path) -> bool:
     """Say whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
-    workspace = state.workspace()
+    workspace = session.workspace()
     own = [workspace.root, key_path(workspace), access.settings_path(), *map(Path, st.get_option("secrets.files"))]
     return ".streamlit" in path.parts or any(path.is_relative_to(place.resolve()) for place in own)

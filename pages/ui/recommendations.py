@@ -27,11 +27,11 @@ from clv_core.strategy.recommend.stored_recommendations import (
 )
 from clv_core.strategy.recommend_and_price import recommendation_side
 from clv_core.strategy.segments import TIER
-from pages.ui import access, by_role, cells, progress, row_files, saying, state, tiers, widgets
+from pages.ui import access, cells, i18n, progress, row_files, session, tiers, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.customer_search import search
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 METHODS: Final = ("blend", "popular", "own")
 DOUBLE: Final = 2.0
@@ -46,7 +46,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         stored = need_recommendations(dataset, bundle)
     except ClvError as error:
-        widgets.refused(error)
+        widgets.show_refusal(error)
         return
     top = st.container()
     kinds = {name: t(f"recommend.kind.{name}") for name in KINDS}
@@ -54,18 +54,18 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     with top:
         widgets.headline(headline(stored, kind), widgets.context_line(bundle, dataset.log_end), _basis(stored, kind))
         _figures(stored, kind)
-    names, currency, language = tiers.names(dataset), dataset.manifest.currency, state.language()
+    names, currency, language = tiers.names(dataset), dataset.manifest.currency, session.language()
     _tier_mail(stored, kind, names, currency)
     _exclusions(stored, dataset, bundle)
     st.header(t("recommend.customer"), anchor=False)
     _one_customer(stored, kind, names, currency)
-    stop = state.suppression_list()
+    stop = session.suppression_list()
     mark = f"{bundle.id} {dataset.version} {len(stored.customers)} {stop.mark}"
     row_files.table(
         bundle,
         "recommendations" if kind == WITH_BOUGHT else "recommendations-new",
         "recommend",
-        recommendation_side(state.scored(dataset, bundle), language),
+        recommendation_side(session.scored(dataset, bundle), language),
         lambda: customer_rows(stored.everyone(kind, TOP), names, language),
         most=len(stored.customers) * TOP,
         suppressed=int(row_files.stopped(mark, stored.customers, stop).sum()),
@@ -82,15 +82,15 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
         _customer_table(stored.of_customer(customer, WITH_BOUGHT).head(TOP), dataset.manifest.currency)
         return
     command, label = _run(dataset, bundle)
-    job = progress.latest(command[0], label)
-    if job is not None and progress.running(job):
+    job = progress.latest_run(command[0], label)
+    if job is not None and progress.is_running(job):
         progress.watch(job)
         return
     if job is not None:
-        progress.ended(job)
+        progress.show_outcome(job)
     st.caption(t("card.recommended.make"))
     if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
-        state.start_job(command, label)
+        progress.start_job(command, label)
         st.rerun()
 
 
@@ -117,9 +117,9 @@ def need_recommendations(dataset: Dataset, bundle: Bundle) -> StoredRecommendati
     """
     check_columns(dataset)
     command, label = _run(dataset, bundle)
-    job = progress.latest(command[0], label)
-    stored = None if job is not None and progress.running(job) else load(dataset, bundle)
-    progress.need(stored is not None, command, label, t("recommend.wait"))
+    job = progress.latest_run(command[0], label)
+    stored = None if job is not None and progress.is_running(job) else load(dataset, bundle)
+    progress.need_result(stored is not None, command, label, t("recommend.wait"))
     assert stored is not None
     return stored
 
@@ -132,7 +132,7 @@ def headline(stored: StoredRecommendations, kind: str) -> str:
     """Return how much of what customers then bought was among ten recommendations, against simple lists."""
     quality = _quality(stored, kind)
     if not quality:
-        return t("recommend.headline.unmeasured", customers=saying.count(len(stored.customers)))
+        return t("recommend.headline.unmeasured", customers=i18n.count(len(stored.customers)))
     recall = {name: quality[name]["recall"]["value"] for name in METHODS}
     more = "" if kind == WITHOUT_BOUGHT or recall["own"] <= 0 else _against_own(quality)
     than = _against_popular(quality)
@@ -167,8 +167,8 @@ def _basis(stored: StoredRecommendations, kind: str) -> str:
         return f"{t('recommend.unmeasured', customers=FEWEST_CUSTOMERS)} {rule}"
     measured = t(
         "recommend.measured",
-        customers=saying.count(record["customers"][kind]),
-        start=saying.day(record["start"]),
+        customers=i18n.count(record["customers"][kind]),
+        start=i18n.day(record["start"]),
         days=record["window_days"],
         months=record["earlier_months"],
     )
@@ -203,7 +203,7 @@ def _tier_mail(stored: StoredRecommendations, kind: str, names: Sequence[str], c
     left, right = st.columns([3, 2])
     with left:
         numbers = sorted(rows[TIER].unique().tolist())
-        called = {number: widgets.plain(names[number - 1]) for number in numbers}
+        called = {number: widgets.escape(names[number - 1]) for number in numbers}
         tier = widgets.choose(t("column.tier"), called, f"recommend_tier_{len(numbers)}")
         columns = ["product_id", "name", "category", "price", "grade", "share"]
         _products(rows[rows[TIER] == tier], columns, currency, alt=t("recommend.tiers"), height=TABLE_HEIGHT)
@@ -231,10 +231,10 @@ def _exclusions(stored: StoredRecommendations, dataset: Dataset, bundle: Bundle)
     with st.expander(t("recommend.excluded", count=len(excluded)), icon=":material/block:"):
         st.caption(t("recommend.excluded.note"))
         for row in excluded:
-            name = widgets.plain(_called(row["product_id"], row["name"]))
+            name = widgets.escape(_called(row["product_id"], row["name"]))
             if "share" in row:
                 facts = {"share": percent(row["share"]), "partners": percent(row["partners"])}
-                price = saying.money(row["price"], dataset.manifest.currency, 2)
+                price = i18n.money(row["price"], dataset.manifest.currency, 2)
                 st.markdown(f"- {t('recommend.excluded.why', product=name, price=price, **facts)}")
             else:
                 st.markdown(f"- {t('recommend.excluded.chosen', product=name)}")
@@ -249,12 +249,12 @@ def _exclusions(stored: StoredRecommendations, dataset: Dataset, bundle: Bundle)
             placeholder=t("recommend.exclude.none"),
         )
         changed = set(chosen) != {row["product_id"] for row in excluded}
-        label, may = t("recommend.exclude.button"), by_role.if_may("change", disabled=not changed)
+        label, may = t("recommend.exclude.button"), access.if_may("change", disabled=not changed)
         if st.button(label, key="recommend_again", icon=":material/refresh:", **may):
             access.require("change")
             update_offers(dataset, excluded=tuple(chosen))
             command, name = _run(dataset, bundle)
-            state.start_job([*command, *[f"--exclude={product}" for product in chosen or [""]]], name)
+            progress.start_job([*command, *[f"--exclude={product}" for product in chosen or [""]]], name)
             st.rerun()
 
 
@@ -265,7 +265,7 @@ def _called(product: str, name: str) -> str:
 
 def _one_customer(stored: StoredRecommendations, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
-    ids, cutoff, stop = stored.customers["customer_id"], stored.record["cutoff"], state.suppression_list()
+    ids, cutoff, stop = stored.customers["customer_id"], stored.record["cutoff"], session.suppression_list()
     stopped = stop.hides(stored.customers)
     try:
         chosen = search(
@@ -279,15 +279,15 @@ def _one_customer(stored: StoredRecommendations, kind: str, names: Sequence[str]
         )
         stop.check(chosen)
     except NotFound as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     about = stored.customers.iloc[int(ids.searchsorted(chosen))]
-    tier = widgets.plain(names[int(about[TIER]) - 1])
+    tier = widgets.escape(names[int(about[TIER]) - 1])
     rows = stored.of_customer(chosen, kind).head(TOP)
     if not rows.empty:
         levels = {"own": about["own_level"], "aimed": about["aimed_level"], "listed": rows["grade"].mean()}
         level = {name: say(100 * share, 2) for name, share in levels.items()}
-        st.markdown(t("recommend.customer.about", customer=widgets.plain(chosen), tier=tier, **level))
+        st.markdown(t("recommend.customer.about", customer=widgets.escape(chosen), tier=tier, **level))
     _customer_table(rows, currency)
 
 
@@ -297,7 +297,7 @@ def _customer_table(rows: pd.DataFrame, currency: str) -> None:
         st.caption(t("recommend.customer.none"))
         return
     columns = ["place", "product_id", "name", "category", "price", "grade", "reason"]
-    rows = rows.assign(reason=reasons(rows, state.language()))
+    rows = rows.assign(reason=reasons(rows, session.language()))
     _products(rows, columns, currency, alt=t("recommend.customer"), height="auto")
 
 

@@ -29,7 +29,7 @@ from clv_core.strategy.segments.value_tiers import (
     ValueTiers,
 )
 from pages.ui import cells
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
 """What may stand between two numbers."""

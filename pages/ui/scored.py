@@ -17,9 +17,9 @@ from clv_core.deployment.terms import Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import join_history, load_history
-from pages.ui import progress, state
+from pages.ui import progress, session
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.terms import working
 
 IN_PAGE: Final = 100_000
@@ -45,21 +45,21 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     if len(trained) > IN_PAGE:
         return _read(dataset, bundle, terms)
     with st.spinner(working(len(trained), terms)):
-        return _at_terms(state.scored(dataset, bundle), terms, trained)
+        return _at_terms(session.scored(dataset, bundle), terms, trained)
 
 
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return the saved scores; a run makes missing ones."""
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     path = data.scores_path(terms)
-    out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
+    out = session.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
     if not terms.plain(bundle.record["horizon_days"]):
         label = f"{bundle.id} {terms.mark}"
         command += ["--horizon-days", terms.option]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
-    progress.need(path.exists(), command, label, t("scored.wait"))
+    progress.need_result(path.exists(), command, label, t("scored.wait"))
     return _customers(path, data)
 
 

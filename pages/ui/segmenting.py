@@ -37,9 +37,9 @@ from clv_core.strategy.segments.segment_figures import segment_table
 from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import progress, state, tiers
+from pages.ui import progress, session, tiers
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class Members:
             return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
         tiered = tiers.tiered(segmented.data, segmented.terms, segmented.customers)
         own = own.assign(**{TIER: tiered[TIER].to_numpy()[rows]})
-        return with_segments(own, placed, segmented.fitted, state.language())
+        return with_segments(own, placed, segmented.fitted, session.language())
 
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
@@ -160,7 +160,7 @@ def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
         command, label = ["embed", scored.dataset.name, "--model", scored.bundle.id], scored.bundle.id
         if scored.cutoff is not None:
             command, label = [*command, "--cutoff", scored.cutoff.isoformat()], f"{label} {scored.cutoff}"
-        progress.need(path.exists(), command, label, t("segments.embedding.wait"))
+        progress.need_result(path.exists(), command, label, t("segments.embedding.wait"))
 
 
 def segment(
@@ -171,7 +171,7 @@ def segment(
     predictions = tiers.predictions_of(data.bundle)
     fitted, placed = _place(data, terms, str(scheme), labelled, scheme, customers, trained)
     summands = None if shared is None else _summands(data, terms, predictions, customers, shared)
-    key = (data, terms, str(scheme), labelled, predictions, state.language())
+    key = (data, terms, str(scheme), labelled, predictions, session.language())
     table = _table(key, customers, placed, summands)
     return SegmentedCustomers(data, terms, customers, trained, scheme, fitted, placed, table, summands)
 

@@ -11,8 +11,8 @@ from typing import Final
 import streamlit as st
 
 from clv_core.deployment.bundle import list_bundles
-from pages.ui import state, widgets
-from pages.ui.saying import t
+from pages.ui import session, widgets
+from pages.ui.i18n import t
 
 GONE: Final = "gone"
 """Under this key lies what is shown instead of what was asked for: the sentence's key, both names, and the page."""
@@ -24,14 +24,14 @@ def settle() -> None:
     A dataset that is not there bears another name by now where the model that was asked for belongs to one.
     """
     named, model = st.session_state.get("dataset"), st.session_state.get("model")
-    names = [item.name for item in state.newest_datasets()]
+    names = [item.name for item in session.newest_datasets()]
     lost = bool(named) and named not in names
     owner = _owner(model) if lost else None
     if lost:
         st.session_state["dataset"] = owner
     _take("dataset", names)
-    speaking = {one for one, version in state.registered().items() if version.role == "champion"}
-    _take("model", sorted((item.id for item in state.models()), key=lambda one: one not in speaking))
+    speaking = {one for one, version in session.versions_by_model().items() if version.role == "champion"}
+    _take("model", sorted((item.id for item in session.models()), key=lambda one: one not in speaking))
     before = st.session_state.get("kept", {}).get("dataset", named)
     if lost:
         _note("dataset", str(named), "gone.dataset.renamed" if owner in names else "gone.dataset")
@@ -52,11 +52,11 @@ def show(page: str) -> None:
         told()
         return
     if note["shown"] is None:
-        said = t(f"gone.{note['kind']}.none", asked=widgets.plain(note["asked"]))
+        said = t(f"gone.{note['kind']}.none", asked=widgets.escape(note["asked"]))
     elif note["kind"] == "model":
-        said = t(note["key"], shown=widgets.model_labels(state.models(), roles=True)[note["shown"]])
+        said = t(note["key"], shown=widgets.model_labels(session.models(), roles=True)[note["shown"]])
     else:
-        said = t(note["key"], asked=widgets.plain(note["asked"]), shown=widgets.plain(note["shown"]))
+        said = t(note["key"], asked=widgets.escape(note["asked"]), shown=widgets.escape(note["shown"]))
     st.warning(said, icon=":material/link_off:")
 
 
@@ -67,7 +67,7 @@ def told() -> None:
 
 def _owner(model: str | None) -> str | None:
     """Return the dataset that a model belongs to by now."""
-    bundles = list_bundles(state.workspace()) if model else []
+    bundles = list_bundles(session.workspace()) if model else []
     return next((str(item.record["dataset"]["name"]) for item in bundles if item.id == model), None)
 
 

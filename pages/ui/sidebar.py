@@ -9,8 +9,8 @@ from typing import Final
 import streamlit as st
 
 from clv_core.i18n import LANGUAGES, room
-from pages.ui import progress, signin, state, trusting, widgets
-from pages.ui.saying import t
+from pages.ui import progress, session, signin, verdict, widgets
+from pages.ui.i18n import t
 
 ROOM: Final = 26
 """Latin letters that a choice in the sidebar has room for; a Chinese character takes two."""
@@ -43,8 +43,8 @@ def _cut(name: str) -> str:
 def show() -> None:
     """Draw the sidebar; the choices live under the keys ``dataset``, ``model`` and ``lang``."""
     with st.sidebar:
-        datasets = [item.name for item in state.newest_datasets()]
-        models = {item.id: item for item in state.models()}
+        datasets = [item.name for item in session.newest_datasets()]
+        models = {item.id: item for item in session.models()}
         if datasets:
             short = shortened(datasets)
             st.selectbox(t("sidebar.dataset"), datasets, key="dataset", format_func=lambda name: short.get(name, name))
@@ -53,7 +53,7 @@ def show() -> None:
         if models:
             labels = widgets.model_labels(models.values(), roles=True)
             st.selectbox(t("sidebar.model"), list(models), key="model", format_func=labels.__getitem__)
-            trusting.badge(models[st.session_state["model"]])
+            verdict.badge(models[st.session_state["model"]])
         elif datasets:
             st.caption(t("sidebar.no_model"))
         progress.running_jobs()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Terms
-from pages.ui.saying import count, t
+from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
 CUSTOM: Final = "custom"

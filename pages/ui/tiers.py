@@ -23,9 +23,9 @@ from clv_core.strategy.segments import Total, assign_tiers, too_few, total
 from clv_core.strategy.segments.clusters import mostly_never
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES, ValueTiers
-from pages.ui import cells, state, widgets
+from pages.ui import cells, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.terms import assumptions
 
 
@@ -43,7 +43,7 @@ def tiered(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> pd.Da
 
 def predictions_of(bundle: Bundle) -> Path:
     """Return the file of predictions at past origins, which ranges of sums rest on; it may be missing."""
-    return backtest_folder(state.workspace(), bundle) / PREDICTIONS
+    return backtest_folder(session.workspace(), bundle) / PREDICTIONS
 
 
 def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:
@@ -53,12 +53,12 @@ def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:
 
 @cached()
 def _shared_error(bundle: Bundle, predictions: Path) -> SharedError | None:  # noqa: ARG001
-    return shared_error(state.workspace(), bundle)
+    return shared_error(session.workspace(), bundle)
 
 
 def names(dataset: Dataset) -> list[str]:
     """Return the names of the value tiers as a person calls them, the highest first."""
-    return tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language())
+    return tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language())
 
 
 @cached()
@@ -75,7 +75,7 @@ def _totals(
 
 def headline(bundle: Bundle, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> str:
     """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
-    data, shared = state.scored(dataset, bundle), shared_error_of(bundle, terms)
+    data, shared = session.scored(dataset, bundle), shared_error_of(bundle, terms)
     top, worth = _totals(data, terms, predictions_of(bundle), customers, shared)
     amount, share = money(worth.value, data.currency), percent(top)
     if terms.lifetime:
@@ -126,7 +126,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
     with st.grid(len(rows) if len(rows) < 5 else 3, min_column_width=190, gap="small"):
         for place, row in enumerate(rows.to_dict("records")):
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**{widgets.plain(str(row['name']))}**")
+                st.markdown(f"**{widgets.escape(str(row['name']))}**")
                 st.metric(
                     t("segments.card.customers"),
                     f"{row['customers']:,}",
@@ -139,7 +139,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
                     st.markdown(_facts(row, currency, ranged=ranged))
                 if place < len(actions) and actions.iloc[place]:
                     st.space("stretch")
-                    st.caption(widgets.plain(str(actions.iloc[place])))
+                    st.caption(widgets.escape(str(actions.iloc[place])))
 
 
 def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
@@ -194,5 +194,5 @@ def side(data: ScoredDataset, tiers: list[int], terms: Terms, scheme: ValueTiers
         lifetime=terms.lifetime,
         discount_rate=terms.discount_rate,
         margin_rate=terms.margin_rate,
-        assumptions=tuple(one.to_json(state.language()) for one in terms.warnings(data.horizon_days)),
+        assumptions=tuple(one.to_json(session.language()) for one in terms.warnings(data.horizon_days)),
     )

@@ -15,9 +15,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from pages.ui import navigation, saying, state
+from pages.ui import i18n, navigation, session
 from pages.ui.charts.drawing import Chart
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
@@ -85,9 +85,9 @@ def need(what: str, page: str) -> NoReturn:
 
 def need_model() -> Bundle:
     """Return the model in use; where there is none, say so and end the page."""
-    if state.dataset() is None:
+    if session.dataset() is None:
         need("dataset", "upload")
-    bundle = state.model()
+    bundle = session.model()
     if bundle is None:
         need("model", "train")
     return bundle
@@ -119,11 +119,11 @@ def _worded(error: ClvError | dict[str, Any]) -> str:
     """Return an error in the language of the page, which may not be the one that a job ran in."""
     if isinstance(error, ClvError):
         if "canonical" not in error.params:
-            return error.message(state.language())  # a page's own error may have words of its own
-        return t(f"error.{error.code}", **saying.in_words(error.params))
+            return error.message(session.language())  # a page's own error may have words of its own
+        return t(f"error.{error.code}", **i18n.named_params(error.params))
     if error["code"] == "unexpected":
         return t("job.broken")
-    return t(f"error.{error['code']}", **saying.in_words(error["params"]))
+    return t(f"error.{error['code']}", **i18n.named_params(error["params"]))
 
 
 def sentence(item: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ def sentence(item: dict[str, Any]) -> str:
 
 def read_only() -> None:
     """Say on every page that nothing can be kept, where the workspace may be read but not written."""
-    work = state.workspace()
+    work = session.workspace()
     if work.read_only:
         st.warning(t("workspace.read_only", path=plain(str(work.root))), icon=":material/edit_off:")
 
@@ -145,15 +145,15 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
         bundles: the models; of one that has no version, the time of training is said last.
         roles: whether the champion is said to be one.
     """
-    versions, labels = state.registered(), {}
+    versions, labels = session.versions_by_model(), {}
     for bundle in bundles:
         record, version = bundle.record, versions.get(bundle.id)
         parts = [] if version is None else [f"v{version.number}"]
         parts.append(t("unit.days.short", n=record["horizon_days"]))
         if roles and version is not None and version.role == "champion":
             parts.append(t("models.role.champion"))
-        parts.append(saying.name_of("model", record["model"]))
-        parts += [saying.moment(record["created"])] if version is None else []
+        parts.append(i18n.name_of("model", record["model"]))
+        parts += [i18n.moment(record["created"])] if version is None else []
         labels[bundle.id] = " · ".join(parts)
     return labels
 
@@ -164,14 +164,14 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
     """
     record = bundle.record
-    terms, version = terms or Terms(record["horizon_days"]), state.registered().get(bundle.id)
+    terms, version = terms or Terms(record["horizon_days"]), session.versions_by_model().get(bundle.id)
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
         dataset=plain(record["dataset"]["name"]),
-        cutoff=saying.day(as_of or record["cutoff"]),
-        span=" · ".join([span(terms), *map(saying.said, terms.rates())]),
-        model=" · ".join([*known, saying.name_of("model", record["model"])]),
+        cutoff=i18n.day(as_of or record["cutoff"]),
+        span=" · ".join([span(terms), *map(i18n.message_text, terms.rates())]),
+        model=" · ".join([*known, i18n.name_of("model", record["model"])]),
     )
 
 

@@ -18,7 +18,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import path_of
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from pages.ui import failing, widgets
+from pages.ui import widgets
 from tests.pages.conftest import OPEN
 
 
@@ -45,7 +45,7 @@ def test_who_only_reads_asks_no_folder_of_a_workspace_that_is_read_only(shut: Pa
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_every_page_says_that_nothing_can_be_kept(open_page: OPEN, shut: Path, lang: str) -> None:
     app = open_page(shut, "train", lang=lang)
-    assert app.warning[0].value == translate("workspace.read_only", lang, path=widgets.plain(str(shut)))
+    assert app.warning[0].value == translate("workspace.read_only", lang, path=widgets.escape(str(shut)))
 
 
 def test_a_workspace_that_can_be_written_says_nothing_of_it(open_page: OPEN, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_fails_before_the_page_begins_is_said_in_words(
     (tmp_path / "jobs").write_text("no folder")
     monkeypatch.setattr(jobs, "jobs", lambda *_: Workspace(tmp_path).jobs)
     app = open_page(tmp_path, lang="en")
-    assert widgets.plain(str(tmp_path / "jobs")) in app.error[0].value
+    assert widgets.escape(str(tmp_path / "jobs")) in app.error[0].value
 
 
 @pytest.mark.parametrize("named", (True, False), ids=("a path", "no path, as Arrow does it"))
@@ -69,16 +69,16 @@ def test_a_page_that_may_not_write_says_where(
     monkeypatch.setenv("CLV_WORKSPACE", str(shut))
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
     where = shut / "jobs" if named else shut
-    failing.broken(PermissionError(errno.EACCES, "Permission denied", *([str(where)] if named else [])))
-    assert said and widgets.plain(str(where)) in said[0] and "PermissionError" not in caplog.text
+    widgets.show_failure(PermissionError(errno.EACCES, "Permission denied", *([str(where)] if named else [])))
+    assert said and widgets.escape(str(where)) in said[0] and "PermissionError" not in caplog.text
 
 
 def test_a_part_that_draws_itself_anew_says_why_it_fails() -> None:
     def script() -> None:
         from clv_core.errors import Refused
-        from pages.ui import failing
+        from pages.ui import widgets
 
-        @failing.part
+        @widgets.safe_fragment
         def broken_part() -> None:
             raise Refused("no_earlier_champion", name="shop")
 

@@ -40,12 +40,12 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import cells, received, row_files, saying, state, tiers, widgets
+from pages.ui import cells, i18n, received, row_files, session, tiers, widgets
 from pages.ui.budget.offers import PlanInputs, save, saved_offers
 from pages.ui.cache import cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
-from pages.ui.saying import count, money, percent, t
+from pages.ui.i18n import count, money, percent, t
 
 HALF: Final = 50
 """Percent of customers without the offer, to begin with: no other share shows a smaller effect."""
@@ -75,7 +75,7 @@ def chart(inputs: PlanInputs) -> None:
         best = _most_sensitive(table)
         effect = money(best["effect"], inputs.currency, 3)
         message = t("budget.propose.chart", name=best["name"], effect=effect, share=percent(best["share"]))
-        figure = advising.detectable(table, message, unit=saying.unit(inputs.currency))
+        figure = advising.detectable(table, message, unit=i18n.unit(inputs.currency))
         widgets.chart(figure, "budget_detectable")
 
 
@@ -86,7 +86,7 @@ def sensitivity(inputs: PlanInputs) -> pd.DataFrame | None:
         group (number of a segment, 0: everyone), name, customers, effect (money a customer), share (of what such
         customers were predicted to spend); None where no past period was tested, or no group has enough customers.
     """
-    return _sensitivity(f"{inputs.people_mark} {state.language()}", inputs)
+    return _sensitivity(f"{inputs.people_mark} {session.language()}", inputs)
 
 
 @cached()
@@ -164,7 +164,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
     name = randomization_name(inputs.data.dataset.name, day)
     control = in_control_group(people[CUSTOMER_ID], share, name)
     counts = int((~control).sum()), int(control.sum())
-    about = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
+    about = {"offer": widgets.escape(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
     st.markdown(t("budget.draw.groups", **about))
     if min(counts) < MIN_GROUP_SIZE:
         st.warning(t("budget.draw.few", fewest=MIN_GROUP_SIZE), icon=":material/warning:")
@@ -174,7 +174,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         by_tier = inputs.segments.by == TIERS
         side = replace(side, segment=f"{TIER}={group}" if by_tier else f'{SEGMENT_NAME}="{names[group]}"')
     settings = {"offer": str(offer), "control_share": share, "start": day}
-    described, work = replace(side, scheme=inputs.segments.scheme, settings=settings), state.workspace()
+    described, work = replace(side, scheme=inputs.segments.scheme, settings=settings), session.workspace()
 
     def write(path: Path) -> Exported:
         # The columns keep the names that the experiment is read by, whatever the language.
@@ -238,10 +238,10 @@ def notes(
     tried = [one for one in offers if one.name in experiments and one.name not in longer]
     carried = plan_warnings.assumption_warnings(tried, experiments)
     left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
-    sentences = [widgets.plain(one.text(state.language())) for one in left_out]
+    sentences = [widgets.escape(one.text(session.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
         days = experiments[name].window_days
-        sentences.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
+        sentences.append(t("budget.experiment.longer", offer=widgets.escape(name), days=days, horizon=horizon_days))
     return sentences
 
 
@@ -277,7 +277,7 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
                 with st.spinner(t("budget.experiment.working")):
                     save(dataset, experiments={**experiments, offer: _measure(dataset, bundle, file, most_days)})
             except ClvError as error:
-                widgets.error_box(error)
+                widgets.show_error(error)
             else:
                 st.rerun()
         for name in [one.name for one in offers if one.name in experiments]:
@@ -288,10 +288,10 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
 
 
 def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: int) -> Experiment:
-    folder = state.workspace().folder("uploads", secrets.token_hex(6))
+    folder = session.workspace().folder("uploads", secrets.token_hex(6))
     try:
         (path,) = received.copy([file], folder)
-        data = state.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
+        data = session.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
         return reader_process.run(
             data.workspace, path, measure_experiment, data, path, most_days=most_days, progress=NoProgress()
         )
@@ -301,13 +301,13 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
 
 def _result(offer: str, experiment: Experiment, names: Sequence[str], currency: str, *, by_tier: bool) -> None:
     """Show what an experiment measured, by tier, and for whom the plan takes it."""
-    everyone, name = experiment.effects[0], widgets.plain(offer)
+    everyone, name = experiment.effects[0], widgets.escape(offer)
     ends = {"effect": everyone.effect, "low": everyone.low, "high": everyone.high}
     amounts = {key: money(value or 0.0, currency, 2) for key, value in ends.items()}
     finding = t("budget.experiment.found", offer=name, days=experiment.window_days, **amounts)
     st.markdown(f"**{name if everyone.effect is None else finding}**")
     for warning in experiment.warnings:
-        st.warning(widgets.plain(warning.text(state.language())), icon=":material/warning:")
+        st.warning(widgets.escape(warning.text(session.language())), icon=":material/warning:")
     rows = pd.DataFrame(
         {
             "tier": [

@@ -24,8 +24,8 @@ from clv_core.strategy.segments.saved_segments import last_written
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import access, cells, saying, scored, segmenting, state, tiers
-from pages.ui.saying import t
+from pages.ui import access, cells, i18n, scored, segmenting, session, tiers
+from pages.ui.i18n import t
 
 MANY_SEGMENTS: Final = 4
 """With more, the table is scrolled and the offers' names stay in sight."""
@@ -167,7 +167,7 @@ def segment_customers(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, c
     Raises:
         NotFound: rules that are not there any more.
     """
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     if by == TIERS:
         people = tiers.tiered(data, terms, customers)
         return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
@@ -192,16 +192,16 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
     Raises:
         UsageError: an offer is out of bounds, or two have one name.
     """
-    key = f"budget_table_{mark}_{segments.mark}_{state.language()}"
+    key = f"budget_table_{mark}_{segments.mark}_{session.language()}"
     saved, names = saved_offers(dataset), segments.names
     if key not in st.session_state:
-        starting = starting_for(segments, state.language())
+        starting = starting_for(segments, session.language())
         base = as_table(saved.rows.get(segments.by), starting)
         st.session_state[f"{key}_base"] = starting, base
         st.session_state[f"{key}_rows"] = as_rows(base, starting, saved.experiments)
     starting, base = st.session_state[f"{key}_base"]
     lasting = "kept" if access.may("change") else "session"
-    st.caption(saying.together([t("budget.offers.assumed"), t(f"budget.offers.{lasting}")]))
+    st.caption(i18n.join_sentences([t("budget.offers.assumed"), t(f"budget.offers.{lasting}")]))
     edited = st.data_editor(
         base,
         key=key,
@@ -328,7 +328,7 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
 
 def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
-    units, unit = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, saying.unit(currency)
+    units, unit = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, i18n.unit(currency)
     cost, capacity = cells.headed(t("budget.column.cost"), currency), t("budget.column.capacity")
     columns: dict[str, Any] = {
         "name": config.TextColumn(t("budget.column.name"), max_chars=60, pinned=len(names) > MANY_SEGMENTS),

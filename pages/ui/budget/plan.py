@@ -25,13 +25,13 @@ from clv_core.strategy.plans.measured_offers import with_experiments
 from clv_core.strategy.plans.offers import Offer, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import cells, row_files, saying, scored, state, terms, tiers, trusting, widgets
+from pages.ui import cells, i18n, row_files, scored, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offers
 from pages.ui.budget.offers import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
@@ -47,11 +47,11 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     """
     chosen = terms.choose(bundle)
     top, below = st.container(), st.container()
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     try:
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
-            allowed = trusting.acknowledged(bundle)
+            allowed = verdict.is_acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
             segments = offers.segment_customers(offers.choose_scheme(dataset), dataset, bundle, chosen, customers)
@@ -67,14 +67,14 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         if not given:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
-        stop = state.suppression_list()
+        stop = session.suppression_list()
         people = tiers.without_suppressed(segments.people, f"{mark} {segments.mark} {stop.mark}", stop)
         inputs = PlanInputs(data, chosen, segments, people, given, stop.mark)
         with top:
             _plan_or_proposal(inputs, experiment.notes(given, tried, chosen, segments.names), allowed=allowed)
     except ClvError as error:
         with top:
-            widgets.error_box(error)
+            widgets.show_error(error)
 
 
 def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool) -> None:
@@ -106,8 +106,8 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     plan = _plan(inputs.mark, budget, inputs)
     with above:
         assumed = terms.assumptions(data.bundle, inputs.terms)
-        gain = [one.text(state.language()) for one in plan_warnings.gain_warnings(plan, inputs.terms)]
-        meaning = [widgets.plain(without_options(note)) for note in gain]
+        gain = [one.text(session.language()) for one in plan_warnings.gain_warnings(plan, inputs.terms)]
+        meaning = [widgets.escape(without_options(note)) for note in gain]
         widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
     widgets.figures(_figures(plan, budget, inputs))
     _curve_chart(inputs, plan)
@@ -132,7 +132,7 @@ def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
     with st.container(border=True):
         budget = float(
             st.slider(
-                f"{t('budget.slider')} ({saying.unit(inputs.currency)})",
+                f"{t('budget.slider')} ({i18n.unit(inputs.currency)})",
                 0.0,
                 top,
                 start,
@@ -179,15 +179,15 @@ def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
     gain = money(plan.allocation.gain, currency)
     finding = t(key, budget=money(budget, currency), gain=gain)
     if not currency:
-        finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
+        finding = t("budget.headline.unit", finding=finding, unit=i18n.unit(""))
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     return t(
         f"budget.headline.next{kind}",
         finding=finding,
         unit=money(1, currency),
-        offer=widgets.plain(plan.marginal_return.offer),
-        tier=widgets.plain(inputs.segments.names[plan.marginal_return.tier - 1]),
+        offer=widgets.escape(plan.marginal_return.offer),
+        tier=widgets.escape(inputs.segments.names[plan.marginal_return.tier - 1]),
         rate=money(plan.marginal_return.per_coin, currency, 2),
     )
 
@@ -202,13 +202,13 @@ def basis(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **amounts)
     else:
         text = t("budget.rests.assumed")
-    return saying.together([text, t("budget.rests.predictions")])
+    return i18n.join_sentences([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure]:
     made, currency = plan.allocation, inputs.currency
     gain, spent = f"budget.figure.gain{_unit_of_gain(inputs)}", "budget.figure.spent"
-    customers = t("budget.figure.gain.note", customers=saying.count(len(plan.customers)))
+    customers = t("budget.figure.gain.note", customers=i18n.count(len(plan.customers)))
     of_budget = t(f"{spent}.note", budget=money(budget, currency))
     figures = [
         Figure(t(gain), money(made.gain, currency), t("budget.figure.gain.help"), customers),
@@ -230,7 +230,7 @@ def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
     top = slider_scale(float(curve.budget[-1]), None)[1]
     ends = {"budget": money(place, currency, 2), "most": money(top, currency)}
     message = t("budget.curve", share=percent(MOST_OF_IT), **ends)
-    here, unit = (plan.allocation.spent, plan.allocation.gain), saying.unit(currency)
+    here, unit = (plan.allocation.spent, plan.allocation.gain), i18n.unit(currency)
     axis = t(f"budget.curve.gain{_unit_of_gain(inputs)}", unit=unit)
     widgets.chart(advising.gain_by_budget(curve, here, message, unit=unit, gain=axis), "budget_curve")
 
@@ -266,11 +266,11 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
     names = plan.customers[OFFER].unique().tolist()
     only = None
     if len(names) > 1:
-        only = st.pills(t("budget.lists.offer"), names, format_func=widgets.plain, key="plan_offer")
+        only = st.pills(t("budget.lists.offer"), names, format_func=widgets.escape, key="plan_offer")
     rows = plan.customers if only is None else plan.customers[plan.customers[OFFER] == only]
-    side, work, stop = side_of(inputs, plan, budget), state.workspace(), state.suppression_list()
+    side, work, stop = side_of(inputs, plan, budget), session.workspace(), session.suppression_list()
     side = side if only is None else replace(side, settings={**side.settings, "only_offer": only})
-    language = state.language()
+    language = session.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
@@ -295,7 +295,7 @@ def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
     mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
     warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.terms, mine)
-    assumptions = (*side.assumptions, *(one.to_json(state.language()) for one in warnings))
+    assumptions = (*side.assumptions, *(one.to_json(session.language()) for one in warnings))
     settings = budget_plan.settings(inputs.offers, budget)
     return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)
 
@@ -324,4 +324,4 @@ def _curve(mark: str, _inputs: PlanInputs) -> Curve:
 
 def measured_names(offers: Sequence[Offer]) -> str:
     """Return the names of the offers whose effect was measured."""
-    return saying.listed(widgets.plain(offer.name) for offer in offers if offer.measured)
+    return i18n.join_names(widgets.escape(offer.name) for offer in offers if offer.measured)

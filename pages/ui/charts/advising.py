@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from clv_core.strategy.plans.allocation import Curve
-from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED, RAMP
-from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, value_ticks, vertical
 from pages.ui.charts.names import FEW, short
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def price_levels(table: pd.DataFrame, message: str) -> Chart:

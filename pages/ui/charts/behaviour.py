@@ -11,10 +11,22 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, HISTORY, OTHER, PALER, RAMP_SCALE
-from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks, vertical
+from pages.ui.charts.drawing import (
+    ACTUAL,
+    BASELINE,
+    DOTTED,
+    HISTORY,
+    OTHER,
+    PALER,
+    RAMP_SCALE,
+    Chart,
+    Looks,
+    drawn,
+    value_ticks,
+    vertical,
+)
 from pages.ui.charts.names import FEW, short
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 MAX_CELLS: Final = 260
 MAX_COLUMNS: Final = 26

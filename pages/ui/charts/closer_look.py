@@ -7,12 +7,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import BASELINE, DANGER, EDGE, EFFECT_SCALE, GAIN, PREDICTED, RAMP_SCALE
-from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks
-from pages.ui.charts.levels import level_bar
+from pages.ui.charts.drawing import (
+    BASELINE,
+    DANGER,
+    EDGE,
+    EFFECT_SCALE,
+    GAIN,
+    PREDICTED,
+    RAMP_SCALE,
+    Chart,
+    Wide,
+    drawn,
+    horizontal,
+    value_ticks,
+)
+from pages.ui.charts.explanations import level_bar
 from pages.ui.charts.names import MOST, cut
-from pages.ui.charts.wide import Wide
-from pages.ui.saying import say, t
+from pages.ui.i18n import say, t
 
 
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> Chart:

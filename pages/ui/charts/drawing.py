@@ -16,10 +16,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from pages.ui.charts.colours import WORDS
+from pages.ui.charts.drawing import WORDS
 from pages.ui.charts.names import lettered
-from pages.ui.saying import say
-from pages.ui.state import language
+from pages.ui.i18n import say
+from pages.ui.session import language
 
 Looks = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def level_bar(title: str) -> dict[str, Any]:

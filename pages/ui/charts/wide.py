@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.saying import say
+from pages.ui.i18n import say
 
 Floats = NDArray[np.float64]
 

@@ -21,11 +21,11 @@ from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import RECORD, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments.saved_segments import last_written
-from pages.ui import recommendations, scored, state, tiers
+from pages.ui import recommendations, scored, session, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
+from pages.ui.i18n import t
 from pages.ui.navigation import SEARCH
-from pages.ui.saying import t
 
 ADDRESS: Final = "customer"
 """Names the customer in the address."""
@@ -37,12 +37,12 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
     plain = Terms(bundle.record["horizon_days"])
     customers = scored.need_scores(dataset, bundle, plain)
-    return tiers.tiered(state.scored(dataset, bundle), plain, customers)
+    return tiers.tiered(session.scored(dataset, bundle), plain, customers)
 
 
 def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
-    stop = state.suppression_list()
+    stop = session.suppression_list()
     return tiers.without_suppressed(customers, f"{bundle.id} {dataset.version} {stop.mark}", stop)
 
 
@@ -68,7 +68,7 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
             hits_key="card_hit",
             offered=may_be_shown["customer_id"],
         )
-        state.suppression_list().check(chosen)
+        session.suppression_list().check(chosen)
     except NotFound:
         _give_address("")
         raise
@@ -88,12 +88,12 @@ def _give_address(customer: str) -> None:
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
     explanation = find_explanation(bundle, dataset, customer, dataset.log_end)
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     with st.spinner(t("card.working")):
         rhythm = load_rhythm(data)
     stored = recommendations.load(dataset, bundle)
     versions = (explanation is not None, last_written(dataset), recommendations_folder(bundle, dataset) / RECORD)
-    return _card(data, customer, state.language(), versions, customers, rhythm, explanation, stored)
+    return _card(data, customer, session.language(), versions, customers, rhythm, explanation, stored)
 
 
 @cached()

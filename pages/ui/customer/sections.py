@@ -26,19 +26,19 @@ from clv_core.strategy.segments.saved_segments import (
 )
 from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, cells, navigation, page_files, saying, state, tiers, trusting, widgets
+from pages.ui import access, cells, i18n, navigation, page_files, session, tiers, verdict, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
+from pages.ui.i18n import money, percent, t
 from pages.ui.navigation import SEARCH
 from pages.ui.page_files import file_name
-from pages.ui.saying import money, percent, t
 
 
 def headline(card: Card) -> str:
     """Return what the customer is worth in all, in one sentence."""
     said = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
-    about = {"customer": widgets.plain(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
+    about = {"customer": widgets.escape(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
     if card.high <= 0:
         return t("card.headline.nothing", **about)
     low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
@@ -48,7 +48,7 @@ def headline(card: Card) -> str:
 def figures(card: Card) -> None:
     """Show value so far, expected and in all, the chance, the next order, and the tier; then how sure the day is."""
     currency, days, coming = card.currency, card.horizon_days, card.next_order
-    expected = t("card.next.not") if coming.expected is None else saying.day(coming.expected)
+    expected = t("card.next.not") if coming.expected is None else i18n.day(coming.expected)
     half = t("card.next.low", days=days) if coming.expected is None else t("card.next.half")
     bought = len(card.history.purchase_days)
     rank = t("card.rank", rank=card.rank, customers=card.customers)
@@ -84,7 +84,7 @@ def figures(card: Card) -> None:
         columns=3,
         width=230,
     )
-    st.markdown(saying.together(_when(card)))
+    st.markdown(i18n.join_sentences(_when(card)))
 
 
 def _sure(card: Card, low: float, high: float) -> str:
@@ -100,7 +100,7 @@ def _above(card: Card) -> bool:
 def _when(card: Card) -> list[str]:
     """Return when the next order is expected and how sure that is, and the customer's own pause."""
     message = card.next_order.message()
-    said = [saying.said(message)]
+    said = [i18n.message_text(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
     if gap is None or since is None:
         return said
@@ -113,7 +113,7 @@ def reasons(card: Card) -> None:
     """Say why in two sentences, where they come from, and lead to the model's own reasons."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
-        st.markdown(saying.together([widgets.plain(sentence) for sentence in card.why.sentences]))
+        st.markdown(i18n.join_sentences([widgets.escape(sentence) for sentence in card.why.sentences]))
         own = card.why.source == MODEL
         st.caption(t("card.why.model") if own else t("card.why.facts"))
         st.space("stretch")
@@ -139,15 +139,15 @@ def action(card: Card) -> None:
 
 def history(card: Card) -> None:
     """Draw what was spent and what is expected, with the days below it."""
-    end = saying.last_day(card.as_of + timedelta(days=card.horizon_days))
+    end = i18n.last_day(card.as_of + timedelta(days=card.horizon_days))
     bought = card.history.purchase_days
     about = {"customer": cut(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
     message = t("card.chart.never", **about)
     if len(bought):
         historic = money(card.historic, card.currency)
-        first = saying.day(bought.iloc[0].date())
+        first = i18n.day(bought.iloc[0].date())
         message = t("card.chart", **about, purchases=len(bought), first=first, historic=historic)
-    widgets.chart(spending.history_line(card, message, unit=saying.unit(card.currency)), "card_history")
+    widgets.chart(spending.history_line(card, message, unit=i18n.unit(card.currency)), "card_history")
     table = card.history.table()
     number, config = st.column_config.NumberColumn, st.column_config
     columns: dict[str, object] = {
@@ -157,7 +157,7 @@ def history(card: Card) -> None:
         "purchased": None,
     }
     columns |= {
-        name: number(saying.name_of("event", name.removeprefix("events_")))
+        name: number(i18n.name_of("event", name.removeprefix("events_")))
         for name in table.columns
         if name.startswith("events_")
     }
@@ -172,7 +172,7 @@ def alike(card: Card, dataset: Dataset) -> None:
         st.caption(t("card.similar.nobody"))
         return
     st.caption(t("card.similar.note"))
-    names = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
+    names = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language()), 1))
     shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
     order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
     columns = tiers.columns(card.currency) | {
@@ -182,7 +182,7 @@ def alike(card: Card, dataset: Dataset) -> None:
     st.pills(
         t("card.similar.open"),
         card.similar["customer_id"].tolist(),
-        format_func=widgets.plain,
+        format_func=widgets.escape,
         key="card_similar",
         on_change=_open_similar,
     )
@@ -196,11 +196,11 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = trusting.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
-    language = state.language()
+    allowed, days = verdict.is_acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    language = session.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
-    side = tiers.side(state.scored(dataset, bundle), [], Terms(bundle.record["horizon_days"]))
+    side = tiers.side(session.scored(dataset, bundle), [], Terms(bundle.record["horizon_days"]))
     side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
         page_files.download(
@@ -236,7 +236,7 @@ def segments_by_hand(card: Card, dataset: Dataset) -> None:
     try:
         saved = [load_rules(dataset, name) for name in saved_rules(dataset)]
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     own = [(rules, rule) for rules in saved for rule in rules.rules]
     labels = {_label(rules, rule.name, saved): (rules.name, rule.name) for rules, rule in own}
@@ -260,7 +260,7 @@ def segments_by_hand(card: Card, dataset: Dataset) -> None:
                 type="primary",
                 icon=":material/group_add:",
                 key="card_segment_add",
-                **by_role.if_may("change", disabled=not segment or there),
+                **access.if_may("change", disabled=not segment or there),
             ):
                 _change(put_by_hand, dataset, name, segment, card.customer_id)
         for place, (rules, rule) in enumerate(inside):
@@ -272,20 +272,20 @@ def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, 
     try:
         change(dataset, *names)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     st.rerun()
 
 
 def _membership(card: Card, dataset: Dataset, rules: Rules, label: str, segment: str, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.plain(label))}", width="content")
+        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.escape(label))}", width="content")
         if st.button(t("card.segment.show"), key=f"card_segment_show_{place}", type="tertiary"):
             st.session_state["scheme_kind"], st.session_state["rules_name"] = RULES, rules.name
             st.session_state["segments_view"] = "overview"
             navigation.go("segments")
         if st.button(
-            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")
+            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **access.if_may("change")
         ):
             _change(take_out_by_hand, dataset, rules.name, segment, card.customer_id)
 

@@ -21,10 +21,10 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.scratch import temporary_folder
-from pages.ui import by_role, confirmation, outcomes, progress, received, saying, state, widgets
+from pages.ui import access, confirmation, flash, i18n, progress, received, session, widgets
 from pages.ui.cache import cached
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.upload import questions
 
 FILE: Final = "customers_file"
@@ -75,17 +75,17 @@ class Uses:
 
 def follow(dataset: Dataset) -> None:
     """Watch a run on the customers table, and say how it ended; a leak is put as a question."""
-    job = progress.current("customers", dataset.name)
+    job = progress.followed_run("customers", dataset.name)
     if job is not None and _error_code(job) in (*LEAKS, *questions.CHOICES):
         return
-    done = outcomes.follow("customers", dataset.name)
+    done = flash.follow("customers", dataset.name)
     if done is not None:
         _drop_file()
         result = done.status()["result"]
         if result.get("removed"):
-            outcomes.say(t("customers.removed"))
+            flash.say(t("customers.removed"))
         else:
-            outcomes.say(t("customers.done", matched=f"{result['matched']:,}", customers=f"{result['customers']:,}"))
+            flash.say(t("customers.done", matched=f"{result['matched']:,}", customers=f"{result['customers']:,}"))
         st.rerun()
 
 
@@ -96,21 +96,21 @@ def show(dataset: Dataset) -> None:
         _describe(dataset, table)
     st.markdown(f"**{t('customers.replace' if table else 'customers.headline')}**")
     st.caption(t("customers.why"))
-    job = progress.current("customers", dataset.name)
+    job = progress.followed_run("customers", dataset.name)
     code = "" if job is None else _error_code(job)
     if job is not None and code in LEAKS:
         _ask_about_leak(dataset, job)
         return
     if job is not None and code in questions.CHOICES:
         questions.ask_for_run(job, partial(_answer, job))
-        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
+        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=session.unfollow, args=[job])
         return
     file = _file_in_hand()
     if file is None:
         _choose_file()
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f":material/description: **{widgets.plain(file.path.name)}**", width="content")
+        st.markdown(f":material/description: **{widgets.escape(file.path.name)}**", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_customers", on_click=_drop_file)
     _choose_uses(dataset, file)
 
@@ -120,9 +120,9 @@ def _describe(dataset: Dataset, table: dict[str, Any]) -> None:
     st.markdown(
         t(
             "customers.held",
-            file=widgets.plain(table["file"]),
+            file=widgets.escape(table["file"]),
             matched=f"{table['matched']:,}",
-            share=saying.percent(share),
+            share=i18n.percent(share),
             log=f"{dataset.manifest.customers:,}",
         )
     )
@@ -132,20 +132,20 @@ def _describe(dataset: Dataset, table: dict[str, Any]) -> None:
     ]
     lines = {
         "customers.attributes": attributes,
-        "customers.contacts": [saying.name_of("contact", name) for name in table["contacts"]],
+        "customers.contacts": [i18n.name_of("contact", name) for name in table["contacts"]],
         "customers.off": table["off"],
         "customers.accepted": table["accepted"],
     }
     for key, names in lines.items():
         if names:
-            st.caption(t(key, names=widgets.plain(saying.listed(names))))
+            st.caption(t(key, names=widgets.escape(i18n.join_names(names))))
     question = Confirmation(
         question=t("customers.remove.sure"),
-        consequence=t("customers.remove.why", name=widgets.plain(dataset.name)),
+        consequence=t("customers.remove.why", name=widgets.escape(dataset.name)),
         label=t("customers.remove"),
         act=partial(_start, ["customers", "--dataset", dataset.name, "--remove"], dataset.name),
     )
-    icon, may = ":material/delete:", by_role.if_may("change")
+    icon, may = ":material/delete:", access.if_may("change")
     confirmation.button(question, t("customers.remove"), "customers_remove", icon=icon, **may)
 
 
@@ -158,7 +158,7 @@ def _file_in_hand() -> CustomersFile | None:
 def _choose_file() -> None:
     with st.container(border=True):
         key = f"customers_uploader_{st.session_state.get(ROUND, 0)}"
-        upload = st.file_uploader(t("customers.drop"), key=key, **by_role.if_may("change"))
+        upload = st.file_uploader(t("customers.drop"), key=key, **access.if_may("change"))
         if upload is not None:
             folder = _new_folder()
             (path,) = received.copy([upload], folder)
@@ -166,17 +166,17 @@ def _choose_file() -> None:
             _take(CustomersFile(path, folder))
         with st.form("customers_path", border=False):
             text = st.text_input(t("customers.path"), key="customers_path_text")
-            if st.form_submit_button(t("upload.path.open"), **by_role.if_may("change")):
+            if st.form_submit_button(t("upload.path.open"), **access.if_may("change")):
                 try:
                     path = received.checked_path(text)
                 except ClvError as error:
-                    widgets.error_box(error)
+                    widgets.show_error(error)
                     return
                 _take(CustomersFile(path, _new_folder()))
 
 
 def _new_folder() -> Path:
-    return state.workspace().folder("uploads", secrets.token_hex(6))
+    return session.workspace().folder("uploads", secrets.token_hex(6))
 
 
 def _take(file: CustomersFile) -> None:
@@ -189,9 +189,9 @@ def _drop_file() -> None:
     """Forget the file; our copy of an upload is removed."""
     file: CustomersFile | None = st.session_state.pop(FILE, None)
     st.session_state.pop(HEADER, None)
-    run = state.followed("customers")
+    run = session.followed("customers")
     if run is not None:
-        state.unfollow(run)
+        session.unfollow(run)
     if file is not None:
         shutil.rmtree(file.folder, ignore_errors=True)
 
@@ -211,7 +211,7 @@ def _proposals(path: Path, header: bool | None, events: Path) -> list[RolePropos
     """
     with temporary_folder("clv-customers-") as folder:
         return reader_process.run(
-            state.workspace(), path, inspect_customers, path, folder, header=header, events=events
+            session.workspace(), path, inspect_customers, path, folder, header=header, events=events
         )
 
 
@@ -226,7 +226,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
     dates = [item.column for item in proposals if item.kind == "date"]
     words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
-    words |= {name: saying.name_of("contact", name) for name in (*FIELDS, CONSENT)}
+    words |= {name: i18n.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     table = pd.DataFrame(
         {
             "column": [item.column for item in proposals],
@@ -261,7 +261,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
     uses = {row["column"]: (row["use"], row["since"]) for row in edited.to_dict("records")}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
-        st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")
+        st.warning(t("customers.undated", columns=widgets.escape(i18n.join_names(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
     command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(proposals, uses).words(), *more]
@@ -270,14 +270,14 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
 
 def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, disabled: bool) -> None:
     """Offer to add the file; a dialog says what goes where it takes the place of another."""
-    label, before = t("customers.add", name=widgets.plain(dataset.name)), dataset.manifest.customers_table
-    may = by_role.if_may("change", disabled=disabled)
+    label, before = t("customers.add", name=widgets.escape(dataset.name)), dataset.manifest.customers_table
+    may = access.if_may("change", disabled=disabled)
     if before is None:
         if st.button(label, type="primary", key="customers_add", **may):
             _start(command, dataset.name)
             st.rerun()
         return
-    files = {"file": widgets.plain(file.path.name), "old": widgets.plain(before["file"])}
+    files = {"file": widgets.escape(file.path.name), "old": widgets.escape(before["file"])}
     question = Confirmation(
         question=t("customers.replace.sure"),
         consequence=t("customers.replace.why", **files),
@@ -323,7 +323,7 @@ def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Us
 
 
 def _start(command: list[str], label: str) -> None:
-    state.start_job(command, label)
+    progress.start_job(command, label)
 
 
 def _error_code(job: jobs.Job) -> str:
@@ -334,7 +334,7 @@ def _error_code(job: jobs.Job) -> str:
 
 def _answer(job: jobs.Job, **given: Any) -> None:
     status = job.status()
-    state.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
+    progress.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
 
 
 def _ask_about_leak(dataset: Dataset, job: jobs.Job) -> None:
@@ -343,17 +343,17 @@ def _ask_about_leak(dataset: Dataset, job: jobs.Job) -> None:
     args, params = status["args"], status["error"]["params"]
     named = {*params["named"], *params["untested"], *(item.rpartition(" (")[0] for item in params["measured"])}
     columns = [column for word in args if (column := _attribute(word)) and column in named]
-    names = widgets.plain(saying.listed(columns))
+    names = widgets.escape(i18n.join_names(columns))
     without = [word for word in args if _attribute(word) not in columns]
     accepting = [*args, *(f"--accept={column}" for column in columns)]
     with st.container(border=True):
-        widgets.error_box(status["error"])
-        label, may = t("leak.without", columns=names), by_role.if_may("change")
+        widgets.show_error(status["error"])
+        label, may = t("leak.without", columns=names), access.if_may("change")
         st.button(label, type="primary", key="leak_without", on_click=_start, args=[without, dataset.name], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
-        may = by_role.if_may("change", disabled=not sure)
+        may = access.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=_start, args=[accepting, dataset.name], **may)
-        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=state.unfollow, args=[job])
+        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=session.unfollow, args=[job])
 
 
 def _attribute(word: str) -> str | None:

@@ -19,30 +19,30 @@ from clv_core.preprocessing.currency import LONGEST
 from clv_core.strategy.audiences.export_records import is_cached_scores
 from clv_core.strategy.dataset_deletion import remaining
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, cells, confirmation, outcomes, saying, settled, state, widgets
+from pages.ui import access, cells, confirmation, flash, i18n, progress, session, sidebar, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.upload import save
 
 
 def follow() -> None:
     """Watch a run that combines, renames or deletes, and say how it ended."""
     for command in ("combine", "rename", "delete"):
-        job = outcomes.follow(command)
+        job = flash.follow(command)
         if job is None:
             continue
         result = job.status()["result"]
         name = str(result.get("dataset", ""))
-        params = {"name": widgets.plain(name or job.status()["label"])}
+        params = {"name": widgets.escape(name or job.status()["label"])}
         if command == "combine":
             params["rows"] = f"{result['rows_kept']:,}"
         sentence = t(f"manage.{command}.done", **params)
         if result.get("remains"):
             sentence += f" {t('manage.delete.holds')}  \n{_places(result['remains'])}"
-        outcomes.say(sentence)
-        settled.told()
+        flash.say(sentence)
+        sidebar.forget_replacement()
         if command != "delete":
-            state.choose(dataset=name)
+            session.choose(dataset=name)
         st.rerun()
 
 
@@ -52,16 +52,16 @@ def about(dataset: Dataset) -> None:
     made = _made(facts)
     if facts.pseudonymised:
         made = f"{made}; {t('datasets.pseudonymised')}"
-    dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
-    when = saying.moment(facts.created)
-    source = t("datasets.from", source=widgets.plain(_source(facts)), when=when, made=made, **dates)
+    dates = {"first": i18n.day(dataset.log_start), "last": i18n.day(dataset.last_day)}
+    when = i18n.moment(facts.created)
+    source = t("datasets.from", source=widgets.escape(_source(facts)), when=when, made=made, **dates)
     widgets.headline(
         t(
             "datasets.headline",
-            name=widgets.plain(dataset.name),
-            revenue=saying.money(facts.net_revenue, facts.currency),
-            customers=saying.count(facts.customers),
-            purchases=saying.count(facts.purchases),
+            name=widgets.escape(dataset.name),
+            revenue=i18n.money(facts.net_revenue, facts.currency),
+            customers=i18n.count(facts.customers),
+            purchases=i18n.count(facts.purchases),
             days=f"{(dataset.log_end - dataset.log_start).days:,}",
         ),
         source,
@@ -70,8 +70,8 @@ def about(dataset: Dataset) -> None:
     if facts.messages:
         with st.expander(t("datasets.noticed", n=len(facts.messages)), icon=":material/info:"):
             for message in facts.messages:
-                sentence = saying.said(replace(message, params=saying.in_words(message.params)))
-                st.markdown(f"- {widgets.plain(without_options(sentence))}")
+                sentence = i18n.message_text(replace(message, params=i18n.named_params(message.params)))
+                st.markdown(f"- {widgets.escape(without_options(sentence))}")
     with st.container(horizontal=True):
         save.offer_adding("to_upload")
         if facts.rows_set_aside:
@@ -86,12 +86,12 @@ def _made(facts: Manifest) -> str:
 def _source(facts: Manifest) -> str:
     """Return the files that a dataset is made of, in a row."""
     files = [str(part["source"]) for part in facts.parts]
-    return saying.listed(files) if files and facts.source == ", ".join(files) else facts.source
+    return i18n.join_names(files) if files and facts.source == ", ".join(files) else facts.source
 
 
 def versions(dataset: Dataset) -> None:
     """List all versions, and offer to return to one or to delete the earliest."""
-    known = store.versions(state.workspace(), dataset.name)
+    known = store.versions(session.workspace(), dataset.name)
     if len(known) == 1:
         st.caption(t("versions.one"))
         return
@@ -99,7 +99,7 @@ def versions(dataset: Dataset) -> None:
     revenue = t("column.net_revenue")
     table = pd.DataFrame(
         {
-            t("versions.when"): [saying.moment(item.manifest.created) for item in known],
+            t("versions.when"): [i18n.moment(item.manifest.created) for item in known],
             t("versions.made"): [_made(item.manifest) for item in known],
             t("versions.rows"): [item.manifest.rows_kept for item in known],
             t("column.customers"): [item.manifest.customers for item in known],
@@ -120,24 +120,24 @@ def versions(dataset: Dataset) -> None:
             key="return_to",
         )
         question = Confirmation(
-            question=t("versions.return.sure", when=saying.moment(others[chosen].manifest.created)),
-            consequence=t("versions.return.why", name=widgets.plain(dataset.name)),
+            question=t("versions.return.sure", when=i18n.moment(others[chosen].manifest.created)),
+            consequence=t("versions.return.why", name=widgets.escape(dataset.name)),
             label=t("versions.use"),
             act=partial(_restore, dataset.name, chosen),
         )
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         confirmation.button(question, t("versions.use"), "restore", icon=":material/history:", **may)
     _offer_pruning(dataset, len(known))
 
 
 def _version_label(facts: Manifest) -> str:
-    return f"{saying.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
+    return f"{i18n.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
 
 
 def _restore(name: str, version: str) -> None:
     access.require("change")
-    restored = store.restore(state.workspace(), name, version)
-    outcomes.say(t("versions.done", name=widgets.plain(name), when=saying.moment(restored.manifest.created)))
+    restored = store.restore(session.workspace(), name, version)
+    flash.say(t("versions.done", name=widgets.escape(name), when=i18n.moment(restored.manifest.created)))
 
 
 def _offer_pruning(dataset: Dataset, count: int) -> None:
@@ -145,32 +145,32 @@ def _offer_pruning(dataset: Dataset, count: int) -> None:
     with st.expander(t("older.headline"), icon=":material/delete_sweep:"):
         usual = min(KEEP, count - 1)
         keep = int(st.number_input(t("older.keep"), 1, count - 1, usual, key=f"keep_{dataset.name}_{count}", width=360))
-        plan = plan_pruning(state.workspace(), dataset.name, keep)
+        plan = plan_pruning(session.workspace(), dataset.name, keep)
         if not plan.removed:
             st.caption(t("older.nothing"))
             return
-        facts = {"n": len(plan.removed), "all": count, "size": saying.size(plan.size)}
-        last = saying.moment(plan.removed[0].manifest.created)
+        facts = {"n": len(plan.removed), "all": count, "size": i18n.size(plan.size)}
+        last = i18n.moment(plan.removed[0].manifest.created)
         st.markdown(t("older.what", last=last, **facts))
         question = Confirmation(
             question=t("older.sure", **facts),
             consequence=f"{t('older.what', last=last, **facts)}\n\n{t('older.stays')}",
             label=t("older.button"),
-            act=partial(_prune, dataset.name, keep, t("older.done", name=widgets.plain(dataset.name), **facts)),
+            act=partial(_prune, dataset.name, keep, t("older.done", name=widgets.escape(dataset.name), **facts)),
         )
-        may = by_role.if_may("delete")
+        may = access.if_may("delete")
         confirmation.button(question, t("older.button"), "older_remove", icon=":material/delete_sweep:", **may)
 
 
 def _prune(name: str, keep: int, done: str) -> None:
     access.require("delete")
-    prune(state.workspace(), name, keep=keep)
-    outcomes.say(done)
+    prune(session.workspace(), name, keep=keep)
+    flash.say(done)
 
 
 def combine(dataset: Dataset) -> None:
     """Offer to make one new dataset of several; they stay."""
-    names = [item.name for item in state.newest_datasets()]
+    names = [item.name for item in session.newest_datasets()]
     st.markdown(f"**{t('combine.headline')}**")
     if len(names) < 2:
         st.caption(t("combine.alone"))
@@ -182,17 +182,17 @@ def combine(dataset: Dataset) -> None:
         )
         new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
         st.caption(t("combine.why"))
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         if not st.form_submit_button(t("combine.button"), type="primary", icon=":material/join:", **may):
             return
     if len(chosen) < 2:
         st.warning(t("combine.two"), icon=":material/warning:")
         return
     new = check_name(new)
-    if (state.workspace().datasets / new).exists():
-        widgets.error_box(Refused("combine_name_taken", new=new))
+    if (session.workspace().datasets / new).exists():
+        widgets.show_error(Refused("combine_name_taken", new=new))
         return
-    state.start_job(["combine", *chosen, "--name", new], new)
+    progress.start_job(["combine", *chosen, "--name", new], new)
     st.rerun()
 
 
@@ -210,16 +210,16 @@ def _rename(dataset: Dataset) -> None:
         try:
             check_name(new)
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
             changed = False
-        names = {"name": widgets.plain(dataset.name), "new": widgets.plain(new)}
+        names = {"name": widgets.escape(dataset.name), "new": widgets.escape(new)}
         question = Confirmation(
             question=t("manage.rename.sure", **names),
             consequence=t("manage.rename.why", **names),
             label=t("manage.rename.button"),
             act=partial(_start, ["rename", dataset.name, new], dataset.name),
         )
-        may = by_role.if_may("change", disabled=not changed)
+        may = access.if_may("change", disabled=not changed)
         confirmation.button(question, t("manage.rename.button"), "rename", icon=":material/edit:", **may)
 
 
@@ -233,30 +233,30 @@ def _relabel(dataset: Dataset) -> None:
             help=t("manage.currency.help"),
             key=f"currency_{dataset.name}_{dataset.version}",
         )
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         pressed = st.form_submit_button(t("manage.currency.button"), icon=":material/payments:", **may)
     if not pressed or currency.strip() == before:
         return
     access.require("change")
     try:
-        relabelled, _ = relabel(state.workspace(), dataset.name, currency)
+        relabelled, _ = relabel(session.workspace(), dataset.name, currency)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     key = "manage.currency.done" if relabelled.currency else "manage.currency.none"
-    outcomes.say(t(key, name=widgets.plain(dataset.name), currency=widgets.plain(relabelled.currency)))
+    flash.say(t(key, name=widgets.escape(dataset.name), currency=widgets.escape(relabelled.currency)))
     st.rerun()
 
 
 def _delete(dataset: Dataset) -> None:
-    name, models = widgets.plain(dataset.name), state.models()
+    name, models = widgets.escape(dataset.name), session.models()
     with st.container(border=True):
         st.markdown(f":red[:material/delete_forever: **{t('manage.delete')}**]  \n{t('manage.delete.why')}")
         also = bool(models) and st.checkbox(t("manage.delete.models", n=len(models)), key="delete_models")
         consequence = [t("manage.delete.why")]
         if models:
             consequence.append(t("manage.delete.with_models" if also else "manage.delete.models_stay", n=len(models)))
-        holders = list(remaining(state.workspace(), dataset.name, models=also))
+        holders = list(remaining(session.workspace(), dataset.name, models=also))
         if holders:
             consequence.append(f":orange[:material/warning:] {t('manage.delete.holds')}  \n{_places(holders)}")
         question = Confirmation(
@@ -266,7 +266,7 @@ def _delete(dataset: Dataset) -> None:
             act=partial(_start, ["delete", dataset.name, *(["--models"] if also else [])], dataset.name),
             typed=dataset.name,
         )
-        icon, may = ":material/delete_forever:", by_role.if_may("delete")
+        icon, may = ":material/delete_forever:", access.if_may("delete")
         confirmation.button(question, t("manage.delete.button", name=name), "delete_for_good", icon=icon, **may)
 
 
@@ -280,8 +280,8 @@ def _place(holder: dict[str, str]) -> str:
     if kind == "export":
         name = Path(name).name
         kind = "scores" if is_cached_scores(name) else kind
-    return saying.labelled(t(f"holds.{kind}"), widgets.plain(name))
+    return i18n.with_label(t(f"holds.{kind}"), widgets.escape(name))
 
 
 def _start(command: list[str], label: str) -> None:
-    state.start_job(command, label)
+    progress.start_job(command, label)

@@ -13,13 +13,12 @@ from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.strategy.audiences.readable_columns import with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.workspace import read_json
-from pages.ui import cells, page_files, progress, saying, state, widgets
-from pages.ui.charts.colours import BASELINE, PREDICTED
-from pages.ui.charts.drawing import Chart, drawn
+from pages.ui import cells, i18n, page_files, progress, session, widgets
+from pages.ui.charts.drawing import BASELINE, PREDICTED, Chart, drawn
 from pages.ui.evaluate import scoreboard_run, scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import Board
+from pages.ui.i18n import name_of, percent, t
 from pages.ui.page_files import file_name
-from pages.ui.saying import name_of, percent, t
 
 SPOKEN: Final = ("bgnbd", "lightgbm")
 """Whom the page holds the model against at once; the other verdicts are a click away."""
@@ -33,19 +32,19 @@ RECORD: Final = "backtest.json"
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.header(t("board.title"), anchor=False)
-    path = backtest_folder(state.workspace(), bundle)
-    job = progress.latest("backtest", path.name)
-    if job and progress.running(job):
+    path = backtest_folder(session.workspace(), bundle)
+    job = progress.latest_run("backtest", path.name)
+    if job and progress.is_running(job):
         progress.watch(job)
         return
-    dataset = state.dataset()
+    dataset = session.dataset()
     assert dataset is not None, bundle.id
     if (path / RECORD).is_file():
         show(bundle, _load(str(path), (path / RECORD).stat().st_mtime))
         with st.expander(t("board.again"), icon=":material/restart_alt:"):
             scoreboard_run.offer(bundle, dataset, path)
         return
-    progress.unsettled(job)
+    progress.show_failure(job)
     scoreboard_run.offer(bundle, dataset, path)
 
 
@@ -62,7 +61,7 @@ def _load(path: str, written: float) -> Board:
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
-    st.caption(t("board.origins", origins=saying.listed(saying.day(day) for day in board.record["origins"])))
+    st.caption(t("board.origins", origins=i18n.join_names(i18n.day(day) for day in board.record["origins"])))
     spoken = (*scoreboard_run.PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
     others = [item for item in _ours(model, board) if item["other"] not in spoken]
@@ -111,7 +110,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             key = "board.once" if item["code"].endswith(".once") else "board.ties"
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
-        models = saying.listed(names)
+        models = i18n.join_names(names)
         lines.append(f":{TIE}] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 
@@ -139,7 +138,7 @@ def by_origin(model: str, board: Board) -> Chart:
         traces.append(
             dict(
                 type="scatter",
-                x=[saying.day(day) for day in rows["origin"]],
+                x=[i18n.day(day) for day in rows["origin"]],
                 y=rows["value"],
                 error_y=error,
                 name=name_of("model", name),

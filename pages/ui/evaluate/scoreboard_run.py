@@ -15,8 +15,8 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.training.cost import FITS
-from pages.ui import by_role, saying, state
-from pages.ui.saying import name_of, t
+from pages.ui import access, i18n, progress
+from pages.ui.i18n import name_of, t
 from pages.ui.train import forms, training
 
 SEEDS: Final = 2
@@ -57,11 +57,11 @@ def offer(bundle: Bundle, dataset: Dataset, path: Path) -> None:
         origins = int(chosen or counts[0])
         models = list(dict.fromkeys((model, REFERENCE, *others)))
         why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))
-        may = by_role.if_may("train", disabled=len(models) < 2)
+        may = access.if_may("train", disabled=len(models) < 2)
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
-            state.start_job(command(bundle, models, path, origins), path.name)
+            progress.start_job(command(bundle, models, path, origins), path.name)
             st.rerun()
-        st.caption(t("board.cost", time=saying.span(seconds(bundle, dataset, models, origins))))
+        st.caption(t("board.cost", time=i18n.span(seconds(bundle, dataset, models, origins))))
 
 
 def rivals(model: str, default: str) -> list[str]:

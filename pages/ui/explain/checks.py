@@ -9,8 +9,8 @@ import streamlit as st
 from clv_core.evaluation.explain.faithful import Faithfulness
 from clv_core.evaluation.explain.ranks import Stability
 from clv_core.evaluation.explain.sentences import of_faithfulness, of_stability
-from pages.ui import state, widgets
-from pages.ui.saying import t
+from pages.ui import session, widgets
+from pages.ui.i18n import t
 
 ICONS: Final = {
     True: ":green[:material/check_circle:]",
@@ -23,9 +23,9 @@ def show(record: dict[str, Any], answer: str, currency: str) -> None:
     """Say what the checks of an explanation of many customers found."""
     faithful = Faithfulness.from_json(record["faithfulness"][answer])
     stable = Stability.from_json(record["stability"][answer])
-    first = of_faithfulness(faithful, answer, currency, state.language())
-    second = of_stability(stable, state.language())
+    first = of_faithfulness(faithful, answer, currency, session.language())
+    second = of_stability(stable, session.language())
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('why.checks')}**")
-        st.markdown(f"{ICONS[faithful.passed]} {widgets.plain(first)}", help=t("why.faithful.help"))
-        st.markdown(f"{ICONS[stable.steady]} {widgets.plain(second)}", help=t("why.stable.help"))
+        st.markdown(f"{ICONS[faithful.passed]} {widgets.escape(first)}", help=t("why.faithful.help"))
+        st.markdown(f"{ICONS[stable.steady]} {widgets.escape(second)}", help=t("why.stable.help"))

@@ -21,15 +21,15 @@ from clv_core.evaluation.explain.store import RECORD, load_explanation, load_rec
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.audiences.customer_list import side_of
-from pages.ui import cells, page_files, progress, state, trusting, widgets
-from pages.ui.charts import why
+from pages.ui import cells, page_files, progress, session, verdict, widgets
+from pages.ui.charts import explanations
 from pages.ui.charts.drawing import Chart
 from pages.ui.charts.names import IN_WORDS, cut, smaller
 from pages.ui.explain.answers import reason_name, unit_of, within
 from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
+from pages.ui.i18n import percent, t
 from pages.ui.page_files import file_name
-from pages.ui.saying import percent, t
 
 STRONGEST: Final = 5
 BARS: Final = 10
@@ -46,7 +46,7 @@ def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Fo
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
     command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
-    progress.need(record_of(folder) is not None, command, folder.name, note)
+    progress.need_result(record_of(folder) is not None, command, folder.name, note)
     return Found(bundle, folder)
 
 
@@ -77,7 +77,7 @@ def _load(folder: str, written: float, answer: str) -> Explanation:
 def headline(explanation: Explanation) -> str:
     """Return what decides most, in one sentence."""
     rows = live(explanation).head(3)
-    reasons = listed([within(part) for part in rows["part"]], state.language())
+    reasons = listed([within(part) for part in rows["part"]], session.language())
     share = percent(rows["share"].sum())
     return t(f"why.headline.{explanation.answer}", reasons=reasons, share=share)
 
@@ -95,11 +95,11 @@ def in_words(explanation: Explanation, currency: str) -> None:
             "explain.reason",
             place=place,
             name=reason_name(row["part"]),
-            effect=move(row["mean_abs"], explanation.answer, currency, state.language()),
+            effect=move(row["mean_abs"], explanation.answer, currency, session.language()),
             share=percent(row["share"]),
         )
-        read = label(row["representative"], state.language())
-        st.markdown(sentence, help=t("explain.reason.help", feature=widgets.plain(read)))
+        read = label(row["representative"], session.language())
+        st.markdown(sentence, help=t("explain.reason.help", feature=widgets.escape(read)))
 
 
 def bars(explanation: Explanation, currency: str) -> Chart:
@@ -108,7 +108,7 @@ def bars(explanation: Explanation, currency: str) -> Chart:
     unit, factor = unit_of(explanation.answer, currency)
     table = pd.DataFrame({"label": rows["part"].map(reason_name), "strength": rows["mean_abs"] * factor})
     message = t("explain.bars", name=reason_name(rows["part"].iloc[0]), share=percent(rows["share"].iloc[0]))
-    return why.reason_bars(table, message, unit=unit)
+    return explanations.reason_bars(table, message, unit=unit)
 
 
 def swarm(explanation: Explanation, currency: str) -> Chart:
@@ -123,12 +123,12 @@ def swarm(explanation: Explanation, currency: str) -> Chart:
     labels = {part: _with_reading(part, names[part]) for part in order}
     table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    return why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
+    return explanations.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
 
 
 def _with_reading(part: str, representative: str) -> str:
     """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
-    name, read = reason_name(part), cut(label(representative, state.language()), IN_WORDS)
+    name, read = reason_name(part), cut(label(representative, session.language()), IN_WORDS)
     return name if read.casefold() == name.casefold() else f"{name}<br>{smaller(read)}"
 
 
@@ -149,8 +149,8 @@ def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str],
 
 def _read(representative: str, *, small: bool = False) -> str:
     """Return what a reading is, ``small`` within a sentence."""
-    name = label(representative, state.language())
-    return lowered(name, state.language()) if small else name
+    name = label(representative, session.language())
+    return lowered(name, session.language()) if small else name
 
 
 def review_themes(bundle: Bundle) -> None:
@@ -160,15 +160,15 @@ def review_themes(bundle: Bundle) -> None:
         return
     with st.expander(t("explain.themes"), icon=":material/reviews:"):
         st.caption(t("explain.themes.note"))
-        names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
+        names = [label(f"{REVIEW_TEXT}:{number}", session.language()) for number in range(1, len(themes) + 1)]
         table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
         cells.table(table, t("explain.themes"))
 
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
-    allowed = trusting.acknowledged(bundle)
-    side, count = side_of(state.scored(dataset, bundle)), len(explanation.customer_ids)
+    allowed = verdict.is_acknowledged(bundle)
+    side, count = side_of(session.scored(dataset, bundle)), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     as_of = dataset.log_end
 

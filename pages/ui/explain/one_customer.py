@@ -13,11 +13,11 @@ from clv_core.evaluation.explain.answers import VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from clv_core.features.labels import label
-from pages.ui import cells, navigation, saying, state, widgets
-from pages.ui.charts import closer_look, why
+from pages.ui import cells, i18n, navigation, session, widgets
+from pages.ui.charts import explanations
 from pages.ui.explain.answers import reason_name, unit_of
 from pages.ui.explain.asked import Found
-from pages.ui.saying import money, name_of, t
+from pages.ui.i18n import money, name_of, t
 
 STEPS: Final = 8
 WORTH_DRAWING: Final = 0.01
@@ -33,7 +33,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         NotFound: she is on the suppression list.
     """
     people = pd.DataFrame({"customer_id": explanation.customer_ids, "value": explanation.predicted})
-    stop = state.suppression_list()
+    stop = session.suppression_list()
     order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
@@ -54,9 +54,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Say in two sentences why, and show the way from the average to the prediction as a waterfall and as a table."""
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
-    said = of_customer(explanation, customer, horizon, currency=currency, language=state.language())
+    said = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
-        st.markdown(saying.together(map(widgets.plain, said)))
+        st.markdown(i18n.join_sentences(map(widgets.escape, said)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -66,12 +66,12 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     if abs(rest) > WORTH_NAMING * float(named["value"].abs().max()):
         last: list[Any] = [t("explain.rest"), rest]
         steps.loc[len(steps)] = last
-    figure = why.waterfall(
+    figure = explanations.waterfall(
         steps.assign(effect=steps["effect"] * factor),
         t(
             "why.waterfall",
-            base=level(explanation.base, explanation.answer, currency, state.language()),
-            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, state.language()),
+            base=level(explanation.base, explanation.answer, currency, session.language()),
+            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, session.language()),
         ),
         start=(t("explain.base"), explanation.base * factor),
         end=t(f"answer.{explanation.answer}"),
@@ -79,7 +79,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     )
     widgets.chart(figure, "waterfall")
     _table(rows, factor, currency if factor == 1 else unit, currency)
-    opening = t("card.open", customer=widgets.plain(customer))
+    opening = t("card.open", customer=widgets.escape(customer))
     if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 
@@ -89,9 +89,9 @@ def _table(rows: pd.DataFrame, factor: float, unit: str, currency: str) -> None:
         {
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"] * factor,
-            t("column.seen"): rows["representative"].map(lambda name: label(name, state.language())),
+            t("column.seen"): rows["representative"].map(lambda name: label(name, session.language())),
             t("column.reading"): [
-                reading(value, state.language(), of, currency)
+                reading(value, session.language(), of, currency)
                 for value, of in zip(rows["reading"], rows["representative"], strict=True)
             ],
         }
@@ -115,13 +115,13 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     table = table[table.abs().max(axis=1) > WORTH_DRAWING * float(table.abs().to_numpy().max())]
     table.loc[t("why.events.all")] = by_event["effect"].to_numpy()
     place = int(by_event["effect"].abs().to_numpy().argmax())
-    strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)
+    strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, session.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
-    widgets.chart(closer_look.event_heat(table, labels, message, unit=saying.unit(currency)), "events")
+    widgets.chart(explanations.event_heat(table, labels, message, unit=i18n.unit(currency)), "events")
     said = {
         "start": money(effects.start, currency),
         "value": money(effects.value, currency),
-        "sum": move(float(effects.effects.sum()), VALUE, currency, state.language(), sign=True),
+        "sum": move(float(effects.effects.sum()), VALUE, currency, session.language(), sign=True),
         "residual": f"{max(effects.residual, SMALLEST):.2%}",
     }
     one = len(by_event) == 1
@@ -132,7 +132,7 @@ def _event(row: dict[Hashable, Any], currency: str) -> str:
     day = pd.Timestamp(row["day"])
     kind = name_of("event", str(row["event_type"]))
     amount = float(row["amount"])
-    said = t("why.event", kind=kind, day=saying.day(day.date()))
+    said = t("why.event", kind=kind, day=i18n.day(day.date()))
     return (
         said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))
     )

@@ -12,15 +12,15 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import level, move, reading
 from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label
-from pages.ui import failing, state, widgets
+from pages.ui import session, widgets
 from pages.ui.explain.answers import reason_name
 from pages.ui.explain.asked import Found
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 SLIDERS: Final = 4
 
 
-@failing.part
+@widgets.safe_fragment
 def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
 
@@ -58,7 +58,7 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
         (
             widgets.Figure(
                 t(f"answer.{answer}"),
-                level(float(then[place]), answer, currency, state.language()),
+                level(float(then[place]), answer, currency, session.language()),
                 t("why.what_if.help"),
                 _beside(float(now[place]), float(then[place]), answer, currency) if changes else t("why.what_if.as_is"),
                 None if not changes or now[place] == then[place] else bool(then[place] > now[place]),
@@ -70,8 +70,8 @@ def what_if(found: Found, explanation: Explanation, customer: str, bundle: Bundl
 
 
 def _beside(now: float, then: float, answer: str, currency: str) -> str:
-    change = move(then - now, answer, currency, state.language(), sign=True)
-    return t("why.what_if.beside", change=change, now=level(now, answer, currency, state.language()))
+    change = move(then - now, answer, currency, session.language(), sign=True)
+    return t("why.what_if.beside", change=change, now=level(now, answer, currency, session.language()))
 
 
 def _options(found: Found, row: int, part: str, of: str) -> list[Reading]:
@@ -81,8 +81,8 @@ def _options(found: Found, row: int, part: str, of: str) -> list[Reading]:
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
     currency = found.bundle.record["currency"]
-    by_text = {reading(float(choice), state.language(), of, currency): float(choice) for choice in choices}
-    by_text[reading(float(own), state.language(), of, currency)] = float(own)
+    by_text = {reading(float(choice), session.language(), of, currency): float(choice) for choice in choices}
+    by_text[reading(float(own), session.language(), of, currency)] = float(own)
     return sorted(by_text.values())
 
 
@@ -90,14 +90,14 @@ def _slider(found: Found, customer: str, row: int, part: str, explanation: Expla
     """Offer one reading; None where it stays her own."""
     of, own = explanation.representative_of(part), found.asking.what_if.readings[part].iloc[row]
     options, own = _options(found, row, part, of), own if isinstance(own, str) else float(own)
-    read, currency = label(of, state.language()), found.bundle.record["currency"]
+    read, currency = label(of, session.language()), found.bundle.record["currency"]
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):
             chosen = st.selectbox(question, options, key=key)
         else:
-            texts = {option: reading(option, state.language(), of, currency) for option in options}
+            texts = {option: reading(option, session.language(), of, currency) for option in options}
             chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
         st.caption(_words(found, customer, row, part))
     return None if chosen == own else chosen
@@ -107,5 +107,5 @@ def _words(found: Found, customer: str, row: int, part: str) -> str:
     """Say which way her value goes with one reading alone, her own among those offered."""
     curve, now = found.curve(customer, part), float(found.asking.what_if.own[row][0])
     ends = min(now, float(curve["answer"].min())), max(now, float(curve["answer"].max()))
-    low, high = (level(end, ANSWERS[0], found.bundle.record["currency"], state.language()) for end in ends)
+    low, high = (level(end, ANSWERS[0], found.bundle.record["currency"], session.language()) for end in ends)
     return t(f"why.what_if.{direction(curve)}", low=low, high=high)

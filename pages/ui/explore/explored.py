@@ -15,9 +15,9 @@ from clv_core.features.explore.cube import Cube, find_cube
 from clv_core.features.explore.figures import Figures, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from clv_core.features.explore.views import VIEWS
-from pages.ui import cells, page_files, progress, saying, widgets
+from pages.ui import cells, i18n, page_files, progress, widgets
 from pages.ui.cache import cached
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 
 ALL_DAYS, OWN_DAYS = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
@@ -36,7 +36,7 @@ def need_cube(dataset: Dataset) -> Cube:
     """Return the sums of a dataset; while they are not there, show the run that makes them."""
     cube = find_cube(dataset)
     label = f"{dataset.name} ({dataset.version})"
-    progress.need(cube is not None, ["explore", dataset.name], label, t("explore.wait"))
+    progress.need_result(cube is not None, ["explore", dataset.name], label, t("explore.wait"))
     assert cube is not None
     return cube
 
@@ -142,11 +142,11 @@ def about(cube: Cube, filters: Filters, compared: int) -> str:
     last = (filters.end or cube.end) - timedelta(days=1)
     words = t(
         "explore.context",
-        dataset=widgets.plain(cube.dataset),
-        start=saying.day(filters.start or cube.start),
-        end=saying.day(last),
+        dataset=widgets.escape(cube.dataset),
+        start=i18n.day(filters.start or cube.start),
+        end=i18n.day(last),
     )
-    chosen = [widgets.plain(saying.listed(part)) for part in (filters.channels, filters.countries) if part]
+    chosen = [widgets.escape(i18n.join_names(part)) for part in (filters.channels, filters.countries) if part]
     against = t("explore.against", days=f"{compared:,}") if compared else t("explore.no_before")
     return " · ".join([words, *chosen, against])
 
@@ -154,7 +154,7 @@ def about(cube: Cube, filters: Filters, compared: int) -> str:
 def headline(figures: Figures, held: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
     if not figures.buyers:
-        return t("explore.headline.nobody", customers=saying.count(figures.customers))
+        return t("explore.headline.nobody", customers=i18n.count(figures.customers))
     back = percent(figures.repeat_rate or 0.0)
     if held.top10 is None:
         return t("explore.headline.no_value", back=back)
@@ -192,7 +192,7 @@ def _card_value(name: str, value: float | None, currency: str) -> str:
         return "–"
     if name in SHARES:
         return percent(value, 1)
-    return money(value, currency) if name in MONEY else saying.count(int(value))
+    return money(value, currency) if name in MONEY else i18n.count(int(value))
 
 
 def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any] | None:

@@ -17,13 +17,13 @@ from clv_core.features.explore.cohorts import cohort_unit, overall
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
-from pages.ui import saying, state, widgets
+from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import behaviour
 from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 ENOUGH: Final = 30
 """A curve ends where fewer waits than this are still seen."""
@@ -36,7 +36,7 @@ def show(part: str, cube: Cube, filters: Filters) -> None:
     if part == TABLES:
         explored.show_table(cube, filters)
     else:
-        _drawn(part, cube, filters, state.language())
+        _drawn(part, cube, filters, session.language())
 
 
 @cached(256)
@@ -52,7 +52,7 @@ def over_time(cube: Cube, filters: Filters) -> None:
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
         figure = behaviour.revenue_bars(
-            table, words.revenue(table, cube.currency), unit=saying.unit(cube.currency), time_unit=unit
+            table, words.revenue(table, cube.currency), unit=i18n.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
         figure = behaviour.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
@@ -73,7 +73,7 @@ def coming_back(cube: Cube, filters: Filters) -> None:
     waits = explored.view("gaps", cube, filters)
     with st.grid(2, min_column_width=380):
         if mean is not None:
-            money, axis = saying.unit(cube.currency), t(f"chart.age.{unit}")
+            money, axis = i18n.unit(cube.currency), t(f"chart.age.{unit}")
             message = words.cumulative(mean, unit, cube.currency)
             figure = behaviour.cohort_curves(cells, mean, message, unit=money, axis=axis, names=names)
             widgets.chart(figure, "cumulative")
@@ -148,7 +148,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
     places = list(zip(grid["buyers"], grid["mean_value"], grid["value"], strict=True))
-    texts = [f"{saying.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
+    texts = [f"{i18n.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
     hover = [
         t("explore.rfm_cell", buyers=f"{buyers:,}", mean=f"{mean:,.2f}", value=f"{held:,.2f}")
         for buyers, mean, held in places
@@ -159,7 +159,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
         words.best(grid, currency),
-        axes=(t("chart.rfm_orders", unit=saying.unit(currency)), t("chart.rfm_days")),
+        axes=(t("chart.rfm_orders", unit=i18n.unit(currency)), t("chart.rfm_days")),
     )
 
 
@@ -177,7 +177,7 @@ def way(cube: Cube, filters: Filters) -> None:
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
             "text": [
-                f"{saying.count(reached)} · {words.share_of(share)}"
+                f"{i18n.count(reached)} · {words.share_of(share)}"
                 for reached, share in zip(table["reached"], table["share"], strict=True)
             ],
             "hover": [
@@ -271,7 +271,7 @@ def sold(cube: Cube, filters: Filters) -> None:
         )
         for name, row in zip(names, table.itertuples(), strict=True)
     ]
-    axis = t("chart.net_revenue_axis", unit=saying.unit(cube.currency))
+    axis = t("chart.net_revenue_axis", unit=i18n.unit(cube.currency))
     widgets.chart(behaviour.bars(shown, words.sold(table), axis=axis), "categories")
 
 

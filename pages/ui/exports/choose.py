@@ -27,10 +27,10 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import received, saying, segmenting, state, widgets
+from pages.ui import i18n, received, segmenting, session, widgets
 from pages.ui.cache import cached
+from pages.ui.i18n import name_of, t
 from pages.ui.privacy import suppression
-from pages.ui.saying import name_of, t
 from pages.ui.segmenting import Members, SegmentedCustomers
 
 
@@ -87,7 +87,7 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
                 t("exporting.tiers" if own else "exporting.segments"),
                 range(1, len(names) + 1),
                 selection_mode="multi",
-                format_func=lambda tier: widgets.plain(names[tier - 1]),
+                format_func=lambda tier: widgets.escape(names[tier - 1]),
                 key="export_tiers" if own else f"export_segments_{segmented.scheme}",
                 persist_state="session",
             )
@@ -114,7 +114,7 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
     asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names)
-    mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
+    mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *asked)))
     return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), mark)
 
 
@@ -128,13 +128,13 @@ def source_of_contacts(dataset: Dataset) -> str:
     ]
     parts = []
     if table:
-        names = saying.listed(name_of("contact", field) for field in table)
+        names = i18n.join_names(name_of("contact", field) for field in table)
         parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
     if others := [field for field in log if field not in table]:
-        names = saying.listed(name_of("contact", field) for field in others)
+        names = i18n.join_names(name_of("contact", field) for field in others)
         ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
         parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
-    return saying.together(parts)
+    return i18n.join_sentences(parts)
 
 
 def ask_consent(dataset: Dataset, key: str, label: str) -> bool:
@@ -142,25 +142,25 @@ def ask_consent(dataset: Dataset, key: str, label: str) -> bool:
     columns = stored_consent(dataset)
     if not columns:
         return st.checkbox(label, key=key)
-    named = widgets.plain(saying.listed(columns))
+    named = widgets.escape(i18n.join_names(columns))
     st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
 
 
 def _entries(upload: UploadedFile | None) -> Entries:
     """Return the entries of an uploaded do-not-contact list."""
-    return () if upload is None else received.read_once(upload, state.workspace(), read_entries)
+    return () if upload is None else received.read_once(upload, session.workspace(), read_entries)
 
 
 def _key(dataset: Dataset) -> bytes | None:
     """Return what the pseudonyms of a dataset are made with; None where its ids are none."""
     facts = dataset.manifest
-    return load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
+    return load_key(session.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
 
 
 def _saved_list(entries: Entries) -> None:
     """Say that the do-not-contact list that is saved holds too, and lead there, with the entries of this one."""
-    saved = len(state.suppression_list().entries())
+    saved = len(session.suppression_list().entries())
     with st.container(horizontal=True, vertical_alignment="center"):
         said = t("exporting.stop.kept", n=f"{saved:,}") if saved else t("exporting.stop.none")
         st.caption(said, width="content")
@@ -175,14 +175,14 @@ def say_matches(entries: Entries, dataset: Dataset) -> None:
         return
     matched = _matches(entries, dataset)
     if matched.nobody == matched.read:
-        st.warning(matched.message.text(state.language()), icon=":material/person_alert:")
+        st.warning(matched.message.text(session.language()), icon=":material/person_alert:")
     else:
-        st.caption(matched.message.text(state.language()))
+        st.caption(matched.message.text(session.language()))
 
 
 @cached()
 def _matches(entries: Entries, dataset: Dataset) -> Matches:
-    return matches(state.workspace(), entries, [dataset])
+    return matches(session.workspace(), entries, [dataset])
 
 
 def ask_region(dataset: Dataset, key: str, format: str = "") -> str:
@@ -194,7 +194,7 @@ def ask_region(dataset: Dataset, key: str, format: str = "") -> str:
         format: id of ``EXPORTS``, "" where it is not chosen yet.
     """
     usual = (EXPORTS[format].region if format else "") or proposed(dataset)
-    names = region_names(state.language())
+    names = region_names(session.language())
     options = ["", *names]
     return str(
         st.selectbox(
@@ -213,7 +213,7 @@ def ask_region(dataset: Dataset, key: str, format: str = "") -> str:
 def say_region(dataset: Dataset, region: str) -> None:
     """Say that the country was proposed by the numbers, while it stays so."""
     if region and region == proposed(dataset):
-        st.caption(t("exporting.region.proposed", country=widgets.plain(region_names(state.language())[region])))
+        st.caption(t("exporting.region.proposed", country=widgets.escape(region_names(session.language())[region])))
 
 
 @cached()

@@ -23,11 +23,11 @@ from clv_core.strategy.audiences.export import Exported, Preview, Side, export, 
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import entries_of, words_of
-from pages.ui import access, by_role, cells, navigation, row_files, saying, state, trusting, widgets
+from pages.ui import access, cells, i18n, navigation, row_files, session, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.exports import choose
 from pages.ui.exports.choose import ListRequest
-from pages.ui.saying import name_of, percent, t
+from pages.ui.i18n import name_of, percent, t
 
 AT_ONCE: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
@@ -61,7 +61,7 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
             return None
         st.session_state["export_looked"] = request.mark
     with st.spinner(t("exporting.wait")):
-        stop = state.suppression_list()
+        stop = session.suppression_list()
         return _preview(f"{request.mark} {stop.mark}", request, dataset, stop)
 
 
@@ -94,12 +94,12 @@ def show(result: Preview, dataset: Dataset) -> None:
     if result.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(result.left_out)))
     if result.unknown_countries:
-        words = widgets.plain(saying.listed(list(result.unknown_countries)[:EXAMPLES]))
+        words = widgets.escape(i18n.join_names(list(result.unknown_countries)[:EXAMPLES]))
         count = sum(result.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     say_notes(result.notes)
     if result.too_small is not None and result.rows:
-        st.warning(result.too_small.text(state.language()), icon=":material/group_off:")
+        st.warning(result.too_small.text(session.language()), icon=":material/group_off:")
     if result.first is not None and len(result.first):
         st.caption(t("exporting.first"))
         cells.table(result.first, t("exporting.first"))
@@ -108,7 +108,7 @@ def show(result: Preview, dataset: Dataset) -> None:
 def say_notes(notes: Sequence[Message]) -> None:
     """Say what was not understood of the customers' contact fields, and what to do about it."""
     for message in notes:
-        said = widgets.plain(without_options(message.text(state.language())))
+        said = widgets.escape(without_options(message.text(session.language())))
         if message.code == UNPLACED:
             st.warning(said, icon=":material/phone_missed:")
         else:
@@ -117,15 +117,15 @@ def say_notes(notes: Sequence[Message]) -> None:
 
 def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = by_role.if_may("export", disabled=result.too_small is not None or not trusting.acknowledged(bundle))
-    stop = state.suppression_list()
+    may = access.if_may("export", disabled=result.too_small is not None or not verdict.is_acknowledged(bundle))
+    stop = session.suppression_list()
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side, what = request.members.side(), request.members.what
         what = f"{what}-{request.format}" if EXPORTS[request.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, request.mark)
         contacts = with_stored_contacts(request.contacts, dataset, request.format)
-        path = state.workspace().exports / f"{name}{EXPORTS[request.format].suffix}"
+        path = session.workspace().exports / f"{name}{EXPORTS[request.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")
             written = export(
@@ -135,9 +135,9 @@ def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle
                 side=side,
                 contacts=contacts,
                 stop=stop,
-                language=state.language(),
+                language=session.language(),
             )
-        log_export(state.workspace(), written, request.format, side)
+        log_export(session.workspace(), written, request.format, side)
         st.session_state[key] = written
     made: Exported | None = st.session_state.get(key)
     if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):
@@ -196,7 +196,7 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
             choose.say_region(dataset, region)
             hidden = st.text_area(t("lists.suppress"), key=f"{key}_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or choose.ask_consent(dataset, f"{key}_assume", t("lists.assume"))
-            may = by_role.if_may("export", disabled=not allowed or not audience.count)
+            may = access.if_may("export", disabled=not allowed or not audience.count)
             pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
             entries = entries_of(hidden or "")
@@ -206,7 +206,7 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
             stem = row_files.stem(
                 audience.data.bundle, f"{audience.what}-{format}", audience.side, audience.terms, *marks
             )
-            path = state.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
+            path = session.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
             _make_for_platform(audience, format, path, contacts, key)
             choose.say_matches(entries, dataset)
 
@@ -216,11 +216,13 @@ def _make_for_platform(audience: Audience, format: str, path: Path, contacts: Co
     try:
         access.require("export")
         given = with_stored_contacts(contacts, audience.data.dataset, format)
-        made = export(audience.rows(), format, path, side=audience.side, contacts=given, stop=state.suppression_list())
+        made = export(
+            audience.rows(), format, path, side=audience.side, contacts=given, stop=session.suppression_list()
+        )
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
-    log_export(state.workspace(), made, format, audience.side)
+    log_export(session.workspace(), made, format, audience.side)
     st.markdown(t("lists.made", rows=made.rows, asked=audience.count))
     if made.left_out:
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))

@@ -14,8 +14,8 @@ from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.strategy.audiences.export_records import export_log
-from pages.ui import cells, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import cells, i18n, progress, session, widgets
+from pages.ui.i18n import t
 
 LOOP: Final = (
     ("collection", ":material/upload_file:"),
@@ -35,14 +35,14 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"customers": saying.count(facts.customers), "purchases": saying.count(facts.purchases)}
-    known["name"] = widgets.plain(dataset.name)
+    known = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
+    known["name"] = widgets.escape(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": saying.last_day(learned)}
+    said = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
     return t(f"home.headline.{kind}", **said, **known)
 
 
@@ -63,7 +63,7 @@ def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
 
 def load_sample() -> None:
     """Read the sample that comes with CLV Studio into a dataset."""
-    state.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
+    progress.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:
@@ -86,7 +86,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     if dataset and model:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
-        work = state.workspace()
+        work = session.workspace()
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
@@ -97,7 +97,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
 
 def dataset_table() -> None:
     """Show all datasets, the newest first."""
-    rows = [item.manifest for item in state.newest_datasets()]
+    rows = [item.manifest for item in session.newest_datasets()]
     table = pd.DataFrame(
         {
             t("column.dataset"): [item.name for item in rows],
@@ -105,9 +105,9 @@ def dataset_table() -> None:
             t("column.purchases"): [item.purchases for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("manage.currency"): [item.currency or None for item in rows],
-            t("column.from"): [saying.day(item.log_start) for item in rows],
-            t("column.until"): [saying.last_day(item.log_end) for item in rows],
-            t("column.created"): [saying.moment(item.created) for item in rows],
+            t("column.from"): [i18n.day(item.log_start) for item in rows],
+            t("column.until"): [i18n.last_day(item.log_end) for item in rows],
+            t("column.created"): [i18n.moment(item.created) for item in rows],
         }
     )
     formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
@@ -117,16 +117,16 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    models, versions = state.models(), state.registered()
+    models, versions = session.models(), session.versions_by_model()
     rows = [item.record for item in models]
     table = pd.DataFrame(
         {
             t("models.column.version"): [versions[item.id].number if item.id in versions else None for item in models],
-            t("column.model"): [saying.name_of("model", item["model"]) for item in rows],
+            t("column.model"): [i18n.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
-            t("column.verdict"): [t("trust." + state.trust(item).verdict) for item in models],
+            t("column.verdict"): [t("trust." + session.trust(item).verdict) for item in models],
             t("metric.gini"): [item["metrics"].get("gini") for item in rows],
-            t("column.created"): [saying.moment(item["created"]) for item in rows],
+            t("column.created"): [i18n.moment(item["created"]) for item in rows],
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}

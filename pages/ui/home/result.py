@@ -12,10 +12,10 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import navigation, saying, state, tiers, trusting, widgets
-from pages.ui.charts import why
+from pages.ui import i18n, navigation, session, tiers, verdict, widgets
+from pages.ui.charts import explanations
 from pages.ui.home import overview
-from pages.ui.saying import percent, t
+from pages.ui.i18n import percent, t
 
 NEXT: tuple[tuple[str, str], ...] = (
     ("evaluation", "evaluate"),
@@ -27,7 +27,7 @@ NEXT: tuple[tuple[str, str], ...] = (
 
 def show(dataset: Dataset, model: Bundle) -> bool:
     """Show the predictions that are saved for the dataset; return whether there are any."""
-    path = state.scored(dataset, model).scores_path()
+    path = session.scored(dataset, model).scores_path()
     if not path.exists():
         return False
     terms, customers = Terms(model.record["horizon_days"]), _values(str(path), path.stat().st_mtime)
@@ -39,11 +39,11 @@ def show(dataset: Dataset, model: Bundle) -> bool:
     message = t("segments.chart", name=first["tier_label"], **shares)
     left, right = st.columns([3, 2])
     with left:
-        widgets.chart(why.tier_bars(rows, message), "home_tiers")
+        widgets.chart(explanations.tier_bars(rows, message), "home_tiers")
     with right.container(border=True, height="stretch"):
-        st.header(t("home.buyers", buyers=saying.count(round(customers[P_PURCHASE].sum()))), anchor=False)
-        trusting.verdict(state.trust(model))
-        trusting.grades(model)
+        st.header(t("home.buyers", buyers=i18n.count(round(customers[P_PURCHASE].sum()))), anchor=False)
+        verdict.show(session.trust(model))
+        verdict.grades(model)
         st.space("stretch")
         target = _next(dataset, model)
         icon = navigation.BY_NAME[target].icon
@@ -73,14 +73,14 @@ def _growth(dataset: Dataset) -> str:
     """Return what the log gained since its version before; "" for the first."""
     facts = dataset.manifest
     before = next(
-        (one.manifest for one in versions(state.workspace(), dataset.name) if one.version == facts.parent), None
+        (one.manifest for one in versions(session.workspace(), dataset.name) if one.version == facts.parent), None
     )
     if before is None or (before.customers, before.purchases) == (facts.customers, facts.purchases):
         return ""
     gained = {name: f"{getattr(facts, name) - getattr(before, name):+,}" for name in ("customers", "purchases")}
     revenue = facts.net_revenue - before.net_revenue
     sign = "+" if revenue >= 0 else ""
-    return t("home.growth", revenue=sign + saying.money(revenue, facts.currency), **gained)
+    return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **gained)
 
 
 def _next(dataset: Dataset, model: Bundle) -> str:

@@ -13,9 +13,9 @@ from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.health import AMBER, GREEN, RED, RETRAIN, UNKNOWN
 from clv_core.monitoring.monitoring_report import Report, acknowledge_alerts, last_outcome
 from clv_core.monitoring.retraining import early
-from pages.ui import access, by_role, judged, progress, saying, state, widgets
+from pages.ui import access, evaluation_charts, i18n, progress, session, widgets
+from pages.ui.i18n import t
 from pages.ui.monitor.monitored import LIGHTS
-from pages.ui.saying import t
 
 MARK: Final = "↻"
 """Tells runs that retrain from those that only look."""
@@ -23,27 +23,32 @@ MARK: Final = "↻"
 
 def retraining(bundle: Bundle) -> None:
     """Follow a retraining that runs, or say that it did not end well."""
-    job = progress.latest("monitor", f"{bundle.id} {MARK}")
-    if job is not None and progress.running(job):
+    job = progress.latest_run("monitor", f"{bundle.id} {MARK}")
+    if job is not None and progress.is_running(job):
         progress.watch(job)
         st.stop()
-    progress.unsettled(job)
+    progress.show_failure(job)
 
 
 def retrained(bundle: Bundle) -> None:
     """Say what came of the last retraining, whoever started it: a person here, or cron."""
-    job = progress.latest("monitor", f"{bundle.id} {MARK}")
+    job = progress.latest_run("monitor", f"{bundle.id} {MARK}")
     result = (job.status().get("result") if job is not None else None) or {}
-    outcome = last_outcome(state.workspace(), bundle.id) or result.get("retrain")
+    outcome = last_outcome(session.workspace(), bundle.id) or result.get("retrain")
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
-        when = f" · {saying.moment(outcome['at'])}" if "at" in outcome else ""
+        when = f" · {i18n.moment(outcome['at'])}" if "at" in outcome else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.plain(saying.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
+        st.markdown(
+            widgets.escape(i18n.message_text(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"])))
+        )
         for one in outcome["figures"]:
             currency = bundle.record["currency"]
-            said = {name: judged.said(one["metric"], one[name], currency) for name in ("champion", "challenger")}
+            said = {
+                name: evaluation_charts.metric_text(one["metric"], one[name], currency)
+                for name in ("champion", "challenger")
+            }
             st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **said))
 
 
@@ -57,24 +62,24 @@ def act(report: Report, dataset: Dataset, bundle: Bundle) -> None:
             key="monitor_retrain",
             icon=":material/model_training:",
             type="primary" if advised else "secondary",
-            **by_role.if_may("train", disabled=soon is not None),
+            **access.if_may("train", disabled=soon is not None),
         ):
             command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
             command += [] if access.may("promote") else ["--leave"]
-            state.start_job(command, f"{bundle.id} {MARK}")
+            progress.start_job(command, f"{bundle.id} {MARK}")
             st.rerun()
         if len(report.open) > 1 and st.button(
-            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **by_role.if_may("change")
+            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **access.if_may("change")
         ):
             _seen(report, report.open)
     if soon is not None:
-        until, since = (saying.day(soon.why.params[name]) for name in ("cutoff", "since"))
+        until, since = (i18n.day(soon.why.params[name]) for name in ("cutoff", "since"))
         st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
     else:
         horizon = report.about["horizon_days"]
         broken = "broken" if report.recommendation.of_broken_data else "note"
         note = broken if access.may("promote") else "leave"
-        st.caption(t(f"monitor.retrain.{note}", as_of=saying.last_day(report.about["as_of"]), horizon=horizon))
+        st.caption(t(f"monitor.retrain.{note}", as_of=i18n.last_day(report.about["as_of"]), horizon=horizon))
 
 
 def listed(report: Report) -> None:
@@ -87,7 +92,7 @@ def listed(report: Report) -> None:
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_said(alert))
-        options = {"help": t("monitor.acknowledge.help"), **by_role.if_may("change")}
+        options = {"help": t("monitor.acknowledge.help"), **access.if_may("change")}
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _seen(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]
@@ -96,16 +101,16 @@ def listed(report: Report) -> None:
             for alert in seen:
                 st.markdown(_said(alert))
                 who = alert.acknowledged
-                st.caption(f"{saying.moment(who['at'])} · {widgets.plain(who['by'])}")
+                st.caption(f"{i18n.moment(who['at'])} · {widgets.escape(who['by'])}")
 
 
 def _said(alert: Alert) -> str:
     colour, icon = LIGHTS[RED if alert.grave else AMBER]
-    return f":{colour}[{icon}] {widgets.plain(alert.text(state.language()))}"
+    return f":{colour}[{icon}] {widgets.escape(alert.text(session.language()))}"
 
 
 def _seen(report: Report, alerts: list[Alert]) -> None:
     access.require("change")
-    who = access.who() or "app"
-    acknowledge_alerts(state.workspace(), report.about["model"], [alert.id for alert in alerts], who)
+    who = access.current_user() or "app"
+    acknowledge_alerts(session.workspace(), report.about["model"], [alert.id for alert in alerts], who)
     st.rerun()

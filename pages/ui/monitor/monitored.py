@@ -12,9 +12,9 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.health import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.monitoring_report import FILE, Report, acknowledged, report_folder
-from pages.ui import page_files, progress, saying, state
+from pages.ui import i18n, page_files, progress, session
+from pages.ui.i18n import t
 from pages.ui.page_files import file_name
-from pages.ui.saying import t
 
 LIGHTS: Final = {
     GREEN: ("green", ":material/check_circle:"),
@@ -28,8 +28,8 @@ def need_report(dataset: Dataset, bundle: Bundle) -> Report:
     """Return the report of the dataset as it is now; while it is not there, show the run that makes it."""
     path = report_folder(dataset, bundle) / FILE
     command = ["monitor", dataset.name, "--model", bundle.id]
-    progress.need(path.is_file(), command, bundle.id, t("monitor.wait"))
-    return _report(str(path), path.stat().st_mtime).seen(acknowledged(state.workspace(), bundle.id))
+    progress.need_result(path.is_file(), command, bundle.id, t("monitor.wait"))
+    return _report(str(path), path.stat().st_mtime).seen(acknowledged(session.workspace(), bundle.id))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -41,7 +41,7 @@ def _report(path: str, written: float) -> Report:
 
 def headline(report: Report) -> str:
     """Return the recommendation in words."""
-    return saying.said(report.recommendation.why)
+    return i18n.message_text(report.recommendation.why)
 
 
 def about(report: Report) -> str:
@@ -52,9 +52,9 @@ def about(report: Report) -> str:
     key = "monitor.about.shorter" if about["as_of"] < about["cutoff"] else key
     return t(
         key,
-        last=saying.last_day(about["as_of"]),
-        cutoff=saying.day(about["cutoff"]),
-        as_of=saying.last_day(about["as_of"]),
+        last=i18n.last_day(about["as_of"]),
+        cutoff=i18n.day(about["cutoff"]),
+        as_of=i18n.last_day(about["as_of"]),
         kind=t(f"monitor.kind.{about['kind']}"),
         chunks=about["reference"]["chunks"],
     )
@@ -68,13 +68,13 @@ def lights(report: Report) -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(saying.said(light.why))
+                st.caption(i18n.message_text(light.why))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:
     """Offer the report for programs, and the table of all checks."""
     as_of = report.about["as_of"]
-    text = json.dumps(report.to_json(state.language()), ensure_ascii=False, indent=1)
+    text = json.dumps(report.to_json(session.language()), ensure_ascii=False, indent=1)
     with st.container(horizontal=True):
         name = file_name(bundle, "monitoring", as_of, "json")
         page_files.download(t("monitor.download.report"), text, name, key="monitor_report")

@@ -15,9 +15,9 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
-from pages.ui import cells, confirmation, outcomes, page_files, progress, received, saying, state, widgets
+from pages.ui import cells, confirmation, flash, i18n, page_files, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 IDS: Final = "erase_ids"
 ROUND: Final = "erase_round"
@@ -25,7 +25,7 @@ ROUND: Final = "erase_round"
 
 def done() -> list[Certificate]:
     """Return the certificates of erasures, the latest first."""
-    return certificates(state.workspace())
+    return certificates(session.workspace())
 
 
 def headline(certificates_done: list[Certificate], suppressed: str) -> str:
@@ -37,19 +37,19 @@ def headline(certificates_done: list[Certificate], suppressed: str) -> str:
 
 def follow() -> None:
     """Follow an erasure, and show its result."""
-    job = outcomes.follow("erase")
+    job = flash.follow("erase")
     if job is None:
         return
     result = job.status()["result"]
     parts = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        parts.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
+        parts.append(t("privacy.erase.retrain", models=i18n.join_names(map(widgets.escape, result["retrain"]))))
     if result["remains"]:
         parts.append(t("privacy.erase.remains", n=len(result["remains"])))
     if result.get("unsure"):
         parts.append(t("privacy.erase.unsure", n=len(result["unsure"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(saying.together(parts))
+    flash.say(i18n.join_sentences(parts))
     st.rerun()
 
 
@@ -73,15 +73,15 @@ def _ids() -> list[str]:
     if file is not None:
         try:
             read = partial(read_entries, exact=True)
-            words += words_of(received.read_once(file, state.workspace(), read))
+            words += words_of(received.read_once(file, session.workspace(), read))
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
     return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})
 
 
 def _scope() -> str:
     """Return the only dataset to erase from, "" for all."""
-    names = [item.name for item in state.newest_datasets()]
+    names = [item.name for item in session.newest_datasets()]
     if len(names) < 2:
         return ""
     return str(
@@ -97,7 +97,7 @@ def _scope() -> str:
 
 def _offer_erasing(ids: list[str], scope: str) -> None:
     label = t("privacy.erase.button", n=f"{len(ids):,}") if ids else t("privacy.erase.button.none")
-    place = t("privacy.erase.from", name=widgets.plain(scope)) if scope else t("privacy.erase.from_all")
+    place = t("privacy.erase.from", name=widgets.escape(scope)) if scope else t("privacy.erase.from_all")
     question = Confirmation(
         question=t("privacy.erase.sure", n=f"{len(ids):,}"),
         consequence=f"{place} {t('privacy.erase.why')}\n\n{t('privacy.erase.stays')}",
@@ -110,19 +110,19 @@ def _offer_erasing(ids: list[str], scope: str) -> None:
 
 
 def _erase(ids: list[str], scope: str) -> None:
-    path = state.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
+    path = session.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
     path.touch(mode=0o600)
     path.write_text("".join(f"{word}\n" for word in ids), encoding="utf-8")
     command = ["erase", "--file", str(path), *(["--dataset", scope] if scope else [])]
-    state.start_job(command, scope or t("privacy.erase.everywhere"))
+    progress.start_job(command, scope or t("privacy.erase.everywhere"))
 
 
 def _unfinished() -> None:
     """Offer to finish an erasure that was cut off: the file of its ids stays until it is done."""
-    job = progress.latest("erase")
+    job = progress.latest_run("erase")
     if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
         return
-    if job == progress.current("erase") and job.status()["state"] == jobs.INTERRUPTED:
+    if job == progress.followed_run("erase") and job.status()["state"] == jobs.INTERRUPTED:
         return  # it is offered where the run is shown
     words = list(job.status()["args"])
     file = Path(words[words.index("--file") + 1]) if "--file" in words else None
@@ -130,7 +130,7 @@ def _unfinished() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":orange[:material/warning: {t('privacy.erase.unfinished')}]")
             if st.button(t("privacy.erase.finish"), key="erase_again", icon=":material/refresh:"):
-                progress.again(job)
+                progress.restart(job)
 
 
 def _certificates() -> None:
@@ -141,7 +141,7 @@ def _certificates() -> None:
         return
     table = pd.DataFrame(
         {
-            t("privacy.certificate.when"): [saying.moment(one.finished) for one in finished],
+            t("privacy.certificate.when"): [i18n.moment(one.finished) for one in finished],
             t("privacy.certificate.who"): [one.who for one in finished],
             t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in finished],
             t("privacy.certificate.asked"): [len(one.customers) for one in finished],
@@ -153,14 +153,14 @@ def _certificates() -> None:
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {
-            one.id: t("privacy.certificate.name", when=saying.moment(one.finished), n=len(one.customers))
+            one.id: t("privacy.certificate.name", when=i18n.moment(one.finished), n=len(one.customers))
             for one in finished
         }
         chosen = st.selectbox(
             t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key="certificate"
         )
-        root = state.workspace().root
-        text = markdown_path(state.workspace(), chosen, state.language())
+        root = session.workspace().root
+        text = markdown_path(session.workspace(), chosen, session.language())
         name = f"erasure-{chosen}"
         page_files.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
         record = (root / FOLDER / f"{chosen}.json").read_text(encoding="utf-8")

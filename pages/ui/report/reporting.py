@@ -24,12 +24,12 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.report.make_report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
-from pages.ui import access, by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
+from pages.ui import access, i18n, page_files, progress, scored, session, terms, verdict, widgets
 from pages.ui.budget import offers
 from pages.ui.budget.offers import PlanInputs
 from pages.ui.budget.plan import slider_scale
+from pages.ui.i18n import t
 from pages.ui.page_files import file_name
-from pages.ui.saying import t
 
 SLIDES, PAGE = ".pptx", ".html"
 
@@ -58,34 +58,34 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
             t("reporting.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
-            default=state.language(),
+            default=session.language(),
             required=True,
-            key=f"report_language_{state.language()}",
+            key=f"report_language_{session.language()}",
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
-    if planned and not trusting.acknowledged(bundle):
+    if planned and not verdict.is_acknowledged(bundle):
         words = ()
     logo = _logo()
     if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
     wish = _wish(dataset, bundle, str(language), (*logo, *words))
-    job = progress.latest("report", wish.label)
+    job = progress.latest_run("report", wish.label)
     if st.button(
         t("reporting.make"),
         type="primary" if made(wish) is None else "secondary",
         icon=":material/slideshow:",
         key="make_report",
-        **by_role.if_may("change", disabled=progress.running(job)),
+        **access.if_may("change", disabled=progress.is_running(job)),
     ):
-        state.start_job(list(wish.command), wish.label, wish.language)
+        progress.start_job(list(wish.command), wish.label, wish.language)
         st.rerun()
     return wish
 
 
 def _logo() -> tuple[str, ...]:
     """Let the person upload or remove the logo of this workspace, and return it as words of the command line."""
-    path = state.workspace().place("branding") / "logo.png"
+    path = session.workspace().place("branding") / "logo.png"
     with st.expander(t("reporting.logo"), icon=":material/image:"):
         file = st.file_uploader(t("reporting.logo.file"), ["png"], key="report_logo", disabled=not access.may("change"))
         if file is not None:
@@ -94,7 +94,7 @@ def _logo() -> tuple[str, ...]:
                 temporary.write_bytes(file.getvalue())
         if path.is_file():
             st.image(str(path), width=160)
-            if st.button(t("reporting.logo.remove"), key="report_logo_remove", **by_role.if_may("change")):
+            if st.button(t("reporting.logo.remove"), key="report_logo_remove", **access.if_may("change")):
                 path.unlink()
                 st.rerun()
     if not path.is_file():
@@ -102,7 +102,7 @@ def _logo() -> tuple[str, ...]:
     try:
         read_logo(path)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return ()
     return ("--logo", str(path))
 
@@ -120,15 +120,15 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
         st.caption(t("budget.offers.none"))
         return ()
     given = with_experiments(check_offers(entered), saved.experiments, horizon_days, rates.margin_rate, by_tier=by_tier)
-    inputs = PlanInputs(state.scored(dataset, bundle), rates, segments, segments.people, given)
+    inputs = PlanInputs(session.scored(dataset, bundle), rates, segments, segments.people, given)
     if not inputs.has_effect:
         st.caption(t("reporting.no_effect"))
         return ()
-    people = state.suppression_list().without(segments.people)
+    people = session.suppression_list().without(segments.people)
     gains = expected_gains(given, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = max_useful_budget(gains, costs(given), capacities(given))
     start = slider_scale(most, saved.budget)[2] if most > 0 else saved.budget or 0.0
-    label = t("reporting.budget", unit=saying.unit(bundle.record["currency"]))
+    label = t("reporting.budget", unit=i18n.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
         return ()
@@ -144,7 +144,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
     stem = file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
-    folder = state.workspace().place("exports")
+    folder = session.workspace().place("exports")
     files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
@@ -154,7 +154,7 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
 
 def made(wish: Wish) -> dict[str, Any] | None:
     """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
-    job = progress.latest("report", wish.label)
+    job = progress.latest_run("report", wish.label)
     if job is None or job.status()["state"] != jobs.DONE:
         return None
     written = job.status()["updated"]
@@ -171,6 +171,6 @@ def show(wish: Wish, found: dict[str, Any]) -> None:
         page_files.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
     with st.container(border=True):
         st.markdown(f"**{t('reporting.findings')}**")
-        st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))
+        st.markdown("\n".join(f"1. {widgets.escape(sentence)}" for sentence in found["sections"].values()))
     st.header(t("reporting.preview"), anchor=False)
     st.iframe(page.read_text(encoding="utf-8"), height=720)

@@ -17,10 +17,10 @@ from clv_core.strategy.segments.rfm_and_quadrant import GRID, FittedQuadrant, Fi
 from clv_core.strategy.segments.segment_rules import OTHERS, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import cells, failing, navigation, row_files, saying, segmenting, state, tiers, trusting, widgets
-from pages.ui.charts import placing, why
+from pages.ui import cells, i18n, navigation, row_files, segmenting, session, tiers, verdict, widgets
+from pages.ui.charts import explanations, placing
 from pages.ui.exports.lists import Audience, offer_for_platforms
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import Members, SegmentedCustomers
 
 MAX_CARDS: Final = 6
@@ -103,7 +103,7 @@ def _descriptions(segmented: SegmentedCustomers) -> None:
     """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
     rows = segmented.table[segmented.table["description"].notna() & (segmented.table["description"] != "")]
     lines = [
-        f"- **{widgets.plain(name)}** – {widgets.plain(description)}"
+        f"- **{widgets.escape(name)}** – {widgets.escape(description)}"
         for name, description in zip(rows["name"], rows["description"], strict=True)
     ]
     if lines:
@@ -132,10 +132,10 @@ def _bars(segmented: SegmentedCustomers) -> None:
         share=percent(first["share_of_customers"]),
         value=percent(first["share_of_value"]),
     )
-    drawn, key = why.tier_bars(order.assign(tier_label=order["name"]), message), "segment_bars"
+    drawn, key = explanations.tier_bars(order.assign(tier_label=order["name"]), message), "segment_bars"
     numbers = [segmented.names.index(name) + 1 for name in order["name"]]
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{widgets.plain(drawn.message)}**", help=t("segments.chart.click"))
+        st.markdown(f"**{widgets.escape(drawn.message)}**", help=t("segments.chart.click"))
         st.plotly_chart(
             drawn.figure,
             key=key,
@@ -173,12 +173,12 @@ def _quadrant(segmented: SegmentedCustomers, fitted: FittedQuadrant) -> None:
     back = segmented.table[segmented.table[SEGMENT] == "win_back"].iloc[0]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
-        customers=saying.count(back["customers"]),
+        customers=i18n.count(back["customers"]),
         name=back["name"],
         share=percent(back["p_purchase_mean"]),
-        value=saying.money(back["value_sum"], segmented.currency),
+        value=i18n.money(back["value_sum"], segmented.currency),
     )
-    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=saying.unit(segmented.currency))
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=i18n.unit(segmented.currency))
     figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), segmented.names, message, axis=axis)
     widgets.chart(figure, "quadrant")
 
@@ -207,7 +207,7 @@ def filters_key(segmented: SegmentedCustomers) -> str:
     return f"filter_tiers_{segmented.placed.count}" if isinstance(segmented.scheme, ValueTiers) else f"filter_{own}"
 
 
-@failing.part
+@widgets.safe_fragment
 def members(segmented: SegmentedCustomers) -> None:
     """Show the customers with filters, and offer those that pass as files."""
     chosen = _filtered(segmented)
@@ -233,7 +233,7 @@ def _filtered(segmented: SegmentedCustomers) -> Members:
         t("segments.filter.tiers" if isinstance(segmented.scheme, ValueTiers) else "segments.filter.segments"),
         range(1, segmented.placed.count + 1),
         selection_mode="multi",
-        format_func=lambda number: widgets.plain(names[number - 1]),
+        format_func=lambda number: widgets.escape(names[number - 1]),
         key=filters_key(segmented),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -277,7 +277,7 @@ def _table(chosen: Members) -> None:
 
 def _offer_card(customer: str) -> None:
     """Lead to the card of the customer who is selected in the list."""
-    label = t("card.open", customer=widgets.plain(customer))
+    label = t("card.open", customer=widgets.escape(customer))
     if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 
@@ -285,8 +285,8 @@ def _offer_card(customer: str) -> None:
 def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     segmented, side = chosen.segmented, chosen.side()
-    allowed = trusting.acknowledged(segmented.bundle) and len(chosen.rows) > 0
-    work, stop, language = state.workspace(), state.suppression_list(), state.language()
+    allowed = verdict.is_acknowledged(segmented.bundle) and len(chosen.rows) > 0
+    work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")

@@ -29,10 +29,10 @@ from clv_core.strategy.segments.segment_comparison import (
 )
 from clv_core.strategy.segments.segmentation import Assignment, FittedScheme
 from clv_core.strategy.segments.value_tiers import THRESHOLDS, ValueTiers
-from pages.ui import cells, progress, row_files, saying, segmenting, state, widgets
+from pages.ui import cells, i18n, progress, row_files, segmenting, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import placing
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import SegmentedCustomers
 
 MONTH: Final = 30
@@ -70,9 +70,9 @@ def moved(segmented: SegmentedCustomers) -> None:
         width=420,
     )
     command = ["score", segmented.dataset.name, "--model", segmented.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
-    out = state.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
+    out = session.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
     label = f"{segmented.bundle.id} {chosen.cutoff}"
-    progress.need(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
+    progress.need_result(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
     earlier = replace(segmented.data, cutoff=chosen.cutoff)
     segmenting.need_points(segmented.scheme, earlier)
     fitted, now = _now(segmented)
@@ -95,7 +95,7 @@ def realized(segmented: SegmentedCustomers) -> None:
     customers = _past(chosen, then)
     placed = segmenting.place(segmented.scheme, fitted, then, customers)
     shared = other_origins_error(then.workspace, segmented.bundle, chosen)
-    names = [one.name(state.language()) for one in placed.segments]
+    names = [one.name(session.language()) for one in placed.segments]
     rows = realized_by_segment(customers, placed, shared).assign(name=names)
     # A customer in two segments counts once in the total.
     everyone = tuple(float(customers[column].sum()) for column in (VALUE, ACTUAL))
@@ -105,7 +105,7 @@ def realized(segmented: SegmentedCustomers) -> None:
 def _movement(segmented: SegmentedCustomers, moves: Movement, day: Earlier) -> None:
     both, names, largest = moves.stayed + moves.moved, segmented.names, moves.largest()
     params = {
-        "date": saying.day(day.cutoff),
+        "date": i18n.day(day.cutoff),
         "share": percent(moves.moved / max(1, both)),
         "customers": f"{moves.moved:,}",
     }
@@ -118,7 +118,7 @@ def _movement(segmented: SegmentedCustomers, moves: Movement, day: Earlier) -> N
         counts, value = np.vstack([counts, moves.new]), np.vstack([value, np.zeros(len(names))])
         labels.append(t("segments.moved.new"))
     axes = (
-        t("segments.moved.now", date=saying.day(segmented.dataset.log_end)),
+        t("segments.moved.now", date=i18n.day(segmented.dataset.log_end)),
         t("segments.moved.then", date=params["date"]),
     )
     shown = value if not moves.new.any() else None
@@ -164,7 +164,7 @@ def _realized_table(
         name=worst["name"],
         gap=t(f"segments.came.{side}", amount=money(abs(most), segmented.currency)),
     )
-    unit = saying.unit(segmented.currency)
+    unit = i18n.unit(segmented.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
     number, buyers = st.column_config.NumberColumn, t("segments.came.buyers.help")
     has_intervals = rows["high"].notna().all()
@@ -223,12 +223,12 @@ def _earlier(scored: ScoredDataset) -> list[Earlier]:
 def _day_label(day: Earlier, segmented: SegmentedCustomers) -> str:
     ago = (segmented.dataset.log_end - day.cutoff).days
     key = "segments.moved.day.kept" if day.saved else "segments.moved.day"
-    return t(key, date=saying.day(day.cutoff), days=f"{ago:,}")
+    return t(key, date=i18n.day(day.cutoff), days=f"{ago:,}")
 
 
 def _when(past: PastPredictions) -> str:
     end = past.cutoff + timedelta(days=past.horizon_days)
-    return t(f"segments.came.span.{past.kind}", start=saying.day(past.cutoff), end=saying.last_day(end))
+    return t(f"segments.came.span.{past.kind}", start=i18n.day(past.cutoff), end=i18n.last_day(end))
 
 
 @cached(CUSTOMERS)

@@ -25,10 +25,10 @@ from clv_core.strategy.segments.saved_segments import (
 from clv_core.strategy.segments.scored_customers import labels_key
 from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, spoken, widgets
-from pages.ui.saying import t
+from pages.ui import access, condition_sentences, widgets
+from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
-from pages.ui.state import language
+from pages.ui.session import language
 
 HIDDEN: Final = {"customer_id", "as_of", "horizon_days", "model"}
 """Columns that no condition is made of."""
@@ -42,7 +42,7 @@ def edit_rules(dataset: Dataset, customers: pd.DataFrame) -> None:
         customers: whose columns can be asked for.
     """
     if not access.may("change"):
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
         return
     chosen = st.session_state.get("rules_name")
     rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None
@@ -60,7 +60,7 @@ def _order(dataset: Dataset, rules: Rules) -> None:
         overlapping = st.toggle(
             t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
         )
-        if st.button(t("rules.delete", name=widgets.plain(rules.name)), key="rules_delete", icon=":material/delete:"):
+        if st.button(t("rules.delete", name=widgets.escape(rules.name)), key="rules_delete", icon=":material/delete:"):
             _confirm_delete(dataset, rules)
     if overlapping != rules.overlapping:
         _save(dataset, replace(rules, overlapping=overlapping))
@@ -84,7 +84,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
     """Show one segment: its conditions, its description, its place among the others."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{place + 1}. {widgets.plain(rule.name)}**", width="stretch")
+            st.markdown(f"**{place + 1}. {widgets.escape(rule.name)}**", width="stretch")
             if place and st.button(t("rules.up"), key=f"up_{place}", icon=":material/arrow_upward:"):
                 order = [*rules.rules]
                 order[place - 1], order[place] = order[place], order[place - 1]
@@ -93,7 +93,9 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
                 _without(dataset, rules, place)
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"- {widgets.plain(spoken.sentence(condition, _own(dataset)))}", width="stretch")
+                st.markdown(
+                    f"- {widgets.escape(condition_sentences.sentence(condition, _own(dataset)))}", width="stretch"
+                )
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
@@ -135,7 +137,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             column = st.selectbox(
                 t("rules.column"),
                 columns,
-                format_func=spoken.called,
+                format_func=condition_sentences.called,
                 key="rule_column",
                 help=t("rules.column.help", count=len(columns)),
                 width=220,
@@ -144,7 +146,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 t("rules.operator"),
                 OPERATORS,
                 2,
-                format_func=spoken.compared,
+                format_func=condition_sentences.compared,
                 key="rule_operator",
                 width=150,
             )
@@ -154,7 +156,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
         try:
             _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
 
 
 def _asked_segment(names: list[str]) -> str | None:
@@ -235,7 +237,7 @@ def name_segments(segmented: SegmentedCustomers) -> None:
         st.info(t("segments.names.rules"), icon=":material/info:")
         return
     if not access.may("change"):
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
         return
     key = labels_key(segmented.scheme, segmented.bundle)
     labels = load_labels(segmented.dataset, key)

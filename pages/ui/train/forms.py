@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import streamlit as st
 
 from clv_core.config import Settings
-from pages.ui.saying import name_of, t
+from pages.ui.i18n import name_of, t
 
 
 def settings_form(

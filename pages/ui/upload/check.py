@@ -21,8 +21,8 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, translate, without_options
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.readable_columns import header
 from clv_core.strategy.audiences.spreadsheet_safety import write_csv
-from pages.ui import cells, page_files, saying, state, widgets
-from pages.ui.saying import percent, t
+from pages.ui import cells, i18n, page_files, session, widgets
+from pages.ui.i18n import percent, t
 from pages.ui.upload import uploading
 
 LONG_GAP_DAYS: Final = 14
@@ -85,8 +85,8 @@ def show_details(check: Check, rejected: Path) -> None:
             st.markdown(f":gray[:material/info:] {plain_message(message)}")
     with st.expander(t("upload.first_rows"), icon=":material/table_rows:"):
         rows = check.first_rows
-        kinds = {kind: saying.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
-        heads = {name: st.column_config.Column(saying.name_of("canonical", name)) for name in rows.columns}
+        kinds = {kind: i18n.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
+        heads = {name: st.column_config.Column(i18n.name_of("canonical", name)) for name in rows.columns}
         cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
 
 
@@ -98,8 +98,8 @@ def _messages(check: Check) -> list[Message]:
 
 def plain_message(message: Message) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
-    sentence = saying.said(replace(message, params=saying.in_words(message.params)))
-    return widgets.plain(without_options(sentence))
+    sentence = i18n.message_text(replace(message, params=i18n.named_params(message.params)))
+    return widgets.escape(without_options(sentence))
 
 
 def headline(check: Check, name: str) -> str:
@@ -112,17 +112,17 @@ def headline(check: Check, name: str) -> str:
     facts = check.manifest
     return t(
         "upload.headline.checked",
-        file=widgets.plain(name),
-        customers=saying.count(facts.customers),
-        revenue=widgets.plain(saying.money(facts.net_revenue, facts.currency)),
+        file=widgets.escape(name),
+        customers=i18n.count(facts.customers),
+        revenue=widgets.escape(i18n.money(facts.net_revenue, facts.currency)),
     )
 
 
 def _figures(check: Check) -> list[widgets.Figure]:
     facts = check.manifest
     first, end = date.fromisoformat(facts.log_start), date.fromisoformat(facts.log_end)
-    revenue, days = saying.money(facts.net_revenue, facts.currency), t("unit.days", n=f"{(end - first).days:,}")
-    span = saying.days(first, end - timedelta(days=1))
+    revenue, days = i18n.money(facts.net_revenue, facts.currency), t("unit.days", n=f"{(end - first).days:,}")
+    span = i18n.days(first, end - timedelta(days=1))
     return [
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
         widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
@@ -138,10 +138,10 @@ def show_gap(check: Check) -> None:
         return
     days, start = check.longest_gap_days, date.fromisoformat(check.gap_start)
     key = "look.gap" if days > 1 else "look.gap.one"
-    sentence = t(key, days=f"{days:,}", first=saying.day(start), last=saying.day(start + timedelta(days=days - 1)))
+    sentence = t(key, days=f"{days:,}", first=i18n.day(start), last=i18n.day(start + timedelta(days=days - 1)))
     span = date.fromisoformat(check.manifest.log_end) - date.fromisoformat(check.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {saying.together([sentence, t('look.gap.long')])}")
+        st.markdown(f":orange[:material/warning:] {i18n.join_sentences([sentence, t('look.gap.long')])}")
     else:
         st.caption(sentence)
 
@@ -160,14 +160,14 @@ def show_horizons(check: Check, like: str = "") -> None:
     usable = [item.horizon_days for item in check.horizons if item.verdict != "too_short"]
     kind = "measured" if measured else "unmeasured" if usable else "too_short"
     if like and kind == "too_short":
-        st.info(t("look.horizons.adds", name=widgets.plain(like)), icon=":material/playlist_add:")
+        st.info(t("look.horizons.adds", name=widgets.escape(like)), icon=":material/playlist_add:")
         return
     banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
     banner(t(f"look.horizons.{kind}", days=max(measured or usable, default=0)), icon=MARKS[kind].partition("[")[2])
     reasons: dict[str, str] = {}
     for item in check.horizons:
         if item.verdict != kind or kind == "too_short":
-            reason = widgets.plain(item.reason.text(state.language()))
+            reason = widgets.escape(item.reason.text(session.language()))
             reasons.setdefault(item.reason.code, f":{MARKS[item.verdict]}] {reason}")
     st.caption("  \n".join(reasons.values()))
 
@@ -196,7 +196,7 @@ def _show_problems(check: Check, rejected: Path) -> None:
 
 def download_rejects(parquet: Path, rows: int, name: str, key: str) -> None:
     """Offer the rejected rows of ``parquet`` with line number and reason; written in blocks when they are asked for."""
-    language = state.language()
+    language = session.language()
     ending = ".csv.gz" if rows > MIN_ROWS_TO_PACK else ".csv"
     write = partial(_rejects_file, parquet, ending, language)
     page_files.download(t("upload.set_aside"), write, name + ending, key=key)
@@ -297,7 +297,7 @@ def _words_table(
         st.caption(t(f"look.{kind}.why"))
         edited = st.data_editor(
             table,
-            key=f"{kind}_{check.manifest.source}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+            key=f"{kind}_{check.manifest.source}_{session.language()}_{st.session_state.get(uploading.ROUND, 0)}",
             hide_index=True,
             disabled=["column", "word", "rows"],
             column_config={

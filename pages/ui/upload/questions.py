@@ -29,8 +29,8 @@ from clv_core.columns import (
 )
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from pages.ui import saying, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 
 CHOICES: Final = {
@@ -133,7 +133,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         readings = params.get("readings", [])
-        st.markdown(f":orange[:material/help:] {widgets.plain(_sentence(code, params))}")
+        st.markdown(f":orange[:material/help:] {widgets.escape(_sentence(code, params))}")
         if code in READINGS:
             _readings(readings, params, then)
             return
@@ -174,11 +174,11 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
 
 def _sentence(code: str, params: dict[str, Any]) -> str:
     """Return the question with columns and events as pages call them, and without options of the command line."""
-    words = saying.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
+    words = i18n.named_params({name: value for name, value in params.items() if name not in ("readings", "spans")})
     if code == "missing_columns":
-        words["missing"] = [saying.name_of("canonical", str(name)) for name in params["missing"]]
+        words["missing"] = [i18n.name_of("canonical", str(name)) for name in params["missing"]]
     if code == "no_purchases":
-        words["types"] = [saying.name_of("event", str(name)) for name in params["types"]]
+        words["types"] = [i18n.name_of("event", str(name)) for name in params["types"]]
     return without_options(t(f"error.{code}", **words))
 
 
@@ -203,13 +203,13 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     if key == "mapping":
         ((canonical, column),) = value.items()
         if canonical == UNIT_PRICE and params.get("quantity"):
-            quantity = widgets.plain(params["quantity"])
-            return t("question.reading.product", quantity=quantity, price=widgets.plain(column))
-        shown = {"canonical": saying.name_of("canonical", canonical), "column": widgets.plain(column)}
+            quantity = widgets.escape(params["quantity"])
+            return t("question.reading.product", quantity=quantity, price=widgets.escape(column))
+        shown = {"canonical": i18n.name_of("canonical", canonical), "column": widgets.escape(column)}
         return t("question.reading.column" if column else "question.reading.no_column", **shown)
     if key in ("events", "states"):
         meant = [
-            widgets.plain(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
+            widgets.escape(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
         ]
         return t(f"question.reading.{key}", words=meant) if meant else t(f"question.reading.no_{key}")
     if key == "max_amount":
@@ -235,7 +235,7 @@ def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
 
 def _column(canonical: str, path: Path, then: Then) -> None:
     """Ask which column it is; those that could be it come first. No amount is preset, and nothing that could not be."""
-    columns, word = uploading.inspection(path).columns, saying.name_of("canonical", canonical)
+    columns, word = uploading.inspection(path).columns, i18n.name_of("canonical", canonical)
     likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
     samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])

@@ -14,9 +14,9 @@ from clv_core.collection.values.pseudonyms import key_path
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
-from pages.ui import by_role, confirmation, navigation, progress, saying, state, widgets
+from pages.ui import access, confirmation, i18n, navigation, progress, session, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.upload import check, questions, uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -49,7 +49,7 @@ def offer_adding(key: str) -> None:
 
 def form(file: FilesInHand) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
-    datasets = state.newest_datasets()
+    datasets = session.newest_datasets()
     names, similar = [item.name for item in datasets], like(file, datasets)
     way = NEW
     if names:
@@ -77,11 +77,11 @@ def offer_refunds(file: FilesInHand, error: ClvError) -> bool:
         file: the files in hand.
         error: what the check of one of them ended with.
     """
-    datasets = state.newest_datasets()
+    datasets = session.newest_datasets()
     if error.code != "only_withdrawn" or not datasets:
         return False
     about = {key: f"{error.params[key]:,}" for key in ("off", "rows")}
-    st.info(t("save.refunds", file=widgets.plain(str(error.params["file"])), **about), icon=":material/undo:")
+    st.info(t("save.refunds", file=widgets.escape(str(error.params["file"])), **about), icon=":material/undo:")
     st.header(t("upload.step.save"), anchor=False)
     if len(file.paths) > 1:
         form(file)
@@ -102,19 +102,19 @@ def _save_new(file: FilesInHand, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
-        st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(state.workspace())))))
-        may = by_role.if_may("change")
+        st.caption(t("save.pseudonymise.why", path=widgets.escape(str(key_path(session.workspace())))))
+        may = access.if_may("change")
         pressed = st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may)
         if file.name in taken:
-            st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
+            st.caption(t("upload.name.taken", name=widgets.escape(file.name)))
     if not pressed:
         return
     name = check_name(name)
     start = partial(_start, file, name, *(["--pseudonymise"] if hidden else []))
     if name in taken:
         st.session_state[confirmation.OPEN] = Confirmation(
-            question=t("upload.name.sure", name=widgets.plain(name)),
-            consequence=t("upload.name.why", name=widgets.plain(name)),
+            question=t("upload.name.sure", name=widgets.escape(name)),
+            consequence=t("upload.name.why", name=widgets.escape(name)),
             label=t("upload.save"),
             act=start,
         )
@@ -130,7 +130,7 @@ def _add(file: FilesInHand, names: list[str], similar: str) -> None:
         default = names.index(chosen) if chosen in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
             _start(file, name, "--append")
             st.rerun()
@@ -159,9 +159,9 @@ def show_saved(dataset: Dataset) -> None:
     widgets.headline(
         t(
             "upload.saved",
-            name=widgets.plain(dataset.name),
-            customers=saying.count(facts.customers),
-            purchases=saying.count(facts.purchases),
+            name=widgets.escape(dataset.name),
+            customers=i18n.count(facts.customers),
+            purchases=i18n.count(facts.purchases),
             days=f"{(dataset.log_end - dataset.log_start).days:,}",
         )
     )
@@ -186,7 +186,7 @@ def _show_appended(result: dict[str, Any]) -> None:
     st.markdown(f":material/playlist_add: {t('saved.overlap', **counts)}")
     for warning in result["warnings"]:
         if warning["code"] in MERGE_WARNINGS and warning["params"]["file"] in (files, *files):
-            st.warning(widgets.plain(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
+            st.warning(widgets.escape(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
 
 
 def lead_to_model() -> None:
@@ -211,18 +211,18 @@ def offer_waiting_runs() -> None:
     A browser that was closed no longer knows which run it had started; the run, and what it asks, wait for it. None is
     opened unasked.
     """
-    for job in jobs.jobs(state.workspace(), "ingest")[: progress.RECENT]:
+    for job in jobs.jobs(session.workspace(), "ingest")[: progress.RECENT]:
         waits = _waits(job)
         if not waits:
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            name = widgets.plain(job.status().get("label", ""))
+            name = widgets.escape(job.status().get("label", ""))
             st.markdown(f":material/history: {t(f'waiting.{waits}', name=name)}")
             if st.button(t("waiting.follow"), key=f"follow_{job.id}"):
-                state.follow(job)
+                session.follow(job)
                 st.rerun()
             if waits != "running":
-                key, icon, may = f"put_away_{job.id}", ":material/close:", by_role.if_may("change")
+                key, icon, may = f"put_away_{job.id}", ":material/close:", access.if_may("change")
                 st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.dismiss, **may)
 
 

@@ -23,8 +23,8 @@ from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
 from clv_core.errors import UsageError
-from pages.ui import access, by_role, page_files, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, i18n, page_files, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -64,9 +64,9 @@ def show_steps(at: int) -> None:
 
 def choose_file() -> None:
     """Step 1: an upload, a path on the server, or the sample; for those who may save what comes of it."""
-    may = by_role.if_may("change")
+    may = access.if_may("change")
     if may["disabled"]:
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
     with st.container(border=True):
         way = st.segmented_control(
             t("upload.way"),
@@ -105,8 +105,8 @@ def file_line(file: FilesInHand) -> None:
     """Say which files are in hand, and let the person take others."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
-        size = saying.size(file.size)
-        st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
+        size = i18n.size(file.size)
+        st.markdown(f":material/description: **{widgets.escape(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 
 
@@ -119,15 +119,15 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.plain(saying.listed(strangers)[:300])
-        st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
+        found = widgets.escape(i18n.join_names(strangers)[:300])
+        st.warning(t("upload.strangers", files=found, first=widgets.escape(file.path.name)), icon=":material/warning:")
     return path
 
 
 def offer_without(file: FilesInHand, path: Path) -> None:
     """Offer to go on without one of several files."""
     if len(file.paths) > 1:
-        word, icon = t("upload.leave_out", file=widgets.plain(path.name)), ":material/playlist_remove:"
+        word, icon = t("upload.leave_out", file=widgets.escape(path.name)), ":material/playlist_remove:"
         st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
 
 
@@ -154,7 +154,7 @@ def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said, proposals = uploading.answers(), uploading.inspection(file.path).columns
     st.header(t("upload.step.columns"), anchor=False)
-    words = {name: saying.name_of("canonical", name) for name in READ}
+    words = {name: i18n.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     named = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(
@@ -171,7 +171,7 @@ def choose_columns(file: FilesInHand) -> None:
     read_as = f"{said.header}_{said.encoding}_{said.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
     edited = st.data_editor(
         table,
-        key=f"columns_{file.folder.name}_{state.language()}_{read_as}",
+        key=f"columns_{file.folder.name}_{session.language()}_{read_as}",
         hide_index=True,
         height="content" if len(table) <= MAX_ROWS else "auto",
         disabled=["column", "samples", "sure"],
@@ -230,7 +230,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
     twice = next((canonical for canonical, column in mapping.items() if column and given[canonical] > 1), None)
     if twice is not None:
         same = [item.column for item, word in zip(proposals, meanings, strict=True) if names.get(word) == twice]
-        raise UsageError("meaning_twice", columns=same, meaning=saying.name_of("canonical", twice))
+        raise UsageError("meaning_twice", columns=same, meaning=i18n.name_of("canonical", twice))
     if mapping != said:
         uploading.answer(mapping=mapping)
         st.rerun()
@@ -281,11 +281,11 @@ def offer_earlier_answers(file: FilesInHand) -> None:
     if _has_answered() or st.session_state.get(LEFT) == file.folder.name:
         return
     columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
-    earlier = remembered.recall(state.workspace(), columns)
+    earlier = remembered.recall(session.workspace(), columns)
     if earlier is None or not (words := _in_words(earlier)):
         return
     with st.container(border=True):
-        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(words))}")
+        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.escape(' · '.join(words))}")
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
                 uploading.settle(**answers_json(earlier))
@@ -294,9 +294,9 @@ def offer_earlier_answers(file: FilesInHand) -> None:
             if st.button(t("recall.leave"), key="recall_leave"):
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
-            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **by_role.if_may("change")):
+            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **access.if_may("change")):
                 access.require("change")
-                remembered.forget(state.workspace(), columns)
+                remembered.forget(session.workspace(), columns)
                 st.rerun()
 
 
@@ -309,8 +309,8 @@ def _has_answered() -> bool:
 def _in_words(answers: Answers) -> list[str]:
     """Return in words what was said."""
     named = {canonical: column or t("recall.none") for canonical, column in answers.mapping.items()}
-    words = [f"{column} = {saying.name_of('canonical', canonical)}" for canonical, column in named.items()]
-    words += [f"{name} = {saying.name_of('event', kind)}" for name, kind in answers.events.items()]
+    words = [f"{column} = {i18n.name_of('canonical', canonical)}" for canonical, column in named.items()]
+    words += [f"{name} = {i18n.name_of('event', kind)}" for name, kind in answers.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in answers.states.items()]
     for name in ("date_order", "decimal", "amount_unit", "similar_ids", "duplicates"):
         value = getattr(answers, name)
@@ -320,4 +320,4 @@ def _in_words(answers: Answers) -> list[str]:
 
 
 def _setting(name: str, value: str) -> str:
-    return saying.labelled(t(f"upload.{name}"), value)
+    return i18n.with_label(t(f"upload.{name}"), value)

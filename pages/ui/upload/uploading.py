@@ -25,7 +25,7 @@ from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
-from pages.ui import received, state
+from pages.ui import progress, received, session
 from pages.ui.cache import cached
 
 FILE: Final = "upload_file"
@@ -110,9 +110,9 @@ def take_sample() -> None:
 
 
 def _new_folder() -> Path:
-    uploads = state.workspace().folder("uploads")
+    uploads = session.workspace().folder("uploads")
     received.sweep(uploads)
-    return state.workspace().folder("uploads", secrets.token_hex(6))
+    return session.workspace().folder("uploads", secrets.token_hex(6))
 
 
 def _begin(file: FilesInHand) -> None:
@@ -132,9 +132,9 @@ def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
     st.session_state.pop(CHECKS, None)
-    run = state.followed("ingest")
+    run = session.followed("ingest")
     if run is not None:
-        state.unfollow(run)
+        session.unfollow(run)
     found: FilesInHand | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
@@ -197,7 +197,7 @@ def columns(path: Path) -> list[str]:
 @cached(32)
 def _inspection(path: Path, header: bool | None, encoding: str, sheet: str) -> Inspection:
     return reader_process.run(
-        state.workspace(), path, inspect_file, path, header=header, encoding=encoding, sheet=sheet
+        session.workspace(), path, inspect_file, path, header=header, encoding=encoding, sheet=sheet
     )
 
 
@@ -212,13 +212,13 @@ def _names(
     path: Path, column: str, money: str, header: bool | None, encoding: str, sheet: str
 ) -> tuple[EventName, ...]:
     read = partial(event_names, path, column, {}, header=header, money=money, encoding=encoding, sheet=sheet)
-    return reader_process.run(state.workspace(), path, read)
+    return reader_process.run(session.workspace(), path, read)
 
 
 @cached(32)
 def sheets(path: Path) -> list[str]:
     """Return the names of the sheets of a workbook, none of another file."""
-    return reader_process.run(state.workspace(), path, sheet_titles, path)
+    return reader_process.run(session.workspace(), path, sheet_titles, path)
 
 
 def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
@@ -246,7 +246,7 @@ def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
-    return reader_process.run(state.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
+    return reader_process.run(session.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
 
 
 @cached(8)
@@ -259,15 +259,15 @@ def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
     known: dict[str, str] = st.session_state.setdefault(CHECKS, {})
     if key not in known:
         stop_checks()
-        known[key] = state.start_job(command, label).id
-    return jobs.find(state.workspace(), known[key])
+        known[key] = progress.start_job(command, label).id
+    return jobs.find(session.workspace(), known[key])
 
 
 def stop_checks() -> None:
     """Stop and forget the checks that still run; what the others found stays."""
     known: dict[str, str] = st.session_state.get(CHECKS, {})
     for key, job_id in list(known.items()):
-        job = jobs.find(state.workspace(), job_id)
+        job = jobs.find(session.workspace(), job_id)
         if job.status()["state"] == jobs.RUNNING:
             job.cancel()
             del known[key]
@@ -282,7 +282,7 @@ def reads(job: jobs.Job) -> bool:
 def save(file: FilesInHand, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
-    state.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
+    progress.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
 
 
 def again(job: jobs.Job, **given: Any) -> None:
@@ -290,5 +290,5 @@ def again(job: jobs.Job, **given: Any) -> None:
     status = job.status()
     if reads(job):
         settle(**given)
-    state.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
+    progress.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
     job.dismiss()

@@ -8,12 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.ui.charts.colours import BASELINE, DANGER, EDGE, GAIN, PREDICTED, RAMP, RAMP_SCALE
-from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
-from pages.ui.charts.levels import level_bar
+from pages.ui.charts.drawing import (
+    BASELINE,
+    DANGER,
+    EDGE,
+    GAIN,
+    PREDICTED,
+    RAMP,
+    RAMP_SCALE,
+    Chart,
+    Wide,
+    drawn,
+    value_ticks,
+    vertical,
+)
+from pages.ui.charts.explanations import level_bar
 from pages.ui.charts.names import wrapped
-from pages.ui.charts.wide import Wide
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:

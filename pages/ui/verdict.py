@@ -8,8 +8,8 @@ import streamlit as st
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.trust import REASONS, Trust
-from pages.ui import saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, session, widgets
+from pages.ui.i18n import t
 
 VERDICTS: Final = {
     "trusted": ("green", ":material/verified:"),
@@ -26,7 +26,7 @@ KINDS: Final = {
 
 def badge(bundle: Bundle) -> None:
     """Show the verdict as a badge that opens the reasons."""
-    trust = state.trust(bundle)
+    trust = session.trust(bundle)
     colour, icon = VERDICTS[trust.verdict]
     with st.popover(f":{colour}[{icon} {t(f'trust.{trust.verdict}')}]", width="stretch", help=t("trust.help")):
         verdict(trust)
@@ -41,9 +41,9 @@ def verdict(trust: Trust) -> None:
 
 def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
-    found = state.grades(bundle)
+    found = session.grades(bundle)
     badges = [
-        f":{colour}-badge[{icon} {saying.labelled(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
+        f":{colour}-badge[{icon} {i18n.with_label(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
         for question, grade in found.items()
         for colour, icon in [GRADES[grade]]
     ]
@@ -59,10 +59,12 @@ def reasons(bundle: Bundle, *, fold_support: bool = False) -> None:
         fold_support: whether what speaks for it is a click away.
     """
     lines: dict[bool, list[str]] = {True: [], False: []}
-    for reason in state.trust(bundle).reasons:
+    for reason in session.trust(bundle).reasons:
         kind = REASONS[reason.code.removeprefix("reason.")]
         colour, icon = KINDS[kind]
-        lines[fold_support and kind == "supports"].append(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+        lines[fold_support and kind == "supports"].append(
+            f":{colour}[{icon}] {widgets.escape(i18n.message_text(reason))}"
+        )
     for line in lines[False]:
         st.markdown(line)
     if lines[True]:
@@ -73,10 +75,10 @@ def reasons(bundle: Bundle, *, fold_support: bool = False) -> None:
 
 def acknowledged(bundle: Bundle) -> bool:
     """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
-    trust = state.trust(bundle)
+    trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
         return True
     main = trust.reasons[0]
-    st.warning(widgets.plain(saying.said(main)), icon=VERDICTS["not_trusted"][1])
+    st.warning(widgets.escape(i18n.message_text(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")

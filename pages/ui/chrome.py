@@ -13,8 +13,8 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui import received, state
-from pages.ui.saying import t
+from pages.ui import received, session
+from pages.ui.i18n import t
 
 DROP_ZONE: Final = "[data-testid='stFileUploaderDropzone']"
 MENU: Final = "[data-testid='stMainMenuItem-{item}']"
@@ -65,9 +65,9 @@ SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 def apply() -> None:
     """Say the page's language, and put the rules into the page where it is not in English; they take no room in it."""
-    spoken = f"<script>document.documentElement.lang = '{SPOKEN[state.language()]}'</script>"
+    spoken = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
     st.html(spoken, unsafe_allow_javascript=True)
-    words = rules() if state.language() != "en" else ""
+    words = rules() if session.language() != "en" else ""
     st.html(f"<style>{NO_ROOM}{words}</style>")
 
 

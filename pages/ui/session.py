@@ -57,7 +57,7 @@ _starting: Final = Lock()
 def begin() -> None:
     """Settle language, dataset and model before anything is drawn: what a page asked for, then the address.
 
-    Whether dataset and model are there is seen to by :mod:`pages.ui.settled`.
+    Whether dataset and model are there is seen to by :mod:`pages.ui.sidebar`.
     """
     work_in(workspace())
     if "kept" not in st.session_state:
@@ -222,7 +222,7 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
         Refused: the role of who is here does not allow it, or not beside another run of hers.
     """
     access.require_run(command)
-    audit.set_actor(access.who())
+    audit.set_actor(access.current_user())
     spoken, without = language_of_job or language(), () if access.may("change") else ALERT_ADDRESSES
     with _starting:
         job = jobs.just_started(workspace(), command)
@@ -236,7 +236,7 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
 
 def viewers_run() -> jobs.Job | None:
     """Return what a viewer has running, who may start nothing else until it ends; None for everybody else."""
-    return None if access.may("change") else jobs.running_of(workspace(), access.who())
+    return None if access.may("change") else jobs.running_of(workspace(), access.current_user())
 
 
 def follow(job: jobs.Job) -> None:
