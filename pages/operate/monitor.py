@@ -1,8 +1,12 @@
 """Monitor: is it still true?"""
 
+import streamlit as st
+
 from clv_core.errors import ClvError
-from pages.ui import state, widgets
-from pages.ui.monitor import alerts, drift, monitored, truth
+from pages.ui import saying, state, widgets
+from pages.ui.monitor import drift, realised, report
+from pages.ui.saying import t
+from pages.ui.upload import save
 
 bundle = widgets.need_model()
 dataset = state.dataset()
@@ -10,15 +14,24 @@ if dataset is None:
     widgets.need("dataset", "upload")
 
 try:
-    alerts.retraining(bundle)
-    report = monitored.need_report(dataset, bundle)
-    widgets.headline(monitored.headline(report), widgets.context_line(bundle), monitored.about(report))
-    monitored.lights(report)
-    alerts.act(report, dataset, bundle)
-    alerts.retrained(bundle)
-    alerts.listed(report)
-    truth.section(report, dataset)
-    drift.section(report)
-    monitored.downloads(report, bundle)
+    report.follow_retraining(bundle)
+    found = report.need_report(dataset, bundle)
+    widgets.headline(report.headline(found), widgets.context_line(bundle), report.about(found))
+    if report.first_results(found) is not None:
+        st.write(t("monitor.early.next", cutoff=saying.day(found.about["cutoff"])))
+        save.offer_adding("monitor_add")
+        report.show_actions(found, dataset, bundle)
+        report.show_retraining(bundle)
+    else:
+        report.show_lights(found)
+        report.show_actions(found, dataset, bundle)
+        report.show_retraining(bundle)
+        report.show_alerts(found)
+        parts = {name: t(f"monitor.{name}") for name in ("realised", "drift")}
+        if widgets.choose(t("monitor.part"), parts, "monitor_part") == "realised":
+            realised.show(found, dataset)
+        else:
+            drift.show(found)
+        report.downloads(found, bundle)
 except ClvError as error:
     widgets.error_box(error)

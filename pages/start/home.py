@@ -3,11 +3,11 @@
 import streamlit as st
 
 from pages.ui import by_role, navigation, progress, state, widgets
-from pages.ui.home import overview, result, tour
+from pages.ui.home import overview, tour
 from pages.ui.saying import t
 
 dataset, model = state.dataset(), state.model()
-shown = bool(dataset and model and result.show(dataset, model))
+shown = bool(dataset and model and overview.show_predictions(dataset, model))
 if not shown:
     widgets.headline(overview.headline(dataset, model))
 

@@ -13,7 +13,7 @@ from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.monitoring_report import Report
-from pages.ui import cells, saying, state, widgets
+from pages.ui import cells, failing, saying, state, widgets
 from pages.ui.charts import behaviour, monitoring
 from pages.ui.saying import name_of, percent, t
 
@@ -25,12 +25,13 @@ FULL: Final = 1.5
 """From here on the map's colour is the darkest."""
 
 
-def section(report: Report) -> None:
+@failing.part
+def show(report: Report) -> None:
     """Show the figure that moved most, a chooser of all others, and both maps."""
     data = [check for check in report.checks if check.test in SERIES and check.subject not in PREDICTED]
     if not data:
+        st.caption(t("monitor.alerts.early"))
         return
-    st.header(t("monitor.drift"), anchor=False)
     by_name = {
         _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
     }

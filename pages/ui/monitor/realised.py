@@ -19,9 +19,8 @@ from pages.ui.saying import money, percent, t
 from pages.ui.upload import save
 
 
-def section(report: Report, dataset: Dataset) -> None:
+def show(report: Report, dataset: Dataset) -> None:
     """Show what came true, as far as the horizon has passed, tiers as a person calls them."""
-    st.header(t("monitor.realised"), anchor=False)
     if not report.realised:
         st.caption(t("monitor.realised.early"))
         save.offer_adding("monitor_add")
