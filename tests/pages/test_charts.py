@@ -15,7 +15,7 @@ from clv_core.i18n import say_number, translate
 from pages.ui import state
 from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, placing, why
 from pages.ui.charts.wide import Wide
-from pages.ui.explain import answers
+from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -226,11 +226,11 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
 
 
 def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answers.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
-    assert answers.axis_of("days_since_last", "IDR").endswith(" (days)")
-    assert answers.axis_of("purchase_days", "IDR") == label("purchase_days")
+    assert overall.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
+    assert overall.axis_of("days_since_last", "IDR").endswith(" (days)")
+    assert overall.axis_of("purchase_days", "IDR") == label("purchase_days")
     monkeypatch.setattr(state, "language", lambda: "zh")
-    assert answers.axis_of("days_since_last", "").endswith("（天）")
+    assert overall.axis_of("days_since_last", "").endswith("（天）")
 
 
 def test_several_networks_are_told_apart_and_named() -> None:

@@ -17,7 +17,7 @@ from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
 from clv_core.strategy.plans.offers import Offer
 from pages.ui import state, tiers
 from pages.ui.budget import slider
-from pages.ui.explain.closer import bars_message
+from pages.ui.explain.groups import bars_message
 from pages.ui.monitor import realised
 
 

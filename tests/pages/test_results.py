@@ -141,8 +141,10 @@ def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Pa
 
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "explain", lang="en")
-    assert not app.error
-    assert len(app.get("plotly_chart")) == 5, "bars, swarm, dependence, tiers, waterfall; no events of a model without"
+    charts = {"overall": 2, "dependence": 1, "groups": 1, "customer": 1}  # no events of a model without
+    for part, count in charts.items():
+        app = do(app, ("explain_part", part))
+        assert not app.error and len(app.get("plotly_chart")) == count, part
     first = app.selectbox(key="explain_customer").value
     assert first in "".join(str(item.value) for item in app.markdown)
     assert any("not single events" in str(item.value) for item in app.caption)
@@ -166,7 +168,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     shap = pd.read_parquet(next(with_model.rglob("explanation/shap.parquet")))
     where = pd.Series(placed.where, everyone["customer_id"]).reindex(shap["customer_id"]).to_numpy()
     app = open_page(with_model, "home", lang="en")
-    app.session_state["scheme_kind"] = kind
+    app.session_state["scheme_kind"], app.session_state["explain_part"] = kind, "groups"
     app.switch_page(BY_NAME["explain"].path).run()
     assert not app.error
     these, those = (control(app, f"why_{name}_") for name in ("these", "those"))
@@ -176,7 +178,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
 
 
 def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "explain", lang="en")
+    app = do(open_page(with_model, "explain", lang="en"), ("explain_part", "customer"))
     now = {item.label: item.value for item in app.metric}
     part = app.multiselect[0].value[0]
     customer = app.selectbox(key="explain_customer").value

@@ -1,4 +1,4 @@
-"""A closer look at many customers: one reason over its reading, and one segment against another."""
+"""Many customers compared: one reason over its reading, and one segment against another."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from clv_core.evaluation.explain.dependence import Dependence, dependence, expla
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.features.labels import label
-from pages.ui import scored, segmenting, state, widgets
+from pages.ui import failing, scored, segmenting, state, widgets
 from pages.ui.charts import closer_look
 from pages.ui.charts.drawing import Chart
-from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
+from pages.ui.explain.overall import axis_of, reason_name, unit_of, within
 from pages.ui.saying import t
 from pages.ui.segmenting import Scene
 from pages.ui.segments import chosen_scheme
@@ -32,10 +32,11 @@ STEADY: Final = 0.4
 OFFSETTING: Final = 1.0
 """A reason that makes more of a difference than this share of the whole is not said as a share: others take it back.
 Nor is one that works against the difference."""
-BARS: Final = 8
+SEGMENT_BARS: Final = 8
 
 
-def one_reason(explanation: Explanation, currency: str) -> None:
+@failing.part
+def show_dependence(explanation: Explanation, currency: str) -> None:
     """Let the person choose a reason and draw what it adds over its reading."""
     parts = explainable(explanation)
     if not parts:
@@ -73,7 +74,8 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     )
 
 
-def segments_compared(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+@failing.part
+def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Let the person choose two segments of a scheme and say why one is worth more than the other.
 
     Explained customers are where the scheme puts them among all customers; the scheme is that of the segments page.
@@ -130,7 +132,7 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scen
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> Chart:
     unit, factor = unit_of(answer, currency)
-    shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(BARS)
+    shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(SEGMENT_BARS)
     table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
     rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
