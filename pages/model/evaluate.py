@@ -17,9 +17,10 @@ context = (widgets.context_line(bundle, measured and measured["cutoff"]), judged
 widgets.headline(judged.headline(bundle), *filter(None, context))
 
 with st.container(border=True, gap="small"):
-    trusting.verdict(state.trust(bundle))
-    trusting.grades(bundle)
-    trusting.reasons(bundle, fold_support=True)
+    with st.container(horizontal=True, gap="small"):
+        trusting.verdict(state.trust(bundle))
+        trusting.grades(bundle)
+    trusting.cautions(bundle)
     with st.container(horizontal=True):
         if bundle.untrained:
             if st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train", type="primary"):
@@ -34,6 +35,7 @@ with st.container(border=True, gap="small"):
                 navigation.open_tuning()
         if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
             navigation.go("explain")
+        trusting.support(bundle)
 for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
 if measured and not bundle.has_holdout:

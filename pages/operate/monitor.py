@@ -19,8 +19,10 @@ try:
     widgets.headline(report.headline(found), widgets.context_line(bundle), report.about(found))
     if report.first_results(found) is not None:
         st.write(t("monitor.early.next", cutoff=saying.day(found.about["cutoff"])))
-        save.offer_adding("monitor_add")
-        report.show_actions(found, dataset, bundle)
+        with st.container(horizontal=True):
+            save.offer_adding("monitor_add")
+            report.retrain_button(found, dataset, bundle)
+        report.about_retraining(found, dataset, bundle)
         report.show_retraining(bundle)
     else:
         report.show_lights(found)

@@ -36,7 +36,8 @@ def badge(bundle: Bundle) -> None:
 def verdict(trust: Trust) -> None:
     """Say in one line whether a model may be trusted."""
     colour, icon = VERDICTS[trust.verdict]
-    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
+    meaning = t(f"trust.{trust.verdict}.meaning")
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {meaning}", width="content")
 
 
 def grades(bundle: Bundle) -> None:
@@ -48,27 +49,38 @@ def grades(bundle: Bundle) -> None:
         for colour, icon in [GRADES[grade]]
     ]
     if badges:
-        st.markdown(" ".join(badges), help=t("grade.help"))
+        st.markdown(" ".join(badges), help=t("grade.help"), width="content")
 
 
-def reasons(bundle: Bundle, *, fold_support: bool = False) -> None:
-    """List why the model may be trusted or not: what speaks against it first.
+def reasons(bundle: Bundle) -> None:
+    """List why the model may be trusted or not: what speaks against it first."""
+    for line in [*_reasons(bundle, support=False), *_reasons(bundle, support=True)]:
+        st.markdown(line)
 
-    Args:
-        bundle: the model.
-        fold_support: whether what speaks for it is a click away.
-    """
-    lines: dict[bool, list[str]] = {True: [], False: []}
+
+def cautions(bundle: Bundle) -> None:
+    """List what speaks against trusting the model."""
+    for line in _reasons(bundle, support=False):
+        st.markdown(line)
+
+
+def support(bundle: Bundle) -> None:
+    """Offer what speaks for trusting the model behind a button."""
+    lines = _reasons(bundle, support=True)
+    if lines:
+        with st.popover(t("trust.supports", n=len(lines)), icon=KINDS["supports"][1]):
+            for line in lines:
+                st.markdown(line)
+
+
+def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
+    lines = []
     for reason in state.trust(bundle).reasons:
         kind = REASONS[reason.code.removeprefix("reason.")]
-        colour, icon = KINDS[kind]
-        lines[fold_support and kind == "supports"].append(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
-    for line in lines[False]:
-        st.markdown(line)
-    if lines[True]:
-        with st.expander(t("trust.supports", n=len(lines[True])), icon=KINDS["supports"][1]):
-            for line in lines[True]:
-                st.markdown(line)
+        if (kind == "supports") is support:
+            colour, icon = KINDS[kind]
+            lines.append(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+    return lines
 
 
 def acknowledged(bundle: Bundle) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_money, say_number, translate
 from pages.ui import state
 from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, placing, why
 from pages.ui.charts.wide import Wide
@@ -111,6 +111,21 @@ def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> No
     assert gains["Hybrid"].line.color == colours.PREDICTED
     assert traces("distribution")["Predicted"].marker.color == colours.PREDICTED
     assert traces("distribution")["Actual"].line.color == colours.ACTUAL
+
+
+def test_a_baseline_ten_times_too_high_is_cut_off_and_marked_while_the_bars_decide_the_scale() -> None:
+    table = decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 10)
+    chart = basic.decile_chart(table, MESSAGE, unit="EUR", baseline_name="BG/NBD").figure
+    highest = table[["predicted_mean", "actual_mean"]].to_numpy().max()
+    baseline = next(trace for trace in chart.data if trace.name == "BG/NBD")
+    too_high = (table["baseline_mean"] > basic.CLIP * highest).to_numpy()
+    assert 0 < too_high.sum() < len(table)
+    assert max(max(trace.y) for trace in chart.data) == pytest.approx(basic.CLIP * highest)
+    assert list(baseline.marker.symbol) == ["triangle-up" if clipped else "circle" for clipped in too_high]
+    [note] = chart.layout.annotations
+    height = say_money(table["baseline_mean"].max(), "EUR", "en")
+    assert note.text == translate("chart.clipped", "en", name="BG/NBD", value=height)
+    assert height in baseline.hovertext[int(table["baseline_mean"].argmax())], "its height is said exactly on hover"
 
 
 def test_histogram_shares_of_each_part_sum_to_one() -> None:

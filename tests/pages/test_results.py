@@ -71,7 +71,10 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: 
 
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
     ours = holdout_of(bundle_of(with_model))
-    app = do(open_page(with_model, "evaluate", lang="en"), ("evaluate_part", "buyers"), ("threshold", 30))
+    app = do(open_page(with_model, "evaluate", lang="en"), ("evaluate_part", "buyers"))
+    names = {translate(f"metric.{name}") for name in ("precision", "recall", "f1", "accuracy")}
+    assert names <= {item.label for item in app.metric}, "one click away"
+    app = do(app, ("threshold", 30))
     called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
     shown = {item.label: item.value for item in app.metric}
     assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.1%}"

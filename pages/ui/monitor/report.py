@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -141,32 +141,36 @@ def show_retraining(bundle: Bundle) -> None:
 
 def show_actions(report: Report, dataset: Dataset, bundle: Bundle) -> None:
     """Offer what can be done: retrain, or mark all as seen."""
-    soon = early(bundle, dataset)
-    advised = report.recommendation.action == RETRAIN
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            t("monitor.retrain"),
-            key="monitor_retrain",
-            icon=":material/model_training:",
-            type="primary" if advised else "secondary",
-            **by_role.if_may("train", disabled=soon is not None),
-        ):
-            command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
-            command += [] if access.may("promote") else ["--leave"]
-            state.start_job(command, f"{bundle.id} {RETRAINING}")
-            st.rerun()
+        retrain_button(report, dataset, bundle)
         if len(report.open) > 1 and st.button(
             t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **by_role.if_may("change")
         ):
             _acknowledge(report, report.open)
-    if soon is not None:
-        until, since = (saying.day(soon.why.params[name]) for name in ("cutoff", "since"))
-        st.caption(t(f"monitor.{soon.why.code}", cutoff=until, since=since, horizon=soon.why.params["horizon"]))
-    else:
-        horizon = report.about["horizon_days"]
-        broken = "broken" if report.recommendation.of_broken_data else "note"
-        note = broken if access.may("promote") else "leave"
-        st.caption(t(f"monitor.retrain.{note}", as_of=saying.last_day(report.about["as_of"]), horizon=horizon))
+    about_retraining(report, dataset, bundle)
+
+
+def retrain_button(report: Report, dataset: Dataset, bundle: Bundle) -> None:
+    """Offer to train a candidate, which is advised or too early."""
+    kind: Literal["primary", "secondary"] = "primary" if report.recommendation.action == RETRAIN else "secondary"
+    icon, may = ":material/model_training:", by_role.if_may("train", disabled=early(bundle, dataset) is not None)
+    if st.button(t("monitor.retrain"), key="monitor_retrain", icon=icon, type=kind, **may):
+        command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
+        command += [] if access.may("promote") else ["--leave"]
+        state.start_job(command, f"{bundle.id} {RETRAINING}")
+        st.rerun()
+
+
+def about_retraining(report: Report, dataset: Dataset, bundle: Bundle) -> None:
+    """Say what retraining does, or from when it can be compared with the current model."""
+    wait = early(bundle, dataset)
+    if wait is not None:
+        until, since = (saying.day(wait.why.params[name]) for name in ("cutoff", "since"))
+        st.caption(t(f"monitor.{wait.why.code}", cutoff=until, since=since, horizon=wait.why.params["horizon"]))
+        return
+    broken = "broken" if report.recommendation.of_broken_data else "note"
+    key, horizon = broken if access.may("promote") else "leave", report.about["horizon_days"]
+    st.caption(t(f"monitor.retrain.{key}", as_of=saying.last_day(report.about["as_of"]), horizon=horizon))
 
 
 def show_alerts(report: Report) -> None:
