@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -12,9 +13,13 @@ from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
+from clv_core.workspace import read_json
 from pages.ui import judged, saying, state
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.saying import name_of, t
 
+RECORD: Final = "backtest.json"
+"""Name of the file that a backtest writes last."""
 SHOWN: Final = (
     "gini",
     "spearman",
@@ -50,6 +55,16 @@ class Board:
     seasons: pd.DataFrame
     stability: pd.DataFrame
     folds: pd.DataFrame | None = None
+
+
+@cached(CUSTOMERS)
+def load_board(record: Path) -> Board:
+    """Return what the backtest with this record left behind."""
+    values = read_json(record)
+    names = ("scoreboard", "slices", "seasons", "stability")
+    scores, slices, seasons, stability = (pd.read_csv(record.with_name(f"{name}.csv")) for name in names)
+    folds = pd.read_csv(record.with_name("folds.csv")) if "folds" in values else None
+    return Board(values, scores, slices, seasons, stability, folds)
 
 
 def table(bundle: Bundle, board: Board) -> pd.DataFrame:

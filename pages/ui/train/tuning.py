@@ -16,7 +16,7 @@ from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
 from pages.ui import by_role, cells, judged, progress, saying, state
 from pages.ui.saying import name_of, t
-from pages.ui.train import forms, training
+from pages.ui.train import training
 
 ORIGINS: Final = 3
 TRIALS: Final = (10, 20, 40, 80)
@@ -42,7 +42,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     found = find_tuning(dataset, config)
     if found:
         currency = dataset.manifest.currency
-        show(found, training.of(dataset), currency, taken_over=found["config"] != config.to_json())
+        show(found, training.form_id(dataset), currency, taken_over=found["config"] != config.to_json())
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
@@ -58,12 +58,12 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     state.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
-def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> None:
+def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
         found: of :func:`~clv_core.deployment.saved_evaluation.find_tuning`.
-        of: what the form's settings are kept under.
+        form: of :func:`~pages.ui.train.training.form_id`.
         currency: of the log; may be empty.
         taken_over: whether the form holds the settings already.
     """
@@ -98,7 +98,7 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
         icon=":material/done_all:",
         key="use_tuned",
         on_click=_use,
-        args=(found["settings"], of),
+        args=(found["settings"], form),
         disabled=taken_over,
     )
 
@@ -108,6 +108,6 @@ def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
     return t("tune.range", value=value, low=low, high=high)
 
 
-def _use(settings: dict[str, Any], of: str) -> None:
+def _use(settings: dict[str, Any], form: str) -> None:
     for name, value in settings.items():
-        st.session_state[forms.key_of(name, of)] = value
+        st.session_state[training.key_of(name, form)] = value
