@@ -2,24 +2,24 @@
 
 import streamlit as st
 
-from pages.ui import confirmation, failing, foreign, learned_from, navigation, settled, sidebar, signin, state, widgets
+from pages.ui import chrome, confirmation, navigation, session, sidebar, signin, verdict, widgets
 from pages.ui.home import tour
 
 navigation.page_config()
 try:
-    state.begin()
-    foreign.apply()
-    settled.settle()
+    session.begin()
+    chrome.apply()
+    sidebar.resolve()
     signin.gate()
-    state.publish()
+    session.publish()
     page = navigation.menu()
     sidebar.show()
     tour.show(navigation.name_of(page))
     st.title(page.title, anchor=False)
-    settled.show(navigation.name_of(page))
+    sidebar.show_replacement(navigation.name_of(page))
     widgets.read_only()
     confirmation.show()
-    learned_from.show(navigation.name_of(page))
+    verdict.warn_if_stale(navigation.name_of(page))
     page.run()
 except Exception as error:
-    failing.broken(error)
+    widgets.show_failure(error)

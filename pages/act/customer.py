@@ -3,12 +3,12 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import state, widgets
+from pages.ui import session, widgets
 from pages.ui.customer import by_hand, card, sections
 from pages.ui.recommended import one_customer
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

@@ -4,12 +4,12 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import scored, segmenting, state, widgets
+from pages.ui import scored, segmenting, session, widgets
 from pages.ui.exports import export_log, lists
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -18,7 +18,7 @@ top = st.container()
 try:
     with top:
         customers = scored.need_scores(dataset, bundle, terms)
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     with st.container(border=True):
         scheme = lists.choose_scheme(dataset)
         segmenting.need_points(scheme, data)

@@ -4,12 +4,12 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import progress, scored, state, tiers, widgets
+from pages.ui import progress, scored, session, tiers, widgets
+from pages.ui.i18n import t
 from pages.ui.report import reporting
-from pages.ui.saying import t
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

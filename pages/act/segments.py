@@ -4,15 +4,15 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, scored, segmenting, state, terms, tiers, widgets
+from pages.ui import navigation, scored, segmenting, session, terms, tiers, widgets
 from pages.ui.budget import by_segments
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.segments import chosen_scheme, compare, members, names, overview, past, rules
 
 VIEWS = ("overview", "figures", "moved", "came", "compare", "names")
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -30,7 +30,7 @@ try:
     if scheme is None:
         rules.section(dataset, customers)
         st.stop()
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
     scene = segmenting.scene(data, chosen, scheme, customers, trained)
 except ClvError as error:

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from pages.ui import navigation, state, widgets
+from pages.ui import navigation, session, widgets
 from pages.ui.budget import budget_tab
+from pages.ui.i18n import t
 from pages.ui.prices import prices_tab
 from pages.ui.recommended import recommended_tab
-from pages.ui.saying import t
 
 PARTS = {"budget": budget_tab.show, "recommend": recommended_tab.show, "price": prices_tab.show}
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

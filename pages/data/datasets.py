@@ -1,9 +1,9 @@
 """Datasets: what do I have, and what was done to it?"""
 
 from clv_core.errors import ClvError
-from pages.ui import navigation, outcomes, state, widgets
+from pages.ui import flash, navigation, session, widgets
 from pages.ui.datasets import cleaning, customers_table, in_use, manage
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 SECTIONS = {
     "versions": in_use.versions,
@@ -14,14 +14,14 @@ SECTIONS = {
 }
 
 manage.follow()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
-    outcomes.show()
+    flash.show()
     widgets.need("dataset", "upload")
 
 cleaning.follow(dataset)
 customers_table.follow(dataset)
-outcomes.show()
+flash.show()
 in_use.about(dataset)
 what = widgets.choose(
     t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import navigation, state, widgets
+from pages.ui import navigation, session, widgets
 from pages.ui.explore import explored, sections, tables
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

@@ -6,8 +6,8 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.errors import ClvError
-from pages.ui import first_look, progress, state, widgets
-from pages.ui.saying import t
+from pages.ui import first_look, progress, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import check, questions, recall, save, saved, steps, uploading, waiting
 
 job = progress.current("ingest")
@@ -26,17 +26,17 @@ if job and questions.of_run(job, partial(uploading.again, job)):
 if job and progress.take(job):
     if uploading.reads(job):
         uploading.drop()
-    state.choose(dataset=job.status()["result"]["dataset"])
+    session.choose(dataset=job.status()["result"]["dataset"])
     saved.keep(job)
     st.rerun()
 if job:
     progress.after(job)
 
 if file is None:
-    just = state.dataset()
+    just = session.dataset()
     if just and saved.just(just):
         saved.show(just)
-        model = state.model()
+        model = session.model()
         if model is not None and not model.untrained:
             saved.trained_before()
         else:
@@ -69,7 +69,7 @@ try:
     if isinstance(found, Check):
         with top:
             steps.steps(2)
-        check.show(found, uploading.check_folder(file, path), save.like(file, state.newest_datasets()))
+        check.show(found, uploading.check_folder(file, path), save.like(file, session.newest_datasets()))
     elif progress.running(found):
         st.caption(t("upload.large"))
         progress.watch(found)

@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from pages.ui import cells, judged, navigation, outcomes, page_files, progress, state, trusting, widgets
-from pages.ui.charts import basic
+from pages.ui import cells, evaluation_charts, flash, navigation, page_files, progress, session, verdict, widgets
+from pages.ui.charts import evaluation
 from pages.ui.evaluate import scoreboard
 from pages.ui.file_names import file_name
+from pages.ui.i18n import t
 from pages.ui.models import actions, board
-from pages.ui.saying import t
 
-outcomes.show()
+flash.show()
 bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]
-context = (widgets.context_line(bundle, measured and measured["cutoff"]), judged.tested_on(bundle))
-widgets.headline(judged.headline(bundle), *filter(None, context))
+context = (widgets.context_line(bundle, measured and measured["cutoff"]), evaluation_charts.tested_on(bundle))
+widgets.headline(evaluation_charts.headline(bundle), *filter(None, context))
 
 with st.container(border=True, gap="small"):
     with st.container(horizontal=True, gap="small"):
-        trusting.verdict(state.trust(bundle))
-        trusting.grades(bundle)
-    trusting.cautions(bundle)
+        verdict.show(session.trust(bundle))
+        verdict.grades(bundle)
+    verdict.cautions(bundle)
     with st.container(horizontal=True):
         if bundle.untrained:
             if st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train", type="primary"):
@@ -35,14 +35,14 @@ with st.container(border=True, gap="small"):
                 navigation.open_tuning()
         if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
             navigation.go("explain")
-        trusting.support(bundle)
+        verdict.support(bundle)
 for warning in record["warnings"]:
     st.info(widgets.sentence(warning), icon=":material/info:")
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 
 if measured:
-    widgets.figures(judged.main_figures(bundle), 4, 180)
+    widgets.figures(evaluation_charts.main_figures(bundle), 4, 180)
 parts = {
     "value": measured and bundle.has_holdout,
     "buyers": measured and bundle.has_holdout,
@@ -58,17 +58,19 @@ part = (
 if part == "value":
     with st.grid(2, min_column_width=360):
         for name in ("deciles", "gains", "scatter", "values"):
-            widgets.chart(judged.figure(name, bundle), name)
-    st.caption(judged.simplest(bundle))
+            widgets.chart(evaluation_charts.figure(name, bundle), name)
+    st.caption(evaluation_charts.simplest(bundle))
 elif part == "buyers":
-    judged.threshold(bundle)
+    evaluation_charts.threshold(bundle)
 elif part == "models":
     scoreboard.section(bundle)
 elif part == "details":
     history = progress.loss_frame(bundle.history())
     if len(history):
-        widgets.chart(basic.loss_history(history, height=260), "losses")
+        widgets.chart(evaluation.loss_history(history, height=260), "losses")
     if measured:
-        cells.table(judged.metric_table(bundle), t("evaluate.all_metrics"))
+        cells.table(evaluation_charts.metric_table(bundle), t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
-        page_files.download(t("evaluate.download"), judged.exact_metrics(bundle), name, key="download_metrics")
+        page_files.download(
+            t("evaluate.download"), evaluation_charts.exact_metrics(bundle), name, key="download_metrics"
+        )

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import state, widgets
+from pages.ui import session, widgets
 from pages.ui.explain import groups, one_customer, overall
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 

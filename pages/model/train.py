@@ -4,11 +4,11 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import by_role, navigation, progress, saying, state, trusting, widgets
-from pages.ui.saying import t
+from pages.ui import access, i18n, navigation, progress, session, verdict, widgets
+from pages.ui.i18n import t
 from pages.ui.train import training, tuning
 
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -36,7 +36,7 @@ if job and progress.running(job):
     progress.watch(job)
     st.stop()
 if job and progress.take(job):
-    state.choose(model=job.status()["result"]["model"])
+    session.choose(model=job.status()["result"]["model"])
     st.rerun()
 if job:
     progress.after(job)
@@ -64,11 +64,11 @@ with st.container(border=True):
     cost, memory = training.expected_cost(dataset, config), training.memory_here()
     fits = memory is None or cost.memory_mb < 0.8 * memory
     with st.container(horizontal=True, vertical_alignment="center"):
-        icon, may = ":material/play_arrow:", by_role.if_may("train")
+        icon, may = ":material/play_arrow:", access.if_may("train")
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, config)
             st.rerun()
-        st.caption(t("train.cost", time=saying.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
+        st.caption(t("train.cost", time=i18n.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 
@@ -76,13 +76,13 @@ unfolded = bool(st.session_state.get(navigation.TUNING_OPEN))
 with st.expander(t("tune.title"), unfolded, icon=":material/search_insights:"):
     tuning.section(dataset, config, cost)
 
-model = state.model()
+model = session.model()
 if model and not model.untrained:
     with st.container(border=True):
         st.header(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))
-        trusting.reasons(model)
+        verdict.reasons(model)
         took = model.record["actual"]
-        st.caption(t("train.took", time=saying.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
+        st.caption(t("train.took", time=i18n.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
         if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):
             navigation.go("evaluate")

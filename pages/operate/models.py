@@ -3,9 +3,9 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import outcomes, state, widgets
+from pages.ui import flash, session, widgets
+from pages.ui.i18n import t
 from pages.ui.models import actions, board, versions
-from pages.ui.saying import t
 
 SECTIONS = {
     "versions": versions.show,
@@ -15,16 +15,16 @@ SECTIONS = {
     "call": board.show_calls,
 }
 
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
 actions.follow_import(dataset)
-outcomes.show()
+flash.show()
 try:
     every = board.load_versions(dataset)
     if not every.versions:
-        first_look = state.model()
+        first_look = session.model()
         if first_look is not None:
             actions.keep_button(first_look)
         st.caption(t("models.empty.import"))

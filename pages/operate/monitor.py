@@ -3,13 +3,13 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import saying, state, widgets
+from pages.ui import i18n, session, widgets
+from pages.ui.i18n import t
 from pages.ui.monitor import drift, realised, report
-from pages.ui.saying import t
 from pages.ui.upload import save
 
 bundle = widgets.need_model()
-dataset = state.dataset()
+dataset = session.dataset()
 if dataset is None:
     widgets.need("dataset", "upload")
 
@@ -18,7 +18,7 @@ try:
     found = report.need_report(dataset, bundle)
     widgets.headline(report.headline(found), widgets.context_line(bundle), report.about(found))
     if report.first_results(found) is not None:
-        st.write(t("monitor.early.next", cutoff=saying.day(found.about["cutoff"])))
+        st.write(t("monitor.early.next", cutoff=i18n.day(found.about["cutoff"])))
         with st.container(horizontal=True):
             save.offer_adding("monitor_add")
             report.retrain_button(found, dataset, bundle)

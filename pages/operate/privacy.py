@@ -3,15 +3,15 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import access, by_role, navigation, outcomes, widgets
+from pages.ui import access, flash, navigation, widgets
+from pages.ui.i18n import t
 from pages.ui.privacy import audit_table, erasure_form, suppression
-from pages.ui.saying import t
 
 # What can be done here, by the action of ``access`` that it is.
 SECTIONS = {"erase": erasure_form.show, "suppress": suppression.show, "audit": audit_table.show}
 
 erasure_form.follow()
-outcomes.show()
+flash.show()
 widgets.headline(erasure_form.headline(erasure_form.done(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
 if access.may(what):
@@ -20,4 +20,4 @@ if access.may(what):
     except ClvError as error:
         widgets.error_box(error)
 else:
-    st.info(by_role.ask_for(what), icon=":material/lock:")
+    st.info(access.ask_for(what), icon=":material/lock:")

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import by_role, navigation, progress, state, widgets
+from pages.ui import access, navigation, progress, session, widgets
 from pages.ui.home import overview, tour
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
-dataset, model = state.dataset(), state.model()
+dataset, model = session.dataset(), session.model()
 shown = bool(dataset and model and overview.show_predictions(dataset, model))
 if not shown:
     widgets.headline(overview.headline(dataset, model))
@@ -15,7 +15,7 @@ job = progress.current("ingest")
 if job and progress.running(job):
     progress.watch(job)
 elif job and progress.take(job):
-    state.choose(dataset=job.status()["result"]["dataset"])
+    session.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
 elif job:
     progress.after(job)
@@ -26,7 +26,7 @@ with doors.container(border=True, height="stretch"):
     st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
-    icon, kind, may = ":material/science:", overview.first(dataset), by_role.if_may("change")
+    icon, kind, may = ":material/science:", overview.first(dataset), access.if_may("change")
     if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
         overview.load_sample()
         st.rerun()

@@ -29,7 +29,8 @@ from clv_core import audit
 from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
-from pages.ui import provider
+from pages.ui import identity_provider
+from pages.ui.i18n import t
 
 Made = TypeVar("Made")
 VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
@@ -98,12 +99,12 @@ class Denied(Refused):
 def on() -> bool:
     """Say whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
-    return required or "is_logged_in" in st.user or provider.wanted()
+    return required or "is_logged_in" in st.user or identity_provider.wanted()
 
 
 def configured() -> bool:
     """Say whether signing in can work."""
-    return "is_logged_in" in st.user and provider.fault() is None
+    return "is_logged_in" in st.user and identity_provider.fault() is None
 
 
 def signed_in() -> bool:
@@ -238,3 +239,18 @@ def named(make: Callable[[], Made]) -> Callable[[], Made]:
         return make()
 
     return later
+
+
+def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:
+    """Return the options of a button that does something: grey, with a word on whom to ask, for those who may not.
+
+    Args:
+        action: one of :data:`ACTIONS`.
+        disabled: whether it is grey for everyone now.
+    """
+    return {"disabled": disabled} if may(action) else {"disabled": True, "help": ask_for(action)}
+
+
+def ask_for(action: str) -> str:
+    """Say which role an action needs."""
+    return t("access.ask_admin", role=t(f"access.role.{ACTIONS[action]}"))

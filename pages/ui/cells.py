@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.i18n import MINUS
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler

@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core.errors import ClvError
 from pages.ui import widgets
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 OPEN: Final = "confirmation"
 """Session key of what a dialog asks about."""

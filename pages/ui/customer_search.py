@@ -9,8 +9,8 @@ import streamlit as st
 
 from clv_core.errors import NotFound
 from clv_core.strategy.customer.customer_lookup import MAX_HITS, find_customers, ids_containing
-from pages.ui import saying
-from pages.ui.saying import t
+from pages.ui import i18n
+from pages.ui.i18n import t
 
 
 def search(
@@ -55,7 +55,7 @@ def search(
         if not hits:
             hits, label = ids_containing(offered, wanted), "card.hits.containing"
         if not hits:
-            raise NotFound("customer_unknown", customer=wanted, cutoff=saying.day(as_of))
+            raise NotFound("customer_unknown", customer=wanted, cutoff=i18n.day(as_of))
         if len(hits) == 1:
             return hits[0]
         chosen = st.selectbox(t(label), hits, key=hits_key, width=320)

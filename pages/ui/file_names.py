@@ -9,8 +9,8 @@ from typing import Final
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import has
-from pages.ui import state
-from pages.ui.saying import t
+from pages.ui import session
+from pages.ui.i18n import t
 
 LONGEST: Final = 80
 """Characters of a name with its ending."""
@@ -55,7 +55,7 @@ def spoken(what: str) -> str:
 def _word(token: str) -> str:
     numbered = _NUMBERED.fullmatch(token)
     word, number = numbered.groups() if numbered else (token, "")
-    return t(f"file.{word}") + number if has(f"file.{word}", state.language()) else token
+    return t(f"file.{word}") + number if has(f"file.{word}", session.language()) else token
 
 
 def _cut(text: str, most: int) -> str:

@@ -9,16 +9,16 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import access, by_role, navigation, progress, saying, scored, state, tiers, trusting, widgets
-from pages.ui.charts import why
-from pages.ui.saying import percent, t
+from pages.ui import access, i18n, navigation, progress, scored, session, tiers, verdict, widgets
+from pages.ui.charts import explanations
+from pages.ui.i18n import percent, t
 
 COMMAND = "look"
 
 
 def look_of(dataset: Dataset) -> Bundle | None:
     """Return the first look at the dataset as it is now, the newest where there are several."""
-    looks = [bundle for bundle in state.models() if bundle.untrained]
+    looks = [bundle for bundle in session.models() if bundle.untrained]
     return next((bundle for bundle in looks if bundle.record["dataset"]["version"] == dataset.version), None)
 
 
@@ -33,20 +33,20 @@ def section(dataset: Dataset) -> None:
     context = widgets.context_line(bundle, dataset.log_end, terms)
     widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
     with st.container(border=True):
-        trusting.verdict(state.trust(bundle))
-        trusting.reasons(bundle)
+        verdict.show(session.trust(bundle))
+        verdict.reasons(bundle)
     tiered = tiers.tiered(bundle.id, dataset.version, terms, DEFAULT_SCHEME, customers)
     rows = tiers.tier_table(bundle.id, dataset.version, terms, tiers.names(dataset), 0.0, tiered, None)
     tiers.cards(rows, bundle.record["currency"], ranged=False)
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
     message = t("segments.chart", name=first["name"], share=share, value=value)
-    widgets.chart(why.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
+    widgets.chart(explanations.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
     with st.container(horizontal=True):
         if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
             navigation.go("train")
         if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
-            state.choose(model=bundle.id)
+            session.choose(model=bundle.id)
             navigation.go("segments")
 
 
@@ -59,19 +59,19 @@ def _wait(dataset: Dataset) -> None:
         return
     job = progress.latest(COMMAND, _label(dataset))
     if job is None and not access.may("train"):
-        st.info(saying.together([t("look.none"), by_role.ask_for("train")]), icon=":material/lock:")
+        st.info(i18n.together([t("look.none"), access.ask_for("train")]), icon=":material/lock:")
         return
     if job is None:
-        job = state.start_job([COMMAND, dataset.name], _label(dataset))
+        job = progress.start_job([COMMAND, dataset.name], _label(dataset))
     st.caption(t("look.wait"))
     if progress.running(job):
         progress.watch(job)
         return
     progress.ended(job)
     progress.technical_log(job)
-    icon, may = ":material/refresh:", by_role.if_may("train")
+    icon, may = ":material/refresh:", access.if_may("train")
     if st.button(t("job.again"), type="primary", icon=icon, key="look_again", **may):
-        state.start_job([COMMAND, dataset.name], _label(dataset))
+        progress.start_job([COMMAND, dataset.name], _label(dataset))
         st.rerun()
 
 

@@ -9,8 +9,8 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages.ui import looks, state
-from pages.ui.saying import t
+from pages.ui import session
+from pages.ui.i18n import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
@@ -74,7 +74,6 @@ def page_config() -> None:
     """Set title, icon and width of the browser page."""
     st.set_page_config(page_title=APP, page_icon=str(ASSETS / "mark.svg"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
-    looks.apply()
 
 
 def menu() -> StreamlitPage:
@@ -101,7 +100,7 @@ def name_of(page: StreamlitPage) -> str:
 
 def go(name: str, **address: str) -> None:
     """Open another page under the same address, and ``address``; one that differs is an entry of the history more."""
-    st.switch_page(BY_NAME[name].path, query_params=state.address(**address))
+    st.switch_page(BY_NAME[name].path, query_params=session.address(**address))
 
 
 def open_customer(customer: str) -> None:

@@ -14,7 +14,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.strategy.audiences.readable_columns import counted, headed, rounded, significant, with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import access
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 TYPES: Final = {

@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 import time
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from clv_core import jobs
-from pages.ui import access, by_role, confirmation, page_files, saying, state, widgets
-from pages.ui.charts import basic
+from clv_core import audit, jobs
+from clv_core.environment import ALERT_ADDRESSES
+from clv_core.errors import Refused
+from pages.ui import access, confirmation, i18n, page_files, session, widgets
+from pages.ui.charts import evaluation
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 POLL: Final = "1s"
 ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
@@ -48,11 +51,44 @@ LACKING: Final = (
     "recommend_no_products",
 )
 """What a log does not hold: it is said plainly, as trying again cannot help."""
+_starting: Final = Lock()
+
+
+def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
+    """Start a command as a job, and remember it as this session's last of its kind.
+
+    A button that is pressed twice starts one: the second press can end the page's run between the start of the job and
+    its being remembered, so the job that has just begun with the same words is followed instead.
+
+    Args:
+        command: words of the command line.
+        label: tells its runs apart from others of the same command.
+        language_of_job: of its sentences; "" is that of the page.
+
+    Raises:
+        Refused: the role of who is here does not allow it, or not beside another run of hers.
+    """
+    access.require_run(command)
+    audit.set_actor(access.who())
+    spoken, without = language_of_job or session.language(), () if access.may("change") else ALERT_ADDRESSES
+    with _starting:
+        job = jobs.just_started(session.workspace(), command)
+        if job is None:
+            if viewers_run() is not None:
+                raise Refused("one_run")
+            job = jobs.start(session.workspace(), command, language=spoken, label=label, without=without)
+    session.follow(job)
+    return job
+
+
+def viewers_run() -> jobs.Job | None:
+    """Return what a viewer has running, who may start nothing else until it ends; None for everybody else."""
+    return None if access.may("change") else jobs.running_of(session.workspace(), access.who())
 
 
 def latest(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the newest job of ``command``, about ``label`` where one is given."""
-    found = jobs.jobs(state.workspace(), command)[:RECENT]
+    found = jobs.jobs(session.workspace(), command)[:RECENT]
     return next((job for job in found if label is None or job.status().get("label") == label), None)
 
 
@@ -61,7 +97,7 @@ def current(command: str, label: str | None = None) -> jobs.Job | None:
 
     Without a label, what others run is none of the page's business: it stays in the sidebar.
     """
-    own = state.followed(command)
+    own = session.followed(command)
     if own is not None and label in (None, own.status().get("label")):
         return own
     job = latest(command, label) if label is not None else None
@@ -93,16 +129,16 @@ def watch(job: jobs.Job) -> None:
         elapsed = time.time() - status["started"]
         left = _seconds_left(job.id, status)
         history = job.history()
-        parts = [t("job.elapsed", elapsed=saying.span(elapsed))]
-        parts += [] if left is None else [t("job.left", left=saying.span(left))]
+        parts = [t("job.elapsed", elapsed=i18n.span(elapsed))]
+        parts += [] if left is None else [t("job.left", left=i18n.span(left))]
         speed = history[-1].get("rows_per_second") if history and history[-1]["stage"] == stage else None
-        parts += [t("job.speed", rows=saying.say(speed))] if speed else []
+        parts += [t("job.speed", rows=i18n.say(speed))] if speed else []
         st.caption(" · ".join(parts))
         curve = loss_frame(history)
         if len(curve) > 1:
-            widgets.chart(basic.loss_history(curve, height=240), f"live_{job.id}")
+            widgets.chart(evaluation.loss_history(curve, height=240), f"live_{job.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            may, icon = by_role.if_may(access.action_of(status["args"])), ":material/stop_circle:"
+            may, icon = access.if_may(access.action_of(status["args"])), ":material/stop_circle:"
             confirmation.button(_stopping(job, status), t("job.cancel"), f"cancel_{job.id}", icon=icon, **may)
             st.caption(t("job.leave"))
 
@@ -125,9 +161,9 @@ def _when_stopped(command: str) -> str:
 
 def take(job: jobs.Job) -> bool:
     """Say once that a job which this session follows is done; show what went wrong where it is not."""
-    if ended(job) != jobs.DONE or state.followed(job.status()["command"]) != job:
+    if ended(job) != jobs.DONE or session.followed(job.status()["command"]) != job:
         return False
-    state.unfollow(job)
+    session.unfollow(job)
     return True
 
 
@@ -156,18 +192,18 @@ def after(job: jobs.Job) -> None:
     with st.container(horizontal=True):
         if status["state"] == jobs.INTERRUPTED:
             word = "job.go_on" if status["command"] in RESUMES else "job.again"
-            icon, may = ":material/refresh:", by_role.if_may(access.action_of(status["args"]))
+            icon, may = ":material/refresh:", access.if_may(access.action_of(status["args"]))
             if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
                 again(job)
         icon, close = ":material/close:", f"close_{status['command']}"
-        st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=state.unfollow, args=[job])
+        st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=session.unfollow, args=[job])
         technical_log(job)
 
 
 def again(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
-    state.start_job(status["args"], status.get("label", ""))
+    start_job(status["args"], status.get("label", ""))
     job.dismiss()
     st.rerun()
 
@@ -194,12 +230,12 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
         return
     job = latest(command[0], label)
     if job is None or job.status()["state"] == jobs.DONE:
-        before = state.viewers_run()
+        before = viewers_run()
         if before is not None:
             st.info(t("job.one"), icon=":material/hourglass_top:")
             watch(before)
             st.stop()
-        job = state.start_job(command, label)
+        job = start_job(command, label)
     error = job.status().get("error") or {}
     if job.status()["state"] == jobs.FAILED and error.get("code") in LACKING:
         widgets.refused(error)
@@ -210,16 +246,16 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     else:
         ended(job)
         technical_log(job)
-        icon, may = ":material/refresh:", by_role.if_may(access.action_of(command))
+        icon, may = ":material/refresh:", access.if_may(access.action_of(command))
         if st.button(t("job.again"), type="primary", icon=icon, key=f"again_{command[0]}", **may):
-            state.start_job(command, label)
+            start_job(command, label)
             st.rerun()
     st.stop()
 
 
 def running_jobs() -> None:
     """Name the runs that are under way, on any page."""
-    active = [job for job in jobs.jobs(state.workspace())[:RECENT] if running(job)]
+    active = [job for job in jobs.jobs(session.workspace())[:RECENT] if running(job)]
     if active:
         _mini(active)
 

@@ -18,9 +18,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.audiences.export import Exported, Side, write_rows
 from clv_core.strategy.audiences.xlsx_file import XLSX_ROWS
-from pages.ui import page_files, state, trusting
+from pages.ui import page_files, session, verdict
 from pages.ui.file_names import file_name
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 LONGEST_ENDING: Final = "parquet"
 """Of the files that a list can be."""
@@ -36,7 +36,7 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
         terms: what the values speak of; None is the trained horizon.
         marks: what else it depends on, beside the suppression list.
     """
-    said = "\n".join([side.mark, state.suppression_list().mark, *marks])
+    said = "\n".join([side.mark, session.suppression_list().mark, *marks])
     digest = hashlib.sha256(said.encode()).hexdigest()[:6]
     return file_name(bundle, what, side.cutoff, LONGEST_ENDING, terms, digest).removesuffix(f".{LONGEST_ENDING}")
 
@@ -60,7 +60,7 @@ def offer(
         most: rows at most; no workbook is offered of more than one holds.
         suppressed: how many of those asked for are left out, as they are on the suppression list.
     """
-    folder, many = state.workspace().place("exports"), most > XLSX_ROWS
+    folder, many = session.workspace().place("exports"), most > XLSX_ROWS
     if many:
         st.caption(t("recommend.xlsx.many", rows=f"{XLSX_ROWS:,}"))
     if suppressed:
@@ -110,7 +110,7 @@ def table(
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
-    work, allowed, language = state.workspace(), trusting.acknowledged(bundle), state.language()
+    work, allowed, language = session.workspace(), verdict.acknowledged(bundle), session.language()
 
     def write(path: Path) -> Exported:
         return write_rows(work, make(), path, side, language=language)
@@ -129,7 +129,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
         as_of: the cutoff.
         terms: what the values speak of; None is the trained horizon.
     """
-    allowed = trusting.acknowledged(bundle)
+    allowed = verdict.acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
     told, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
     page_files.download(label, lambda: page_files.spreadsheet(told, currency), name, key, disabled=not allowed)
@@ -153,5 +153,5 @@ def stopped(mark: str, _customers: pd.DataFrame, _stop: SuppressionList) -> np.n
 
 def reasons(left_out: dict[str, int]) -> str:
     """Return why how many customers are not in a list, as it stands in a sentence."""
-    mark, colon = ("；", "：") if state.language() == "zh" else ("; ", ": ")
+    mark, colon = ("；", "：") if session.language() == "zh" else ("; ", ": ")
     return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in left_out.items())

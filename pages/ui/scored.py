@@ -16,8 +16,8 @@ from clv_core.deployment.terms import LIFETIME, Terms
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import join_history, load_history
-from pages.ui import progress, state
-from pages.ui.saying import t
+from pages.ui import progress, session
+from pages.ui.i18n import t
 from pages.ui.terms import working
 
 IN_PAGE: Final = 100_000
@@ -48,9 +48,9 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
 
 def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return the saved scores; a run makes missing ones."""
-    scored = state.scored(dataset, bundle)
+    scored = session.scored(dataset, bundle)
     path = scored.scores_path(terms)
-    out = state.workspace().place("exports") / f"{bundle.id}-scores.parquet"
+    out = session.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
     if not terms.plain(bundle.record["horizon_days"]):

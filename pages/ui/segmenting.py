@@ -36,8 +36,8 @@ from clv_core.strategy.segments.segment_figures import segment_table
 from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import progress, state, tiers
-from pages.ui.saying import t
+from pages.ui import progress, session, tiers
+from pages.ui.i18n import t
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ class Members:
             return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
         mark = (scene.bundle.id, scene.dataset.version, scene.terms)
         tier = tiers.tiered(*mark, DEFAULT_SCHEME, scene.customers)[TIER].to_numpy()[rows]
-        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, state.language())
+        return with_segments(own.assign(**{TIER: tier}), placed, scene.fitted, session.language())
 
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
@@ -170,7 +170,7 @@ def scene(
     mark = (scored.bundle.id, str(scored.bundle.record["created"]), scored.dataset.version, terms)
     fitted, placed = _placed(mark, str(scheme), labelled, scheme, scored, customers, trained)
     summands = None if shared is None else _summands(mark, written, customers, shared)
-    table = _table(mark, str(scheme), labelled, written, state.language(), customers, placed, summands)
+    table = _table(mark, str(scheme), labelled, written, session.language(), customers, placed, summands)
     return Scene(scored, terms, customers, trained, scheme, fitted, placed, table, summands)
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.errors import ClvError, Refused
-from pages.ui import access, navigation, provider, sending, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, identity_provider, navigation, session, upload_gate, widgets
+from pages.ui.i18n import t
 
 FAILED: Final = "sign_in_failed"
 """Session key of why the last attempt to sign in led nowhere."""
@@ -23,13 +23,13 @@ def gate() -> None:
     _hold_tables()
     if not access.on():
         audit.set_actor("")
-        sending.let_in()
+        upload_gate.let_in()
         return
     role = _role()
     if not role:
-        sending.shut_out()
+        upload_gate.shut_out()
         st.stop()
-    sending.let_in()
+    upload_gate.let_in()
 
 
 def _role() -> str:
@@ -60,10 +60,10 @@ def _hold_tables() -> None:
 
 def _note(role: str) -> None:
     """Note in the audit log who has signed in as what, once for each time that the provider said so."""
-    mark = (state.workspace().root, access.who(), role, st.user.get("iat"))
+    mark = (session.workspace().root, access.who(), role, st.user.get("iat"))
     if mark not in _seen:
         _seen.add(mark)
-        audit.note(state.workspace(), "login", role=role or "none", outcome="done" if role else "refused")
+        audit.note(session.workspace(), "login", role=role or "none", outcome="done" if role else "refused")
 
 
 def show() -> None:
@@ -75,7 +75,7 @@ def show() -> None:
 
 
 def _ask() -> None:
-    failed = st.session_state.pop(FAILED, None) if access.configured() else provider.fault()
+    failed = st.session_state.pop(FAILED, None) if access.configured() else identity_provider.fault()
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t("access.ask"), anchor=False)
         if access.configured():
@@ -88,7 +88,7 @@ def _ask() -> None:
 
 def _way_in() -> None:
     st.write(t("access.ask.expired", hours=f"{access.lasting_hours():g}") if access.expired() else t("access.ask.why"))
-    address = provider.elsewhere()
+    address = identity_provider.elsewhere()
     if address:
         st.write(t("access.ask.elsewhere"))
         st.link_button(address, address, icon=":material/login:", type="primary")
@@ -100,7 +100,7 @@ def _way_in() -> None:
 
 def _enter() -> None:
     """Lead to the provider; one that does not answer is said here, for Streamlit's word of it is on a page apart."""
-    failed = provider.silent()
+    failed = identity_provider.silent()
     if failed is None:
         st.login()
     else:
@@ -110,7 +110,7 @@ def _enter() -> None:
 def _leave() -> None:
     """Sign out, and note who did."""
     audit.set_actor(access.who())
-    audit.note(state.workspace(), "logout", outcome="done")
+    audit.note(session.workspace(), "logout", outcome="done")
     st.logout()
 
 

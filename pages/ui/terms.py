@@ -9,7 +9,7 @@ import streamlit as st
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import LIFETIME, LONGEST_DAYS, Terms
 from clv_core.model.horizon import DAYS_PER_YEAR
-from pages.ui.saying import count, t
+from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
 CUSTOM: Final = "custom"

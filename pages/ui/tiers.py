@@ -21,8 +21,8 @@ from clv_core.strategy.segments import Total, assign_tiers, table, too_few, tota
 from clv_core.strategy.segments.clusters import mostly_never
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES, ValueTiers
-from pages.ui import cells, state, widgets
-from pages.ui.saying import money, percent, t
+from pages.ui import cells, session, widgets
+from pages.ui.i18n import money, percent, t
 from pages.ui.terms import assumptions
 
 
@@ -45,7 +45,7 @@ def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | N
     """
     if terms.warnings(bundle.record["horizon_days"]):
         return None, 0.0
-    path = backtest_folder(state.workspace(), bundle) / PREDICTIONS
+    path = backtest_folder(session.workspace(), bundle) / PREDICTIONS
     written = path.stat().st_mtime if path.is_file() else 0.0
     shared = _shared_error(bundle.id, bundle.record["created"], written, bool(bundle.record["holdout"]), bundle)
     return shared, written if shared is not None else -1.0
@@ -53,12 +53,12 @@ def what_past_origins_say(bundle: Bundle, terms: Terms) -> tuple[SharedError | N
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _shared_error(model_id: str, created: str, written: float, measured: bool, _bundle: Bundle) -> SharedError | None:
-    return shared_error(state.workspace(), _bundle)
+    return shared_error(session.workspace(), _bundle)
 
 
 def names(dataset: Dataset) -> list[str]:
     """Return the names of the value tiers as a person calls them, the highest first."""
-    return tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language())
+    return tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language())
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -206,5 +206,5 @@ def side(dataset: Dataset, bundle: Bundle, scheme: ValueTiers, tiers: list[int],
         lifetime=terms.lifetime,
         discount_rate=terms.discount_rate,
         margin_rate=terms.margin_rate,
-        assumptions=tuple(one.to_json(state.language()) for one in terms.warnings(record["horizon_days"])),
+        assumptions=tuple(one.to_json(session.language()) for one in terms.warnings(record["horizon_days"])),
     )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal, NoReturn, TypeVar
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
 from clv_core.collection.stored.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.errors import ClvError
+from clv_core.disk import disk_error
+from clv_core.errors import ClvError, traced
 from clv_core.i18n import without_options
-from pages.ui import navigation, saying, state
+from pages.ui import i18n, navigation, session
 from pages.ui.charts.drawing import Chart
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,9 @@ def need(what: str, page: str) -> NoReturn:
 
 def need_model() -> Bundle:
     """Return the model in use; where there is none, say so and end the page."""
-    if state.dataset() is None:
+    if session.dataset() is None:
         need("dataset", "upload")
-    bundle = state.model()
+    bundle = session.model()
     if bundle is None:
         need("model", "train")
     return bundle
@@ -119,11 +123,11 @@ def _worded(error: ClvError | dict[str, Any]) -> str:
     """Return an error in the language of the page, which may not be the one that a job ran in."""
     if isinstance(error, ClvError):
         if "canonical" not in error.params:
-            return error.message(state.language())  # a page's own error may have words of its own
-        return t(f"error.{error.code}", **saying.in_words(error.params))
+            return error.message(session.language())  # a page's own error may have words of its own
+        return t(f"error.{error.code}", **i18n.in_words(error.params))
     if error["code"] == "unexpected":
         return t("job.broken")
-    return t(f"error.{error['code']}", **saying.in_words(error["params"]))
+    return t(f"error.{error['code']}", **i18n.in_words(error["params"]))
 
 
 def sentence(item: dict[str, Any]) -> str:
@@ -133,7 +137,7 @@ def sentence(item: dict[str, Any]) -> str:
 
 def read_only() -> None:
     """Say on every page that nothing can be kept, where the workspace may be read but not written."""
-    work = state.workspace()
+    work = session.workspace()
     if work.read_only:
         st.warning(t("workspace.read_only", path=plain(str(work.root))), icon=":material/edit_off:")
 
@@ -145,15 +149,15 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
         bundles: the models; of one that has no version, the time of training is said last.
         roles: whether the champion is said to be one.
     """
-    versions, labels = state.registered(), {}
+    versions, labels = session.registered(), {}
     for bundle in bundles:
         record, version = bundle.record, versions.get(bundle.id)
         parts = [] if version is None else [f"v{version.number}"]
         parts.append(t("unit.days.short", n=record["horizon_days"]))
         if roles and version is not None and version.role == "champion":
             parts.append(t("models.role.champion"))
-        parts.append(saying.name_of("model", record["model"]))
-        parts += [saying.moment(record["created"])] if version is None else []
+        parts.append(i18n.name_of("model", record["model"]))
+        parts += [i18n.moment(record["created"])] if version is None else []
         labels[bundle.id] = " · ".join(parts)
     return labels
 
@@ -164,14 +168,14 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
     """
     record = bundle.record
-    terms, version = terms or Terms(record["horizon_days"]), state.registered().get(bundle.id)
+    terms, version = terms or Terms(record["horizon_days"]), session.registered().get(bundle.id)
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
         dataset=plain(record["dataset"]["name"]),
-        cutoff=saying.day(as_of or record["cutoff"]),
-        span=" · ".join([span(terms), *map(saying.said, terms.rates())]),
-        model=" · ".join([*known, saying.name_of("model", record["model"])]),
+        cutoff=i18n.day(as_of or record["cutoff"]),
+        span=" · ".join([span(terms), *map(i18n.said, terms.rates())]),
+        model=" · ".join([*known, i18n.name_of("model", record["model"])]),
     )
 
 
@@ -222,3 +226,31 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         **how,
     )
     return chosen
+
+
+def show_failure(error: Exception) -> None:
+    """Say why a page failed, where that is known: a disk that is full, a folder that may not be written.
+
+    Of anything else is said when it was; what happened goes to the server's log under the same time.
+    """
+    known = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
+    if known is not None:
+        error_box(known)
+        return
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))
+    st.error(t("page.broken", time=when), icon=":material/error:")
+
+
+def safe_fragment(draw: Callable[P, None]) -> Callable[P, None]:
+    """Return a part of a page that is drawn anew by itself, and says why where it fails."""
+
+    @st.fragment
+    @wraps(draw)
+    def drawn(*words: P.args, **named: P.kwargs) -> None:
+        try:
+            draw(*words, **named)
+        except Exception as error:
+            show_failure(error)
+
+    return drawn

@@ -40,7 +40,7 @@ from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace, write_json
-from pages.ui import by_role, page_files
+from pages.ui import access, page_files
 from pages.ui.navigation import BY_NAME
 from tests.conftest import made
 
@@ -334,4 +334,4 @@ def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SIGN_IN:
 @pytest.fixture
 def never_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let buttons be live for everybody, as one that somebody forgot to grey: what lies behind them must refuse."""
-    monkeypatch.setattr(by_role, "if_may", lambda action, *, disabled=False: {"disabled": disabled})
+    monkeypatch.setattr(access, "if_may", lambda action, *, disabled=False: {"disabled": disabled})

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
-from pages.ui import failing, widgets
+from pages.ui import widgets
 from pages.ui.navigation import PAGES, SEARCH, STRATEGY_PART
 from tests.pages.conftest import OPEN, do, texts
 
@@ -70,7 +70,7 @@ def test_the_log_of_a_page_that_fails_tells_where_and_quotes_no_cell(caplog: pyt
     try:
         raise ValueError(f"could not convert string to float: {cell!r}")
     except ValueError as error:
-        failing.broken(error)
+        widgets.show_failure(error)
     assert "ValueError" in caplog.text and "test_app_opens.py" in caplog.text and cell not in caplog.text
 
 
@@ -79,7 +79,7 @@ def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_t
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(widgets.st, "error", lambda text, icon: said.append(text))
-    failing.broken(KeyError("column"))
+    widgets.show_failure(KeyError("column"))
     widgets.error_box({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
     when = caplog.text.partition("page failed at ")[2].partition(" UTC")[0]
     assert len(when) > 10 and when in said[0] and "reload" in said[0].lower()

@@ -12,9 +12,9 @@ import pytest
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
 from clv_core.i18n import say_money, say_number, translate
-from pages.ui import state
-from pages.ui.charts import basic, closer_look, colours, drawing, monitoring, names, placing, why
-from pages.ui.charts.wide import Wide
+from pages.ui import session
+from pages.ui.charts import drawing, evaluation, explanations, monitoring, names, placing
+from pages.ui.charts.drawing import Wide
 from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"
@@ -37,26 +37,26 @@ EVENTS = pd.DataFrame(RNG.normal(0, 3, (3, 20)), index=["When", "What", "All"])
 TIERS = pd.DataFrame({"tier_label": ["Top", "Rest"], "share_of_customers": [0.1, 0.9], "share_of_value": [0.6, 0.4]})
 
 CHARTS = {
-    "decile_chart": basic.decile_chart(
+    "decile_chart": evaluation.decile_chart(
         decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 2), MESSAGE, unit="EUR", baseline_name="BG/NBD"
     ),
-    "gain_curve": basic.gain_curve(gain_curves(ACTUAL, {"Hybrid": PREDICTED, "BG/NBD": PREDICTED[::-1]}), MESSAGE),
-    "predicted_against_actual": basic.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR"),
-    "distribution": basic.distribution(
+    "gain_curve": evaluation.gain_curve(gain_curves(ACTUAL, {"Hybrid": PREDICTED, "BG/NBD": PREDICTED[::-1]}), MESSAGE),
+    "predicted_against_actual": evaluation.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR"),
+    "distribution": evaluation.distribution(
         {"predicted": PREDICTED, "actual": ACTUAL}, MESSAGE, axis="Value, EUR", wide=True
     ),
-    "loss_history": basic.loss_history(
+    "loss_history": evaluation.loss_history(
         pd.DataFrame({"step": [1, 2, 1, 2], "loss": [2.0, 1.0, 2.1, 1.1], "seed": [1, 1, 2, 2]}), height=260
     ),
-    "threshold_chart": basic.threshold_chart(Thresholds.of(ACTUAL > 0, P).table(), 0.5, MESSAGE),
-    "reason_bars": why.reason_bars(REASONS, MESSAGE, unit="EUR"),
-    "beeswarm": why.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
-    "waterfall": why.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
-    "dependence": closer_look.dependence(POINTS, MESSAGE, reading="Spend", axis="Effect, EUR", other="Views"),
-    "difference_bars": closer_look.difference_bars(
+    "threshold_chart": evaluation.threshold_chart(Thresholds.of(ACTUAL > 0, P).table(), 0.5, MESSAGE),
+    "reason_bars": explanations.reason_bars(REASONS, MESSAGE, unit="EUR"),
+    "beeswarm": explanations.beeswarm(SWARM, MESSAGE, axis="Effect, EUR"),
+    "waterfall": explanations.waterfall(REASONS, MESSAGE, start=("Average", 20.0), end="Predicted", unit="EUR"),
+    "dependence": explanations.dependence(POINTS, MESSAGE, reading="Spend", axis="Effect, EUR", other="Views"),
+    "difference_bars": explanations.difference_bars(
         REASONS.rename(columns={"effect": "difference"}), MESSAGE, unit="EUR"
     ),
-    "tier_bars": why.tier_bars(TIERS, MESSAGE),
+    "tier_bars": explanations.tier_bars(TIERS, MESSAGE),
 }
 FIGURES = {name: chart.figure for name, chart in CHARTS.items()}
 
@@ -74,21 +74,21 @@ def test_the_message_stands_beside_the_figure_and_the_value_axis_is_named(name: 
 
 
 def test_axes_of_chances_and_shares_are_in_percent() -> None:
-    chances = basic.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance").figure
+    chances = evaluation.distribution({"not_bought": P, "bought": P}, MESSAGE, axis="Chance").figure
     assert chances.layout.xaxis.tickformat == chances.layout.yaxis.tickformat == ".0%"
     assert FIGURES["distribution"].layout.xaxis.tickformat is None, "amounts have ticks of their own"
 
 
 def test_names_from_a_log_are_written_letter_by_letter() -> None:
     rows = pd.DataFrame({"tier_label": ["<b>A</b> & co", "$x$ <br> &lt;"], "share_of_customers": 0.5})
-    figure = why.tier_bars(rows.assign(share_of_value=0.5), MESSAGE).figure
+    figure = explanations.tier_bars(rows.assign(share_of_value=0.5), MESSAGE).figure
     assert list(figure.data[0].y) == ["&lt;b>A&lt;/b> &amp; co", "$x$ <br> &amp;lt;"]
     hover = drawing.drawn([{"type": "bar", "customdata": rows}], MESSAGE, x={"title": "<i>"}, y={}).figure
     assert hover.data[0].customdata[0, 0] == "&lt;b>A&lt;/b> &amp; co" and hover.layout.xaxis.title.text == "&lt;i>"
 
 
 def test_tiers_of_a_shop_that_is_worth_nothing_are_drawn_by_their_customers() -> None:
-    figure = why.tier_bars(TIERS.assign(share_of_value=np.nan), MESSAGE).figure
+    figure = explanations.tier_bars(TIERS.assign(share_of_value=np.nan), MESSAGE).figure
     assert figure.layout.xaxis.range == (0, pytest.approx(0.99)) and list(figure.data[1].text) == ["–", "–"]
 
 
@@ -104,23 +104,23 @@ def test_long_names_leave_room_for_the_chart() -> None:
 
 def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:
     decile, gains = traces("decile_chart"), traces("gain_curve")
-    assert decile["Predicted"].marker.color == colours.PREDICTED
-    assert decile["Actual"].marker.color == colours.ACTUAL
+    assert decile["Predicted"].marker.color == drawing.PREDICTED
+    assert decile["Actual"].marker.color == drawing.ACTUAL
     for baseline in (decile["BG/NBD"], gains["BG/NBD"]):
-        assert (baseline.line.color, baseline.line.dash) == (colours.BASELINE, "dash")
-    assert gains["Hybrid"].line.color == colours.PREDICTED
-    assert traces("distribution")["Predicted"].marker.color == colours.PREDICTED
-    assert traces("distribution")["Actual"].line.color == colours.ACTUAL
+        assert (baseline.line.color, baseline.line.dash) == (drawing.BASELINE, "dash")
+    assert gains["Hybrid"].line.color == drawing.PREDICTED
+    assert traces("distribution")["Predicted"].marker.color == drawing.PREDICTED
+    assert traces("distribution")["Actual"].line.color == drawing.ACTUAL
 
 
 def test_a_baseline_ten_times_too_high_is_cut_off_and_marked_while_the_bars_decide_the_scale() -> None:
     table = decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 10)
-    chart = basic.decile_chart(table, MESSAGE, unit="EUR", baseline_name="BG/NBD").figure
+    chart = evaluation.decile_chart(table, MESSAGE, unit="EUR", baseline_name="BG/NBD").figure
     highest = table[["predicted_mean", "actual_mean"]].to_numpy().max()
     baseline = next(trace for trace in chart.data if trace.name == "BG/NBD")
-    too_high = (table["baseline_mean"] > basic.CLIP * highest).to_numpy()
+    too_high = (table["baseline_mean"] > evaluation.CLIP * highest).to_numpy()
     assert 0 < too_high.sum() < len(table)
-    assert max(max(trace.y) for trace in chart.data) == pytest.approx(basic.CLIP * highest)
+    assert max(max(trace.y) for trace in chart.data) == pytest.approx(evaluation.CLIP * highest)
     assert list(baseline.marker.symbol) == ["triangle-up" if clipped else "circle" for clipped in too_high]
     [note] = chart.layout.annotations
     height = say_money(table["baseline_mean"].max(), "EUR", "en")
@@ -135,7 +135,7 @@ def test_histogram_shares_of_each_part_sum_to_one() -> None:
 
 def test_a_bar_of_amounts_says_on_hover_from_which_to_which_amount_it_reaches() -> None:
     parts = {"predicted": PREDICTED, "actual": ACTUAL}
-    for trace in basic.distribution(parts, MESSAGE, axis="Value, EUR", wide=True).figure.data:
+    for trace in evaluation.distribution(parts, MESSAGE, axis="Value, EUR", wide=True).figure.data:
         values = parts["predicted" if trace.type == "bar" else "actual"]
         inside = [np.mean((values >= low) & (values < high)) for low, high in trace.customdata]
         assert inside[:-1] == pytest.approx(trace.y[:-1], abs=1 / len(values))
@@ -144,7 +144,7 @@ def test_a_bar_of_amounts_says_on_hover_from_which_to_which_amount_it_reaches() 
 
 
 def test_no_hover_speaks_in_places_of_a_wide_axis_or_of_a_trace_without_a_name() -> None:
-    scatter = basic.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR").figure.data
+    scatter = evaluation.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR").figure.data
     assert all(trace.hovertemplate or trace.hoverinfo == "skip" for trace in scatter)
     known = pd.DataFrame({"days": [30, 60], "realised": 1.0, "expected": 2.0, "low": 0.5, "high": 3.0})
     lines = monitoring.realised_curve(known, MESSAGE, unit="EUR").figure.data
@@ -180,14 +180,14 @@ def test_a_narrow_window_is_not_shared_between_dots_and_the_key_of_their_colours
 
 def test_a_long_name_of_an_axis_is_broken_and_not_cut_off() -> None:
     axis = "Effect on one customer's predicted value, EUR"
-    title = why.beeswarm(SWARM, MESSAGE, axis=axis).figure.layout.xaxis.title.text
+    title = explanations.beeswarm(SWARM, MESSAGE, axis=axis).figure.layout.xaxis.title.text
     assert title.replace("<br>", " ") == axis and max(map(len, title.split("<br>"))) <= 30
 
 
 def test_scatter_samples_but_never_invents() -> None:
-    many = RNG.lognormal(2, 1, basic.POINTS_SHOWN * 3)
-    points = basic.predicted_against_actual(many, many, MESSAGE, unit="EUR").figure.data[0]
-    assert len(points.x) == basic.POINTS_SHOWN
+    many = RNG.lognormal(2, 1, evaluation.POINTS_SHOWN * 3)
+    points = evaluation.predicted_against_actual(many, many, MESSAGE, unit="EUR").figure.data[0]
+    assert len(points.x) == evaluation.POINTS_SHOWN
     assert np.isin(points.customdata, many).all()
     assert (np.argsort(points.x) == np.argsort(points.customdata[:, 0])).all()
 
@@ -210,41 +210,41 @@ def test_ticks_of_wide_axes_are_round_numbers_at_their_places(rate: float, texts
 @pytest.mark.parametrize("rate", [0.001, 1.0, 16_000.0])
 def test_charts_of_money_look_alike_in_any_currency(rate: float) -> None:
     """What lies between the smallest and the largest order takes the same room of the axis, to a power of ten."""
-    scatter = basic.predicted_against_actual(rate * ACTUAL, rate * PREDICTED, MESSAGE, unit="IDR").figure.data[0]
+    scatter = evaluation.predicted_against_actual(rate * ACTUAL, rate * PREDICTED, MESSAGE, unit="IDR").figure.data[0]
     orders = np.sort(np.asarray(scatter.y)[ACTUAL > 0])
     assert 0.1 < orders[len(orders) // 20] / orders[-1] < 0.55
-    swarm = why.beeswarm(SWARM.assign(effect=rate * SWARM["effect"]), MESSAGE, axis="").figure
+    swarm = explanations.beeswarm(SWARM.assign(effect=rate * SWARM["effect"]), MESSAGE, axis="").figure
     effects = np.concatenate([trace.x for trace in swarm.data])
     assert 0.1 < np.median(np.abs(effects)) / np.abs(effects).max() < 0.7
 
 
 def test_tiers_share_one_ramp_and_the_highest_is_the_strongest() -> None:
-    assert why.tier_colours(4)[0] == colours.RAMP[9]
-    assert len(set(why.tier_colours(5))) == 5
+    assert explanations.tier_colours(4)[0] == drawing.RAMP[9]
+    assert len(set(explanations.tier_colours(5))) == 5
 
 
 def test_the_heat_map_centres_on_zero_and_labels_the_latest_event() -> None:
     labels = [f"event {number}" for number in range(20)]
-    figure = closer_look.event_heat(EVENTS, labels, MESSAGE, unit="EUR").figure
+    figure = explanations.event_heat(EVENTS, labels, MESSAGE, unit="EUR").figure
     heat = figure.data[0]
     assert heat.zmax == -heat.zmin == pytest.approx(EVENTS.abs().to_numpy().max())
     assert figure.layout.xaxis.ticktext[-1] == "event 19" and len(figure.layout.xaxis.ticktext) <= 14
-    assert heat.colorscale[0][1] == colours.DANGER and heat.colorscale[-1][1] == colours.GAIN
+    assert heat.colorscale[0][1] == drawing.DANGER and heat.colorscale[-1][1] == drawing.GAIN
 
 
 def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names() -> None:
     dots = FIGURES["dependence"].data[0]
     assert np.expm1(np.sort(dots.x)) == pytest.approx(np.sort(POINTS["reading"]))
     texts = POINTS.assign(reading=np.where(POINTS["other"] > 0.5, "DE", "FR"))
-    figure = closer_look.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None).figure
-    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == colours.PREDICTED
+    figure = explanations.dependence(texts, MESSAGE, reading="Country", axis="Effect, EUR", other=None).figure
+    assert set(figure.data[0].x) == {"DE", "FR"} and figure.data[0].marker.color == drawing.PREDICTED
 
 
 def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
     assert overall.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
     assert overall.axis_of("days_since_last", "IDR").endswith(" (days)")
     assert overall.axis_of("purchase_days", "IDR") == label("purchase_days")
-    monkeypatch.setattr(state, "language", lambda: "zh")
+    monkeypatch.setattr(session, "language", lambda: "zh")
     assert overall.axis_of("days_since_last", "").endswith("（天）")
 
 
@@ -257,7 +257,7 @@ def test_several_networks_are_told_apart_and_named() -> None:
 def test_what_has_a_name_in_a_legend_is_told_apart_without_colours_too() -> None:
     seeds = range(1, 17)
     steps = pd.DataFrame({"step": [1, 2] * 16, "loss": 1.0, "seed": np.repeat(seeds, 2)})
-    lines = [one.line for one in basic.loss_history(steps, height=260).figure.data]
+    lines = [one.line for one in evaluation.loss_history(steps, height=260).figure.data]
     assert len({line.dash for line in lines[:4]}) == 4 and len({(line.color, line.dash) for line in lines}) == 16
     points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
     dots = placing.quadrant(points, (0.5, 1.0), list("abcd"), MESSAGE, axis="Value").figure.data
@@ -292,9 +292,9 @@ def test_axes_of_values_speak_as_the_sentences_beside_them(
 
 def test_lines_across_a_chart_are_those_that_plotly_draws() -> None:
     theirs = go.Figure()
-    theirs.add_vline(2.5, line=colours.DOTTED)
-    theirs.add_hline(0, line={"color": colours.BASELINE, "width": 1})
-    lines = [drawing.vertical(2.5, colours.DOTTED), drawing.horizontal(0, {"color": colours.BASELINE, "width": 1})]
+    theirs.add_vline(2.5, line=drawing.DOTTED)
+    theirs.add_hline(0, line={"color": drawing.BASELINE, "width": 1})
+    lines = [drawing.vertical(2.5, drawing.DOTTED), drawing.horizontal(0, {"color": drawing.BASELINE, "width": 1})]
     ours = drawing.drawn([], MESSAGE, x={}, y={}, lines=lines).figure
     assert ours.layout.shapes == theirs.layout.shapes
 

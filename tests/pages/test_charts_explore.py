@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.features.explore.concentration import Concentration
 from clv_core.i18n import translate
-from pages.ui.charts import behaviour, colours, periods
+from pages.ui.charts import behaviour, drawing, periods
 from pages.ui.explore import sections, words
 
 MESSAGE = "What the chart shows"
@@ -29,7 +29,7 @@ def test_incomplete_month_is_pale_and_named() -> None:
     whole, part = periods.revenue_bars(MONTHS, MESSAGE, unit="EUR", time_unit="month").figure.data
     assert list(whole.y) == [10, 20, 30, 30] and list(part.y) == [5]
     assert part.opacity < 0.5 and part.name == translate("chart.incomplete")
-    assert whole.marker.color == part.marker.color == colours.ACTUAL
+    assert whole.marker.color == part.marker.color == drawing.ACTUAL
 
 
 def test_lines_of_people_end_with_the_last_complete_month() -> None:

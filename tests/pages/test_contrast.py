@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pages.ui import looks
-from pages.ui.charts import advising, basic, behaviour, closer_look, drawing, placing, why
-from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
+from pages.ui import chrome
+from pages.ui.charts import advising, behaviour, drawing, evaluation, explanations, placing
+from pages.ui.charts.drawing import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5
@@ -108,7 +108,7 @@ def test_lines_and_dots_can_be_told_from_the_page(theme: str) -> None:
     page = papers(theme)[0]
     for line in chart.figure.data:
         assert contrast(in_theme(line.line.color, theme), page) >= DRAWN
-    dots = basic.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").figure.data[0].marker
+    dots = evaluation.predicted_against_actual([1.0, 5.0], [2.0, 3.0], "message", unit="EUR").figure.data[0].marker
     assert contrast(mixed(in_theme(dots.color, theme), page, dots.opacity), page) >= DRAWN
     for kind in (PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER):
         assert contrast(in_theme(kind, theme), page) >= DRAWN
@@ -121,8 +121,8 @@ def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(
     readings = pd.DataFrame({"reading": [1.0, 2.0], "effect": [1.0, 2.0], "other": [0.4, 0.6]})
     drawn = [
         *placing.quadrant(points, (0.5, 1.0), list("abcd"), "message", axis="Value").figure.data,
-        *why.beeswarm(swarm, "message", axis="Effect").figure.data,
-        *closer_look.dependence(readings, "message", reading="Days", axis="Effect", other="Spend").figure.data,
+        *explanations.beeswarm(swarm, "message", axis="Effect").figure.data,
+        *explanations.dependence(readings, "message", reading="Days", axis="Effect", other="Spend").figure.data,
     ]
     assert len(drawn) == 7
     for dots in drawn:
@@ -130,7 +130,7 @@ def test_a_dot_of_any_colour_can_be_told_from_the_page_by_itself_or_by_its_edge(
         outline = own if isinstance(own, str) else dots.marker.line.color
         assert dots.marker.opacity is None and contrast(in_theme(outline, theme), papers(theme)[0]) >= DRAWN
     steps = pd.DataFrame({"step": [1, 2] * 4, "loss": 1.0, "seed": [1, 1, 2, 2, 3, 3, 4, 4]})
-    assert all(line.opacity is None for line in basic.loss_history(steps, height=260).figure.data)
+    assert all(line.opacity is None for line in evaluation.loss_history(steps, height=260).figure.data)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -141,7 +141,7 @@ def test_words_on_buttons_and_of_chosen_options_can_be_read(theme: str) -> None:
     for paper in papers(theme):
         assert all(contrast(words, mixed(primary, paper, strength)) >= ASKED for strength in CHOSEN_TINTS)
     assert (
-        looks.SLIDER_VALUE in looks.STYLE
-        and "color: inherit" in looks.STYLE
-        and all(f"{one}:not(" in looks.STYLE for one in looks.CHOSEN)
+        chrome.SLIDER_VALUE in chrome.STYLE
+        and "color: inherit" in chrome.STYLE
+        and all(f"{one}:not(" in chrome.STYLE for one in chrome.CHOSEN)
     )

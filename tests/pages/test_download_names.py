@@ -13,7 +13,7 @@ import pytest
 from clv_core.deployment.bundle import Bundle
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
-from pages.ui import page_files, state
+from pages.ui import page_files, session
 from pages.ui.file_names import LONGEST, dated, file_name, spoken
 
 CUTOFF = "2026-10-20"
@@ -27,12 +27,12 @@ def bundle_of(dataset: str) -> Bundle:
 def test_a_name_says_what_is_in_a_file_in_the_words_of_the_page_and_the_dataset_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(state, "language", lambda: "zh")
+    monkeypatch.setattr(session, "language", lambda: "zh")
     name = file_name(bundle_of("有赞订单导出_2024-11至2026-10"), "customers", CUTOFF, "csv")
     assert name == "有赞订单导出_2024-11至2026-10_用户名单_2026-10-20_182d.csv"
     assert spoken("tier1-2-phone_hashes") == "层级1-2-腾讯手机号包" and spoken("report-zh") == "报告-zh"
     assert dated("exports", "csv") == f"导出记录_{datetime.now(UTC):%Y-%m-%d}.csv"
-    monkeypatch.setattr(state, "language", lambda: "en")
+    monkeypatch.setattr(session, "language", lambda: "en")
     assert file_name(bundle_of("shop"), "tier1-2", CUTOFF, "xlsx") == "shop_tier1-2_2026-10-20_182d.xlsx"
 
 
@@ -40,7 +40,7 @@ def test_no_name_is_longer_than_a_person_reads(monkeypatch: pytest.MonkeyPatch) 
     long = "an export of the shop with a very long name of sixty-four letters"
     whats = ("customers", "tier1-2-p_purchase-0.5-customer_id-google_customer_match-and-more-of-it")
     for language, dataset, what in product(LANGUAGES, ("shop", long), whats):
-        monkeypatch.setattr(state, "language", lambda said=language: said)
+        monkeypatch.setattr(session, "language", lambda said=language: said)
         name = file_name(bundle_of(dataset), what, CUTOFF, "parquet", mark="ab12cd")
         assert len(name) <= LONGEST and name.endswith("_2026-10-20_182d_ab12cd.parquet")
         assert name.startswith(dataset[:20].replace(" ", "-")) and " " not in name

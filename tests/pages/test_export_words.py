@@ -12,7 +12,7 @@ from clv_core.i18n import translate
 from clv_core.strategy.audiences.export import Exported, Side, log_export
 from clv_core.strategy.audiences.export_records import customer_exports, export_log
 from clv_core.workspace import Workspace
-from pages.ui import state
+from pages.ui import session
 from pages.ui.datasets import manage
 from pages.ui.exports.export_log import segment_words
 from pages.ui.upload import set_aside
@@ -23,7 +23,7 @@ SIDE = Side("shop", "a" * 12, MODEL, "2026-10-20", 182, "CNY")
 
 @pytest.fixture(autouse=True)
 def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "language", lambda: "zh")
+    monkeypatch.setattr(session, "language", lambda: "zh")
 
 
 def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tmp_path: Path) -> None:

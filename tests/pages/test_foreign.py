@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import catalogue
-from pages.ui import foreign, received
+from pages.ui import chrome, received
 from tests.pages.conftest import OPEN
 
 BUILT = Path(st.__file__).parent / "static" / "static" / "js"
@@ -25,7 +25,7 @@ def test_a_chinese_page_has_our_words_for_those_of_streamlit_and_an_english_one_
     open_page: OPEN, with_dataset: Path
 ) -> None:
     said = style(open_page(with_dataset, "home", lang="zh"))
-    for name, place in foreign.PLACES.items():
+    for name, place in chrome.PLACES.items():
         assert f'{place}::after{{content:"{catalogue("zh")[f"streamlit.{name}"]}"' in said
     assert "::after" not in style(open_page(with_dataset, "home", lang="en"))
 
@@ -46,7 +46,7 @@ def test_every_box_of_several_options_says_in_our_words_what_to_do_with_it() -> 
     assert boxes and [where for where, given in boxes if "placeholder" not in given] == []
 
 
-@pytest.mark.parametrize("name", sorted(foreign.PLACES))
+@pytest.mark.parametrize("name", sorted(chrome.PLACES))
 def test_streamlit_still_says_what_we_translate(name: str) -> None:
     """Another version may say it in other words, or build the place anew: then look at it in a browser."""
     said = catalogue("en")[f"streamlit.{name}"]

@@ -15,7 +15,7 @@ from clv_core.monitoring.realized.performance import Tier
 from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
 from clv_core.strategy.plans.offers import Offer
-from pages.ui import state, tiers
+from pages.ui import session, tiers
 from pages.ui.budget import slider
 from pages.ui.explain.groups import bars_message
 from pages.ui.monitor import realised
@@ -24,7 +24,7 @@ from pages.ui.monitor import realised
 @pytest.fixture(params=LANGUAGES)
 def lang(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The language of the page."""
-    monkeypatch.setattr(state, "language", lambda: str(request.param))
+    monkeypatch.setattr(session, "language", lambda: str(request.param))
     return str(request.param)
 
 

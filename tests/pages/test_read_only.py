@@ -18,7 +18,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import path_of
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
-from pages.ui import failing, widgets
+from pages.ui import widgets
 from tests.pages.conftest import OPEN
 
 
@@ -69,16 +69,16 @@ def test_a_page_that_may_not_write_says_where(
     monkeypatch.setenv("CLV_WORKSPACE", str(shut))
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
     where = shut / "jobs" if named else shut
-    failing.broken(PermissionError(errno.EACCES, "Permission denied", *([str(where)] if named else [])))
+    widgets.show_failure(PermissionError(errno.EACCES, "Permission denied", *([str(where)] if named else [])))
     assert said and widgets.plain(str(where)) in said[0] and "PermissionError" not in caplog.text
 
 
 def test_a_part_that_draws_itself_anew_says_why_it_fails() -> None:
     def script() -> None:
         from clv_core.errors import Refused
-        from pages.ui import failing
+        from pages.ui import widgets
 
-        @failing.part
+        @widgets.safe_fragment
         def broken_part() -> None:
             raise Refused("no_earlier_champion", name="shop")
 

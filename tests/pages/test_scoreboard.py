@@ -20,7 +20,7 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
-from pages.ui import saying, widgets
+from pages.ui import i18n, widgets
 from pages.ui.evaluate import scoreboard
 from tests.pages.conftest import OPEN, do
 
@@ -45,7 +45,7 @@ def compared(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_the_comparison_is_offered_and_started_with_the_models_own_settings(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saying, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
+    monkeypatch.setattr(i18n, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
     app = do(open_page(with_model, "evaluate", lang="en"), MODELS_PART)
     dataset = open_dataset(Workspace(with_model), "shop")
     allowed = len(rolling_origins(date.fromisoformat(dataset.manifest.first_event[:10]), dataset.log_end, 90))
@@ -85,7 +85,7 @@ def test_a_model_is_held_against_its_parts_and_any_other_against_the_usual_one(m
 def test_the_person_chooses_whom_the_model_is_held_against(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saying, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
+    monkeypatch.setattr(i18n, "span", lambda seconds: f"{seconds!r} s")  # whole minutes may be the same by chance
     app = do(open_page(with_model, "evaluate", lang="en"), MODELS_PART)
     bundle = list_bundles(Workspace(with_model))[0]
     offered = app.multiselect(key=f"board_rivals_{bundle.id}")

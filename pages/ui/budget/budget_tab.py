@@ -9,9 +9,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.plans.measured_offers import with_experiments
 from clv_core.strategy.plans.saved_offers import TIERS
-from pages.ui import scored, state, terms, tiers, trusting, widgets
+from pages.ui import scored, session, terms, tiers, verdict, widgets
 from pages.ui.budget import by_segments, draw, experiment, kept_offers, offers_table, plan_lists, slider
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def show(dataset: Dataset, bundle: Bundle) -> None:
@@ -25,7 +25,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             chosen = terms.choose(bundle)
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
-            allowed = trusting.acknowledged(bundle)
+            allowed = verdict.acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
             segments = by_segments.cut(by_segments.choose(dataset), dataset, bundle, chosen, customers)
@@ -41,7 +41,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         if not offers:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
-        stop = state.suppression_list()
+        stop = session.suppression_list()
         mark = f"{bundle.id} {dataset.version} {chosen.mark} {segments.mark} {stop.mark}"
         people = tiers.without_suppressed(mark, segments.people, stop)
         ground = slider.Ground(dataset, bundle, chosen, segments, people, offers, stop.mark)

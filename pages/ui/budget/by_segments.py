@@ -17,9 +17,9 @@ from clv_core.strategy.segments.saved_segments import last_written
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import scored, segmenting, state, tiers
+from pages.ui import scored, segmenting, session, tiers
 from pages.ui.budget import kept_offers
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.segmenting import scheme_name, scheme_texts
 
 
@@ -106,7 +106,7 @@ def cut(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.D
         return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
     scheme = parse_scheme(by, dataset)
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
     scene = segmenting.scene(data, terms, scheme, customers, trained)
     mark = f"{scheme} {last_written(dataset)}"

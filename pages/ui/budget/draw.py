@@ -24,11 +24,11 @@ from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import row_files, state, widgets
+from pages.ui import row_files, session, widgets
 from pages.ui.budget import plan_lists
 from pages.ui.budget.slider import Ground
 from pages.ui.exports import platform_lists
-from pages.ui.saying import count, money, t
+from pages.ui.i18n import count, money, t
 
 PART: Final = 20
 """Percent of customers without the offer, to begin with."""
@@ -53,7 +53,7 @@ def section(ground: Ground, plan: BudgetPlan, side: Side, *, allowed: bool) -> N
 
 
 def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, allowed: bool) -> None:
-    work = state.workspace()
+    work = session.workspace()
     st.caption(t("budget.draw.what"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         offer = st.selectbox(t("budget.draw.offer"), offers, key="draw_offer", width=260)

@@ -21,9 +21,9 @@ from clv_core.strategy.experiments.measurement import measure_experiment
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, Experiment
 from clv_core.strategy.plans import plan_warnings
 from clv_core.strategy.plans.offers import Offer
-from pages.ui import cells, received, state, tiers, widgets
+from pages.ui import cells, received, session, tiers, widgets
 from pages.ui.budget import kept_offers
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 
 
 def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms, names: Sequence[str]) -> list[str]:
@@ -40,7 +40,7 @@ def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms
     tried = [one for one in offers if one.name in found and one.name not in longer]
     carried = plan_warnings.assumption_warnings(tried, found)
     left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
-    said = [widgets.plain(one.text(state.language())) for one in left_out]
+    said = [widgets.plain(one.text(session.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
         days = found[name].window_days
         said.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
@@ -91,10 +91,10 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
 
 
 def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: int) -> Experiment:
-    folder = state.workspace().folder("uploads", secrets.token_hex(6))
+    folder = session.workspace().folder("uploads", secrets.token_hex(6))
     try:
         (path,) = received.copy([file], folder)
-        data = state.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
+        data = session.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
         return reader_process.run(
             data.workspace, path, measure_experiment, data, path, most_days=most_days, progress=NoProgress()
         )
@@ -108,7 +108,7 @@ def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *,
         f"**{_sentence(offer, found, currency)}**" if everyone.effect is not None else f"**{widgets.plain(offer)}**"
     )
     for warning in found.warnings:
-        st.warning(widgets.plain(warning.text(state.language())), icon=":material/warning:")
+        st.warning(widgets.plain(warning.text(session.language())), icon=":material/warning:")
     rows = pd.DataFrame(
         {
             "tier": [t("budget.experiment.all") if one.tier == 0 else names[one.tier - 1] for one in found.effects],

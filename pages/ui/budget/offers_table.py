@@ -14,10 +14,10 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.i18n import room, translate
 from clv_core.strategy.plans.offers import MAX_OFFERS, MONEY, SHARE, UNITS, Effect, Offer, check_offers
 from clv_core.strategy.segments import VALUE
-from pages.ui import access, cells, saying, state
+from pages.ui import access, cells, i18n, session
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 MOST_IN_SIGHT: Final = 4
 """Columns of effects that fit beside the others; more are scrolled to, and may be wide."""
@@ -44,16 +44,18 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
     Raises:
         UsageError: an offer is out of bounds, or two have one name.
     """
-    key = f"budget_table_{mark}_{segments.mark}_{state.language()}"
+    key = f"budget_table_{mark}_{segments.mark}_{session.language()}"
     kept, names = kept_offers.kept(dataset), segments.names
     if key not in st.session_state:
-        starting = starting_for(segments, state.language())
+        starting = starting_for(segments, session.language())
         base = as_table(kept.rows.get(segments.by), starting)
         st.session_state[f"{key}_base"] = starting, base
         st.session_state[f"{key}_rows"] = as_rows(base, starting, kept.experiments)
     starting, base = st.session_state[f"{key}_base"]
     lasting = "kept" if access.may("change") else "session"
-    st.caption(f"{t('budget.offers.assumed')}{' ' if state.language() == 'en' else ''}{t(f'budget.offers.{lasting}')}")
+    st.caption(
+        f"{t('budget.offers.assumed')}{' ' if session.language() == 'en' else ''}{t(f'budget.offers.{lasting}')}"
+    )
     edited = st.data_editor(
         base,
         key=key,
@@ -196,7 +198,7 @@ def _columns(names: Sequence[str], offers: Iterable[str], currency: str) -> dict
             min_value=0.0,
             format="%g",
             width=headed(cost),
-            help=t("budget.column.cost.help", unit=saying.unit(currency)),
+            help=t("budget.column.cost.help", unit=i18n.unit(currency)),
         ),
         "unit": config.SelectboxColumn(
             unit,

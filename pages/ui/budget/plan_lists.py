@@ -14,12 +14,12 @@ from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, Bud
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
-from pages.ui import row_files, state, widgets
+from pages.ui import row_files, session, widgets
 from pages.ui.budget import slider
 from pages.ui.budget.slider import Ground
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:
@@ -36,9 +36,9 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     if len(given) > 1:
         only = st.pills(t("budget.lists.offer"), given, format_func=widgets.plain, key="plan_offer")
     rows = plan.customers if only is None else plan.customers[plan.customers[OFFER] == only]
-    side, work, stop = slider.side_of(ground, plan, budget), state.workspace(), state.suppression_list()
+    side, work, stop = slider.side_of(ground, plan, budget), session.workspace(), session.suppression_list()
     side = side if only is None else replace(side, settings={**side.settings, "only_offer": only})
-    language = state.language()
+    language = session.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")

@@ -23,11 +23,11 @@ from clv_core.strategy.plans.offers import Offer, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import cells, saying, state, terms, tiers, widgets
+from pages.ui import cells, i18n, session, terms, tiers, widgets
 from pages.ui.budget import kept_offers
 from pages.ui.budget.by_segments import Segments
 from pages.ui.charts import budget_curve
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.widgets import Figure
 
 STEPS: Final = 200
@@ -94,7 +94,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         context = widgets.context_line(ground.bundle, ground.dataset.log_end, ground.terms)
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
-        gain = (one.text(state.language()) for one in plan_warnings.gain_warnings(plan, ground.terms))
+        gain = (one.text(session.language()) for one in plan_warnings.gain_warnings(plan, ground.terms))
         money_is = [widgets.plain(without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
@@ -107,7 +107,7 @@ def _slider(most: float, ground: Ground, *, allowed: bool) -> float:
     with st.container(border=True):
         budget = float(
             st.slider(
-                f"{t('budget.slider')} ({saying.unit(ground.currency)})",
+                f"{t('budget.slider')} ({i18n.unit(ground.currency)})",
                 0.0,
                 top,
                 start,
@@ -154,7 +154,7 @@ def headline(plan: BudgetPlan, budget: float, ground: Ground) -> str:
         gain = t("budget.gain.revenue", gain=gain)
     finding = t(key, budget=money(budget, ground.currency), gain=gain)
     if not ground.currency:
-        finding = t("budget.headline.unit", finding=finding, unit=saying.unit(""))
+        finding = t("budget.headline.unit", finding=finding, unit=i18n.unit(""))
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     offer, tier = (
@@ -182,7 +182,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **said)
     else:
         text = t("budget.rests.assumed")
-    return saying.together([text, t("budget.rests.predictions")])
+    return i18n.together([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
@@ -192,7 +192,7 @@ def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
             t("budget.figure.gain"),
             money(found.gain, currency),
             t("budget.figure.gain.help"),
-            t("budget.figure.gain.note", customers=saying.count(len(plan.customers))),
+            t("budget.figure.gain.note", customers=i18n.count(len(plan.customers))),
         ),
         Figure(
             t("budget.figure.spent"),
@@ -221,7 +221,7 @@ def curve(ground: Ground, plan: BudgetPlan) -> None:
         most=money(scale(float(found.budget[-1]), None)[1], ground.currency),
     )
     here = (plan.allocation.spent, plan.allocation.gain)
-    figure = budget_curve.gain_by_budget(found, here, message, unit=saying.unit(ground.currency))
+    figure = budget_curve.gain_by_budget(found, here, message, unit=i18n.unit(ground.currency))
     widgets.chart(figure, "budget_curve")
 
 
@@ -256,7 +256,7 @@ def side_of(ground: Ground, plan: BudgetPlan, budget: float) -> Side:
     used = {name: one for name, one in found.items() if one.window_days <= ground.terms.horizon_days}
     mine = {one.name: used[one.name] for one in ground.offers if one.name in used}
     said = plan_warnings.all_warnings(plan, ground.offers, ground.segments.names, ground.terms, mine)
-    assumed = (*side.assumptions, *(one.to_json(state.language()) for one in said))
+    assumed = (*side.assumptions, *(one.to_json(session.language()) for one in said))
     settings = budget_plan.settings(ground.offers, budget)
     return replace(side, scheme=ground.segments.scheme, assumptions=assumed, settings=settings)
 
@@ -284,4 +284,4 @@ def _curve(mark: str, _ground: Ground) -> Curve:
 
 def measured_names(offers: Sequence[Offer]) -> str:
     """Return the names of the offers whose effect was measured."""
-    return saying.listed(widgets.plain(offer.name) for offer in offers if offer.measured)
+    return i18n.listed(widgets.plain(offer.name) for offer in offers if offer.measured)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pages.ui.charts.colours import BASELINE, PREDICTED, RAMP
-from pages.ui.charts.drawing import Chart, drawn, vertical
+from pages.ui.charts.drawing import BASELINE, PREDICTED, RAMP, Chart, drawn, vertical
 from pages.ui.charts.names import FEW, short
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def price_levels(table: pd.DataFrame, message: str) -> Chart:

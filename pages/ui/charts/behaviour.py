@@ -10,10 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.colours import ACTUAL, DOTTED, OTHER, PALER, PALEST_LINE, RAMP, RAMP_SCALE
-from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
+from pages.ui.charts.drawing import (
+    ACTUAL,
+    DOTTED,
+    OTHER,
+    PALER,
+    PALEST_LINE,
+    RAMP,
+    RAMP_SCALE,
+    Chart,
+    drawn,
+    value_ticks,
+    vertical,
+)
 from pages.ui.charts.names import FEW, short
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 
 def heat_map(

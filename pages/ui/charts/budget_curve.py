@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from clv_core.strategy.plans.allocation import Curve
-from pages.ui.charts.colours import ACTUAL, PREDICTED
-from pages.ui.charts.drawing import Chart, drawn, value_ticks
-from pages.ui.saying import t
+from pages.ui.charts.drawing import ACTUAL, PREDICTED, Chart, drawn, value_ticks
+from pages.ui.i18n import t
 
 
 def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str) -> Chart:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from pages.ui.charts.colours import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING
-from pages.ui.charts.drawing import Chart, drawn, value_ticks
-from pages.ui.saying import t
+from pages.ui.charts.drawing import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks
+from pages.ui.i18n import t
 
 
 def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:

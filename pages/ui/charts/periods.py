@@ -9,9 +9,8 @@ from typing import Final
 
 import pandas as pd
 
-from pages.ui.charts.colours import ACTUAL, BASELINE, OTHER
-from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks
-from pages.ui.saying import t
+from pages.ui.charts.drawing import ACTUAL, BASELINE, OTHER, Chart, Looks, drawn, value_ticks
+from pages.ui.i18n import t
 
 PALE: Final = 0.35
 DATES: Final = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "quarter": "%Y-%m"}

@@ -8,10 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, GAIN, PALER, PREDICTED, RAMP_SCALE, WARNING
-from pages.ui.charts.drawing import Chart, drawn, horizontal, value_ticks, vertical
+from pages.ui.charts.drawing import (
+    ACTUAL,
+    BASELINE,
+    DOTTED,
+    GAIN,
+    PALER,
+    PREDICTED,
+    RAMP_SCALE,
+    WARNING,
+    Chart,
+    drawn,
+    horizontal,
+    value_ticks,
+    vertical,
+)
 from pages.ui.charts.names import in_cell, short, wrapped
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
 QUADRANT_MARKS: Final = ("circle", "diamond", "square", "x")

@@ -10,9 +10,8 @@ import pandas as pd
 
 from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
-from pages.ui.charts.colours import ACTUAL, BASELINE, PREDICTED
-from pages.ui.charts.drawing import Chart, drawn, value_ticks, vertical
-from pages.ui.saying import t
+from pages.ui.charts.drawing import ACTUAL, BASELINE, PREDICTED, Chart, drawn, value_ticks, vertical
+from pages.ui.i18n import t
 
 SHORT_DAYS: Final = 150
 """Below so many days, an axis in months says too little."""

@@ -11,8 +11,8 @@ from clv_core.errors import ClvError
 from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand, saved_rules, take_out_by_hand
 from clv_core.strategy.segments.segment_rules import RULES, Rules
-from pages.ui import access, by_role, navigation, widgets
-from pages.ui.saying import t
+from pages.ui import access, navigation, widgets
+from pages.ui.i18n import t
 
 
 def section(card: Card, dataset: Dataset) -> None:
@@ -44,7 +44,7 @@ def section(card: Card, dataset: Dataset) -> None:
                 type="primary",
                 icon=":material/group_add:",
                 key="card_segment_add",
-                **by_role.if_may("change", disabled=not segment or there),
+                **access.if_may("change", disabled=not segment or there),
             ):
                 _change(put_by_hand, dataset, name, segment, card.customer_id)
         for place, (rules, rule) in enumerate(inside):
@@ -69,7 +69,7 @@ def _membership(card: Card, dataset: Dataset, rules: Rules, said: str, segment: 
             st.session_state["segments_view"] = "overview"
             navigation.go("segments")
         if st.button(
-            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **by_role.if_may("change")
+            t("card.segment.out"), key=f"card_segment_out_{place}", type="tertiary", **access.if_may("change")
         ):
             _change(take_out_by_hand, dataset, rules.name, segment, card.customer_id)
 

@@ -21,11 +21,11 @@ from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations
 from clv_core.strategy.segments.saved_segments import last_written
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import scored, state, tiers
+from pages.ui import scored, session, tiers
 from pages.ui.customer_search import search
+from pages.ui.i18n import t
 from pages.ui.navigation import SEARCH
 from pages.ui.recommended.kept import run_of
-from pages.ui.saying import t
 
 ADDRESS: Final = "customer"
 """Names the customer in the address."""
@@ -42,7 +42,7 @@ def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
 
 def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
-    stop = state.suppression_list()
+    stop = session.suppression_list()
     return tiers.without_suppressed(f"{bundle.id} {dataset.version} {stop.mark}", customers, stop)
 
 
@@ -68,7 +68,7 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
             hits_key="card_hit",
             offered=may_be_shown["customer_id"],
         )
-        state.suppression_list().check(chosen)
+        session.suppression_list().check(chosen)
     except NotFound:
         _give_address("")
         raise
@@ -88,12 +88,12 @@ def _give_address(customer: str) -> None:
 def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
     explanation = find_explanation(bundle, dataset, customer, dataset.log_end)
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     with st.spinner(t("card.working")):
         rhythm = load_rhythm(data)
     advising = run_of(dataset, bundle)
     versions = (explanation is not None, last_written(dataset), advising.written)
-    key = (bundle.id, bundle.record["created"], dataset.version, customer, state.language(), *versions)
+    key = (bundle.id, bundle.record["created"], dataset.version, customer, session.language(), *versions)
     return _card(key, data, customers, rhythm, explanation, advising.advice())
 
 

@@ -17,13 +17,13 @@ from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why_sentences import MODEL
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import cells, navigation, page_files, saying, state, tiers, trusting, widgets
+from pages.ui import cells, i18n, navigation, page_files, session, tiers, verdict, widgets
 from pages.ui.charts import spending
 from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
 from pages.ui.file_names import file_name
+from pages.ui.i18n import money, percent, t
 from pages.ui.navigation import SEARCH
-from pages.ui.saying import money, percent, t
 
 
 def headline(card: Card) -> str:
@@ -39,7 +39,7 @@ def headline(card: Card) -> str:
 def figures(card: Card) -> None:
     """Show value so far, expected and in all, the chance, the next order, and the tier; then how sure the day is."""
     currency, days, coming = card.currency, card.horizon_days, card.next_order
-    expected = t("card.next.not") if coming.expected is None else saying.day(coming.expected)
+    expected = t("card.next.not") if coming.expected is None else i18n.day(coming.expected)
     half = t("card.next.low", days=days) if coming.expected is None else t("card.next.half")
     bought = len(card.history.purchase_days)
     rank = t("card.rank", rank=card.rank, customers=card.customers)
@@ -75,7 +75,7 @@ def figures(card: Card) -> None:
         columns=3,
         width=230,
     )
-    st.markdown(saying.together(_when(card)))
+    st.markdown(i18n.together(_when(card)))
 
 
 def _sure(card: Card, low: float, high: float) -> str:
@@ -91,7 +91,7 @@ def _above(card: Card) -> bool:
 def _when(card: Card) -> list[str]:
     """Return when the next order is expected and how sure that is, and the customer's own pause."""
     message = card.next_order.message()
-    said = [saying.said(message)]
+    said = [i18n.said(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
     if gap is None or since is None:
         return said
@@ -104,7 +104,7 @@ def reasons(card: Card) -> None:
     """Say why in two sentences, where they come from, and lead to the model's own reasons."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
-        st.markdown(saying.together([widgets.plain(sentence) for sentence in card.why.sentences]))
+        st.markdown(i18n.together([widgets.plain(sentence) for sentence in card.why.sentences]))
         own = card.why.source == MODEL
         st.caption(t("card.why.model") if own else t("card.why.facts"))
         st.space("stretch")
@@ -130,15 +130,15 @@ def action(card: Card) -> None:
 
 def history(card: Card) -> None:
     """Draw what was spent and what is expected, with the days below it."""
-    end = saying.last_day(card.as_of + timedelta(days=card.horizon_days))
+    end = i18n.last_day(card.as_of + timedelta(days=card.horizon_days))
     bought = card.history.purchase_days
     about = {"customer": cut(card.customer_id), "predicted": money(card.predicted, card.currency), "end": end}
     message = t("card.chart.never", **about)
     if len(bought):
         historic = money(card.historic, card.currency)
-        first = saying.day(bought.iloc[0].date())
+        first = i18n.day(bought.iloc[0].date())
         message = t("card.chart", **about, purchases=len(bought), first=first, historic=historic)
-    widgets.chart(spending.history_line(card, message, unit=saying.unit(card.currency)), "card_history")
+    widgets.chart(spending.history_line(card, message, unit=i18n.unit(card.currency)), "card_history")
     table = card.history.table()
     number, config = st.column_config.NumberColumn, st.column_config
     columns: dict[str, object] = {
@@ -148,7 +148,7 @@ def history(card: Card) -> None:
         "purchased": None,
     }
     columns |= {
-        name: number(saying.name_of("event", name.removeprefix("events_")))
+        name: number(i18n.name_of("event", name.removeprefix("events_")))
         for name in table.columns
         if name.startswith("events_")
     }
@@ -163,7 +163,7 @@ def alike(card: Card, dataset: Dataset) -> None:
         st.caption(t("card.similar.nobody"))
         return
     st.caption(t("card.similar.note"))
-    names = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, state.language()), 1))
+    names = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language()), 1))
     shown = card.similar.assign(tier_name=card.similar["tier"].map(names), p_purchase=card.similar["p_purchase"] * 100)
     order = ["customer_id", "tier_name", "predicted_clv", "p_purchase", "historic_value", "purchase_days"]
     columns = tiers.columns(card.currency) | {
@@ -187,8 +187,8 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = trusting.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
-    language = state.language()
+    allowed, days = verdict.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    language = session.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
     side = tiers.side(dataset, bundle, DEFAULT_SCHEME, [], Terms(bundle.record["horizon_days"]))

@@ -11,19 +11,19 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
-from pages.ui import by_role, cells, outcomes, progress, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, cells, flash, i18n, progress, widgets
+from pages.ui.i18n import t
 
 LIMITS = "clean_limits"
 
 
 def follow(dataset: Dataset) -> None:
     """Watch a cleaning that runs, and say how it ended."""
-    job = outcomes.follow("clean", dataset.name)
+    job = flash.follow("clean", dataset.name)
     if job is not None:
         result = job.status()["result"]
         known = {"kept": f"{result['rows_kept']:,}", "read": f"{result['rows_read']:,}"}
-        outcomes.say(t("cleaning.done", **known) if result["rules"] else t("cleaning.undone"))
+        flash.say(t("cleaning.done", **known) if result["rules"] else t("cleaning.undone"))
         st.rerun()
 
 
@@ -31,13 +31,13 @@ def show(dataset: Dataset) -> None:
     """List the rules with their effects, and apply what the person switches."""
     on = dataset.manifest.rules
     st.markdown(f"**{t('cleaning.headline')}**")
-    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **by_role.if_may("change")):
+    if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **access.if_may("change")):
         start(dataset, {})
     counted = _counted(dataset)
     found = [item for item in counted if item["rows"] or item["on"]]
     wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
     nothing = [item for item in counted if item not in found]
-    titles = saying.listed(t(f"clean.{item['rule']}.title") for item in nothing)
+    titles = i18n.listed(t(f"clean.{item['rule']}.title") for item in nothing)
     if not found:
         st.caption(t("cleaning.none", rules=titles))
         return
@@ -47,7 +47,7 @@ def show(dataset: Dataset) -> None:
         st.caption(t("cleaning.alone"))
     same = wanted == {rule: limit for rule, limit in on.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        may = by_role.if_may("change", disabled=same)
+        may = access.if_may("change", disabled=same)
         if st.button(t("cleaning.apply"), type="primary", key="clean_apply", **may):
             start(dataset, wanted)
         if same:
@@ -61,7 +61,7 @@ def show(dataset: Dataset) -> None:
 
 def start(dataset: Dataset, rules: Mapping[str, float | None]) -> None:
     """Start the run that makes the version in which exactly ``rules`` are on."""
-    state.start_job(["clean", dataset.name, *_words(rules)], dataset.name)
+    progress.start_job(["clean", dataset.name, *_words(rules)], dataset.name)
     st.rerun()
 
 
@@ -128,7 +128,7 @@ def _effect(item: dict[str, Any], currency: str) -> str:
     known = {
         "rows": f"**{item['rows']:,}**",
         "purchases": f"{item['purchases']:,}",
-        "revenue": widgets.plain(saying.money(item["net_revenue"], currency)),
+        "revenue": widgets.plain(i18n.money(item["net_revenue"], currency)),
         "customers": f"{item['customers']:,}",
         "lost": f"{item['customers_lost']:,}",
     }
@@ -137,4 +137,4 @@ def _effect(item: dict[str, Any], currency: str) -> str:
 
 def _examples(rows: list[dict[str, str]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
-    return frame.rename(columns={column: saying.name_of("canonical", column) for column in frame.columns})
+    return frame.rename(columns={column: i18n.name_of("canonical", column) for column in frame.columns})

@@ -15,7 +15,7 @@ from streamlit.typing import UploadedFile
 from clv_core import reader_process
 from clv_core.collection.customers import RoleProposal, inspect_customers
 from clv_core.scratch import temporary_folder
-from pages.ui import received, state
+from pages.ui import received, session
 from pages.ui.upload import server_path, uploading
 
 FILE: Final = "customers_file"
@@ -72,7 +72,7 @@ def chosen() -> CustomersFile | None:
 
 def take_upload(file: UploadedFile) -> None:
     """Copy an upload to disk and give its memory back."""
-    folder = state.workspace().folder("uploads", secrets.token_hex(6))
+    folder = session.workspace().folder("uploads", secrets.token_hex(6))
     (path,) = received.copy([file], folder)
     _begin(CustomersFile(path, folder))
     st.session_state["customers_round"] = st.session_state.get("customers_round", 0) + 1
@@ -85,7 +85,7 @@ def take_path(text: str) -> None:
         Denied: the role of who is here does not allow it.
         Refused: there is none that may be chosen.
     """
-    _begin(CustomersFile(server_path.checked(text), state.workspace().folder("uploads", secrets.token_hex(6))))
+    _begin(CustomersFile(server_path.checked(text), session.workspace().folder("uploads", secrets.token_hex(6))))
 
 
 def _begin(file: CustomersFile) -> None:
@@ -97,9 +97,9 @@ def drop() -> None:
     """Forget the file; our copy of an upload is removed."""
     found: CustomersFile | None = st.session_state.pop(FILE, None)
     st.session_state.pop(HEADER, None)
-    run = state.followed("customers")
+    run = session.followed("customers")
     if run is not None:
-        state.unfollow(run)
+        session.unfollow(run)
     if found is not None:
         shutil.rmtree(found.folder, ignore_errors=True)
 
@@ -126,6 +126,6 @@ def proposals(path: Path, header: bool | None, events: Path) -> list[RoleProposa
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _proposals(stamp: str, header: bool | None, events: Path, _path: Path) -> list[RoleProposal]:
-    work = state.workspace()
+    work = session.workspace()
     with temporary_folder("clv-customers-") as folder:
         return reader_process.run(work, _path, inspect_customers, _path, folder, header=header, events=events)

@@ -16,10 +16,10 @@ from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
-from pages.ui import by_role, outcomes, progress, saying, state, widgets
+from pages.ui import access, flash, i18n, progress, session, widgets
 from pages.ui.datasets import customers_file
 from pages.ui.datasets.customers_file import DATED, ID, OFF, STATIC, CustomersFile, Uses
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.upload import questions
 
 LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untested")
@@ -30,14 +30,14 @@ def follow(dataset: Dataset) -> None:
     job = progress.current("customers", dataset.name)
     if job is not None and (_leaked(job) or _asks(job)):
         return
-    done = outcomes.follow("customers", dataset.name)
+    done = flash.follow("customers", dataset.name)
     if done is not None:
         customers_file.drop()
         result = done.status()["result"]
         if result.get("removed"):
-            outcomes.say(t("customers.removed"))
+            flash.say(t("customers.removed"))
         else:
-            outcomes.say(t("customers.done", matched=f"{result['matched']:,}", customers=f"{result['customers']:,}"))
+            flash.say(t("customers.done", matched=f"{result['matched']:,}", customers=f"{result['customers']:,}"))
         st.rerun()
 
 
@@ -54,7 +54,7 @@ def show(dataset: Dataset) -> None:
         return
     if job is not None and _asks(job):
         questions.of_run(job, partial(_answered, job))
-        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=state.unfollow, args=[job])
+        st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=session.unfollow, args=[job])
         return
     file = customers_file.chosen()
     if file is None:
@@ -69,36 +69,36 @@ def show(dataset: Dataset) -> None:
 def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     known = {"file": widgets.plain(table["file"]), "matched": f"{table['matched']:,}"}
     share = table["matched"] / max(1, dataset.manifest.customers)
-    st.markdown(t("customers.held", share=saying.percent(share), log=f"{dataset.manifest.customers:,}", **known))
+    st.markdown(t("customers.held", share=i18n.percent(share), log=f"{dataset.manifest.customers:,}", **known))
     on = [
         t("customers.dated", column=item["name"], date=item["dated_by"]) if item["dated_by"] else item["name"]
         for item in table["attributes"]
     ]
     lines = {
         "customers.attributes": on,
-        "customers.contacts": [saying.name_of("contact", name) for name in table["contacts"]],
+        "customers.contacts": [i18n.name_of("contact", name) for name in table["contacts"]],
         "customers.off": table["off"],
         "customers.accepted": table["accepted"],
     }
     for key, names in lines.items():
         if names:
-            st.caption(t(key, names=widgets.plain(saying.listed(names))))
-    may = by_role.if_may("change")
+            st.caption(t(key, names=widgets.plain(i18n.listed(names))))
+    may = access.if_may("change")
     if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
-        state.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
+        progress.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
         st.rerun()
 
 
 def _choose() -> None:
     with st.container(border=True):
         key = f"customers_uploader_{st.session_state.get('customers_round', 0)}"
-        upload = st.file_uploader(t("customers.drop"), key=key, **by_role.if_may("change"))
+        upload = st.file_uploader(t("customers.drop"), key=key, **access.if_may("change"))
         if upload is not None:
             customers_file.take_upload(upload)
             st.rerun()
         with st.form("customers_path", border=False):
             text = st.text_input(t("customers.path"), key="customers_path_text")
-            if st.form_submit_button(t("upload.path.open"), **by_role.if_may("change")):
+            if st.form_submit_button(t("upload.path.open"), **access.if_may("change")):
                 try:
                     customers_file.take_path(text)
                 except ClvError as error:
@@ -118,7 +118,7 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     words = {ID: t("customers.use.id"), OFF: t("customers.use.off")}
     dates = [item.column for item in found if item.kind == "date"]
     words |= {STATIC: t("customers.use.static")} | ({DATED: t("customers.use.dated")} if dates else {})
-    words |= {name: saying.name_of("contact", name) for name in (*FIELDS, CONSENT)}
+    words |= {name: i18n.name_of("contact", name) for name in (*FIELDS, CONSENT)}
     table = pd.DataFrame(
         {
             "column": [item.column for item in found],
@@ -153,13 +153,13 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     uses = {row["column"]: (row["use"], row["since"]) for row in edited.to_dict("records")}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
-        st.warning(t("customers.undated", columns=widgets.plain(saying.listed(undated))), icon=":material/event:")
+        st.warning(t("customers.undated", columns=widgets.plain(i18n.listed(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
-    may = by_role.if_may("change", disabled=bool(undated))
+    may = access.if_may("change", disabled=bool(undated))
     if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
         more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
-        state.start_job(command, dataset.name)
+        progress.start_job(command, dataset.name)
         st.rerun()
 
 
@@ -202,7 +202,7 @@ def _asks(job: jobs.Job) -> bool:
 
 def _answered(job: jobs.Job, **given: Any) -> None:
     status = job.status()
-    state.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
+    progress.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
 
 
 def _leak(dataset: Dataset, job: jobs.Job) -> None:
@@ -210,16 +210,16 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     status = job.status()
     params = status["error"]["params"]
     columns = _leaking(status["args"], params)
-    names = widgets.plain(saying.listed(columns))
+    names = widgets.plain(i18n.listed(columns))
     with st.container(border=True):
         widgets.error_box(status["error"])
         start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         st.button(leave, type="primary", key="leak_without", on_click=start, args=[columns], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")
-        may = by_role.if_may("change", disabled=not sure)
+        may = access.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=start, args=[[], columns], **may)
-        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=state.unfollow, args=[job])
+        st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=session.unfollow, args=[job])
 
 
 def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
@@ -232,7 +232,7 @@ def _leaking(args: list[str], params: dict[str, Any]) -> list[str]:
 def _again(dataset: Dataset, args: list[str], without: list[str], accept: Sequence[str] = ()) -> None:
     """Start the run again without some attributes, or with some that were refused."""
     kept = [word for word in args if _attribute(word) not in without]
-    state.start_job([*kept, *(f"--accept={column}" for column in accept)], dataset.name)
+    progress.start_job([*kept, *(f"--accept={column}" for column in accept)], dataset.name)
 
 
 def _attribute(word: str) -> str | None:

@@ -12,9 +12,9 @@ from clv_core.collection.stored.manifest import Manifest
 from clv_core.collection.stored.store import Dataset
 from clv_core.errors import Refused
 from clv_core.i18n import without_options
-from pages.ui import access, by_role, cells, outcomes, saying, state, widgets
+from pages.ui import access, cells, flash, i18n, session, widgets
 from pages.ui.datasets import older
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.upload import save, saved
 
 
@@ -25,15 +25,15 @@ def about(dataset: Dataset) -> None:
     made = _made(facts)
     if facts.pseudonymised:
         made = f"{made}; {t('datasets.pseudonymised')}"
-    dates = {"first": saying.day(dataset.log_start), "last": saying.day(dataset.last_day)}
-    when = saying.moment(facts.created)
+    dates = {"first": i18n.day(dataset.log_start), "last": i18n.day(dataset.last_day)}
+    when = i18n.moment(facts.created)
     source = t("datasets.from", source=widgets.plain(_source(facts)), when=when, made=made, **dates)
     known = {
-        "customers": saying.count(facts.customers),
-        "purchases": saying.count(facts.purchases),
+        "customers": i18n.count(facts.customers),
+        "purchases": i18n.count(facts.purchases),
         "days": f"{days:,}",
     }
-    revenue = saying.money(facts.net_revenue, facts.currency)
+    revenue = i18n.money(facts.net_revenue, facts.currency)
     widgets.headline(t("datasets.headline", name=widgets.plain(dataset.name), revenue=revenue, **known), source)
     st.markdown(widgets.accounting(facts))
     _noticed(dataset)
@@ -54,19 +54,19 @@ def _noticed(dataset: Dataset) -> None:
         return
     with st.expander(t("datasets.noticed", n=len(messages)), icon=":material/info:"):
         for message in messages:
-            said = saying.said(replace(message, params=saying.in_words(message.params)))
+            said = i18n.said(replace(message, params=i18n.in_words(message.params)))
             st.markdown(f"- {widgets.plain(without_options(said))}")
 
 
 def _source(facts: Manifest) -> str:
     """Return the files that a dataset is made of, in a row."""
     files = [str(part["source"]) for part in facts.parts]
-    return saying.listed(files) if files and facts.source == ", ".join(files) else facts.source
+    return i18n.listed(files) if files and facts.source == ", ".join(files) else facts.source
 
 
 def versions(dataset: Dataset) -> None:
     """List all versions, and offer to return to one."""
-    found = store.versions(state.workspace(), dataset.name)
+    found = store.versions(session.workspace(), dataset.name)
     if len(found) == 1:
         st.caption(t("versions.one"))
         return
@@ -82,28 +82,28 @@ def versions(dataset: Dataset) -> None:
         chosen = st.selectbox(
             t("versions.return"), list(others), format_func=lambda version: _words(others[version]), key="return_to"
         )
-        if st.button(t("versions.use"), key="restore", icon=":material/history:", **by_role.if_may("change")):
+        if st.button(t("versions.use"), key="restore", icon=":material/history:", **access.if_may("change")):
             access.require("change")
             try:
-                back = store.restore(state.workspace(), dataset.name, chosen)
+                back = store.restore(session.workspace(), dataset.name, chosen)
             except Refused as error:
                 widgets.error_box(error)
                 return
-            when = saying.moment(back.manifest.created)
-            outcomes.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
+            when = i18n.moment(back.manifest.created)
+            flash.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
             st.rerun()
     older.offer(dataset, len(found))
 
 
 def _words(item: Dataset) -> str:
     facts = item.manifest
-    return f"{saying.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
+    return f"{i18n.moment(facts.created)} · {_made(facts)} · {t('versions.of_rows', rows=facts.rows_kept)}"
 
 
 def _table(found: list[Dataset], current: Dataset) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            t("versions.when"): [saying.moment(item.manifest.created) for item in found],
+            t("versions.when"): [i18n.moment(item.manifest.created) for item in found],
             t("versions.made"): [_made(item.manifest) for item in found],
             t("versions.rows"): [item.manifest.rows_kept for item in found],
             t("column.customers"): [item.manifest.customers for item in found],

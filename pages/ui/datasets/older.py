@@ -7,8 +7,8 @@ import streamlit as st
 from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune
 from clv_core.errors import Refused
-from pages.ui import access, by_role, outcomes, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, flash, i18n, session, widgets
+from pages.ui.i18n import t
 
 
 def offer(dataset: Dataset, many: int) -> None:
@@ -16,25 +16,25 @@ def offer(dataset: Dataset, many: int) -> None:
     with st.expander(t("older.headline"), icon=":material/delete_sweep:"):
         usual = min(KEEP, many - 1)
         keep = st.number_input(t("older.keep"), 1, many - 1, usual, key=f"keep_{dataset.name}_{many}", width=360)
-        found = plan_pruning(state.workspace(), dataset.name, int(keep))
+        found = plan_pruning(session.workspace(), dataset.name, int(keep))
         if not found.removed:
             st.caption(t("older.nothing"))
             return
-        facts = {"n": len(found.removed), "all": many, "size": saying.size(found.size)}
-        st.markdown(t("older.what", last=saying.moment(found.removed[0].manifest.created), **facts))
+        facts = {"n": len(found.removed), "all": many, "size": i18n.size(found.size)}
+        st.markdown(t("older.what", last=i18n.moment(found.removed[0].manifest.created), **facts))
         st.caption(t("older.stays"))
         sure = st.checkbox(t("older.sure"), key=f"older_sure_{dataset.name}_{many}")
         if st.button(
             t("older.button"),
             icon=":material/delete_sweep:",
             key="older_remove",
-            **by_role.if_may("delete", disabled=not sure),
+            **access.if_may("delete", disabled=not sure),
         ):
             access.require("delete")
             try:
-                prune(state.workspace(), dataset.name, keep=int(keep))
+                prune(session.workspace(), dataset.name, keep=int(keep))
             except Refused as error:
                 widgets.error_box(error)
                 return
-            outcomes.say(t("older.done", name=widgets.plain(dataset.name), **facts))
+            flash.say(t("older.done", name=widgets.plain(dataset.name), **facts))
             st.rerun()

@@ -19,13 +19,12 @@ from clv_core.evaluation.origins import rolling_origins
 from clv_core.strategy.audiences.readable_columns import with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.training.cost import FITS
-from pages.ui import by_role, cells, page_files, progress, saying, state, widgets
-from pages.ui.charts.colours import BASELINE, PREDICTED
-from pages.ui.charts.drawing import Chart, drawn
+from pages.ui import access, cells, i18n, page_files, progress, session, widgets
+from pages.ui.charts.drawing import BASELINE, PREDICTED, Chart, drawn
 from pages.ui.evaluate import scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import RECORD, Board, load_board
 from pages.ui.file_names import file_name
-from pages.ui.saying import name_of, percent, t
+from pages.ui.i18n import name_of, percent, t
 from pages.ui.train import training
 
 SEEDS: Final = 2
@@ -49,12 +48,12 @@ SIGNS: Final = {"leans": ICONS["loses"], "holds": ICONS["beats"], "unsure": TIE}
 def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.header(t("board.title"), anchor=False)
-    path = backtest_folder(state.workspace(), bundle)
+    path = backtest_folder(session.workspace(), bundle)
     job = progress.latest("backtest", path.name)
     if job and progress.running(job):
         progress.watch(job)
         return
-    dataset = state.dataset()
+    dataset = session.dataset()
     assert dataset is not None, bundle.id
     if (path / RECORD).is_file():
         show(bundle, load_board(path / RECORD))
@@ -68,7 +67,7 @@ def section(bundle: Bundle) -> None:
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
-    st.caption(t("board.origins", origins=saying.listed(saying.day(day) for day in board.record["origins"])))
+    st.caption(t("board.origins", origins=i18n.listed(i18n.day(day) for day in board.record["origins"])))
     spoken = (*PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
     others = [item for item in _ours(model, board) if item["other"] not in spoken]
@@ -117,7 +116,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             key = "board.once" if item["code"].endswith(".once") else "board.ties"
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
-        models = saying.listed(names)
+        models = i18n.listed(names)
         lines.append(f":{TIE}] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 
@@ -145,7 +144,7 @@ def by_origin(model: str, board: Board) -> Chart:
         traces.append(
             dict(
                 type="scatter",
-                x=[saying.day(day) for day in rows["origin"]],
+                x=[i18n.day(day) for day in rows["origin"]],
                 y=rows["value"],
                 error_y=error,
                 name=name_of("model", name),
@@ -209,11 +208,11 @@ def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
         origins = int(chosen or counts[0])
         models = list(dict.fromkeys((model, REFERENCE, *others)))
         why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))
-        may = by_role.if_may("train", disabled=len(models) < 2)
+        may = access.if_may("train", disabled=len(models) < 2)
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
-            state.start_job(command(bundle, models, path, origins), path.name)
+            progress.start_job(command(bundle, models, path, origins), path.name)
             st.rerun()
-        st.caption(t("board.cost", time=saying.span(seconds(bundle, dataset, models, origins))))
+        st.caption(t("board.cost", time=i18n.span(seconds(bundle, dataset, models, origins))))
 
 
 def rivals(model: str, default: str) -> list[str]:

@@ -14,9 +14,9 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
 from clv_core.workspace import read_json
-from pages.ui import judged, saying, state
+from pages.ui import evaluation_charts, i18n, session
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.saying import name_of, t
+from pages.ui.i18n import name_of, t
 
 RECORD: Final = "backtest.json"
 """Name of the file that a backtest writes last."""
@@ -79,9 +79,9 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
     for metric in (name for name in SHOWN if name in means):
         values = [means.loc[name, metric] for name in order]
         if METRICS[metric].better == "zero":  # misses to both sides do not cancel: a size has no sign
-            rows[t("board.size", metric=t(f"metric.{metric}"))] = [saying.percent(value, 1) for value in values]
+            rows[t("board.size", metric=t(f"metric.{metric}"))] = [i18n.percent(value, 1) for value in values]
         else:
-            rows[t(f"metric.{metric}")] = [judged.said(metric, value, currency) for value in values]
+            rows[t(f"metric.{metric}")] = [evaluation_charts.said(metric, value, currency) for value in values]
     return pd.DataFrame(rows)
 
 
@@ -95,7 +95,7 @@ def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
     def said(model: str, metric: str) -> str:
         if (model, metric) not in found:
             return "–"
-        value, low, high = (judged.said(metric, number, currency) for number in found[model, metric])
+        value, low, high = (evaluation_charts.said(metric, number, currency) for number in found[model, metric])
         return t("board.range", value=value, low=low, high=high)
 
     shown = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
@@ -113,7 +113,7 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(dict.fromkeys(board.slices["slice"]))}
     found = found.sort_values("slice", key=lambda names: names.map(order))
     shown = {
-        t("board.slice"): [slice_label(name, state.language()) for name in found["slice"]],
+        t("board.slice"): [slice_label(name, session.language()) for name in found["slice"]],
         t("column.customers"): [f"{count:,}" for count in found["customers"]],
         t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
     }
@@ -128,7 +128,7 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(dict.fromkeys(board.seasons["season"]))}
     found = found.sort_values("season", key=lambda names: names.map(order))
     shown = {
-        t("board.season"): [season_label(name, state.language()) for name in found["season"]],
+        t("board.season"): [season_label(name, session.language()) for name in found["season"]],
         t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
     }
     return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
@@ -141,8 +141,8 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
     shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
     for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
-        ends = " – ".join(judged.said(metric, parts[end][metric], currency) for end in ("min", "max"))
-        values = [judged.said(metric, together[metric][view], currency) for view in ("plain", "unseen")]
+        ends = " – ".join(evaluation_charts.said(metric, parts[end][metric], currency) for end in ("min", "max"))
+        values = [evaluation_charts.said(metric, together[metric][view], currency) for view in ("plain", "unseen")]
         shown[t(f"metric.{metric}")] = [*values, ends]
     return pd.DataFrame(shown)
 
@@ -155,6 +155,7 @@ def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
         for name in dict.fromkeys((model, REFERENCE)):
             if (metric, name) in found:
                 shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
-                    judged.said(metric, value, currency) if pd.notna(value) else "–" for value in found[metric, name]
+                    evaluation_charts.said(metric, value, currency) if pd.notna(value) else "–"
+                    for value in found[metric, name]
                 ]
     return shown

@@ -19,11 +19,11 @@ from clv_core.evaluation.explain.dependence import Dependence, dependence, expla
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.features.labels import label
-from pages.ui import failing, scored, segmenting, state, widgets
-from pages.ui.charts import closer_look
+from pages.ui import scored, segmenting, session, widgets
+from pages.ui.charts import explanations
 from pages.ui.charts.drawing import Chart
 from pages.ui.explain.overall import axis_of, reason_name, unit_of, within
-from pages.ui.saying import t
+from pages.ui.i18n import t
 from pages.ui.segmenting import Scene
 from pages.ui.segments import chosen_scheme
 
@@ -35,7 +35,7 @@ Nor is one that works against the difference."""
 SEGMENT_BARS: Final = 8
 
 
-@failing.part
+@widgets.safe_fragment
 def show_dependence(explanation: Explanation, currency: str) -> None:
     """Let the person choose a reason and draw what it adds over its reading."""
     parts = explainable(explanation)
@@ -47,11 +47,11 @@ def show_dependence(explanation: Explanation, currency: str) -> None:
     found = dependence(explanation, part)
     unit, factor = unit_of(explanation.answer, currency)
     points = found.points.assign(effect=found.points["effect"] * factor)
-    of = None if found.other is None else label(explanation.representative_of(found.other), state.language())
+    of = None if found.other is None else label(explanation.representative_of(found.other), session.language())
     message = _message(found, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
     read_on = axis_of(explanation.representative_of(part), currency)
-    figure = closer_look.dependence(points, message, reading=read_on, axis=axis, other=of)
+    figure = explanations.dependence(points, message, reading=read_on, axis=axis, other=of)
     widgets.chart(figure, "dependence")
     if found.other is None:
         st.caption(t("why.dependence.alone"))
@@ -60,7 +60,7 @@ def show_dependence(explanation: Explanation, currency: str) -> None:
 
 
 def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
-    answer, language = explanation.answer, state.language()
+    answer, language = explanation.answer, session.language()
     way = "text" if isinstance(found.low_reading, str) else "up" if found.direction >= STEADY else "mixed"
     of = explanation.representative_of(found.part)
     way = "down" if way == "mixed" and found.direction <= -STEADY else way
@@ -74,7 +74,7 @@ def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
     )
 
 
-@failing.part
+@widgets.safe_fragment
 def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Let the person choose two segments of a scheme and say why one is worth more than the other.
 
@@ -89,7 +89,7 @@ def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) ->
     if scheme is None:
         st.caption(t("rules.empty"))
         return
-    data = state.scored(dataset, bundle)
+    data = session.scored(dataset, bundle)
     segmenting.need_points(scheme, data)
     scene = segmenting.scene(data, terms, scheme, customers, customers)
     rows = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(explanation.customer_ids))
@@ -120,7 +120,7 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scen
     these, those = inside[first], inside[second]
     rows = against(explanation, these, those)
     means = (float(explanation.predicted[these].mean()), float(explanation.predicted[those].mean()))
-    said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, state.language())
+    said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, session.language())
     with st.grid(2, min_column_width=360):
         with st.container(border=True, height="stretch"):
             st.markdown(f"**{widgets.plain(said[0])}**")
@@ -138,7 +138,7 @@ def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
         last: list[Any] = [t("explain.rest"), rest]
         table.loc[len(table)] = last
-    return closer_look.difference_bars(table, bars_message(rows, these, those), unit=unit)
+    return explanations.difference_bars(table, bars_message(rows, these, those), unit=unit)
 
 
 def bars_message(rows: pd.DataFrame, these: str, those: str) -> str:

@@ -16,11 +16,11 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label
-from pages.ui import cells, failing, navigation, saying, state, widgets
+from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import closer_look, why
+from pages.ui.charts import explanations
 from pages.ui.explain.overall import SavedExplanation, need_explanation, reason_name, unit_of
-from pages.ui.saying import money, name_of, t
+from pages.ui.i18n import money, name_of, t
 
 if TYPE_CHECKING:
     from clv_core.deployment.explanation_session import ExplanationSession
@@ -51,11 +51,11 @@ def _events(bundle: Bundle, record: Path, customer: str) -> EventEffects:
 @cached()
 def _curve(bundle: Bundle, record: Path, customer: str, part: str) -> pd.DataFrame:
     """Return the value of a customer over the range of one part, all else her own."""
-    session = _session(bundle, record)
-    return session.what_if.curve(session.row(customer), part, {})
+    explainer = _session(bundle, record)
+    return explainer.what_if.curve(explainer.row(customer), part, {})
 
 
-@failing.part
+@widgets.safe_fragment
 def show(many: SavedExplanation, dataset: Dataset, answer: str) -> None:
     """Let the person choose a customer, and explain the prediction of her value.
 
@@ -80,7 +80,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         NotFound: she is on the suppression list.
     """
     people = pd.DataFrame({"customer_id": explanation.customer_ids, "value": explanation.predicted})
-    stop = state.suppression_list()
+    stop = session.suppression_list()
     order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
@@ -101,9 +101,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Say in two sentences why, and show the way from the average to the prediction as a waterfall and as a table."""
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
-    said = of_customer(explanation, customer, horizon, currency=currency, language=state.language())
+    said = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
-        st.markdown(saying.together(map(widgets.plain, said)))
+        st.markdown(i18n.together(map(widgets.plain, said)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -113,12 +113,12 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     if abs(rest) > WORTH_NAMING * float(named["value"].abs().max()):
         last: list[Any] = [t("explain.rest"), rest]
         steps.loc[len(steps)] = last
-    figure = why.waterfall(
+    figure = explanations.waterfall(
         steps.assign(effect=steps["effect"] * factor),
         t(
             "why.waterfall",
-            base=level(explanation.base, explanation.answer, currency, state.language()),
-            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, state.language()),
+            base=level(explanation.base, explanation.answer, currency, session.language()),
+            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, session.language()),
         ),
         start=(t("explain.base"), explanation.base * factor),
         end=t(f"answer.{explanation.answer}"),
@@ -136,9 +136,9 @@ def _table(rows: pd.DataFrame, factor: float, unit: str, currency: str) -> None:
         {
             t("column.reason"): rows["label"],
             t("column.effect"): rows["value"] * factor,
-            t("column.seen"): rows["representative"].map(lambda name: label(name, state.language())),
+            t("column.seen"): rows["representative"].map(lambda name: label(name, session.language())),
             t("column.reading"): [
-                reading(value, state.language(), of, currency)
+                reading(value, session.language(), of, currency)
                 for value, of in zip(rows["reading"], rows["representative"], strict=True)
             ],
         }
@@ -162,13 +162,13 @@ def events(saved: SavedExplanation, customer: str) -> None:
     table = table[table.abs().max(axis=1) > WORTH_DRAWING * float(table.abs().to_numpy().max())]
     table.loc[t("why.events.all")] = by_event["effect"].to_numpy()
     place = int(by_event["effect"].abs().to_numpy().argmax())
-    strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, state.language(), sign=True)
+    strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, session.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
-    widgets.chart(closer_look.event_heat(table, labels, message, unit=saying.unit(currency)), "events")
+    widgets.chart(explanations.event_heat(table, labels, message, unit=i18n.unit(currency)), "events")
     said = {
         "start": money(effects.start, currency),
         "value": money(effects.value, currency),
-        "sum": move(float(effects.effects.sum()), VALUE, currency, state.language(), sign=True),
+        "sum": move(float(effects.effects.sum()), VALUE, currency, session.language(), sign=True),
         "residual": f"{max(effects.residual, SMALLEST):.2%}",
     }
     one = len(by_event) == 1
@@ -179,13 +179,13 @@ def _event(row: dict[Hashable, Any], currency: str) -> str:
     day = pd.Timestamp(row["day"])
     kind = name_of("event", str(row["event_type"]))
     amount = float(row["amount"])
-    said = t("why.event", kind=kind, day=saying.day(day.date()))
+    said = t("why.event", kind=kind, day=i18n.day(day.date()))
     return (
         said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))
     )
 
 
-@failing.part
+@widgets.safe_fragment
 def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) -> None:
     """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
 
@@ -194,9 +194,9 @@ def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) ->
         explanation: of one answer.
         customer: her id.
     """
-    session, currency = _session(saved.bundle, saved.record), saved.bundle.record["currency"]
-    row = session.row(customer)
-    changeable = set(session.what_if.changeable(row))
+    explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record["currency"]
+    row = explainer.row(customer)
+    changeable = set(explainer.what_if.changeable(row))
     strength = explanation.waterfall(customer)
     able = [part for part in strength["part"][strength["value"] != 0] if part in changeable]
     st.markdown(f"**{t('why.what_if')}**")
@@ -216,13 +216,13 @@ def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) ->
     with st.grid(2, min_column_width=320):
         readings = {part: _slider(saved, customer, row, part, explanation) for part in parts}
     changes = {part: chosen for part, chosen in readings.items() if chosen is not None}
-    now = session.what_if.own[row]
-    then = session.what_if.answer(row, changes) if changes else now
+    now = explainer.what_if.own[row]
+    then = explainer.what_if.answer(row, changes) if changes else now
     widgets.figures(
         (
             widgets.Figure(
                 t(f"answer.{answer}"),
-                level(float(then[place]), answer, currency, state.language()),
+                level(float(then[place]), answer, currency, session.language()),
                 t("why.what_if.help"),
                 _change(float(now[place]), float(then[place]), answer, currency) if changes else t("why.what_if.as_is"),
                 None if not changes or now[place] == then[place] else bool(then[place] > now[place]),
@@ -234,8 +234,8 @@ def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) ->
 
 
 def _change(now: float, then: float, answer: str, currency: str) -> str:
-    change = move(then - now, answer, currency, state.language(), sign=True)
-    return t("why.what_if.beside", change=change, now=level(now, answer, currency, state.language()))
+    change = move(then - now, answer, currency, session.language(), sign=True)
+    return t("why.what_if.beside", change=change, now=level(now, answer, currency, session.language()))
 
 
 def _options(saved: SavedExplanation, row: int, part: str, of: str) -> list[Reading]:
@@ -245,8 +245,8 @@ def _options(saved: SavedExplanation, row: int, part: str, of: str) -> list[Read
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
     currency = saved.bundle.record["currency"]
-    by_text = {reading(float(choice), state.language(), of, currency): float(choice) for choice in choices}
-    by_text[reading(float(own), state.language(), of, currency)] = float(own)
+    by_text = {reading(float(choice), session.language(), of, currency): float(choice) for choice in choices}
+    by_text[reading(float(own), session.language(), of, currency)] = float(own)
     return sorted(by_text.values())
 
 
@@ -254,14 +254,14 @@ def _slider(saved: SavedExplanation, customer: str, row: int, part: str, explana
     """Offer one reading; None where it stays her own."""
     of, own = explanation.representative_of(part), _session(saved.bundle, saved.record).what_if.readings[part].iloc[row]
     options, own = _options(saved, row, part, of), own if isinstance(own, str) else float(own)
-    read, currency = label(of, state.language()), saved.bundle.record["currency"]
+    read, currency = label(of, session.language()), saved.bundle.record["currency"]
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
         if isinstance(own, str):
             chosen = st.selectbox(question, options, key=key)
         else:
-            texts = {option: reading(option, state.language(), of, currency) for option in options}
+            texts = {option: reading(option, session.language(), of, currency) for option in options}
             chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
         st.caption(_direction(saved, customer, row, part))
     return None if chosen == own else chosen
@@ -274,5 +274,5 @@ def _direction(saved: SavedExplanation, customer: str, row: int, part: str) -> s
         float(_session(saved.bundle, saved.record).what_if.own[row][0]),
     )
     ends = min(now, float(curve["answer"].min())), max(now, float(curve["answer"].max()))
-    low, high = (level(end, ANSWERS[0], saved.bundle.record["currency"], state.language()) for end in ends)
+    low, high = (level(end, ANSWERS[0], saved.bundle.record["currency"], session.language()) for end in ends)
     return t(f"why.what_if.{direction(curve)}", low=low, high=high)

@@ -32,14 +32,14 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.audiences.customer_list import side_of
-from pages.ui import cells, page_files, progress, saying, state, trusting, widgets
+from pages.ui import cells, i18n, page_files, progress, session, verdict, widgets
 from pages.ui.cache import cached
-from pages.ui.charts import why
+from pages.ui.charts import explanations
 from pages.ui.charts.drawing import Chart
 from pages.ui.charts.names import IN_WORDS, cut, smaller
 from pages.ui.exports import export_log
 from pages.ui.file_names import file_name
-from pages.ui.saying import percent, t
+from pages.ui.i18n import percent, t
 
 STRONGEST: Final = 5
 BARS: Final = 10
@@ -104,30 +104,30 @@ def choose_answer() -> str:
 
 def unit_of(answer: str, currency: str) -> tuple[str, float]:
     """Return the unit of effects on an answer, for axes, and the factor to it: a chance moves by percentage points."""
-    return (t("unit.points"), 100.0) if answer == CHANCE else (saying.unit(currency), 1.0)
+    return (t("unit.points"), 100.0) if answer == CHANCE else (i18n.unit(currency), 1.0)
 
 
 def axis_of(feature: str, currency: str) -> str:
     """Return what a feature reads, with the unit of its axis where it is money or days."""
-    name, kind = label(feature, state.language()), FEATURES[feature].unit if feature in FEATURES else ""
-    unit = {"money": saying.unit(currency), "days": t("chart.reading.days")}.get(kind)
+    name, kind = label(feature, session.language()), FEATURES[feature].unit if feature in FEATURES else ""
+    unit = {"money": i18n.unit(currency), "days": t("chart.reading.days")}.get(kind)
     return t("chart.reading", name=name, unit=unit) if unit else name
 
 
 def reason_name(part: str) -> str:
     """Return what a reason is called."""
-    return part_name(part, state.language())
+    return part_name(part, session.language())
 
 
 def within(part: str) -> str:
     """Return what a reason is called within a sentence."""
-    return part_name(part, state.language(), within=True)
+    return part_name(part, session.language(), within=True)
 
 
 def headline(explanation: Explanation) -> str:
     """Return what decides most, in one sentence."""
     rows = live(explanation).head(3)
-    reasons = listed([within(part) for part in rows["part"]], state.language())
+    reasons = listed([within(part) for part in rows["part"]], session.language())
     share = percent(rows["share"].sum())
     return t(f"why.headline.{explanation.answer}", reasons=reasons, share=share)
 
@@ -159,10 +159,10 @@ def in_words(explanation: Explanation, currency: str) -> None:
             "explain.reason",
             place=place,
             name=reason_name(row["part"]),
-            effect=move(row["mean_abs"], explanation.answer, currency, state.language()),
+            effect=move(row["mean_abs"], explanation.answer, currency, session.language()),
             share=percent(row["share"]),
         )
-        read = label(row["representative"], state.language())
+        read = label(row["representative"], session.language())
         st.markdown(sentence, help=t("explain.reason.help", feature=widgets.plain(read)))
 
 
@@ -172,7 +172,7 @@ def bars(explanation: Explanation, currency: str) -> Chart:
     unit, factor = unit_of(explanation.answer, currency)
     table = pd.DataFrame({"label": rows["part"].map(reason_name), "strength": rows["mean_abs"] * factor})
     message = t("explain.bars", name=reason_name(rows["part"].iloc[0]), share=percent(rows["share"].iloc[0]))
-    return why.reason_bars(table, message, unit=unit)
+    return explanations.reason_bars(table, message, unit=unit)
 
 
 def swarm(explanation: Explanation, currency: str) -> Chart:
@@ -187,12 +187,12 @@ def swarm(explanation: Explanation, currency: str) -> Chart:
     labels = {part: _with_reading(part, names[part]) for part in order}
     table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    return why.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
+    return explanations.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
 
 
 def _with_reading(part: str, representative: str) -> str:
     """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
-    name, read = reason_name(part), cut(label(representative, state.language()), IN_WORDS)
+    name, read = reason_name(part), cut(label(representative, session.language()), IN_WORDS)
     return name if read.casefold() == name.casefold() else f"{name}<br>{smaller(read)}"
 
 
@@ -213,16 +213,16 @@ def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str],
 
 def _read(representative: str, *, small: bool = False) -> str:
     """Return what a reading is, ``small`` within a sentence."""
-    name = label(representative, state.language())
-    return lowered(name, state.language()) if small else name
+    name = label(representative, session.language())
+    return lowered(name, session.language()) if small else name
 
 
 def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:
     """Say what the checks of an explanation of many customers found."""
     faithful = Faithfulness.from_json(record["faithfulness"][answer])
     stable = Stability.from_json(record["stability"][answer])
-    first = of_faithfulness(faithful, answer, currency, state.language())
-    second = of_stability(stable, state.language())
+    first = of_faithfulness(faithful, answer, currency, session.language())
+    second = of_stability(stable, session.language())
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('why.checks')}**")
         st.markdown(f"{ICONS[faithful.passed]} {widgets.plain(first)}", help=t("why.faithful.help"))
@@ -236,15 +236,15 @@ def review_themes(bundle: Bundle) -> None:
         return
     with st.expander(t("explain.themes"), icon=":material/reviews:"):
         st.caption(t("explain.themes.note"))
-        names = [label(f"{REVIEW_TEXT}:{number}", state.language()) for number in range(1, len(themes) + 1)]
+        names = [label(f"{REVIEW_TEXT}:{number}", session.language()) for number in range(1, len(themes) + 1)]
         table = pd.DataFrame({t("column.theme"): names, t("column.fragments"): [" · ".join(theme) for theme in themes]})
         cells.table(table, t("explain.themes"))
 
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
-    allowed = trusting.acknowledged(bundle)
-    side, count = side_of(state.scored(dataset, bundle)), len(explanation.customer_ids)
+    allowed = verdict.acknowledged(bundle)
+    side, count = side_of(session.scored(dataset, bundle)), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     as_of = dataset.log_end
 

@@ -16,8 +16,8 @@ from clv_core.features.explore.cube import Cube, find_cube
 from clv_core.features.explore.figures import Figures, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from clv_core.features.explore.views import VIEWS
-from pages.ui import progress, saying, widgets
-from pages.ui.saying import money, percent, t
+from pages.ui import i18n, progress, widgets
+from pages.ui.i18n import money, percent, t
 
 WHOLE, OWN = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
@@ -134,18 +134,18 @@ def about(cube: Cube, filters: Filters) -> str:
     words = t(
         "explore.context",
         dataset=widgets.plain(cube.dataset),
-        start=saying.day(filters.start or cube.start),
-        end=saying.day(last),
+        start=i18n.day(filters.start or cube.start),
+        end=i18n.day(last),
     )
     return " · ".join(
-        [words, *(widgets.plain(saying.listed(part)) for part in (filters.channels, filters.countries) if part)]
+        [words, *(widgets.plain(i18n.listed(part)) for part in (filters.channels, filters.countries) if part)]
     )
 
 
 def headline(found: Figures, held: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
     if not found.buyers:
-        return t("explore.headline.nobody", customers=saying.count(found.customers))
+        return t("explore.headline.nobody", customers=i18n.count(found.customers))
     back = percent(found.repeat_rate or 0.0)
     if held.top10 is None:
         return t("explore.headline.no_value", back=back)
@@ -183,7 +183,7 @@ def _said(name: str, value: float | None, currency: str) -> str:
         return "–"
     if name in SHARES:
         return percent(value, 1)
-    return money(value, currency) if name in MONEY else saying.count(int(value))
+    return money(value, currency) if name in MONEY else i18n.count(int(value))
 
 
 def _change(name: str, now: float | None, then: float | None) -> tuple[str, Any] | None:

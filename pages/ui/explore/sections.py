@@ -17,12 +17,12 @@ from clv_core.features.explore.cohorts import cohort_unit, overall
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
-from pages.ui import saying, state, widgets
+from pages.ui import i18n, session, widgets
 from pages.ui.charts import behaviour, periods
 from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
-from pages.ui.saying import percent, say, t
+from pages.ui.i18n import percent, say, t
 
 ENOUGH: Final = 30
 """A curve ends where fewer waits than this are still seen."""
@@ -32,7 +32,7 @@ BARS: Final = 40
 
 def show(section: str, cube: Cube, filters: Filters) -> None:
     """Show one of :data:`SECTIONS`."""
-    _drawn(section, cube, filters, state.language())
+    _drawn(section, cube, filters, session.language())
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={Cube: lambda cube: str(cube.folder)})
@@ -48,7 +48,7 @@ def over_time(cube: Cube, filters: Filters) -> None:
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
         figure = periods.revenue_bars(
-            table, words.revenue(table, cube.currency), unit=saying.unit(cube.currency), time_unit=unit
+            table, words.revenue(table, cube.currency), unit=i18n.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
         figure = periods.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
@@ -99,7 +99,7 @@ def _cohorts(cells: pd.DataFrame, unit: str, currency: str) -> None:
             cells,
             mean,
             message,
-            unit=saying.unit(currency),
+            unit=i18n.unit(currency),
             axis=axis,
             names={key: str(name) for key, name in names.items()},
             height=behaviour.table_height(later["cohort"].nunique()),
@@ -156,7 +156,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         return table.reindex(index=days.index, columns=orders.index).set_axis(rows).set_axis(columns, axis=1)
 
     places = list(zip(grid["buyers"], grid["mean_value"], grid["value"], strict=True))
-    texts = [f"{saying.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
+    texts = [f"{i18n.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
     hover = [
         t("explore.rfm_cell", buyers=f"{buyers:,}", mean=f"{mean:,.2f}", value=f"{held:,.2f}")
         for buyers, mean, held in places
@@ -167,7 +167,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
         words.best(grid, currency),
-        axes=(t("chart.rfm_orders", unit=saying.unit(currency)), t("chart.rfm_days")),
+        axes=(t("chart.rfm_orders", unit=i18n.unit(currency)), t("chart.rfm_days")),
     )
 
 
@@ -185,7 +185,7 @@ def way(cube: Cube, filters: Filters) -> None:
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
             "text": [
-                f"{saying.count(reached)} · {words.share_of(share)}"
+                f"{i18n.count(reached)} · {words.share_of(share)}"
                 for reached, share in zip(table["reached"], table["share"], strict=True)
             ],
             "hover": [
@@ -282,7 +282,7 @@ def sold(cube: Cube, filters: Filters) -> None:
         )
         for name, row in zip(names, table.itertuples(), strict=True)
     ]
-    axis = t("chart.net_revenue_axis", unit=saying.unit(cube.currency))
+    axis = t("chart.net_revenue_axis", unit=i18n.unit(cube.currency))
     widgets.chart(behaviour.bars(shown, words.sold(table), axis=axis), "categories")
 
 

@@ -13,7 +13,7 @@ from clv_core.features.explore.selection import Filters
 from clv_core.features.explore.views import VIEWS
 from pages.ui import cells, page_files
 from pages.ui.explore import explored
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 DAYS_OF: Final = ("bucket", "cohort")
 SHARES_OF: Final = ("known_rate", "return_rate", "retention", "share", "back_rate")

@@ -9,9 +9,9 @@ from clv_core.features.explore.concentration import Concentration
 from clv_core.features.explore.gaps import FIRST, LATER, back_within
 from clv_core.features.explore.ratings import DAYS
 from clv_core.i18n import BABEL_LOCALES
-from pages.ui import saying, state
+from pages.ui import i18n, session
 from pages.ui.charts.names import cut
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 
 FEW: int = 30
 """A share of fewer cases than this is not said in a title."""
@@ -20,12 +20,12 @@ FEW: int = 30
 def bucket_name(unit: str, first: pd.Timestamp) -> str:
     """Return what a day, week, month or quarter is called."""
     if unit in ("day", "week"):
-        day = saying.day(first.date())
+        day = i18n.day(first.date())
         return t("explore.week", day=day) if unit == "week" else day
     if unit == "quarter":
         return t("explore.quarter", year=first.year, quarter=(first.month + 2) // 3)
-    pattern = "y年M月" if state.language() == "zh" else "MMM y"
-    return format_date(first.date(), pattern, locale=BABEL_LOCALES[state.language()])
+    pattern = "y年M月" if session.language() == "zh" else "MMM y"
+    return format_date(first.date(), pattern, locale=BABEL_LOCALES[session.language()])
 
 
 def share_of(share: float) -> str:
@@ -165,5 +165,5 @@ def sold(table: pd.DataFrame) -> str:
 def category_name(row: pd.Series) -> str:
     """Return what a row of the categories is called."""
     if row["others"]:
-        return t("explore.others", count=saying.count(row["others"]))
+        return t("explore.others", count=i18n.count(row["others"]))
     return t("explore.no_category") if pd.isna(row["category"]) else str(row["category"])

@@ -18,9 +18,9 @@ from clv_core.strategy.audiences.export_records import customer_exports
 from clv_core.strategy.segments.conditions import PATTERN, Condition
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
-from pages.ui import cells, page_files, saying, spoken, state, widgets
+from pages.ui import cells, condition_sentences, i18n, page_files, session, widgets
 from pages.ui.file_names import dated
-from pages.ui.saying import name_of, t
+from pages.ui.i18n import name_of, t
 
 Made = TypeVar("Made")
 TIERS: Final = re.compile(r"tier=(\d+(?:,\d+)*)")
@@ -30,13 +30,13 @@ WORDS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+')
 
 def show() -> None:
     """Show the log, the newest first, and offer it as a file."""
-    entries = customer_exports(state.workspace())
+    entries = customer_exports(session.workspace())
     if not entries:
         st.caption(t("exporting.log.none"))
         return
     st.markdown(headline(entries))
-    models = widgets.model_labels(list_bundles(state.workspace()))
-    datasets = {item.name: item for item in state.newest_datasets()}
+    models = widgets.model_labels(list_bundles(session.workspace()))
+    datasets = {item.name: item for item in session.newest_datasets()}
     table = pd.DataFrame([_row(entry, models, datasets) for entry in entries])
     counts = ("column.export_customers", "column.export_rows")
     columns: dict[str, Any] = {t(name): cells.whole() for name in counts}
@@ -49,7 +49,7 @@ def show() -> None:
 def headline(entries: list[dict[str, Any]]) -> str:
     """Return how many lists there are, and how many customers or else rows the last one has."""
     last = entries[0]
-    said = {"lists": len(entries), "rows": last["rows"], "when": saying.moment(last["made"])}
+    said = {"lists": len(entries), "rows": last["rows"], "when": i18n.moment(last["made"])}
     if last.get("customers") is None:
         return t("exporting.log.count.rows", **said)
     several = ".several" if last["customers"] != last["rows"] else ""
@@ -66,7 +66,7 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
         rows: of the file.
         customers: different customers in it.
     """
-    work = state.workspace()
+    work = session.workspace()
 
     def later() -> Made:
         found = make()
@@ -90,8 +90,8 @@ def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str
         conditions = conditions_of(said)
     except UsageError:
         return said
-    said_so = (_tiers_said(entry, one, datasets) or spoken.sentence(one) for one in conditions)
-    return say_clauses(said_so, state.language())
+    said_so = (_tiers_said(entry, one, datasets) or condition_sentences.sentence(one) for one in conditions)
+    return say_clauses(said_so, session.language())
 
 
 def _planned(settings: Mapping[str, Any], currency: str) -> str:
@@ -99,7 +99,7 @@ def _planned(settings: Mapping[str, Any], currency: str) -> str:
     if "control_share" in settings and "offer" in settings:
         return t("exporting.segment.experiment", offer=settings["offer"])
     if "budget" in settings:
-        return t("exporting.segment.plan", budget=saying.money(float(settings["budget"]), currency))
+        return t("exporting.segment.plan", budget=i18n.money(float(settings["budget"]), currency))
     return t("exporting.segment.all")
 
 
@@ -127,15 +127,15 @@ def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[s
         scheme = ValueTiers.parse(entry["scheme"])
     except UsageError:
         return ""
-    dataset, language = datasets.get(entry["dataset"]), state.language()
+    dataset, language = datasets.get(entry["dataset"]), session.language()
     names = tier_labels(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
-    return saying.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
+    return i18n.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 
 
 def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
     return {
-        t("column.export_when"): saying.moment(entry["made"]),
+        t("column.export_when"): i18n.moment(entry["made"]),
         t("column.export_who"): entry.get("who", ""),
         t("column.dataset"): entry["dataset"],
         t("column.export_what"): name_of("export", entry["format"]),
@@ -143,5 +143,5 @@ def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, D
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): saying.listed(entry["files"]),
+        t("column.export_files"): i18n.listed(entry["files"]),
     }

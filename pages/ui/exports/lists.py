@@ -33,22 +33,10 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import (
-    access,
-    by_role,
-    cells,
-    navigation,
-    received,
-    row_files,
-    saying,
-    segmenting,
-    state,
-    trusting,
-    widgets,
-)
+from pages.ui import access, cells, i18n, navigation, received, row_files, segmenting, session, verdict, widgets
 from pages.ui.exports import region as region_of_phones
+from pages.ui.i18n import name_of, percent, t
 from pages.ui.privacy import suppression
-from pages.ui.saying import name_of, percent, t
 from pages.ui.segmenting import Members, Scene
 
 AT_ONCE: Final = 100_000
@@ -139,7 +127,7 @@ def choose(scene: Scene) -> Wish:
     members = Members(scene, segments, (), order[scene.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
     asked = (scene.scheme, segments, format, region, agreed, as_email, stopped, names)
-    mark = " ".join(map(str, (bundle.id, dataset.version, state.language(), *asked)))
+    mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *asked)))
     return Wish(members, format, Contacts(None, region or None, agreed, stop, as_email), mark)
 
 
@@ -153,13 +141,13 @@ def source_of_contacts(dataset: Dataset) -> str:
     ]
     parts = []
     if table:
-        names = saying.listed(name_of("contact", field) for field in table)
+        names = i18n.listed(name_of("contact", field) for field in table)
         parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
     if others := [field for field in log if field not in table]:
-        names = saying.listed(name_of("contact", field) for field in others)
+        names = i18n.listed(name_of("contact", field) for field in others)
         ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
         parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
-    return saying.together(parts)
+    return i18n.together(parts)
 
 
 def assumed(dataset: Dataset, key: str, label: str) -> bool:
@@ -167,25 +155,25 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
     columns = stored_consent(dataset)
     if not columns:
         return st.checkbox(label, key=key)
-    named = widgets.plain(saying.listed(columns))
+    named = widgets.plain(i18n.listed(columns))
     st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
 
 
 def _entries(upload: UploadedFile | None) -> Entries:
     """Return the entries of an uploaded do-not-contact list."""
-    return () if upload is None else received.read_once(upload, state.workspace(), read_entries)
+    return () if upload is None else received.read_once(upload, session.workspace(), read_entries)
 
 
 def _key(dataset: Dataset) -> bytes | None:
     """Return what the pseudonyms of a dataset are made with; None where its ids are none."""
     facts = dataset.manifest
-    return load_key(state.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
+    return load_key(session.workspace(), facts.key_fingerprint) if facts.pseudonymised else None
 
 
 def _kept(entries: Entries) -> None:
     """Say that the do-not-contact list which is kept holds too, and lead there, with the entries of this one."""
-    kept = len(state.suppression_list().entries())
+    kept = len(session.suppression_list().entries())
     with st.container(horizontal=True, vertical_alignment="center"):
         said = t("exporting.stop.kept", n=f"{kept:,}") if kept else t("exporting.stop.none")
         st.caption(said, width="content")
@@ -201,14 +189,14 @@ def say_matches(entries: Entries, dataset: Dataset) -> None:
     mark = hashlib.sha256(repr((entries, dataset.name, dataset.version)).encode()).hexdigest()
     found = _matches(mark, entries, dataset)
     if found.nobody == found.read:
-        st.warning(found.message.text(state.language()), icon=":material/person_alert:")
+        st.warning(found.message.text(session.language()), icon=":material/person_alert:")
     else:
-        st.caption(found.message.text(state.language()))
+        st.caption(found.message.text(session.language()))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _matches(mark: str, _entries: Entries, _dataset: Dataset) -> Matches:
-    return matches(state.workspace(), _entries, [_dataset])
+    return matches(session.workspace(), _entries, [_dataset])
 
 
 def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
@@ -230,7 +218,7 @@ def preview_of(wish: Wish, dataset: Dataset) -> Preview | None:
             return None
         st.session_state["export_looked"] = wish.mark
     with st.spinner(t("exporting.wait")):
-        stop = state.suppression_list()
+        stop = session.suppression_list()
         return _preview(f"{wish.mark} {stop.mark}", wish, dataset, stop)
 
 
@@ -263,12 +251,12 @@ def show(found: Preview, dataset: Dataset) -> None:
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
     if found.unknown_countries:
-        words = widgets.plain(saying.listed(list(found.unknown_countries)[:EXAMPLES]))
+        words = widgets.plain(i18n.listed(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     say_notes(found.notes)
     if found.too_small is not None and found.rows:
-        st.warning(found.too_small.text(state.language()), icon=":material/group_off:")
+        st.warning(found.too_small.text(session.language()), icon=":material/group_off:")
     if found.first is not None and len(found.first):
         st.caption(t("exporting.first"))
         cells.table(found.first, t("exporting.first"))
@@ -277,7 +265,7 @@ def show(found: Preview, dataset: Dataset) -> None:
 def say_notes(notes: Sequence[Message]) -> None:
     """Say what was not understood of the customers' contact fields, and what to do about it."""
     for message in notes:
-        said = widgets.plain(without_options(message.text(state.language())))
+        said = widgets.plain(without_options(message.text(session.language())))
         if message.code == UNPLACED:
             st.warning(said, icon=":material/phone_missed:")
         else:
@@ -286,15 +274,15 @@ def say_notes(notes: Sequence[Message]) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = by_role.if_may("export", disabled=found.too_small is not None or not trusting.acknowledged(bundle))
-    stop = state.suppression_list()
+    may = access.if_may("export", disabled=found.too_small is not None or not verdict.acknowledged(bundle))
+    stop = session.suppression_list()
     kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side, what = wish.members.side(), wish.members.what
         what = f"{what}-{wish.format}" if EXPORTS[wish.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, wish.mark)
         contacts = with_stored_contacts(wish.contacts, dataset, wish.format)
-        path = state.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
+        path = session.workspace().exports / f"{name}{EXPORTS[wish.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")
             written = export(
@@ -304,9 +292,9 @@ def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
                 side=side,
                 contacts=contacts,
                 stop=stop,
-                language=state.language(),
+                language=session.language(),
             )
-        log_export(state.workspace(), written, wish.format, side)
+        log_export(session.workspace(), written, wish.format, side)
         st.session_state[kept] = written
     made: Exported | None = st.session_state.get(kept)
     if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):

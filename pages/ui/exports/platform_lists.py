@@ -19,10 +19,10 @@ from clv_core.strategy.audiences.export import Side, export, log_export
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import entries_of, words_of
-from pages.ui import access, by_role, navigation, row_files, state, widgets
+from pages.ui import access, navigation, row_files, session, widgets
 from pages.ui.exports import lists
 from pages.ui.exports import region as region_of_phones
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 PLATFORMS = tuple(entry.id for entry in EXPORTS.values() if entry.needs_contacts)
 
@@ -79,7 +79,7 @@ def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
             region_of_phones.say(dataset, region)
             hidden = st.text_area(t("lists.suppress"), key=f"{key}_suppress", help=t("lists.suppress.help"), height=80)
             agreed = CONSENT in fields or lists.assumed(dataset, f"{key}_assume", t("lists.assume"))
-            may = by_role.if_may("export", disabled=not allowed or not chosen.count)
+            may = access.if_may("export", disabled=not allowed or not chosen.count)
             pressed = st.form_submit_button(t("lists.make"), **may)
         if pressed:
             entries = entries_of(hidden or "")
@@ -87,7 +87,7 @@ def offer(chosen: Chosen, key: str, *, allowed: bool) -> None:
             contacts = Contacts(None, region or None, bool(agreed), suppressed=suppressed)
             marks = (format, region, str(agreed), *sorted(suppressed))
             stem = row_files.stem(chosen.bundle, f"{chosen.what}-{format}", chosen.side, chosen.terms, *marks)
-            path = state.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
+            path = session.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
             _make(chosen, format, path, contacts, key)
             lists.say_matches(entries, dataset)
 
@@ -97,11 +97,11 @@ def _make(chosen: Chosen, format: str, path: Path, contacts: Contacts, key: str)
     try:
         access.require("export")
         given = with_stored_contacts(contacts, chosen.dataset, format)
-        made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=state.suppression_list())
+        made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=session.suppression_list())
     except ClvError as error:
         widgets.error_box(error)
         return
-    log_export(state.workspace(), made, format, chosen.side)
+    log_export(session.workspace(), made, format, chosen.side)
     st.markdown(t("lists.made", rows=made.rows, asked=chosen.count))
     if made.left_out:
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))

@@ -9,8 +9,8 @@ from clv_core.collection.words.contact_fields import PHONE
 from clv_core.strategy.audiences.countries import proposed_region, region_names
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import latest_contacts, stored_fields
-from pages.ui import state, widgets
-from pages.ui.saying import t
+from pages.ui import session, widgets
+from pages.ui.i18n import t
 
 
 def ask(dataset: Dataset, key: str, format: str = "") -> str:
@@ -22,7 +22,7 @@ def ask(dataset: Dataset, key: str, format: str = "") -> str:
         format: id of ``EXPORTS``, "" where it is not chosen yet.
     """
     proposed = (EXPORTS[format].region if format else "") or proposal(dataset)
-    names = region_names(state.language())
+    names = region_names(session.language())
     options = ["", *names]
     return str(
         st.selectbox(
@@ -41,7 +41,7 @@ def ask(dataset: Dataset, key: str, format: str = "") -> str:
 def say(dataset: Dataset, region: str) -> None:
     """Say that the country was proposed by the numbers, while it stays so."""
     if region and region == proposal(dataset):
-        st.caption(t("exporting.region.proposed", country=widgets.plain(region_names(state.language())[region])))
+        st.caption(t("exporting.region.proposed", country=widgets.plain(region_names(session.language())[region])))
 
 
 def proposal(dataset: Dataset) -> str:

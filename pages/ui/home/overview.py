@@ -19,10 +19,10 @@ from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import read_json
-from pages.ui import cells, navigation, saying, state, tiers, trusting, widgets
+from pages.ui import cells, i18n, navigation, progress, session, tiers, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import why
-from pages.ui.saying import percent, t
+from pages.ui.charts import explanations
+from pages.ui.i18n import percent, t
 
 LOOP: Final = (
     ("collection", ":material/upload_file:"),
@@ -49,14 +49,14 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"customers": saying.count(facts.customers), "purchases": saying.count(facts.purchases)}
+    known = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
     known["name"] = widgets.plain(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": saying.last_day(learned)}
+    said = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
     return t(f"home.headline.{kind}", **said, **known)
 
 
@@ -77,7 +77,7 @@ def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
 
 def load_sample() -> None:
     """Read the sample that comes with CLV Studio into a dataset."""
-    state.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
+    progress.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:
@@ -100,7 +100,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
     if dataset and model:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
         done |= {"evaluation"} if model.record["holdout"] else set()
-        work = state.workspace()
+        work = session.workspace()
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
@@ -122,7 +122,7 @@ def _compared(report: Path) -> bool:
 
 def dataset_table() -> None:
     """Show all datasets, the newest first."""
-    rows = [item.manifest for item in state.newest_datasets()]
+    rows = [item.manifest for item in session.newest_datasets()]
     table = pd.DataFrame(
         {
             t("column.dataset"): [item.name for item in rows],
@@ -130,9 +130,9 @@ def dataset_table() -> None:
             t("column.purchases"): [item.purchases for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("manage.currency"): [item.currency or None for item in rows],
-            t("column.from"): [saying.day(item.log_start) for item in rows],
-            t("column.until"): [saying.last_day(item.log_end) for item in rows],
-            t("column.created"): [saying.moment(item.created) for item in rows],
+            t("column.from"): [i18n.day(item.log_start) for item in rows],
+            t("column.until"): [i18n.last_day(item.log_end) for item in rows],
+            t("column.created"): [i18n.moment(item.created) for item in rows],
         }
     )
     formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
@@ -142,18 +142,18 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    models, registered = state.models(), state.registered()
+    models, registered = session.models(), session.registered()
     rows = [item.record for item in models]
     table = pd.DataFrame(
         {
             t("models.column.version"): [
                 registered[item.id].number if item.id in registered else None for item in models
             ],
-            t("column.model"): [saying.name_of("model", item["model"]) for item in rows],
+            t("column.model"): [i18n.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
-            t("column.verdict"): [t("trust." + state.trust(item).verdict) for item in models],
+            t("column.verdict"): [t("trust." + session.trust(item).verdict) for item in models],
             t("metric.gini"): [item["metrics"].get("gini") for item in rows],
-            t("column.created"): [saying.moment(item["created"]) for item in rows],
+            t("column.created"): [i18n.moment(item["created"]) for item in rows],
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
@@ -162,7 +162,7 @@ def model_table(dataset: str) -> None:
 
 def show_predictions(dataset: Dataset, model: Bundle) -> bool:
     """Show the predictions that are saved for the dataset; return whether there are any."""
-    path = state.scored(dataset, model).scores_path()
+    path = session.scored(dataset, model).scores_path()
     if not path.exists():
         return False
     terms, customers = Terms(model.record["horizon_days"]), _values(path)
@@ -174,11 +174,11 @@ def show_predictions(dataset: Dataset, model: Bundle) -> bool:
     message = t("segments.chart", name=first["tier_label"], **shares)
     left, right = st.columns([3, 2])
     with left:
-        widgets.chart(why.tier_bars(rows, message), "home_tiers")
+        widgets.chart(explanations.tier_bars(rows, message), "home_tiers")
     with right.container(border=True, height="stretch"):
-        st.header(t("home.buyers", buyers=saying.count(round(customers[P_PURCHASE].sum()))), anchor=False)
-        trusting.verdict(state.trust(model))
-        trusting.grades(model)
+        st.header(t("home.buyers", buyers=i18n.count(round(customers[P_PURCHASE].sum()))), anchor=False)
+        verdict.show(session.trust(model))
+        verdict.grades(model)
         st.space("stretch")
         target = _next(dataset, model)
         icon = navigation.BY_NAME[target].icon
@@ -208,14 +208,14 @@ def _growth(dataset: Dataset) -> str:
     """Return what the log gained since its version before; "" for the first."""
     facts = dataset.manifest
     before = next(
-        (one.manifest for one in versions(state.workspace(), dataset.name) if one.version == facts.parent), None
+        (one.manifest for one in versions(session.workspace(), dataset.name) if one.version == facts.parent), None
     )
     if before is None or (before.customers, before.purchases) == (facts.customers, facts.purchases):
         return ""
     gained = {name: f"{getattr(facts, name) - getattr(before, name):+,}" for name in ("customers", "purchases")}
     revenue = facts.net_revenue - before.net_revenue
     sign = "+" if revenue >= 0 else ""
-    return t("home.growth", revenue=sign + saying.money(revenue, facts.currency), **gained)
+    return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **gained)
 
 
 def _next(dataset: Dataset, model: Bundle) -> str:

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from pages.ui import navigation, progress, state
-from pages.ui.saying import t
+from pages.ui import navigation, progress, session
+from pages.ui.i18n import t
 
 STEPS: Final = ("upload", "explore", "evaluate", "explain", "segments", "customer", "strategy", "report")
 """The pages in order; each has the sentences ``tour.<page>.look`` and ``tour.<page>.say``."""
@@ -17,7 +17,7 @@ COMMAND: Final = "demo"
 
 def load() -> None:
     """Put the sample and the model that ships with it into the workspace; the tour begins when they are there."""
-    state.start_job([COMMAND], t("tour.name"))
+    progress.start_job([COMMAND], t("tour.name"))
 
 
 def wait() -> None:
@@ -29,7 +29,7 @@ def wait() -> None:
         progress.watch(job)
     elif progress.take(job):
         result = job.status()["result"]
-        state.choose(dataset=result["dataset"], model=result["model"])
+        session.choose(dataset=result["dataset"], model=result["model"])
         st.session_state[AT] = 0
         navigation.go(STEPS[0])
     else:

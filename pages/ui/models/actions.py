@@ -18,9 +18,9 @@ from clv_core.deployment.model_archive.archive_export import export_bundle
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.export_records import log_holdout
-from pages.ui import access, by_role, confirmation, outcomes, page_files, received, state, widgets
+from pages.ui import access, confirmation, flash, page_files, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 IMPORT: Final = "models"
 """Command of the run that checks a file and registers it."""
@@ -54,14 +54,14 @@ def button(
         label=t("models.delete.button", **names) if action == "delete" else label,
         act=partial(_perform, action, version, "" if champion is None else champion.bundle),
     )
-    may = by_role.if_may("delete" if action == "delete" else "promote")
+    may = access.if_may("delete" if action == "delete" else "promote")
     kind = "primary" if primary else "secondary"
     confirmation.button(question, label, key, icon=ICONS[action], type=kind, **may)
 
 
 def restore_button(version: Version) -> None:
     """Offer to bring an archived version back, which needs no question."""
-    may = by_role.if_may("promote")
+    may = access.if_may("promote")
     if st.button(t("models.unarchive"), key="archive", icon=ICONS["unarchive"], **may):
         _perform("unarchive", version, "")
         st.rerun()
@@ -74,7 +74,7 @@ def _perform(action: str, version: Version, champion: str) -> None:
         Refused: the role of who is here does not allow it, or another version became champion meanwhile.
     """
     access.require("delete" if action == "delete" else "promote")
-    registry, name, number = Registry(state.workspace()), version.name, version.number
+    registry, name, number = Registry(session.workspace()), version.name, version.number
     try:
         if action == "promote":
             done = registry.promote(name, number, instead_of=champion)
@@ -87,24 +87,24 @@ def _perform(action: str, version: Version, champion: str) -> None:
     except ChampionConflict as error:
         if error.params["version"] != number:
             raise
-        outcomes.say(t("models.speaks_already", version=number, name=widgets.plain(name)))
+        flash.say(t("models.speaks_already", version=number, name=widgets.plain(name)))
         done = version
     else:
-        outcomes.say(t(f"models.{action}.done", version=done.number, name=widgets.plain(name)))
+        flash.say(t(f"models.{action}.done", version=done.number, name=widgets.plain(name)))
     if action in ("promote", "roll_back"):
-        state.choose(model=done.bundle)
+        session.choose(model=done.bundle)
     elif action in ("delete", "archive") and st.session_state.get("model") == done.bundle:
-        state.choose(model="")
+        session.choose(model="")
 
 
 def keep_button(look: Bundle) -> None:
     """Offer to keep a first look as a version; nothing where it is one."""
-    if not look.untrained or look.id in state.registered():
+    if not look.untrained or look.id in session.registered():
         return
-    if st.button(t("models.keep"), key="keep_look", icon=":material/bookmark_add:", **by_role.if_may("train")):
+    if st.button(t("models.keep"), key="keep_look", icon=":material/bookmark_add:", **access.if_may("train")):
         access.require("train")
-        kept = Registry(state.workspace()).register(look)
-        outcomes.say(t("models.kept", version=kept.number, name=widgets.plain(kept.name)))
+        kept = Registry(session.workspace()).register(look)
+        flash.say(t("models.kept", version=kept.number, name=widgets.plain(kept.name)))
         st.rerun()
 
 
@@ -120,7 +120,7 @@ def export_form(version: Version) -> None:
 
 
 def _archive_writer(version: Version, holdout: bool) -> Callable[[], bytes]:
-    work, language = state.workspace(), state.language()
+    work, language = session.workspace(), session.language()
     about: dict[str, str | int | None] = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def write() -> bytes:
@@ -140,30 +140,30 @@ def import_form(name: str) -> None:
     with st.form("import_model", border=True, clear_on_submit=True):
         st.markdown(f"**{t('models.import')}**")
         st.caption(t("models.import.why", name=widgets.plain(name)))
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         file = st.file_uploader(t("models.import.file"), type=received.MODELS, key="import_file", **may)
         submitted = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **may)
     if submitted and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")
     elif submitted and file is not None:
-        uploads = state.workspace().folder("uploads")
+        uploads = session.workspace().folder("uploads")
         received.sweep(uploads)
-        (path,) = received.copy([file], state.workspace().folder("uploads", secrets.token_hex(6)))
-        state.start_job([IMPORT, "import", str(path), "--name", name], path.name)
+        (path,) = received.copy([file], session.workspace().folder("uploads", secrets.token_hex(6)))
+        progress.start_job([IMPORT, "import", str(path), "--name", name], path.name)
         st.rerun()
 
 
 def follow_import(dataset: Dataset) -> None:
     """Watch an import, and say how it ended; our copy of the file is removed then."""
-    job = outcomes.follow(IMPORT)
+    job = flash.follow(IMPORT)
     if job is None:
         return
     result = job.status()["result"]
     key = "models.imported" if result["new"] else "models.imported.known"
-    outcomes.say(t(key, version=result["version"], name=widgets.plain(result["name"])))
+    flash.say(t(key, version=result["version"], name=widgets.plain(result["name"])))
     upload = Path(job.status()["args"][2])
-    if upload.parent.parent == state.workspace().folder("uploads"):
+    if upload.parent.parent == session.workspace().folder("uploads"):
         shutil.rmtree(upload.parent, ignore_errors=True)
     if result["name"] == dataset.name:
-        state.choose(model=result["model"])
+        session.choose(model=result["model"])
     st.rerun()

@@ -14,9 +14,9 @@ from clv_core.deployment.api.schemas import example_call
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
-from pages.ui import judged, navigation, saying, state, trusting, widgets
+from pages.ui import evaluation_charts, i18n, navigation, session, verdict, widgets
+from pages.ui.i18n import t
 from pages.ui.models import actions
-from pages.ui.saying import t
 from pages.ui.widgets import Figure
 
 ROLES: Final = {"champion": ("green", ":material/verified:"), "challenger": ("blue", ":material/swords:")}
@@ -47,7 +47,7 @@ class DatasetVersions:
 
 def load_versions(dataset: Dataset) -> DatasetVersions:
     """Return the versions of a dataset's models."""
-    registry = Registry(state.workspace())
+    registry = Registry(session.workspace())
     return DatasetVersions(registry, dataset.name, tuple(registry.versions(dataset.name)))
 
 
@@ -68,7 +68,7 @@ def show(every: DatasetVersions) -> None:
 
 def model_name(version: Version) -> str:
     """Return the name of a version's model."""
-    return t("models.first_look") if version.untrained else saying.name_of("model", version.record["model"])
+    return t("models.first_look") if version.untrained else i18n.name_of("model", version.record["model"])
 
 
 def title(version: Version) -> str:
@@ -78,14 +78,14 @@ def title(version: Version) -> str:
         model_name(version),
         t("unit.days", n=version.record["horizon_days"]),
     ]
-    parts += [saying.day(version.record["created"])]
+    parts += [i18n.day(version.record["created"])]
     parts += [t(f"models.role.{version.role}")] if version.role else []
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
 
 def accept_button(bundle: Bundle) -> None:
     """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
-    dataset, version = state.dataset(), state.registered().get(bundle.id)
+    dataset, version = session.dataset(), session.registered().get(bundle.id)
     if dataset is None or version is None or version.role == "champion":
         return
     champion = load_versions(dataset).of_role("champion")
@@ -94,7 +94,7 @@ def accept_button(bundle: Bundle) -> None:
 
 def is_intact(every: DatasetVersions, version: Version) -> bool:
     """Return whether a version's files are what was saved; checked when a file changes, or after ten minutes."""
-    folder = state.workspace().models / version.bundle
+    folder = session.workspace().models / version.bundle
     files = sorted((item.name, item.stat()) for item in os.scandir(folder)) if folder.is_dir() else []
     stamp = tuple((name, about.st_size, about.st_mtime_ns) for name, about in files)
     return _checked(str(folder), version.digest, stamp, version, every.registry)
@@ -111,7 +111,7 @@ def _warn_of_damage(every: DatasetVersions) -> None:
         return
     try:
         for warning in every.registry.serving(every.name).warnings:
-            st.error(widgets.plain(warning.text(state.language())), icon=":material/gpp_bad:")
+            st.error(widgets.plain(warning.text(session.language())), icon=":material/gpp_bad:")
     except ClvError as error:
         widgets.error_box(error)
 
@@ -122,15 +122,15 @@ def _card(every: DatasetVersions, version: Version) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
         st.header(f"{t('models.version', n=version.number)} · {model_name(version)}", anchor=False)
-        times = {"last": saying.last_day(record["cutoff"]), "when": saying.moment(record["created"])}
+        times = {"last": i18n.last_day(record["cutoff"]), "when": i18n.moment(record["created"])}
         st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **times))
-        trusting.verdict(version.trust)
+        verdict.show(version.trust)
         if metrics:
             widgets.figures(_figures(version), 4, 180)
         else:
             st.caption(t("models.card.unmeasured"))
         cost = record["actual"]
-        st.caption(t("models.card.cost", time=saying.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
+        st.caption(t("models.card.cost", time=i18n.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
         with st.container(horizontal=True):
             _buttons(every, version)
 
@@ -139,8 +139,8 @@ def _figures(version: Version) -> list[Figure]:
     """Return the main figures, named and rounded as on the evaluate page."""
     metrics, currency = version.record["metrics"], version.record["currency"]
     return [
-        Figure(t(f"metric.{name}"), judged.said(name, metrics[name], currency), t(f"metric.{name}.meaning"))
-        for name in judged.MAIN
+        Figure(t(f"metric.{name}"), evaluation_charts.said(name, metrics[name], currency), t(f"metric.{name}.meaning"))
+        for name in evaluation_charts.MAIN
         if name in metrics
     ]
 
@@ -155,13 +155,13 @@ def _buttons(every: DatasetVersions, version: Version) -> None:
         label = t("models.roll_back", version=earlier[0].number)
         actions.button(label, "roll_back", earlier[0], version, "roll_back")
     if st.button(t("train.evaluate"), icon=navigation.BY_NAME["evaluate"].icon, key="models_evaluate"):
-        state.choose(model=version.bundle)
+        session.choose(model=version.bundle)
         navigation.go("evaluate")
 
 
 def show_calls(every: DatasetVersions) -> None:
     """Show what is to be typed to call the champion: first to try it on this machine, then for other systems."""
-    champion, root = every.champion, str(state.workspace().root.absolute())
+    champion, root = every.champion, str(session.workspace().root.absolute())
     names = {"name": widgets.plain(every.name), "version": champion.number, "kind": model_name(champion)}
     serve = ["python", "-m", "clv_core", "serve", "--workspace", root, "--name", every.name]
     new_key = ["python", "-m", "clv_core", "keys", "add", CALLER, "--workspace", root]

@@ -14,11 +14,11 @@ from clv_core.deployment.registry.model_card import model_card
 from clv_core.deployment.registry.version_comparison import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
-from pages.ui import cells, judged, page_files, saying, state
+from pages.ui import cells, evaluation_charts, i18n, page_files, session
 from pages.ui.file_names import spoken
+from pages.ui.i18n import t
 from pages.ui.models import actions
 from pages.ui.models.board import DatasetVersions, is_intact, model_name, title
-from pages.ui.saying import t
 
 ROLES: Final = ("champion", "challenger", "")
 ROLE_WIDTH: Final = 104
@@ -38,13 +38,13 @@ def show(every: DatasetVersions) -> None:
     with st.expander(t("models.history"), icon=":material/history:"):
         for line in every.registry.history(every.name):
             said = t(f"models.why.{line['why']}", version=line["version"])
-            st.markdown(f"- {saying.moment(line['at'])}: {said}")
+            st.markdown(f"- {i18n.moment(line['at'])}: {said}")
 
 
 def show_card(every: DatasetVersions) -> None:
     """Show the model card of a version."""
     version = pick(every, t("models.which"), "models_card", start=champion_place(every))
-    text = model_card(version, state.language())
+    text = model_card(version, session.language())
     name = f"{every.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
     page_files.download(t("models.card.download"), text, name, key="download_model_card")
     with st.container(border=True):
@@ -84,8 +84,8 @@ def _table(every: DatasetVersions) -> None:
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
             t("metric.bias"): [_off(record["metrics"].get("bias")) for record in records],
-            t("modelcard.fact.cutoff"): [saying.day(record["cutoff"]) for record in records],
-            t("column.created"): [saying.day(record["created"]) for record in records],
+            t("modelcard.fact.cutoff"): [i18n.day(record["cutoff"]) for record in records],
+            t("column.created"): [i18n.day(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
             t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
             t("models.column.sound"): [is_intact(every, one) for one in rows],
@@ -109,7 +109,7 @@ def _role(version: Version) -> str:
 
 
 def _off(bias: float | None) -> str | None:
-    return None if bias is None else judged.said("bias", bias)
+    return None if bias is None else evaluation_charts.said("bias", bias)
 
 
 def _actions(every: DatasetVersions, version: Version) -> None:
@@ -176,12 +176,14 @@ def _verdict(result: Comparison) -> None:
                 lines.append(f":green[:material/check:] {t(f'models.compare.better.{name}', version=better.number)}")
     with st.container(border=True):
         st.markdown("  \n".join(lines))
-        st.caption(t("models.compare.how", n=RESAMPLES, share=saying.percent(CONFIDENCE)))
+        st.caption(t("models.compare.how", n=RESAMPLES, share=i18n.percent(CONFIDENCE)))
 
 
 def _metrics(result: Comparison) -> None:
     def said(version: Version, name: str, value: float | None) -> str:
-        return "–" if value is None or pd.isna(value) else judged.said(name, value, version.record["currency"])
+        return (
+            "–" if value is None or pd.isna(value) else evaluation_charts.said(name, value, version.record["currency"])
+        )
 
     names = (_head(result.one), _head(result.other))
     table = pd.DataFrame(
@@ -201,7 +203,7 @@ def _metrics(result: Comparison) -> None:
 def _differences(result: Comparison) -> None:
     st.markdown(f"**{t('models.compare.made')}**")
     rows = [(t(f"modelcard.fact.{fact}"), *_both(fact, pair)) for fact, *pair in result.facts]
-    rows += [(saying.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
+    rows += [(i18n.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
     if not rows:
         st.caption(t("models.compare.alike"))
         return
@@ -211,8 +213,8 @@ def _differences(result: Comparison) -> None:
 
 def _both(fact: str, pair: list[Any]) -> tuple[str, ...]:
     if fact == "cutoff":
-        return tuple(saying.day(value) for value in pair)
-    return tuple(saying.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
+        return tuple(i18n.day(value) for value in pair)
+    return tuple(i18n.name_of("model", str(value)) if fact == "kind" else _value(value) for value in pair)
 
 
 def _head(version: Version) -> str:

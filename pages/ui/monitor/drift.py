@@ -13,9 +13,9 @@ from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.monitoring_report import Report
-from pages.ui import cells, failing, saying, state, widgets
+from pages.ui import cells, i18n, session, widgets
 from pages.ui.charts import behaviour, monitoring
-from pages.ui.saying import name_of, percent, t
+from pages.ui.i18n import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
 MOST_ROWS: Final = 14
@@ -25,7 +25,7 @@ FULL: Final = 1.5
 """From here on the map's colour is the darkest."""
 
 
-@failing.part
+@widgets.safe_fragment
 def show(report: Report) -> None:
     """Show the figure that moved most, a chooser of all others, and both maps."""
     data = [check for check in report.checks if check.test in SERIES and check.subject not in PREDICTED]
@@ -55,7 +55,7 @@ def _series(report: Report, key: tuple[str, str, str]) -> None:
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
     before = pd.DataFrame({"begin": past["begin"], "found": past["figures"]})
-    unit = saying.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
+    unit = i18n.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
     axis = cells.headed(_what(*key), unit)
     widgets.chart(monitoring.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
 
@@ -79,7 +79,7 @@ def _map(checks: list[Check], name: str) -> None:
 
 
 def _cell(what: Any, begin: Any, near: float) -> str:
-    return t("monitor.map.cell", what=what, begin=saying.day(str(begin)), share=percent(0 if np.isnan(near) else near))
+    return t("monitor.map.cell", what=what, begin=i18n.day(str(begin)), share=percent(0 if np.isnan(near) else near))
 
 
 def nearness(check: Check) -> float:
@@ -103,7 +103,7 @@ def _what(test: str, subject: str, value: str) -> str:
     if subject in PREDICTED:
         return t(f"monitor.what.{subject}" + ("_shape" if test == "sight" else ""))
     if test == "sight":
-        return label(subject, state.language())
+        return label(subject, session.language())
     if test == "psi":
         return t(f"monitor.what.{subject}")
     if test == "volume" and value:

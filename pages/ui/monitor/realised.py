@@ -13,9 +13,9 @@ from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.partial_horizon import WHOLE
 from clv_core.monitoring.realized.performance import Realised
 from clv_core.strategy.segments.saved_segments import tier_labels
-from pages.ui import cells, saying, state, widgets
+from pages.ui import cells, i18n, session, widgets
 from pages.ui.charts import monitoring
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.upload import save
 
 
@@ -31,8 +31,8 @@ def show(report: Report, dataset: Dataset) -> None:
     side = "above" if last.realised >= last.expected else "below"
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}
     message = t(f"monitor.realised.{side}", days=last.days, off=percent(off), **amounts)
-    widgets.chart(monitoring.realised_curve(frame, message, unit=saying.unit(currency)), "monitor_realised")
-    st.caption(saying.together(_notes(last, currency)))
+    widgets.chart(monitoring.realised_curve(frame, message, unit=i18n.unit(currency)), "monitor_realised")
+    st.caption(i18n.together(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
     shown = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {
@@ -44,7 +44,7 @@ def show(report: Report, dataset: Dataset) -> None:
     rows["until"] = pd.to_datetime(rows["until"]) - pd.Timedelta(days=1)
     cells.table(rows, message, shown)
     if report.tiers:
-        _tiers(report, tier_labels(dataset, len(report.tiers), state.language()))
+        _tiers(report, tier_labels(dataset, len(report.tiers), session.language()))
 
 
 def _notes(last: Realised, currency: str) -> list[str]:
@@ -62,7 +62,7 @@ def moved(report: Report) -> tuple[str, str]:
     top, currency = report.tiers[0], report.about["currency"]
     # Customers are looked at whole months after the cutoff, last at the last one that is over: seldom the log's end.
     ends = (date.fromisoformat(report.about[name]) for name in ("cutoff", "as_of"))
-    day = saying.day(later_instants(*ends)[-1])
+    day = i18n.day(later_instants(*ends)[-1])
     stayed = top.now[0] / max(1, top.customers)
     amounts = {"realised": money(top.realised, currency), "expected": money(top.expected, currency)}
     return t("monitor.tiers", stayed=percent(stayed), day=day, **amounts), day

@@ -23,10 +23,10 @@ from clv_core.monitoring.monitoring_report import (
     report_folder,
 )
 from clv_core.monitoring.retraining import early
-from pages.ui import access, by_role, judged, page_files, progress, saying, state, widgets
+from pages.ui import access, evaluation_charts, i18n, page_files, progress, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.file_names import file_name
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 RETRAINING: Final = "↻"
 """Tells runs that retrain from those that only compare."""
@@ -45,7 +45,7 @@ def need_report(dataset: Dataset, bundle: Bundle) -> Report:
     path = report_folder(dataset, bundle) / FILE
     command = ["monitor", dataset.name, "--model", bundle.id]
     progress.need(path.is_file(), command, bundle.id, t("monitor.wait"))
-    return _load(path).seen(acknowledged(state.workspace(), bundle.id))
+    return _load(path).seen(acknowledged(session.workspace(), bundle.id))
 
 
 @cached(CUSTOMERS)
@@ -66,8 +66,8 @@ def headline(report: Report) -> str:
     """Return the recommendation in words, or from when there is something to compare."""
     until = first_results(report)
     if until is not None:
-        return t("monitor.early", until=saying.day(until))
-    return saying.said(report.recommendation.why)
+        return t("monitor.early", until=i18n.day(until))
+    return i18n.said(report.recommendation.why)
 
 
 def about(report: Report) -> str:
@@ -78,9 +78,9 @@ def about(report: Report) -> str:
     key = "monitor.about.shorter" if about["as_of"] < about["cutoff"] else key
     return t(
         key,
-        last=saying.last_day(about["as_of"]),
-        cutoff=saying.day(about["cutoff"]),
-        as_of=saying.last_day(about["as_of"]),
+        last=i18n.last_day(about["as_of"]),
+        cutoff=i18n.day(about["cutoff"]),
+        as_of=i18n.last_day(about["as_of"]),
         kind=t(f"monitor.kind.{about['kind']}"),
         chunks=about["reference"]["chunks"],
     )
@@ -94,13 +94,13 @@ def show_lights(report: Report) -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(saying.said(light.why))
+                st.caption(i18n.said(light.why))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:
     """Offer the report for programs, and the table of all checks."""
     as_of = report.about["as_of"]
-    text = json.dumps(report.to_json(state.language()), ensure_ascii=False, indent=1)
+    text = json.dumps(report.to_json(session.language()), ensure_ascii=False, indent=1)
     with st.container(horizontal=True):
         name = file_name(bundle, "monitoring", as_of, "json")
         page_files.download(t("monitor.download.report"), text, name, key="monitor_report")
@@ -126,16 +126,18 @@ def show_retraining(bundle: Bundle) -> None:
     """Say what came of the last retraining, whoever started it: a person here, or cron."""
     job = progress.latest("monitor", f"{bundle.id} {RETRAINING}")
     result = (job.status().get("result") if job is not None else None) or {}
-    outcome = last_outcome(state.workspace(), bundle.id) or result.get("retrain")
+    outcome = last_outcome(session.workspace(), bundle.id) or result.get("retrain")
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
-        when = f" · {saying.moment(outcome['at'])}" if "at" in outcome else ""
+        when = f" · {i18n.moment(outcome['at'])}" if "at" in outcome else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.plain(saying.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
+        st.markdown(widgets.plain(i18n.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
         for one in outcome["figures"]:
             currency = bundle.record["currency"]
-            values = {name: judged.said(one["metric"], one[name], currency) for name in ("champion", "challenger")}
+            values = {
+                name: evaluation_charts.said(one["metric"], one[name], currency) for name in ("champion", "challenger")
+            }
             st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **values))
 
 
@@ -144,7 +146,7 @@ def show_actions(report: Report, dataset: Dataset, bundle: Bundle) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         retrain_button(report, dataset, bundle)
         if len(report.open) > 1 and st.button(
-            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **by_role.if_may("change")
+            t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **access.if_may("change")
         ):
             _acknowledge(report, report.open)
     about_retraining(report, dataset, bundle)
@@ -153,11 +155,11 @@ def show_actions(report: Report, dataset: Dataset, bundle: Bundle) -> None:
 def retrain_button(report: Report, dataset: Dataset, bundle: Bundle) -> None:
     """Offer to train a candidate, which is advised or too early."""
     kind: Literal["primary", "secondary"] = "primary" if report.recommendation.action == RETRAIN else "secondary"
-    icon, may = ":material/model_training:", by_role.if_may("train", disabled=early(bundle, dataset) is not None)
+    icon, may = ":material/model_training:", access.if_may("train", disabled=early(bundle, dataset) is not None)
     if st.button(t("monitor.retrain"), key="monitor_retrain", icon=icon, type=kind, **may):
         command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
         command += [] if access.may("promote") else ["--leave"]
-        state.start_job(command, f"{bundle.id} {RETRAINING}")
+        progress.start_job(command, f"{bundle.id} {RETRAINING}")
         st.rerun()
 
 
@@ -165,12 +167,12 @@ def about_retraining(report: Report, dataset: Dataset, bundle: Bundle) -> None:
     """Say what retraining does, or from when it can be compared with the current model."""
     wait = early(bundle, dataset)
     if wait is not None:
-        until, since = (saying.day(wait.why.params[name]) for name in ("cutoff", "since"))
+        until, since = (i18n.day(wait.why.params[name]) for name in ("cutoff", "since"))
         st.caption(t(f"monitor.{wait.why.code}", cutoff=until, since=since, horizon=wait.why.params["horizon"]))
         return
     broken = "broken" if report.recommendation.of_broken_data else "note"
     key, horizon = broken if access.may("promote") else "leave", report.about["horizon_days"]
-    st.caption(t(f"monitor.retrain.{key}", as_of=saying.last_day(report.about["as_of"]), horizon=horizon))
+    st.caption(t(f"monitor.retrain.{key}", as_of=i18n.last_day(report.about["as_of"]), horizon=horizon))
 
 
 def show_alerts(report: Report) -> None:
@@ -183,7 +185,7 @@ def show_alerts(report: Report) -> None:
     for alert in report.open:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.markdown(_sentence(alert))
-        options = {"help": t("monitor.acknowledge.help"), **by_role.if_may("change")}
+        options = {"help": t("monitor.acknowledge.help"), **access.if_may("change")}
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _acknowledge(report, [alert])
     seen = [alert for alert in report.alerts if alert.acknowledged]
@@ -192,16 +194,16 @@ def show_alerts(report: Report) -> None:
             for alert in seen:
                 st.markdown(_sentence(alert))
                 who = alert.acknowledged
-                st.caption(f"{saying.moment(who['at'])} · {widgets.plain(who['by'])}")
+                st.caption(f"{i18n.moment(who['at'])} · {widgets.plain(who['by'])}")
 
 
 def _sentence(alert: Alert) -> str:
     colour, icon = LIGHTS[RED if alert.grave else AMBER]
-    return f":{colour}[{icon}] {widgets.plain(alert.text(state.language()))}"
+    return f":{colour}[{icon}] {widgets.plain(alert.text(session.language()))}"
 
 
 def _acknowledge(report: Report, alerts: list[Alert]) -> None:
     access.require("change")
     who = access.who() or "app"
-    acknowledge_alerts(state.workspace(), report.about["model"], [alert.id for alert in alerts], who)
+    acknowledge_alerts(session.workspace(), report.about["model"], [alert.id for alert in alerts], who)
     st.rerun()

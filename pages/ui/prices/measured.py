@@ -12,7 +12,7 @@ from clv_core.columns import CATEGORY
 from clv_core.strategy.pricing.price_responses import LEFT_OUT, Responses
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, widgets
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 DEEPER: Final = 0.1
 """The discount that the table speaks of: ten points of the price."""

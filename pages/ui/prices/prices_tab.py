@@ -23,12 +23,12 @@ from clv_core.strategy.pricing.price_responses import (
 from clv_core.strategy.pricing.price_rule import demand_change, price_table
 from clv_core.strategy.recommend_and_price import price_side
 from clv_core.strategy.segments import TIER
-from pages.ui import progress, row_files, state, tiers, widgets
+from pages.ui import progress, row_files, session, tiers, widgets
 from pages.ui.charts import advising
 from pages.ui.charts.names import cut
+from pages.ui.i18n import percent, say, t
 from pages.ui.prices import measured
 from pages.ui.prices.rule import try_rule
-from pages.ui.saying import percent, say, t
 
 CUT: Final = -0.1
 SHOWN: Final = 15
@@ -58,8 +58,8 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         with st.expander(t("price.left_out", count=len(found.left_out)), icon=":material/filter_alt:"):
             measured.left_out(found)
 
-    language = state.language()
-    side = price_side(state.scored(dataset, bundle), outcome, language)
+    language = session.language()
+    side = price_side(session.scored(dataset, bundle), outcome, language)
     row_files.table(bundle, "prices", "price", side, lambda: price_table(found, outcome, names, language))
 
 

@@ -22,7 +22,7 @@ from clv_core.strategy.pricing.price_rule import (
 )
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, widgets
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
 LOWERING: Final = ("loyalty", "everyone")

@@ -15,8 +15,8 @@ from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
-from pages.ui import cells, outcomes, page_files, progress, received, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import cells, flash, i18n, page_files, progress, received, session, widgets
+from pages.ui.i18n import t
 
 IDS: Final = "erase_ids"
 ROUND: Final = "erase_round"
@@ -24,7 +24,7 @@ ROUND: Final = "erase_round"
 
 def done() -> list[Certificate]:
     """Return the certificates of erasures, the latest first."""
-    return certificates(state.workspace())
+    return certificates(session.workspace())
 
 
 def headline(certificates_done: list[Certificate], suppressed: str) -> str:
@@ -36,19 +36,19 @@ def headline(certificates_done: list[Certificate], suppressed: str) -> str:
 
 def follow() -> None:
     """Follow an erasure, and show its result."""
-    job = outcomes.follow("erase")
+    job = flash.follow("erase")
     if job is None:
         return
     result = job.status()["result"]
     parts = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        parts.append(t("privacy.erase.retrain", models=saying.listed(map(widgets.plain, result["retrain"]))))
+        parts.append(t("privacy.erase.retrain", models=i18n.listed(map(widgets.plain, result["retrain"]))))
     if result["remains"]:
         parts.append(t("privacy.erase.remains", n=len(result["remains"])))
     if result.get("unsure"):
         parts.append(t("privacy.erase.unsure", n=len(result["unsure"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    outcomes.say(saying.together(parts))
+    flash.say(i18n.together(parts))
     st.rerun()
 
 
@@ -72,7 +72,7 @@ def _ids() -> list[str]:
     if file is not None:
         try:
             read = partial(read_entries, exact=True)
-            words += words_of(received.read_once(file, state.workspace(), read))
+            words += words_of(received.read_once(file, session.workspace(), read))
         except ClvError as error:
             widgets.error_box(error)
     return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})
@@ -80,7 +80,7 @@ def _ids() -> list[str]:
 
 def _scope() -> str:
     """Return the only dataset to erase from, "" for all."""
-    names = [item.name for item in state.newest_datasets()]
+    names = [item.name for item in session.newest_datasets()]
     if len(names) < 2:
         return ""
     return str(
@@ -105,11 +105,11 @@ def _confirm(ids: list[str], scope: str) -> None:
         disabled=not ids or typed.strip() != count,
     )
     if pressed:
-        path = state.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
+        path = session.workspace().folder(FOLDER) / f"asked-{secrets.token_hex(6)}.txt"
         path.touch(mode=0o600)
         path.write_text("".join(f"{word}\n" for word in ids), encoding="utf-8")
         command = ["erase", "--file", str(path), *(["--dataset", scope] if scope else [])]
-        state.start_job(command, scope or t("privacy.erase.everywhere"))
+        progress.start_job(command, scope or t("privacy.erase.everywhere"))
         st.rerun()
 
 
@@ -137,7 +137,7 @@ def _certificates() -> None:
         return
     table = pd.DataFrame(
         {
-            t("privacy.certificate.when"): [saying.moment(one.finished) for one in finished],
+            t("privacy.certificate.when"): [i18n.moment(one.finished) for one in finished],
             t("privacy.certificate.who"): [one.who for one in finished],
             t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in finished],
             t("privacy.certificate.asked"): [len(one.customers) for one in finished],
@@ -149,14 +149,14 @@ def _certificates() -> None:
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {
-            one.id: t("privacy.certificate.name", when=saying.moment(one.finished), n=len(one.customers))
+            one.id: t("privacy.certificate.name", when=i18n.moment(one.finished), n=len(one.customers))
             for one in finished
         }
         chosen = st.selectbox(
             t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key="certificate"
         )
-        root = state.workspace().root
-        text = markdown_path(state.workspace(), chosen, state.language())
+        root = session.workspace().root
+        text = markdown_path(session.workspace(), chosen, session.language())
         name = f"erasure-{chosen}"
         page_files.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
         record = (root / FOLDER / f"{chosen}.json").read_text(encoding="utf-8")

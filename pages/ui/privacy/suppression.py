@@ -13,9 +13,9 @@ from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset, list_datasets
 from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
-from pages.ui import access, cells, navigation, outcomes, saying, state, widgets
+from pages.ui import access, cells, flash, i18n, navigation, session, widgets
 from pages.ui.charts.names import cut
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 ROUND: Final = "suppress_round"
 MOST_NAMED: Final = 20
@@ -24,7 +24,7 @@ MOST_NAMED: Final = 20
 
 def headline() -> str:
     """Return how many entries the list has, and how many customers of the dataset in use they are."""
-    stop, dataset = state.suppression_list(), state.dataset()
+    stop, dataset = session.suppression_list(), session.dataset()
     entries = len(stop.entries())
     if not entries:
         return t("privacy.suppressed.none")
@@ -48,7 +48,7 @@ def fill(words: Iterable[str]) -> None:
 
 def show() -> None:
     """Show the form to add, remove and look up people, and when entries were added: they name nobody."""
-    people = state.suppression_list()
+    people = session.suppression_list()
     with st.container(border=True):
         st.markdown(f"**{t('privacy.suppress')}**  \n{t('privacy.suppress.why')}")
         mark = st.session_state.get(ROUND, 0)
@@ -69,7 +69,7 @@ def show() -> None:
     days = Counter((entry["at"][:10], entry["who"]) for entry in listed)
     table = pd.DataFrame(
         {
-            t("privacy.suppress.day"): [saying.day(day) for day, _ in days],
+            t("privacy.suppress.day"): [i18n.day(day) for day, _ in days],
             t("privacy.certificate.who"): [who for _, who in days],
             t("privacy.suppress.entries"): list(days.values()),
         }
@@ -83,7 +83,7 @@ def _checked(people: SuppressionList, entries: Entries) -> str:
     counts = {"held": len(held), "n": len(entries)}
     if not held or len(entries) == 1:
         return t("privacy.suppress.checked", **counts)
-    which = saying.listed(widgets.plain(cut(word)) for word in held[:MOST_NAMED])
+    which = i18n.listed(widgets.plain(cut(word)) for word in held[:MOST_NAMED])
     if len(held) <= MOST_NAMED:
         return t("privacy.suppress.checked.which", which=which, **counts)
     return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **counts)
@@ -95,11 +95,11 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
         st.warning(t("privacy.suppress.nobody"), icon=":material/warning:")
         return
     changed = change(words)
-    audit.note(state.workspace(), f"suppress {how}", customers=changed)
+    audit.note(session.workspace(), f"suppress {how}", customers=changed)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     done = [t(f"privacy.suppress.{how}.done", n=changed)]
     if entries:
-        people_matched = matches(state.workspace(), entries, list_datasets(state.workspace()))
-        done.append(people_matched.message.text(state.language()))
-    outcomes.say(saying.together(done))
+        people_matched = matches(session.workspace(), entries, list_datasets(session.workspace()))
+        done.append(people_matched.message.text(session.language()))
+    flash.say(i18n.together(done))
     st.rerun()

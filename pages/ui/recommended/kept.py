@@ -18,7 +18,7 @@ from clv_core.strategy.recommend.stored_recommendations import (
     recommendations_folder,
 )
 from pages.ui import progress
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from clv_core.errors import NotFound
 from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations, reasons
 from clv_core.strategy.segments import TIER
-from pages.ui import progress, state, widgets
+from pages.ui import progress, session, widgets
 from pages.ui.customer_search import search
+from pages.ui.i18n import say, t
 from pages.ui.recommended.kept import run_of
 from pages.ui.recommended.products import product_table
-from pages.ui.saying import say, t
 
 
 def of_customer(advice: StoredRecommendations, kind: str, names: Sequence[str], currency: str) -> None:
     """Let the person name a customer, and show what she is recommended and why, her tier by its name."""
-    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], state.suppression_list()
+    ids, cutoff, stop = advice.customers["customer_id"], advice.record["cutoff"], session.suppression_list()
     stopped = stop.hides(advice.customers)
     try:
         chosen = search(
@@ -55,7 +55,7 @@ def _table(rows: pd.DataFrame, currency: str) -> None:
         st.caption(t("recommend.customer.none"))
         return
     columns = ["place", "product_id", "category", "price", "grade", "reason"]
-    rows = rows.assign(reason=reasons(rows, state.language()))
+    rows = rows.assign(reason=reasons(rows, session.language()))
     product_table(rows, columns, currency, about=t("recommend.customer"))
 
 
@@ -77,5 +77,5 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
         progress.ended(job)
     st.caption(t("card.recommended.make"))
     if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
-        state.start_job(run.command, run.folder.name)
+        progress.start_job(run.command, run.folder.name)
         st.rerun()

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import cells
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 
 def product_table(

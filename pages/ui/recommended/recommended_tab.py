@@ -13,11 +13,11 @@ from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS
 from clv_core.strategy.recommend.ranking import KINDS, TOP, WITH_BOUGHT, WITHOUT_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import StoredRecommendations, customer_rows
 from clv_core.strategy.recommend_and_price import recommendation_side
-from pages.ui import row_files, saying, state, tiers, widgets
+from pages.ui import i18n, row_files, session, tiers, widgets
+from pages.ui.i18n import percent, say, t
 from pages.ui.recommended.kept import need_advice
 from pages.ui.recommended.one_customer import of_customer
 from pages.ui.recommended.tier import of_tier
-from pages.ui.saying import percent, say, t
 
 METHODS: Final = ("blend", "popular", "own")
 DOUBLE: Final = 2.0
@@ -51,13 +51,13 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     of_customer(advice, kind, names, dataset.manifest.currency)
     what = "recommendations" if kind == WITH_BOUGHT else "recommendations-new"
 
-    language, stop = state.language(), state.suppression_list()
+    language, stop = session.language(), session.suppression_list()
     mark = f"{bundle.id} {dataset.version} {len(advice.customers)} {stop.mark}"
     row_files.table(
         bundle,
         what,
         "recommend",
-        recommendation_side(state.scored(dataset, bundle), language),
+        recommendation_side(session.scored(dataset, bundle), language),
         lambda: customer_rows(advice.everyone(kind, TOP), names, language),
         most=len(advice.customers) * TOP,
         suppressed=int(row_files.stopped(mark, advice.customers, stop).sum()),
@@ -72,7 +72,7 @@ def headline(advice: StoredRecommendations, kind: str) -> str:
     """Return how much of what customers then bought was among ten recommendations, against simple lists."""
     found = _quality(advice, kind)
     if not found:
-        return t("recommend.headline.unmeasured", customers=saying.count(len(advice.customers)))
+        return t("recommend.headline.unmeasured", customers=i18n.count(len(advice.customers)))
     recall = {name: found[name]["recall"]["value"] for name in METHODS}
     about = {"share": percent(recall["blend"], 1), "than": _than_popular(found)}
     if kind == WITHOUT_BOUGHT or recall["own"] <= 0:
@@ -109,8 +109,8 @@ def _rests(advice: StoredRecommendations, kind: str) -> str:
         return f"{t('recommend.unmeasured', customers=FEWEST_CUSTOMERS)} {rule}"
     said = t(
         "recommend.measured",
-        customers=saying.count(record["customers"][kind]),
-        start=saying.day(record["start"]),
+        customers=i18n.count(record["customers"][kind]),
+        start=i18n.day(record["start"]),
         days=record["window_days"],
         months=record["earlier_months"],
     )

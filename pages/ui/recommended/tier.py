@@ -12,8 +12,8 @@ from clv_core.strategy.recommend.stored_recommendations import StoredRecommendat
 from clv_core.strategy.segments import TIER
 from pages.ui import widgets
 from pages.ui.charts import advising
+from pages.ui.i18n import t
 from pages.ui.recommended.products import product_table
-from pages.ui.saying import t
 
 TABLE_HEIGHT: Final = 388
 """Ten rows and their head, as high as the chart beside them."""

@@ -21,11 +21,11 @@ from clv_core.strategy.plans.measured_offers import with_experiments
 from clv_core.strategy.plans.offers import check_offers, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import by_role, page_files, progress, saying, scored, state, terms, trusting, widgets
+from pages.ui import access, i18n, page_files, progress, scored, session, terms, verdict, widgets
 from pages.ui.budget import by_segments, kept_offers, offers_table
 from pages.ui.budget.slider import scale
 from pages.ui.file_names import file_name
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 SLIDES, PAGE = ".pptx", ".html"
 
@@ -54,13 +54,13 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
             t("reporting.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
-            default=state.language(),
+            default=session.language(),
             required=True,
-            key=f"report_language_{state.language()}",
+            key=f"report_language_{session.language()}",
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
-    if planned and not trusting.acknowledged(bundle):
+    if planned and not verdict.acknowledged(bundle):
         words = ()
     if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
@@ -71,9 +71,9 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         type="primary" if made(wish) is None else "secondary",
         icon=":material/slideshow:",
         key="make_report",
-        **by_role.if_may("change", disabled=progress.running(job)),
+        **access.if_may("change", disabled=progress.running(job)),
     ):
-        state.start_job(list(wish.command), wish.label, wish.language)
+        progress.start_job(list(wish.command), wish.label, wish.language)
         st.rerun()
     return wish
 
@@ -92,11 +92,11 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
         return ()
     measured = kept.experiments
     offers = with_experiments(check_offers(written), measured, horizon_days, rates.margin_rate, by_tier=by_tier)
-    people = state.suppression_list().without(segments.people)
+    people = session.suppression_list().without(segments.people)
     gains = expected_gains(offers, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = max_useful_budget(gains, costs(offers), capacities(offers))
     start = scale(most, kept.budget)[2] if most > 0 else kept.budget or 0.0
-    label = t("reporting.budget", unit=saying.unit(bundle.record["currency"]))
+    label = t("reporting.budget", unit=i18n.unit(bundle.record["currency"]))
     budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
         return ()
@@ -112,7 +112,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
     stem = file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
-    folder = state.workspace().place("exports")
+    folder = session.workspace().place("exports")
     files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)

@@ -29,7 +29,7 @@ from clv_core.strategy.segments.value_tiers import (
     ValueTiers,
 )
 from pages.ui import cells
-from pages.ui.saying import t
+from pages.ui.i18n import t
 
 SECOND: Final = "second_"
 """The keys of the widgets that set a scheme to compare with begin so."""

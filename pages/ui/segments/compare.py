@@ -8,7 +8,7 @@ import streamlit as st
 from clv_core.strategy.segments.segment_comparison import Comparison, compare
 from pages.ui import cells, row_files, segmenting, widgets
 from pages.ui.charts import placing
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import Scene
 from pages.ui.segments import chosen_scheme
 

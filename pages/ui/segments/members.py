@@ -14,10 +14,10 @@ from clv_core.strategy.segments.conditions import CONTAINS, Condition
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import cells, failing, navigation, row_files, segmenting, state, tiers, trusting, widgets
+from pages.ui import cells, navigation, row_files, segmenting, session, tiers, verdict, widgets
 from pages.ui.exports import platform_lists
 from pages.ui.exports.platform_lists import Chosen
-from pages.ui.saying import money, t
+from pages.ui.i18n import money, t
 from pages.ui.segmenting import Members, Scene
 
 SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
@@ -32,7 +32,7 @@ def filters_key(scene: Scene) -> str:
     return f"filter_tiers_{scene.placed.count}" if isinstance(scene.scheme, ValueTiers) else f"filter_{own}"
 
 
-@failing.part
+@widgets.safe_fragment
 def section(scene: Scene) -> None:
     """Show the customers with filters, and offer those that pass as files."""
     chosen = _filtered(scene)
@@ -108,8 +108,8 @@ def _offer_card(customer: str) -> None:
 def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
-    allowed = trusting.acknowledged(scene.bundle) and len(chosen.rows) > 0
-    work, stop, language = state.workspace(), state.suppression_list(), state.language()
+    allowed = verdict.acknowledged(scene.bundle) and len(chosen.rows) > 0
+    work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")

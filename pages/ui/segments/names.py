@@ -7,10 +7,10 @@ import streamlit as st
 from clv_core.strategy.segments.saved_segments import SegmentLabel, load_labels, save_labels
 from clv_core.strategy.segments.scored_customers import labels_key
 from clv_core.strategy.segments.segment_rules import Rules
-from pages.ui import access, by_role
-from pages.ui.saying import t
+from pages.ui import access
+from pages.ui.i18n import t
 from pages.ui.segmenting import Scene
-from pages.ui.state import language
+from pages.ui.session import language
 
 
 def section(scene: Scene) -> None:
@@ -19,7 +19,7 @@ def section(scene: Scene) -> None:
         st.info(t("segments.names.rules"), icon=":material/info:")
         return
     if not access.may("change"):
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
         return
     key = labels_key(scene.scheme, scene.bundle)
     labels = load_labels(scene.dataset, key)

@@ -14,9 +14,9 @@ from clv_core.strategy.segments.rfm_and_quadrant import GRID, FittedQuadrant, Fi
 from clv_core.strategy.segments.segment_rules import OTHERS
 from clv_core.strategy.segments.segmentation import SEGMENT
 from clv_core.strategy.segments.value_tiers import ValueTiers
-from pages.ui import cells, row_files, saying, tiers, widgets
-from pages.ui.charts import placing, why
-from pages.ui.saying import percent, t
+from pages.ui import cells, i18n, row_files, tiers, widgets
+from pages.ui.charts import explanations, placing
+from pages.ui.i18n import percent, t
 from pages.ui.segmenting import Scene
 
 MOST_CARDS: Final = 6
@@ -118,7 +118,7 @@ def _bars(scene: Scene) -> None:
         share=percent(first["share_of_customers"]),
         value=percent(first["share_of_value"]),
     )
-    widgets.chart(why.tier_bars(order.assign(tier_label=order["name"]), message), "tiers")
+    widgets.chart(explanations.tier_bars(order.assign(tier_label=order["name"]), message), "tiers")
 
 
 def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
@@ -136,12 +136,12 @@ def _quadrant(scene: Scene, fitted: FittedQuadrant) -> None:
     back = scene.table[scene.table[SEGMENT] == "win_back"].iloc[0]
     message = t(
         "segments.quadrant.message" if back["customers"] else "segments.quadrant.nobody",
-        customers=saying.count(back["customers"]),
+        customers=i18n.count(back["customers"]),
         name=back["name"],
         share=percent(back["p_purchase_mean"]),
-        value=saying.money(back["value_sum"], scene.currency),
+        value=i18n.money(back["value_sum"], scene.currency),
     )
-    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=saying.unit(scene.currency))
+    axis = t(f"segments.quadrant.axis.{fitted.by}", unit=i18n.unit(scene.currency))
     figure = placing.quadrant(points, (1 - fitted.chance, fitted.value), scene.names, message, axis=axis)
     widgets.chart(figure, "quadrant")
 

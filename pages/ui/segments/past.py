@@ -29,9 +29,9 @@ from clv_core.strategy.segments.segment_comparison import (
 )
 from clv_core.strategy.segments.segmentation import Assignment, FittedScheme
 from clv_core.strategy.segments.value_tiers import THRESHOLDS, ValueTiers
-from pages.ui import cells, progress, row_files, saying, segmenting, state, widgets
+from pages.ui import cells, i18n, progress, row_files, segmenting, session, widgets
 from pages.ui.charts import placing
-from pages.ui.saying import money, percent, t
+from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import Scene
 
 MONTH: Final = 30
@@ -69,7 +69,7 @@ def moved(scene: Scene) -> None:
         width=420,
     )
     command = ["score", scene.dataset.name, "--model", scene.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
-    out = state.workspace().exports / f"{scene.bundle.id}-scores-{chosen.cutoff}.parquet"
+    out = session.workspace().exports / f"{scene.bundle.id}-scores-{chosen.cutoff}.parquet"
     label = f"{scene.bundle.id} {chosen.cutoff}"
     progress.need(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
     earlier = replace(scene.scored, cutoff=chosen.cutoff)
@@ -94,7 +94,7 @@ def came(scene: Scene) -> None:
     customers = _past(scene.bundle.id, str(scene.bundle.record["created"]), chosen, then)
     placed = segmenting.place(scene.scheme, fitted, then, customers)
     shared = other_origins_error(then.workspace, scene.bundle, chosen)
-    names = [one.name(state.language()) for one in placed.segments]
+    names = [one.name(session.language()) for one in placed.segments]
     rows = realized_by_segment(customers, placed, shared).assign(name=names)
     # A customer in two segments counts once in the total.
     everyone = tuple(float(customers[column].sum()) for column in (VALUE, ACTUAL))
@@ -104,7 +104,7 @@ def came(scene: Scene) -> None:
 def _movement(scene: Scene, moves: Movement, day: Earlier) -> None:
     both, names, largest = moves.stayed + moves.moved, scene.names, moves.largest()
     params = {
-        "date": saying.day(day.cutoff),
+        "date": i18n.day(day.cutoff),
         "share": percent(moves.moved / max(1, both)),
         "customers": f"{moves.moved:,}",
     }
@@ -117,7 +117,7 @@ def _movement(scene: Scene, moves: Movement, day: Earlier) -> None:
         counts, value = np.vstack([counts, moves.new]), np.vstack([value, np.zeros(len(names))])
         labels.append(t("segments.moved.new"))
     axes = (
-        t("segments.moved.now", date=saying.day(scene.dataset.log_end)),
+        t("segments.moved.now", date=i18n.day(scene.dataset.log_end)),
         t("segments.moved.then", date=params["date"]),
     )
     shown = value if not moves.new.any() else None
@@ -161,7 +161,7 @@ def _realised(scene: Scene, rows: pd.DataFrame, everyone: tuple[float, ...], pas
         name=worst["name"],
         gap=t(f"segments.came.{side}", amount=money(abs(most), scene.currency)),
     )
-    unit = saying.unit(scene.currency)
+    unit = i18n.unit(scene.currency)
     widgets.chart(placing.realised_bars(rows, message, unit=unit), "realised")
     number, buyers = st.column_config.NumberColumn, t("segments.came.buyers.help")
     has_intervals = rows["high"].notna().all()
@@ -220,12 +220,12 @@ def _earlier(scored: ScoredDataset) -> list[Earlier]:
 def _day_label(day: Earlier, scene: Scene) -> str:
     ago = (scene.dataset.log_end - day.cutoff).days
     key = "segments.moved.day.kept" if day.saved else "segments.moved.day"
-    return t(key, date=saying.day(day.cutoff), days=f"{ago:,}")
+    return t(key, date=i18n.day(day.cutoff), days=f"{ago:,}")
 
 
 def _when(past: PastPredictions) -> str:
     end = past.cutoff + timedelta(days=past.horizon_days)
-    return t(f"segments.came.span.{past.kind}", start=saying.day(past.cutoff), end=saying.last_day(end))
+    return t(f"segments.came.span.{past.kind}", start=i18n.day(past.cutoff), end=i18n.last_day(end))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

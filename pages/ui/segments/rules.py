@@ -15,8 +15,8 @@ from clv_core.strategy.segments.customer_attributes import condition_columns, wi
 from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules, saved_rules
 from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
-from pages.ui import access, by_role, spoken, widgets
-from pages.ui.saying import t
+from pages.ui import access, condition_sentences, widgets
+from pages.ui.i18n import t
 
 HIDDEN = {"customer_id", "as_of", "horizon_days", "model"}
 
@@ -29,7 +29,7 @@ def section(dataset: Dataset, customers: pd.DataFrame) -> None:
         customers: whose columns can be asked for.
     """
     if not access.may("change"):
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
         return
     chosen = st.session_state.get("rules_name")
     rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None
@@ -67,7 +67,9 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
                 _without(dataset, rules, place)
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"- {widgets.plain(spoken.sentence(condition, _own(dataset)))}", width="stretch")
+                st.markdown(
+                    f"- {widgets.plain(condition_sentences.sentence(condition, _own(dataset)))}", width="stretch"
+                )
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
@@ -109,7 +111,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             column = st.selectbox(
                 t("rules.column"),
                 columns,
-                format_func=spoken.called,
+                format_func=condition_sentences.called,
                 key="rule_column",
                 width=220,
             )
@@ -117,7 +119,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
                 t("rules.operator"),
                 OPERATORS,
                 2,
-                format_func=spoken.compared,
+                format_func=condition_sentences.compared,
                 key="rule_operator",
                 width=150,
             )

@@ -22,9 +22,9 @@ from clv_core.evaluation.trust import FEW_BUYERS
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
-from pages.ui import saying, state
+from pages.ui import i18n, progress, session
 from pages.ui.cache import cached
-from pages.ui.saying import name_of, t
+from pages.ui.i18n import name_of, t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
@@ -149,7 +149,7 @@ def about(days: int, allowed: Horizons, customers: int) -> str:
     found, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
     if found.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
-    return f":material/warning: {saying.said(found.reason)}"
+    return f":material/warning: {i18n.said(found.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:
@@ -256,7 +256,7 @@ def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
 
 def _pace() -> float:
     """Return how many times their estimate the latest trainings took on this machine; 1 without any."""
-    records = [bundle.record for bundle in list_bundles(state.workspace()) if not bundle.untrained]
+    records = [bundle.record for bundle in list_bundles(session.workspace()) if not bundle.untrained]
     latest = sorted(records, key=lambda record: str(record["created"]), reverse=True)[:LATEST]
     ratios = [one["actual"]["seconds"] / one["estimate"]["seconds"] for one in latest if one["estimate"]["seconds"]]
     return median(ratios) if ratios else 1.0
@@ -271,4 +271,4 @@ def memory_here() -> float | None:
 
 def start(dataset: Dataset, config: TrainConfig) -> None:
     """Start training as a job, with the model and the settings that differ from their defaults."""
-    state.start_job(["train", dataset.name, *words_of(config)], dataset.name)
+    progress.start_job(["train", dataset.name, *words_of(config)], dataset.name)

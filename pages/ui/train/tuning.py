@@ -14,8 +14,8 @@ from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE
 from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
-from pages.ui import by_role, cells, judged, progress, saying, state
-from pages.ui.saying import name_of, t
+from pages.ui import access, cells, evaluation_charts, i18n, progress
+from pages.ui.i18n import name_of, t
 from pages.ui.train import training
 
 ORIGINS: Final = 3
@@ -37,7 +37,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         return
     progress.unsettled(job)
     if config.model not in TUNABLE:
-        st.caption(t("tune.not_this_model", models=saying.listed(name_of("model", name) for name in TUNABLE)))
+        st.caption(t("tune.not_this_model", models=i18n.listed(name_of("model", name) for name in TUNABLE)))
         return
     found = find_tuning(dataset, config)
     if found:
@@ -46,16 +46,16 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
-        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **by_role.if_may("train")):
+        if st.button(t("tune.start"), icon=":material/tune:", key="start_tuning", **access.if_may("train")):
             start(dataset, config, trials)
             st.rerun()
-        st.caption(t("tune.cost", time=saying.span(cost.seconds / 2 * (ORIGINS * trials + 2 * STARTS))))
+        st.caption(t("tune.cost", time=i18n.span(cost.seconds / 2 * (ORIGINS * trials + 2 * STARTS))))
 
 
 def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     """Start the search as a job, with the model and the settings that differ from their defaults."""
     command = ["tune", dataset.name, *words_of(config)]
-    state.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
+    progress.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
 def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -> None:
@@ -69,12 +69,12 @@ def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -
     """
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
-    chosen_on = t("tune.chosen_on", origins=saying.listed(saying.day(origin) for origin in found["origins"]))
+    chosen_on = t("tune.chosen_on", origins=i18n.listed(i18n.day(origin) for origin in found["origins"]))
     if not found["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
         st.caption(chosen_on)
         return
-    st.markdown(f"**{t('tune.found', trials=tried, gain=saying.percent(gain, 1))}**")
+    st.markdown(f"**{t('tune.found', trials=tried, gain=i18n.percent(gain, 1))}**")
     part = SEARCHED_AS.get(found["config"]["model"])
     if part:
         st.caption(t("tune.part", part=name_of("model", part)))
@@ -85,7 +85,7 @@ def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -
     }
     st.caption(chosen_on)
     starts = found.get("starts", 1)
-    said = t("tune.judged" if starts > 1 else "tune.judged.once", origin=saying.day(found["origin"]), starts=starts)
+    said = t("tune.judged" if starts > 1 else "tune.judged.once", origin=i18n.day(found["origin"]), starts=starts)
     st.caption(said)
     cells.table(pd.DataFrame(rows), t("tune.better_by"))
     settings = [
@@ -104,7 +104,7 @@ def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -
 
 
 def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
-    value, low, high = (judged.said(metric, advantage[key], currency) for key in ("value", "low", "high"))
+    value, low, high = (evaluation_charts.said(metric, advantage[key], currency) for key in ("value", "low", "high"))
     return t("tune.range", value=value, low=low, high=high)
 
 

@@ -12,8 +12,8 @@ import streamlit as st
 
 from clv_core.collection.check import Check
 from clv_core.i18n import without_options
-from pages.ui import cells, saying, state, widgets
-from pages.ui.saying import percent, t
+from pages.ui import cells, i18n, session, widgets
+from pages.ui.i18n import percent, t
 from pages.ui.upload import set_aside, words
 
 LONG_GAP_DAYS: Final = 14
@@ -62,8 +62,8 @@ def show(found: Check, aside: Path, like: str = "") -> None:
 
 def _first_rows(rows: pd.DataFrame) -> None:
     """Show rows under the names that the table of columns gives them, with kinds of events in words."""
-    kinds = {kind: saying.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
-    heads = {name: st.column_config.Column(saying.name_of("canonical", name)) for name in rows.columns}
+    kinds = {kind: i18n.name_of("event", kind) for kind in rows["event_type"].dropna().unique()}
+    heads = {name: st.column_config.Column(i18n.name_of("canonical", name)) for name in rows.columns}
     cells.table(rows.assign(event_type=rows["event_type"].map(kinds)), t("upload.first_rows"), heads)
 
 
@@ -73,7 +73,7 @@ def notes(found: Check) -> None:
     noticed = [message for message in found.warnings if message.code not in grouped]
     for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
         mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
-        st.markdown(f"{mark} {said_plainly(saying.said(replace(message, params=saying.in_words(message.params))))}")
+        st.markdown(f"{mark} {said_plainly(i18n.said(replace(message, params=i18n.in_words(message.params))))}")
 
 
 def said_plainly(message: str) -> str:
@@ -89,13 +89,13 @@ def _figures(found: Check) -> list[widgets.Figure]:
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
         widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
         widgets.Figure(
-            t("column.net_revenue"), saying.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
+            t("column.net_revenue"), i18n.money(facts.net_revenue, facts.currency), t("upload.revenue.help")
         ),
         widgets.Figure(
             t("upload.span"),
             t("unit.days", n=f"{(end - first).days:,}"),
             t("look.span.help"),
-            saying.days(first, last),
+            i18n.days(first, last),
         ),
     ]
 
@@ -108,10 +108,10 @@ def gap(found: Check) -> None:
     days, start = found.longest_gap_days, date.fromisoformat(found.gap_start)
     last = start + timedelta(days=days - 1)
     key = "look.gap" if days > 1 else "look.gap.one"
-    said = t(key, days=f"{days:,}", first=saying.day(start), last=saying.day(last))
+    said = t(key, days=f"{days:,}", first=i18n.day(start), last=i18n.day(last))
     span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {saying.together([said, t('look.gap.long')])}")
+        st.markdown(f":orange[:material/warning:] {i18n.together([said, t('look.gap.long')])}")
     else:
         st.caption(said)
 
@@ -166,5 +166,5 @@ def horizons(found: Check, like: str = "") -> None:
     reasons: dict[str, str] = {}
     for item in said:
         mark = MARKS[item.verdict]
-        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(state.language()))}")
+        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(session.language()))}")
     st.caption("  \n".join(reasons.values()))

@@ -30,8 +30,8 @@ from clv_core.columns import (
 )
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from pages.ui import saying, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 
 CHOICES: Final = {
@@ -115,11 +115,11 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         readings = params.get("readings", [])
-        words = saying.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
+        words = i18n.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
         if code == "missing_columns":
-            words["missing"] = [saying.name_of("canonical", str(one)) for one in params["missing"]]
+            words["missing"] = [i18n.name_of("canonical", str(one)) for one in params["missing"]]
         if code == "no_purchases":
-            words["types"] = [saying.name_of("event", str(one)) for one in params["types"]]
+            words["types"] = [i18n.name_of("event", str(one)) for one in params["types"]]
         said = without_options(t(f"error.{code}", **words))
         st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
         if code in READ:
@@ -180,7 +180,7 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     """Return one answer in words."""
     if key == "mapping":
         ((canonical, column),) = value.items()
-        shown = {"canonical": saying.name_of("canonical", canonical), "column": widgets.plain(column)}
+        shown = {"canonical": i18n.name_of("canonical", canonical), "column": widgets.plain(column)}
         return t("question.reading.column" if column else "question.reading.no_column", **shown)
     if key in ("events", "states"):
         meant = [
@@ -236,7 +236,7 @@ def _columns(path: Path) -> tuple[Proposal, ...]:
 
 def _column(canonical: str, columns: tuple[Proposal, ...], then: Then) -> None:
     """Ask which column it is; those that could be it come first, and none is chosen where none could."""
-    word = saying.name_of("canonical", canonical)
+    word = i18n.name_of("canonical", canonical)
     likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
     samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])

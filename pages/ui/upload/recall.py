@@ -10,8 +10,8 @@ import streamlit as st
 from clv_core.collection import remembered
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.readings.alike import answers_json
-from pages.ui import access, by_role, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, i18n, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -23,7 +23,7 @@ def offer(file: FilesInHand) -> None:
     if _spoken() or st.session_state.get(LEFT) == file.folder.name:
         return
     columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
-    known = remembered.recall(state.workspace(), columns)
+    known = remembered.recall(session.workspace(), columns)
     if known is None or not (said := _said(known)):
         return
     with st.container(border=True):
@@ -36,9 +36,9 @@ def offer(file: FilesInHand) -> None:
             if st.button(t("recall.leave"), key="recall_leave"):
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
-            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **by_role.if_may("change")):
+            if st.button(t("recall.forget"), key="recall_forget", type="tertiary", **access.if_may("change")):
                 access.require("change")
-                remembered.forget(state.workspace(), columns)
+                remembered.forget(session.workspace(), columns)
                 st.rerun()
 
 
@@ -51,8 +51,8 @@ def _spoken() -> bool:
 def _said(known: Answers) -> list[str]:
     """Return in words what was said."""
     named = {canonical: column or t("recall.none") for canonical, column in known.mapping.items()}
-    words = [f"{column} = {saying.name_of('canonical', canonical)}" for canonical, column in named.items()]
-    words += [f"{name} = {saying.name_of('event', kind)}" for name, kind in known.events.items()]
+    words = [f"{column} = {i18n.name_of('canonical', canonical)}" for canonical, column in named.items()]
+    words += [f"{name} = {i18n.name_of('event', kind)}" for name, kind in known.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in known.states.items()]
     for name in ("date_order", "decimal", "amount_unit", "similar_ids", "duplicates"):
         value = getattr(known, name)
@@ -62,4 +62,4 @@ def _said(known: Answers) -> list[str]:
 
 
 def _setting(name: str, value: str) -> str:
-    return saying.labelled(t(f"upload.{name}"), value)
+    return i18n.labelled(t(f"upload.{name}"), value)

@@ -11,8 +11,8 @@ from clv_core.collection.values.pseudonyms import key_path
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
-from pages.ui import by_role, navigation, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, navigation, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -37,7 +37,7 @@ def offer_adding(key: str) -> None:
 
 def form(file: FilesInHand) -> None:
     """Offer to save the files as a dataset of their own or to add them to one."""
-    datasets = state.newest_datasets()
+    datasets = session.newest_datasets()
     taken, known = [item.name for item in datasets], like(file, datasets)
     way = NEW
     if taken:
@@ -65,7 +65,7 @@ def refunds(file: FilesInHand, error: ClvError) -> bool:
         file: the files in hand.
         error: what the check of one of them ended with.
     """
-    datasets = state.newest_datasets()
+    datasets = session.newest_datasets()
     if error.code != "only_withdrawn" or not datasets:
         return False
     about = {key: f"{error.params[key]:,}" for key in ("off", "rows")}
@@ -82,7 +82,7 @@ def _new(file: FilesInHand, taken: list[str]) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = _pseudonyms()
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         if st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may):
             name = check_name(name)
             if name in taken and name not in (file.name, st.session_state.get(TAKEN)):
@@ -99,7 +99,7 @@ def _new(file: FilesInHand, taken: list[str]) -> None:
 
 def _pseudonyms() -> bool:
     hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
-    st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(state.workspace())))))
+    st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(session.workspace())))))
     return hidden
 
 
@@ -118,7 +118,7 @@ def _add(file: FilesInHand, names: list[str], like: str) -> None:
         default = names.index(chosen) if chosen in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
-        may = by_role.if_may("change")
+        may = access.if_may("change")
         if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
             st.session_state.pop(WISH, None)
             uploading.save(file, name, "--append")

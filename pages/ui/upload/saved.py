@@ -8,8 +8,8 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.stored.store import Dataset
-from pages.ui import navigation, saying, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, navigation, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import set_aside
 
 SAVED: Final = "just_saved"
@@ -35,8 +35,8 @@ def show(dataset: Dataset) -> None:
     facts = dataset.manifest
     days = (dataset.log_end - dataset.log_start).days
     known = {
-        "customers": saying.count(facts.customers),
-        "purchases": saying.count(facts.purchases),
+        "customers": i18n.count(facts.customers),
+        "purchases": i18n.count(facts.purchases),
         "days": f"{days:,}",
     }
     widgets.headline(t("upload.saved", name=widgets.plain(dataset.name), **known))

@@ -9,7 +9,7 @@ import streamlit as st
 from clv_core.collection.values.pseudonyms import key_path
 from clv_core.environment import Environment
 from clv_core.errors import Refused
-from pages.ui import access, state
+from pages.ui import access, session
 
 
 def checked(text: str) -> Path:
@@ -41,6 +41,6 @@ def checked(text: str) -> Path:
 
 def _kept(path: Path) -> bool:
     """Say whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
-    workspace = state.workspace()
+    workspace = session.workspace()
     own = [workspace.root, key_path(workspace), access.settings_path(), *map(Path, st.get_option("secrets.files"))]
     return ".streamlit" in path.parts or any(path.is_relative_to(one.resolve()) for one in own)

@@ -12,8 +12,8 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, translate
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.readable_columns import header
 from clv_core.strategy.audiences.spreadsheet_safety import write_csv
-from pages.ui import page_files, state
-from pages.ui.saying import t
+from pages.ui import page_files, session
+from pages.ui.i18n import t
 
 OWN: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
 """Columns of ours, and what they are called where the reason stands beside its code."""
@@ -23,7 +23,7 @@ PACKED_FROM_ROWS: Final = 200_000
 
 def download(parquet: Path, rows: int, name: str, key: str) -> None:
     """Offer the rows of ``parquet`` with line number and reason; nothing is written before it is asked for."""
-    language = state.language()
+    language = session.language()
     ending = ".csv.gz" if rows > PACKED_FROM_ROWS else ".csv"
     page_files.download(t("upload.set_aside"), lambda: _content(parquet, ending, language), name + ending, key=key)
 

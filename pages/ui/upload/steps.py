@@ -20,8 +20,8 @@ from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY
 from clv_core.columns import READ
 from clv_core.errors import UsageError
-from pages.ui import access, by_role, page_files, saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, i18n, page_files, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 from pages.ui.upload.uploading import FilesInHand
 
@@ -59,9 +59,9 @@ def steps(at: int) -> None:
 
 def choose_file() -> None:
     """Step 1: an upload, a path on the server, or the sample; for those who may save what comes of it."""
-    may = by_role.if_may("change")
+    may = access.if_may("change")
     if may["disabled"]:
-        st.info(by_role.ask_for("change"), icon=":material/lock:")
+        st.info(access.ask_for("change"), icon=":material/lock:")
     with st.container(border=True):
         way = st.segmented_control(
             t("upload.way"),
@@ -100,7 +100,7 @@ def file_line(file: FilesInHand) -> None:
     """Say which files are in hand, and let the person take others."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
-        size = saying.size(file.size)
+        size = i18n.size(file.size)
         st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 
@@ -114,7 +114,7 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.plain(saying.listed(strangers)[:300])
+        found = widgets.plain(i18n.listed(strangers)[:300])
         st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
     return path
 
@@ -149,7 +149,7 @@ def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     said = uploading.answers()
     proposals = uploading.inspection(file.path).columns
-    words = {name: saying.name_of("canonical", name) for name in READ}
+    words = {name: i18n.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     known = {source: canonical for canonical, source in said.mapping.items() if source}
     table = pd.DataFrame(
@@ -166,7 +166,7 @@ def choose_columns(file: FilesInHand) -> None:
     read_as = f"{said.header}_{said.encoding}_{said.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
     edited = st.data_editor(
         table,
-        key=f"columns_{file.folder.name}_{state.language()}_{read_as}",
+        key=f"columns_{file.folder.name}_{session.language()}_{read_as}",
         hide_index=True,
         height="content" if len(table) <= MOST_ROWS else "auto",
         disabled=["column", "samples", "sure"],
@@ -225,7 +225,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
     twice = next((canonical for canonical, column in mapping.items() if column and given[canonical] > 1), None)
     if twice is not None:
         same = [item.column for item, word in zip(proposals, meanings, strict=True) if names.get(word) == twice]
-        raise UsageError("meaning_twice", columns=same, meaning=saying.name_of("canonical", twice))
+        raise UsageError("meaning_twice", columns=same, meaning=i18n.name_of("canonical", twice))
     if mapping != said:
         uploading.answer(mapping=mapping)
         st.rerun()

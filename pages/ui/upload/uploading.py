@@ -24,7 +24,7 @@ from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.questions import option_words
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
-from pages.ui import received, state
+from pages.ui import progress, received, session
 from pages.ui.upload import server_path
 
 FILE: Final = "upload_file"
@@ -109,9 +109,9 @@ def take_sample() -> None:
 
 
 def _new_folder() -> Path:
-    uploads = state.workspace().folder("uploads")
+    uploads = session.workspace().folder("uploads")
     received.sweep(uploads)
-    return state.workspace().folder("uploads", secrets.token_hex(6))
+    return session.workspace().folder("uploads", secrets.token_hex(6))
 
 
 def _begin(file: FilesInHand) -> None:
@@ -131,9 +131,9 @@ def drop() -> None:
     """Forget the files; our copies of uploads and the checks are removed, and a check that runs is stopped."""
     stop_checks()
     st.session_state.pop(CHECKS, None)
-    run = state.followed("ingest")
+    run = session.followed("ingest")
     if run is not None:
-        state.unfollow(run)
+        session.unfollow(run)
     found: FilesInHand | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
     if found is not None:
@@ -196,7 +196,7 @@ def columns(path: Path) -> list[str]:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _inspection(stamp: str, header: bool | None, encoding: str, sheet: str, _path: Path) -> Inspection:
     return reader_process.run(
-        state.workspace(), _path, inspect_file, _path, header=header, encoding=encoding, sheet=sheet
+        session.workspace(), _path, inspect_file, _path, header=header, encoding=encoding, sheet=sheet
     )
 
 
@@ -211,7 +211,7 @@ def _names(
     stamp: str, column: str, money: str, header: bool | None, encoding: str, sheet: str, _path: Path
 ) -> tuple[EventName, ...]:
     return reader_process.run(
-        state.workspace(),
+        session.workspace(),
         _path,
         event_names,
         _path,
@@ -226,7 +226,7 @@ def _names(
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sheets(stamp: str, _path: Path) -> list[str]:
-    return reader_process.run(state.workspace(), _path, sheet_titles, _path)
+    return reader_process.run(session.workspace(), _path, sheet_titles, _path)
 
 
 def sheets(path: Path) -> list[str]:
@@ -259,7 +259,7 @@ def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
-    return reader_process.run(state.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
+    return reader_process.run(session.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -272,15 +272,15 @@ def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
     known: dict[str, str] = st.session_state.setdefault(CHECKS, {})
     if key not in known:
         stop_checks()
-        known[key] = state.start_job(command, label).id
-    return jobs.find(state.workspace(), known[key])
+        known[key] = progress.start_job(command, label).id
+    return jobs.find(session.workspace(), known[key])
 
 
 def stop_checks() -> None:
     """Stop and forget the checks that still run; what the others found stays."""
     known: dict[str, str] = st.session_state.get(CHECKS, {})
     for key, job_id in list(known.items()):
-        job = jobs.find(state.workspace(), job_id)
+        job = jobs.find(session.workspace(), job_id)
         if job.status()["state"] == jobs.RUNNING:
             job.cancel()
             del known[key]
@@ -295,7 +295,7 @@ def reads(job: jobs.Job) -> bool:
 def save(file: FilesInHand, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
-    state.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
+    progress.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
 
 
 def again(job: jobs.Job, **given: Any) -> None:
@@ -303,5 +303,5 @@ def again(job: jobs.Job, **given: Any) -> None:
     status = job.status()
     if reads(job):
         settle(**given)
-    state.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
+    progress.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
     job.dismiss()

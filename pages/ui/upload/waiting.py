@@ -10,14 +10,14 @@ from pathlib import Path
 import streamlit as st
 
 from clv_core import jobs
-from pages.ui import by_role, progress, state, widgets
-from pages.ui.saying import t
+from pages.ui import access, progress, session, widgets
+from pages.ui.i18n import t
 from pages.ui.upload import questions
 
 
 def show() -> None:
     """Offer the runs that go on, were cut off, or ended with a question, as long as their file is there."""
-    for job in jobs.jobs(state.workspace(), "ingest")[: progress.RECENT]:
+    for job in jobs.jobs(session.workspace(), "ingest")[: progress.RECENT]:
         waits = _waits(job)
         if waits:
             _offer(job, waits)
@@ -38,8 +38,8 @@ def _offer(job: jobs.Job, waits: str) -> None:
         name = widgets.plain(job.status().get("label", ""))
         st.markdown(f":material/history: {t(f'waiting.{waits}', name=name)}")
         if st.button(t("waiting.follow"), key=f"follow_{job.id}"):
-            state.follow(job)
+            session.follow(job)
             st.rerun()
         if waits != "running":
-            key, icon, may = f"put_away_{job.id}", ":material/close:", by_role.if_may("change")
+            key, icon, may = f"put_away_{job.id}", ":material/close:", access.if_may("change")
             st.button(t("outcome.close"), key=key, icon=icon, type="tertiary", on_click=job.dismiss, **may)

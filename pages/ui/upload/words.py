@@ -13,8 +13,8 @@ from clv_core.collection.check import Check
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
-from pages.ui import cells, state
-from pages.ui.saying import t
+from pages.ui import cells, session
+from pages.ui.i18n import t
 from pages.ui.upload import uploading
 
 FEW: Final = 20
@@ -97,7 +97,7 @@ def _table(
         st.caption(t(f"look.{kind}.why"))
         edited = st.data_editor(
             table,
-            key=f"{kind}_{found.manifest.source}_{state.language()}_{st.session_state.get(uploading.ROUND, 0)}",
+            key=f"{kind}_{found.manifest.source}_{session.language()}_{st.session_state.get(uploading.ROUND, 0)}",
             hide_index=True,
             disabled=["column", "word", "rows"],
             column_config={

@@ -19,11 +19,11 @@ from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import say_metric
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
-from pages.ui import failing, saying, state, widgets
+from pages.ui import i18n, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import basic
+from pages.ui.charts import evaluation
 from pages.ui.charts.drawing import Chart
-from pages.ui.saying import money, name_of, percent, t
+from pages.ui.i18n import money, name_of, percent, t
 
 ORDER: Final = "gini"
 MAIN: Final = (ORDER, "bias", "mae", "rmse")
@@ -44,7 +44,7 @@ def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
 
 def figure(which: str, bundle: Bundle) -> Chart:
     """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
-    return _figure(which, bundle, state.language())
+    return _figure(which, bundle, session.language())
 
 
 @cached()
@@ -63,7 +63,7 @@ def headline(bundle: Bundle) -> str:
     if bias is None:
         return t("evaluate.headline.nothing", horizon=record["horizon_days"])
     level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
-    key = "evaluate.headline.not_trusted" if state.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
+    key = "evaluate.headline.not_trusted" if session.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
     return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
 
 
@@ -98,7 +98,7 @@ def simplest(bundle: Bundle) -> str:
         actual = _rows_of(bundle)[record["model"]]["actual"]
         zero, mean = said("mae", actual.abs().mean(), currency), said("rmse", actual.std(ddof=0), currency)
         parts.append(t("evaluate.constants", mae=zero, rmse=mean))
-    return saying.together(parts)
+    return i18n.together(parts)
 
 
 def tested_on(bundle: Bundle) -> str:
@@ -121,7 +121,7 @@ def _advantages(bundle: Bundle, simple: str) -> dict[str, Estimate]:
 
 def said(metric: str, value: float, currency: str = "") -> str:
     """Return a metric's value in its unit, in the language of the page."""
-    return say_metric(metric, value, currency, state.language())
+    return say_metric(metric, value, currency, session.language())
 
 
 def metric_table(bundle: Bundle) -> pd.DataFrame:
@@ -164,7 +164,7 @@ def deciles(bundle: Bundle) -> Chart:
         predicted=money(top["predicted_mean"], currency),
         actual=money(top["actual_mean"], currency),
     )
-    return basic.decile_chart(table, message, unit=saying.unit(currency), baseline_name=name_of("model", name))
+    return evaluation.decile_chart(table, message, unit=i18n.unit(currency), baseline_name=name_of("model", name))
 
 
 def gains(bundle: Bundle) -> Chart:
@@ -184,10 +184,10 @@ def gains(bundle: Bundle) -> Chart:
             name=name_of("model", name),
             perfect=percent(held[-1]),
         )
-    return basic.gain_curve(curves, message)
+    return evaluation.gain_curve(curves, message)
 
 
-@failing.part
+@widgets.safe_fragment
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
     percents = st.slider(
@@ -203,11 +203,11 @@ def threshold(bundle: Bundle) -> None:
     message = t(
         "evaluate.threshold.message",
         at=percent(at),
-        expected=saying.count(row["expected"]),
+        expected=i18n.count(row["expected"]),
         precision=percent(row["precision"]),
         recall=percent(row["recall"]),
     )
-    curves = basic.threshold_chart(table[table["expected"] > 0], at, message)
+    curves = evaluation.threshold_chart(table[table["expected"] > 0], at, message)
     with st.grid(2, min_column_width=360):
         widgets.chart(curves, "threshold_chart")
         widgets.chart(figure("probabilities", bundle), "probabilities")
@@ -231,7 +231,7 @@ def probabilities(bundle: Bundle) -> Chart:
         bought=percent(parts["bought"].mean() if bought.any() else 0.0),
         others=percent(parts["not_bought"].mean() if not bought.all() else 0.0),
     )
-    return basic.distribution(parts, message, axis=t("chart.p_purchase"))
+    return evaluation.distribution(parts, message, axis=t("chart.p_purchase"))
 
 
 def values(bundle: Bundle) -> Chart:
@@ -239,8 +239,8 @@ def values(bundle: Bundle) -> Chart:
     ours, _, _ = frames(bundle)
     parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
     message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
-    unit = saying.unit(bundle.record["currency"])
-    return basic.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
+    unit = i18n.unit(bundle.record["currency"])
+    return evaluation.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
 
 
 def scatter(bundle: Bundle) -> Chart:
@@ -249,8 +249,8 @@ def scatter(bundle: Bundle) -> Chart:
     highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
     came = ours["actual"].clip(lower=0).sum()
     message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
-    unit = saying.unit(bundle.record["currency"])
-    return basic.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
+    unit = i18n.unit(bundle.record["currency"])
+    return evaluation.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 
 
 FIGURES: Final[dict[str, Callable[[Bundle], Chart]]] = {

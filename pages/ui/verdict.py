@@ -1,15 +1,19 @@
-"""Whether a model may be trusted, as pages show it: badge, verdict in a line, reasons, and the gate of lists."""
+"""Whether a model may be trusted: badge, verdict, reasons, the gate of lists, and data it was not trained for."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import streamlit as st
 
+from clv_core.collection.stored import store
 from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS, Trust
-from pages.ui import saying, state, widgets
-from pages.ui.saying import t
+from pages.ui import i18n, session, widgets
+from pages.ui.cache import cached
+from pages.ui.i18n import t
 
 VERDICTS: Final = {
     "trusted": ("green", ":material/verified:"),
@@ -24,16 +28,20 @@ KINDS: Final = {
 }
 
 
+PAGES: Final = ("evaluate", "explain", "segments", "customer", "strategy", "exports", "report", "monitor")
+"""Pages that show what the model in use makes of the dataset in use."""
+
+
 def badge(bundle: Bundle) -> None:
     """Show the verdict as a badge that opens the reasons."""
-    trust = state.trust(bundle)
+    trust = session.trust(bundle)
     colour, icon = VERDICTS[trust.verdict]
     with st.popover(f":{colour}[{icon} {t(f'trust.{trust.verdict}')}]", width="stretch", help=t("trust.help")):
-        verdict(trust)
+        show(trust)
         reasons(bundle)
 
 
-def verdict(trust: Trust) -> None:
+def show(trust: Trust) -> None:
     """Say in one line whether a model may be trusted."""
     colour, icon = VERDICTS[trust.verdict]
     meaning = t(f"trust.{trust.verdict}.meaning")
@@ -42,9 +50,9 @@ def verdict(trust: Trust) -> None:
 
 def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
-    found = state.grades(bundle)
+    found = session.grades(bundle)
     badges = [
-        f":{colour}-badge[{icon} {saying.labelled(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
+        f":{colour}-badge[{icon} {i18n.labelled(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
         for question, grade in found.items()
         for colour, icon in [GRADES[grade]]
     ]
@@ -75,20 +83,59 @@ def support(bundle: Bundle) -> None:
 
 def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
     lines = []
-    for reason in state.trust(bundle).reasons:
+    for reason in session.trust(bundle).reasons:
         kind = REASONS[reason.code.removeprefix("reason.")]
         if (kind == "supports") is support:
             colour, icon = KINDS[kind]
-            lines.append(f":{colour}[{icon}] {widgets.plain(saying.said(reason))}")
+            lines.append(f":{colour}[{icon}] {widgets.plain(i18n.said(reason))}")
     return lines
 
 
 def acknowledged(bundle: Bundle) -> bool:
     """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
-    trust = state.trust(bundle)
+    trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
         return True
     main = trust.reasons[0]
-    st.warning(widgets.plain(saying.said(main)), icon=VERDICTS["not_trusted"][1])
+    st.warning(widgets.plain(i18n.said(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
+
+
+def warn_if_stale(page: str) -> None:
+    """Warn that the log in use ends earlier than the one that the model learned from, or is cleaned by other rules.
+
+    Args:
+        page: name of the page that is drawn.
+    """
+    if page not in PAGES:
+        return
+    dataset, bundle = session.dataset(), session.model()
+    if dataset is None or bundle is None:
+        return
+    cutoff = date.fromisoformat(bundle.record["cutoff"])
+    known = {"dataset": widgets.plain(dataset.name), "cutoff": i18n.day(cutoff)}
+    if dataset.log_end < cutoff:
+        st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **known), icon=":material/history:")
+    rules = _rules(bundle, dataset.name)
+    if rules is not None and rules != dataset.manifest.rules:
+        then, now = _rule_titles(rules), _rule_titles(dataset.manifest.rules)
+        st.warning(t("learned_from.rules", then=then, now=now, **known), icon=":material/mop:")
+
+
+@cached()
+def _rules(bundle: Bundle, name: str) -> dict[str, float | None] | None:
+    """Return the cleaning rules of the version that a model learned from; None where it is not there any more."""
+    try:
+        version = str(bundle.record["dataset"]["version"])
+        return dict(store.open_version(session.workspace(), name, version).manifest.rules)
+    except ClvError:
+        return None
+
+
+def _rule_titles(rules: dict[str, float | None]) -> str:
+    titles = [
+        t(f"clean.{rule}.title") if limit is None else i18n.labelled(t(f"clean.{rule}.title"), f"{limit:g}")
+        for rule, limit in rules.items()
+    ]
+    return i18n.listed(titles) if titles else t("learned_from.no_rule")

@@ -1,4 +1,6 @@
-"""What Streamlit itself says, in the language of the page: it knows English only, and takes no words for these.
+"""Rules for what Streamlit draws by itself: readable colours, and its own words in the language of the page.
+
+It knows English only, and takes no words for these.
 
 Its page calls itself English too, and would be read aloud in an English voice: a line of script says the language.
 
@@ -13,8 +15,8 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui import received, state
-from pages.ui.saying import t
+from pages.ui import received, session
+from pages.ui.i18n import t
 
 DROP_ZONE: Final = "[data-testid='stFileUploaderDropzone']"
 MENU: Final = "[data-testid='stMainMenuItem-{item}']"
@@ -60,15 +62,29 @@ SPOKEN: Final = {"en": "en", "zh": "zh-CN"}
 """Languages as browsers and screen readers know them."""
 NO_ROOM: Final = "[data-testid='stElementContainer']:has(> [data-testid='stHtml'] > script) {display: none} "
 """What holds that line would be as far from the title as a paragraph."""
+CHOSEN: Final = tuple(
+    rule
+    for kind in ("segmented_control", "pills")
+    for rule in (f"button[kind='{kind}Active']", f"button[data-variant='{kind}'][data-selected]")
+)
+SLIDER_VALUE: Final = "stSliderThumbValue"
+STYLE: Final = (
+    f"{', '.join(f'{one}:not(:disabled):not([data-disabled])' for one in CHOSEN)}"
+    " {color: inherit; font-weight: 600}"
+    f" [data-testid='{SLIDER_VALUE}'] {{color: inherit}}"
+)
+"""A chosen option is told by its border, its tint and its weight; its word is in the colour of all text. The primary
+colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself: so is
+what stands over the knob of a slider."""
 SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 
 def apply() -> None:
-    """Say the page's language, and put the rules into the page where it is not in English; they take no room in it."""
-    spoken = f"<script>document.documentElement.lang = '{SPOKEN[state.language()]}'</script>"
+    """Say the page's language, and put the rules into the page; they take no room in it."""
+    spoken = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
     st.html(spoken, unsafe_allow_javascript=True)
-    words = rules() if state.language() != "en" else ""
-    st.html(f"<style>{NO_ROOM}{words}</style>")
+    words = rules() if session.language() != "en" else ""
+    st.html(f"<style>{STYLE} {NO_ROOM}{words}</style>")
 
 
 def rules() -> str:

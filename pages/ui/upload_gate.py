@@ -78,7 +78,7 @@ async def _let_go() -> None:
     while True:
         await asyncio.sleep(max(1, st.get_option("server.disconnectedSessionTTL")))
         now = {one for one in (*_inside, *files.file_storage) if not server.is_active_session(one)}
-        for session in gone & now:
-            _inside.discard(session)
-            files.remove_session_files(session)
+        for one in gone & now:
+            _inside.discard(one)
+            files.remove_session_files(one)
         gone = now - gone

@@ -9,10 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.charts.colours import ACTUAL, BASELINE, DOTTED, OTHER, PREDICTED
-from pages.ui.charts.drawing import Chart, Looks, drawn, value_ticks, vertical
-from pages.ui.charts.wide import Wide
-from pages.ui.saying import money, say, t
+from pages.ui.charts.drawing import (
+    ACTUAL,
+    BASELINE,
+    DOTTED,
+    OTHER,
+    PREDICTED,
+    Chart,
+    Looks,
+    Wide,
+    drawn,
+    value_ticks,
+    vertical,
+)
+from pages.ui.i18n import money, say, t
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dash", "dot", "dashdot")

@@ -24,32 +24,32 @@ from clv_core.i18n import (
     say_together,
     translate,
 )
-from pages.ui import state
+from pages.ui import session
 
 
 def t(key: str, **params: Any) -> str:
     """Return the sentence ``key`` in the language of the page."""
-    return translate(key, state.language(), **params)
+    return translate(key, session.language(), **params)
 
 
 def name_of(prefix: str, value: str) -> str:
     """Return the catalogue's word for ``value`` (``feature.frequency``); what comes from data stays as it is."""
-    return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", state.language()) else value
+    return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", session.language()) else value
 
 
 def say(value: float, digits: int = 3) -> str:
     """Return a number as a person would say it."""
-    return say_number(value, state.language(), digits)
+    return say_number(value, session.language(), digits)
 
 
 def count(many: int) -> str:
     """Return how many there are: exactly where a person may compare it with a table, else rounded."""
-    return say_count(many, state.language())
+    return say_count(many, session.language())
 
 
 def money(value: float, currency: str = "", digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it is known."""
-    return say_money(value, currency, state.language(), digits)
+    return say_money(value, currency, session.language(), digits)
 
 
 def unit(currency: str) -> str:
@@ -59,17 +59,17 @@ def unit(currency: str) -> str:
 
 def together(sentences: Iterable[str]) -> str:
     """Return sentences in a row, as the language sets them."""
-    return say_together(sentences, state.language())
+    return say_together(sentences, session.language())
 
 
 def listed(names: Iterable[str]) -> str:
     """Return names in a row, with the mark that the language puts between them."""
-    return say_list(names, state.language())
+    return say_list(names, session.language())
 
 
 def labelled(label: str, text: str) -> str:
     """Return a text behind what it is, with the colon of the language."""
-    return f"{label}{'：' if state.language() == 'zh' else ': '}{text}"
+    return f"{label}{'：' if session.language() == 'zh' else ': '}{text}"
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -79,22 +79,22 @@ def percent(share: float, digits: int = 0) -> str:
 
 def day(value: date | str) -> str:
     """Return a date in the language's own order."""
-    return say_day(value, state.language())
+    return say_day(value, session.language())
 
 
 def last_day(end: date | str) -> str:
     """Return the last day of a span that ends at the midnight with which the day ``end`` begins."""
-    return say_last_day(end, state.language())
+    return say_last_day(end, session.language())
 
 
 def days(first: date, last: date) -> str:
     """Return the first and the last day of a span, for where there is little room."""
-    return say_span(first, last, state.language())
+    return say_span(first, last, session.language())
 
 
 def said(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
-    return message.display(state.language())
+    return message.display(session.language())
 
 
 def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +112,10 @@ def moment(value: str) -> str:
     zone = get_timezone(st.context.timezone or "UTC")
     when = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return format_datetime(
-        when, "d MMM y HH:mm" if state.language() == "en" else "y年M月d日 HH:mm", zone, BABEL_LOCALES[state.language()]
+        when,
+        "d MMM y HH:mm" if session.language() == "en" else "y年M月d日 HH:mm",
+        zone,
+        BABEL_LOCALES[session.language()],
     )
 
 

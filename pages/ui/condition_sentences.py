@@ -8,8 +8,8 @@ from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.strategy.segments.conditions import Condition, as_percent
-from pages.ui import saying, state
-from pages.ui.saying import t
+from pages.ui import i18n, session
+from pages.ui.i18n import t
 
 SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
 
@@ -18,8 +18,8 @@ def called(column: str) -> str:
     """Return what a column is called: by the catalogue, as a feature, or as it is."""
     if column in (CHANNEL, COUNTRY, CATEGORY):
         return t(f"rules.column.{column}")
-    name = saying.name_of("column", column)
-    return label(column, state.language()) if name == column and column in FEATURES else name
+    name = i18n.name_of("column", column)
+    return label(column, session.language()) if name == column and column in FEATURES else name
 
 
 def compared(operator: str) -> str:
@@ -34,5 +34,5 @@ def sentence(condition: Condition, own: Collection[str] = ()) -> str:
         condition: of a rule, or of a list.
         own: columns of the dataset's own, whose numbers are said as they are.
     """
-    values = saying.listed(as_percent(condition, own))
+    values = i18n.listed(as_percent(condition, own))
     return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)
