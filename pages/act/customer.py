@@ -18,7 +18,7 @@ try:
     chosen = card.choose(customers, may_be_shown, dataset.log_end)
     shown = card.card_of(dataset, bundle, may_be_shown, chosen)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 widgets.headline(sections.headline(shown), widgets.context_line(bundle, dataset.log_end))

@@ -31,7 +31,7 @@ try:
         lists.show(found, dataset)
         lists.make(wish, found, dataset, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
 
 st.header(t("exporting.log"), anchor=False)
 export_log.show()

@@ -21,19 +21,19 @@ try:
     with st.container(border=True):
         wish = reporting.choose(dataset, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 made = reporting.made(wish)
 with top:
     finding = tiers.headline(bundle, dataset, customers, terms) if made is None else str(made["finding"])
     widgets.headline(finding, widgets.context_line(bundle, dataset.log_end))
-job = progress.latest("report", wish.label)
-if job and progress.running(job):
+job = progress.latest_run("report", wish.label)
+if job and progress.is_running(job):
     progress.watch(job)
 elif made is not None:
     reporting.show(wish, made)
 else:
-    progress.unsettled(job)
+    progress.show_failure(job)
     st.markdown(t("reporting.holds"))
     st.caption(t("reporting.what"))

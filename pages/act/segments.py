@@ -34,7 +34,7 @@ try:
     segmenting.need_points(scheme, data)
     scene = segmenting.scene(data, chosen, scheme, customers, trained)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     if st.session_state.get("scheme_kind") == "rules":
         rules.section(dataset, customers)
     st.stop()
@@ -73,4 +73,4 @@ try:
             by_segments.take(scheme, dataset)
             navigation.open_budget()
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

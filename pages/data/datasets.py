@@ -29,4 +29,4 @@ what = widgets.choose(
 try:
     SECTIONS[what](dataset)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

@@ -19,7 +19,7 @@ try:
         figures, before, days = explored.key_figures(cube.version, filters, cube)
         held = explored.spread(cube.version, filters, cube)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)
     st.stop()
 
 with finding:

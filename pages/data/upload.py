@@ -10,9 +10,9 @@ from pages.ui import first_look, progress, session, widgets
 from pages.ui.i18n import t
 from pages.ui.upload import check, questions, recall, save, saved, steps, uploading, waiting
 
-job = progress.current("ingest")
+job = progress.followed_run("ingest")
 file = uploading.chosen()
-saving = progress.running(job)
+saving = progress.is_running(job)
 top = st.empty()
 with top:
     steps.steps(3 if saving else 0 if file is None else 1)
@@ -23,14 +23,14 @@ if job and saving:
 if job and questions.of_run(job, partial(uploading.again, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
-if job and progress.take(job):
+if job and progress.consume_done(job):
     if uploading.reads(job):
         uploading.drop()
     session.choose(dataset=job.status()["result"]["dataset"])
     saved.keep(job)
     st.rerun()
 if job:
-    progress.after(job)
+    progress.failure_actions(job)
 
 if file is None:
     just = session.dataset()
@@ -49,10 +49,10 @@ if file is None:
     try:
         steps.choose_file()
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
     st.stop()
 
-widgets.headline(t("upload.headline.file", file=widgets.plain(file.path.name)))
+widgets.headline(t("upload.headline.file", file=widgets.escape(file.path.name)))
 steps.file_line(file)
 path = file.path
 try:
@@ -70,13 +70,13 @@ try:
         with top:
             steps.steps(2)
         check.show(found, uploading.check_folder(file, path), save.like(file, session.newest_datasets()))
-    elif progress.running(found):
+    elif progress.is_running(found):
         st.caption(t("upload.large"))
         progress.watch(found)
     elif questions.of_run(found, uploading.settle):
         st.stop()
     else:
-        progress.ended(found)
+        progress.show_outcome(found)
         progress.technical_log(found)
     st.header(t("upload.step.save"), anchor=False)
     save.form(file)
@@ -85,5 +85,5 @@ except ClvError as error:
     if asked:
         questions.ask(*asked, path, uploading.settle)
     elif not save.refunds(file, error):
-        widgets.error_box(error)
+        widgets.show_error(error)
     steps.offer_without(file, path)

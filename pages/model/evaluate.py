@@ -37,7 +37,7 @@ with st.container(border=True, gap="small"):
             navigation.go("explain")
         verdict.support(bundle)
 for warning in record["warnings"]:
-    st.info(widgets.sentence(warning), icon=":material/info:")
+    st.info(widgets.warning_text(warning), icon=":material/info:")
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 
@@ -59,7 +59,7 @@ if part == "value":
     with st.grid(2, min_column_width=360):
         for name in ("deciles", "gains", "scatter", "values"):
             widgets.chart(evaluation_charts.figure(name, bundle), name)
-    st.caption(evaluation_charts.simplest(bundle))
+    st.caption(evaluation_charts.constant_errors(bundle))
 elif part == "buyers":
     evaluation_charts.threshold(bundle)
 elif part == "models":
@@ -71,6 +71,4 @@ elif part == "details":
     if measured:
         cells.table(evaluation_charts.metric_table(bundle), t("evaluate.all_metrics"))
         name = file_name(bundle, "metrics", measured["cutoff"], "csv")
-        page_files.download(
-            t("evaluate.download"), evaluation_charts.exact_metrics(bundle), name, key="download_metrics"
-        )
+        page_files.download(t("evaluate.download"), evaluation_charts.metrics_csv(bundle), name, key="download_metrics")

@@ -15,11 +15,11 @@ if dataset is None:
 try:
     dataset.check_value()
 except ClvError as error:
-    widgets.refused(error)
+    widgets.show_refusal(error)
     st.stop()
 allowed = training.horizons(dataset)
 facts = {
-    "name": widgets.plain(dataset.name),
+    "name": widgets.escape(dataset.name),
     "days": allowed.days,
     "longest": allowed.longest,
     "measurable": allowed.checked,
@@ -31,15 +31,15 @@ if allowed.longest < 1:
 untested = "train.headline.few" if allowed.measurable else "train.headline.unmeasured"
 widgets.headline(t("train.headline" if allowed.checked else untested, **facts))
 
-job = progress.current("train", dataset.name)
-if job and progress.running(job):
+job = progress.followed_run("train", dataset.name)
+if job and progress.is_running(job):
     progress.watch(job)
     st.stop()
-if job and progress.take(job):
+if job and progress.consume_done(job):
     session.choose(model=job.status()["result"]["model"])
     st.rerun()
 if job:
-    progress.after(job)
+    progress.failure_actions(job)
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
@@ -58,7 +58,7 @@ with st.container(border=True):
     try:
         config = TrainConfig(horizon_days=horizon_days, **values)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         st.stop()
     st.caption(training.why_model(dataset, config.model))
     cost, memory = training.expected_cost(dataset, config), training.memory_here()

@@ -34,4 +34,4 @@ try:
     part = widgets.choose(t("models.what"), {name: t(f"models.what.{name}") for name in SECTIONS}, "models_what")
     SECTIONS[part](every)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

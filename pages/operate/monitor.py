@@ -36,4 +36,4 @@ try:
             drift.show(found)
         report.downloads(found, bundle)
 except ClvError as error:
-    widgets.error_box(error)
+    widgets.show_error(error)

@@ -18,6 +18,6 @@ if access.may(what):
     try:
         SECTIONS[what]()
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
 else:
     st.info(access.ask_for(what), icon=":material/lock:")

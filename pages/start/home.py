@@ -11,14 +11,14 @@ shown = bool(dataset and model and overview.show_predictions(dataset, model))
 if not shown:
     widgets.headline(overview.headline(dataset, model))
 
-job = progress.current("ingest")
-if job and progress.running(job):
+job = progress.followed_run("ingest")
+if job and progress.is_running(job):
     progress.watch(job)
-elif job and progress.take(job):
+elif job and progress.consume_done(job):
     session.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
 elif job:
-    progress.after(job)
+    progress.failure_actions(job)
 tour.wait()
 
 doors = st.grid(2 if shown else 3, min_column_width=220)
@@ -41,7 +41,7 @@ with doors.container(border=True, height="stretch"):
         navigation.go("upload")
 if not shown:
     with doors.container(border=True, height="stretch"):
-        st.header(t("home.on", name=widgets.plain(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
+        st.header(t("home.on", name=widgets.escape(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
         st.write(overview.next_step(dataset, model))
         st.space("stretch")
         target = overview.next_page(dataset, model)
@@ -56,5 +56,5 @@ if dataset:
     st.header(t("home.datasets"), anchor=False)
     overview.dataset_table()
 if model:
-    st.header(t("home.models", name=widgets.plain(model.record["dataset"]["name"])), anchor=False)
+    st.header(t("home.models", name=widgets.escape(model.record["dataset"]["name"])), anchor=False)
     overview.model_table(model.record["dataset"]["name"])

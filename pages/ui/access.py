@@ -96,23 +96,23 @@ class Denied(Refused):
         return translate("error.access_denied", language, role=names.get(role, role), needed=names.get(needed, needed))
 
 
-def on() -> bool:
+def is_login_required() -> bool:
     """Say whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
-    return required or "is_logged_in" in st.user or identity_provider.wanted()
+    return required or "is_logged_in" in st.user or identity_provider.is_wanted()
 
 
-def configured() -> bool:
+def is_configured() -> bool:
     """Say whether signing in can work."""
-    return "is_logged_in" in st.user and identity_provider.fault() is None
+    return "is_logged_in" in st.user and identity_provider.find_fault() is None
 
 
-def signed_in() -> bool:
+def is_signed_in() -> bool:
     """Say whether somebody has signed in, not longer ago than that lasts."""
-    return bool(st.user.get("is_logged_in")) and not expired()
+    return bool(st.user.get("is_logged_in")) and not is_expired()
 
 
-def expired() -> bool:
+def is_expired() -> bool:
     """Say whether somebody signed in too long ago."""
     issued = st.user.get("iat")
     return isinstance(issued, int | float) and time.time() - issued > 3600 * lasting_hours()
@@ -132,16 +132,16 @@ def lasting_hours() -> float:
     return hours if hours > 0 else math.inf
 
 
-def who() -> str:
+def current_user() -> str:
     """Return the e-mail address of who signed in, else the name that the identity token gives; "" for nobody."""
-    return str(st.user.get("email") or st.user.get("sub") or "") if signed_in() else ""
+    return str(st.user.get("email") or st.user.get("sub") or "") if is_signed_in() else ""
 
 
 def role() -> str:
     """Return the role of who is here; "" for somebody who has none."""
-    if not on():
+    if not is_login_required():
         return ADMIN
-    return role_of(dict(st.user), settings()) if signed_in() else ""
+    return role_of(dict(st.user), settings()) if is_signed_in() else ""
 
 
 def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
@@ -230,9 +230,9 @@ def require_run(command: Sequence[str]) -> None:
     require(action_of(command))
 
 
-def named(make: Callable[[], Made]) -> Callable[[], Made]:
+def as_current_user(make: Callable[[], Made]) -> Callable[[], Made]:
     """Return what makes a file later, in the name of who is here now."""
-    person = who()
+    person = current_user()
 
     def later() -> Made:
         audit.set_actor(person)

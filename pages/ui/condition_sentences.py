@@ -34,5 +34,5 @@ def sentence(condition: Condition, own: Collection[str] = ()) -> str:
         condition: of a rule, or of a list.
         own: columns of the dataset's own, whose numbers are said as they are.
     """
-    values = i18n.listed(as_percent(condition, own))
+    values = i18n.join_names(as_percent(condition, own))
     return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)

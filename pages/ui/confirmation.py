@@ -64,7 +64,7 @@ def _ask(confirmation: Confirmation) -> None:
         try:
             confirmation.act()
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
         else:
             st.rerun()
 

@@ -55,19 +55,19 @@ def _wait(dataset: Dataset) -> None:
     try:
         dataset.check_value()
     except ClvError as error:
-        widgets.refused(error)
+        widgets.show_refusal(error)
         return
-    job = progress.latest(COMMAND, _label(dataset))
+    job = progress.latest_run(COMMAND, _label(dataset))
     if job is None and not access.may("train"):
-        st.info(i18n.together([t("look.none"), access.ask_for("train")]), icon=":material/lock:")
+        st.info(i18n.join_sentences([t("look.none"), access.ask_for("train")]), icon=":material/lock:")
         return
     if job is None:
         job = progress.start_job([COMMAND, dataset.name], _label(dataset))
     st.caption(t("look.wait"))
-    if progress.running(job):
+    if progress.is_running(job):
         progress.watch(job)
         return
-    progress.ended(job)
+    progress.show_outcome(job)
     progress.technical_log(job)
     icon, may = ":material/refresh:", access.if_may("train")
     if st.button(t("job.again"), type="primary", icon=icon, key="look_again", **may):

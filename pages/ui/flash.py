@@ -32,13 +32,13 @@ def follow(command: str, label: str | None = None) -> jobs.Job | None:
 
     A run that failed or was cut off is shown with its reason until it is closed.
     """
-    job = progress.current(command, label)
+    job = progress.followed_run(command, label)
     if job is None:
         return None
-    if progress.running(job):
+    if progress.is_running(job):
         progress.watch(job)
         st.stop()
-    if progress.take(job):
+    if progress.consume_done(job):
         return job
-    progress.after(job)
+    progress.failure_actions(job)
     return None

@@ -25,14 +25,14 @@ RETURN: Final = "/oauth2callback"
 ANSWER_SECONDS: Final = 5.0
 
 
-def wanted() -> bool:
+def is_wanted() -> bool:
     """Say whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
-    return unreadable() is not None or _section() is not None
+    return unreadable_file() is not None or _section() is not None
 
 
-def fault() -> Refused | None:
+def find_fault() -> Refused | None:
     """Return what keeps anybody from signing in, by the settings alone; None where they can work."""
-    broken = unreadable()
+    broken = unreadable_file()
     if broken is not None:
         return Refused("login_unreadable", path=str(broken))
     said = _section()
@@ -48,7 +48,7 @@ def fault() -> Refused | None:
     return None
 
 
-def elsewhere() -> str:
+def other_address() -> str:
     """Return the address that people come back to from the provider, where it is not the one they are at; else ""."""
     here, back = urlsplit(st.context.url or ""), urlsplit(str((_section() or {}).get("redirect_uri", "")))
     if not here.netloc or not back.netloc or (here.scheme, here.netloc) == (back.scheme, back.netloc):
@@ -56,7 +56,7 @@ def elsewhere() -> str:
     return f"{back.scheme}://{back.netloc}{back.path.removesuffix(RETURN)}/"
 
 
-def silent() -> ClvError | None:
+def find_silence() -> ClvError | None:
     """Ask the provider for its description, as signing in does; return why that fails, None where it does not.
 
     Streamlit says of it "Authentication error" alone, on a page without a way back.
@@ -77,7 +77,7 @@ def silent() -> ClvError | None:
     return ClvError("login_silent", host=host, reason=reason)
 
 
-def unreadable() -> Path | None:
+def unreadable_file() -> Path | None:
     """Return the file of secrets that is there and cannot be read, else None."""
     return next((path for path in _files() if _spoilt(path, path.stat().st_mtime_ns, path.stat().st_size)), None)
 

@@ -67,6 +67,6 @@ def download(label: str, data: str | bytes | Callable[[], bytes | str], name: st
         options |= {"disabled": True, "help": t("access.no_export")}
         data = ""
     elif callable(data):
-        data = access.named(data)
+        data = access.as_current_user(data)
     kind = TYPES.get(name.rpartition(".")[2])
     st.download_button(label, data, name, kind, key=key, icon=":material/download:", on_click="ignore", **options)

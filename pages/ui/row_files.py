@@ -110,7 +110,7 @@ def table(
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
-    work, allowed, language = session.workspace(), verdict.acknowledged(bundle), session.language()
+    work, allowed, language = session.workspace(), verdict.is_acknowledged(bundle), session.language()
 
     def write(path: Path) -> Exported:
         return write_rows(work, make(), path, side, language=language)
@@ -129,7 +129,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
         as_of: the cutoff.
         terms: what the values speak of; None is the trained horizon.
     """
-    allowed = verdict.acknowledged(bundle)
+    allowed = verdict.is_acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
     told, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
     page_files.download(label, lambda: page_files.spreadsheet(told, currency), name, key, disabled=not allowed)

@@ -57,7 +57,7 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         label = f"{bundle.id} {terms.mark}"
         command += ["--horizon-days", LIFETIME if terms.lifetime else str(terms.horizon_days)]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]
-    progress.need(path.exists(), command, label, t("scored.wait"))
+    progress.need_result(path.exists(), command, label, t("scored.wait"))
     return _customers(str(path), path.stat().st_mtime, scored)
 
 

@@ -158,7 +158,7 @@ def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
         command, label = ["embed", scored.dataset.name, "--model", scored.bundle.id], scored.bundle.id
         if scored.cutoff is not None:
             command, label = [*command, "--cutoff", scored.cutoff.isoformat()], f"{label} {scored.cutoff}"
-        progress.need(path.exists(), command, label, t("segments.embedding.wait"))
+        progress.need_result(path.exists(), command, label, t("segments.embedding.wait"))
 
 
 def scene(

@@ -155,7 +155,7 @@ def dataset() -> Dataset | None:
 
 def models() -> list[Bundle]:
     """Return the models of the dataset in use that are not archived, the newest first."""
-    name, versions = st.session_state.get("dataset"), registered()
+    name, versions = st.session_state.get("dataset"), versions_by_model()
     work = workspace()
     bundles = [] if name is None else once("bundles", lambda: list_bundles(work), work.place("models"))
     return [
@@ -165,7 +165,7 @@ def models() -> list[Bundle]:
     ]
 
 
-def registered() -> dict[str, Version]:
+def versions_by_model() -> dict[str, Version]:
     """Return all versions by their model's id; none if the registry cannot be read.
 
     The models page shows what is wrong with it; models can be used without it.

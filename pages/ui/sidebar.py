@@ -87,7 +87,7 @@ def resolve() -> None:
     if lost:
         st.session_state["dataset"] = owner
     _take("dataset", names)
-    speaking = {one for one, version in session.registered().items() if version.role == "champion"}
+    speaking = {one for one, version in session.versions_by_model().items() if version.role == "champion"}
     _take("model", sorted((item.id for item in session.models()), key=lambda one: one not in speaking))
     before = st.session_state.get("kept", {}).get("dataset", named)
     if lost:
@@ -109,11 +109,11 @@ def show_replacement(page: str) -> None:
         forget_replacement()
         return
     if note["shown"] is None:
-        said = t(f"gone.{note['kind']}.none", asked=widgets.plain(note["asked"]))
+        said = t(f"gone.{note['kind']}.none", asked=widgets.escape(note["asked"]))
     elif note["kind"] == "model":
         said = t(note["key"], shown=widgets.model_labels(session.models(), roles=True)[note["shown"]])
     else:
-        said = t(note["key"], asked=widgets.plain(note["asked"]), shown=widgets.plain(note["shown"]))
+        said = t(note["key"], asked=widgets.escape(note["asked"]), shown=widgets.escape(note["shown"]))
     st.warning(said, icon=":material/link_off:")
 
 

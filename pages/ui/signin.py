@@ -21,7 +21,7 @@ _seen: set[tuple[object, ...]] = set()
 def gate() -> None:
     """Let through who may be here, in their name; show the others the door, and end the run there."""
     _hold_tables()
-    if not access.on():
+    if not access.is_login_required():
         audit.set_actor("")
         upload_gate.let_in()
         return
@@ -35,10 +35,10 @@ def gate() -> None:
 def _role() -> str:
     """Return the role of who may be here; show the others the door, and return ""."""
     try:
-        if not access.signed_in():
+        if not access.is_signed_in():
             _ask()
             return ""
-        audit.set_actor(access.who())
+        audit.set_actor(access.current_user())
         role = access.role()
     except Refused as error:
         _shut(error)
@@ -54,13 +54,13 @@ def _hold_tables() -> None:
 
     It asks for no role, leaves nothing in the export log, and knows no do-not-contact list; the pages' buttons do.
     """
-    if st.get_option("client.disableDataExport") != access.on():
-        st.set_option("client.disableDataExport", access.on())
+    if st.get_option("client.disableDataExport") != access.is_login_required():
+        st.set_option("client.disableDataExport", access.is_login_required())
 
 
 def _note(role: str) -> None:
     """Note in the audit log who has signed in as what, once for each time that the provider said so."""
-    mark = (session.workspace().root, access.who(), role, st.user.get("iat"))
+    mark = (session.workspace().root, access.current_user(), role, st.user.get("iat"))
     if mark not in _seen:
         _seen.add(mark)
         audit.note(session.workspace(), "login", role=role or "none", outcome="done" if role else "refused")
@@ -68,27 +68,29 @@ def _note(role: str) -> None:
 
 def show() -> None:
     """Say in the sidebar who is here and in which role, with the way out; nothing where nobody signs in."""
-    if access.on() and access.signed_in():
-        said = t("access.as", who=widgets.plain(access.who()), role=t(f"access.role.{access.role()}"))
+    if access.is_login_required() and access.is_signed_in():
+        said = t("access.as", who=widgets.escape(access.current_user()), role=t(f"access.role.{access.role()}"))
         st.caption(f":material/person: {said}")
         st.button(t("access.out"), key="sign_out", icon=":material/logout:", type="tertiary", on_click=_leave)
 
 
 def _ask() -> None:
-    failed = st.session_state.pop(FAILED, None) if access.configured() else identity_provider.fault()
+    failed = st.session_state.pop(FAILED, None) if access.is_configured() else identity_provider.find_fault()
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t("access.ask"), anchor=False)
-        if access.configured():
+        if access.is_configured():
             _way_in()
         elif failed is None:
             st.write(t("access.ask.unset"))
         if failed is not None:
-            widgets.error_box(failed)
+            widgets.show_error(failed)
 
 
 def _way_in() -> None:
-    st.write(t("access.ask.expired", hours=f"{access.lasting_hours():g}") if access.expired() else t("access.ask.why"))
-    address = identity_provider.elsewhere()
+    st.write(
+        t("access.ask.expired", hours=f"{access.lasting_hours():g}") if access.is_expired() else t("access.ask.why")
+    )
+    address = identity_provider.other_address()
     if address:
         st.write(t("access.ask.elsewhere"))
         st.link_button(address, address, icon=":material/login:", type="primary")
@@ -100,7 +102,7 @@ def _way_in() -> None:
 
 def _enter() -> None:
     """Lead to the provider; one that does not answer is said here, for Streamlit's word of it is on a page apart."""
-    failed = identity_provider.silent()
+    failed = identity_provider.find_silence()
     if failed is None:
         st.login()
     else:
@@ -109,7 +111,7 @@ def _enter() -> None:
 
 def _leave() -> None:
     """Sign out, and note who did."""
-    audit.set_actor(access.who())
+    audit.set_actor(access.current_user())
     audit.note(session.workspace(), "logout", outcome="done")
     st.logout()
 
@@ -117,7 +119,7 @@ def _leave() -> None:
 def _refuse() -> None:
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t("access.none"), anchor=False)
-        st.write(t("access.none.why", who=widgets.plain(access.who())))
+        st.write(t("access.none.why", who=widgets.escape(access.current_user())))
         st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)
 
 
@@ -125,6 +127,6 @@ def _shut(error: ClvError) -> None:
     """Say why nobody can come in, with the way out for who is signed in already."""
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t("access.shut"), anchor=False)
-        widgets.error_box(error)
+        widgets.show_error(error)
         if st.user.get("is_logged_in"):
             st.button(t("access.out"), key="sign_out", icon=":material/logout:", on_click=st.logout)

@@ -137,7 +137,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
     with st.grid(len(rows) if len(rows) < 5 else 3, min_column_width=190, gap="small"):
         for place, row in enumerate(rows.to_dict("records")):
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**{widgets.plain(str(row['name']))}**")
+                st.markdown(f"**{widgets.escape(str(row['name']))}**")
                 st.metric(
                     t("segments.card.customers"),
                     f"{row['customers']:,}",
@@ -150,7 +150,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
                     st.markdown(_facts(row, currency, ranged=ranged))
                 if place < len(actions) and actions.iloc[place]:
                     st.space("stretch")
-                    st.caption(widgets.plain(str(actions.iloc[place])))
+                    st.caption(widgets.escape(str(actions.iloc[place])))
 
 
 def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:

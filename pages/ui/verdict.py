@@ -52,7 +52,7 @@ def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
     found = session.grades(bundle)
     badges = [
-        f":{colour}-badge[{icon} {i18n.labelled(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
+        f":{colour}-badge[{icon} {i18n.with_label(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
         for question, grade in found.items()
         for colour, icon in [GRADES[grade]]
     ]
@@ -87,17 +87,17 @@ def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
         kind = REASONS[reason.code.removeprefix("reason.")]
         if (kind == "supports") is support:
             colour, icon = KINDS[kind]
-            lines.append(f":{colour}[{icon}] {widgets.plain(i18n.said(reason))}")
+            lines.append(f":{colour}[{icon}] {widgets.escape(i18n.message_text(reason))}")
     return lines
 
 
-def acknowledged(bundle: Bundle) -> bool:
+def is_acknowledged(bundle: Bundle) -> bool:
     """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
     trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
         return True
     main = trust.reasons[0]
-    st.warning(widgets.plain(i18n.said(main)), icon=VERDICTS["not_trusted"][1])
+    st.warning(widgets.escape(i18n.message_text(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
 
@@ -114,7 +114,7 @@ def warn_if_stale(page: str) -> None:
     if dataset is None or bundle is None:
         return
     cutoff = date.fromisoformat(bundle.record["cutoff"])
-    known = {"dataset": widgets.plain(dataset.name), "cutoff": i18n.day(cutoff)}
+    known = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
     if dataset.log_end < cutoff:
         st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **known), icon=":material/history:")
     rules = _rules(bundle, dataset.name)
@@ -135,7 +135,7 @@ def _rules(bundle: Bundle, name: str) -> dict[str, float | None] | None:
 
 def _rule_titles(rules: dict[str, float | None]) -> str:
     titles = [
-        t(f"clean.{rule}.title") if limit is None else i18n.labelled(t(f"clean.{rule}.title"), f"{limit:g}")
+        t(f"clean.{rule}.title") if limit is None else i18n.with_label(t(f"clean.{rule}.title"), f"{limit:g}")
         for rule, limit in rules.items()
     ]
-    return i18n.listed(titles) if titles else t("learned_from.no_rule")
+    return i18n.join_names(titles) if titles else t("learned_from.no_rule")

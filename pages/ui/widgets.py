@@ -97,26 +97,26 @@ def need_model() -> Bundle:
     return bundle
 
 
-def error_box(error: ClvError | dict[str, Any]) -> None:
+def show_error(error: ClvError | dict[str, Any]) -> None:
     """Show what failed and what to do; the data is safe.
 
     Args:
         error: an error, or the ``{code, params, message}`` that a job kept of it.
     """
     said = _worded(error)
-    st.error(plain(without_options(said)), icon=":material/error:")
+    st.error(escape(without_options(said)), icon=":material/error:")
 
 
-def refused(error: ClvError | dict[str, Any]) -> None:
+def show_refusal(error: ClvError | dict[str, Any]) -> None:
     """Say why a part of a page has nothing to show: the log does not hold what it needs.
 
     Args:
-        error: as in :func:`error_box`.
+        error: as in :func:`show_error`.
     """
     said = _worded(error)
     with st.container(border=True):
         st.header(t("strategy.refused"), anchor=False)
-        st.write(plain(said))
+        st.write(escape(said))
 
 
 def _worded(error: ClvError | dict[str, Any]) -> str:
@@ -124,13 +124,13 @@ def _worded(error: ClvError | dict[str, Any]) -> str:
     if isinstance(error, ClvError):
         if "canonical" not in error.params:
             return error.message(session.language())  # a page's own error may have words of its own
-        return t(f"error.{error.code}", **i18n.in_words(error.params))
+        return t(f"error.{error.code}", **i18n.named_params(error.params))
     if error["code"] == "unexpected":
         return t("job.broken")
-    return t(f"error.{error['code']}", **i18n.in_words(error["params"]))
+    return t(f"error.{error['code']}", **i18n.named_params(error["params"]))
 
 
-def sentence(item: dict[str, Any]) -> str:
+def warning_text(item: dict[str, Any]) -> str:
     """Return a stored warning or reason in the language of the page."""
     return t(item["code"], **item["params"])
 
@@ -139,7 +139,7 @@ def read_only() -> None:
     """Say on every page that nothing can be kept, where the workspace may be read but not written."""
     work = session.workspace()
     if work.read_only:
-        st.warning(t("workspace.read_only", path=plain(str(work.root))), icon=":material/edit_off:")
+        st.warning(t("workspace.read_only", path=escape(str(work.root))), icon=":material/edit_off:")
 
 
 def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:
@@ -149,7 +149,7 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
         bundles: the models; of one that has no version, the time of training is said last.
         roles: whether the champion is said to be one.
     """
-    versions, labels = session.registered(), {}
+    versions, labels = session.versions_by_model(), {}
     for bundle in bundles:
         record, version = bundle.record, versions.get(bundle.id)
         parts = [] if version is None else [f"v{version.number}"]
@@ -168,18 +168,18 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
     """
     record = bundle.record
-    terms, version = terms or Terms(record["horizon_days"]), session.registered().get(bundle.id)
+    terms, version = terms or Terms(record["horizon_days"]), session.versions_by_model().get(bundle.id)
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
-        dataset=plain(record["dataset"]["name"]),
+        dataset=escape(record["dataset"]["name"]),
         cutoff=i18n.day(as_of or record["cutoff"]),
-        span=" · ".join([span(terms), *map(i18n.said, terms.rates())]),
+        span=" · ".join([span(terms), *map(i18n.message_text, terms.rates())]),
         model=" · ".join([*known, i18n.name_of("model", record["model"])]),
     )
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Return text from a file so that no part of it is read as formatting.
 
     What Streamlit draws as an icon, an emoji or a link it finds behind all escapes; an invisible joiner keeps letters.
@@ -191,7 +191,7 @@ def plain(text: str) -> str:
 def chart(drawn: Chart, key: str) -> None:
     """Show a chart under its message, which wraps where a title inside the chart would be cut off."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{plain(drawn.message)}**")
+        st.markdown(f"**{escape(drawn.message)}**")
         st.plotly_chart(drawn.figure, key=key, alt=drawn.message, config={"displayModeBar": False})
 
 
@@ -235,7 +235,7 @@ def show_failure(error: Exception) -> None:
     """
     known = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
     if known is not None:
-        error_box(known)
+        show_error(known)
         return
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))

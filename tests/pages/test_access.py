@@ -60,10 +60,10 @@ def test_a_role_comes_from_the_address_the_claims_or_the_domain(person: dict[str
 @pytest.mark.parametrize("word", ["required", "Required ", "true", "1", "on", "yes", "requird"])
 def test_any_word_but_a_no_requires_a_login(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("CLV_LOGIN", word)
-    assert access.on() and access.role() == ""
+    assert access.is_login_required() and access.role() == ""
     for no in ("", "off", "No", "false", "0"):
         monkeypatch.setenv("CLV_LOGIN", no)
-        assert not access.on() and all(access.may(action) for action in access.ACTIONS)
+        assert not access.is_login_required() and all(access.may(action) for action in access.ACTIONS)
 
 
 def test_a_login_that_is_required_and_not_set_up_lets_nobody_in(

@@ -80,7 +80,7 @@ def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_t
     said: list[str] = []
     monkeypatch.setattr(widgets.st, "error", lambda text, icon: said.append(text))
     widgets.show_failure(KeyError("column"))
-    widgets.error_box({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
+    widgets.show_error({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
     when = caplog.text.partition("page failed at ")[2].partition(" UTC")[0]
     assert len(when) > 10 and when in said[0] and "reload" in said[0].lower()
     assert not any(word in text for word in ("KeyError", "CLV_DEBUG") for text in said)

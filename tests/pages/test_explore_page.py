@@ -171,7 +171,7 @@ def test_sums_that_are_not_there_are_made_by_a_run(open_page: OPEN, with_dataset
     app = open_page(root, "explore", lang="en")
     assert translate("explore.wait") in texts(app)
     version = open_dataset(Workspace(root), "shop").version
-    assert widgets.plain(translate("job.explore", label=f"shop ({version})")) in texts(app)
+    assert widgets.escape(translate("job.explore", label=f"shop ({version})")) in texts(app)
     assert not app.metric
 
 

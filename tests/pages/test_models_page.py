@@ -86,7 +86,7 @@ def test_a_roll_back_on_a_page_from_before_another_champion_is_not_done_and_it_s
     app = do(app, "roll_back", "confirm")
     assert roles(three)[3] == "champion"
     said = translate("error.overtaken_before_rollback", lang, name="shop", version=3)
-    assert [box.value for box in app.error] == [widgets.plain(said)]
+    assert [box.value for box in app.error] == [widgets.escape(said)]
     app = do(app, "roll_back", "confirm")
     assert not app.error and roles(three)[2] == "champion", "what the page shows now is what is done"
 
@@ -116,7 +116,7 @@ def test_a_stale_promotion_changes_nothing_and_says_who_speaks(open_page: OPEN, 
     app = do(app, "promote_challenger", "confirm")
     assert roles(three)[2] == "champion"
     said = translate("error.overtaken", name="shop", version=2)
-    assert [box.value for box in app.error] == [widgets.plain(said)]
+    assert [box.value for box in app.error] == [widgets.escape(said)]
 
 
 def test_what_was_deleted_elsewhere_takes_no_other_version_with_it(open_page: OPEN, three: Path) -> None:

@@ -45,7 +45,7 @@ def test_who_only_reads_asks_no_folder_of_a_workspace_that_is_read_only(shut: Pa
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_every_page_says_that_nothing_can_be_kept(open_page: OPEN, shut: Path, lang: str) -> None:
     app = open_page(shut, "train", lang=lang)
-    assert app.warning[0].value == translate("workspace.read_only", lang, path=widgets.plain(str(shut)))
+    assert app.warning[0].value == translate("workspace.read_only", lang, path=widgets.escape(str(shut)))
 
 
 def test_a_workspace_that_can_be_written_says_nothing_of_it(open_page: OPEN, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_fails_before_the_page_begins_is_said_in_words(
     (tmp_path / "jobs").write_text("no folder")
     monkeypatch.setattr(jobs, "jobs", lambda *_: Workspace(tmp_path).jobs)
     app = open_page(tmp_path, lang="en")
-    assert widgets.plain(str(tmp_path / "jobs")) in app.error[0].value
+    assert widgets.escape(str(tmp_path / "jobs")) in app.error[0].value
 
 
 @pytest.mark.parametrize("named", (True, False), ids=("a path", "no path, as Arrow does it"))
@@ -70,7 +70,7 @@ def test_a_page_that_may_not_write_says_where(
     monkeypatch.setattr(st, "error", lambda text, **_: said.append(text))
     where = shut / "jobs" if named else shut
     widgets.show_failure(PermissionError(errno.EACCES, "Permission denied", *([str(where)] if named else [])))
-    assert said and widgets.plain(str(where)) in said[0] and "PermissionError" not in caplog.text
+    assert said and widgets.escape(str(where)) in said[0] and "PermissionError" not in caplog.text
 
 
 def test_a_part_that_draws_itself_anew_says_why_it_fails() -> None:

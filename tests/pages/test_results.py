@@ -117,7 +117,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     main = Trust.from_json(bundle.record["trust"]).reasons[0]
     app = open_page(not_trusted, "segments", lang=lang)
     assert [button.disabled for button in app.get("download_button")] == [True] * 3
-    assert widgets.plain(main.text(lang)) in [item.value for item in app.warning]
+    assert widgets.escape(main.text(lang)) in [item.value for item in app.warning]
     box = app.checkbox(key=f"acknowledge_{bundle.id}")
     assert translate("trust.because.ranking_near_chance", lang) in box.label
     box.check().run()
@@ -139,7 +139,7 @@ def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Pa
     app = open_page(not_trusted, "home", lang="en")
     shown = "".join(str(item.value) for item in app.sidebar.markdown)
     for reason in Trust.from_json(bundle_of(not_trusted).record["trust"]).reasons:
-        assert widgets.plain(reason.text("en").replace("2024-10-02", "2 Oct 2024")) in shown
+        assert widgets.escape(reason.text("en").replace("2024-10-02", "2 Oct 2024")) in shown
 
 
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:

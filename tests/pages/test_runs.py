@@ -198,7 +198,7 @@ def test_the_sidebar_ticks_a_run_only_where_it_is_done(
     job = sleeping_job(Workspace(two), ["train", "other"], "other")
     begun = job.status()
     jobs.update_status(job.folder, state=ending)
-    monkeypatch.setattr(progress, "running", lambda one: one == job)  # it ended after the sidebar had begun
+    monkeypatch.setattr(progress, "is_running", lambda one: one == job)  # it ended after the sidebar had begun
     app = open_page(two, "home", lang="en", dataset="other")
     assert begun["state"] == jobs.RUNNING and f":material/{sign}:" in " ".join(one.value for one in app.sidebar.caption)
 

@@ -143,7 +143,7 @@ def test_verdicts_figures_and_parts_are_those_of_the_files(open_page: OPEN, comp
     ranked = [one["outcome"] for one in verdicts if (one["model"], one["metric"]) == ("bgnbd", "gini")]
     counts = {outcome: ranked.count(outcome) for outcome in ("beats", "ties", "loses")}
     assert ranked and any(
-        widgets.plain(translate("board.ranking", lang, **counts)) in one.value for one in app.markdown
+        widgets.escape(translate("board.ranking", lang, **counts)) in one.value for one in app.markdown
     )
     assert any(
         translate("board.stable.origins", lang, overlap="").split("，")[0][:8] in item.value for item in app.markdown

@@ -244,7 +244,7 @@ def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(
     app = opened(open_page, own, "rules", "came")
     assert app.dataframe[0].value["actual"].sum() == pytest.approx(2 * holdout["actual"].sum())
     said = [say_money(float(holdout[column].sum()), "EUR") for column in ("predicted_clv", "actual")]
-    assert any(widgets.plain("Predicted {}, actual {}".format(*said)) in one.value for one in app.markdown)
+    assert any(widgets.escape("Predicted {}, actual {}".format(*said)) in one.value for one in app.markdown)
     app = opened(open_page, own, "rules", "compare")
     assert app.dataframe[0].value["customers"].sum() == len(customers_of(own))
     assert translate("budget.by.overlap", "en") in [one.value for one in app.caption]
@@ -274,7 +274,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
     first, second = (placed.segments[place].name(lang) for place in range(2))
     shares = {"share": f"{best.mean():.0%}", "value": f"{worth[best].sum() / worth.sum():.0%}"}
     said = translate("segments.rfm.message", lang, first=first, second=second, **shares)
-    assert f"**{widgets.plain(said)}**" in [
+    assert f"**{widgets.escape(said)}**" in [
         item.value for item in opened(open_page, own, "rfm", lang=lang).main.markdown
     ]
     app = opened(open_page, own, "quadrant", lang=lang)
@@ -287,7 +287,7 @@ def test_chart_titles_say_how_likely_those_to_win_back_are_and_shares_of_the_sam
         share=f"{back['p_purchase'].mean():.0%}",
         value=say_money(back["predicted_clv"].sum(), "EUR", lang),
     )
-    assert f"**{widgets.plain(message)}**" in [item.value for item in app.main.markdown]
+    assert f"**{widgets.escape(message)}**" in [item.value for item in app.main.markdown]
 
 
 @pytest.mark.examples(2)
@@ -314,7 +314,7 @@ def test_a_miss_is_said_as_on_evaluate(open_page: OPEN, own: Path) -> None:
     app = opened(open_page, own, "quantile", "came")
     bias = list_bundles(Workspace(own))[0].record["metrics"]["bias"]
     said = say_change(bias)
-    assert said[0] in "+−" and any(widgets.plain(f"({said})") in one.value for one in app.markdown)
+    assert said[0] in "+−" and any(widgets.escape(f"({said})") in one.value for one in app.markdown)
 
 
 def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_table(open_page: OPEN, own: Path) -> None:
@@ -333,7 +333,7 @@ def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_tab
 def test_who_many_segments_are_is_said_in_lines_that_are_not_cut(open_page: OPEN, own: Path, lang: str) -> None:
     app = opened(open_page, own, "rfm", lang=lang)
     name, about = (translate(f"segment.rfm.champions{end}", lang) for end in ("", ".about"))
-    assert f"- **{name}** – {widgets.plain(about)}" in texts(app)
+    assert f"- **{name}** – {widgets.escape(about)}" in texts(app)
     assert "description" not in app.dataframe[0].value
 
 

@@ -113,12 +113,12 @@ def test_secrets_that_the_user_of_the_app_may_not_read_end_its_start_in_a_senten
 
 def test_secrets_without_a_login_and_complete_ones_are_asked_for_nothing(secrets: Callable[[str], None]) -> None:
     secrets('[warehouse]\npassword = "x"\n')
-    assert not access.on() and identity_provider.fault() is None
+    assert not access.is_login_required() and identity_provider.find_fault() is None
     secrets(toml())
-    assert identity_provider.wanted() and identity_provider.fault() is None
+    assert identity_provider.is_wanted() and identity_provider.find_fault() is None
     own = {name: None for name in identity_provider.KEYS[2:]}
     secrets(toml(**own) + "[auth.default]\n" + "".join(f'{name} = "{GOOD[name]}"\n' for name in own))
-    assert identity_provider.fault() is None
+    assert identity_provider.find_fault() is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_provider_is_asked_before_anybody_is_led_there(
     secrets: Callable[[str], None], described: Callable[[int, str], str], status: int, body: str, reason: str
 ) -> None:
     secrets(toml(server_metadata_url=described(status, body)))
-    failed = identity_provider.silent()
+    failed = identity_provider.find_silence()
     assert (failed is None) is (reason == "")
     assert failed is None or (failed.params["host"] == "127.0.0.1" and reason in failed.params["reason"])
 

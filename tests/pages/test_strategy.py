@@ -127,7 +127,7 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     assert translate("budget.offers.measured", "en", names=name) in said
     assert f"in {found.window_days} days" in said
     note = {"offer": name, "days": 60, "horizon": 90}
-    assert widgets.plain(translate("warning.offer_window", "en", **note)) in app.caption[0].value
+    assert widgets.escape(translate("warning.offer_window", "en", **note)) in app.caption[0].value
     app.button(key=f"experiment_forget_{name}").click().run()
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert load_offers(open_dataset(work, "shop")).experiments == {}

@@ -105,9 +105,9 @@ def test_amounts_behind_the_charts_of_explore_have_two_places_in_the_file_whatev
 
 
 def test_text_from_a_file_is_never_read_as_formatting() -> None:
-    assert widgets.plain("10:30 :material/home: :smile:") == "10\\:30 \\:\u2060material/home\\: \\:\u2060smile\\:"
-    assert widgets.plain("https://a.example www.b.example") == "https\\:\u2060//a.example www\u2060.b.example"
-    assert widgets.plain("Tea &amp; _co_ **x**") == r"Tea \&amp; \_co\_ \*\*x\*\*"
+    assert widgets.escape("10:30 :material/home: :smile:") == "10\\:30 \\:\u2060material/home\\: \\:\u2060smile\\:"
+    assert widgets.escape("https://a.example www.b.example") == "https\\:\u2060//a.example www\u2060.b.example"
+    assert widgets.escape("Tea &amp; _co_ **x**") == r"Tea \&amp; \_co\_ \*\*x\*\*"
 
 
 def calls(name: str) -> Iterator[tuple[str, dict[str, ast.expr]]]:

@@ -25,7 +25,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             chosen = terms.choose(bundle)
         with top:
             customers = scored.need_scores(dataset, bundle, chosen)
-            allowed = verdict.acknowledged(bundle)
+            allowed = verdict.is_acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
             segments = by_segments.cut(by_segments.choose(dataset), dataset, bundle, chosen, customers)
@@ -49,7 +49,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             found = slider.show(ground, experiment.notes(offers, measured, chosen, segments.names), allowed=allowed)
     except ClvError as error:
         with top:
-            widgets.error_box(error)
+            widgets.show_error(error)
         return
 
     if found is not None:

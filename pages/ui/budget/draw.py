@@ -68,7 +68,7 @@ def _draw(ground: Ground, plan: BudgetPlan, side: Side, offers: list[str], *, al
     name = randomization_name(ground.dataset.name, day)
     control = in_control_group(rows[CUSTOMER_ID], share, name)
     counts = int((~control).sum()), int(control.sum())
-    said = {"offer": widgets.plain(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
+    said = {"offer": widgets.escape(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
     st.markdown(t("budget.draw.groups", **said))
     if min(counts) < MIN_GROUP_SIZE:
         st.warning(t("budget.draw.few", fewest=MIN_GROUP_SIZE), icon=":material/warning:")

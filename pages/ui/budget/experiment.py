@@ -40,10 +40,10 @@ def notes(offers: Sequence[Offer], found: Mapping[str, Experiment], terms: Terms
     tried = [one for one in offers if one.name in found and one.name not in longer]
     carried = plan_warnings.assumption_warnings(tried, found)
     left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
-    said = [widgets.plain(one.text(session.language())) for one in left_out]
+    said = [widgets.escape(one.text(session.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
         days = found[name].window_days
-        said.append(t("budget.experiment.longer", offer=widgets.plain(name), days=days, horizon=horizon_days))
+        said.append(t("budget.experiment.longer", offer=widgets.escape(name), days=days, horizon=horizon_days))
     return said
 
 
@@ -80,7 +80,7 @@ def section(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
                     made = _measure(dataset, bundle, file, most_days)
                     kept_offers.keep(dataset, experiments={**found, offer: made})
             except ClvError as error:
-                widgets.error_box(error)
+                widgets.show_error(error)
             else:
                 st.rerun()
         for name in [one.name for one in offers if one.name in found]:
@@ -105,10 +105,10 @@ def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: in
 def _show(offer: str, found: Experiment, names: Sequence[str], currency: str, *, by_tier: bool) -> None:
     everyone = found.effects[0]
     st.markdown(
-        f"**{_sentence(offer, found, currency)}**" if everyone.effect is not None else f"**{widgets.plain(offer)}**"
+        f"**{_sentence(offer, found, currency)}**" if everyone.effect is not None else f"**{widgets.escape(offer)}**"
     )
     for warning in found.warnings:
-        st.warning(widgets.plain(warning.text(session.language())), icon=":material/warning:")
+        st.warning(widgets.escape(warning.text(session.language())), icon=":material/warning:")
     rows = pd.DataFrame(
         {
             "tier": [t("budget.experiment.all") if one.tier == 0 else names[one.tier - 1] for one in found.effects],
@@ -142,4 +142,4 @@ def _sentence(offer: str, found: Experiment, currency: str) -> str:
     everyone = found.effects[0]
     ends = {"effect": everyone.effect, "low": everyone.low, "high": everyone.high}
     said = {name: money(value or 0.0, currency, 2) for name, value in ends.items()}
-    return t("budget.experiment.found", offer=widgets.plain(offer), days=found.window_days, **said)
+    return t("budget.experiment.found", offer=widgets.escape(offer), days=found.window_days, **said)

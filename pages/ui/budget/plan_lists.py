@@ -34,7 +34,7 @@ def downloads(ground: Ground, plan: BudgetPlan, budget: float, *, allowed: bool)
     given = plan.customers[OFFER].unique().tolist()
     only = None
     if len(given) > 1:
-        only = st.pills(t("budget.lists.offer"), given, format_func=widgets.plain, key="plan_offer")
+        only = st.pills(t("budget.lists.offer"), given, format_func=widgets.escape, key="plan_offer")
     rows = plan.customers if only is None else plan.customers[plan.customers[OFFER] == only]
     side, work, stop = slider.side_of(ground, plan, budget), session.workspace(), session.suppression_list()
     side = side if only is None else replace(side, settings={**side.settings, "only_offer": only})

@@ -95,7 +95,7 @@ def show(ground: Ground, notes: Sequence[str] = (), *, allowed: bool = True) -> 
         assumed = terms.assumptions(ground.bundle, ground.terms)
         finding = headline(plan, budget, ground)
         gain = (one.text(session.language()) for one in plan_warnings.gain_warnings(plan, ground.terms))
-        money_is = [widgets.plain(without_options(note)) for note in gain]
+        money_is = [widgets.escape(without_options(note)) for note in gain]
         widgets.headline(finding, context, rests(plan, ground.currency), *money_is, *assumed, *notes)
     widgets.figures(_figures(plan, budget, ground.currency))
     return plan, budget
@@ -158,8 +158,8 @@ def headline(plan: BudgetPlan, budget: float, ground: Ground) -> str:
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     offer, tier = (
-        widgets.plain(plan.marginal_return.offer),
-        widgets.plain(ground.segments.names[plan.marginal_return.tier - 1]),
+        widgets.escape(plan.marginal_return.offer),
+        widgets.escape(ground.segments.names[plan.marginal_return.tier - 1]),
     )
     return t(
         "budget.headline.next",
@@ -182,7 +182,7 @@ def rests(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **said)
     else:
         text = t("budget.rests.assumed")
-    return i18n.together([text, t("budget.rests.predictions")])
+    return i18n.join_sentences([text, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, currency: str) -> list[Figure]:
@@ -284,4 +284,4 @@ def _curve(mark: str, _ground: Ground) -> Curve:
 
 def measured_names(offers: Sequence[Offer]) -> str:
     """Return the names of the offers whose effect was measured."""
-    return i18n.listed(widgets.plain(offer.name) for offer in offers if offer.measured)
+    return i18n.join_names(widgets.escape(offer.name) for offer in offers if offer.measured)

@@ -20,7 +20,7 @@ def section(card: Card, dataset: Dataset) -> None:
     try:
         kept = [load_rules(dataset, name) for name in saved_rules(dataset)]
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     own = [(rules, rule) for rules in kept for rule in rules.rules]
     said = {_said(rules, rule.name, kept): (rules.name, rule.name) for rules, rule in own}
@@ -56,14 +56,14 @@ def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, 
     try:
         change(dataset, *names)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     st.rerun()
 
 
 def _membership(card: Card, dataset: Dataset, rules: Rules, said: str, segment: str, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.plain(said))}", width="content")
+        st.markdown(f":material/group: {t('card.segment.in', segment=widgets.escape(said))}", width="content")
         if st.button(t("card.segment.show"), key=f"card_segment_show_{place}", type="tertiary"):
             st.session_state["scheme_kind"], st.session_state["rules_name"] = RULES, rules.name
             st.session_state["segments_view"] = "overview"

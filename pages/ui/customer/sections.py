@@ -29,7 +29,7 @@ from pages.ui.navigation import SEARCH
 def headline(card: Card) -> str:
     """Return what the customer is worth in all, in one sentence."""
     said = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
-    about = {"customer": widgets.plain(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
+    about = {"customer": widgets.escape(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
     if card.high <= 0:
         return t("card.headline.nothing", **about)
     low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
@@ -75,7 +75,7 @@ def figures(card: Card) -> None:
         columns=3,
         width=230,
     )
-    st.markdown(i18n.together(_when(card)))
+    st.markdown(i18n.join_sentences(_when(card)))
 
 
 def _sure(card: Card, low: float, high: float) -> str:
@@ -91,7 +91,7 @@ def _above(card: Card) -> bool:
 def _when(card: Card) -> list[str]:
     """Return when the next order is expected and how sure that is, and the customer's own pause."""
     message = card.next_order.message()
-    said = [i18n.said(message)]
+    said = [i18n.message_text(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
     if gap is None or since is None:
         return said
@@ -104,7 +104,7 @@ def reasons(card: Card) -> None:
     """Say why in two sentences, where they come from, and lead to the model's own reasons."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
-        st.markdown(i18n.together([widgets.plain(sentence) for sentence in card.why.sentences]))
+        st.markdown(i18n.join_sentences([widgets.escape(sentence) for sentence in card.why.sentences]))
         own = card.why.source == MODEL
         st.caption(t("card.why.model") if own else t("card.why.facts"))
         st.space("stretch")
@@ -173,7 +173,7 @@ def alike(card: Card, dataset: Dataset) -> None:
     st.pills(
         t("card.similar.open"),
         card.similar["customer_id"].tolist(),
-        format_func=widgets.plain,
+        format_func=widgets.escape,
         key="card_similar",
         on_change=_open_similar,
     )
@@ -187,7 +187,7 @@ def _open_similar() -> None:
 
 def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
-    allowed, days = verdict.acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
+    allowed, days = verdict.is_acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
     language = session.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}

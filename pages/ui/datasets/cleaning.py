@@ -37,7 +37,7 @@ def show(dataset: Dataset) -> None:
     found = [item for item in counted if item["rows"] or item["on"]]
     wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
     nothing = [item for item in counted if item not in found]
-    titles = i18n.listed(t(f"clean.{item['rule']}.title") for item in nothing)
+    titles = i18n.join_names(t(f"clean.{item['rule']}.title") for item in nothing)
     if not found:
         st.caption(t("cleaning.none", rules=titles))
         return
@@ -77,9 +77,9 @@ def _counted(dataset: Dataset) -> list[dict[str, Any]]:
     limits: dict[str, float] = st.session_state.get(LIMITS, {})
     words = _words(limits)
     label = " · ".join([dataset.name, dataset.version[:6], *words[1::2]])
-    job = progress.latest("clean", label)
+    job = progress.latest_run("clean", label)
     ready = job is not None and job.status()["state"] == jobs.DONE
-    progress.need(ready, ["clean", dataset.name, "--list", *words], label, t("cleaning.looking"))
+    progress.need_result(ready, ["clean", dataset.name, "--list", *words], label, t("cleaning.looking"))
     assert job is not None
     rules: list[dict[str, Any]] = job.status()["result"]["rules"]
     return rules
@@ -128,7 +128,7 @@ def _effect(item: dict[str, Any], currency: str) -> str:
     known = {
         "rows": f"**{item['rows']:,}**",
         "purchases": f"{item['purchases']:,}",
-        "revenue": widgets.plain(i18n.money(item["net_revenue"], currency)),
+        "revenue": widgets.escape(i18n.money(item["net_revenue"], currency)),
         "customers": f"{item['customers']:,}",
         "lost": f"{item['customers_lost']:,}",
     }

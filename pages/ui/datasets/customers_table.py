@@ -27,7 +27,7 @@ LEAKS: Final = ("leaks_by_name", "leaks_by_evidence", "leaks_both", "leaks_untes
 
 def follow(dataset: Dataset) -> None:
     """Watch a run on the customers table, and say how it ended; a leak is put as a question."""
-    job = progress.current("customers", dataset.name)
+    job = progress.followed_run("customers", dataset.name)
     if job is not None and (_leaked(job) or _asks(job)):
         return
     done = flash.follow("customers", dataset.name)
@@ -48,7 +48,7 @@ def show(dataset: Dataset) -> None:
         _held(dataset, table)
     st.markdown(f"**{t('customers.replace' if table else 'customers.headline')}**")
     st.caption(t("customers.why"))
-    job = progress.current("customers", dataset.name)
+    job = progress.followed_run("customers", dataset.name)
     if job is not None and _leaked(job):
         _leak(dataset, job)
         return
@@ -61,13 +61,13 @@ def show(dataset: Dataset) -> None:
         _choose()
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f":material/description: **{widgets.plain(file.path.name)}**", width="content")
+        st.markdown(f":material/description: **{widgets.escape(file.path.name)}**", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_customers", on_click=customers_file.drop)
     _columns(dataset, file)
 
 
 def _held(dataset: Dataset, table: dict[str, Any]) -> None:
-    known = {"file": widgets.plain(table["file"]), "matched": f"{table['matched']:,}"}
+    known = {"file": widgets.escape(table["file"]), "matched": f"{table['matched']:,}"}
     share = table["matched"] / max(1, dataset.manifest.customers)
     st.markdown(t("customers.held", share=i18n.percent(share), log=f"{dataset.manifest.customers:,}", **known))
     on = [
@@ -82,7 +82,7 @@ def _held(dataset: Dataset, table: dict[str, Any]) -> None:
     }
     for key, names in lines.items():
         if names:
-            st.caption(t(key, names=widgets.plain(i18n.listed(names))))
+            st.caption(t(key, names=widgets.escape(i18n.join_names(names))))
     may = access.if_may("change")
     if st.button(t("customers.remove"), icon=":material/delete:", key="customers_remove", **may):
         progress.start_job(["customers", "--dataset", dataset.name, "--remove"], dataset.name)
@@ -102,7 +102,7 @@ def _choose() -> None:
                 try:
                     customers_file.take_path(text)
                 except ClvError as error:
-                    widgets.error_box(error)
+                    widgets.show_error(error)
                     return
                 st.rerun()
 
@@ -153,10 +153,10 @@ def _columns(dataset: Dataset, file: CustomersFile) -> None:
     uses = {row["column"]: (row["use"], row["since"]) for row in edited.to_dict("records")}
     undated = [column for column, (use, since) in uses.items() if use == DATED and not since]
     if undated:
-        st.warning(t("customers.undated", columns=widgets.plain(i18n.listed(undated))), icon=":material/event:")
+        st.warning(t("customers.undated", columns=widgets.escape(i18n.join_names(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     may = access.if_may("change", disabled=bool(undated))
-    if st.button(t("customers.add", name=widgets.plain(dataset.name)), type="primary", key="customers_add", **may):
+    if st.button(t("customers.add", name=widgets.escape(dataset.name)), type="primary", key="customers_add", **may):
         more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
         command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(found, uses).words(), *more]
         progress.start_job(command, dataset.name)
@@ -210,9 +210,9 @@ def _leak(dataset: Dataset, job: jobs.Job) -> None:
     status = job.status()
     params = status["error"]["params"]
     columns = _leaking(status["args"], params)
-    names = widgets.plain(i18n.listed(columns))
+    names = widgets.escape(i18n.join_names(columns))
     with st.container(border=True):
-        widgets.error_box(status["error"])
+        widgets.show_error(status["error"])
         start, leave = partial(_again, dataset, status["args"]), t("leak.without", columns=names)
         may = access.if_may("change")
         st.button(leave, type="primary", key="leak_without", on_click=start, args=[columns], **may)

@@ -27,14 +27,14 @@ def about(dataset: Dataset) -> None:
         made = f"{made}; {t('datasets.pseudonymised')}"
     dates = {"first": i18n.day(dataset.log_start), "last": i18n.day(dataset.last_day)}
     when = i18n.moment(facts.created)
-    source = t("datasets.from", source=widgets.plain(_source(facts)), when=when, made=made, **dates)
+    source = t("datasets.from", source=widgets.escape(_source(facts)), when=when, made=made, **dates)
     known = {
         "customers": i18n.count(facts.customers),
         "purchases": i18n.count(facts.purchases),
         "days": f"{days:,}",
     }
     revenue = i18n.money(facts.net_revenue, facts.currency)
-    widgets.headline(t("datasets.headline", name=widgets.plain(dataset.name), revenue=revenue, **known), source)
+    widgets.headline(t("datasets.headline", name=widgets.escape(dataset.name), revenue=revenue, **known), source)
     st.markdown(widgets.accounting(facts))
     _noticed(dataset)
     with st.container(horizontal=True):
@@ -54,14 +54,14 @@ def _noticed(dataset: Dataset) -> None:
         return
     with st.expander(t("datasets.noticed", n=len(messages)), icon=":material/info:"):
         for message in messages:
-            said = i18n.said(replace(message, params=i18n.in_words(message.params)))
-            st.markdown(f"- {widgets.plain(without_options(said))}")
+            said = i18n.message_text(replace(message, params=i18n.named_params(message.params)))
+            st.markdown(f"- {widgets.escape(without_options(said))}")
 
 
 def _source(facts: Manifest) -> str:
     """Return the files that a dataset is made of, in a row."""
     files = [str(part["source"]) for part in facts.parts]
-    return i18n.listed(files) if files and facts.source == ", ".join(files) else facts.source
+    return i18n.join_names(files) if files and facts.source == ", ".join(files) else facts.source
 
 
 def versions(dataset: Dataset) -> None:
@@ -87,10 +87,10 @@ def versions(dataset: Dataset) -> None:
             try:
                 back = store.restore(session.workspace(), dataset.name, chosen)
             except Refused as error:
-                widgets.error_box(error)
+                widgets.show_error(error)
                 return
             when = i18n.moment(back.manifest.created)
-            flash.say(t("versions.done", name=widgets.plain(dataset.name), when=when))
+            flash.say(t("versions.done", name=widgets.escape(dataset.name), when=when))
             st.rerun()
     older.offer(dataset, len(found))
 

@@ -25,7 +25,7 @@ def follow() -> None:
         if job is not None:
             result = job.status()["result"]
             name = str(result.get("dataset", ""))
-            known = {"name": widgets.plain(name or job.status()["label"])}
+            known = {"name": widgets.escape(name or job.status()["label"])}
             if command == "combine":
                 known["rows"] = f"{result['rows_kept']:,}"
             said = t(f"manage.{command}.done", **known)
@@ -60,7 +60,7 @@ def combine(dataset: Dataset) -> None:
         return
     new = check_name(new)
     if (session.workspace().datasets / new).exists():
-        widgets.error_box(Refused("combine_name_taken", new=new))
+        widgets.show_error(Refused("combine_name_taken", new=new))
         return
     _start(["combine", *chosen, "--name", new], new)
 
@@ -74,7 +74,7 @@ def manage(dataset: Dataset) -> None:
         try:
             _start(["rename", dataset.name, check_name(new)], dataset.name)
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
     _currency(dataset)
     _delete(dataset, session.models())
 
@@ -97,15 +97,15 @@ def _currency(dataset: Dataset) -> None:
     try:
         made, _ = relabel(session.workspace(), dataset.name, said)
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     key = "manage.currency.done" if made.currency else "manage.currency.none"
-    flash.say(t(key, name=widgets.plain(dataset.name), currency=widgets.plain(made.currency)))
+    flash.say(t(key, name=widgets.escape(dataset.name), currency=widgets.escape(made.currency)))
     st.rerun()
 
 
 def _delete(dataset: Dataset, models: list[Bundle]) -> None:
-    name = widgets.plain(dataset.name)
+    name = widgets.escape(dataset.name)
     with st.container(border=True):
         st.markdown(f":red[:material/delete_forever: **{t('manage.delete')}**]  \n{t('manage.delete.why')}")
         also = bool(models) and st.checkbox(t("manage.delete.models", n=len(models)), key="delete_models")
@@ -137,7 +137,7 @@ def _place(item: dict[str, str]) -> str:
     if kind == "export":
         name = Path(name).name
         kind = "scores" if is_cached_scores(name) else kind
-    return i18n.labelled(t(f"holds.{kind}"), widgets.plain(name))
+    return i18n.with_label(t(f"holds.{kind}"), widgets.escape(name))
 
 
 def _start(command: list[str], label: str) -> None:

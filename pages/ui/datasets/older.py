@@ -34,7 +34,7 @@ def offer(dataset: Dataset, many: int) -> None:
             try:
                 prune(session.workspace(), dataset.name, keep=int(keep))
             except Refused as error:
-                widgets.error_box(error)
+                widgets.show_error(error)
                 return
-            flash.say(t("older.done", name=widgets.plain(dataset.name), **facts))
+            flash.say(t("older.done", name=widgets.escape(dataset.name), **facts))
             st.rerun()

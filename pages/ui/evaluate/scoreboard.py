@@ -49,8 +49,8 @@ def section(bundle: Bundle) -> None:
     """Show the scoreboard where it is there; else offer to make it, or follow the run that does."""
     st.header(t("board.title"), anchor=False)
     path = backtest_folder(session.workspace(), bundle)
-    job = progress.latest("backtest", path.name)
-    if job and progress.running(job):
+    job = progress.latest_run("backtest", path.name)
+    if job and progress.is_running(job):
         progress.watch(job)
         return
     dataset = session.dataset()
@@ -60,14 +60,14 @@ def section(bundle: Bundle) -> None:
         with st.expander(t("board.again"), icon=":material/restart_alt:"):
             offer_run(bundle, dataset, path)
         return
-    progress.unsettled(job)
+    progress.show_failure(job)
     offer_run(bundle, dataset, path)
 
 
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
     model = bundle.record["model"]
-    st.caption(t("board.origins", origins=i18n.listed(i18n.day(day) for day in board.record["origins"])))
+    st.caption(t("board.origins", origins=i18n.join_names(i18n.day(day) for day in board.record["origins"])))
     spoken = (*PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
     others = [item for item in _ours(model, board) if item["other"] not in spoken]
@@ -116,7 +116,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
             key = "board.once" if item["code"].endswith(".once") else "board.ties"
             ties.setdefault((key, item["metric"]), []).append(name_of("model", item["other"]))
     for (key, metric), names in ties.items():
-        models = i18n.listed(names)
+        models = i18n.join_names(names)
         lines.append(f":{TIE}] {t(key, metric=t(f'metric.{metric}'), models=models)}")
     st.markdown("  \n".join(lines))
 

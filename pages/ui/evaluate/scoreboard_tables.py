@@ -81,7 +81,7 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
         if METRICS[metric].better == "zero":  # misses to both sides do not cancel: a size has no sign
             rows[t("board.size", metric=t(f"metric.{metric}"))] = [i18n.percent(value, 1) for value in values]
         else:
-            rows[t(f"metric.{metric}")] = [evaluation_charts.said(metric, value, currency) for value in values]
+            rows[t(f"metric.{metric}")] = [evaluation_charts.metric_text(metric, value, currency) for value in values]
     return pd.DataFrame(rows)
 
 
@@ -95,7 +95,7 @@ def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
     def said(model: str, metric: str) -> str:
         if (model, metric) not in found:
             return "–"
-        value, low, high = (evaluation_charts.said(metric, number, currency) for number in found[model, metric])
+        value, low, high = (evaluation_charts.metric_text(metric, number, currency) for number in found[model, metric])
         return t("board.range", value=value, low=low, high=high)
 
     shown = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
@@ -141,8 +141,10 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
     shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
     for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
-        ends = " – ".join(evaluation_charts.said(metric, parts[end][metric], currency) for end in ("min", "max"))
-        values = [evaluation_charts.said(metric, together[metric][view], currency) for view in ("plain", "unseen")]
+        ends = " – ".join(evaluation_charts.metric_text(metric, parts[end][metric], currency) for end in ("min", "max"))
+        values = [
+            evaluation_charts.metric_text(metric, together[metric][view], currency) for view in ("plain", "unseen")
+        ]
         shown[t(f"metric.{metric}")] = [*values, ends]
     return pd.DataFrame(shown)
 
@@ -155,7 +157,7 @@ def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
         for name in dict.fromkeys((model, REFERENCE)):
             if (metric, name) in found:
                 shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
-                    evaluation_charts.said(metric, value, currency) if pd.notna(value) else "–"
+                    evaluation_charts.metric_text(metric, value, currency) if pd.notna(value) else "–"
                     for value in found[metric, name]
                 ]
     return shown

@@ -123,9 +123,9 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], scen
     said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, session.language())
     with st.grid(2, min_column_width=360):
         with st.container(border=True, height="stretch"):
-            st.markdown(f"**{widgets.plain(said[0])}**")
+            st.markdown(f"**{widgets.escape(said[0])}**")
             for sentence in said[1:]:
-                st.markdown(f"- {widgets.plain(sentence)}")
+                st.markdown(f"- {widgets.escape(sentence)}")
             st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
         widgets.chart(_bars(rows, names[first], names[second], explanation.answer, currency), "against")
 

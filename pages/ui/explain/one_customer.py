@@ -103,7 +103,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
     said = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
-        st.markdown(i18n.together(map(widgets.plain, said)))
+        st.markdown(i18n.join_sentences(map(widgets.escape, said)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -126,7 +126,7 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     )
     widgets.chart(figure, "waterfall")
     _table(rows, factor, currency if factor == 1 else unit, currency)
-    opening = t("card.open", customer=widgets.plain(customer))
+    opening = t("card.open", customer=widgets.escape(customer))
     if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 

@@ -78,7 +78,7 @@ def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Sa
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
     command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
-    progress.need(record_of(folder / RECORD) is not None, command, folder.name, note)
+    progress.need_result(record_of(folder / RECORD) is not None, command, folder.name, note)
     return SavedExplanation(bundle, folder / RECORD)
 
 
@@ -163,7 +163,7 @@ def in_words(explanation: Explanation, currency: str) -> None:
             share=percent(row["share"]),
         )
         read = label(row["representative"], session.language())
-        st.markdown(sentence, help=t("explain.reason.help", feature=widgets.plain(read)))
+        st.markdown(sentence, help=t("explain.reason.help", feature=widgets.escape(read)))
 
 
 def bars(explanation: Explanation, currency: str) -> Chart:
@@ -225,8 +225,8 @@ def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:
     second = of_stability(stable, session.language())
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{t('why.checks')}**")
-        st.markdown(f"{ICONS[faithful.passed]} {widgets.plain(first)}", help=t("why.faithful.help"))
-        st.markdown(f"{ICONS[stable.steady]} {widgets.plain(second)}", help=t("why.stable.help"))
+        st.markdown(f"{ICONS[faithful.passed]} {widgets.escape(first)}", help=t("why.faithful.help"))
+        st.markdown(f"{ICONS[stable.steady]} {widgets.escape(second)}", help=t("why.stable.help"))
 
 
 def review_themes(bundle: Bundle) -> None:
@@ -243,7 +243,7 @@ def review_themes(bundle: Bundle) -> None:
 
 def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
-    allowed = verdict.acknowledged(bundle)
+    allowed = verdict.is_acknowledged(bundle)
     side, count = side_of(session.scored(dataset, bundle)), len(explanation.customer_ids)
     currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
     as_of = dataset.log_end

@@ -31,7 +31,7 @@ def need_cube(dataset: Dataset) -> Cube:
     """Return the sums of a dataset; while they are not there, show the run that makes them."""
     cube = find_cube(dataset)
     label = f"{dataset.name} ({dataset.version})"
-    progress.need(cube is not None, ["explore", dataset.name], label, t("explore.wait"))
+    progress.need_result(cube is not None, ["explore", dataset.name], label, t("explore.wait"))
     assert cube is not None
     return cube
 
@@ -133,12 +133,12 @@ def about(cube: Cube, filters: Filters) -> str:
     last = (filters.end or cube.end) - timedelta(days=1)
     words = t(
         "explore.context",
-        dataset=widgets.plain(cube.dataset),
+        dataset=widgets.escape(cube.dataset),
         start=i18n.day(filters.start or cube.start),
         end=i18n.day(last),
     )
     return " · ".join(
-        [words, *(widgets.plain(i18n.listed(part)) for part in (filters.channels, filters.countries) if part)]
+        [words, *(widgets.escape(i18n.join_names(part)) for part in (filters.channels, filters.countries) if part)]
     )
 
 

@@ -130,7 +130,7 @@ def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[s
     dataset, language = datasets.get(entry["dataset"]), session.language()
     names = tier_labels(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
-    return i18n.listed(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
+    return i18n.join_names(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 
 
 def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
@@ -143,5 +143,5 @@ def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, D
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): i18n.listed(entry["files"]),
+        t("column.export_files"): i18n.join_names(entry["files"]),
     }

@@ -100,7 +100,7 @@ def choose(scene: Scene) -> Wish:
                 t("exporting.tiers" if own else "exporting.segments"),
                 range(1, len(names) + 1),
                 selection_mode="multi",
-                format_func=lambda tier: widgets.plain(names[tier - 1]),
+                format_func=lambda tier: widgets.escape(names[tier - 1]),
                 key="export_tiers" if own else f"export_segments_{scene.scheme}",
                 persist_state="session",
             )
@@ -141,13 +141,13 @@ def source_of_contacts(dataset: Dataset) -> str:
     ]
     parts = []
     if table:
-        names = i18n.listed(name_of("contact", field) for field in table)
+        names = i18n.join_names(name_of("contact", field) for field in table)
         parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
     if others := [field for field in log if field not in table]:
-        names = i18n.listed(name_of("contact", field) for field in others)
+        names = i18n.join_names(name_of("contact", field) for field in others)
         ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
         parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
-    return i18n.together(parts)
+    return i18n.join_sentences(parts)
 
 
 def assumed(dataset: Dataset, key: str, label: str) -> bool:
@@ -155,7 +155,7 @@ def assumed(dataset: Dataset, key: str, label: str) -> bool:
     columns = stored_consent(dataset)
     if not columns:
         return st.checkbox(label, key=key)
-    named = widgets.plain(i18n.listed(columns))
+    named = widgets.escape(i18n.join_names(columns))
     st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
 
@@ -251,7 +251,7 @@ def show(found: Preview, dataset: Dataset) -> None:
     if found.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(found.left_out)))
     if found.unknown_countries:
-        words = widgets.plain(i18n.listed(list(found.unknown_countries)[:EXAMPLES]))
+        words = widgets.escape(i18n.join_names(list(found.unknown_countries)[:EXAMPLES]))
         count = sum(found.unknown_countries.values())
         st.caption(t("exporting.countries", customers=f"{count:,}", examples=words))
     say_notes(found.notes)
@@ -265,7 +265,7 @@ def show(found: Preview, dataset: Dataset) -> None:
 def say_notes(notes: Sequence[Message]) -> None:
     """Say what was not understood of the customers' contact fields, and what to do about it."""
     for message in notes:
-        said = widgets.plain(without_options(message.text(session.language())))
+        said = widgets.escape(without_options(message.text(session.language())))
         if message.code == UNPLACED:
             st.warning(said, icon=":material/phone_missed:")
         else:
@@ -274,7 +274,7 @@ def say_notes(notes: Sequence[Message]) -> None:
 
 def make(wish: Wish, found: Preview, dataset: Dataset, bundle: Bundle) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = access.if_may("export", disabled=found.too_small is not None or not verdict.acknowledged(bundle))
+    may = access.if_may("export", disabled=found.too_small is not None or not verdict.is_acknowledged(bundle))
     stop = session.suppression_list()
     kept = f"export_made_{wish.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):

@@ -99,7 +99,7 @@ def _make(chosen: Chosen, format: str, path: Path, contacts: Contacts, key: str)
         given = with_stored_contacts(contacts, chosen.dataset, format)
         made = export(chosen.rows(), format, path, side=chosen.side, contacts=given, stop=session.suppression_list())
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     log_export(session.workspace(), made, format, chosen.side)
     st.markdown(t("lists.made", rows=made.rows, asked=chosen.count))

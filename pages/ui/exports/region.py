@@ -41,7 +41,7 @@ def ask(dataset: Dataset, key: str, format: str = "") -> str:
 def say(dataset: Dataset, region: str) -> None:
     """Say that the country was proposed by the numbers, while it stays so."""
     if region and region == proposal(dataset):
-        st.caption(t("exporting.region.proposed", country=widgets.plain(region_names(session.language())[region])))
+        st.caption(t("exporting.region.proposed", country=widgets.escape(region_names(session.language())[region])))
 
 
 def proposal(dataset: Dataset) -> str:

@@ -50,7 +50,7 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
         return t("home.headline.empty")
     facts = dataset.manifest
     known = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
-    known["name"] = widgets.plain(dataset.name)
+    known["name"] = widgets.escape(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **known)
@@ -142,7 +142,7 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    models, registered = session.models(), session.registered()
+    models, registered = session.models(), session.versions_by_model()
     rows = [item.record for item in models]
     table = pd.DataFrame(
         {

@@ -22,18 +22,18 @@ def load() -> None:
 
 def wait() -> None:
     """Follow the run that prepares the tour, and begin when it is over."""
-    job = progress.current(COMMAND)
+    job = progress.followed_run(COMMAND)
     if job is None:
         return
-    if progress.running(job):
+    if progress.is_running(job):
         progress.watch(job)
-    elif progress.take(job):
+    elif progress.consume_done(job):
         result = job.status()["result"]
         session.choose(dataset=result["dataset"], model=result["model"])
         st.session_state[AT] = 0
         navigation.go(STEPS[0])
     else:
-        progress.after(job)
+        progress.failure_actions(job)
 
 
 def show(page: str) -> None:

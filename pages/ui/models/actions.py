@@ -47,7 +47,7 @@ def button(
         key: of the button.
         primary: whether it is what the page is for.
     """
-    names = {"version": version.number, "name": widgets.plain(version.name)}
+    names = {"version": version.number, "name": widgets.escape(version.name)}
     question = Confirmation(
         question=t(f"models.{action}.sure", **names),
         consequence=t(f"models.{action}.why", **names),
@@ -87,10 +87,10 @@ def _perform(action: str, version: Version, champion: str) -> None:
     except ChampionConflict as error:
         if error.params["version"] != number:
             raise
-        flash.say(t("models.speaks_already", version=number, name=widgets.plain(name)))
+        flash.say(t("models.speaks_already", version=number, name=widgets.escape(name)))
         done = version
     else:
-        flash.say(t(f"models.{action}.done", version=done.number, name=widgets.plain(name)))
+        flash.say(t(f"models.{action}.done", version=done.number, name=widgets.escape(name)))
     if action in ("promote", "roll_back"):
         session.choose(model=done.bundle)
     elif action in ("delete", "archive") and st.session_state.get("model") == done.bundle:
@@ -99,12 +99,12 @@ def _perform(action: str, version: Version, champion: str) -> None:
 
 def keep_button(look: Bundle) -> None:
     """Offer to keep a first look as a version; nothing where it is one."""
-    if not look.untrained or look.id in session.registered():
+    if not look.untrained or look.id in session.versions_by_model():
         return
     if st.button(t("models.keep"), key="keep_look", icon=":material/bookmark_add:", **access.if_may("train")):
         access.require("train")
         kept = Registry(session.workspace()).register(look)
-        flash.say(t("models.kept", version=kept.number, name=widgets.plain(kept.name)))
+        flash.say(t("models.kept", version=kept.number, name=widgets.escape(kept.name)))
         st.rerun()
 
 
@@ -139,7 +139,7 @@ def import_form(name: str) -> None:
     """Take a file and start the run that checks it and registers it as a version of ``name``."""
     with st.form("import_model", border=True, clear_on_submit=True):
         st.markdown(f"**{t('models.import')}**")
-        st.caption(t("models.import.why", name=widgets.plain(name)))
+        st.caption(t("models.import.why", name=widgets.escape(name)))
         may = access.if_may("change")
         file = st.file_uploader(t("models.import.file"), type=received.MODELS, key="import_file", **may)
         submitted = st.form_submit_button(t("models.import.button"), icon=":material/upload:", **may)
@@ -160,7 +160,7 @@ def follow_import(dataset: Dataset) -> None:
         return
     result = job.status()["result"]
     key = "models.imported" if result["new"] else "models.imported.known"
-    flash.say(t(key, version=result["version"], name=widgets.plain(result["name"])))
+    flash.say(t(key, version=result["version"], name=widgets.escape(result["name"])))
     upload = Path(job.status()["args"][2])
     if upload.parent.parent == session.workspace().folder("uploads"):
         shutil.rmtree(upload.parent, ignore_errors=True)

@@ -54,7 +54,7 @@ def load_versions(dataset: Dataset) -> DatasetVersions:
 def show(every: DatasetVersions) -> None:
     """Say which version is current, and show it beside its challenger."""
     champion, challenger = every.champion, every.of_role("challenger")
-    names = {"name": widgets.plain(every.name), "version": champion.number, "kind": model_name(champion)}
+    names = {"name": widgets.escape(every.name), "version": champion.number, "kind": model_name(champion)}
     if challenger is None:
         widgets.headline(t("models.headline", **names), t("models.headline.alone"))
     else:
@@ -85,7 +85,7 @@ def title(version: Version) -> str:
 
 def accept_button(bundle: Bundle) -> None:
     """Offer to make a model the champion of its dataset; nothing where it is, or has no version."""
-    dataset, version = session.dataset(), session.registered().get(bundle.id)
+    dataset, version = session.dataset(), session.versions_by_model().get(bundle.id)
     if dataset is None or version is None or version.role == "champion":
         return
     champion = load_versions(dataset).of_role("champion")
@@ -111,9 +111,9 @@ def _warn_of_damage(every: DatasetVersions) -> None:
         return
     try:
         for warning in every.registry.serving(every.name).warnings:
-            st.error(widgets.plain(warning.text(session.language())), icon=":material/gpp_bad:")
+            st.error(widgets.escape(warning.text(session.language())), icon=":material/gpp_bad:")
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
 
 
 def _card(every: DatasetVersions, version: Version) -> None:
@@ -139,7 +139,11 @@ def _figures(version: Version) -> list[Figure]:
     """Return the main figures, named and rounded as on the evaluate page."""
     metrics, currency = version.record["metrics"], version.record["currency"]
     return [
-        Figure(t(f"metric.{name}"), evaluation_charts.said(name, metrics[name], currency), t(f"metric.{name}.meaning"))
+        Figure(
+            t(f"metric.{name}"),
+            evaluation_charts.metric_text(name, metrics[name], currency),
+            t(f"metric.{name}.meaning"),
+        )
         for name in evaluation_charts.MAIN
         if name in metrics
     ]
@@ -162,7 +166,7 @@ def _buttons(every: DatasetVersions, version: Version) -> None:
 def show_calls(every: DatasetVersions) -> None:
     """Show what is to be typed to call the champion: first to try it on this machine, then for other systems."""
     champion, root = every.champion, str(session.workspace().root.absolute())
-    names = {"name": widgets.plain(every.name), "version": champion.number, "kind": model_name(champion)}
+    names = {"name": widgets.escape(every.name), "version": champion.number, "kind": model_name(champion)}
     serve = ["python", "-m", "clv_core", "serve", "--workspace", root, "--name", every.name]
     new_key = ["python", "-m", "clv_core", "keys", "add", CALLER, "--workspace", root]
     st.markdown(t("models.call.who", **names))

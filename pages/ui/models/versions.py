@@ -109,7 +109,7 @@ def _role(version: Version) -> str:
 
 
 def _off(bias: float | None) -> str | None:
-    return None if bias is None else evaluation_charts.said("bias", bias)
+    return None if bias is None else evaluation_charts.metric_text("bias", bias)
 
 
 def _actions(every: DatasetVersions, version: Version) -> None:
@@ -182,7 +182,9 @@ def _verdict(result: Comparison) -> None:
 def _metrics(result: Comparison) -> None:
     def said(version: Version, name: str, value: float | None) -> str:
         return (
-            "–" if value is None or pd.isna(value) else evaluation_charts.said(name, value, version.record["currency"])
+            "–"
+            if value is None or pd.isna(value)
+            else evaluation_charts.metric_text(name, value, version.record["currency"])
         )
 
     names = (_head(result.one), _head(result.other))

@@ -32,7 +32,7 @@ def show(report: Report, dataset: Dataset) -> None:
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}
     message = t(f"monitor.realised.{side}", days=last.days, off=percent(off), **amounts)
     widgets.chart(monitoring.realised_curve(frame, message, unit=i18n.unit(currency)), "monitor_realised")
-    st.caption(i18n.together(_notes(last, currency)))
+    st.caption(i18n.join_sentences(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
     shown = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {

@@ -44,7 +44,7 @@ def need_report(dataset: Dataset, bundle: Bundle) -> Report:
     """Return the report of the dataset as it is now; while it is not there, show the run that makes it."""
     path = report_folder(dataset, bundle) / FILE
     command = ["monitor", dataset.name, "--model", bundle.id]
-    progress.need(path.is_file(), command, bundle.id, t("monitor.wait"))
+    progress.need_result(path.is_file(), command, bundle.id, t("monitor.wait"))
     return _load(path).seen(acknowledged(session.workspace(), bundle.id))
 
 
@@ -67,7 +67,7 @@ def headline(report: Report) -> str:
     until = first_results(report)
     if until is not None:
         return t("monitor.early", until=i18n.day(until))
-    return i18n.said(report.recommendation.why)
+    return i18n.message_text(report.recommendation.why)
 
 
 def about(report: Report) -> str:
@@ -94,7 +94,7 @@ def show_lights(report: Report) -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(i18n.said(light.why))
+                st.caption(i18n.message_text(light.why))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:
@@ -115,16 +115,16 @@ def downloads(report: Report, bundle: Bundle) -> None:
 
 def follow_retraining(bundle: Bundle) -> None:
     """Follow a retraining that runs, or say that it did not end well."""
-    job = progress.latest("monitor", f"{bundle.id} {RETRAINING}")
-    if job is not None and progress.running(job):
+    job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
+    if job is not None and progress.is_running(job):
         progress.watch(job)
         st.stop()
-    progress.unsettled(job)
+    progress.show_failure(job)
 
 
 def show_retraining(bundle: Bundle) -> None:
     """Say what came of the last retraining, whoever started it: a person here, or cron."""
-    job = progress.latest("monitor", f"{bundle.id} {RETRAINING}")
+    job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
     result = (job.status().get("result") if job is not None else None) or {}
     outcome = last_outcome(session.workspace(), bundle.id) or result.get("retrain")
     if outcome is None:
@@ -132,11 +132,14 @@ def show_retraining(bundle: Bundle) -> None:
     with st.container(border=True, gap="xsmall"):
         when = f" · {i18n.moment(outcome['at'])}" if "at" in outcome else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.plain(i18n.said(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"]))))
+        st.markdown(
+            widgets.escape(i18n.message_text(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"])))
+        )
         for one in outcome["figures"]:
             currency = bundle.record["currency"]
             values = {
-                name: evaluation_charts.said(one["metric"], one[name], currency) for name in ("champion", "challenger")
+                name: evaluation_charts.metric_text(one["metric"], one[name], currency)
+                for name in ("champion", "challenger")
             }
             st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **values))
 
@@ -194,16 +197,16 @@ def show_alerts(report: Report) -> None:
             for alert in seen:
                 st.markdown(_sentence(alert))
                 who = alert.acknowledged
-                st.caption(f"{i18n.moment(who['at'])} · {widgets.plain(who['by'])}")
+                st.caption(f"{i18n.moment(who['at'])} · {widgets.escape(who['by'])}")
 
 
 def _sentence(alert: Alert) -> str:
     colour, icon = LIGHTS[RED if alert.grave else AMBER]
-    return f":{colour}[{icon}] {widgets.plain(alert.text(session.language()))}"
+    return f":{colour}[{icon}] {widgets.escape(alert.text(session.language()))}"
 
 
 def _acknowledge(report: Report, alerts: list[Alert]) -> None:
     access.require("change")
-    who = access.who() or "app"
+    who = access.current_user() or "app"
     acknowledge_alerts(session.workspace(), report.about["model"], [alert.id for alert in alerts], who)
     st.rerun()

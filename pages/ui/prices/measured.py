@@ -20,7 +20,7 @@ DEEPER: Final = 0.1
 
 def table(found: Responses, names: Sequence[str]) -> None:
     """Show the responses by category and tier, the tiers by their names."""
-    called = [t("price.everyone"), *map(widgets.plain, names)]
+    called = [t("price.everyone"), *map(widgets.escape, names)]
     known = sorted(found.table[TIER].unique().tolist())
     tier = st.segmented_control(
         t("column.tier"),

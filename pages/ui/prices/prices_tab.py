@@ -39,7 +39,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         found = need_responses(dataset, bundle)
     except ClvError as error:
-        widgets.refused(error)
+        widgets.show_refusal(error)
         return
     everyone = _everyone(found)
     said = t("price.measured", days=found.period_days, categories=say(len(everyone)))
@@ -51,7 +51,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         outcome = try_rule(found, names, str(bundle.record["currency"]))
     except ClvError as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
     with st.expander(t("price.table"), icon=":material/table_chart:"):
         measured.table(found, names)
     if len(found.left_out):
@@ -72,7 +72,7 @@ def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:
     check_columns(dataset)
     folder = responses_folder(bundle, dataset)
     record = folder / RECORD
-    progress.need(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
+    progress.need_result(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
     return _load(str(folder), record.stat().st_mtime)
 
 

@@ -74,7 +74,7 @@ def _ask(found: Responses, names: Sequence[str]) -> Rule:
         with st.grid(5, min_column_width=150, gap="small"):
             changes = {
                 tier: st.number_input(
-                    t("price.change", tier=widgets.plain(name)),
+                    t("price.change", tier=widgets.escape(name)),
                     100 * MIN_PRICE_CHANGE,
                     most,
                     float(PRESETS[preset][tier - 1]),

@@ -70,5 +70,5 @@ def _about(line: dict[str, object]) -> str:
         if part in line and line[part] not in ("done", "none"):
             worded = part in ("role", "outcome")
             value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
-            facts.append(i18n.labelled(t(f"audit.fact.{part}"), str(value)))
+            facts.append(i18n.with_label(t(f"audit.fact.{part}"), str(value)))
     return say_clauses(facts, session.language())

@@ -42,13 +42,13 @@ def follow() -> None:
     result = job.status()["result"]
     parts = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
-        parts.append(t("privacy.erase.retrain", models=i18n.listed(map(widgets.plain, result["retrain"]))))
+        parts.append(t("privacy.erase.retrain", models=i18n.join_names(map(widgets.escape, result["retrain"]))))
     if result["remains"]:
         parts.append(t("privacy.erase.remains", n=len(result["remains"])))
     if result.get("unsure"):
         parts.append(t("privacy.erase.unsure", n=len(result["unsure"])))
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    flash.say(i18n.together(parts))
+    flash.say(i18n.join_sentences(parts))
     st.rerun()
 
 
@@ -74,7 +74,7 @@ def _ids() -> list[str]:
             read = partial(read_entries, exact=True)
             words += words_of(received.read_once(file, session.workspace(), read))
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
     return sorted({word.strip(BLANKS) for word in words if word.strip(BLANKS)})
 
 
@@ -115,10 +115,10 @@ def _confirm(ids: list[str], scope: str) -> None:
 
 def _unfinished() -> None:
     """Offer to finish an erasure that was cut off: the file of its ids stays until it is done."""
-    job = progress.latest("erase")
+    job = progress.latest_run("erase")
     if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
         return
-    if job == progress.current("erase") and job.status()["state"] == jobs.INTERRUPTED:
+    if job == progress.followed_run("erase") and job.status()["state"] == jobs.INTERRUPTED:
         return  # it is offered where the run is shown
     words = list(job.status()["args"])
     file = Path(words[words.index("--file") + 1]) if "--file" in words else None
@@ -126,7 +126,7 @@ def _unfinished() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":orange[:material/warning: {t('privacy.erase.unfinished')}]")
             if st.button(t("privacy.erase.finish"), key="erase_again", icon=":material/refresh:"):
-                progress.again(job)
+                progress.restart(job)
 
 
 def _certificates() -> None:

@@ -31,7 +31,7 @@ def headline() -> str:
     if dataset is None:
         return t("privacy.suppressed", n=f"{entries:,}")
     count = _listed(stop.mark, dataset.name, dataset.version, dataset, stop)
-    name = widgets.plain(dataset.name)
+    name = widgets.escape(dataset.name)
     return t("privacy.suppressed.customers", n=f"{entries:,}", customers=f"{count:,}", name=name)
 
 
@@ -83,7 +83,7 @@ def _checked(people: SuppressionList, entries: Entries) -> str:
     counts = {"held": len(held), "n": len(entries)}
     if not held or len(entries) == 1:
         return t("privacy.suppress.checked", **counts)
-    which = i18n.listed(widgets.plain(cut(word)) for word in held[:MOST_NAMED])
+    which = i18n.join_names(widgets.escape(cut(word)) for word in held[:MOST_NAMED])
     if len(held) <= MOST_NAMED:
         return t("privacy.suppress.checked.which", which=which, **counts)
     return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **counts)
@@ -101,5 +101,5 @@ def _change(how: str, words: list[str], change: Callable[[list[str]], int], entr
     if entries:
         people_matched = matches(session.workspace(), entries, list_datasets(session.workspace()))
         done.append(people_matched.message.text(session.language()))
-    flash.say(i18n.together(done))
+    flash.say(i18n.join_sentences(done))
     st.rerun()

@@ -60,7 +60,7 @@ def need_advice(dataset: Dataset, bundle: Bundle) -> StoredRecommendations:
     check_columns(dataset)
     run = run_of(dataset, bundle)
     advice = run.advice()
-    progress.need(advice is not None, run.command, run.folder.name, t("recommend.wait"))
+    progress.need_result(advice is not None, run.command, run.folder.name, t("recommend.wait"))
     assert advice is not None
     return advice
 

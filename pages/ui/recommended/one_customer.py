@@ -37,15 +37,15 @@ def of_customer(advice: StoredRecommendations, kind: str, names: Sequence[str], 
         )
         stop.check(chosen)
     except NotFound as error:
-        widgets.error_box(error)
+        widgets.show_error(error)
         return
     about = advice.customers.iloc[int(ids.searchsorted(chosen))]
-    tier = widgets.plain(names[int(about[TIER]) - 1])
+    tier = widgets.escape(names[int(about[TIER]) - 1])
     rows = advice.of_customer(chosen, kind).head(TOP)
     if not rows.empty:
         levels = {"own": about["own_level"], "aimed": about["aimed_level"], "listed": rows["grade"].mean()}
         level = {name: say(100 * share, 2) for name, share in levels.items()}
-        st.markdown(t("recommend.customer.about", customer=widgets.plain(chosen), tier=tier, **level))
+        st.markdown(t("recommend.customer.about", customer=widgets.escape(chosen), tier=tier, **level))
     _table(rows, currency)
 
 
@@ -69,12 +69,12 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
     if advice is not None:
         _table(advice.of_customer(customer, WITH_BOUGHT).head(TOP), dataset.manifest.currency)
         return
-    job = progress.latest(run.command[0], run.folder.name)
-    if job is not None and progress.running(job):
+    job = progress.latest_run(run.command[0], run.folder.name)
+    if job is not None and progress.is_running(job):
         progress.watch(job)
         return
     if job is not None:
-        progress.ended(job)
+        progress.show_outcome(job)
     st.caption(t("card.recommended.make"))
     if st.button(t("card.recommended.button"), key="card_recommend", icon=":material/shopping_bag:"):
         progress.start_job(run.command, run.folder.name)

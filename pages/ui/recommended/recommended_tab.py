@@ -28,7 +28,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     try:
         advice = need_advice(dataset, bundle)
     except ClvError as error:
-        widgets.refused(error)
+        widgets.show_refusal(error)
         return
     top = st.container()
     kind = st.segmented_control(

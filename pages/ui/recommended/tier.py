@@ -37,7 +37,7 @@ def _mail(rows: pd.DataFrame, names: Sequence[str], currency: str) -> None:
     tier = st.segmented_control(
         t("column.tier"),
         known,
-        format_func=lambda tier: widgets.plain(names[tier - 1]),
+        format_func=lambda tier: widgets.escape(names[tier - 1]),
         default=known[0],
         required=True,
         key=f"recommend_tier_{len(known)}",

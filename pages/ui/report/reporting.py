@@ -60,18 +60,18 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
-    if planned and not verdict.acknowledged(bundle):
+    if planned and not verdict.is_acknowledged(bundle):
         words = ()
     if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
     wish = _wish(dataset, bundle, str(language), words)
-    job = progress.latest("report", wish.label)
+    job = progress.latest_run("report", wish.label)
     if st.button(
         t("reporting.make"),
         type="primary" if made(wish) is None else "secondary",
         icon=":material/slideshow:",
         key="make_report",
-        **access.if_may("change", disabled=progress.running(job)),
+        **access.if_may("change", disabled=progress.is_running(job)),
     ):
         progress.start_job(list(wish.command), wish.label, wish.language)
         st.rerun()
@@ -122,7 +122,7 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
 
 def made(wish: Wish) -> dict[str, Any] | None:
     """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
-    job = progress.latest("report", wish.label)
+    job = progress.latest_run("report", wish.label)
     if job is None or job.status()["state"] != jobs.DONE:
         return None
     written = job.status()["updated"]
@@ -139,6 +139,6 @@ def show(wish: Wish, found: dict[str, Any]) -> None:
         page_files.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
     with st.container(border=True):
         st.markdown(f"**{t('reporting.findings')}**")
-        st.markdown("\n".join(f"1. {widgets.plain(sentence)}" for sentence in found["sections"].values()))
+        st.markdown("\n".join(f"1. {widgets.escape(sentence)}" for sentence in found["sections"].values()))
     st.header(t("reporting.preview"), anchor=False)
     st.iframe(page.read_text(encoding="utf-8"), height=720)

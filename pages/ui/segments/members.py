@@ -56,7 +56,7 @@ def _filtered(scene: Scene) -> Members:
         t("segments.filter.tiers" if isinstance(scene.scheme, ValueTiers) else "segments.filter.segments"),
         range(1, scene.placed.count + 1),
         selection_mode="multi",
-        format_func=lambda number: widgets.plain(names[number - 1]),
+        format_func=lambda number: widgets.escape(names[number - 1]),
         key=filters_key(scene),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -100,7 +100,7 @@ def _table(chosen: Members) -> None:
 
 def _offer_card(customer: str) -> None:
     """Lead to the card of the customer who is selected in the list."""
-    label = t("card.open", customer=widgets.plain(customer))
+    label = t("card.open", customer=widgets.escape(customer))
     if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
         navigation.open_customer(customer)
 
@@ -108,7 +108,7 @@ def _offer_card(customer: str) -> None:
 def _downloads(chosen: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
     scene, side = chosen.scene, chosen.side()
-    allowed = verdict.acknowledged(scene.bundle) and len(chosen.rows) > 0
+    allowed = verdict.is_acknowledged(scene.bundle) and len(chosen.rows) > 0
     work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
     def write(path: Path) -> Exported:

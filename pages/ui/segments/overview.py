@@ -91,7 +91,7 @@ def _described(scene: Scene) -> None:
     """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
     known = scene.table[scene.table["description"].notna() & (scene.table["description"] != "")]
     lines = [
-        f"- **{widgets.plain(name)}** – {widgets.plain(description)}"
+        f"- **{widgets.escape(name)}** – {widgets.escape(description)}"
         for name, description in zip(known["name"], known["description"], strict=True)
     ]
     if lines:

@@ -71,7 +71,7 @@ def moved(scene: Scene) -> None:
     command = ["score", scene.dataset.name, "--model", scene.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
     out = session.workspace().exports / f"{scene.bundle.id}-scores-{chosen.cutoff}.parquet"
     label = f"{scene.bundle.id} {chosen.cutoff}"
-    progress.need(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
+    progress.need_result(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
     earlier = replace(scene.scored, cutoff=chosen.cutoff)
     segmenting.need_points(scene.scheme, earlier)
     fitted, now = _now(scene)

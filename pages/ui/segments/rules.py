@@ -47,7 +47,7 @@ def _order(dataset: Dataset, rules: Rules) -> None:
         overlapping = st.toggle(
             t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
         )
-        if st.button(t("rules.delete", name=widgets.plain(rules.name)), key="rules_delete", icon=":material/delete:"):
+        if st.button(t("rules.delete", name=widgets.escape(rules.name)), key="rules_delete", icon=":material/delete:"):
             remove_rules(dataset, rules.name)
             st.rerun()
     if overlapping != rules.overlapping:
@@ -58,7 +58,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
     """Show one segment: its conditions, its description, its place among the others."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{place + 1}. {widgets.plain(rule.name)}**", width="stretch")
+            st.markdown(f"**{place + 1}. {widgets.escape(rule.name)}**", width="stretch")
             if place and st.button(t("rules.up"), key=f"up_{place}", icon=":material/arrow_upward:"):
                 order = [*rules.rules]
                 order[place - 1], order[place] = order[place], order[place - 1]
@@ -68,7 +68,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    f"- {widgets.plain(condition_sentences.sentence(condition, _own(dataset)))}", width="stretch"
+                    f"- {widgets.escape(condition_sentences.sentence(condition, _own(dataset)))}", width="stretch"
                 )
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
@@ -129,7 +129,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
         try:
             _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
         except ClvError as error:
-            widgets.error_box(error)
+            widgets.show_error(error)
 
 
 def _asked_segment(names: list[str]) -> str | None:

@@ -149,7 +149,7 @@ def about(days: int, allowed: Horizons, customers: int) -> str:
     found, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
     if found.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
-    return f":material/warning: {i18n.said(found.reason)}"
+    return f":material/warning: {i18n.message_text(found.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:

@@ -31,13 +31,13 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
         config: horizon and settings of the form; those that are not searched hold for every trial.
         cost: of one training with it.
     """
-    job = progress.latest("tune", dataset.name)
-    if job and progress.running(job):
+    job = progress.latest_run("tune", dataset.name)
+    if job and progress.is_running(job):
         progress.watch(job)
         return
-    progress.unsettled(job)
+    progress.show_failure(job)
     if config.model not in TUNABLE:
-        st.caption(t("tune.not_this_model", models=i18n.listed(name_of("model", name) for name in TUNABLE)))
+        st.caption(t("tune.not_this_model", models=i18n.join_names(name_of("model", name) for name in TUNABLE)))
         return
     found = find_tuning(dataset, config)
     if found:
@@ -69,7 +69,7 @@ def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -
     """
     gain = 1 - found["loss"] / found["default_loss"]
     tried = len(found["trials"])
-    chosen_on = t("tune.chosen_on", origins=i18n.listed(i18n.day(origin) for origin in found["origins"]))
+    chosen_on = t("tune.chosen_on", origins=i18n.join_names(i18n.day(origin) for origin in found["origins"]))
     if not found["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
         st.caption(chosen_on)
@@ -104,7 +104,9 @@ def show(found: dict[str, Any], form: str, currency: str, *, taken_over: bool) -
 
 
 def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
-    value, low, high = (evaluation_charts.said(metric, advantage[key], currency) for key in ("value", "low", "high"))
+    value, low, high = (
+        evaluation_charts.metric_text(metric, advantage[key], currency) for key in ("value", "low", "high")
+    )
     return t("tune.range", value=value, low=low, high=high)
 
 

@@ -73,12 +73,14 @@ def notes(found: Check) -> None:
     noticed = [message for message in found.warnings if message.code not in grouped]
     for message in sorted(noticed, key=lambda one: one.code not in HEEDED):
         mark = ":orange[:material/warning:]" if message.code in HEEDED else ":gray[:material/info:]"
-        st.markdown(f"{mark} {said_plainly(i18n.said(replace(message, params=i18n.in_words(message.params))))}")
+        st.markdown(
+            f"{mark} {said_plainly(i18n.message_text(replace(message, params=i18n.named_params(message.params))))}"
+        )
 
 
 def said_plainly(message: str) -> str:
     """Return a message of the reader for a page: no option names, nothing read as formatting."""
-    return widgets.plain(without_options(message))
+    return widgets.escape(without_options(message))
 
 
 def _figures(found: Check) -> list[widgets.Figure]:
@@ -111,7 +113,7 @@ def gap(found: Check) -> None:
     said = t(key, days=f"{days:,}", first=i18n.day(start), last=i18n.day(last))
     span = date.fromisoformat(found.manifest.log_end) - date.fromisoformat(found.manifest.log_start)
     if days >= max(LONG_GAP_DAYS, LONG_GAP_SHARE * span.days):
-        st.markdown(f":orange[:material/warning:] {i18n.together([said, t('look.gap.long')])}")
+        st.markdown(f":orange[:material/warning:] {i18n.join_sentences([said, t('look.gap.long')])}")
     else:
         st.caption(said)
 
@@ -156,7 +158,7 @@ def horizons(found: Check, like: str = "") -> None:
     usable = [item.horizon_days for item in found.horizons if item.verdict != "too_short"]
     kind = "measured" if measured else "unmeasured" if usable else "too_short"
     if like and kind == "too_short":
-        st.info(t("look.horizons.adds", name=widgets.plain(like)), icon=":material/playlist_add:")
+        st.info(t("look.horizons.adds", name=widgets.escape(like)), icon=":material/playlist_add:")
         return
     longest = max(measured or usable, default=0)
     banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
@@ -166,5 +168,5 @@ def horizons(found: Check, like: str = "") -> None:
     reasons: dict[str, str] = {}
     for item in said:
         mark = MARKS[item.verdict]
-        reasons.setdefault(item.reason.code, f":{mark}] {widgets.plain(item.reason.text(session.language()))}")
+        reasons.setdefault(item.reason.code, f":{mark}] {widgets.escape(item.reason.text(session.language()))}")
     st.caption("  \n".join(reasons.values()))

@@ -115,13 +115,13 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
     """
     with st.container(border=True):
         readings = params.get("readings", [])
-        words = i18n.in_words({name: value for name, value in params.items() if name not in ("readings", "spans")})
+        words = i18n.named_params({name: value for name, value in params.items() if name not in ("readings", "spans")})
         if code == "missing_columns":
             words["missing"] = [i18n.name_of("canonical", str(one)) for one in params["missing"]]
         if code == "no_purchases":
             words["types"] = [i18n.name_of("event", str(one)) for one in params["types"]]
         said = without_options(t(f"error.{code}", **words))
-        st.markdown(f":orange[:material/help:] {widgets.plain(said)}")
+        st.markdown(f":orange[:material/help:] {widgets.escape(said)}")
         if code in READ:
             _readings(readings, params, then)
             return
@@ -180,11 +180,11 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     """Return one answer in words."""
     if key == "mapping":
         ((canonical, column),) = value.items()
-        shown = {"canonical": i18n.name_of("canonical", canonical), "column": widgets.plain(column)}
+        shown = {"canonical": i18n.name_of("canonical", canonical), "column": widgets.escape(column)}
         return t("question.reading.column" if column else "question.reading.no_column", **shown)
     if key in ("events", "states"):
         meant = [
-            widgets.plain(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
+            widgets.escape(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
         ]
         return t(f"question.reading.{key}", words=meant) if meant else t(f"question.reading.no_{key}")
     if key == "max_amount":

@@ -27,7 +27,7 @@ def offer(file: FilesInHand) -> None:
     if known is None or not (said := _said(known)):
         return
     with st.container(border=True):
-        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.plain(' · '.join(said))}")
+        st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.escape(' · '.join(said))}")
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
                 uploading.settle(**answers_json(known))
@@ -62,4 +62,4 @@ def _said(known: Answers) -> list[str]:
 
 
 def _setting(name: str, value: str) -> str:
-    return i18n.labelled(t(f"upload.{name}"), value)
+    return i18n.with_label(t(f"upload.{name}"), value)

@@ -69,7 +69,7 @@ def refunds(file: FilesInHand, error: ClvError) -> bool:
     if error.code != "only_withdrawn" or not datasets:
         return False
     about = {key: f"{error.params[key]:,}" for key in ("off", "rows")}
-    st.info(t("save.refunds", file=widgets.plain(str(error.params["file"])), **about), icon=":material/undo:")
+    st.info(t("save.refunds", file=widgets.escape(str(error.params["file"])), **about), icon=":material/undo:")
     st.header(t("upload.step.save"), anchor=False)
     if len(file.paths) > 1:
         form(file)
@@ -87,19 +87,19 @@ def _new(file: FilesInHand, taken: list[str]) -> None:
             name = check_name(name)
             if name in taken and name not in (file.name, st.session_state.get(TAKEN)):
                 st.session_state[TAKEN] = name
-                st.warning(t("upload.name.again", name=widgets.plain(name)), icon=":material/warning:")
+                st.warning(t("upload.name.again", name=widgets.escape(name)), icon=":material/warning:")
                 return
             for key in (WISH, TAKEN):
                 st.session_state.pop(key, None)
             uploading.save(file, name, *(["--pseudonymise"] if hidden else []))
             st.rerun()
         if file.name in taken:
-            st.caption(t("upload.name.taken", name=widgets.plain(file.name)))
+            st.caption(t("upload.name.taken", name=widgets.escape(file.name)))
 
 
 def _pseudonyms() -> bool:
     hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
-    st.caption(t("save.pseudonymise.why", path=widgets.plain(str(key_path(session.workspace())))))
+    st.caption(t("save.pseudonymise.why", path=widgets.escape(str(key_path(session.workspace())))))
     return hidden
 
 

@@ -39,7 +39,7 @@ def show(dataset: Dataset) -> None:
         "purchases": i18n.count(facts.purchases),
         "days": f"{days:,}",
     }
-    widgets.headline(t("upload.saved", name=widgets.plain(dataset.name), **known))
+    widgets.headline(t("upload.saved", name=widgets.escape(dataset.name), **known))
     st.markdown(widgets.accounting(facts))
     _appended(st.session_state[SAVED])
     with st.container(horizontal=True):
@@ -61,7 +61,7 @@ def _appended(result: dict[str, Any]) -> None:
     st.markdown(f":material/playlist_add: {t('saved.overlap', **known)}")
     for warning in result["warnings"]:
         if warning["code"] in TOLD and warning["params"]["file"] in (files, *files):
-            st.warning(widgets.plain(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
+            st.warning(widgets.escape(t(f"warning.{warning['code']}", **warning["params"])), icon=":material/info:")
 
 
 def trained_before() -> None:

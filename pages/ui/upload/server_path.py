@@ -22,7 +22,7 @@ def checked(text: str) -> Path:
     access.require("change")
     said = text.strip().strip("\"'")
     named = Environment.from_environment().files
-    if access.on() and not named:
+    if access.is_login_required() and not named:
         raise Refused("path_unset", variable=Environment.variable("files"))
     below = Path(named).resolve()
     try:

@@ -101,7 +101,7 @@ def file_line(file: FilesInHand) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" {t('upload.more_files', n=len(file.paths) - 1)}" if len(file.paths) > 1 else ""
         size = i18n.size(file.size)
-        st.markdown(f":material/description: **{widgets.plain(file.path.name)}**{more} · {size}", width="content")
+        st.markdown(f":material/description: **{widgets.escape(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
 
 
@@ -114,15 +114,15 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.plain(i18n.listed(strangers)[:300])
-        st.warning(t("upload.strangers", files=found, first=widgets.plain(file.path.name)), icon=":material/warning:")
+        found = widgets.escape(i18n.join_names(strangers)[:300])
+        st.warning(t("upload.strangers", files=found, first=widgets.escape(file.path.name)), icon=":material/warning:")
     return path
 
 
 def offer_without(file: FilesInHand, path: Path) -> None:
     """Offer to go on without one of several files."""
     if len(file.paths) > 1:
-        word, icon = t("upload.leave_out", file=widgets.plain(path.name)), ":material/playlist_remove:"
+        word, icon = t("upload.leave_out", file=widgets.escape(path.name)), ":material/playlist_remove:"
         st.button(word, icon=icon, key="leave_out", on_click=uploading.leave_out, args=[file, path])
 
 

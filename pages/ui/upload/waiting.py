@@ -35,7 +35,7 @@ def _waits(job: jobs.Job) -> str:
 
 def _offer(job: jobs.Job, waits: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        name = widgets.plain(job.status().get("label", ""))
+        name = widgets.escape(job.status().get("label", ""))
         st.markdown(f":material/history: {t(f'waiting.{waits}', name=name)}")
         if st.button(t("waiting.follow"), key=f"follow_{job.id}"):
             session.follow(job)
