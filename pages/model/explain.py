@@ -13,7 +13,7 @@ if dataset is None:
 
 many = overall.need_explanation(dataset, bundle)
 finding = st.container()
-with st.container(horizontal=True, gap="large"):
+with st.grid(2, min_column_width=360):
     answer = overall.choose_answer()
     names = {name: t(f"explain.part.{name}") for name in ("overall", "dependence", "groups", "customer")}
     part = widgets.choose(t("explain.part"), names, "explain_part")

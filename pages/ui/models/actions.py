@@ -161,7 +161,7 @@ def follow_import(dataset: Dataset) -> None:
     result = job.status()["result"]
     key = "models.imported" if result["new"] else "models.imported.known"
     flash.say(t(key, version=result["version"], name=widgets.escape(result["name"])))
-    upload = Path(job.status()["args"][2])
+    upload = Path(result["file"])
     if upload.parent.parent == session.workspace().folder("uploads"):
         shutil.rmtree(upload.parent, ignore_errors=True)
     if result["name"] == dataset.name:
