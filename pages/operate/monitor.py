@@ -15,25 +15,25 @@ if dataset is None:
 
 try:
     report.follow_retraining(bundle)
-    found = report.need_report(dataset, bundle)
-    widgets.headline(report.headline(found), widgets.context_line(bundle), report.about(found))
-    if report.first_results(found) is not None:
-        st.write(t("monitor.early.next", cutoff=i18n.day(found.about["cutoff"])))
+    result = report.need_report(dataset, bundle)
+    widgets.headline(report.headline(result), widgets.context_line(bundle), report.about(result))
+    if report.first_results(result) is not None:
+        st.write(t("monitor.early.next", cutoff=i18n.day(result.about["cutoff"])))
         with st.container(horizontal=True):
             save.offer_adding("monitor_add")
-            report.retrain_button(found, dataset, bundle)
-        report.about_retraining(found, dataset, bundle)
+            report.retrain_button(result, dataset, bundle)
+        report.about_retraining(result, dataset, bundle)
         report.show_retraining(bundle)
     else:
-        report.show_lights(found)
-        report.show_actions(found, dataset, bundle)
+        report.show_lights(result)
+        report.show_actions(result, dataset, bundle)
         report.show_retraining(bundle)
-        report.show_alerts(found)
+        report.show_alerts(result)
         parts = {name: t(f"monitor.{name}") for name in ("realised", "drift")}
         if widgets.choose(t("monitor.part"), parts, "monitor_part") == "realised":
-            realised.show(found, dataset)
+            realised.show(result, dataset)
         else:
-            drift.show(found)
-        report.downloads(found, bundle)
+            drift.show(result)
+        report.downloads(result, bundle)
 except ClvError as error:
     widgets.show_error(error)

@@ -156,13 +156,13 @@ def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     if person.get("email_verified") in (False, "false"):
         email = ""
     people = {str(name).lower(): str(given) for name, given in said.get("people", {}).items()}
-    held = person.get(str(said.get("claim", "")), ())
-    groups = [held] if isinstance(held, str) else [str(one) for one in held] if isinstance(held, Sequence) else []
+    raw = person.get(str(said.get("claim", "")), ())
+    groups = [raw] if isinstance(raw, str) else [str(one) for one in raw] if isinstance(raw, Sequence) else []
     claims = [str(said.get("claims", {}).get(group, "")) for group in groups]
     by_claim = max((one for one in claims if one in ROLES), key=ROLES.index, default="")
     domain = people.get(f"*@{email.rpartition('@')[2]}", "") if email else ""
-    found = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
-    return next((one for one in found if one in ROLES), "")
+    candidates = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
+    return next((one for one in candidates if one in ROLES), "")
 
 
 def settings_path() -> Path:

@@ -81,28 +81,28 @@ SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 def apply() -> None:
     """Say the page's language, and put the rules into the page; they take no room in it."""
-    spoken = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
-    st.html(spoken, unsafe_allow_javascript=True)
+    script = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
+    st.html(script, unsafe_allow_javascript=True)
     words = rules() if session.language() != "en" else ""
     st.html(f"<style>{STYLE} {NO_ROOM}{words}</style>")
 
 
 def rules() -> str:
     """Return the rules for the language of the page."""
-    said = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
+    sentences = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
     most = t("streamlit.size", size=st.get_option("server.maxUploadSize"))
-    return "".join(_rule(place, words) for place, words in {**said, **_sizes(most)}.items())
+    return "".join(_rule(place, words) for place, words in {**sentences, **_sizes(most)}.items())
 
 
 def _sizes(most: str) -> dict[str, str]:
     """Return what drop zones say beside their button: how large a file may be, and of which kinds where not of any."""
-    found = {SIZE: most}
+    rules_by_place = {SIZE: most}
     for kinds in KINDS:
         ends = ",".join(f".{kind}" for kind in kinds)
-        found[f"input[accept$=',{ends}'] ~ {SIZE}"] = f"{most} • {', '.join(kinds).upper()}"
-    return found
+        rules_by_place[f"input[accept$=',{ends}'] ~ {SIZE}"] = f"{most} • {', '.join(kinds).upper()}"
+    return rules_by_place
 
 
 def _rule(place: str, words: str) -> str:
-    said = json.dumps(words, ensure_ascii=False)
-    return f"{place}{{font-size:0}} {place}::after{{content:{said};font-size:{SMALL}}} "
+    content = json.dumps(words, ensure_ascii=False)
+    return f"{place}{{font-size:0}} {place}::after{{content:{content};font-size:{SMALL}}} "

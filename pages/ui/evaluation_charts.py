@@ -58,13 +58,13 @@ def headline(bundle: Bundle) -> str:
     if not record["holdout"]:
         kind = "untrained" if bundle.untrained else "unmeasured"
         return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
-    found = record["metrics"]
-    bias = found.get("bias")
+    metrics = record["metrics"]
+    bias = metrics.get("bias")
     if bias is None:
         return t("evaluate.headline.nothing", horizon=record["horizon_days"])
     level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
     key = "evaluate.headline.not_trusted" if session.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
-    return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
+    return t(key, horizon=record["horizon_days"], level=level, capture=percent(metrics.get("capture10", 0.0)))
 
 
 def main_figures(bundle: Bundle) -> list[widgets.Figure]:
@@ -106,10 +106,10 @@ def constant_errors(bundle: Bundle) -> str:
 
 def tested_on(bundle: Bundle) -> str:
     """Return on how many customers and buyers the model was tested, of how many the log has."""
-    held, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
-    if not held or not log:
+    holdout, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
+    if not holdout or not log:
         return ""
-    return t("evaluate.tested", tested=held["customers"], all=log["customers"], buyers=held["buyers"])
+    return t("evaluate.tested", tested=holdout["customers"], all=log["customers"], buyers=holdout["buyers"])
 
 
 @cached()
@@ -134,8 +134,8 @@ def metric_table(bundle: Bundle) -> pd.DataFrame:
     rows = [name for name in METRICS if name in record["metrics"]]
     table = pd.DataFrame({t("column.metric"): [t(f"metric.{name}") for name in rows]})
     for model, values in columns.items():
-        shown = [metric_text(name, values[name], record["currency"]) if name in values else "–" for name in rows]
-        table[name_of("model", model)] = shown
+        texts = [metric_text(name, values[name], record["currency"]) if name in values else "–" for name in rows]
+        table[name_of("model", model)] = texts
     table[t("column.meaning")] = [t(f"metric.{name}.meaning") for name in rows]
     return table
 
@@ -157,9 +157,9 @@ def metrics_csv(bundle: Bundle) -> bytes:
 
 def deciles(bundle: Bundle) -> Chart:
     """Draw the decile chart."""
-    ours, theirs, name = holdout_frames(bundle)
+    ours, baseline, name = holdout_frames(bundle)
     currency = bundle.record["currency"]
-    other = None if theirs is None else theirs["predicted_clv"]
+    other = None if baseline is None else baseline["predicted_clv"]
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     top = table.iloc[0]
     message = t(
@@ -172,20 +172,20 @@ def deciles(bundle: Bundle) -> Chart:
 
 def gains(bundle: Bundle) -> Chart:
     """Draw the gain curve against the strongest simple model and the perfect order."""
-    ours, theirs, name = holdout_frames(bundle)
+    ours, baseline, name = holdout_frames(bundle)
     predicted: dict[str, ArrayLike] = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
-    if theirs is not None:
-        predicted[name_of("model", name)] = theirs["predicted_clv"]
+    if baseline is not None:
+        predicted[name_of("model", name)] = baseline["predicted_clv"]
     curves = gain_curves(ours["actual"], predicted)
-    held = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
-    message = t("evaluate.gains", ours=percent(held[0]), perfect=percent(held[-1]))
-    if theirs is not None:
+    shares = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
+    message = t("evaluate.gains", ours=percent(shares[0]), perfect=percent(shares[-1]))
+    if baseline is not None:
         message = t(
             "evaluate.gains.against",
-            ours=percent(held[0]),
-            other=percent(held[1]),
+            ours=percent(shares[0]),
+            other=percent(shares[1]),
             name=name_of("model", name),
-            perfect=percent(held[-1]),
+            perfect=percent(shares[-1]),
         )
     return evaluation.gain_curve(curves, message)
 
@@ -250,8 +250,8 @@ def scatter(bundle: Bundle) -> Chart:
     """Draw predicted against actual value, customer by customer."""
     ours, _, _ = holdout_frames(bundle)
     highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
-    came = ours["actual"].clip(lower=0).sum()
-    message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
+    revenue = ours["actual"].clip(lower=0).sum()
+    message = t("evaluate.scatter", share=percent(float(highest.sum() / revenue) if revenue > 0 else 0.0))
     unit = i18n.unit(bundle.record["currency"])
     return evaluation.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 

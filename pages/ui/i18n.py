@@ -99,12 +99,12 @@ def message_text(message: Message) -> str:
 
 def named_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message's parameters with columns that a log has to have and cleaning rules as pages call them."""
-    found, column, rules = dict(params), params.get("canonical"), params.get("rules")
+    named, column, rules = dict(params), params.get("canonical"), params.get("rules")
     if isinstance(column, str):
-        found["canonical"] = name_of("canonical", column)
+        named["canonical"] = name_of("canonical", column)
     if isinstance(rules, list):
-        found["rules"] = join_names(t(f"clean.{rule}.title") for rule in rules)
-    return found
+        named["rules"] = join_names(t(f"clean.{rule}.title") for rule in rules)
+    return named
 
 
 def moment(value: str) -> str:

@@ -35,16 +35,16 @@ def find_fault() -> Refused | None:
     broken = unreadable_file()
     if broken is not None:
         return Refused("login_unreadable", path=str(broken))
-    said = _section()
-    if said is None:
+    section = _section()
+    if section is None:
         return None
-    held = {**said, **said["default"]} if isinstance(said.get("default"), Mapping) else said
-    missing = [key for key in KEYS if not held.get(key)]
+    settings = {**section, **section["default"]} if isinstance(section.get("default"), Mapping) else section
+    missing = [key for key in KEYS if not settings.get(key)]
     if missing:
         return Refused("login_incomplete", missing=missing)
-    back = urlsplit(str(held["redirect_uri"]))
+    back = urlsplit(str(settings["redirect_uri"]))
     if back.scheme not in ("http", "https") or not back.netloc or not back.path.endswith(RETURN):
-        return Refused("login_redirect", redirect_uri=str(held["redirect_uri"])[:200], ends=RETURN)
+        return Refused("login_redirect", redirect_uri=str(settings["redirect_uri"])[:200], ends=RETURN)
     return None
 
 
@@ -63,9 +63,9 @@ def find_silence() -> ClvError | None:
     """
     import httpx
 
-    said = _section() or {}
-    held = said["default"] if isinstance(said.get("default"), Mapping) else said
-    url = str(held.get("server_metadata_url", ""))
+    section = _section() or {}
+    settings = section["default"] if isinstance(section.get("default"), Mapping) else section
+    url = str(settings.get("server_metadata_url", ""))
     host = urlsplit(url).hostname or "-"
     try:
         answer = httpx.get(url, timeout=ANSWER_SECONDS)
@@ -99,5 +99,5 @@ def _section() -> Mapping[str, Any] | None:
     """Return the section ``[auth]`` of the secrets, None where there is none."""
     if not secrets_singleton.load_if_toml_exists():
         return None
-    found = secrets_singleton.get("auth")
-    return found if isinstance(found, Mapping) or found is None else {}
+    auth = secrets_singleton.get("auth")
+    return auth if isinstance(auth, Mapping) or auth is None else {}

@@ -70,13 +70,13 @@ def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs
     """
     access.require_run(command)
     audit.set_actor(access.current_user())
-    spoken, without = language_of_job or session.language(), () if access.may("change") else ALERT_ADDRESSES
+    job_language, without = language_of_job or session.language(), () if access.may("change") else ALERT_ADDRESSES
     with _starting:
         job = jobs.just_started(session.workspace(), command)
         if job is None:
             if viewers_run() is not None:
                 raise Refused("one_run")
-            job = jobs.start(session.workspace(), command, language=spoken, label=label, without=without)
+            job = jobs.start(session.workspace(), command, language=job_language, label=label, without=without)
     session.follow(job)
     return job
 
@@ -88,8 +88,8 @@ def viewers_run() -> jobs.Job | None:
 
 def latest_run(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the newest job of ``command``, about ``label`` where one is given."""
-    found = jobs.jobs(session.workspace(), command)[:RECENT]
-    return next((job for job in found if label is None or job.status().get("label") == label), None)
+    newest = jobs.jobs(session.workspace(), command)[:RECENT]
+    return next((job for job in newest if label is None or job.status().get("label") == label), None)
 
 
 def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
@@ -111,8 +111,10 @@ def is_running(job: jobs.Job | None) -> bool:
 
 def _title(status: dict[str, Any]) -> str:
     """Return what a run does and about what."""
-    command, words = status["command"], status.get("args", [])
-    about = words[1] if command in OF_A_DATASET and len(words) > 1 else ADDRESSES.sub("", status.get("label", ""))
+    command, arguments = status["command"], status.get("args", [])
+    about = (
+        arguments[1] if command in OF_A_DATASET and len(arguments) > 1 else ADDRESSES.sub("", status.get("label", ""))
+    )
     return t("job." + command, label=widgets.escape(about))
 
 

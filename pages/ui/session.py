@@ -80,17 +80,17 @@ def publish() -> None:
     """
     st.session_state["kept"] = {key: st.session_state[key] for key in CHOICES if st.session_state.get(key) is not None}
     others = {key: st.query_params.get_all(key) for key in st.query_params if key not in (*CHOICES, RUN)}
-    wanted = {**address(), **others}
-    if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
-        st.query_params.from_dict(wanted)
+    target = {**address(), **others}
+    if target != {key: st.query_params.get_all(key) for key in st.query_params}:
+        st.query_params.from_dict(target)
 
 
 def address(**more: str) -> dict[str, list[str]]:
     """Return what the address says of this session: its choices, also those asked for, its runs, and ``more``."""
     chosen = {**st.session_state.get("kept", {}), **st.session_state.get("requested", {}), **more}
-    said = {key: [value] for key, value in chosen.items()}
+    parameters = {key: [value] for key, value in chosen.items()}
     runs = [job.id for job in map(followed, FOLLOWED) if job is not None]
-    return {**said, RUN: runs} if runs else said
+    return {**parameters, RUN: runs} if runs else parameters
 
 
 def choose(**choices: str) -> None:

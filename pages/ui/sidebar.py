@@ -82,15 +82,15 @@ def resolve() -> None:
     """
     named, model = st.session_state.get("dataset"), st.session_state.get("model")
     names = [item.name for item in session.newest_datasets()]
-    lost = bool(named) and named not in names
-    owner = _owner(model) if lost else None
-    if lost:
+    is_missing = bool(named) and named not in names
+    owner = _owner(model) if is_missing else None
+    if is_missing:
         st.session_state["dataset"] = owner
     _take("dataset", names)
     speaking = {one for one, version in session.versions_by_model().items() if version.role == "champion"}
     _take("model", sorted((item.id for item in session.models()), key=lambda one: one not in speaking))
     before = st.session_state.get("kept", {}).get("dataset", named)
-    if lost:
+    if is_missing:
         _note("dataset", str(named), "gone.dataset.renamed" if owner in names else "gone.dataset")
     elif before == named and model and model != st.session_state.get("model"):
         _note("model", model, "gone.model")  # with another dataset come other models: nothing to be said of that
@@ -109,12 +109,12 @@ def show_replacement(page: str) -> None:
         forget_replacement()
         return
     if note["shown"] is None:
-        said = t(f"gone.{note['kind']}.none", asked=widgets.escape(note["asked"]))
+        sentence = t(f"gone.{note['kind']}.none", asked=widgets.escape(note["asked"]))
     elif note["kind"] == "model":
-        said = t(note["key"], shown=widgets.model_labels(session.models(), roles=True)[note["shown"]])
+        sentence = t(note["key"], shown=widgets.model_labels(session.models(), roles=True)[note["shown"]])
     else:
-        said = t(note["key"], asked=widgets.escape(note["asked"]), shown=widgets.escape(note["shown"]))
-    st.warning(said, icon=":material/link_off:")
+        sentence = t(note["key"], asked=widgets.escape(note["asked"]), shown=widgets.escape(note["shown"]))
+    st.warning(sentence, icon=":material/link_off:")
 
 
 def forget_replacement() -> None:
@@ -128,10 +128,10 @@ def _owner(model: str | None) -> str | None:
     return next((str(item.record["dataset"]["name"]) for item in bundles if item.id == model), None)
 
 
-def _take(kind: str, known: list[str]) -> None:
+def _take(kind: str, existing: list[str]) -> None:
     chosen = st.session_state.get(kind)
     # Set anew at each run: the browser keeps the label of its choice, also where another model became champion.
-    st.session_state[kind] = chosen if chosen in known else next(iter(known), None)
+    st.session_state[kind] = chosen if chosen in existing else next(iter(existing), None)
 
 
 def _note(kind: str, asked: str, key: str) -> None:

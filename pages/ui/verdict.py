@@ -50,10 +50,10 @@ def show(trust: Trust) -> None:
 
 def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
-    found = session.grades(bundle)
+    by_question = session.grades(bundle)
     badges = [
         f":{colour}-badge[{icon} {i18n.with_label(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
-        for question, grade in found.items()
+        for question, grade in by_question.items()
         for colour, icon in [GRADES[grade]]
     ]
     if badges:
@@ -114,13 +114,13 @@ def warn_if_stale(page: str) -> None:
     if dataset is None or bundle is None:
         return
     cutoff = date.fromisoformat(bundle.record["cutoff"])
-    known = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
+    names = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
     if dataset.log_end < cutoff:
-        st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **known), icon=":material/history:")
+        st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **names), icon=":material/history:")
     rules = _rules(bundle, dataset.name)
     if rules is not None and rules != dataset.manifest.rules:
         then, now = _rule_titles(rules), _rule_titles(dataset.manifest.rules)
-        st.warning(t("learned_from.rules", then=then, now=now, **known), icon=":material/mop:")
+        st.warning(t("learned_from.rules", then=then, now=now, **names), icon=":material/mop:")
 
 
 @cached()

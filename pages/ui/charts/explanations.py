@@ -57,9 +57,9 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     places = wide.places(table["effect"])
     reach = pd.Series(places, table.index)
     place = height + _spread(places, height)
-    known = table["level"].notna().to_numpy()
+    has_level = table["level"].notna().to_numpy()
     traces = []
-    for mask, name in ((~known, t("chart.no_level")), (known, t("chart.customer"))):
+    for mask, name in ((~has_level, t("chart.no_level")), (has_level, t("chart.customer"))):
         if not mask.any():
             continue
         marker: dict[str, Any] = {"size": 5, "color": BASELINE, "line": EDGE}

@@ -101,9 +101,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Say in two sentences why, and show the way from the average to the prediction as a waterfall and as a table."""
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
-    said = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
+    sentences = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
-        st.markdown(i18n.join_sentences(map(widgets.escape, said)))
+        st.markdown(i18n.join_sentences(map(widgets.escape, sentences)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -165,23 +165,23 @@ def events(saved: SavedExplanation, customer: str) -> None:
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, session.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
     widgets.chart(explanations.event_heat(table, labels, message, unit=i18n.unit(currency)), "events")
-    said = {
+    amounts = {
         "start": money(effects.start, currency),
         "value": money(effects.value, currency),
         "sum": move(float(effects.effects.sum()), VALUE, currency, session.language(), sign=True),
         "residual": f"{max(effects.residual, SMALLEST):.2%}",
     }
     one = len(by_event) == 1
-    st.caption(t("why.events.note.one", **said) if one else t("why.events.note", events=len(by_event), **said))
+    st.caption(t("why.events.note.one", **amounts) if one else t("why.events.note", events=len(by_event), **amounts))
 
 
 def _event(row: dict[Hashable, Any], currency: str) -> str:
     day = pd.Timestamp(row["day"])
     kind = name_of("event", str(row["event_type"]))
     amount = float(row["amount"])
-    said = t("why.event", kind=kind, day=i18n.day(day.date()))
+    event = t("why.event", kind=kind, day=i18n.day(day.date()))
     return (
-        said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))
+        event if amount != amount or amount == 0 else t("why.event.amount", event=event, amount=money(amount, currency))
     )
 
 

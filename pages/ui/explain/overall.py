@@ -180,8 +180,8 @@ def swarm(explanation: Explanation, currency: str) -> Chart:
     order = live(explanation)["part"].head(SWARM).tolist()
     unit, factor = unit_of(explanation.answer, currency)
     table = explanation.beeswarm()
-    shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
-    table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
+    sampled = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
+    table = table[table["part"].isin(order) & table["customer_id"].isin(sampled)]
     table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
     names = dict(zip(explanation.parts, explanation.representatives, strict=True))
     labels = {part: _with_reading(part, names[part]) for part in order}
@@ -198,10 +198,10 @@ def _with_reading(part: str, representative: str) -> str:
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
     """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
-    known = table.dropna(subset="level")
+    with_reading = table.dropna(subset="level")
     with_level = {
         part: rank_correlation(rows["level"], rows["effect"])
-        for part, rows in known.groupby("part")
+        for part, rows in with_reading.groupby("part")
         if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
     }
     up = next((part for part in order if with_level.get(part, 0.0) > CLEAR), None)
@@ -269,5 +269,5 @@ def as_csv(explanation: Explanation, currency: str, bundle: Bundle, as_of: date)
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    told = page_files.stamped(frame.assign(currency=currency) if currency else frame, bundle, as_of)
-    return page_files.spreadsheet(told, mixed=True)
+    stamped = page_files.stamped(frame.assign(currency=currency) if currency else frame, bundle, as_of)
+    return page_files.spreadsheet(stamped, mixed=True)

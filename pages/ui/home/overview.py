@@ -49,15 +49,15 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
-    known["name"] = widgets.escape(dataset.name)
+    counts = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
+    counts["name"] = widgets.escape(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
-        return t("home.headline.dataset", days=days, **known)
+        return t("home.headline.dataset", days=days, **counts)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
-    return t(f"home.headline.{kind}", **said, **known)
+    span = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
+    return t(f"home.headline.{kind}", **span, **counts)
 
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:

@@ -186,8 +186,8 @@ def show_alerts(report: Report) -> None:
         colour, icon = LIGHTS[GREEN if answered else UNKNOWN]
         st.markdown(f":{colour}[{icon}] {t('monitor.alerts.none' if answered else 'monitor.alerts.early')}")
     for alert in report.open:
-        words, button = st.columns([4, 1], vertical_alignment="center")
-        words.markdown(_sentence(alert))
+        left, button = st.columns([4, 1], vertical_alignment="center")
+        left.markdown(_sentence(alert))
         options = {"help": t("monitor.acknowledge.help"), **access.if_may("change")}
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _acknowledge(report, [alert])

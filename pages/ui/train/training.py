@@ -60,8 +60,8 @@ class Horizons:
     @property
     def checked(self) -> int:
         """The longest horizon of which that is known, 0 where there is none."""
-        known = (days for days in (*USUAL_HORIZONS, self.measurable) if 0 < days <= self.longest)
-        return max(filter(self.measured, known), default=0)
+        horizons = (days for days in (*USUAL_HORIZONS, self.measurable) if 0 < days <= self.longest)
+        return max(filter(self.measured, horizons), default=0)
 
 
 def horizons(dataset: Dataset) -> Horizons:
@@ -146,10 +146,10 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
 
 def about(days: int, allowed: Horizons, customers: int) -> str:
     """Return on whom a model of this horizon is tested; where it cannot be, why, as the upload page says it."""
-    found, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
-    if found.verdict == "measured" and size is not None:
+    supported, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
+    if supported.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
-    return f":material/warning: {i18n.message_text(found.reason)}"
+    return f":material/warning: {i18n.message_text(supported.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:
@@ -169,8 +169,8 @@ def why_model(dataset: Dataset, model: str) -> str:
     name = name_of("choice.model", model)
     if model != default_model(dataset):
         return t("train.model", name=name)
-    known = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}
-    return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **known)
+    params = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}
+    return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **params)
 
 
 def settings_form(
