@@ -135,4 +135,4 @@ def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     audit.note(
         context.workspace, "models import", dataset=one.name, version=one.number, model=one.bundle, outcome="done"
     )
-    return {**one.to_json(), "new": one.bundle not in earlier}
+    return {**one.to_json(), "new": one.bundle not in earlier, "file": str(options.file)}

@@ -17,9 +17,10 @@ context = (widgets.context_line(bundle, measured and measured["cutoff"]), evalua
 widgets.headline(evaluation_charts.headline(bundle), *filter(None, context))
 
 with st.container(border=True, gap="small"):
-    verdict.show(session.trust(bundle))
-    verdict.grades(bundle)
-    verdict.reasons(bundle, fold_support=True)
+    with st.container(horizontal=True, gap="small"):
+        verdict.show(session.trust(bundle))
+        verdict.grades(bundle)
+    verdict.cautions(bundle)
     with st.container(horizontal=True):
         if bundle.untrained:
             if st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train", type="primary"):
@@ -34,6 +35,7 @@ with st.container(border=True, gap="small"):
                 navigation.open_tuning()
         if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
             navigation.go("explain")
+        verdict.support(bundle)
 for warning in record["warnings"]:
     st.info(widgets.warning_text(warning), icon=":material/info:")
 if measured and not bundle.has_holdout:

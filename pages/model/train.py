@@ -6,7 +6,7 @@ from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from pages.ui import access, i18n, navigation, progress, session, verdict, widgets
 from pages.ui.i18n import t
-from pages.ui.train import forms, training, tuning
+from pages.ui.train import training, tuning
 
 dataset = session.dataset()
 if dataset is None:
@@ -18,7 +18,7 @@ except ClvError as error:
     widgets.show_refusal(error)
     st.stop()
 allowed = training.horizons(dataset)
-known = {
+facts = {
     "name": widgets.escape(dataset.name),
     "days": allowed.days,
     "longest": allowed.longest,
@@ -26,10 +26,10 @@ known = {
     "needed": training.SHORTEST_LOG_DAYS,
 }
 if allowed.longest < 1:
-    st.warning(t("train.too_short", **known), icon=":material/warning:")
+    st.warning(t("train.too_short", **facts), icon=":material/warning:")
     st.stop()
-said = "train.headline.unmeasured" if not allowed.measurable else "train.headline.few"
-widgets.headline(t("train.headline" if allowed.checked else said, **known))
+untested = "train.headline.few" if allowed.measurable else "train.headline.unmeasured"
+widgets.headline(t("train.headline" if allowed.checked else untested, **facts))
 
 job = progress.followed_run("train", dataset.name)
 if job and progress.is_running(job):
@@ -48,10 +48,10 @@ with st.container(border=True):
     )
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
-        values = forms.settings_form(
+        values = training.settings_form(
             TrainConfig,
             ("basic", "data", "network", "training"),
-            training.of(dataset),
+            training.form_id(dataset),
             skip=("horizon_days",),
             defaults={"model": training.default_model(dataset)},
         )

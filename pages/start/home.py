@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.ui import access, navigation, progress, session, widgets
-from pages.ui.home import overview, result, tour
+from pages.ui.home import overview, tour
 from pages.ui.i18n import t
 
 dataset, model = session.dataset(), session.model()
-shown = bool(dataset and model and result.show(dataset, model))
-if not shown:
+has_predictions = bool(dataset and model and overview.show_predictions(dataset, model))
+if not has_predictions:
     widgets.headline(overview.headline(dataset, model))
 
 job = progress.followed_run("ingest")
@@ -21,7 +21,7 @@ elif job:
     progress.failure_actions(job)
 tour.wait()
 
-doors = st.grid(2 if shown else 3, min_column_width=220)
+doors = st.grid(2 if has_predictions else 3, min_column_width=220)
 with doors.container(border=True, height="stretch"):
     st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
@@ -39,7 +39,7 @@ with doors.container(border=True, height="stretch"):
     st.space("stretch")
     if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
         navigation.go("upload")
-if not shown:
+if not has_predictions:
     with doors.container(border=True, height="stretch"):
         st.header(t("home.on", name=widgets.escape(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
         st.write(overview.next_step(dataset, model))

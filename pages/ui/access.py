@@ -30,6 +30,7 @@ from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from pages.ui import identity_provider
+from pages.ui.i18n import t
 
 Made = TypeVar("Made")
 VIEWER, ANALYST, ADMIN = "viewer", "analyst", "admin"
@@ -95,23 +96,23 @@ class Denied(Refused):
         return translate("error.access_denied", language, role=names.get(role, role), needed=names.get(needed, needed))
 
 
-def on() -> bool:
+def is_login_required() -> bool:
     """Say whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
     return required or "is_logged_in" in st.user or identity_provider.is_wanted()
 
 
-def configured() -> bool:
+def is_configured() -> bool:
     """Say whether signing in can work."""
     return "is_logged_in" in st.user and identity_provider.find_fault() is None
 
 
-def signed_in() -> bool:
+def is_signed_in() -> bool:
     """Say whether somebody has signed in, not longer ago than that lasts."""
-    return bool(st.user.get("is_logged_in")) and not expired()
+    return bool(st.user.get("is_logged_in")) and not is_expired()
 
 
-def expired() -> bool:
+def is_expired() -> bool:
     """Say whether somebody signed in too long ago."""
     issued = st.user.get("iat")
     return isinstance(issued, int | float) and time.time() - issued > 3600 * lasting_hours()
@@ -131,16 +132,16 @@ def lasting_hours() -> float:
     return hours if hours > 0 else math.inf
 
 
-def who() -> str:
+def current_user() -> str:
     """Return the e-mail address of who signed in, else the name that the identity token gives; "" for nobody."""
-    return str(st.user.get("email") or st.user.get("sub") or "") if signed_in() else ""
+    return str(st.user.get("email") or st.user.get("sub") or "") if is_signed_in() else ""
 
 
 def role() -> str:
     """Return the role of who is here; "" for somebody who has none."""
-    if not on():
+    if not is_login_required():
         return ADMIN
-    return role_of(dict(st.user), settings()) if signed_in() else ""
+    return role_of(dict(st.user), settings()) if is_signed_in() else ""
 
 
 def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
@@ -155,13 +156,13 @@ def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
     if person.get("email_verified") in (False, "false"):
         email = ""
     people = {str(name).lower(): str(given) for name, given in said.get("people", {}).items()}
-    held = person.get(str(said.get("claim", "")), ())
-    groups = [held] if isinstance(held, str) else [str(one) for one in held] if isinstance(held, Sequence) else []
+    raw = person.get(str(said.get("claim", "")), ())
+    groups = [raw] if isinstance(raw, str) else [str(one) for one in raw] if isinstance(raw, Sequence) else []
     claims = [str(said.get("claims", {}).get(group, "")) for group in groups]
     by_claim = max((one for one in claims if one in ROLES), key=ROLES.index, default="")
     domain = people.get(f"*@{email.rpartition('@')[2]}", "") if email else ""
-    found = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
-    return next((one for one in found if one in ROLES), "")
+    candidates = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
+    return next((one for one in candidates if one in ROLES), "")
 
 
 def settings_path() -> Path:
@@ -229,12 +230,27 @@ def require_run(command: Sequence[str]) -> None:
     require(action_of(command))
 
 
-def named(make: Callable[[], Made]) -> Callable[[], Made]:
+def as_current_user(make: Callable[[], Made]) -> Callable[[], Made]:
     """Return what makes a file later, in the name of who is here now."""
-    person = who()
+    person = current_user()
 
     def later() -> Made:
         audit.set_actor(person)
         return make()
 
     return later
+
+
+def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:
+    """Return the options of a button that does something: grey, with a word on whom to ask, for those who may not.
+
+    Args:
+        action: one of :data:`ACTIONS`.
+        disabled: whether it is grey for everyone now.
+    """
+    return {"disabled": disabled} if may(action) else {"disabled": True, "help": ask_for(action)}
+
+
+def ask_for(action: str) -> str:
+    """Say which role an action needs."""
+    return t("access.ask_admin", role=t(f"access.role.{ACTIONS[action]}"))

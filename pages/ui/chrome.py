@@ -1,4 +1,6 @@
-"""What Streamlit itself says, in the language of the page: it knows English only, and takes no words for these.
+"""Rules for what Streamlit draws by itself: readable colours, and its own words in the language of the page.
+
+It knows English only, and takes no words for these.
 
 Its page calls itself English too, and would be read aloud in an English voice: a line of script says the language.
 
@@ -60,33 +62,47 @@ SPOKEN: Final = {"en": "en", "zh": "zh-CN"}
 """Languages as browsers and screen readers know them."""
 NO_ROOM: Final = "[data-testid='stElementContainer']:has(> [data-testid='stHtml'] > script) {display: none} "
 """What holds that line would be as far from the title as a paragraph."""
+CHOSEN: Final = tuple(
+    rule
+    for kind in ("segmented_control", "pills")
+    for rule in (f"button[kind='{kind}Active']", f"button[data-variant='{kind}'][data-selected]")
+)
+SLIDER_VALUE: Final = "stSliderThumbValue"
+STYLE: Final = (
+    f"{', '.join(f'{one}:not(:disabled):not([data-disabled])' for one in CHOSEN)}"
+    " {color: inherit; font-weight: 600}"
+    f" [data-testid='{SLIDER_VALUE}'] {{color: inherit}}"
+)
+"""A chosen option is told by its border, its tint and its weight; its word is in the colour of all text. The primary
+colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself: so is
+what stands over the knob of a slider."""
 SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 
 def apply() -> None:
-    """Say the page's language, and put the rules into the page where it is not in English; they take no room in it."""
-    spoken = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
-    st.html(spoken, unsafe_allow_javascript=True)
+    """Say the page's language, and put the rules into the page; they take no room in it."""
+    script = f"<script>document.documentElement.lang = '{SPOKEN[session.language()]}'</script>"
+    st.html(script, unsafe_allow_javascript=True)
     words = rules() if session.language() != "en" else ""
-    st.html(f"<style>{NO_ROOM}{words}</style>")
+    st.html(f"<style>{STYLE} {NO_ROOM}{words}</style>")
 
 
 def rules() -> str:
     """Return the rules for the language of the page."""
-    said = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
+    sentences = {place: t(f"streamlit.{name}") for name, place in PLACES.items()}
     most = t("streamlit.size", size=st.get_option("server.maxUploadSize"))
-    return "".join(_rule(place, words) for place, words in {**said, **_sizes(most)}.items())
+    return "".join(_rule(place, words) for place, words in {**sentences, **_sizes(most)}.items())
 
 
 def _sizes(most: str) -> dict[str, str]:
     """Return what drop zones say beside their button: how large a file may be, and of which kinds where not of any."""
-    found = {SIZE: most}
+    rules_by_place = {SIZE: most}
     for kinds in KINDS:
         ends = ",".join(f".{kind}" for kind in kinds)
-        found[f"input[accept$=',{ends}'] ~ {SIZE}"] = f"{most} • {', '.join(kinds).upper()}"
-    return found
+        rules_by_place[f"input[accept$=',{ends}'] ~ {SIZE}"] = f"{most} • {', '.join(kinds).upper()}"
+    return rules_by_place
 
 
 def _rule(place: str, words: str) -> str:
-    said = json.dumps(words, ensure_ascii=False)
-    return f"{place}{{font-size:0}} {place}::after{{content:{said};font-size:{SMALL}}} "
+    content = json.dumps(words, ensure_ascii=False)
+    return f"{place}{{font-size:0}} {place}::after{{content:{content};font-size:{SMALL}}} "

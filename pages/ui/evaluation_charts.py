@@ -36,7 +36,7 @@ def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
     return holdout_predictions(bundle) if bundle.has_holdout else {}
 
 
-def frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
+def holdout_frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
     """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
     name, rows = best_baseline(bundle.record["baselines"], ORDER), _rows_of(bundle)
     return rows[bundle.record["model"]], rows.get(name), name
@@ -58,13 +58,13 @@ def headline(bundle: Bundle) -> str:
     if not record["holdout"]:
         kind = "untrained" if bundle.untrained else "unmeasured"
         return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
-    found = record["metrics"]
-    bias = found.get("bias")
+    metrics = record["metrics"]
+    bias = metrics.get("bias")
     if bias is None:
         return t("evaluate.headline.nothing", horizon=record["horizon_days"])
     level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
     key = "evaluate.headline.not_trusted" if session.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
-    return t(key, horizon=record["horizon_days"], level=level, capture=percent(found.get("capture10", 0.0)))
+    return t(key, horizon=record["horizon_days"], level=level, capture=percent(metrics.get("capture10", 0.0)))
 
 
 def main_figures(bundle: Bundle) -> list[widgets.Figure]:
@@ -77,36 +77,39 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
     value, baselines, currency = record["metrics"].get(metric), record["baselines"], record["currency"]
     name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
     if value is None or not name:
-        return widgets.Figure(label, "–" if value is None else said(metric, value, currency), meaning)
+        return widgets.Figure(label, "–" if value is None else metric_text(metric, value, currency), meaning)
     other = baselines[name][metric]
     # Without its customers nothing is kept in memory: they may come with the next import of the same model.
     sure = _advantages(bundle, name) if bundle.has_holdout else {}
     standing = standing_of(sure.get(metric))
-    if said(metric, value) == said(metric, other):
+    if metric_text(metric, value) == metric_text(metric, other):
         standing = "level_with"
-    note = t(f"evaluate.{standing}", name=name_of("model", name), value=said(metric, other, currency))
+    note = t(f"evaluate.{standing}", name=name_of("model", name), value=metric_text(metric, other, currency))
     good = {"ahead": True, "behind": False}.get(standing)
-    return widgets.Figure(label, said(metric, value, currency), meaning, note, good)
+    return widgets.Figure(label, metric_text(metric, value, currency), meaning, note, good)
 
 
-def simplest(bundle: Bundle) -> str:
+def constant_errors(bundle: Bundle) -> str:
     """Return the MSE, and the errors of predicting one value for everybody: zero for MAE, the mean for RMSE."""
     record = bundle.record
     metrics, currency = record["metrics"], record["currency"]
-    parts = [t("evaluate.mse", value=said("mse", metrics["mse"], currency))] if "mse" in metrics else []
+    parts = [t("evaluate.mse", value=metric_text("mse", metrics["mse"], currency))] if "mse" in metrics else []
     if bundle.has_holdout:
         actual = _rows_of(bundle)[record["model"]]["actual"]
-        zero, mean = said("mae", actual.abs().mean(), currency), said("rmse", actual.std(ddof=0), currency)
+        zero, mean = (
+            metric_text("mae", actual.abs().mean(), currency),
+            metric_text("rmse", actual.std(ddof=0), currency),
+        )
         parts.append(t("evaluate.constants", mae=zero, rmse=mean))
     return i18n.join_sentences(parts)
 
 
 def tested_on(bundle: Bundle) -> str:
     """Return on how many customers and buyers the model was tested, of how many the log has."""
-    held, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
-    if not held or not log:
+    holdout, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
+    if not holdout or not log:
         return ""
-    return t("evaluate.tested", tested=held["customers"], all=log["customers"], buyers=held["buyers"])
+    return t("evaluate.tested", tested=holdout["customers"], all=log["customers"], buyers=holdout["buyers"])
 
 
 @cached()
@@ -119,7 +122,7 @@ def _advantages(bundle: Bundle, simple: str) -> dict[str, Estimate]:
     return advantages_of(rows[record["model"]], rows[simple], figures)
 
 
-def said(metric: str, value: float, currency: str = "") -> str:
+def metric_text(metric: str, value: float, currency: str = "") -> str:
     """Return a metric's value in its unit, in the language of the page."""
     return say_metric(metric, value, currency, session.language())
 
@@ -131,13 +134,13 @@ def metric_table(bundle: Bundle) -> pd.DataFrame:
     rows = [name for name in METRICS if name in record["metrics"]]
     table = pd.DataFrame({t("column.metric"): [t(f"metric.{name}") for name in rows]})
     for model, values in columns.items():
-        shown = [said(name, values[name], record["currency"]) if name in values else "–" for name in rows]
-        table[name_of("model", model)] = shown
+        texts = [metric_text(name, values[name], record["currency"]) if name in values else "–" for name in rows]
+        table[name_of("model", model)] = texts
     table[t("column.meaning")] = [t(f"metric.{name}.meaning") for name in rows]
     return table
 
 
-def exact_metrics(bundle: Bundle) -> bytes:
+def metrics_csv(bundle: Bundle) -> bytes:
     """Return all metrics as CSV, unrounded, with dataset, cutoff, horizon and currency in every row."""
     record = bundle.record
     about = {"dataset": record["dataset"]["name"], "cutoff": record["holdout"]["cutoff"]}
@@ -154,9 +157,9 @@ def exact_metrics(bundle: Bundle) -> bytes:
 
 def deciles(bundle: Bundle) -> Chart:
     """Draw the decile chart."""
-    ours, theirs, name = frames(bundle)
+    ours, baseline, name = holdout_frames(bundle)
     currency = bundle.record["currency"]
-    other = None if theirs is None else theirs["predicted_clv"]
+    other = None if baseline is None else baseline["predicted_clv"]
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     top = table.iloc[0]
     message = t(
@@ -169,20 +172,20 @@ def deciles(bundle: Bundle) -> Chart:
 
 def gains(bundle: Bundle) -> Chart:
     """Draw the gain curve against the strongest simple model and the perfect order."""
-    ours, theirs, name = frames(bundle)
+    ours, baseline, name = holdout_frames(bundle)
     predicted: dict[str, ArrayLike] = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
-    if theirs is not None:
-        predicted[name_of("model", name)] = theirs["predicted_clv"]
+    if baseline is not None:
+        predicted[name_of("model", name)] = baseline["predicted_clv"]
     curves = gain_curves(ours["actual"], predicted)
-    held = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
-    message = t("evaluate.gains", ours=percent(held[0]), perfect=percent(held[-1]))
-    if theirs is not None:
+    shares = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
+    message = t("evaluate.gains", ours=percent(shares[0]), perfect=percent(shares[-1]))
+    if baseline is not None:
         message = t(
             "evaluate.gains.against",
-            ours=percent(held[0]),
-            other=percent(held[1]),
+            ours=percent(shares[0]),
+            other=percent(shares[1]),
             name=name_of("model", name),
-            perfect=percent(held[-1]),
+            perfect=percent(shares[-1]),
         )
     return evaluation.gain_curve(curves, message)
 
@@ -198,7 +201,7 @@ def threshold(bundle: Bundle) -> None:
     row = exact.at(at).iloc[0]
     names = ("precision", "recall", "f1", "accuracy")
     widgets.figures(
-        widgets.Figure(t(f"metric.{name}"), said(name, row[name]), t(f"metric.{name}.meaning")) for name in names
+        widgets.Figure(t(f"metric.{name}"), metric_text(name, row[name]), t(f"metric.{name}.meaning")) for name in names
     )
     message = t(
         "evaluate.threshold.message",
@@ -215,7 +218,7 @@ def threshold(bundle: Bundle) -> None:
 
 @cached(CUSTOMERS)
 def _thresholds(bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
-    ours, _, _ = frames(bundle)
+    ours, _, _ = holdout_frames(bundle)
     bought = ours["actual"] > 0
     exact = Thresholds.of(bought, ours["p_purchase"])
     return exact, exact.table()
@@ -223,7 +226,7 @@ def _thresholds(bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
 
 def probabilities(bundle: Bundle) -> Chart:
     """Draw the chances of those who bought and of the others."""
-    ours, _, _ = frames(bundle)
+    ours, _, _ = holdout_frames(bundle)
     bought = ours["actual"] > 0
     parts = {"not_bought": ours.loc[~bought, "p_purchase"], "bought": ours.loc[bought, "p_purchase"]}
     message = t(
@@ -236,7 +239,7 @@ def probabilities(bundle: Bundle) -> Chart:
 
 def values(bundle: Bundle) -> Chart:
     """Draw how predicted and actual values are spread."""
-    ours, _, _ = frames(bundle)
+    ours, _, _ = holdout_frames(bundle)
     parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
     message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
     unit = i18n.unit(bundle.record["currency"])
@@ -245,10 +248,10 @@ def values(bundle: Bundle) -> Chart:
 
 def scatter(bundle: Bundle) -> Chart:
     """Draw predicted against actual value, customer by customer."""
-    ours, _, _ = frames(bundle)
+    ours, _, _ = holdout_frames(bundle)
     highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
-    came = ours["actual"].clip(lower=0).sum()
-    message = t("evaluate.scatter", share=percent(float(highest.sum() / came) if came > 0 else 0.0))
+    revenue = ours["actual"].clip(lower=0).sum()
+    message = t("evaluate.scatter", share=percent(float(highest.sum() / revenue) if revenue > 0 else 0.0))
     unit = i18n.unit(bundle.record["currency"])
     return evaluation.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
 

@@ -57,17 +57,17 @@ def unit(currency: str) -> str:
     return currency or t("unit.currency")
 
 
-def together(sentences: Iterable[str]) -> str:
+def join_sentences(sentences: Iterable[str]) -> str:
     """Return sentences in a row, as the language sets them."""
     return say_together(sentences, session.language())
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Return names in a row, with the mark that the language puts between them."""
     return say_list(names, session.language())
 
 
-def labelled(label: str, text: str) -> str:
+def with_label(label: str, text: str) -> str:
     """Return a text behind what it is, with the colon of the language."""
     return f"{label}{'：' if session.language() == 'zh' else ': '}{text}"
 
@@ -92,19 +92,19 @@ def days(first: date, last: date) -> str:
     return say_span(first, last, session.language())
 
 
-def said(message: Message) -> str:
+def message_text(message: Message) -> str:
     """Return a message in the language of the page, with its days in that language's own order."""
     return message.display(session.language())
 
 
-def in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+def named_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message's parameters with columns that a log has to have and cleaning rules as pages call them."""
-    found, column, rules = dict(params), params.get("canonical"), params.get("rules")
+    named, column, rules = dict(params), params.get("canonical"), params.get("rules")
     if isinstance(column, str):
-        found["canonical"] = name_of("canonical", column)
+        named["canonical"] = name_of("canonical", column)
     if isinstance(rules, list):
-        found["rules"] = listed(t(f"clean.{rule}.title") for rule in rules)
-    return found
+        named["rules"] = join_names(t(f"clean.{rule}.title") for rule in rules)
+    return named
 
 
 def moment(value: str) -> str:

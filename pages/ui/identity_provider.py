@@ -25,30 +25,30 @@ RETURN: Final = "/oauth2callback"
 ANSWER_SECONDS: Final = 5.0
 
 
-def wanted() -> bool:
+def is_wanted() -> bool:
     """Say whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
-    return unreadable() is not None or _section() is not None
+    return unreadable_file() is not None or _section() is not None
 
 
-def fault() -> Refused | None:
+def find_fault() -> Refused | None:
     """Return what keeps anybody from signing in, by the settings alone; None where they can work."""
-    broken = unreadable()
+    broken = unreadable_file()
     if broken is not None:
         return Refused("login_unreadable", path=str(broken))
-    said = _section()
-    if said is None:
+    section = _section()
+    if section is None:
         return None
-    held = {**said, **said["default"]} if isinstance(said.get("default"), Mapping) else said
-    missing = [key for key in KEYS if not held.get(key)]
+    settings = {**section, **section["default"]} if isinstance(section.get("default"), Mapping) else section
+    missing = [key for key in KEYS if not settings.get(key)]
     if missing:
         return Refused("login_incomplete", missing=missing)
-    back = urlsplit(str(held["redirect_uri"]))
+    back = urlsplit(str(settings["redirect_uri"]))
     if back.scheme not in ("http", "https") or not back.netloc or not back.path.endswith(RETURN):
-        return Refused("login_redirect", redirect_uri=str(held["redirect_uri"])[:200], ends=RETURN)
+        return Refused("login_redirect", redirect_uri=str(settings["redirect_uri"])[:200], ends=RETURN)
     return None
 
 
-def elsewhere() -> str:
+def other_address() -> str:
     """Return the address that people come back to from the provider, where it is not the one they are at; else ""."""
     here, back = urlsplit(st.context.url or ""), urlsplit(str((_section() or {}).get("redirect_uri", "")))
     if not here.netloc or not back.netloc or (here.scheme, here.netloc) == (back.scheme, back.netloc):
@@ -56,16 +56,16 @@ def elsewhere() -> str:
     return f"{back.scheme}://{back.netloc}{back.path.removesuffix(RETURN)}/"
 
 
-def silent() -> ClvError | None:
+def find_silence() -> ClvError | None:
     """Ask the provider for its description, as signing in does; return why that fails, None where it does not.
 
     Streamlit says of it "Authentication error" alone, on a page without a way back.
     """
     import httpx
 
-    said = _section() or {}
-    held = said["default"] if isinstance(said.get("default"), Mapping) else said
-    url = str(held.get("server_metadata_url", ""))
+    section = _section() or {}
+    settings = section["default"] if isinstance(section.get("default"), Mapping) else section
+    url = str(settings.get("server_metadata_url", ""))
     host = urlsplit(url).hostname or "-"
     try:
         answer = httpx.get(url, timeout=ANSWER_SECONDS)
@@ -77,7 +77,7 @@ def silent() -> ClvError | None:
     return ClvError("login_silent", host=host, reason=reason)
 
 
-def unreadable() -> Path | None:
+def unreadable_file() -> Path | None:
     """Return the file of secrets that is there and cannot be read, else None."""
     return next((path for path in _files() if _spoilt(path, path.stat().st_mtime_ns, path.stat().st_size)), None)
 
@@ -99,5 +99,5 @@ def _section() -> Mapping[str, Any] | None:
     """Return the section ``[auth]`` of the secrets, None where there is none."""
     if not secrets_singleton.load_if_toml_exists():
         return None
-    found = secrets_singleton.get("auth")
-    return found if isinstance(found, Mapping) or found is None else {}
+    auth = secrets_singleton.get("auth")
+    return auth if isinstance(auth, Mapping) or auth is None else {}

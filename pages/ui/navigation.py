@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from pages.ui import chrome, session
+from pages.ui import session
 from pages.ui.i18n import t
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -74,7 +74,6 @@ def page_config() -> None:
     """Set title, icon and width of the browser page."""
     st.set_page_config(page_title=APP, page_icon=str(ASSETS / "mark.svg"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
-    chrome.apply()
 
 
 def menu() -> StreamlitPage:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 import time
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from clv_core import jobs
-from pages.ui import access, confirmation, i18n, page_files, progress, session, widgets
+from clv_core import audit, jobs
+from clv_core.environment import ALERT_ADDRESSES
+from clv_core.errors import Refused
+from pages.ui import access, confirmation, i18n, page_files, session, widgets
 from pages.ui.charts import evaluation
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -48,15 +51,48 @@ LACKING: Final = (
     "recommend_no_products",
 )
 """What a log does not hold: it is said plainly, as trying again cannot help."""
+_starting: Final = Lock()
 
 
-def latest(command: str, label: str | None = None) -> jobs.Job | None:
+def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
+    """Start a command as a job, and remember it as this session's last of its kind.
+
+    A button that is pressed twice starts one: the second press can end the page's run between the start of the job and
+    its being remembered, so the job that has just begun with the same words is followed instead.
+
+    Args:
+        command: words of the command line.
+        label: tells its runs apart from others of the same command.
+        language_of_job: of its sentences; "" is that of the page.
+
+    Raises:
+        Refused: the role of who is here does not allow it, or not beside another run of hers.
+    """
+    access.require_run(command)
+    audit.set_actor(access.current_user())
+    job_language, without = language_of_job or session.language(), () if access.may("change") else ALERT_ADDRESSES
+    with _starting:
+        job = jobs.just_started(session.workspace(), command)
+        if job is None:
+            if viewers_run() is not None:
+                raise Refused("one_run")
+            job = jobs.start(session.workspace(), command, language=job_language, label=label, without=without)
+    session.follow(job)
+    return job
+
+
+def viewers_run() -> jobs.Job | None:
+    """Return what a viewer has running, who may start nothing else until it ends; None for everybody else."""
+    return None if access.may("change") else jobs.running_of(session.workspace(), access.current_user())
+
+
+def latest_run(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the newest job of ``command``, about ``label`` where one is given."""
-    found = jobs.jobs(session.workspace(), command)[:RECENT]
-    return next((job for job in found if label is None or job.status().get("label") == label), None)
+    newest = jobs.jobs(session.workspace(), command)[:RECENT]
+    return next((job for job in newest if label is None or job.status().get("label") == label), None)
 
 
-def current(command: str, label: str | None = None) -> jobs.Job | None:
+def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the job that this session follows; else the newest about ``label`` that runs or was cut off.
 
     Without a label, what others run is none of the page's business: it stays in the sidebar.
@@ -64,19 +100,21 @@ def current(command: str, label: str | None = None) -> jobs.Job | None:
     own = session.followed(command)
     if own is not None and label in (None, own.status().get("label")):
         return own
-    job = latest(command, label) if label is not None else None
-    return job if job is not None and (running(job) or _cut_off(job)) else None
+    job = latest_run(command, label) if label is not None else None
+    return job if job is not None and (is_running(job) or _cut_off(job)) else None
 
 
-def running(job: jobs.Job | None) -> bool:
+def is_running(job: jobs.Job | None) -> bool:
     """Say whether the job still runs."""
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
 def _title(status: dict[str, Any]) -> str:
     """Return what a run does and about what."""
-    command, words = status["command"], status.get("args", [])
-    about = words[1] if command in OF_A_DATASET and len(words) > 1 else ADDRESSES.sub("", status.get("label", ""))
+    command, arguments = status["command"], status.get("args", [])
+    about = (
+        arguments[1] if command in OF_A_DATASET and len(arguments) > 1 else ADDRESSES.sub("", status.get("label", ""))
+    )
     return t("job." + command, label=widgets.escape(about))
 
 
@@ -123,15 +161,15 @@ def _when_stopped(command: str) -> str:
     return ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
 
 
-def take(job: jobs.Job) -> bool:
+def consume_done(job: jobs.Job) -> bool:
     """Say once that a job which this session follows is done; show what went wrong where it is not."""
-    if ended(job) != jobs.DONE or session.followed(job.status()["command"]) != job:
+    if show_outcome(job) != jobs.DONE or session.followed(job.status()["command"]) != job:
         return False
     session.unfollow(job)
     return True
 
 
-def ended(job: jobs.Job) -> str:
+def show_outcome(job: jobs.Job) -> str:
     """Show what became of a job that is over (nothing when it is done), and return its state."""
     status = job.status()
     if status["state"] == jobs.FAILED:
@@ -144,13 +182,13 @@ def ended(job: jobs.Job) -> str:
     return str(status["state"])
 
 
-def unsettled(job: jobs.Job | None) -> None:
+def show_failure(job: jobs.Job | None) -> None:
     """Say how a run that did not end well ended, and offer what is left to do about it, until somebody closes it."""
-    if job is not None and not job.status().get("put_away") and ended(job) != jobs.DONE:
-        after(job)
+    if job is not None and not job.status().get("put_away") and show_outcome(job) != jobs.DONE:
+        failure_actions(job)
 
 
-def after(job: jobs.Job) -> None:
+def failure_actions(job: jobs.Job) -> None:
     """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
     status = job.status()
     with st.container(horizontal=True):
@@ -158,16 +196,16 @@ def after(job: jobs.Job) -> None:
             word = "job.go_on" if status["command"] in RESUMES else "job.again"
             icon, may = ":material/refresh:", access.if_may(access.action_of(status["args"]))
             if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
-                again(job)
+                restart(job)
         icon, close = ":material/close:", f"close_{status['command']}"
         st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=session.unfollow, args=[job])
         technical_log(job)
 
 
-def again(job: jobs.Job) -> None:
+def restart(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
-    progress.start_job(status["args"], status.get("label", ""))
+    start_job(status["args"], status.get("label", ""))
     job.dismiss()
     st.rerun()
 
@@ -179,7 +217,7 @@ def technical_log(job: jobs.Job) -> None:
         page_files.download(t("job.log"), text, f"{job.id}.log", key=f"log_{job.id}", type="tertiary")
 
 
-def need(ready: bool, command: list[str], label: str, note: str) -> None:
+def need_result(ready: bool, command: list[str], label: str, note: str) -> None:
     """Go on where a result is there; otherwise start the command that makes it, show the run, and end the page here.
 
     Where the run found that the log does not hold what it needs, that is said in its place.
@@ -192,34 +230,34 @@ def need(ready: bool, command: list[str], label: str, note: str) -> None:
     """
     if ready:
         return
-    job = latest(command[0], label)
+    job = latest_run(command[0], label)
     if job is None or job.status()["state"] == jobs.DONE:
-        before = progress.viewers_run()
+        before = viewers_run()
         if before is not None:
             st.info(t("job.one"), icon=":material/hourglass_top:")
             watch(before)
             st.stop()
-        job = progress.start_job(command, label)
+        job = start_job(command, label)
     error = job.status().get("error") or {}
     if job.status()["state"] == jobs.FAILED and error.get("code") in LACKING:
         widgets.show_refusal(error)
         st.stop()
     st.caption(note)
-    if running(job):
+    if is_running(job):
         watch(job)
     else:
-        ended(job)
+        show_outcome(job)
         technical_log(job)
         icon, may = ":material/refresh:", access.if_may(access.action_of(command))
         if st.button(t("job.again"), type="primary", icon=icon, key=f"again_{command[0]}", **may):
-            progress.start_job(command, label)
+            start_job(command, label)
             st.rerun()
     st.stop()
 
 
 def running_jobs() -> None:
     """Name the runs that are under way, on any page."""
-    active = [job for job in jobs.jobs(session.workspace())[:RECENT] if running(job)]
+    active = [job for job in jobs.jobs(session.workspace())[:RECENT] if is_running(job)]
     if active:
         _mini(active)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from clv_core import audit, jobs
+from clv_core import jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import CURRENT, Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
@@ -25,13 +24,11 @@ from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.database import path_of
 from clv_core.deployment.saved_evaluation import BACKTEST, backtest_folder, grades_of, trust_of
 from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.environment import ALERT_ADDRESSES
-from clv_core.errors import ClvError, NotFound, Refused
+from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.trust import Grade, Question, Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
-from pages.ui import access
 
 T = TypeVar("T")
 CHOICES: Final = ("lang", "dataset", "model")
@@ -51,13 +48,12 @@ FOLLOWED: Final = (
     "tune",
 )
 """Commands whose end a page tells to who started them."""
-_starting: Final = Lock()
 
 
 def begin() -> None:
     """Settle language, dataset and model before anything is drawn: what a page asked for, then the address.
 
-    Whether dataset and model are there is seen to by :mod:`pages.ui.sidebar`.
+    Whether dataset and model are there is seen to by :func:`pages.ui.sidebar.resolve`.
     """
     work_in(workspace())
     if "kept" not in st.session_state:
@@ -84,17 +80,17 @@ def publish() -> None:
     """
     st.session_state["kept"] = {key: st.session_state[key] for key in CHOICES if st.session_state.get(key) is not None}
     others = {key: st.query_params.get_all(key) for key in st.query_params if key not in (*CHOICES, RUN)}
-    wanted = {**address(), **others}
-    if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
-        st.query_params.from_dict(wanted)
+    target = {**address(), **others}
+    if target != {key: st.query_params.get_all(key) for key in st.query_params}:
+        st.query_params.from_dict(target)
 
 
 def address(**more: str) -> dict[str, list[str]]:
     """Return what the address says of this session: its choices, also those asked for, its runs, and ``more``."""
     chosen = {**st.session_state.get("kept", {}), **st.session_state.get("requested", {}), **more}
-    said = {key: [value] for key, value in chosen.items()}
+    parameters = {key: [value] for key, value in chosen.items()}
     runs = [job.id for job in map(followed, FOLLOWED) if job is not None]
-    return {**said, RUN: runs} if runs else said
+    return {**parameters, RUN: runs} if runs else parameters
 
 
 def choose(**choices: str) -> None:
@@ -159,7 +155,7 @@ def dataset() -> Dataset | None:
 
 def models() -> list[Bundle]:
     """Return the models of the dataset in use that are not archived, the newest first."""
-    name, versions = st.session_state.get("dataset"), registered()
+    name, versions = st.session_state.get("dataset"), versions_by_model()
     work = workspace()
     bundles = [] if name is None else once("bundles", lambda: list_bundles(work), work.place("models"))
     return [
@@ -169,7 +165,7 @@ def models() -> list[Bundle]:
     ]
 
 
-def registered() -> dict[str, Version]:
+def versions_by_model() -> dict[str, Version]:
     """Return all versions by their model's id; none if the registry cannot be read.
 
     The models page shows what is wrong with it; models can be used without it.
@@ -205,38 +201,6 @@ def trust(bundle: Bundle) -> Trust:
 def grades(bundle: Bundle) -> dict[Question, Grade]:
     """Return how a model's ranking, total and probabilities hold, each by itself."""
     return grades_of(workspace(), bundle)
-
-
-def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
-    """Start a command as a job, and remember it as this session's last of its kind.
-
-    A button that is pressed twice starts one: the second press can end the page's run between the start of the job and
-    its being remembered, so the job that has just begun with the same words is followed instead.
-
-    Args:
-        command: words of the command line.
-        label: tells its runs apart from others of the same command.
-        language_of_job: of its sentences; "" is that of the page.
-
-    Raises:
-        Refused: the role of who is here does not allow it, or not beside another run of hers.
-    """
-    access.require_run(command)
-    audit.set_actor(access.current_user())
-    spoken, without = language_of_job or language(), () if access.may("change") else ALERT_ADDRESSES
-    with _starting:
-        job = jobs.just_started(workspace(), command)
-        if job is None:
-            if viewers_run() is not None:
-                raise Refused("one_run")
-            job = jobs.start(workspace(), command, language=spoken, label=label, without=without)
-    follow(job)
-    return job
-
-
-def viewers_run() -> jobs.Job | None:
-    """Return what a viewer has running, who may start nothing else until it ends; None for everybody else."""
-    return None if access.may("change") else jobs.running_of(workspace(), access.current_user())
 
 
 def follow(job: jobs.Job) -> None:

@@ -69,8 +69,8 @@ def _note(role: str) -> None:
 def show() -> None:
     """Say in the sidebar who is here and in which role, with the way out; nothing where nobody signs in."""
     if access.is_login_required() and access.is_signed_in():
-        said = t("access.as", who=widgets.escape(access.current_user()), role=t(f"access.role.{access.role()}"))
-        st.caption(f":material/person: {said}")
+        sentence = t("access.as", who=widgets.escape(access.current_user()), role=t(f"access.role.{access.role()}"))
+        st.caption(f":material/person: {sentence}")
         st.button(t("access.out"), key="sign_out", icon=":material/logout:", type="tertiary", on_click=_leave)
 
 

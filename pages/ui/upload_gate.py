@@ -73,12 +73,12 @@ async def letting_go(_: Any) -> AsyncGenerator[None, None]:
 
 async def _let_go() -> None:
     """Look for sessions without a browser again and again; one found so twice can no longer be taken up."""
-    server, gone = runtime.get_instance(), set[str]()
+    server, disconnected = runtime.get_instance(), set[str]()
     files = cast(MemoryUploadedFileManager, server.uploaded_file_mgr)
     while True:
         await asyncio.sleep(max(1, st.get_option("server.disconnectedSessionTTL")))
         now = {one for one in (*_inside, *files.file_storage) if not server.is_active_session(one)}
-        for session in gone & now:
-            _inside.discard(session)
-            files.remove_session_files(session)
-        gone = now - gone
+        for one in disconnected & now:
+            _inside.discard(one)
+            files.remove_session_files(one)
+        disconnected = now - disconnected

@@ -1,14 +1,18 @@
-"""Whether a model may be trusted, as pages show it: badge, verdict in a line, reasons, and the gate of lists."""
+"""Whether a model may be trusted: badge, verdict, reasons, the gate of lists, and data it was not trained for."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import streamlit as st
 
+from clv_core.collection.stored import store
 from clv_core.deployment.bundle import Bundle
+from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS, Trust
 from pages.ui import i18n, session, widgets
+from pages.ui.cache import cached
 from pages.ui.i18n import t
 
 VERDICTS: Final = {
@@ -24,56 +28,70 @@ KINDS: Final = {
 }
 
 
+PAGES: Final = ("evaluate", "explain", "segments", "customer", "strategy", "exports", "report", "monitor")
+"""Pages that show what the model in use makes of the dataset in use."""
+
+
 def badge(bundle: Bundle) -> None:
     """Show the verdict as a badge that opens the reasons."""
     trust = session.trust(bundle)
     colour, icon = VERDICTS[trust.verdict]
     with st.popover(f":{colour}[{icon} {t(f'trust.{trust.verdict}')}]", width="stretch", help=t("trust.help")):
-        verdict(trust)
+        show(trust)
         reasons(bundle)
 
 
-def verdict(trust: Trust) -> None:
+def show(trust: Trust) -> None:
     """Say in one line whether a model may be trusted."""
     colour, icon = VERDICTS[trust.verdict]
-    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {t(f'trust.{trust.verdict}.meaning')}")
+    meaning = t(f"trust.{trust.verdict}.meaning")
+    st.markdown(f":{colour}-badge[{icon} {t(f'trust.{trust.verdict}')}] {meaning}", width="content")
 
 
 def grades(bundle: Bundle) -> None:
     """Show how the ranking, the total and the purchase probabilities were each measured to hold."""
-    found = session.grades(bundle)
+    by_question = session.grades(bundle)
     badges = [
         f":{colour}-badge[{icon} {i18n.with_label(t(f'grade.{question}'), t(f'grade.{grade}'))}]"
-        for question, grade in found.items()
+        for question, grade in by_question.items()
         for colour, icon in [GRADES[grade]]
     ]
     if badges:
-        st.markdown(" ".join(badges), help=t("grade.help"))
+        st.markdown(" ".join(badges), help=t("grade.help"), width="content")
 
 
-def reasons(bundle: Bundle, *, fold_support: bool = False) -> None:
-    """List why the model may be trusted or not: what speaks against it first.
-
-    Args:
-        bundle: the model.
-        fold_support: whether what speaks for it is a click away.
-    """
-    lines: dict[bool, list[str]] = {True: [], False: []}
-    for reason in session.trust(bundle).reasons:
-        kind = REASONS[reason.code.removeprefix("reason.")]
-        colour, icon = KINDS[kind]
-        lines[fold_support and kind == "supports"].append(
-            f":{colour}[{icon}] {widgets.escape(i18n.message_text(reason))}"
-        )
-    for line in lines[False]:
+def reasons(bundle: Bundle) -> None:
+    """List why the model may be trusted or not: what speaks against it first."""
+    for line in [*_reasons(bundle, support=False), *_reasons(bundle, support=True)]:
         st.markdown(line)
-    if lines[True]:
-        with st.expander(t("trust.supports", n=len(lines[True])), icon=KINDS["supports"][1]):
-            for line in lines[True]:
+
+
+def cautions(bundle: Bundle) -> None:
+    """List what speaks against trusting the model."""
+    for line in _reasons(bundle, support=False):
+        st.markdown(line)
+
+
+def support(bundle: Bundle) -> None:
+    """Offer what speaks for trusting the model behind a button."""
+    lines = _reasons(bundle, support=True)
+    if lines:
+        with st.popover(t("trust.supports", n=len(lines)), icon=KINDS["supports"][1]):
+            for line in lines:
                 st.markdown(line)
 
 
-def acknowledged(bundle: Bundle) -> bool:
+def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
+    lines = []
+    for reason in session.trust(bundle).reasons:
+        kind = REASONS[reason.code.removeprefix("reason.")]
+        if (kind == "supports") is support:
+            colour, icon = KINDS[kind]
+            lines.append(f":{colour}[{icon}] {widgets.escape(i18n.message_text(reason))}")
+    return lines
+
+
+def is_acknowledged(bundle: Bundle) -> bool:
     """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
     trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
@@ -82,3 +100,42 @@ def acknowledged(bundle: Bundle) -> bool:
     st.warning(widgets.escape(i18n.message_text(main)), icon=VERDICTS["not_trusted"][1])
     because = t(f"trust.because.{main.code.removeprefix('reason.')}")
     return st.checkbox(t("trust.acknowledge", because=because), key=f"acknowledge_{bundle.id}", persist_state="session")
+
+
+def warn_if_stale(page: str) -> None:
+    """Warn that the log in use ends earlier than the one that the model learned from, or is cleaned by other rules.
+
+    Args:
+        page: name of the page that is drawn.
+    """
+    if page not in PAGES:
+        return
+    dataset, bundle = session.dataset(), session.model()
+    if dataset is None or bundle is None:
+        return
+    cutoff = date.fromisoformat(bundle.record["cutoff"])
+    names = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
+    if dataset.log_end < cutoff:
+        st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **names), icon=":material/history:")
+    rules = _rules(bundle, dataset.name)
+    if rules is not None and rules != dataset.manifest.rules:
+        then, now = _rule_titles(rules), _rule_titles(dataset.manifest.rules)
+        st.warning(t("learned_from.rules", then=then, now=now, **names), icon=":material/mop:")
+
+
+@cached()
+def _rules(bundle: Bundle, name: str) -> dict[str, float | None] | None:
+    """Return the cleaning rules of the version that a model learned from; None where it is not there any more."""
+    try:
+        version = str(bundle.record["dataset"]["version"])
+        return dict(store.open_version(session.workspace(), name, version).manifest.rules)
+    except ClvError:
+        return None
+
+
+def _rule_titles(rules: dict[str, float | None]) -> str:
+    titles = [
+        t(f"clean.{rule}.title") if limit is None else i18n.with_label(t(f"clean.{rule}.title"), f"{limit:g}")
+        for rule, limit in rules.items()
+    ]
+    return i18n.join_names(titles) if titles else t("learned_from.no_rule")

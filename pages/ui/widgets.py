@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal, NoReturn, TypeVar
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
 from clv_core.collection.stored.store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.errors import ClvError
+from clv_core.disk import disk_error
+from clv_core.errors import ClvError, traced
 from clv_core.i18n import without_options
 from pages.ui import i18n, navigation, session
 from pages.ui.charts.drawing import Chart
@@ -21,6 +24,7 @@ from pages.ui.i18n import t
 from pages.ui.terms import span
 
 Option = TypeVar("Option")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -93,26 +97,26 @@ def need_model() -> Bundle:
     return bundle
 
 
-def error_box(error: ClvError | dict[str, Any]) -> None:
+def show_error(error: ClvError | dict[str, Any]) -> None:
     """Show what failed and what to do; the data is safe.
 
     Args:
         error: an error, or the ``{code, params, message}`` that a job kept of it.
     """
     said = _worded(error)
-    st.error(plain(without_options(said)), icon=":material/error:")
+    st.error(escape(without_options(said)), icon=":material/error:")
 
 
-def refused(error: ClvError | dict[str, Any]) -> None:
+def show_refusal(error: ClvError | dict[str, Any]) -> None:
     """Say why a part of a page has nothing to show: the log does not hold what it needs.
 
     Args:
-        error: as in :func:`error_box`.
+        error: as in :func:`show_error`.
     """
     said = _worded(error)
     with st.container(border=True):
         st.header(t("strategy.refused"), anchor=False)
-        st.write(plain(said))
+        st.write(escape(said))
 
 
 def _worded(error: ClvError | dict[str, Any]) -> str:
@@ -126,7 +130,7 @@ def _worded(error: ClvError | dict[str, Any]) -> str:
     return t(f"error.{error['code']}", **i18n.named_params(error["params"]))
 
 
-def sentence(item: dict[str, Any]) -> str:
+def warning_text(item: dict[str, Any]) -> str:
     """Return a stored warning or reason in the language of the page."""
     return t(item["code"], **item["params"])
 
@@ -135,7 +139,7 @@ def read_only() -> None:
     """Say on every page that nothing can be kept, where the workspace may be read but not written."""
     work = session.workspace()
     if work.read_only:
-        st.warning(t("workspace.read_only", path=plain(str(work.root))), icon=":material/edit_off:")
+        st.warning(t("workspace.read_only", path=escape(str(work.root))), icon=":material/edit_off:")
 
 
 def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:
@@ -168,14 +172,14 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
-        dataset=plain(record["dataset"]["name"]),
+        dataset=escape(record["dataset"]["name"]),
         cutoff=i18n.day(as_of or record["cutoff"]),
         span=" · ".join([span(terms), *map(i18n.message_text, terms.rates())]),
         model=" · ".join([*known, i18n.name_of("model", record["model"])]),
     )
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Return text from a file so that no part of it is read as formatting.
 
     What Streamlit draws as an icon, an emoji or a link, of an e-mail address too, it finds behind all escapes; an
@@ -188,7 +192,7 @@ def plain(text: str) -> str:
 def chart(drawn: Chart, key: str) -> None:
     """Show a chart under its message, which wraps where a title inside the chart would be cut off."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{plain(drawn.message)}**")
+        st.markdown(f"**{escape(drawn.message)}**")
         st.plotly_chart(drawn.figure, key=key, alt=drawn.message, config={"displayModeBar": False})
 
 
@@ -223,3 +227,31 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         **how,
     )
     return chosen
+
+
+def show_failure(error: Exception) -> None:
+    """Say why a page failed, where that is known: a disk that is full, a folder that may not be written.
+
+    Of anything else is said when it was; what happened goes to the server's log under the same time.
+    """
+    known = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
+    if known is not None:
+        show_error(known)
+        return
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))
+    st.error(t("page.broken", time=when), icon=":material/error:")
+
+
+def safe_fragment(draw: Callable[P, None]) -> Callable[P, None]:
+    """Return a part of a page that is drawn anew by itself, and says why where it fails."""
+
+    @st.fragment
+    @wraps(draw)
+    def drawn(*words: P.args, **named: P.kwargs) -> None:
+        try:
+            draw(*words, **named)
+        except Exception as error:
+            show_failure(error)
+
+    return drawn

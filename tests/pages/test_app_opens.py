@@ -111,7 +111,7 @@ def test_pages_open_without_torch_but_the_one_that_asks_the_networks_and_without
 
 
 def test_explain_opens_the_card_of_the_customer_who_is_explained(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "explain", lang="en")
+    app = do(open_page(with_model, "explain", lang="en"), ("explain_part", "customer"))
     customer = app.selectbox(key="explain_customer").value
     app.button(key="explain_card").click().run()
     assert app.title[0].value == translate("page.customer") and app.text_input(key=SEARCH).value == customer

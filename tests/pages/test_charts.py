@@ -11,11 +11,11 @@ import pytest
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
-from clv_core.i18n import say_number, translate
+from clv_core.i18n import say_money, say_number, translate
 from pages.ui import session
 from pages.ui.charts import drawing, evaluation, explanations, monitoring, names, placing
 from pages.ui.charts.drawing import Wide
-from pages.ui.explain import answers
+from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"
 RNG = np.random.default_rng(7)
@@ -111,6 +111,21 @@ def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> No
     assert gains["Hybrid"].line.color == drawing.PREDICTED
     assert traces("distribution")["Predicted"].marker.color == drawing.PREDICTED
     assert traces("distribution")["Actual"].line.color == drawing.ACTUAL
+
+
+def test_a_baseline_ten_times_too_high_is_cut_off_and_marked_while_the_bars_decide_the_scale() -> None:
+    table = decile_table(ACTUAL, PREDICTED, baseline=PREDICTED * 10)
+    chart = evaluation.decile_chart(table, MESSAGE, unit="EUR", baseline_name="BG/NBD").figure
+    highest = table[["predicted_mean", "actual_mean"]].to_numpy().max()
+    baseline = next(trace for trace in chart.data if trace.name == "BG/NBD")
+    too_high = (table["baseline_mean"] > evaluation.CLIP * highest).to_numpy()
+    assert 0 < too_high.sum() < len(table)
+    assert max(max(trace.y) for trace in chart.data) == pytest.approx(evaluation.CLIP * highest)
+    assert list(baseline.marker.symbol) == ["triangle-up" if clipped else "circle" for clipped in too_high]
+    [note] = chart.layout.annotations
+    height = say_money(table["baseline_mean"].max(), "EUR", "en")
+    assert note.text == translate("chart.clipped", "en", name="BG/NBD", value=height)
+    assert height in baseline.hovertext[int(table["baseline_mean"].argmax())], "its height is said exactly on hover"
 
 
 def test_histogram_shares_of_each_part_sum_to_one() -> None:
@@ -226,11 +241,11 @@ def test_dots_over_a_wide_reading_lie_at_its_logarithm_and_texts_at_their_names(
 
 
 def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answers.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
-    assert answers.axis_of("days_since_last", "IDR").endswith(" (days)")
-    assert answers.axis_of("purchase_days", "IDR") == label("purchase_days")
+    assert overall.axis_of("net_value_90d", "IDR") == "Revenue, last 90 days (IDR)"
+    assert overall.axis_of("days_since_last", "IDR").endswith(" (days)")
+    assert overall.axis_of("purchase_days", "IDR") == label("purchase_days")
     monkeypatch.setattr(session, "language", lambda: "zh")
-    assert answers.axis_of("days_since_last", "").endswith("（天）")
+    assert overall.axis_of("days_since_last", "").endswith("（天）")
 
 
 def test_several_networks_are_told_apart_and_named() -> None:

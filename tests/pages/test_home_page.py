@@ -16,7 +16,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import FILE, report_folder
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 from pages.ui.home import overview
 from tests.pages.conftest import OPEN, SAMPLE, do
 
@@ -39,12 +39,13 @@ def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own
     assert "strategy" in overview.steps_done(dataset, model)
 
 
-def test_watching_is_done_once_there_is_a_report_of_the_log_as_it_is(own: Workspace) -> None:
+def test_watching_is_done_once_monitoring_has_compared_something(own: Workspace) -> None:
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
     assert "monitoring" not in overview.steps_done(dataset, model)
     report = report_folder(dataset, model) / FILE
-    report.parent.mkdir(parents=True)
-    report.touch()
+    write_json(report, {"chunks": [], "realised": []})
+    assert "monitoring" not in overview.steps_done(dataset, model), "too early is no comparison"
+    write_json(report, {"chunks": [["2025-01-01", "2025-02-01"]], "realised": []})
     assert "monitoring" in overview.steps_done(dataset, model)
 
 

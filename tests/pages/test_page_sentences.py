@@ -17,8 +17,8 @@ from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
 from clv_core.strategy.plans.offers import Offer
 from pages.ui import session, tiers
 from pages.ui.budget import plan as plan_page
-from pages.ui.explain.closer import bars_message
-from pages.ui.monitor import truth
+from pages.ui.explain.groups import bars_message
+from pages.ui.monitor import realised
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -103,7 +103,7 @@ def test_who_is_still_in_the_top_tier_is_dated_by_the_month_that_was_looked_at(l
     about = {"cutoff": "2024-09-01", "as_of": "2024-12-22", "currency": "EUR"}
     report: Any = SimpleNamespace(tiers=[top], about=about)
     firsts = pd.date_range("2024-09-02", "2024-12-22", freq="MS")  # months that are over when the log ends
-    said, day = truth.moved(report)
+    said, day = realised.moved(report)
     assert day == say_day(firsts[-1].date(), lang) and day in said
     assert "52%" in said and "today" not in said and "如今" not in said
 

@@ -71,7 +71,10 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: 
 
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
     ours = holdout_of(bundle_of(with_model))
-    app = do(open_page(with_model, "evaluate", lang="en"), ("evaluate_part", "buyers"), ("threshold", 30))
+    app = do(open_page(with_model, "evaluate", lang="en"), ("evaluate_part", "buyers"))
+    names = {translate(f"metric.{name}") for name in ("precision", "recall", "f1", "accuracy")}
+    assert names <= {item.label for item in app.metric}, "one click away"
+    app = do(app, ("threshold", 30))
     called, bought = ours["p_purchase"] >= 0.3, ours["actual"] > 0
     shown = {item.label: item.value for item in app.metric}
     assert shown[translate("metric.precision")] == f"{(called & bought).sum() / called.sum():.1%}"
@@ -141,8 +144,10 @@ def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Pa
 
 def test_explanation_names_reasons_and_one_customer(open_page: OPEN, with_model: Path) -> None:
     app = open_page(with_model, "explain", lang="en")
-    assert not app.error
-    assert len(app.get("plotly_chart")) == 5, "bars, swarm, dependence, tiers, waterfall; no events of a model without"
+    charts = {"overall": 2, "dependence": 1, "groups": 1, "customer": 1}  # no events of a model without
+    for part, count in charts.items():
+        app = do(app, ("explain_part", part))
+        assert not app.error and len(app.get("plotly_chart")) == count, part
     first = app.selectbox(key="explain_customer").value
     assert first in "".join(str(item.value) for item in app.markdown)
     assert any("not single events" in str(item.value) for item in app.caption)
@@ -166,7 +171,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
     shap = pd.read_parquet(next(with_model.rglob("explanation/shap.parquet")))
     where = pd.Series(placed.where, everyone["customer_id"]).reindex(shap["customer_id"]).to_numpy()
     app = open_page(with_model, "home", lang="en")
-    app.session_state["scheme_kind"] = kind
+    app.session_state["scheme_kind"], app.session_state["explain_part"] = kind, "groups"
     app.switch_page(BY_NAME["explain"].path).run()
     assert not app.error
     these, those = (control(app, f"why_{name}_") for name in ("these", "those"))
@@ -176,7 +181,7 @@ def test_segments_of_the_whole_list_are_compared_by_the_means_of_their_explained
 
 
 def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_model: Path) -> None:
-    app = open_page(with_model, "explain", lang="en")
+    app = do(open_page(with_model, "explain", lang="en"), ("explain_part", "customer"))
     now = {item.label: item.value for item in app.metric}
     part = app.multiselect[0].value[0]
     customer = app.selectbox(key="explain_customer").value

@@ -21,7 +21,7 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import progress
-from pages.ui.monitor import alerts
+from pages.ui.monitor import report
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, START, args_of, do, texts
 
@@ -172,7 +172,9 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
 ) -> None:
     workspace = Workspace(root)
     [bundle] = list_bundles(workspace)
-    label = {"backtest": backtest_folder(workspace, bundle).name, "monitor": f"{bundle.id} {alerts.MARK}"}[command]
+    label = {"backtest": backtest_folder(workspace, bundle).name, "monitor": f"{bundle.id} {report.RETRAINING}"}[
+        command
+    ]
     page = {"backtest": "evaluate", "monitor": "monitor"}[command]
     if command == "monitor":
         pipeline.monitor(workspace, "shop", bundle.id, progress=NoProgress())
@@ -196,7 +198,7 @@ def test_the_sidebar_ticks_a_run_only_where_it_is_done(
     job = sleeping_job(Workspace(two), ["train", "other"], "other")
     begun = job.status()
     jobs.update_status(job.folder, state=ending)
-    monkeypatch.setattr(progress, "running", lambda one: one == job)  # it ended after the sidebar had begun
+    monkeypatch.setattr(progress, "is_running", lambda one: one == job)  # it ended after the sidebar had begun
     app = open_page(two, "home", lang="en", dataset="other")
     assert begun["state"] == jobs.RUNNING and f":material/{sign}:" in " ".join(one.value for one in app.sidebar.caption)
 

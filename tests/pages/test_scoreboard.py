@@ -21,7 +21,7 @@ from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
 from clv_core.workspace import Workspace, write_json
 from pages.ui import i18n, widgets
-from pages.ui.evaluate import scoreboard_run
+from pages.ui.evaluate import scoreboard
 from tests.pages.conftest import OPEN, do
 
 pytestmark = pytest.mark.first(3)
@@ -66,9 +66,9 @@ def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_
     bundle = list_bundles(Workspace(with_model))[0]
     config = {**bundle.record["config"], "model": model}
     ours = Bundle(bundle.folder, {**bundle.record, "model": model, "config": config})
-    words = scoreboard_run.command(ours, [model, "naive"], tmp_path, 3)
+    words = scoreboard.command(ours, [model, "naive"], tmp_path, 3)
     assert ("--folds" in words) != MODELS[model].baseline
-    assert "--folds" not in scoreboard_run.command(ours, [model, "naive"], tmp_path, 1)
+    assert "--folds" not in scoreboard.command(ours, [model, "naive"], tmp_path, 1)
     assert words[words.index("--models") + 1] == f"{model},naive"
 
 
@@ -77,7 +77,7 @@ def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_
     [("blend", ["hybrid", "instant_tuned"]), ("hybrid", ["mlp", "rnn"]), ("bgnbd", ["blend"]), ("naive", ["blend"])],
 )
 def test_a_model_is_held_against_its_parts_and_any_other_against_the_usual_one(model: str, first: list[str]) -> None:
-    proposed = scoreboard_run.rivals(model, "blend")
+    proposed = scoreboard.rivals(model, "blend")
     assert proposed[: len(first)] == first and {model, "bgnbd"}.isdisjoint(proposed)
     assert set(proposed) <= set(MODELS) and len(set(proposed)) == len(proposed)
 

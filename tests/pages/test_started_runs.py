@@ -25,7 +25,6 @@ from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.demo import SAMPLE
-from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
@@ -36,7 +35,6 @@ from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.clusters import Clusters
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_table import DATED, ID, STATIC
-from pages.ui.models.board import Shelf
 from pages.ui.upload import uploading
 from tests.pages.conftest import do
 
@@ -128,12 +126,12 @@ def starts(*places: str) -> Callable[[Press], Press]:
 
 OF_A_MODEL: Final = ("dataset", "bundle")
 SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
-    "explain.explained explain": ("need_explanation", (*OF_A_MODEL, ODD), {"customer": ODD}),
+    "explain.overall explain": ("need_explanation", (*OF_A_MODEL, ODD), {"customer": ODD}),
     "explore.explored explore": ("need_cube", ("dataset",), {}),
     "first_look look": ("section", ("dataset",), {}),
     "home.overview ingest": ("load_sample", (), {"file": [SAMPLE]}),
     "home.tour demo": ("load", (), {}),
-    "monitor.monitored monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
+    "monitor.report monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
     "prices price": ("need_responses", OF_A_MODEL, {}),
     "recommendations recommend": ("need_recommendations", OF_A_MODEL, {}),
 }
@@ -210,9 +208,9 @@ def a_dataset_deleted(shop: Shop) -> dict[str, Any]:
     return {"command": "delete", "name": NAME, "models": True}
 
 
-@starts("evaluate.scoreboard_run backtest")
+@starts("evaluate.scoreboard backtest")
 def models_compared(shop: Shop) -> dict[str, Any]:
-    app = shop.call("evaluate.scoreboard_run", "offer", shop.bundle, shop.dataset, shop.folder / ODD)
+    app = shop.call("evaluate.scoreboard", "offer_run", shop.bundle, shop.dataset, shop.folder / ODD)
     app.button(key="start_board").click().run()
     options = shop.read()
     config = TrainConfig.from_json(shop.bundle.record["config"])
@@ -220,22 +218,21 @@ def models_compared(shop: Shop) -> dict[str, Any]:
     return {"command": "backtest", "name": NAME, "out": shop.folder / ODD}
 
 
-@starts("models.exchange models")
+@starts("models.actions models")
 def a_model_sent(shop: Shop) -> dict[str, Any]:
-    registry = Registry(shop.work)
-    app = shop.call("models.exchange", "receive", Shelf(registry, shop.dataset, tuple(registry.versions(NAME))))
+    app = shop.call("models.actions", "import_form", NAME)
     app.file_uploader(key="import_file").upload("-a=客.zip", b"no model")
     quiet(do(app, "import_model"))
     return {"command": "models", "action": "import", "dataset": NAME}
 
 
-@starts("monitor.alerts monitor")
+@starts("monitor.report monitor")
 def a_model_retrained(shop: Shop) -> dict[str, Any]:
     why = Recommendation(RETRAIN, Message("reason.few_buyers", {}))
     about = {"horizon_days": 60, "as_of": date(2024, 2, 25).isoformat()}
     report = Report(about, [], [], why, [], [], [], [], [], {})
     older = replace(shop.bundle, record={**shop.bundle.record, "cutoff": "2023-06-01"})
-    shop.call("monitor.alerts", "act", report, shop.dataset, older).button(key="monitor_retrain").click().run()
+    shop.call("monitor.report", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
 

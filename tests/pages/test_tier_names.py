@@ -11,7 +11,7 @@ import pytest
 from clv_core.collection.stored.store import open_dataset
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, enter_effects, texts
+from tests.pages.conftest import OPEN, do, enter_effects, texts
 from tests.pages.test_strategy_parts import advised, part
 
 pytestmark = pytest.mark.first(2)
@@ -44,7 +44,7 @@ def test_strategy_and_explain_pages(open_page: OPEN, with_model: Path, tmp_path:
     assert any(name in app.header[0].value for name in PLAIN)
     [who] = [item.value for item in app.dataframe if "expected_gain" in item.value]
     assert set(who["tier"]) <= {*CALLED}
-    app = open_page(root, "explain", lang="en")
+    app = do(open_page(root, "explain", lang="en"), ("explain_part", "groups"))
     [these] = [box for box in app.selectbox if (box.key or "").startswith("why_these")]
     assert set(these.options) <= {*CALLED}
 

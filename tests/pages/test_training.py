@@ -18,7 +18,7 @@ from clv_core.config import TrainConfig
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
-from pages.ui.train import forms, training
+from pages.ui.train import training
 from tests.pages.conftest import OPEN, SAMPLE
 
 
@@ -45,8 +45,8 @@ def test_cost_grows_with_the_work(with_dataset: Path) -> None:
 
 def test_defaults_are_not_repeated_in_the_command() -> None:
     values = {item.name: item.default for item in fields(TrainConfig)}
-    assert forms.changed(TrainConfig, values) == {}
-    assert forms.changed(TrainConfig, {**values, "steps": 500}) == {"steps": 500}
+    assert training.changed(TrainConfig, values) == {}
+    assert training.changed(TrainConfig, {**values, "steps": 500}) == {"steps": 500}
 
 
 @pytest.mark.parametrize("log_days", [20, 35, 60, 100, 391, 392, 700, 758])

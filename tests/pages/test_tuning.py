@@ -21,8 +21,7 @@ from clv_core.i18n import translate
 from clv_core.training.choice import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
-from pages.ui.train.forms import key_of
-from pages.ui.train.training import USUAL_HORIZONS, of
+from pages.ui.train.training import USUAL_HORIZONS, form_id, key_of
 from tests.pages.conftest import OPEN, do, newest
 
 SETTINGS = {
@@ -39,7 +38,7 @@ SETTINGS = {
 
 
 def of_shop(bare: Path) -> str:
-    return of(open_dataset(Workspace(bare), "shop"))
+    return form_id(open_dataset(Workspace(bare), "shop"))
 
 
 def horizon_days(app: AppTest, bare: Path) -> int:
@@ -132,7 +131,7 @@ def test_another_dataset_begins_with_its_own_choices_and_a_page_change_keeps_the
     rows = [f"C{n % 120},{date(2023, 1, 1) + timedelta(days=n * 2)},{n % 30 + 1}" for n in range(360)]
     (bare / "small.csv").write_text("\n".join(["customer_id,date,amount", *rows]))
     ingest(Workspace(bare), bare / "small.csv", "small")
-    small, shop = (of(open_dataset(Workspace(bare), name)) for name in ("small", "shop"))
+    small, shop = (form_id(open_dataset(Workspace(bare), name)) for name in ("small", "shop"))
     app = open_page(bare, "train", lang="en", dataset="small")
     assert app.selectbox(key=key_of("model", small)).value == "instant_tuned"
     do(app, (f"train_horizon_{small}", 30), (key_of("seed", small), 7), ("dataset", "shop"))

@@ -2,26 +2,45 @@
 
 Traces and axes are dicts with Plotly's own names. Plotly checks them all in the one constructor of a figure; to change
 a figure that is there (``add_*``, ``update_*``) takes several times as long.
+
+A colour has one meaning on all pages. It stands for a position in ``chartCategoricalColors`` or
+``chartSequentialColors`` of ``.streamlit/config.toml``; ``st.plotly_chart`` puts the theme's colour in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import ceil, floor
-from typing import Any, Final
+from math import ceil, floor, log10
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.charts.drawing import WORDS
 from pages.ui.charts.names import lettered
 from pages.ui.i18n import say
 from pages.ui.session import language
 
 Looks = Mapping[str, Any]
+Floats = NDArray[np.float64]
+
+PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
+HISTORY: Final = PREDICTED
+"""The brand's colour, for what happened where no prediction stands next to it; next to one it is ACTUAL."""
+WORDS: Final = "#000010"
+RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
+RAMP_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(RAMP)]
+EFFECT_SCALE: Final = [[0, DANGER], [0.5, "rgba(138, 147, 157, 0.12)"], [1, GAIN]]
+"""Effects on a value: what takes from it, nothing, what adds to it. Levels from low to high have the ramp."""
+DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
+EDGE: Final = {"color": BASELINE, "width": 0.5}
+"""Around dots of the ramp: its palest colours are lost on the light page, and its darkest on the dark one."""
+PALEST_LINE: Final = 5
+"""The first colour of the ramp that a thin line can have: paler ones are lost on the light page or on the dark one."""
+PALER: Final = 2.8
+"""The ramp ends so many times beyond the largest cell of a table with text: ink is read on its first third alone."""
 
 INK: Final = {"color": WORDS}
 WRITTEN: Final = ("x", "y", "text", "customdata", "name")
@@ -29,6 +48,8 @@ WRITTEN: Final = ("x", "y", "text", "customdata", "name")
 MOST_TICKS: Final = 6
 """Steps of an axis of values, about."""
 TICK_DIGITS: Final = 8
+SIDE_TICKS: Final = 5
+"""Of a wide axis, on one side of zero."""
 
 
 @dataclass(frozen=True)
@@ -163,3 +184,58 @@ def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
     places = [float(f"{step * number:.12g}") for number in range(floor(low / step), ceil(high / step) + 2)]
     texts = [f"{'−' if place < 0 else ''}{say(abs(place), TICK_DIGITS)}" for place in places]
     return {"tickvals": places, "ticktext": texts, "hoverformat": ",.2~f"}
+
+
+@dataclass(frozen=True)
+class Wide:
+    """An axis that shows zero and whales alike: log(1 + size / 10^power), with the sign of the value.
+
+    Args:
+        power: of the amount up to which it is about even.
+    """
+
+    power: int
+
+    @classmethod
+    def of(cls, values: ArrayLike, *, below: int = 1) -> Self:
+        """Return the axis for amounts like these, whatever their unit: orders of 40 euros or of 600,000 rupiah.
+
+        Args:
+            values: their median, zeros aside, says what a usual amount is.
+            below: how many powers of ten below a usual amount it is even.
+        """
+        sizes = np.abs(np.asarray(values, np.float64))
+        sizes = sizes[(sizes > 0) & np.isfinite(sizes)]
+        return cls(floor(log10(float(np.median(sizes)))) - below if len(sizes) else 0)
+
+    def places(self, values: ArrayLike) -> Floats:
+        """Return where values lie, [n]."""
+        found = np.asarray(values, np.float64)
+        placed: Floats = np.sign(found) * np.log1p(np.abs(found) / 10.0**self.power)
+        return placed
+
+    def amounts(self, places: ArrayLike) -> Floats:
+        """Return the values that lie at some places of the axis, [n]."""
+        found = np.asarray(places, np.float64)
+        values: Floats = np.sign(found) * np.expm1(np.abs(found)) * 10.0**self.power
+        return values
+
+    def ticks(self, values: ArrayLike, *, plus: bool = False) -> dict[str, Any]:
+        """Return ticks at powers of ten as far as values reach, said in the language of the page.
+
+        Args:
+            values: what is drawn.
+            plus: whether gains have a sign too.
+        """
+        found = np.asarray(values, np.float64)
+        top, low = float(np.abs(found).max(initial=0.0)), float(found.min(initial=0.0))
+        highest = max(self.power, floor(log10(top)) if top > 0 else self.power)
+        step = ceil((highest - self.power + 1) / SIDE_TICKS)
+        sizes = [10.0**power for power in range(highest, self.power - 1, -step)][::-1]
+        down = sizes if low < -(10.0**self.power) else []
+        texts = [
+            *(f"−{say(size)}" for size in down[::-1]),
+            "0",
+            *(f"{'+' if plus else ''}{say(size)}" for size in sizes),
+        ]
+        return {"tickvals": self.places([*(-size for size in down[::-1]), 0.0, *sizes]).tolist(), "ticktext": texts}

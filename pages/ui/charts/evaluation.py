@@ -49,9 +49,9 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
         dict(type="bar", x=x, y=table["predicted_mean"], name=t("chart.predicted"), marker=predicted),
         dict(type="bar", x=x, y=table["actual_mean"], name=t("chart.actual"), marker=actual),
     ]
-    shown, notes = table[["predicted_mean", "actual_mean"]], []
+    heights, notes = table[["predicted_mean", "actual_mean"]], []
     if "baseline_mean" in table:
-        mean, top = table["baseline_mean"], CLIP * max(shown.to_numpy().max(), 0.0)
+        mean, top = table["baseline_mean"], CLIP * max(heights.to_numpy().max(), 0.0)
         clipped = (mean > top) & (top > 0)
         height = mean.where(~clipped, top)
         symbols = np.where(clipped, "triangle-up", "circle")
@@ -59,7 +59,7 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
         marker = {"symbol": symbols, "size": np.where(clipped, 11, 6)}
         line = dict(type="scatter", x=x, y=height, name=baseline_name, line=DOTTED, mode="lines+markers", marker=marker)
         traces.append({**line, "hovertext": hover, "hoverinfo": "text"})
-        shown = shown.assign(baseline_mean=height)
+        heights = heights.assign(baseline_mean=height)
         if clipped.any():
             text = t("chart.clipped", name=baseline_name, value=money(mean.max(), unit))
             notes = [{"text": text, "x": 1, "xref": "x domain", "xanchor": "right", "y": top, "yanchor": "bottom"}]
@@ -67,7 +67,7 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
         traces,
         message,
         x={"title": t("chart.decile"), "dtick": 1},
-        y={"title": t("chart.mean_value", unit=unit), **value_ticks(shown)},
+        y={"title": t("chart.mean_value", unit=unit), **value_ticks(heights)},
         notes=notes,
     )
 
@@ -152,14 +152,14 @@ def distribution(parts: Mapping[str, ArrayLike], message: str, *, axis: str, wid
     scale = Wide.of([*arrays.values()][-1])
     edges = np.linspace(0, float(scale.places(top)) if wide else max(top, 1e-9), 31)
     ends, form = (scale.amounts(edges), ",.2f") if wide else (edges, ".0%")
-    said = {
+    hover = {
         "customdata": np.column_stack([ends[:-1], ends[1:]]),
         "hovertemplate": f"%{{customdata[0]:{form}}} – %{{customdata[1]:{form}}}: %{{y:.1%}}",
     }
     traces = []
     for name, values in arrays.items():
         counts, _ = np.histogram(scale.places(values) if wide else values, edges)
-        traces.append({**_histogram(name, edges, counts / max(1, len(values))), **said})
+        traces.append({**_histogram(name, edges, counts / max(1, len(values))), **hover})
     ticks = scale.ticks(top) if wide else {"tickformat": ".0%"}
     share = {"title": t("chart.share_of_customers"), "tickformat": ".0%"}
     return drawn(traces, message, x={"title": axis, **ticks}, y=share)
@@ -168,10 +168,10 @@ def distribution(parts: Mapping[str, ArrayLike], message: str, *, axis: str, wid
 def _histogram(name: str, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> Looks:
     colour = {"predicted": PREDICTED, "actual": ACTUAL, "bought": ACTUAL, "not_bought": BASELINE}[name]
     middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
-    look = {"x": middle, "y": shares, "name": t(f"chart.{name}")}
+    style = {"x": middle, "y": shares, "name": t(f"chart.{name}")}
     if name in ("predicted", "not_bought"):
-        return {"type": "bar", **look, "width": width, "marker": {"color": colour}}
-    return {"type": "scatter", **look, "mode": "lines", "line": {"color": colour, "width": 2, "shape": "hvh"}}
+        return {"type": "bar", **style, "width": width, "marker": {"color": colour}}
+    return {"type": "scatter", **style, "mode": "lines", "line": {"color": colour, "width": 2, "shape": "hvh"}}
 
 
 def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:

@@ -20,15 +20,15 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """
     traces = []
     hover = "%{x}: %{y:,.0f}"
-    known = frame.dropna(subset=["low", "high"])
-    if len(known):
-        mode = "lines" if len(known) > 1 else "markers"  # of one point a line shows nothing
+    bounded = frame.dropna(subset=["low", "high"])
+    if len(bounded):
+        mode = "lines" if len(bounded) > 1 else "markers"  # of one point a line shows nothing
         line = {"color": PREDICTED, "width": 1, "dash": "dot"}
         marker = {"symbol": "line-ew", "size": 14, "line": {"color": PREDICTED, "width": 2}}
-        edge: dict[str, Any] = dict(type="scatter", x=known["days"], mode=mode, line=line, marker=marker)
+        edge: dict[str, Any] = dict(type="scatter", x=bounded["days"], mode=mode, line=line, marker=marker)
         edge |= {"hovertemplate": hover, "name": t("monitor.interval")}
-        traces.append({**edge, "y": known["high"]})
-        traces.append({**edge, "y": known["low"], "showlegend": False})
+        traces.append({**edge, "y": bounded["high"]})
+        traces.append({**edge, "y": bounded["low"], "showlegend": False})
     for column, key, colour in (("expected", "monitor.expected", PREDICTED), ("realised", "monitor.came", ACTUAL)):
         traces.append(
             dict(
@@ -86,8 +86,8 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
             "size": 9,
         },
     )
-    shown = [before["found"], new["found"], low["y"], new["high"]]
-    ticks = {"tickformat": ".1%"} if share else value_ticks(*shown)
+    figures = [before["found"], new["found"], low["y"], new["high"]]
+    ticks = {"tickformat": ".1%"} if share else value_ticks(*figures)
     return drawn(
         [usual, high, low, since],
         message,

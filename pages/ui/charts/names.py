@@ -58,16 +58,16 @@ def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
 
 
 def _apart(names: Iterable[str]) -> list[str]:
-    found: list[str] = []
+    distinct: list[str] = []
     for name in names:
-        found.append(name if name not in found else f"{name} ({len(found) + 1})")
-    return found
+        distinct.append(name if name not in distinct else f"{name} ({len(distinct) + 1})")
+    return distinct
 
 
 def lettered(value: Any) -> Any:
     """Return a text, or a list or an array of texts, as Plotly has to be given it to write it letter by letter."""
     if isinstance(value, str):
-        return TAG.sub(lambda found: "&amp;" if found[0] == "&" else "&lt;", value)
+        return TAG.sub(lambda match: "&amp;" if match[0] == "&" else "&lt;", value)
     if isinstance(value, list):
         return [lettered(item) for item in value]
     if isinstance(value, np.ndarray) and value.dtype.kind in "OU":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -12,9 +13,13 @@ from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.seasons import season_label
 from clv_core.evaluation.slices import slice_label
+from clv_core.workspace import read_json
 from pages.ui import evaluation_charts, i18n, session
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import name_of, t
 
+RECORD: Final = "backtest.json"
+"""Name of the file that a backtest writes last."""
 SHOWN: Final = (
     "gini",
     "spearman",
@@ -52,6 +57,16 @@ class Board:
     folds: pd.DataFrame | None = None
 
 
+@cached(CUSTOMERS)
+def load_board(record: Path) -> Board:
+    """Return what the backtest with this record left behind."""
+    values = read_json(record)
+    names = ("scoreboard", "slices", "seasons", "stability")
+    scores, slices, seasons, stability = (pd.read_csv(record.with_name(f"{name}.csv")) for name in names)
+    folds = pd.read_csv(record.with_name("folds.csv")) if "folds" in values else None
+    return Board(values, scores, slices, seasons, stability, folds)
+
+
 def table(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return the figures of all models, averaged over origins and runs, ours first; of errors of totals their size."""
     scores = board.scores.assign(model=board.scores["model"].str.partition("#")[0])
@@ -73,20 +88,22 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
 def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return every figure of all models at the latest origin with its 95% interval, one row a metric, ours first."""
     latest = board.scores[board.scores["origin"].astype(str) == board.record["origins"][-1]]
-    found = {(row.model, row.metric): (row.value, row.low, row.high) for row in latest.itertuples()}
+    rows_by_key = {(row.model, row.metric): (row.value, row.low, row.high) for row in latest.itertuples()}
     metrics = [metric for metric in METRICS if metric in set(latest["metric"])]
     currency = bundle.record["currency"]
 
-    def said(model: str, metric: str) -> str:
-        if (model, metric) not in found:
+    def text(model: str, metric: str) -> str:
+        if (model, metric) not in rows_by_key:
             return "–"
-        value, low, high = (evaluation_charts.metric_text(metric, number, currency) for number in found[model, metric])
+        value, low, high = (
+            evaluation_charts.metric_text(metric, number, currency) for number in rows_by_key[model, metric]
+        )
         return t("board.range", value=value, low=low, high=high)
 
-    shown = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
+    columns = {t("column.metric"): [t(f"metric.{metric}") for metric in metrics]}
     for model in board.record["models"]:
-        shown[name_of("model", model)] = [said(model, metric) for metric in metrics]
-    return pd.DataFrame(shown)
+        columns[name_of("model", model)] = [text(model, metric) for metric in metrics]
+    return pd.DataFrame(columns)
 
 
 def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
@@ -94,29 +111,29 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
     model, latest = bundle.record["model"], board.record["origins"][-1]
     rows = board.slices[(board.slices["origin"].astype(str) == latest) & board.slices["model"].isin([model, REFERENCE])]
     keys = ["slice", "customers", "buyers"]
-    found = rows.pivot(index=keys, columns=["metric", "model"], values="value").reset_index()
+    pivoted = rows.pivot(index=keys, columns=["metric", "model"], values="value").reset_index()
     order = {name: place for place, name in enumerate(dict.fromkeys(board.slices["slice"]))}
-    found = found.sort_values("slice", key=lambda names: names.map(order))
-    shown = {
-        t("board.slice"): [slice_label(name, session.language()) for name in found["slice"]],
-        t("column.customers"): [f"{count:,}" for count in found["customers"]],
-        t("board.buyers"): [f"{count:,}" for count in found["buyers"]],
+    pivoted = pivoted.sort_values("slice", key=lambda names: names.map(order))
+    columns = {
+        t("board.slice"): [slice_label(name, session.language()) for name in pivoted["slice"]],
+        t("column.customers"): [f"{count:,}" for count in pivoted["customers"]],
+        t("board.buyers"): [f"{count:,}" for count in pivoted["buyers"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
+    return pd.DataFrame({**columns, **_beside_bgnbd(pivoted, bundle)})
 
 
 def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return for each season of the predicted span the figures of our model and of BG/NBD."""
     model = bundle.record["model"]
     rows = board.seasons[board.seasons["model"].isin([model, REFERENCE])]
-    found = rows.pivot(index=["season", "origins"], columns=["metric", "model"], values="value").reset_index()
+    pivoted = rows.pivot(index=["season", "origins"], columns=["metric", "model"], values="value").reset_index()
     order = {name: place for place, name in enumerate(dict.fromkeys(board.seasons["season"]))}
-    found = found.sort_values("season", key=lambda names: names.map(order))
-    shown = {
-        t("board.season"): [season_label(name, session.language()) for name in found["season"]],
-        t("board.season.origins"): [f"{count:,}" for count in found["origins"]],
+    pivoted = pivoted.sort_values("season", key=lambda names: names.map(order))
+    columns = {
+        t("board.season"): [season_label(name, session.language()) for name in pivoted["season"]],
+        t("board.season.origins"): [f"{count:,}" for count in pivoted["origins"]],
     }
-    return pd.DataFrame({**shown, **_beside_bgnbd(found, bundle)})
+    return pd.DataFrame({**columns, **_beside_bgnbd(pivoted, bundle)})
 
 
 def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
@@ -124,25 +141,25 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     currency = bundle.record["currency"]
     together = folds[folds["fold"] == 0].pivot(index="view", columns="metric", values="value")
     parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
-    shown = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
+    columns = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
     for metric in (name for name in BOTH_VIEWS if name in together and name in parts.index):
         ends = " – ".join(evaluation_charts.metric_text(metric, parts[end][metric], currency) for end in ("min", "max"))
         values = [
             evaluation_charts.metric_text(metric, together[metric][view], currency) for view in ("plain", "unseen")
         ]
-        shown[t(f"metric.{metric}")] = [*values, ends]
-    return pd.DataFrame(shown)
+        columns[t(f"metric.{metric}")] = [*values, ends]
+    return pd.DataFrame(columns)
 
 
-def _beside_bgnbd(found: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
+def _beside_bgnbd(pivoted: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
     """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
     model, currency = bundle.record["model"], bundle.record["currency"]
-    shown: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = {}
     for metric in SLICED:
         for name in dict.fromkeys((model, REFERENCE)):
-            if (metric, name) in found:
-                shown[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
+            if (metric, name) in pivoted:
+                columns[f"{t(f'metric.{metric}')} · {name_of('model', name)}"] = [
                     evaluation_charts.metric_text(metric, value, currency) if pd.notna(value) else "–"
-                    for value in found[metric, name]
+                    for value in pivoted[metric, name]
                 ]
-    return shown
+    return columns

@@ -1,29 +1,76 @@
-"""One customer: two sentences, the way from the average to her, and which of her events moved her value."""
+"""One customer: two sentences, the way from the average to her, her events, and what if she were different."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain.answers import VALUE
+from clv_core.evaluation.explain.answers import ANSWERS, VALUE
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
+from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label
 from pages.ui import cells, i18n, navigation, session, widgets
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import explanations
-from pages.ui.explain.answers import reason_name, unit_of
-from pages.ui.explain.asked import Found
+from pages.ui.explain.overall import SavedExplanation, need_explanation, reason_name, unit_of
 from pages.ui.i18n import money, name_of, t
 
+if TYPE_CHECKING:
+    from clv_core.deployment.explanation_session import ExplanationSession
+    from clv_core.evaluation.explain.events import EventEffects
+
+SLIDERS: Final = 4
 STEPS: Final = 8
 WORTH_DRAWING: Final = 0.01
 """A thing that events tell has a row of its own where it moves this share of the strongest effect."""
 SMALLEST: Final = 1e-4
 """A residual is never said to be smaller than this."""
+
+
+@cached(CUSTOMERS)
+def _session(bundle: Bundle, record: Path) -> ExplanationSession:
+    """Return the model, ready for questions about the customers of a saved explanation."""
+    from clv_core.deployment.explanation_session import open_session
+
+    return open_session(bundle, record.parent)
+
+
+@cached()
+def _events(bundle: Bundle, record: Path, customer: str) -> EventEffects:
+    """Return what each event of a customer adds to her value."""
+    return _session(bundle, record).events(customer)
+
+
+@cached()
+def _curve(bundle: Bundle, record: Path, customer: str, part: str) -> pd.DataFrame:
+    """Return the value of a customer over the range of one part, all else her own."""
+    explainer = _session(bundle, record)
+    return explainer.what_if.curve(explainer.row(customer), part, {})
+
+
+@widgets.safe_fragment
+def show(many: SavedExplanation, dataset: Dataset, answer: str) -> None:
+    """Let the person choose a customer, and explain the prediction of her value.
+
+    Args:
+        many: the explanation of many customers.
+        dataset: where she is.
+        answer: what is explained.
+    """
+    bundle, value = many.bundle, many.of(VALUE)
+    customer = choose_customer(value, bundle.record["currency"])
+    is_explained = customer in value.customer_ids
+    saved = many if is_explained else need_explanation(dataset, bundle, customer)
+    why_one(saved.of(answer), customer, bundle)
+    events(saved, customer)
+    what_if(saved, saved.of(answer), customer)
 
 
 def choose_customer(explanation: Explanation, currency: str) -> str:
@@ -54,9 +101,9 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Say in two sentences why, and show the way from the average to the prediction as a waterfall and as a table."""
     currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
-    said = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
+    sentences = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
-        st.markdown(i18n.join_sentences(map(widgets.escape, said)))
+        st.markdown(i18n.join_sentences(map(widgets.escape, sentences)))
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
@@ -101,14 +148,14 @@ def _table(rows: pd.DataFrame, factor: float, unit: str, currency: str) -> None:
         cells.table(table, t("explain.table"), effect)
 
 
-def events(found: Found, customer: str, bundle: Bundle) -> None:
+def events(saved: SavedExplanation, customer: str) -> None:
     """Show which of her events moved her value; of a model that does not read events in their order, say so."""
-    currency = bundle.record["currency"]
+    bundle, currency = saved.bundle, saved.bundle.record["currency"]
     st.markdown(f"**{t('why.events')}**")
-    if not found.reads_events():
+    if not _session(bundle, saved.record).reads_events:
         st.caption(t("why.events.none", model=name_of("model", bundle.record["model"])))
         return
-    effects = found.events(customer)
+    effects = _events(bundle, saved.record, customer)
     by_event = effects.by_event()
     labels = [_event(row, currency) for row in by_event.to_dict("records")]
     table = pd.DataFrame(effects.effects.T, index=[reason_name(kind) for kind in effects.kinds])
@@ -118,21 +165,114 @@ def events(found: Found, customer: str, bundle: Bundle) -> None:
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, session.language(), sign=True)
     message = t("why.events.message", event=labels[place], effect=strongest)
     widgets.chart(explanations.event_heat(table, labels, message, unit=i18n.unit(currency)), "events")
-    said = {
+    amounts = {
         "start": money(effects.start, currency),
         "value": money(effects.value, currency),
         "sum": move(float(effects.effects.sum()), VALUE, currency, session.language(), sign=True),
         "residual": f"{max(effects.residual, SMALLEST):.2%}",
     }
     one = len(by_event) == 1
-    st.caption(t("why.events.note.one", **said) if one else t("why.events.note", events=len(by_event), **said))
+    st.caption(t("why.events.note.one", **amounts) if one else t("why.events.note", events=len(by_event), **amounts))
 
 
 def _event(row: dict[Hashable, Any], currency: str) -> str:
     day = pd.Timestamp(row["day"])
     kind = name_of("event", str(row["event_type"]))
     amount = float(row["amount"])
-    said = t("why.event", kind=kind, day=i18n.day(day.date()))
+    event = t("why.event", kind=kind, day=i18n.day(day.date()))
     return (
-        said if amount != amount or amount == 0 else t("why.event.amount", event=said, amount=money(amount, currency))
+        event if amount != amount or amount == 0 else t("why.event.amount", event=event, amount=money(amount, currency))
     )
+
+
+@widgets.safe_fragment
+def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) -> None:
+    """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
+
+    Args:
+        saved: holds the customer.
+        explanation: of one answer.
+        customer: her id.
+    """
+    explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record["currency"]
+    row = explainer.row(customer)
+    changeable = set(explainer.what_if.changeable(row))
+    strength = explanation.waterfall(customer)
+    able = [part for part in strength["part"][strength["value"] != 0] if part in changeable]
+    st.markdown(f"**{t('why.what_if')}**")
+    st.caption(t("why.what_if.note"))
+    if not able:
+        st.caption(t("why.what_if.none"))
+        return
+    names = {part: reason_name(part) for part in able}
+    parts = st.multiselect(
+        t("why.what_if.choose"),
+        able,
+        default=able[:SLIDERS],
+        format_func=names.__getitem__,
+        key=f"what_if_{customer}",
+        placeholder=t("streamlit.choose_several"),
+    )
+    with st.grid(2, min_column_width=320):
+        readings = {part: _slider(saved, customer, row, part, explanation) for part in parts}
+    changes = {part: chosen for part, chosen in readings.items() if chosen is not None}
+    now = explainer.what_if.own[row]
+    then = explainer.what_if.answer(row, changes) if changes else now
+    widgets.figures(
+        (
+            widgets.Figure(
+                t(f"answer.{answer}"),
+                level(float(then[place]), answer, currency, session.language()),
+                t("why.what_if.help"),
+                _change(float(now[place]), float(then[place]), answer, currency) if changes else t("why.what_if.as_is"),
+                None if not changes or now[place] == then[place] else bool(then[place] > now[place]),
+            )
+            for place, answer in enumerate(ANSWERS)
+        ),
+        columns=3,
+    )
+
+
+def _change(now: float, then: float, answer: str, currency: str) -> str:
+    change = move(then - now, answer, currency, session.language(), sign=True)
+    return t("why.what_if.beside", change=change, now=level(now, answer, currency, session.language()))
+
+
+def _options(saved: SavedExplanation, row: int, part: str, of: str) -> list[Reading]:
+    """Return what a slider offers: what was seen, and her own reading, which changes nothing."""
+    what_if = _session(saved.bundle, saved.record).what_if
+    own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
+    if isinstance(own, str):
+        return [own, *(choice for choice in choices if choice != own)]
+    currency = saved.bundle.record["currency"]
+    by_text = {reading(float(choice), session.language(), of, currency): float(choice) for choice in choices}
+    by_text[reading(float(own), session.language(), of, currency)] = float(own)
+    return sorted(by_text.values())
+
+
+def _slider(saved: SavedExplanation, customer: str, row: int, part: str, explanation: Explanation) -> Reading | None:
+    """Offer one reading; None where it stays her own."""
+    of, own = explanation.representative_of(part), _session(saved.bundle, saved.record).what_if.readings[part].iloc[row]
+    options, own = _options(saved, row, part, of), own if isinstance(own, str) else float(own)
+    read, currency = label(of, session.language()), saved.bundle.record["currency"]
+    question = t("why.what_if.slider", name=reason_name(part), feature=read)
+    key = f"what_if_{customer}_{part}"
+    with st.container(gap="xsmall"):
+        if isinstance(own, str):
+            chosen = st.selectbox(question, options, key=key)
+        else:
+            texts = {option: reading(option, session.language(), of, currency) for option in options}
+            chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
+        st.caption(_direction(saved, customer, row, part))
+    return None if chosen == own else chosen
+
+
+def _direction(saved: SavedExplanation, customer: str, row: int, part: str) -> str:
+    """Say which way her value goes with one reading alone, her own among those offered."""
+    curve, now = (
+        _curve(saved.bundle, saved.record, customer, part),
+        float(_session(saved.bundle, saved.record).what_if.own[row][0]),
+    )
+    ends = min(now, float(curve["answer"].min())), max(now, float(curve["answer"].max()))
+    low, high = (level(end, ANSWERS[0], saved.bundle.record["currency"], session.language()) for end in ends)
+    return t(f"why.what_if.{direction(curve)}", low=low, high=high)

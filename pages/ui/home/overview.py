@@ -1,21 +1,28 @@
-"""What the home page tells: the state of the loop, the next step, and what there is."""
+"""What the home page shows: what the model predicts, the state of the loop, the next step, datasets and models."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Final, Literal
 
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.stored.store import Dataset, versions
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files
+from clv_core.deployment.terms import Terms
 from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.strategy.audiences.export_records import export_log
-from pages.ui import cells, i18n, progress, session, widgets
-from pages.ui.i18n import t
+from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.workspace import read_json
+from pages.ui import cells, i18n, navigation, progress, session, tiers, verdict, widgets
+from pages.ui.cache import CUSTOMERS, cached
+from pages.ui.charts import explanations
+from pages.ui.i18n import percent, t
 
 LOOP: Final = (
     ("collection", ":material/upload_file:"),
@@ -29,21 +36,28 @@ LOOP: Final = (
     ("monitoring", ":material/monitor_heart:"),
 )
 
+NEXT: Final = (
+    ("evaluation", "evaluate"),
+    ("strategy", "segments"),
+    ("monitoring", "monitor"),
+)
+"""Steps of the loop that follow training, and the page of each; the first that is not done comes next."""
+
 
 def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     """Return where the person stands, in one sentence."""
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    known = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
-    known["name"] = widgets.escape(dataset.name)
+    counts = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
+    counts["name"] = widgets.escape(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
-        return t("home.headline.dataset", days=days, **known)
+        return t("home.headline.dataset", days=days, **counts)
     learned = date.fromisoformat(model.record["cutoff"])
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    said = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
-    return t(f"home.headline.{kind}", **said, **known)
+    span = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
+    return t(f"home.headline.{kind}", **span, **counts)
 
 
 def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
@@ -90,9 +104,20 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
         done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
-        watched = report_folder(dataset, model) / FILE
-        done |= {"monitoring"} if watched.is_file() else set()
+        done |= {"monitoring"} if _compared(monitoring_report(dataset, model)) else set()
     return done
+
+
+def monitoring_report(dataset: Dataset, model: Bundle) -> Path:
+    """Return where the monitoring report of a model is, or would be."""
+    return report_folder(dataset, model) / FILE
+
+
+@cached()
+def _compared(report: Path) -> bool:
+    """Return whether monitoring compared anything: new periods of data, or actual with predicted revenue."""
+    values = read_json(report) if report.is_file() else {}
+    return bool(values.get("chunks") or values.get("realised"))
 
 
 def dataset_table() -> None:
@@ -117,11 +142,13 @@ def dataset_table() -> None:
 
 def model_table(dataset: str) -> None:
     """Show the models of the dataset in use, the newest first."""
-    models, versions = session.models(), session.versions_by_model()
+    models, registered = session.models(), session.versions_by_model()
     rows = [item.record for item in models]
     table = pd.DataFrame(
         {
-            t("models.column.version"): [versions[item.id].number if item.id in versions else None for item in models],
+            t("models.column.version"): [
+                registered[item.id].number if item.id in registered else None for item in models
+            ],
             t("column.model"): [i18n.name_of("model", item["model"]) for item in rows],
             t("column.horizon"): [item["horizon_days"] for item in rows],
             t("column.verdict"): [t("trust." + session.trust(item).verdict) for item in models],
@@ -131,3 +158,71 @@ def model_table(dataset: str) -> None:
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
     cells.table(table, t("home.models", name=dataset), formats)
+
+
+def show_predictions(dataset: Dataset, model: Bundle) -> bool:
+    """Show the predictions that are saved for the dataset; return whether there are any."""
+    path = session.scored(dataset, model).scores_path()
+    if not path.exists():
+        return False
+    terms, customers = Terms(model.record["horizon_days"]), _values(path)
+    context = (widgets.context_line(model, dataset.log_end), _growth(dataset))
+    widgets.headline(tiers.headline(model, dataset, customers, terms), *filter(None, context))
+    rows = _tiers(path, tiers.names(dataset))
+    first = rows.iloc[0]
+    shares = {"share": percent(first["share_of_customers"]), "value": percent(first["share_of_value"])}
+    message = t("segments.chart", name=first["tier_label"], **shares)
+    left, right = st.columns([3, 2])
+    with left:
+        widgets.chart(explanations.tier_bars(rows, message), "home_tiers")
+    with right.container(border=True, height="stretch"):
+        st.header(t("home.buyers", buyers=i18n.count(round(customers[P_PURCHASE].sum()))), anchor=False)
+        verdict.show(session.trust(model))
+        verdict.grades(model)
+        st.space("stretch")
+        target = _next(dataset, model)
+        icon = navigation.BY_NAME[target].icon
+        if st.button(t(f"home.next.{target}"), icon=icon, key="home_next", type="primary"):
+            navigation.go(target)
+    return True
+
+
+@cached(CUSTOMERS)
+def _values(path: Path) -> pd.DataFrame:
+    """Return predicted values and probabilities of all customers."""
+    return pd.read_parquet(path, columns=[P_PURCHASE, VALUE])
+
+
+@cached()
+def _tiers(path: Path, names: list[str]) -> pd.DataFrame:
+    """Return each tier's share of customers and of value, the highest first."""
+    tiered = assign_tiers(_values(path), DEFAULT_SCHEME)
+    sums = tiered.groupby(TIER)[VALUE].agg(["size", "sum"]).reindex(range(1, len(names) + 1), fill_value=0)
+    worth = sums["sum"] / sums["sum"].sum() if sums["sum"].sum() else sums["sum"]
+    return pd.DataFrame(
+        {"tier_label": names, "share_of_customers": (sums["size"] / len(tiered)).array, "share_of_value": worth.array}
+    )
+
+
+def _growth(dataset: Dataset) -> str:
+    """Return what the log gained since its version before; "" for the first."""
+    facts = dataset.manifest
+    before = next(
+        (one.manifest for one in versions(session.workspace(), dataset.name) if one.version == facts.parent), None
+    )
+    if before is None or (before.customers, before.purchases) == (facts.customers, facts.purchases):
+        return ""
+    gained = {name: f"{getattr(facts, name) - getattr(before, name):+,}" for name in ("customers", "purchases")}
+    revenue = facts.net_revenue - before.net_revenue
+    sign = "+" if revenue >= 0 else ""
+    return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **gained)
+
+
+def _next(dataset: Dataset, model: Bundle) -> str:
+    """Return the page that comes next."""
+    if model.untrained:
+        return "train"
+    done = steps_done(dataset, model)
+    if monitoring_report(dataset, model).is_file():
+        done |= {"monitoring"}  # looked at already; a tick only comes once there was something to compare
+    return next((page for step, page in NEXT if step not in done), "strategy")

@@ -97,14 +97,14 @@ def _perform(action: str, version: Version, champion: str) -> None:
         session.choose(model="")
 
 
-def keep_button(look: Bundle) -> None:
+def keep_button(first_look: Bundle) -> None:
     """Offer to keep a first look as a version; nothing where it is one."""
-    if not look.untrained or look.id in session.versions_by_model():
+    if not first_look.untrained or first_look.id in session.versions_by_model():
         return
     if st.button(t("models.keep"), key="keep_look", icon=":material/bookmark_add:", **access.if_may("train")):
         access.require("train")
-        kept = Registry(session.workspace()).register(look)
-        flash.say(t("models.kept", version=kept.number, name=widgets.escape(kept.name)))
+        version = Registry(session.workspace()).register(first_look)
+        flash.say(t("models.kept", version=version.number, name=widgets.escape(version.name)))
         st.rerun()
 
 
@@ -161,7 +161,7 @@ def follow_import(dataset: Dataset) -> None:
     result = job.status()["result"]
     key = "models.imported" if result["new"] else "models.imported.known"
     flash.say(t(key, version=result["version"], name=widgets.escape(result["name"])))
-    upload = Path(job.status()["args"][2])
+    upload = Path(result["file"])
     if upload.parent.parent == session.workspace().folder("uploads"):
         shutil.rmtree(upload.parent, ignore_errors=True)
     if result["name"] == dataset.name:

@@ -15,6 +15,7 @@ from clv_core.deployment.registry.version_comparison import TESTED, Comparison, 
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
 from pages.ui import cells, evaluation_charts, i18n, page_files, session
+from pages.ui.cache import cached
 from pages.ui.i18n import t
 from pages.ui.models import actions
 from pages.ui.models.board import DatasetVersions, is_intact, model_name, title
@@ -37,8 +38,8 @@ def show(every: DatasetVersions) -> None:
     actions.export_form(version)
     with st.expander(t("models.history"), icon=":material/history:"):
         for line in every.registry.history(every.name):
-            said = t(f"models.why.{line['why']}", version=line["version"])
-            st.markdown(f"- {i18n.moment(line['at'])}: {said}")
+            text = t(f"models.why.{line['why']}", version=line["version"])
+            st.markdown(f"- {i18n.moment(line['at'])}: {text}")
 
 
 def show_card(every: DatasetVersions) -> None:
@@ -152,7 +153,7 @@ def show_comparison(every: DatasetVersions) -> None:
     _differences(result)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@cached()
 def _compared(digest: str, other: str, _one: Version, _two: Version, _registry: Registry) -> Comparison:
     return compare(_one, _two, (_registry.open(_one), _registry.open(_two)))
 
@@ -180,7 +181,7 @@ def _verdict(result: Comparison) -> None:
 
 
 def _metrics(result: Comparison) -> None:
-    def said(version: Version, name: str, value: float | None) -> str:
+    def text(version: Version, name: str, value: float | None) -> str:
         return (
             "–"
             if value is None or pd.isna(value)
@@ -191,8 +192,8 @@ def _metrics(result: Comparison) -> None:
     table = pd.DataFrame(
         {
             t("column.metric"): [t(f"metric.{name}") for name, _, _ in result.metrics],
-            names[0]: [said(result.one, name, value) for name, value, _ in result.metrics],
-            names[1]: [said(result.other, name, value) for name, _, value in result.metrics],
+            names[0]: [text(result.one, name, value) for name, value, _ in result.metrics],
+            names[1]: [text(result.other, name, value) for name, _, value in result.metrics],
             t("models.compare.best"): [
                 t(f"models.compare.best.{METRICS[name].better}") for name, _, _ in result.metrics
             ],

@@ -25,12 +25,13 @@ FULL: Final = 1.5
 """From here on the map's colour is the darkest."""
 
 
-def section(report: Report) -> None:
+@widgets.safe_fragment
+def show(report: Report) -> None:
     """Show the figure that moved most, a chooser of all others, and both maps."""
     data = [check for check in report.checks if check.test in SERIES and check.subject not in PREDICTED]
     if not data:
+        st.caption(t("monitor.alerts.early"))
         return
-    st.header(t("monitor.drift"), anchor=False)
     by_name = {
         _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
     }

@@ -1,13 +1,14 @@
-"""What the train page offers: horizons that the log allows, the cost, and the command that is started."""
+"""What the train page offers: horizons that the log allows, a form of the settings, the cost, and the run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import timedelta
 from statistics import median
-from typing import Final
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
@@ -15,14 +16,15 @@ from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, horizons_to_count, longest_measured, support
 from clv_core.collection.stored.store import Dataset
 from clv_core.commands.training import words_of
-from clv_core.config import TrainConfig
+from clv_core.config import Settings, TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.evaluation.trust import FEW_BUYERS
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import i18n, progress, session
-from pages.ui.i18n import t
+from pages.ui.cache import cached
+from pages.ui.i18n import name_of, t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
@@ -68,11 +70,11 @@ def horizons(dataset: Dataset) -> Horizons:
     candidates = range(longest, 0, -1)
     held_out = (h for h in candidates if training_cutoffs(first, end - timedelta(days=h), h, 1))
     measurable = next(held_out, 0)
-    asked = tuple(
+    candidates_days = tuple(
         sorted({*horizons_to_count((end - first).days), *(days for days in USUAL_HORIZONS if days <= longest)})
     )
     with st.spinner(t("train.counting")):
-        sizes = _sizes(dataset.name, dataset.version, asked, dataset) if asked else {}
+        sizes = _sizes(dataset, candidates_days) if candidates_days else {}
     return Horizons((end - first).days, longest, measurable, sizes)
 
 
@@ -80,16 +82,16 @@ def counted(dataset: Dataset, allowed: Horizons, days: int) -> Horizons:
     """Return what a log allows with the holdout of a horizon that a person typed in."""
     if days in allowed.sizes or days > allowed.longest:
         return allowed
-    return replace(allowed, sizes={**allowed.sizes, **_sizes(dataset.name, dataset.version, (days,), dataset)})
+    return replace(allowed, sizes={**allowed.sizes, **_sizes(dataset, (days,))})
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _sizes(name: str, version: str, asked: tuple[int, ...], _dataset: Dataset) -> dict[int, HoldoutSize]:
-    return holdout_sizes(_dataset, asked)
+@cached()
+def _sizes(dataset: Dataset, horizons_days: tuple[int, ...]) -> dict[int, HoldoutSize]:
+    return holdout_sizes(dataset, horizons_days)
 
 
-def of(dataset: Dataset) -> str:
-    """Return what the choices of the page are kept under: another log, or version of it, begins with its own."""
+def form_id(dataset: Dataset) -> str:
+    """Return what the keys of the page's widgets end in: another log, or version of it, begins with its own."""
     return f"{dataset.name}_{dataset.version}"
 
 
@@ -114,7 +116,7 @@ def best_horizon(allowed: Horizons, customers: int) -> int:
 
 def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     """Let the person choose a horizon; those that cannot be measured say so."""
-    key = f"train_horizon_{of(dataset)}"
+    key = f"train_horizon_{form_id(dataset)}"
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     st.session_state.setdefault(key, best_horizon(allowed, dataset.manifest.customers) or OTHER)
     chosen = st.segmented_control(
@@ -135,7 +137,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
             min_value=1,
             max_value=allowed.longest,
             value=min(allowed.longest, max(1, allowed.measurable)),
-            key=f"train_horizon_days_{of(dataset)}",
+            key=f"train_horizon_days_{form_id(dataset)}",
             help=t("train.horizon.other.help", longest=allowed.longest),
             width=260,
             persist_state="session",
@@ -145,10 +147,10 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
 
 def about(days: int, allowed: Horizons, customers: int) -> str:
     """Return on whom a model of this horizon is tested; where it cannot be, why, as the upload page says it."""
-    found, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
-    if found.verdict == "measured" and size is not None:
+    supported, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
+    if supported.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
-    return f":material/warning: {i18n.message_text(found.reason)}"
+    return f":material/warning: {i18n.message_text(supported.reason)}"
 
 
 def _horizon_label(days: int, allowed: Horizons) -> str:
@@ -165,11 +167,85 @@ def default_model(dataset: Dataset) -> str:
 
 def why_model(dataset: Dataset, model: str) -> str:
     """Return which model is trained, and why where nobody chose it."""
-    name = i18n.name_of("choice.model", model)
+    name = name_of("choice.model", model)
     if model != default_model(dataset):
         return t("train.model", name=name)
-    known = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}
-    return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **known)
+    params = {"name": name, "customers": f"{dataset.manifest.customers:,}", "small": f"{choice.SMALL:,}"}
+    return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **params)
+
+
+def settings_form(
+    settings: type[Settings],
+    groups: Iterable[str],
+    form: str,
+    *,
+    skip: Iterable[str] = (),
+    defaults: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Draw one widget a setting, under a heading a group, and return the chosen values by name.
+
+    Args:
+        settings: a settings class; labels and helps are its fields' catalogue keys.
+        groups: groups to draw, in order.
+        form: of :func:`form_id`: what was chosen for one log is not taken for another.
+        skip: settings that the page asks for in its own way.
+        defaults: what a setting stands at where it is not the settings' own default.
+    """
+    others = defaults or {}
+    hints = get_type_hints(settings)
+    values: dict[str, Any] = {}
+    for group in groups:
+        st.markdown(f"**{t(f'form.group.{group}')}**")
+        with st.grid(3, min_column_width=220):
+            for item in fields(settings):
+                if item.metadata["group"] == group and item.name not in skip:
+                    values[item.name] = _widget(item, hints[item.name], others.get(item.name, item.default), form)
+    return values
+
+
+def changed(settings: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that differ from their defaults."""
+    defaults = {item.name: item.default for item in fields(settings)}
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def key_of(name: str, form: str) -> str:
+    """Return the key of the widget of one setting; ``form`` as in :func:`settings_form`."""
+    return f"setting_{name}_{form}"
+
+
+def _widget(item: Field[Any], hint: Any, start: Any, form: str) -> Any:
+    label, info, key = t(f"config.{item.name}"), t(f"config.{item.name}.help"), key_of(item.name, form)
+    optional = get_origin(hint) is types.UnionType
+    kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
+    default = None if start is MISSING else start
+    if item.metadata["choices"]:
+        choices = list(item.metadata["choices"])
+        return st.selectbox(
+            label,
+            choices,
+            index=choices.index(default),
+            format_func=lambda choice: name_of(f"choice.{item.name}", choice),
+            help=info,
+            key=key,
+            persist_state="session",
+        )
+    if kind is bool:
+        return st.toggle(label, value=bool(default), help=info, key=key, persist_state="session")
+    low, high = item.metadata["low"], item.metadata["high"]
+    value = st.number_input(
+        label,
+        min_value=None if low is None else kind(low),
+        max_value=None if high is None else kind(high),
+        value=default,
+        step=1 if kind is int else None,
+        format=None if kind is int else "%g",
+        placeholder=t("form.automatic"),
+        help=info,
+        key=key,
+        persist_state="session",
+    )
+    return value if value is None else kind(value)
 
 
 def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:

@@ -16,7 +16,7 @@ from clv_core.evaluation.tuned import STARTS
 from clv_core.training.cost import Cost
 from pages.ui import access, cells, evaluation_charts, i18n, progress
 from pages.ui.i18n import name_of, t
-from pages.ui.train import forms, training
+from pages.ui.train import training
 
 ORIGINS: Final = 3
 TRIALS: Final = (10, 20, 40, 80)
@@ -39,10 +39,10 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     if config.model not in TUNABLE:
         st.caption(t("tune.not_this_model", models=i18n.join_names(name_of("model", name) for name in TUNABLE)))
         return
-    found = find_tuning(dataset, config)
-    if found:
+    result = find_tuning(dataset, config)
+    if result:
         currency = dataset.manifest.currency
-        show(found, training.of(dataset), currency, taken_over=found["config"] != config.to_json())
+        show(result, training.form_id(dataset), currency, taken_over=result["config"] != config.to_json())
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)
@@ -58,39 +58,39 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     progress.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
-def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> None:
+def show(result: dict[str, Any], form: str, currency: str, *, taken_over: bool) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
-        found: of :func:`~clv_core.deployment.saved_evaluation.find_tuning`.
-        of: what the form's settings are kept under.
+        result: of :func:`~clv_core.deployment.saved_evaluation.find_tuning`.
+        form: of :func:`~pages.ui.train.training.form_id`.
         currency: of the log; may be empty.
         taken_over: whether the form holds the settings already.
     """
-    gain = 1 - found["loss"] / found["default_loss"]
-    tried = len(found["trials"])
-    chosen_on = t("tune.chosen_on", origins=i18n.join_names(i18n.day(origin) for origin in found["origins"]))
-    if not found["advantage"]:
+    gain = 1 - result["loss"] / result["default_loss"]
+    tried = len(result["trials"])
+    chosen_on = t("tune.chosen_on", origins=i18n.join_names(i18n.day(origin) for origin in result["origins"]))
+    if not result["advantage"]:
         st.markdown(f":material/check: {t('tune.default_is_best', trials=tried)}")
         st.caption(chosen_on)
         return
     st.markdown(f"**{t('tune.found', trials=tried, gain=i18n.percent(gain, 1))}**")
-    part = SEARCHED_AS.get(found["config"]["model"])
+    part = SEARCHED_AS.get(result["config"]["model"])
     if part:
         st.caption(t("tune.part", part=name_of("model", part)))
-    known = [name for name in SPOKEN if name in found["advantage"]]
+    metrics = [name for name in SPOKEN if name in result["advantage"]]
     rows = {
-        t("column.metric"): [t(f"metric.{name}") for name in known],
-        t("tune.better_by"): [_said(name, found["advantage"][name], currency) for name in known],
+        t("column.metric"): [t(f"metric.{name}") for name in metrics],
+        t("tune.better_by"): [_range(name, result["advantage"][name], currency) for name in metrics],
     }
     st.caption(chosen_on)
-    starts = found.get("starts", 1)
-    said = t("tune.judged" if starts > 1 else "tune.judged.once", origin=i18n.day(found["origin"]), starts=starts)
-    st.caption(said)
+    starts = result.get("starts", 1)
+    note = t("tune.judged" if starts > 1 else "tune.judged.once", origin=i18n.day(result["origin"]), starts=starts)
+    st.caption(note)
     cells.table(pd.DataFrame(rows), t("tune.better_by"))
     settings = [
         f"{t(f'config.{name}')}: {value:.4g}" if isinstance(value, float) else f"{t(f'config.{name}')}: {value}"
-        for name, value in found["settings"].items()
+        for name, value in result["settings"].items()
     ]
     st.caption(" · ".join(settings))
     st.button(
@@ -98,18 +98,18 @@ def show(found: dict[str, Any], of: str, currency: str, *, taken_over: bool) -> 
         icon=":material/done_all:",
         key="use_tuned",
         on_click=_use,
-        args=(found["settings"], of),
+        args=(result["settings"], form),
         disabled=taken_over,
     )
 
 
-def _said(metric: str, advantage: dict[str, float], currency: str) -> str:
+def _range(metric: str, advantage: dict[str, float], currency: str) -> str:
     value, low, high = (
         evaluation_charts.metric_text(metric, advantage[key], currency) for key in ("value", "low", "high")
     )
     return t("tune.range", value=value, low=low, high=high)
 
 
-def _use(settings: dict[str, Any], of: str) -> None:
+def _use(settings: dict[str, Any], form: str) -> None:
     for name, value in settings.items():
-        st.session_state[forms.key_of(name, of)] = value
+        st.session_state[training.key_of(name, form)] = value

@@ -19,9 +19,8 @@ from pages.ui.i18n import money, percent, t
 from pages.ui.upload import save
 
 
-def section(report: Report, dataset: Dataset) -> None:
+def show(report: Report, dataset: Dataset) -> None:
     """Show what came true, as far as the horizon has passed, tiers as a person calls them."""
-    st.header(t("monitor.realised"), anchor=False)
     if not report.realised:
         st.caption(t("monitor.realised.early"))
         save.offer_adding("monitor_add")
@@ -36,14 +35,14 @@ def section(report: Report, dataset: Dataset) -> None:
     st.caption(i18n.join_sentences(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
-    shown = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {
+    columns = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {
         "until": st.column_config.DateColumn(t("monitor.column.until")),
         "buyers": cells.whole(t("monitor.column.buyers")),
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
     rows["until"] = pd.to_datetime(rows["until"]) - pd.Timedelta(days=1)
-    cells.table(rows, message, shown)
+    cells.table(rows, message, columns)
     if report.tiers:
         _tiers(report, tier_labels(dataset, len(report.tiers), session.language()))
 

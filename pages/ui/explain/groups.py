@@ -1,4 +1,4 @@
-"""A closer look at many customers: one reason over its reading, and one segment against another."""
+"""Many customers compared: one reason over its reading, and one segment against another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clv_core.features.labels import label
 from pages.ui import schemes, scored, segmenting, session, widgets
 from pages.ui.charts import explanations
 from pages.ui.charts.drawing import Chart
-from pages.ui.explain.answers import axis_of, reason_name, unit_of, within
+from pages.ui.explain.overall import axis_of, reason_name, unit_of, within
 from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
 
@@ -31,10 +31,11 @@ STEADY: Final = 0.4
 OFFSETTING: Final = 1.0
 """A reason that makes more of a difference than this share of the whole is not said as a share: others take it back.
 Nor is one that works against the difference."""
-BARS: Final = 8
+SEGMENT_BARS: Final = 8
 
 
-def one_reason(explanation: Explanation, currency: str) -> None:
+@widgets.safe_fragment
+def show_dependence(explanation: Explanation, currency: str) -> None:
     """Let the person choose a reason and draw what it adds over its reading."""
     parts = explainable(explanation)
     if not parts:
@@ -42,37 +43,38 @@ def one_reason(explanation: Explanation, currency: str) -> None:
         return
     names = {part: reason_name(part) for part in parts}
     part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.__getitem__, key="why_part", width=360)
-    found = dependence(explanation, part)
+    curve = dependence(explanation, part)
     unit, factor = unit_of(explanation.answer, currency)
-    points = found.points.assign(effect=found.points["effect"] * factor)
-    of = None if found.other is None else label(explanation.representative_of(found.other), session.language())
-    message = _message(found, explanation, currency)
+    points = curve.points.assign(effect=curve.points["effect"] * factor)
+    of = None if curve.other is None else label(explanation.representative_of(curve.other), session.language())
+    message = _message(curve, explanation, currency)
     axis = t(f"why.effect.{explanation.answer}", unit=unit)
     read_on = axis_of(explanation.representative_of(part), currency)
     figure = explanations.dependence(points, message, reading=read_on, axis=axis, other=of)
     widgets.chart(figure, "dependence")
-    if found.other is None:
+    if curve.other is None:
         st.caption(t("why.dependence.alone"))
     else:
-        st.caption(t("why.dependence.other", other=reason_name(found.other), feature=of, share=f"{found.strength:.0%}"))
+        st.caption(t("why.dependence.other", other=reason_name(curve.other), feature=of, share=f"{curve.strength:.0%}"))
 
 
-def _message(found: Dependence, explanation: Explanation, currency: str) -> str:
+def _message(curve: Dependence, explanation: Explanation, currency: str) -> str:
     answer, language = explanation.answer, session.language()
-    way = "text" if isinstance(found.low_reading, str) else "up" if found.direction >= STEADY else "mixed"
-    of = explanation.representative_of(found.part)
-    way = "down" if way == "mixed" and found.direction <= -STEADY else way
+    way = "text" if isinstance(curve.low_reading, str) else "up" if curve.direction >= STEADY else "mixed"
+    of = explanation.representative_of(curve.part)
+    way = "down" if way == "mixed" and curve.direction <= -STEADY else way
     return t(
         f"why.dependence.{way}",
         name=label(of, language),
-        low=move(found.low, answer, currency, language, sign=True),
-        high=move(found.high, answer, currency, language, sign=True),
-        low_reading=reading(found.low_reading, language, of, currency),
-        high_reading=reading(found.high_reading, language, of, currency),
+        low=move(curve.low, answer, currency, language, sign=True),
+        high=move(curve.high, answer, currency, language, sign=True),
+        low_reading=reading(curve.low_reading, language, of, currency),
+        high_reading=reading(curve.high_reading, language, of, currency),
     )
 
 
-def segments_compared(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+@widgets.safe_fragment
+def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
     """Let the person choose two segments of a scheme and say why one is worth more than the other.
 
     Explained customers are where the scheme puts them among all customers; the scheme is that of the segments page.
@@ -117,11 +119,11 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], segm
     these, those = inside[first], inside[second]
     rows = against(explanation, these, those)
     means = (float(explanation.predicted[these].mean()), float(explanation.predicted[those].mean()))
-    said = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, session.language())
+    sentences = of_groups(rows, (names[first], names[second]), means, explanation.answer, currency, session.language())
     with st.grid(2, min_column_width=360):
         with st.container(border=True, height="stretch"):
-            st.markdown(f"**{widgets.escape(said[0])}**")
-            for sentence in said[1:]:
+            st.markdown(f"**{widgets.escape(sentences[0])}**")
+            for sentence in sentences[1:]:
                 st.markdown(f"- {widgets.escape(sentence)}")
             st.caption(t("why.groups.note", these=f"{these.sum():,}", those=f"{those.sum():,}"))
         widgets.chart(_bars(rows, names[first], names[second], explanation.answer, currency), "against")
@@ -129,9 +131,9 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], segm
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> Chart:
     unit, factor = unit_of(answer, currency)
-    shown = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(BARS)
-    table = pd.DataFrame({"label": shown["part"].map(reason_name), "difference": shown["difference"] * factor})
-    rest = float(rows["difference"].iloc[len(shown) :].sum()) * factor
+    largest = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(SEGMENT_BARS)
+    table = pd.DataFrame({"label": largest["part"].map(reason_name), "difference": largest["difference"] * factor})
+    rest = float(rows["difference"].iloc[len(largest) :].sum()) * factor
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
         last: list[Any] = [t("explain.rest"), rest]
         table.loc[len(table)] = last

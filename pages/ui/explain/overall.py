@@ -1,7 +1,8 @@
-"""Why the model says what it says: reasons over all customers, of the value or of one of its factors."""
+"""Why the model predicts what it does: the saved explanation of many customers, its strongest reasons and checks."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,20 +14,29 @@ from clv_core.collection.stored.store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain.answers import CHANCE
+from clv_core.evaluation.explain.answers import ANSWERS, CHANCE
 from clv_core.evaluation.explain.dependence import rank_correlation
 from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.sentences import listed, lowered, move
+from clv_core.evaluation.explain.faithful import Faithfulness
+from clv_core.evaluation.explain.ranks import Stability
+from clv_core.evaluation.explain.sentences import (
+    listed,
+    lowered,
+    move,
+    of_faithfulness,
+    of_stability,
+    part_name,
+)
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
+from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
 from clv_core.strategy.audiences.customer_list import side_of
-from pages.ui import cells, page_files, progress, session, verdict, widgets
+from pages.ui import cells, i18n, page_files, progress, session, verdict, widgets
+from pages.ui.cache import cached
 from pages.ui.charts import explanations
 from pages.ui.charts.drawing import Chart
 from pages.ui.charts.names import IN_WORDS, cut, smaller
-from pages.ui.explain.answers import reason_name, unit_of, within
-from pages.ui.explain.asked import Found
 from pages.ui.exports import export_log
 from pages.ui.i18n import percent, t
 from pages.ui.page_files import file_name
@@ -38,40 +48,80 @@ DOTS: Final = 250
 SMALLEST_SHARE: Final = 5e-4
 CLEAR: Final = 0.3
 """Rank correlation of level and effect from which on a reason is said to add value, or to take it, when it is high."""
+ICONS: Final = {
+    True: ":green[:material/check_circle:]",
+    False: ":orange[:material/warning:]",
+    None: ":material/info:",
+}
 
 
-def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> Found:
+@dataclass(frozen=True)
+class SavedExplanation:
+    """An explanation on disk, of many customers or of one.
+
+    Args:
+        bundle: the model.
+        record: path of its record, which is written last.
+    """
+
+    bundle: Bundle
+    record: Path
+
+    def of(self, answer: str) -> Explanation:
+        """Return the explanation of an answer."""
+        return _load(self.record, answer)
+
+
+def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> SavedExplanation:
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
     folder = explanation_folder(bundle, dataset, customer)
     command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
     command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
-    progress.need_result(record_of(folder) is not None, command, folder.name, note)
-    return Found(bundle, folder)
+    progress.need_result(record_of(folder / RECORD) is not None, command, folder.name, note)
+    return SavedExplanation(bundle, folder / RECORD)
 
 
-def record_of(folder: Path) -> dict[str, Any] | None:
+@cached()
+def record_of(path: Path) -> dict[str, Any] | None:
     """Return the record of an explanation, None where there is none of this version."""
-    path = folder / RECORD
-    return _record(str(folder), path.stat().st_mtime) if path.is_file() else None
+    return load_record(path.parent) if path.is_file() else None
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _record(folder: str, written: float) -> dict[str, Any] | None:
-    return load_record(Path(folder))
+@cached()
+def _load(record: Path, answer: str) -> Explanation:
+    loaded = load_explanation(record.parent, answer)
+    if loaded is None:
+        raise ClvError("explanation_missing", folder=str(record.parent))
+    return loaded[0]
 
 
-def explanation_of(found: Found, answer: str) -> Explanation:
-    """Return the explanation of an answer."""
-    return _load(str(found.folder), found.written, answer)
+def choose_answer() -> str:
+    """Let the person choose what is explained."""
+    names = {answer: t(f"answer.{answer}") for answer in ANSWERS}
+    return widgets.choose(t("answer.choose"), names, "explain_answer", help=t("answer.help"))
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _load(folder: str, written: float, answer: str) -> Explanation:
-    found = load_explanation(Path(folder), answer)
-    if found is None:
-        raise ClvError("explanation_missing", folder=folder)
-    return found[0]
+def unit_of(answer: str, currency: str) -> tuple[str, float]:
+    """Return the unit of effects on an answer, for axes, and the factor to it: a chance moves by percentage points."""
+    return (t("unit.points"), 100.0) if answer == CHANCE else (i18n.unit(currency), 1.0)
+
+
+def axis_of(feature: str, currency: str) -> str:
+    """Return what a feature reads, with the unit of its axis where it is money or days."""
+    name, kind = label(feature, session.language()), FEATURES[feature].unit if feature in FEATURES else ""
+    unit = {"money": i18n.unit(currency), "days": t("chart.reading.days")}.get(kind)
+    return t("chart.reading", name=name, unit=unit) if unit else name
+
+
+def reason_name(part: str) -> str:
+    """Return what a reason is called."""
+    return part_name(part, session.language())
+
+
+def within(part: str) -> str:
+    """Return what a reason is called within a sentence."""
+    return part_name(part, session.language(), within=True)
 
 
 def headline(explanation: Explanation) -> str:
@@ -80,6 +130,20 @@ def headline(explanation: Explanation) -> str:
     reasons = listed([within(part) for part in rows["part"]], session.language())
     share = percent(rows["share"].sum())
     return t(f"why.headline.{explanation.answer}", reasons=reasons, share=share)
+
+
+def show(saved: SavedExplanation, answer: str) -> None:
+    """Show the strongest reasons in words, bars and dots, and how far they can be relied on."""
+    explanation, bundle = saved.of(answer), saved.bundle
+    currency = bundle.record["currency"]
+    with st.grid(2, min_column_width=360):
+        with st.container(border=True, height="stretch"):
+            st.markdown(f"**{t('explain.words')}**")
+            in_words(explanation, currency)
+        widgets.chart(bars(explanation, currency), "bars")
+    widgets.chart(swarm(explanation, currency), "swarm")
+    show_checks(record_of(saved.record) or {}, answer, currency)
+    review_themes(bundle)
 
 
 def live(explanation: Explanation) -> pd.DataFrame:
@@ -116,8 +180,8 @@ def swarm(explanation: Explanation, currency: str) -> Chart:
     order = live(explanation)["part"].head(SWARM).tolist()
     unit, factor = unit_of(explanation.answer, currency)
     table = explanation.beeswarm()
-    shown = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
-    table = table[table["part"].isin(order) & table["customer_id"].isin(shown)]
+    sampled = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
+    table = table[table["part"].isin(order) & table["customer_id"].isin(sampled)]
     table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
     names = dict(zip(explanation.parts, explanation.representatives, strict=True))
     labels = {part: _with_reading(part, names[part]) for part in order}
@@ -134,10 +198,10 @@ def _with_reading(part: str, representative: str) -> str:
 
 def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
     """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
-    known = table.dropna(subset="level")
+    with_reading = table.dropna(subset="level")
     with_level = {
         part: rank_correlation(rows["level"], rows["effect"])
-        for part, rows in known.groupby("part")
+        for part, rows in with_reading.groupby("part")
         if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
     }
     up = next((part for part in order if with_level.get(part, 0.0) > CLEAR), None)
@@ -151,6 +215,18 @@ def _read(representative: str, *, small: bool = False) -> str:
     """Return what a reading is, ``small`` within a sentence."""
     name = label(representative, session.language())
     return lowered(name, session.language()) if small else name
+
+
+def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:
+    """Say what the checks of an explanation of many customers found."""
+    faithful = Faithfulness.from_json(record["faithfulness"][answer])
+    stable = Stability.from_json(record["stability"][answer])
+    first = of_faithfulness(faithful, answer, currency, session.language())
+    second = of_stability(stable, session.language())
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{t('why.checks')}**")
+        st.markdown(f"{ICONS[faithful.passed]} {widgets.escape(first)}", help=t("why.faithful.help"))
+        st.markdown(f"{ICONS[stable.steady]} {widgets.escape(second)}", help=t("why.stable.help"))
 
 
 def review_themes(bundle: Bundle) -> None:
@@ -193,5 +269,5 @@ def as_csv(explanation: Explanation, currency: str, bundle: Bundle, as_of: date)
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)
     frame.insert(2, "base", explanation.base)
-    told = page_files.stamped(frame.assign(currency=currency) if currency else frame, bundle, as_of)
-    return page_files.spreadsheet(told, mixed=True)
+    stamped = page_files.stamped(frame.assign(currency=currency) if currency else frame, bundle, as_of)
+    return page_files.spreadsheet(stamped, mixed=True)
