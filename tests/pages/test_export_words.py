@@ -60,6 +60,12 @@ def test_tiers_are_called_by_their_names(segment: str, scheme: str, words: str) 
     assert segment_words(entry, {}) == words
 
 
+def test_an_experiment_on_a_tier_names_the_offer_and_the_tier() -> None:
+    settings = {"offer": "优惠券", "control_share": 0.5, "start": "2026-10-20"}
+    entry = {"segment": "tier=1", "scheme": "quantile:10,30,60", "dataset": "shop", "settings": settings}
+    assert segment_words(entry, {}) == f"“优惠券”的实验 · {translate('tier.top', 'zh')}"
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -38,6 +38,7 @@ from clv_core.strategy.plans.budget_plan import OFFER, BudgetPlan
 from clv_core.strategy.plans.offers import Offer, expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import cells, received, row_files, saying, state, tiers, widgets
@@ -172,7 +173,8 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         st.markdown(_power(inputs, str(offer), inside, counts, share))
     if group > EVERYONE:
         by_tier = inputs.segments.by == TIERS
-        side = replace(side, segment=f"{TIER}={group}" if by_tier else f'{SEGMENT_NAME}="{names[group]}"')
+        condition = Condition(TIER, "=", (str(group),)) if by_tier else Condition(SEGMENT_NAME, "=", (names[group],))
+        side = replace(side, segment=str(condition))
     settings = {"offer": str(offer), "control_share": share, "start": day}
     described, work = replace(side, scheme=inputs.segments.scheme, settings=settings), state.workspace()
 

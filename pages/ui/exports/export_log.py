@@ -69,9 +69,9 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
     work = state.workspace()
 
     def later() -> Made:
-        found = make()
+        made = make()
         log_download(work, format, side, rows, customers)
-        return found
+        return made
 
     return later
 
@@ -83,15 +83,17 @@ def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str
         entry: line of the export log.
         datasets: by name; of one that is gone, or another scheme, the tiers have their usual names.
     """
-    said = str(entry["segment"])
-    if not said:
-        return _planned(entry.get("settings") or {}, str(entry.get("currency", "")))
+    settings, text = entry.get("settings") or {}, str(entry["segment"])
+    chosen = _planned(settings, str(entry.get("currency", "")))
+    if not text:
+        return chosen
     try:
-        conditions = conditions_of(said)
+        conditions = conditions_of(text)
     except UsageError:
-        return said
-    said_so = (_tiers_said(entry, one, datasets) or spoken.sentence(one) for one in conditions)
-    return say_clauses(said_so, state.language())
+        return text
+    clauses = (_tier_words(entry, one, datasets) or spoken.sentence(one) for one in conditions)
+    words = say_clauses(clauses, state.language())
+    return f"{chosen} · {words}" if "control_share" in settings else words
 
 
 def _planned(settings: Mapping[str, Any], currency: str) -> str:
@@ -109,16 +111,16 @@ def conditions_of(text: str) -> list[Condition]:
     Raises:
         UsageError: they are none.
     """
-    found: list[str] = []
+    conditions: list[str] = []
     for word in WORDS.findall(text):
-        if found and PATTERN.fullmatch(word) is None:
-            found[-1] += f" {word}"
+        if conditions and PATTERN.fullmatch(word) is None:
+            conditions[-1] += f" {word}"
         else:
-            found.append(word)
-    return [Condition.parse(one) for one in found]
+            conditions.append(word)
+    return [Condition.parse(one) for one in conditions]
 
 
-def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[str, Dataset]) -> str:
+def _tier_words(entry: dict[str, Any], condition: Condition, datasets: Mapping[str, Dataset]) -> str:
     """Return the tiers of a condition by their names; "" of any other condition, and of segments that are no tiers."""
     tiers = TIERS.fullmatch(str(condition))
     if tiers is None or not entry["scheme"]:
