@@ -48,13 +48,14 @@ def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentat
     Raises:
         UsageError: what was written makes no scheme.
     """
+    names = {one: t(f"scheme.{one}") for one in KINDS}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             t("segments.scheme"),
             KINDS,
-            format_func=lambda one: t(f"scheme.{one}"),
+            format_func=names.__getitem__,
             key="scheme_kind",
-            help="\n".join(f"- **{t(f'scheme.{one}')}**: {t(f'scheme.{one}.help')}" for one in KINDS),
+            help="\n".join(f"- **{name}**: {t(f'scheme.{one}.help')}" for one, name in names.items()),
             persist_state="session",
             width=240,
         )

@@ -40,7 +40,7 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     assert answer["files"] == [str(slides), str(page)] and zipfile.is_zipfile(slides)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and answer["finding"] in text and "90" in answer["finding"]
-    assert list(answer["sections"]) == "data trust quality deciles drivers segments plan limits".split()
+    assert list(answer["sections"]) == "data trust deciles drivers segments plan limits".split()
     assert "50" in answer["sections"]["plan"]
 
 
