@@ -76,7 +76,7 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     keys.wait_for(translate("job.leave")[:30])
     press(keys, translate("job.cancel"))
     keys.wait_for(translate("job.cancel.sure"))
-    press(keys, translate("job.cancel"))
+    press(keys, translate("job.cancel.confirm"))
     keys.wait_for(translate("job.cancelled"))
     keys.open("segments", lang="en", dataset="sample")
     with keys.page.expect_download() as list_:
