@@ -148,7 +148,7 @@ def watch(job: jobs.Job) -> None:
 def _stopping(job: jobs.Job, status: dict[str, Any]) -> Confirmation:
     """Return the question whether a run is to be stopped, with what becomes of its results."""
     consequence = t(f"job.cancel.why{_when_stopped(status['command'])}", run=_title(status))
-    return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel"), partial(_stop, job))
+    return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
 
 
 def _stop(job: jobs.Job) -> None:

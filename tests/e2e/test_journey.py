@@ -84,6 +84,7 @@ def evaluate(studio: Studio) -> None:
 def explain(studio: Studio) -> None:
     studio.click("See why")
     studio.wait_for(translate("explain.words", "en"))
+    studio.page.get_by_text(translate("explain.part.customer", "en"), exact=True).click()
     studio.wait_for("above average")
 
 

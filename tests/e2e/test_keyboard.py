@@ -75,6 +75,9 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("train.start"))
     keys.wait_for(translate("job.leave")[:30])
     press(keys, translate("job.cancel"))
+    keys.page.get_by_role("dialog").wait_for()
+    press(keys, translate("job.cancel.confirm"))
+    keys.wait_for(translate("job.cancelled"))
     keys.open("segments", lang="en", dataset="sample")
     with keys.page.expect_download() as list_:
         press(keys, "Download: CSV", "Space")
