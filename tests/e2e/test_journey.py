@@ -49,7 +49,7 @@ def upload(studio: Studio, file: Path) -> None:
     name.press("Tab")
     studio.click(translate("upload.save", "en"))
     studio.wait_for("CDNOW saved")
-    studio.wait_for("First look: not trained")
+    studio.wait_for("First look only")
     studio.shows("The next 182 days are worth")
     studio.picture("upload-look_en")
 

@@ -64,7 +64,7 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     keys.wait()
     press(keys, translate("upload.save"))
     keys.wait_for("events saved")
-    keys.wait_for("First look: not trained")
+    keys.wait_for("First look only")
     press(keys, translate("upload.to_train"))
     keys.wait_for(translate("train.horizon"))
     press(keys, "30 days", "Space")
