@@ -25,7 +25,6 @@ from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.demo import SAMPLE
-from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
@@ -36,7 +35,6 @@ from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.clusters import Clusters
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_table import DATED, ID, STATIC
-from pages.ui.models.board import Shelf
 from pages.ui.upload import uploading
 from tests.pages.conftest import do
 
@@ -220,10 +218,9 @@ def models_compared(shop: Shop) -> dict[str, Any]:
     return {"command": "backtest", "name": NAME, "out": shop.folder / ODD}
 
 
-@starts("models.exchange models")
+@starts("models.actions models")
 def a_model_sent(shop: Shop) -> dict[str, Any]:
-    registry = Registry(shop.work)
-    app = shop.call("models.exchange", "receive", Shelf(registry, shop.dataset, tuple(registry.versions(NAME))))
+    app = shop.call("models.actions", "import_form", NAME)
     app.file_uploader(key="import_file").upload("-a=客.zip", b"no model")
     quiet(do(app, "import_model"))
     return {"command": "models", "action": "import", "dataset": NAME}
@@ -339,7 +336,7 @@ def answering(job: object, said: dict[str, object]) -> None:
     """The script of a page on which a run's question is answered."""
     from pages.ui.upload import uploading
 
-    uploading.again(job, **said)
+    uploading.restart(job, **said)
 
 
 @pytest.fixture(scope="module")
