@@ -429,18 +429,6 @@ def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset_and_else_
     assert "save" not in {button.form_id for button in app.button if button.form_id}
 
 
-def test_a_name_that_is_taken_is_saved_under_once_a_dialog_said_what_stays(upload: UPLOAD, with_dataset: Path) -> None:
-    app = do(upload(LOG, root=with_dataset), ("save_way_", "new"))
-    app.text_input(key="dataset_name").set_value("shop")
-    before = len(jobs.jobs(Workspace(with_dataset), "ingest"))
-    save(app)
-    assert translate("upload.name.why", "en", name="shop") in texts(app)
-    assert len(jobs.jobs(Workspace(with_dataset), "ingest")) == before
-    do(app, "confirm")
-    assert args_of(with_dataset, "ingest")[-2:] == ["--name", "shop"]
-    jobs.update_status(newest(with_dataset, "ingest").folder, state=jobs.CANCELLED)
-
-
 def test_all_steps_are_done_once_a_dataset_is_saved(open_page: OPEN, with_dataset: Path) -> None:
     app = open_page(with_dataset, "upload", lang="en", dataset="shop")
     assert texts(app).count(":blue[:material/check_circle:") == 0
