@@ -22,7 +22,7 @@ with stepper:
 if job and running:
     progress.watch(job)
     st.stop()
-if job and questions.ask_for_run(job, partial(uploading.again, job)):
+if job and questions.ask_for_run(job, partial(uploading.restart, job)):
     st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
     st.stop()
 if job and progress.consume_done(job):
@@ -81,7 +81,7 @@ try:
         elif progress.is_running(checked):
             st.caption(t("upload.large"))
             progress.watch(checked)
-        elif questions.ask_for_run(checked, uploading.settle):
+        elif questions.ask_for_run(checked, uploading.revise_answers):
             st.stop()
         else:
             progress.show_outcome(checked)
@@ -91,7 +91,7 @@ except ClvError as error:
     with result:
         question = questions.find_question(error)
         if question:
-            questions.ask(*question, path, uploading.settle)
+            questions.ask(*question, path, uploading.revise_answers)
         elif not save.offer_refunds(file, error):
             widgets.show_error(error)
         steps.offer_without(file, path)

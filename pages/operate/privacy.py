@@ -12,7 +12,7 @@ SECTIONS = {"erase": erasure_form.show, "suppress": suppression.show, "audit": a
 
 erasure_form.follow()
 flash.show()
-widgets.headline(erasure_form.headline(erasure_form.done(), suppression.headline()), t("privacy.context"))
+widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
 if access.may(what):
     try:

@@ -59,8 +59,8 @@ def with_minus(rows: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[pd.DataF
         return rows, dict(columns)
     heads = {name: _formless(head) if name in worded else head for name, head in columns.items()}
     others = {name: partial(signed, form="") for name in numbers if not _form(columns.get(name))}
-    said: dict[Any, Any] = others | {name: partial(signed, form=form) for name, form in worded.items()}
-    return rows.reset_index(drop=True).style.format(said, na_rep=MISSING), heads
+    text: dict[Any, Any] = others | {name: partial(signed, form=form) for name, form in worded.items()}
+    return rows.reset_index(drop=True).style.format(text, na_rep=MISSING), heads
 
 
 def signed(value: float, form: str) -> str:
@@ -70,17 +70,17 @@ def signed(value: float, form: str) -> str:
         value: any number.
         form: a format of Streamlit's; "" for none: up to four decimals.
     """
-    found = FORM.fullmatch(form)
-    if found:
-        sign, thousands, decimals, kind, behind = found.groups(default="")
+    match = FORM.fullmatch(form)
+    if match:
+        sign, thousands, decimals, kind, behind = match.groups(default="")
         decimals, kind = (".0", "f") if kind == "d" else (decimals, kind)
-        said = f"{value:{sign}z{thousands}{decimals}{kind}}"
-        said += "%" if behind else ""
+        text = f"{value:{sign}z{thousands}{decimals}{kind}}"
+        text += "%" if behind else ""
     elif form == "percent":
-        said = f"{_trimmed(f'{100 * value:z,.2f}')}%"
+        text = f"{_trimmed(f'{100 * value:z,.2f}')}%"
     else:
-        said = _trimmed(f"{value:z.4f}")
-    return said.replace("-", MINUS, 1)
+        text = _trimmed(f"{value:z.4f}")
+    return text.replace("-", MINUS, 1)
 
 
 def _trimmed(number: str) -> str:

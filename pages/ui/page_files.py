@@ -97,9 +97,9 @@ def file_name(
     record = bundle.record
     rest = [str(as_of)[:10], (terms or Terms(record["horizon_days"])).mark, *([mark] if mark else [])]
     room = LONGEST - len("_".join(["", "", *rest])) - len(f".{ending}")
-    said, name = spoken(what), FORBIDDEN.sub("-", record["dataset"]["name"])
-    name = _cut(name, max(room - len(said), room // 2))
-    return "_".join([name, _cut(said, room - len(name)), *rest]) + f".{ending}"
+    words, name = spoken(what), FORBIDDEN.sub("-", record["dataset"]["name"])
+    name = _cut(name, max(room - len(words), room // 2))
+    return "_".join([name, _cut(words, room - len(name)), *rest]) + f".{ending}"
 
 
 def dated(what: str, ending: str) -> str:

@@ -36,8 +36,8 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
         terms: what the values speak of; None is the trained horizon.
         marks: what else it depends on, beside the suppression list.
     """
-    said = "\n".join([side.mark, session.suppression_list().mark, *marks])
-    digest = hashlib.sha256(said.encode()).hexdigest()[:6]
+    parts = "\n".join([side.mark, session.suppression_list().mark, *marks])
+    digest = hashlib.sha256(parts.encode()).hexdigest()[:6]
     return file_name(bundle, what, side.cutoff, LONGEST_ENDING, terms, digest).removesuffix(f".{LONGEST_ENDING}")
 
 
@@ -67,8 +67,8 @@ def offer(
         st.caption(t("exporting.left_out", reasons=reasons({"suppressed": suppressed})))
 
     def described() -> bytes:
-        known = folder / f"{name}.csv.json"
-        return (known if known.is_file() else write(folder / f"{name}.csv").side_file).read_bytes()
+        side_file = folder / f"{name}.csv.json"
+        return (side_file if side_file.is_file() else write(folder / f"{name}.csv").side_file).read_bytes()
 
     with st.container(horizontal=True):
         for ending in ("csv", "xlsx"):
@@ -131,8 +131,8 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
     """
     allowed = verdict.is_acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
-    told, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
-    page_files.download(label, lambda: page_files.spreadsheet(told, currency), name, key, disabled=not allowed)
+    table, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
+    page_files.download(label, lambda: page_files.spreadsheet(table, currency), name, key, disabled=not allowed)
 
 
 def made(found: Exported, key: str) -> None:

@@ -93,7 +93,7 @@ def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> Non
 
 def test_message_of_concentration_says_both_figures() -> None:
     held = Concentration(pd.DataFrame(), gini=0.634, top10=0.509, buyers=10)
-    assert words.held(held) == translate("explore.held", share="51%", gini="0.63")
+    assert words.held_by_few(held) == translate("explore.held", share="51%", gini="0.63")
 
 
 def test_what_sells_best_is_named_as_it_is_and_cut_where_it_is_long() -> None:

@@ -296,9 +296,8 @@ def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OP
     app = open_page(work.root, "upload", lang="en")
     app.file_uploader[0].upload("june.csv", LOG).run()
     do(app, ("save_way_add", "new"), ("dataset_name", "shop"), "save")
-    assert translate("upload.name.again", "en", name="shop") in [item.value for item in app.warning]
-    assert not jobs.jobs(work, "ingest")
-    do(app, "save")
+    assert translate("upload.name.why", "en", name="shop") in texts(app) and not jobs.jobs(work, "ingest")
+    do(app, "confirm")
     args = args_of(work.root, "ingest")
     assert args[args.index("--name") + 1] == "shop"
 

@@ -175,7 +175,7 @@ def customers_table(shop: Shop) -> dict[str, Any]:
     app.file_uploader[0].upload("客.csv", table.encode()).run()
     edits = {0: {"use": ID}, 1: {"use": STATIC}, 2: {"use": DATED, "since": "-seit"}, 4: {"use": "email"}}
     app.session_state[app.data_editor[0].key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
-    quiet(app.run()).button(key="customers_add").click().run()
+    do(quiet(app.run()), "customers_add", "confirm")  # in place of the table that it has
     job = shop.newest()
     jobs.finish(job.folder, "en", error=NeedsAnswer("dates_ambiguous", column="-seit", rows=9))
     app.run()
@@ -196,8 +196,7 @@ def datasets_combined(shop: Shop) -> dict[str, Any]:
 @starts("datasets.manage rename")
 def a_dataset_renamed(shop: Shop) -> dict[str, Any]:
     app = shop.call("datasets.manage", "manage", shop.dataset)
-    app.text_input(key=f"new_name_{NAME}").set_value(NEW)
-    quiet(do(app, "rename", "confirm"))
+    quiet(do(app, (f"new_name_{NAME}", NEW), "rename", "confirm"))
     return {"command": "rename", "name": NAME, "new": NEW}
 
 
@@ -336,7 +335,7 @@ def answering(job: object, said: dict[str, object]) -> None:
     """The script of a page on which a run's question is answered."""
     from pages.ui.upload import uploading
 
-    uploading.again(job, **said)
+    uploading.restart(job, **said)
 
 
 @pytest.fixture(scope="module")

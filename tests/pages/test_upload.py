@@ -67,11 +67,6 @@ def save(app: AppTest) -> AppTest:
     return app
 
 
-def args_of_last(root: Path) -> list[str]:
-    """Return the words of the run that was started last, none where there is none."""
-    return args_of(root, "ingest") if jobs.jobs(Workspace(root), "ingest") else []
-
-
 def figures(app: AppTest) -> set[str]:
     return {metric.value for metric in app.metric}
 
@@ -432,16 +427,6 @@ def test_a_file_of_refunds_alone_can_be_added_where_there_is_a_dataset_and_else_
     app = upload(REFUNDS)
     assert "cancelled or refunded" in app.error[0].value and not app.info
     assert "save" not in {button.form_id for button in app.button if button.form_id}
-
-
-def test_a_name_that_is_taken_is_saved_under_once_a_dialog_said_what_stays(upload: UPLOAD, with_dataset: Path) -> None:
-    app = do(upload(LOG, root=with_dataset), ("save_way_", "new"))
-    app.text_input(key="dataset_name").set_value("shop")
-    save(app)
-    assert translate("upload.name.why", "en", name="shop") in texts(app) and "--name" not in args_of_last(with_dataset)
-    do(app, "confirm")
-    assert args_of(with_dataset, "ingest")[-2:] == ["--name", "shop"]
-    jobs.update_status(newest(with_dataset, "ingest").folder, state=jobs.CANCELLED)
 
 
 def test_all_steps_are_done_once_a_dataset_is_saved(open_page: OPEN, with_dataset: Path) -> None:

@@ -57,8 +57,8 @@ def heat_map(
     fits = values.shape[1] <= MAX_COLUMNS if wide else values.size <= MAX_CELLS
     shown = texts.to_numpy() if fits else None
     cells = values.to_numpy(float)
-    known = cells[np.isfinite(cells)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    finite = cells[np.isfinite(cells)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     squares = dict(
         type="heatmap",
         z=cells,
@@ -195,7 +195,7 @@ def lorenz(curve: pd.DataFrame, message: str) -> Chart:
         curve: columns ``share_of_buyers``, ``share_of_value``.
         message: what the chart shows, in words.
     """
-    held = dict(
+    line = dict(
         type="scatter",
         x=curve["share_of_buyers"],
         y=curve["share_of_value"],
@@ -205,9 +205,9 @@ def lorenz(curve: pd.DataFrame, message: str) -> Chart:
         hovertemplate=t("chart.held_hover", buyers="%{x:.0%}", value="%{y:.1%}") + "<extra></extra>",
     )
     name = t("chart.all_alike")
-    alike = dict(type="scatter", x=[0, 1], y=[0, 1], name=name, mode="lines", line=DOTTED, hoverinfo="skip")
+    equal = dict(type="scatter", x=[0, 1], y=[0, 1], name=name, mode="lines", line=DOTTED, hoverinfo="skip")
     return drawn(
-        [held, alike],
+        [line, equal],
         message,
         x={"title": t("chart.share_of_buyers"), "tickformat": ".0%", "range": [0, 1], "dtick": 0.2},
         y={"title": t("chart.share_of_net"), "tickformat": ".0%", "range": [0, 1.02]},
@@ -296,26 +296,26 @@ def people_lines(table: pd.DataFrame, message: str, *, kinds: list[str], time_un
         kinds: of ``customers, buyers, known_buyers``, in this order.
         time_unit: what a bucket is.
     """
-    looks = {
+    styles = {
         "customers": {"color": BASELINE, "width": 2},
         "buyers": {"color": HISTORY, "width": 2.5},
         "known_buyers": {"color": OTHER, "width": 2, "dash": "dot"},
     }
-    whole = table[table["complete"]] if table["complete"].any() else table
+    complete = table[table["complete"]] if table["complete"].any() else table
     traces = [
         dict(
             type="scatter",
-            x=whole["bucket"],
-            y=whole[kind],
+            x=complete["bucket"],
+            y=complete[kind],
             name=t(f"chart.{kind}"),
-            mode="lines+markers" if len(whole) < 20 else "lines",
-            line=looks[kind],
-            customdata=whole[["label"]],
+            mode="lines+markers" if len(complete) < 20 else "lines",
+            line=styles[kind],
+            customdata=complete[["label"]],
             hovertemplate="%{customdata[0]}: %{y:,}",
         )
         for kind in kinds
     ]
-    y = {"title": t("chart.customers"), "rangemode": "tozero", **value_ticks(whole[kinds])}
+    y = {"title": t("chart.customers"), "rangemode": "tozero", **value_ticks(complete[kinds])}
     return drawn(traces, message, x=_time_axis(table, time_unit), y=y)
 
 

@@ -75,14 +75,21 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
     short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
     span = [min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1]
-    said = {"x": cutoff, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "top", "text": t("card.chart.cutoff")}
+    cutoff_label = {
+        "x": cutoff,
+        "xanchor": "right",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "top",
+        "text": t("card.chart.cutoff"),
+    }
     return drawn(
         [interval, spent, orders, expected],
         message,
         x={"title": t("card.chart.time"), "tickformat": "%Y-%m-%d" if short else "%Y-%m"},
         y={"title": t("card.chart.axis", unit=unit), "range": span, **value_ticks(span)},
         lines=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"})],
-        notes=[said],
+        notes=[cutoff_label],
     )
 
 

@@ -22,8 +22,8 @@ def follow(dataset: Dataset) -> None:
     job = flash.follow("clean", dataset.name)
     if job is not None:
         result = job.status()["result"]
-        known = {"kept": f"{result['rows_kept']:,}", "read": f"{result['rows_read']:,}"}
-        flash.say(t("cleaning.done", **known) if result["rules"] else t("cleaning.undone"))
+        params = {"kept": f"{result['rows_kept']:,}", "read": f"{result['rows_read']:,}"}
+        flash.say(t("cleaning.done", **params) if result["rules"] else t("cleaning.undone"))
         st.rerun()
 
 
@@ -33,27 +33,27 @@ def show(dataset: Dataset) -> None:
     st.markdown(f"**{t('cleaning.headline')}**")
     if on and st.button(t("cleaning.undo"), key="clean_undo", icon=":material/undo:", **access.if_may("change")):
         start(dataset, {})
-    counted = _counted(dataset)
-    found = [item for item in counted if item["rows"] or item["on"]]
-    wanted = {item["rule"]: limit for item in found if (limit := _rule(dataset, item)) is not False}
-    nothing = [item for item in counted if item not in found]
+    effects = _count_effects(dataset)
+    effective = [item for item in effects if item["rows"] or item["on"]]
+    wanted = {item["rule"]: limit for item in effective if (limit := _rule(dataset, item)) is not False}
+    nothing = [item for item in effects if item not in effective]
     titles = i18n.join_names(t(f"clean.{item['rule']}.title") for item in nothing)
-    if not found:
+    if not effective:
         st.caption(t("cleaning.none", rules=titles))
         return
     if nothing:
         st.caption(t("cleaning.nothing", rules=titles))
-    if len(found) > 1:
+    if len(effective) > 1:
         st.caption(t("cleaning.alone"))
-    same = wanted == {rule: limit for rule, limit in on.items()}
+    unchanged = wanted == {rule: limit for rule, limit in on.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        may = access.if_may("change", disabled=same)
+        may = access.if_may("change", disabled=unchanged)
         if st.button(t("cleaning.apply"), type="primary", key="clean_apply", **may):
             start(dataset, wanted)
-        if same:
+        if unchanged:
             st.caption(t("cleaning.same"))
-    limits = {item["rule"]: _limit_said(dataset, item) for item in found if item["limit"] is not None}
-    if any(limits[item["rule"]] != item["limit"] for item in found if item["limit"] is not None):
+    limits = {item["rule"]: _limit_value(dataset, item) for item in effective if item["limit"] is not None}
+    if any(limits[item["rule"]] != item["limit"] for item in effective if item["limit"] is not None):
         if st.button(t("cleaning.again"), key="clean_count", icon=":material/calculate:"):
             st.session_state[LIMITS] = limits
             st.rerun()
@@ -72,7 +72,7 @@ def _words(rules: Mapping[str, float | None]) -> list[str]:
     return words
 
 
-def _counted(dataset: Dataset) -> list[dict[str, Any]]:
+def _count_effects(dataset: Dataset) -> list[dict[str, Any]]:
     """Return the effects of all rules, counted by a run that is started where there is none."""
     limits: dict[str, float] = st.session_state.get(LIMITS, {})
     words = _words(limits)
@@ -120,19 +120,19 @@ def _limit_key(dataset: Dataset, rule: str) -> str:
     return f"limit_{dataset.version}_{rule}"
 
 
-def _limit_said(dataset: Dataset, item: dict[str, Any]) -> float:
+def _limit_value(dataset: Dataset, item: dict[str, Any]) -> float:
     return float(st.session_state.get(_limit_key(dataset, item["rule"]), item["limit"]))
 
 
 def _effect(item: dict[str, Any], currency: str) -> str:
-    known = {
+    params = {
         "rows": f"**{item['rows']:,}**",
         "purchases": f"{item['purchases']:,}",
         "revenue": widgets.escape(i18n.money(item["net_revenue"], currency)),
         "customers": f"{item['customers']:,}",
         "lost": f"{item['customers_lost']:,}",
     }
-    return t("cleaning.effect.on" if item["on"] else "cleaning.effect", **known)
+    return t("cleaning.effect.on" if item["on"] else "cleaning.effect", **params)
 
 
 def _examples(rows: list[dict[str, str]]) -> pd.DataFrame:

@@ -91,27 +91,27 @@ def _source(facts: Manifest) -> str:
 
 def versions(dataset: Dataset) -> None:
     """List all versions, and offer to return to one or to delete the earliest."""
-    known = store.versions(session.workspace(), dataset.name)
-    if len(known) == 1:
+    all_versions = store.versions(session.workspace(), dataset.name)
+    if len(all_versions) == 1:
         st.caption(t("versions.one"))
         return
-    st.markdown(f"**{t('versions.headline', n=len(known))}**")
+    st.markdown(f"**{t('versions.headline', n=len(all_versions))}**")
     revenue = t("column.net_revenue")
     table = pd.DataFrame(
         {
-            t("versions.when"): [i18n.moment(item.manifest.created) for item in known],
-            t("versions.made"): [_made(item.manifest) for item in known],
-            t("versions.rows"): [item.manifest.rows_kept for item in known],
-            t("column.customers"): [item.manifest.customers for item in known],
-            revenue: [item.manifest.net_revenue for item in known],
-            t("versions.version"): [item.version for item in known],
-            t("versions.in_use"): [item.version == dataset.version for item in known],
+            t("versions.when"): [i18n.moment(item.manifest.created) for item in all_versions],
+            t("versions.made"): [_made(item.manifest) for item in all_versions],
+            t("versions.rows"): [item.manifest.rows_kept for item in all_versions],
+            t("column.customers"): [item.manifest.customers for item in all_versions],
+            revenue: [item.manifest.net_revenue for item in all_versions],
+            t("versions.version"): [item.version for item in all_versions],
+            t("versions.in_use"): [item.version == dataset.version for item in all_versions],
         }
     )
     columns = {name: cells.whole() for name in (t("versions.rows"), t("column.customers"))}
     columns[revenue] = cells.money(revenue, dataset.manifest.currency)
     cells.table(table, t("datasets.what.versions"), columns)
-    others = {item.version: item for item in known if item.version != dataset.version}
+    others = {item.version: item for item in all_versions if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             t("versions.return"),
@@ -127,7 +127,7 @@ def versions(dataset: Dataset) -> None:
         )
         may = access.if_may("change")
         confirmation.button(question, t("versions.use"), "restore", icon=":material/history:", **may)
-    _offer_pruning(dataset, len(known))
+    _offer_pruning(dataset, len(all_versions))
 
 
 def _version_label(facts: Manifest) -> str:

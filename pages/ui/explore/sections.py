@@ -116,21 +116,21 @@ def _binned(waits: pd.DataFrame) -> pd.DataFrame:
     reached = counts.cumsum() / counts.sum()
     longest = int(reached.index[int(np.searchsorted(reached.to_numpy(), 0.99))])
     width = max(1, -(-longest // BARS))
-    kept = counts[(counts.index <= longest) & (counts.index > 0)]
-    low = (kept.index - 1) // width * width + 1
-    table = kept.groupby(low).sum().rename("count").rename_axis("low").reset_index()
+    shown = counts[(counts.index <= longest) & (counts.index > 0)]
+    low = (shown.index - 1) // width * width + 1
+    table = shown.groupby(low).sum().rename("count").rename_axis("low").reset_index()
     return table.assign(high=table["low"] + width - 1)
 
 
 def value(cube: Cube, filters: Filters) -> None:
     """Show who holds the revenue."""
-    held = explored.concentrated(cube, filters)
-    if held.top10 is None:
+    value_held = explored.concentrated(cube, filters)
+    if value_held.top10 is None:
         st.caption(t("explore.no_value"))
         return
     grid = explored.view("rfm", cube, filters)
     with st.grid(2, min_column_width=380):
-        widgets.chart(behaviour.lorenz(held.curve, words.held(held)), "lorenz")
+        widgets.chart(behaviour.lorenz(value_held.curve, words.held_by_few(value_held)), "lorenz")
         widgets.chart(_rfm(grid, cube.currency), "rfm")
 
 
@@ -150,8 +150,8 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
     places = list(zip(grid["buyers"], grid["mean_value"], grid["value"], strict=True))
     texts = [f"{i18n.count(buyers)}<br>{say(mean)}" for buyers, mean, _ in places]
     hover = [
-        t("explore.rfm_cell", buyers=f"{buyers:,}", mean=f"{mean:,.2f}", value=f"{held:,.2f}")
-        for buyers, mean, held in places
+        t("explore.rfm_cell", buyers=f"{buyers:,}", mean=f"{mean:,.2f}", value=f"{value_held:,.2f}")
+        for buyers, mean, value_held in places
     ]
     ranks = grid["mean_value"].rank(pct=True)
     return behaviour.heat_map(
@@ -200,7 +200,7 @@ def rated(cube: Cube, filters: Filters) -> None:
     if table.empty:
         return
     label = [f"{rating:g}" for rating in table["rating"]]
-    known = table["back_rate"].notna()
+    followed = table["back_rate"].notna()
     with st.grid(3, min_column_width=300):
         shown = pd.DataFrame({"label": label, "value": table["share"], "text": table["share"].map(percent)})
         shown["hover"] = [
@@ -218,8 +218,8 @@ def rated(cube: Cube, filters: Filters) -> None:
             ),
             "ratings",
         )
-        if known.any():
-            shown = shown[known].assign(value=table["back_rate"], text=table.loc[known, "back_rate"].map(percent))
+        if followed.any():
+            shown = shown[followed].assign(value=table["back_rate"], text=table.loc[followed, "back_rate"].map(percent))
             shown["hover"] = [
                 t(
                     "explore.rating_back_hover",
@@ -227,7 +227,7 @@ def rated(cube: Cube, filters: Filters) -> None:
                     back=f"{row.back:,}",
                     followed=f"{row.followed:,}",
                 )
-                for row in table[known].itertuples()
+                for row in table[followed].itertuples()
             ]
             figure = behaviour.bars(
                 shown,

@@ -35,9 +35,9 @@ def share_of(share: float) -> str:
 
 def revenue(table: pd.DataFrame, currency: str) -> str:
     """Say how net revenue moved from the first half of the period to the second."""
-    whole = table.loc[table["complete"], "net"]
-    half = len(whole) // 2
-    first, second = whole.iloc[:half].sum(), whole.iloc[len(whole) - half :].sum()
+    complete = table.loc[table["complete"], "net"]
+    half = len(complete) // 2
+    first, second = complete.iloc[:half].sum(), complete.iloc[len(complete) - half :].sum()
     if half < 2 or first <= 0 or second < 0:
         return t("explore.revenue.total", total=money(float(table["net"].sum()), currency))
     change = second / first - 1
@@ -48,10 +48,10 @@ def revenue(table: pd.DataFrame, currency: str) -> str:
 
 def people(table: pd.DataFrame, unit: str) -> str:
     """Say how many had bought before, of the buyers of the latest day, week or month that had enough of them."""
-    whole = table[table["complete"] & (table["buyers"] >= FEW)]
-    if whole.empty:
+    complete = table[table["complete"] & (table["buyers"] >= FEW)]
+    if complete.empty:
         return t("explore.people.short")
-    last = whole.iloc[-1]
+    last = complete.iloc[-1]
     return t("explore.people", when=bucket_name(unit, last["bucket"]), share=percent(last["known_rate"]))
 
 
@@ -87,9 +87,9 @@ def back(curve: pd.DataFrame) -> str:
     return t("explore.back.short")
 
 
-def held(found: Concentration) -> str:
+def held_by_few(concentration: Concentration) -> str:
     """Say how much the highest tenth holds."""
-    return t("explore.held", share=percent(found.top10 or 0.0), gini=f"{found.gini or 0.0:.2f}")
+    return t("explore.held", share=percent(concentration.top10 or 0.0), gini=f"{concentration.gini or 0.0:.2f}")
 
 
 def best(grid: pd.DataFrame, currency: str) -> str:
@@ -112,8 +112,8 @@ def way(table: pd.DataFrame) -> str:
     keys = [f"explore.did.{step}" for step in table["step"].iloc[1:]]
     keys[-1] += ".too" if len(keys) > 1 else ""
     rest = [t(key, share=share_of(share)) for key, share in zip(keys, table["share"].iloc[1:], strict=True)]
-    said = rest[0] if len(rest) == 1 else t("explore.comma", first=rest[0], second=rest[1])
-    return t(f"explore.funnel.{table['step'].iloc[0]}", rest=said)
+    shares_text = rest[0] if len(rest) == 1 else t("explore.comma", first=rest[0], second=rest[1])
+    return t(f"explore.funnel.{table['step'].iloc[0]}", rest=shares_text)
 
 
 def rated(table: pd.DataFrame) -> str:

@@ -23,14 +23,14 @@ IDS: Final = "erase_ids"
 ROUND: Final = "erase_round"
 
 
-def done() -> list[Certificate]:
+def all_certificates() -> list[Certificate]:
     """Return the certificates of erasures, the latest first."""
     return certificates(session.workspace())
 
 
-def headline(certificates_done: list[Certificate], suppressed: str) -> str:
+def headline(erasures: list[Certificate], suppressed: str) -> str:
     """Return how many customers were erased, followed by ``suppressed`` (who must not be contacted)."""
-    count = sum(sum(one.customers.values()) for one in certificates_done if one.finished)
+    count = sum(sum(one.customers.values()) for one in erasures if one.finished)
     erased = t("privacy.erased", n=f"{count:,}") if count else t("privacy.erased.none")
     return t("privacy.headline", erased=erased, suppressed=suppressed)
 
@@ -134,7 +134,7 @@ def _unfinished() -> None:
 
 
 def _certificates() -> None:
-    finished = [one for one in done() if one.finished]
+    finished = [one for one in all_certificates() if one.finished]
     st.header(t("privacy.certificates"), anchor=False)
     if not finished:
         st.caption(t("privacy.certificates.none"))

@@ -91,14 +91,14 @@ def show() -> None:
 
 def _checked(people: SuppressionList, entries: Entries) -> str:
     """Return how many of the entries are on the list, and which: the person has just written them."""
-    held = [entry[0] for entry in entries if any(people.names(word) for word in entry)]
-    counts = {"held": len(held), "n": len(entries)}
-    if not held or len(entries) == 1:
+    listed_entries = [entry[0] for entry in entries if any(people.names(word) for word in entry)]
+    counts = {"held": len(listed_entries), "n": len(entries)}
+    if not listed_entries or len(entries) == 1:
         return t("privacy.suppress.checked", **counts)
-    which = i18n.join_names(widgets.escape(cut(word)) for word in held[:MOST_NAMED])
-    if len(held) <= MOST_NAMED:
+    which = i18n.join_names(widgets.escape(cut(word)) for word in listed_entries[:MOST_NAMED])
+    if len(listed_entries) <= MOST_NAMED:
         return t("privacy.suppress.checked.which", which=which, **counts)
-    return t("privacy.suppress.checked.more", which=which, more=len(held) - MOST_NAMED, **counts)
+    return t("privacy.suppress.checked.more", which=which, more=len(listed_entries) - MOST_NAMED, **counts)
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:

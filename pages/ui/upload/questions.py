@@ -280,16 +280,20 @@ def _purchases(path: Path, then: Then) -> None:
         return
     names = [item for item in uploading.names(path, mapping[EVENT_TYPE], mapping.get(AMOUNT, "")) if item.name]
     rows = {item.name: item.rows for item in names}
-    options: dict[str, Any] = {
-        "format_func": lambda name: f"{name} ({rows[name]:,})",
-        "placeholder": t("streamlit.choose_several"),
-    }
+    label, hint = (lambda name: f"{name} ({rows[name]:,})"), t("streamlit.choose_several")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        bought = st.multiselect(t("question.purchases"), list(rows), key="answer_purchases", **options)
+        bought = st.multiselect(
+            t("question.purchases"), list(rows), format_func=label, key="answer_purchases", placeholder=hint
+        )
         others = [item for item in names if item.name not in bought]
         below = [item.name for item in others if item.below]
         returns = st.multiselect(
-            t("question.returns"), [item.name for item in others], below, key="answer_returns", **options
+            t("question.returns"),
+            [item.name for item in others],
+            below,
+            format_func=label,
+            key="answer_returns",
+            placeholder=hint,
         )
         if st.button(t("question.purchases.use"), key="answer_use_purchases", type="primary", disabled=not bought):
             then(events=dict.fromkeys(returns, RETURN) | dict.fromkeys(bought, PURCHASE))

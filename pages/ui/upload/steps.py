@@ -119,8 +119,8 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        found = widgets.escape(i18n.join_names(strangers)[:300])
-        st.warning(t("upload.strangers", files=found, first=widgets.escape(file.path.name)), icon=":material/warning:")
+        others = widgets.escape(i18n.join_names(strangers)[:300])
+        st.warning(t("upload.strangers", files=others, first=widgets.escape(file.path.name)), icon=":material/warning:")
     return path
 
 
@@ -136,39 +136,39 @@ def choose_sheet(file: FilesInHand) -> None:
     titles = uploading.sheets(file.path)
     if len(titles) < 2:
         return
-    said = uploading.answers().sheet
+    current = uploading.answers().sheet
     sheet = st.selectbox(
         t("upload.sheet"),
         ["", *titles],
-        index=1 + titles.index(said) if said in titles else 0,
+        index=1 + titles.index(current) if current in titles else 0,
         format_func=lambda title: title or t("upload.sheet.auto"),
         help=t("upload.sheet.help"),
-        key=f"upload_sheet_{file.folder.name}_{said}",
+        key=f"upload_sheet_{file.folder.name}_{current}",
     )
-    if sheet != said:
+    if sheet != current:
         uploading.answer(sheet=sheet)
         st.rerun()
 
 
 def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
-    said, proposals = uploading.answers(), uploading.inspection(file.path).columns
+    current, proposals = uploading.answers(), uploading.inspection(file.path).columns
     st.header(t("upload.step.columns"), anchor=False)
     words = {name: i18n.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
-    named = {source: canonical for canonical, source in said.mapping.items() if source}
+    named = {source: canonical for canonical, source in current.mapping.items() if source}
     table = pd.DataFrame(
         {
             "column": [item.column for item in proposals],
             "meaning": [
-                words.get(named.get(item.column) or _unless_taken(item, said.mapping), extra) for item in proposals
+                words.get(named.get(item.column) or _unless_taken(item, current.mapping), extra) for item in proposals
             ],
             "samples": [" · ".join(item.samples[:3]) for item in proposals],
             "sure": [round(100 * item.confidence) if item.canonical in words else None for item in proposals],
         }
     )
     config = st.column_config
-    read_as = f"{said.header}_{said.encoding}_{said.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
+    read_as = f"{current.header}_{current.encoding}_{current.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
     edited = st.data_editor(
         table,
         key=f"columns_{file.folder.name}_{session.language()}_{read_as}",
@@ -190,8 +190,11 @@ def choose_columns(file: FilesInHand) -> None:
     with st.expander(t("upload.settings"), icon=":material/tune:"):
         hint = _hint(proposals)
         settings(hint)
-    said = uploading.answers()
-    if hint.why is not None and (said.timezone, said.currency) == (hint.timezone or said.timezone, hint.currency):
+    current = uploading.answers()
+    if hint.why is not None and (current.timezone, current.currency) == (
+        hint.timezone or current.timezone,
+        hint.currency,
+    ):
         st.caption(t(hint.why.code, **hint.why.params))
 
 
@@ -215,14 +218,14 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
     Raises:
         UsageError: two columns were given one meaning.
     """
-    said = uploading.answers().mapping
+    current = uploading.answers().mapping
     proposed = Counter(item.canonical for item in proposals)
     given = Counter(names.get(meaning) for meaning in meanings)
     mapping = {}
     for item, meaning in zip(proposals, meanings, strict=True):
         canonical = names.get(meaning)
         settled = proposed[canonical] > 1 and given[canonical] == 1
-        confirmed = canonical is not None and said.get(canonical) == item.column
+        confirmed = canonical is not None and current.get(canonical) == item.column
         if canonical is not None and (canonical != item.canonical or settled or confirmed):
             mapping[canonical] = item.column
         elif canonical is None and item.canonical in names.values() and not given[item.canonical]:
@@ -231,7 +234,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
     if twice is not None:
         same = [item.column for item, word in zip(proposals, meanings, strict=True) if names.get(word) == twice]
         raise UsageError("meaning_twice", columns=same, meaning=i18n.name_of("canonical", twice))
-    if mapping != said:
+    if mapping != current:
         uploading.answer(mapping=mapping)
         st.rerun()
 
@@ -242,13 +245,15 @@ def settings(hint: LocaleHint) -> None:
     Args:
         hint: what is preselected while nothing was said.
     """
-    said, around = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
-    if not uploading.was_said("timezone") and not uploading.was_said("currency"):
-        said = replace(said, timezone=hint.timezone or said.timezone, currency=hint.currency or said.currency)
+    current, round_number = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
+    if not uploading.is_answered("timezone") and not uploading.is_answered("currency"):
+        current = replace(
+            current, timezone=hint.timezone or current.timezone, currency=hint.currency or current.currency
+        )
     with st.grid(3, min_column_width=200):
         for name, choices in SETTINGS.items():
             words = {choice: t(f"upload.{name}.{(choice or 'auto').replace('-', '_')}") for choice in choices}
-            before = getattr(said, name) or None
+            before = getattr(current, name) or None
             value = st.selectbox(
                 t(f"upload.{name}"),
                 choices,
@@ -266,12 +271,16 @@ def settings(hint: LocaleHint) -> None:
         zone = st.selectbox(
             t("upload.timezone"),
             zones,
-            index=zones.index(said.timezone),
+            index=zones.index(current.timezone),
             help=t("upload.timezone.help"),
-            key=f"zone_{around}",
+            key=f"zone_{round_number}",
         )
         currency = st.text_input(
-            t("upload.currency"), said.currency, max_chars=12, help=t("upload.currency.help"), key=f"currency_{around}"
+            t("upload.currency"),
+            current.currency,
+            max_chars=12,
+            help=t("upload.currency.help"),
+            key=f"currency_{round_number}",
         )
     uploading.answer(timezone=zone, currency=currency.strip())
 
@@ -288,7 +297,7 @@ def offer_earlier_answers(file: FilesInHand) -> None:
         st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.escape(' · '.join(words))}")
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
-                uploading.settle(**answers_json(earlier))
+                uploading.revise_answers(**answers_json(earlier))
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
             if st.button(t("recall.leave"), key="recall_leave"):

@@ -82,8 +82,8 @@ def stamp_of(path: Path) -> str:
 
 def chosen() -> FilesInHand | None:
     """Return the files in hand; where one has vanished, they are forgotten."""
-    found: FilesInHand | None = st.session_state.get(FILE)
-    return found if found is not None and all(path.exists() for path in found.paths) else None
+    file: FilesInHand | None = st.session_state.get(FILE)
+    return file if file is not None and all(path.exists() for path in file.paths) else None
 
 
 def take_uploads(files: Sequence[UploadedFile]) -> None:
@@ -125,7 +125,7 @@ def leave_out(file: FilesInHand, path: Path) -> None:
     st.session_state[FILE] = replace(file, paths=tuple(other for other in file.paths if other != path))
     if path.parent == file.folder:
         path.unlink(missing_ok=True)
-    settle()
+    revise_answers()
 
 
 def drop() -> None:
@@ -135,36 +135,36 @@ def drop() -> None:
     run = session.followed("ingest")
     if run is not None:
         session.unfollow(run)
-    found: FilesInHand | None = st.session_state.pop(FILE, None)
+    file: FilesInHand | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
-    if found is not None:
-        shutil.rmtree(found.folder, ignore_errors=True)
+    if file is not None:
+        shutil.rmtree(file.folder, ignore_errors=True)
 
 
 def answer(**given: Any) -> None:
     """Keep what the person says about the file; in another encoding, or on another sheet, its columns are others."""
-    said = answers()
-    if any(given.get(what, getattr(said, what)) != getattr(said, what) for what in ("encoding", "sheet")):
+    current = answers()
+    if any(given.get(what, getattr(current, what)) != getattr(current, what) for what in ("encoding", "sheet")):
         given = {"mapping": {}, **given}
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
 
-def was_said(what: str) -> bool:
+def is_answered(what: str) -> bool:
     """Say whether the person, or the page for them, has answered one thing."""
     return what in st.session_state.get(ANSWERS, {})
 
 
-def settle(**given: Any) -> None:
+def revise_answers(**given: Any) -> None:
     """Keep an answer that was not given in the table of columns; the table is drawn anew from it.
 
     A column that is named anew is no longer what it was named before.
     """
-    said = answers()
+    current = answers()
     for key in ("events", "states"):
         if key in given:
-            given[key] = {**getattr(said, key), **given[key]}
+            given[key] = {**getattr(current, key), **given[key]}
     if "mapping" in given:
-        given["mapping"] = named_anew(said.mapping, given["mapping"])
+        given["mapping"] = named_anew(current.mapping, given["mapping"])
     answer(**given)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
@@ -185,8 +185,8 @@ def inspection(path: Path, header: bool | None = None) -> Inspection:
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
-    said = answers()
-    return _inspection(path, said.header if header is None else header, said.encoding, said.sheet)
+    current = answers()
+    return _inspection(path, current.header if header is None else header, current.encoding, current.sheet)
 
 
 def columns(path: Path) -> list[str]:
@@ -203,8 +203,8 @@ def _inspection(path: Path, header: bool | None, encoding: str, sheet: str) -> I
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
     """Return the file's names of events, as they are taken where nobody says more."""
-    said = answers()
-    return _names(path, column, money, said.header, said.encoding, said.sheet)
+    current = answers()
+    return _names(path, column, money, current.header, current.encoding, current.sheet)
 
 
 @cached(8)
@@ -228,10 +228,10 @@ def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
         NeedsAnswer: something can be read in two ways.
         Refused: the file cannot be used.
     """
-    said, out = answers(), check_folder(file, path)
+    current, out = answers(), check_folder(file, path)
     if size_of(path) <= CHECKED_HERE_BYTES:
-        return _check(str(out), path, said)
-    job = _check_job(out.name, ["check", str(path), "--out", str(out), *option_words(said)], path.name)
+        return _check(str(out), path, current)
+    job = _check_job(out.name, ["check", str(path), "--out", str(out), *option_words(current)], path.name)
     return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
 
 
@@ -245,8 +245,8 @@ def check_folder(file: FilesInHand, path: Path) -> Path:
 def _check(out: str, _path: Path, _answers: Answers) -> Check:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    said = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
-    return reader_process.run(session.workspace(), _path, check_file, _path, **said, set_aside=folder / SET_ASIDE)
+    current = {item.name: getattr(_answers, item.name) for item in fields(_answers)}
+    return reader_process.run(session.workspace(), _path, check_file, _path, **current, set_aside=folder / SET_ASIDE)
 
 
 @cached(8)
@@ -256,21 +256,21 @@ def _loaded(folder: str) -> Check:
 
 def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
     """Return the run of this check; it is started once, and checks of what was said before are stopped."""
-    known: dict[str, str] = st.session_state.setdefault(CHECKS, {})
-    if key not in known:
+    started: dict[str, str] = st.session_state.setdefault(CHECKS, {})
+    if key not in started:
         stop_checks()
-        known[key] = progress.start_job(command, label).id
-    return jobs.find(session.workspace(), known[key])
+        started[key] = progress.start_job(command, label).id
+    return jobs.find(session.workspace(), started[key])
 
 
 def stop_checks() -> None:
     """Stop and forget the checks that still run; what the others found stays."""
-    known: dict[str, str] = st.session_state.get(CHECKS, {})
-    for key, job_id in list(known.items()):
+    started: dict[str, str] = st.session_state.get(CHECKS, {})
+    for key, job_id in list(started.items()):
         job = jobs.find(session.workspace(), job_id)
         if job.status()["state"] == jobs.RUNNING:
             job.cancel()
-            del known[key]
+            del started[key]
 
 
 def reads(job: jobs.Job) -> bool:
@@ -285,10 +285,10 @@ def save(file: FilesInHand, name: str, *more: str) -> None:
     progress.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
 
 
-def again(job: jobs.Job, **given: Any) -> None:
+def restart(job: jobs.Job, **given: Any) -> None:
     """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
     status = job.status()
     if reads(job):
-        settle(**given)
+        revise_answers(**given)
     progress.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
     job.dismiss()
