@@ -58,7 +58,7 @@ def test_looking_again_at_the_same_data_replaces_the_look_unless_another_horizon
 
 @pytest.mark.parametrize(
     ("words", "code", "named"),
-    [(("nothing",), 4, "nothing"), (("shop", "--horizon-days", 0), 2, "between 1 and 3650")],
+    [(("nothing",), 4, "nothing"), (("shop", "--horizon-days", 0), 2, "1 to 3650")],
 )
 def test_what_cannot_be_looked_at_is_refused(
     workspace: Workspace, words: tuple[object, ...], code: int, named: str

@@ -52,7 +52,7 @@ def test_without_a_model_it_takes_the_one_that_is_trained(
 ) -> None:
     words = ("tune", "shop", "--horizon-days", 60)
     code, answer = run(small_workspace, *words)  # 900 customers
-    assert code == 2 and "--model: blend" in answer["error"]["message"] and asked == []
+    assert code == 2 and "--model with: blend" in answer["error"]["message"] and asked == []
     assert answer["error"]["params"]["model"] == "instant_tuned"
     monkeypatch.setattr(pipeline, "default_model", lambda workspace, name: "blend")
     assert "--model blend" in done(small_workspace, *words)["train_with"]
