@@ -19,10 +19,9 @@ from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.engine import text
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.columns.proposed import TIME
+from clv_core.collection.parse import time_texts, times
+from clv_core.collection.parse.calendars import calendar_of, zone_of
 from clv_core.collection.stored.store import Manifest, open_dataset
-from clv_core.collection.values import time_texts, times
-from clv_core.collection.values.eras import calendar_of
-from clv_core.collection.values.zone_names import zone_of
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

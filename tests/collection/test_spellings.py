@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.values import numbers, time_texts, times
-from clv_core.collection.values.spellings import OTHERWISE, are_usual
+from clv_core.collection.parse import numbers, time_texts, times
+from clv_core.collection.parse.spellings import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write
 from tests.collection.test_values import ask
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv_core.collection.engine import text
-from clv_core.collection.values import numbers, times
+from clv_core.collection.parse import numbers, times
 from clv_core.errors import Refused
 
 ZONE = "Europe/Berlin"

@@ -11,9 +11,9 @@ from clv_core.collection.customers.names import RAW, raw_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import one, text
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.values import numbers, times
-from clv_core.collection.values.date_evidence import ColumnDates
-from clv_core.collection.values.eras import calendar_of, in_our_years
+from clv_core.collection.parse import numbers, times
+from clv_core.collection.parse.calendars import calendar_of, in_our_years
+from clv_core.collection.parse.times import ColumnDates
 from clv_core.errors import Message
 
 NUMBER: Final = "number"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.words.contact_fields import CONSENT, speaking_of_consent
+from clv_core.collection.vocabulary.contact_fields import CONSENT, speaking_of_consent
 from clv_core.errors import NeedsAnswer
 
 YES: Final = frozenset(

@@ -10,10 +10,10 @@ from typing import Final
 import streamlit as st
 from streamlit.typing import UploadedFile
 
+from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.values.pseudonyms import load_key
-from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PHONE
+from clv_core.collection.vocabulary.contact_fields import CONSENT, EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.contact_fields import CONSENT, PHONE
+from clv_core.collection.vocabulary.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.contact_fields import PHONE
+from clv_core.collection.vocabulary.contact_fields import PHONE
 from clv_core.strategy.audiences.countries import proposed_region, region_names
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import latest_contacts, stored_fields

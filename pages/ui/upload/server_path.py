@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from clv_core.collection.values.pseudonyms import key_path
+from clv_core.collection.parse.pseudonyms import key_path
 from clv_core.environment import Environment
 from clv_core.errors import Refused
 from pages.ui import access, state

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import MEANINGS, SOLD
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
 from pages.ui import cells, state
 from pages.ui.saying import t

@@ -7,15 +7,12 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.columns.proposed import LIKELY, MOST_SAMPLES, SURE, Proposal
 from clv_core.collection.mapping.kinds.documents import of_codes, settles
-from clv_core.collection.words.aliases import EVENT_NAMES, fold
-from clv_core.collection.words.flag_words import PAID_NAMES
-from clv_core.collection.words.kind_words import NEITHER, ROW_KINDS
-from clv_core.collection.words.state_words import KIND_NAMES
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.order_statuses import KIND_NAMES, PAID_NAMES
+from clv_core.collection.vocabulary.row_types import NEITHER, ROW_KINDS
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, PURCHASE, RETURN
 
 MOST_CODES: Final = 12
-NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
-BESIDE_NOUNS: Final = frozenset(map(fold, NEITHER.split()))
 
 
 def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
@@ -77,8 +74,8 @@ def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
         words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
         if (
             item.canonical is None
-            and words - BESIDE_NOUNS <= NOUNS
-            and {EVENT_NAMES.get(word) for word in words - BESIDE_NOUNS} == {PURCHASE, RETURN}
+            and words - NEITHER <= ROW_KINDS
+            and {EVENT_NAMES.get(word) for word in words - NEITHER} == {PURCHASE, RETURN}
         ):
             return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
     return proposals

@@ -17,9 +17,15 @@ from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.mapping.orders.refund_amounts import told_partly
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.naming import OF_REFUNDS
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.end_words import DELETED_NAMES, END_NAMES, PAID_TIMES
-from clv_core.collection.words.flag_words import CANCELLED, REFUNDED, SOLD
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
+    CANCELLED,
+    DELETED_NAMES,
+    END_NAMES,
+    PAID_TIMES,
+    REFUNDED,
+    SOLD,
+)
 from clv_core.columns import EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 

@@ -16,11 +16,9 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import TIME, Proposal
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.words import are_words
-from clv_core.collection.values.cell_texts import number_cells
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.end_words import END_NAMES
-from clv_core.collection.words.flag_words import REFUNDED, YES
-from clv_core.collection.words.state_words import PARTLY
+from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import END_NAMES, PARTLY, REFUNDED, YES
 from clv_core.columns import AMOUNT, EVENT_TYPE, REFUND
 from clv_core.errors import Message
 

@@ -10,8 +10,8 @@ import re
 from typing import Final
 
 from clv_core.collection.mapping.states.words import are_words
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import (
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
     AFTER_SALE_NAMES,
     CANCELLED,
     PARTLY,

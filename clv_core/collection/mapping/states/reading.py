@@ -11,9 +11,16 @@ import duckdb
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import of_name
-from clv_core.collection.words.aliases import MISSING, fold
-from clv_core.collection.words.flag_words import PAID_WORDS, STAGE_NAMES, WON
-from clv_core.collection.words.state_words import CANCELLED, HELD_NAMES, SOLD, TAKEN
+from clv_core.collection.vocabulary.column_names import MISSING, fold
+from clv_core.collection.vocabulary.order_statuses import (
+    CANCELLED,
+    HELD_NAMES,
+    PAID_WORDS,
+    SOLD,
+    STAGE_NAMES,
+    TAKEN,
+    WON,
+)
 from clv_core.columns import ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 

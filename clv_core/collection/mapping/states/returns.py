@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clv_core.collection.mapping.states.reading import MOST, OrderState
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import KIND_NAMES, REFUNDED
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import KIND_NAMES, REFUNDED
 from clv_core.errors import Message
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.flag_words import (
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     FLAG_NAMES,
     MOVED_NAMES,
