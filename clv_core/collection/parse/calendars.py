@@ -1,7 +1,6 @@
 """Years that are counted from elsewhere, and short names of time zones: written as ours before a time is read.
 
-An era that stands beside its year (令和5年, 民國113年) is told in each cell. Years that are written as ours
-(2567, 1403), or of three digits (113), are told by a sample: nearly all are far from any event's.
+Years of another calendar (2567, 1403, 113) are told by a sample: nearly all are far from any event's.
 
 Short names of zones (CET, EDT, JST) are read by their offset, or by a place's clock where people write them all year
 round. Some are used for several zones (``time_zones.toml``), and that is said.
@@ -13,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -21,12 +20,7 @@ from zoneinfo import ZoneInfo
 
 from clv_core.collection.engine import text
 from clv_core.collection.parse.numbers import DIGITS
-from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.errors import Message
-
-ERAS: Final[Mapping[str, int]] = load_vocabulary().numbers("eras")
-"""Japanese eras and that of Taiwan, and the year before their first."""
-ERA: Final = rf"^({'|'.join(ERAS)}) ?(\d{{1,3}}|元) ?年(.*)$"
 
 YEARS: Final = {
     "buddhist": r"(^|\D)(25[2-9]\d)(\D|$)",
@@ -91,14 +85,6 @@ def _persian_days(year: str) -> str:
     """Return SQL for the days before a Persian year, from any day on: eight of 33 years are leap years."""
     since = f"({year} + 1595)"
     return f"(365 * {since} + 8 * ({since} // 33) + ({since} % 33 + 3) // 4)"
-
-
-def common_era(column: str) -> str:
-    """Return SQL that writes the year of an era as one of ours: 令和5年1月1日 and 民國112年1月1日 are of 2023."""
-    before = "".join(f" WHEN starts_with({column}, {text(era)}) THEN {year}" for era, year in ERAS.items())
-    year, rest = (f"regexp_extract({column}, {text(ERA)}, {group})" for group in (2, 3))
-    written = f"concat(CASE{before} END + coalesce(try_cast({year} AS INT), 1), '年', {rest})"
-    return f"CASE WHEN regexp_matches({column}, {text(ERA)}) THEN {written} ELSE {column} END"
 
 
 def zone_of(short: str, timezone: str) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from clv_core.collection.engine import text
-from clv_core.collection.parse.calendars import common_era
 from clv_core.collection.parse.numbers import DIGITS
 from clv_core.collection.vocabulary.language_files import MONTHS, load_vocabulary
 
@@ -27,8 +26,10 @@ PLAIN: Final = (DIGITS[0] + "－／：．\u3000\u00a0\u202f" + DIRECTIONS, DIGIT
 """Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
 SPLIT: Final = r"\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})( \d{1,2}:[\d:.]*( ?[AaPp][Mm])?)?"
+ISO_OFFSET: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)? ?[+-]\d\d:?\d\d"
 USUAL: Final = re.compile(
     r"\d{4}[-/]\d\d[-/]\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?Z?)?"  # ISO
+    rf"|{ISO_OFFSET}"
     r"|\d{5,19}(\.\d+)?"  # epochs, serial days, 20240131
     rf"|{SPLIT}",
     re.ASCII,
@@ -115,6 +116,12 @@ def plain_utc(column: str) -> str:
     return f"{column}[5] = '-' AND {column}[17] = ':' AND {column}[-1] = 'Z' AND strlen({column}) IN (20, 24, 27)"
 
 
+def with_offset(column: str) -> str:
+    """Return SQL for the UTC time of ISO texts with an offset, which many shops write; NULL for others."""
+    time = f"timezone('UTC', try_cast({offset(column)} AS TIMESTAMPTZ))"
+    return f"CASE WHEN regexp_full_match({column}, {text(ISO_OFFSET)}) THEN {time} END"
+
+
 def digits(column: str) -> str:
     """Tell whole numbers with or without a fraction, of serial days behind a comma too.
 
@@ -162,7 +169,6 @@ def tidy(column: str) -> str:
     PM behind; dots, commas and blanks between the parts, GMT+0800 (CST), 20240131T101112 and 10:11:12,345 become those
     of ISO.
     """
-    column = common_era(column)
     column = _replaced(column, WEEKDAYS)
     return f"list_transform([{column}], d -> {_replaced(_in_english('d'), TIDY)})[1]"
 

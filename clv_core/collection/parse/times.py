@@ -104,7 +104,7 @@ class TimeReading:
             f" WHEN {digits} BETWEEN 20000 AND 90000"
             f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
             f" WHEN {time_texts.is_split(column)} THEN {naive(time_texts.split_time(column, self.order))}"
-            f" ELSE {'NULL' if self.usual else self._otherwise(column)} END"
+            f" ELSE {time_texts.with_offset(column) if self.usual else self._otherwise(column)} END"
         )
 
     def _other_epochs(self, digits: str) -> str:
@@ -210,6 +210,7 @@ def form(column: str, *, usual: bool = False) -> str:
         f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
+        f" WHEN {time_texts.with_offset(column)} IS NOT NULL THEN {_zone_form(column)}"
         f" ELSE {text(OTHERWISE) if usual else _other_form(column)} END"
     )
 

@@ -22,7 +22,7 @@ FOLDER: Final = Path(__file__).parent
 FIRST: Final = ("en", "zh")
 """Languages whose words come first where the order of names counts; the others follow by their codes."""
 
-WORDS, PATTERNS, GROUPS, NUMBER = "words", "regular expressions", "lists of words", "a whole number"
+WORDS, PATTERNS, GROUPS = "words", "regular expressions", "lists of words"
 ANY: Final = "any key"
 STATUSES: Final = dict.fromkeys(("sold", "cancelled", "refunded"), WORDS)
 ROLES: Final = dict.fromkeys((*READ, "price", "currency"), WORDS)
@@ -59,7 +59,6 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "scales": {ANY: WORDS},
     "dates": dict.fromkeys(("before_clock", "clock_columns"), PATTERNS),
     "months": dict.fromkeys(MONTHS, WORDS),
-    "eras": {ANY: NUMBER},
     "contacts": {
         **dict.fromkeys(("email", "phone", "madid", "first_name", "last_name", "city", "state", "zip"), WORDS),
         **dict.fromkeys(("country", "consent"), WORDS),
@@ -88,8 +87,7 @@ class VocabularyError(ValueError):
 
 def fold(name: str) -> str:
     """Return ``name`` without what spelling varies by: form, case (that of a Turkish ı too), blanks, punctuation."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", name).strip())
-    return re.sub(r"[\W_]+", "", spaced.lower()).replace("ı", "i")
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).lower()).replace("ı", "i")
 
 
 @dataclass(frozen=True)
@@ -119,10 +117,6 @@ class Vocabulary:
     def index(self, table: str, *keys: str) -> dict[str, str]:
         """Return folded word -> key, of all keys of a table or of some."""
         return {fold(word): key for key in keys or self.keys(table) for word in self.entries(table, key)}
-
-    def numbers(self, table: str) -> dict[str, int]:
-        """Return key -> number, of a table of numbers."""
-        return {key: value for tables in self.languages.values() for key, value in tables.get(table, {}).items()}
 
     def pattern(self, table: str, key: str) -> str:
         """Return one regular expression of all of a key's."""
@@ -180,8 +174,6 @@ def _checked(path: Path, meanings: dict[tuple[str, str], tuple[str, str]]) -> di
 
 
 def _is(kind: str, entries: object) -> bool:
-    if kind == NUMBER:
-        return isinstance(entries, int)
     if not isinstance(entries, list):
         return False
     if kind == GROUPS:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from clv_core.collection.parse.calendars import ERAS
 from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
 from clv_core.collection.parse.numbers import SCALE_WORDS
 
@@ -36,7 +35,7 @@ TIME: Final = re.compile(
     r"|\d{4}[. /-]+[^\W\d]{3,12}[. /-]+\d{1,2}\b.*|(?i:(.* )?\d{1,2},? (tháng|thg\.?) \d{1,2}\b.* \d{4}\b.*)"
     r"|[A-Za-z]{3,9}\.? \d{1,2}(st|nd|rd|th),? \d{4}\b.*"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}"
-    rf"|\d{{4}}\s?년\s?\d{{1,2}}\s?월.*|({'|'.join(ERAS)})\s?(\d{{1,3}}|元)\s?年.*|\d{{1,2}} [ก-๏.]{{3,12}} \d{{4}}\b.*"
+    r"|\d{4}\s?년\s?\d{1,2}\s?월.*|\d{1,2} [ก-๏.]{3,12} \d{4}\b.*"
 )
 
 
