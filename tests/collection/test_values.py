@@ -127,6 +127,13 @@ def test_numbers_of_days_and_days_without_a_year_are_refused_as_such(values: dic
     assert times.decide({**values, "naive": 1}, "DAY", None, "UTC")[0] == times.TimeReading()
 
 
+def test_a_zone_that_one_row_names_is_not_that_of_the_next() -> None:
+    cells = ["2024-01-05 09:05:00 America/New_York", "2024-1-6 9:05", "5 Jan 2024 10:11:12 US/Eastern", "2024.1.7 9:05"]
+    utc = [datetime(2024, 1, 5, 14, 5), datetime(2024, 1, 6, 0, 5), datetime(2024, 1, 7, 0, 5)]
+    found = ask(times.TimeReading(timezone="Asia/Tokyo").value("x"), cells)
+    assert [found[0], found[1], found[3]] == utc
+
+
 @pytest.mark.examples(6)
 @pytest.mark.parametrize(
     ("value", "form"),

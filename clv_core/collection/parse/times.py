@@ -122,7 +122,7 @@ class TimeReading:
         """Return SQL for the UTC time of a text that has none of the usual spellings."""
         return (
             f"list_transform([{with_zones(column, self.timezone)}], lambda z:"
-            f" coalesce(timezone('UTC', try_cast({time_texts.offset('z')} AS TIMESTAMPTZ)),"
+            f" coalesce(list_transform([{time_texts.offset('z')}], lambda o: {self._instant('o')})[1],"
             f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1]"
         )
 
@@ -134,10 +134,17 @@ class TimeReading:
         shifted = f"list_transform([{time_texts.unshifted(column)}], lambda b: {clock})[1]"
         return (
             f"CASE WHEN {time_texts.is_split(column)} THEN {self._from_zone(time_texts.split_time(column, self.order))}"
-            f" ELSE coalesce(timezone('UTC', try_cast({column} AS TIMESTAMPTZ)),"
+            f" ELSE coalesce({self._instant(column)},"
             f" CASE WHEN {shift} = '' THEN {self._from_zone(time_texts.written_time(column))}"
             f" ELSE {time_texts.in_zone(shifted, shift)} END) END"
         )
+
+    def _instant(self, column: str) -> str:
+        """Return SQL for the UTC time of an ISO text, with or without an offset or a zone's name; NULL for others."""
+        # Without one it is not cast to TIMESTAMPTZ: DuckDB 1.5.6 reads it in the zone that a row before it has named.
+        local = self._from_zone(f"try_cast({column} AS TIMESTAMP)")
+        shifted = f"regexp_matches({column}, ':\\d\\d.*([+-]\\d\\d(:?\\d\\d)?|[Zz])$')"
+        return f"coalesce(CASE WHEN NOT {shifted} THEN {local} END, timezone('UTC', try_cast({column} AS TIMESTAMPTZ)))"
 
     def _from_zone(self, time: str) -> str:
         return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
