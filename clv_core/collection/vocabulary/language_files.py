@@ -96,9 +96,11 @@ class Vocabulary:
 
     Args:
         languages: code -> table -> key -> entries, in the order in which names count.
+        unique: table of :data:`UNIQUE` -> folded word -> key.
     """
 
     languages: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    unique: Mapping[str, Mapping[str, str]]
 
     def entries(self, table: str, *keys: str) -> tuple[Any, ...]:
         """Return the entries of some keys of a table, of all languages."""
@@ -116,6 +118,8 @@ class Vocabulary:
 
     def index(self, table: str, *keys: str) -> dict[str, str]:
         """Return folded word -> key, of all keys of a table or of some."""
+        if table in self.unique:
+            return {word: key for word, key in self.unique[table].items() if not keys or key in keys}
         return {fold(word): key for key in keys or self.keys(table) for word in self.entries(table, key)}
 
     def pattern(self, table: str, key: str) -> str:
@@ -137,16 +141,19 @@ def load_vocabulary(folder: Path | None = None) -> Vocabulary:
         (folder or FOLDER).glob("*.toml"),
         key=lambda path: (path.stem not in FIRST, path.stem not in FIRST[:1], path.stem),
     )
-    meanings: dict[tuple[str, str], tuple[str, str]] = {}
-    return Vocabulary({path.stem: _checked(path, meanings) for path in paths})
+    found: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in UNIQUE}
+    languages = {path.stem: _checked(path, found) for path in paths}
+    return Vocabulary(
+        languages, {table: {word: key for word, (key, _) in words.items()} for table, words in found.items()}
+    )
 
 
-def _checked(path: Path, meanings: dict[tuple[str, str], tuple[str, str]]) -> dict[str, dict[str, Any]]:
+def _checked(path: Path, meanings: Mapping[str, dict[str, tuple[str, str]]]) -> dict[str, dict[str, Any]]:
     """Return the tables of one file.
 
     Args:
         path: the file.
-        meanings: (table, folded word) -> (key, file) of the files before it; those of this one are added.
+        meanings: table -> folded word -> (key, file) of the files before it; those of this one are added.
     """
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -167,7 +174,7 @@ def _checked(path: Path, meanings: dict[tuple[str, str], tuple[str, str]]) -> di
             if not _is(kind, entries):
                 raise VocabularyError(f"{where}: should hold {kind}")
             for word in entries if table in UNIQUE and kind == WORDS else ():
-                other, file = meanings.setdefault((table, fold(word)), (key, path.name))
+                other, file = meanings[table].setdefault(fold(word), (key, path.name))
                 if other != key:
                     raise VocabularyError(f"{where}: {word!r} is {other} in {file}")
     return tables
