@@ -29,7 +29,7 @@ from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
 from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import times
-from clv_core.collection.parse.calendars import told_zones
+from clv_core.collection.parse.calendars import shared_zone_warnings
 from clv_core.collection.parse.locale_hints import at_home
 from clv_core.collection.parse.times import ColumnDates
 from clv_core.columns import (
@@ -94,7 +94,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     )
     swapped, of_swapped = are_swapped(connection, source, plan, forms)
     time = replace(time, swapped=swapped)
-    notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
+    notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said

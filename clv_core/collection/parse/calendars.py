@@ -56,7 +56,7 @@ def calendar_of(texts: Collection[str]) -> str:
     return calendar if counts[calendar] >= max(1, NEARLY_ALL * len(cells)) else ""
 
 
-def in_our_years(column: str, calendar: str) -> str:
+def to_common_era(column: str, calendar: str) -> str:
     """Return SQL that writes the dates of another calendar as ours; texts without such a date stay.
 
     Args:
@@ -118,7 +118,7 @@ def with_zones(column: str, timezone: str) -> str:
     )
 
 
-def told_zones(texts: Collection[str], column: str, timezone: str) -> tuple[Message, ...]:
+def shared_zone_warnings(texts: Collection[str], column: str, timezone: str) -> tuple[Message, ...]:
     """Return what is to be said of short names in a sample of times that stand for several zones.
 
     Args:

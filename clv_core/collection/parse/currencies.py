@@ -28,7 +28,7 @@ MARKS: Final[dict[str, tuple[str, ...]]] = {
     **{mark: tuple(codes) for mark, codes in _DATA["shared_marks"].items()},
 }
 """Mark in capitals -> codes of its currencies, the likeliest first."""
-UNITS_TOO: Final = frozenset(_DATA["codes"]["units_too"])
+SHORT_MARKS: Final = frozenset(_DATA["codes"]["units_too"])
 NO_CENTS: Final = ("IDR", "COP")
 """Currencies that have cents by law and hardly ever in a shop."""
 
@@ -124,7 +124,7 @@ def is_unit(mark: str) -> bool:
     """Say whether a mark in brackets behind a column's name is a currency, and no unit such as km, l or ft."""
     bare = mark.upper().rstrip(".")
     short = bare.isascii() and bare.isalpha() and len(bare) < 3
-    return bare in MARKS and (not short or bare in UNITS_TOO)
+    return bare in MARKS and (not short or bare in SHORT_MARKS)
 
 
 def meant(mark: str) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _CODE_DIGITS: Final = (1, 2, 3)
 """How long a country's calling code may be; none is the beginning of another."""
 
 
-def one_number(text: str) -> str:
+def first_number(text: str) -> str:
     """Return the first number of a cell, without its extension and notes; "" where a spreadsheet cut its digits off."""
     return next(iter(every_number(text)), "")
 

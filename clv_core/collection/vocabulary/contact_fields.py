@@ -54,7 +54,7 @@ def contact_columns(columns: Iterable[str]) -> dict[str, str]:
     return {column: field for field, column in best.items()}
 
 
-def speaking_of_consent(columns: Iterable[str]) -> list[str]:
+def consent_like_columns(columns: Iterable[str]) -> list[str]:
     """Return the columns whose names speak of consent, or of having withdrawn it, without being ``consent``."""
     return [column for column in columns if contact_field(column) != CONSENT and _OF_CONSENT.search(fold(column))]
 

@@ -33,7 +33,7 @@ RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
 """What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 NEITHER: Final = _VOCABULARY.folded("row_types", "neither")
 """What may stand beside nouns of sales and returns, and is neither by itself."""
-ROW_KINDS: Final = _VOCABULARY.folded("row_types", "nouns")
+ROW_TYPE_NOUNS: Final = _VOCABULARY.folded("row_types", "nouns")
 """Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
 
 PAID_STEPS: Final = _VOCABULARY.folded("order_steps", "paid")

@@ -9,7 +9,7 @@ from clv_core.collection.engine import T, name, text
 from clv_core.collection.mapping.plan.names import GUARD, MAX_QUANTITY, PAID, UNKNOWN
 from clv_core.collection.mapping.plan.orders import Orders
 from clv_core.collection.parse import numbers, times
-from clv_core.collection.parse.calendars import in_our_years
+from clv_core.collection.parse.calendars import to_common_era
 from clv_core.collection.parse.cell_texts import cell_text
 from clv_core.collection.parse.id_texts import folded_sql
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, folded
@@ -91,7 +91,7 @@ class CellPlan:
             return raw
         said = cell_text(raw, kind)
         if canonical == EVENT_TIME:
-            return in_our_years(said, self.calendar)
+            return to_common_era(said, self.calendar)
         if canonical != CUSTOMER_ID:
             return said
         return f"nullif({folded_sql(said, whole_floats=self.float_ids)}, '')"

@@ -13,8 +13,8 @@ from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import of_name
 from clv_core.collection.vocabulary.column_names import MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import (
+    AUTHORIZED_WORDS,
     CANCELLED,
-    HELD_NAMES,
     PAID_WORDS,
     SOLD,
     STAGE_NAMES,
@@ -108,7 +108,7 @@ def words_of(
         if word.lower() in MISSING:
             continue
         usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
-        usual = CANCELLED if taken and fold(word) in HELD_NAMES else usual
+        usual = CANCELLED if taken and fold(word) in AUTHORIZED_WORDS else usual
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
