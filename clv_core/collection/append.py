@@ -11,6 +11,7 @@ from clv_core.collection.customers import recount
 from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.readings.alike import ask_currency, ask_unit, habit_of, read_alike
 from clv_core.collection.readings.duplicates import have_identity
@@ -26,7 +27,6 @@ from clv_core.collection.stored.store import (
     open_dataset,
     version_of,
 )
-from clv_core.collection.values.pseudonyms import load_key
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes

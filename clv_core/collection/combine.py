@@ -9,11 +9,11 @@ from typing import Any
 
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
+from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.readings.alike import habit_of
 from clv_core.collection.readings.unite import unite
 from clv_core.collection.readings.united import LogPart
 from clv_core.collection.stored.store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
-from clv_core.collection.values.id_texts import MERGE
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from clv_core.collection.joining import refuse_tables
 from clv_core.collection.mapping.answers import Answers, Said
+from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, ask_unit, habit_of, read_alike, shown
 from clv_core.collection.readings.reading import Reading
@@ -19,7 +20,6 @@ from clv_core.collection.readings.united import LogPart
 from clv_core.collection.remembered import completed, recalled, remember
 from clv_core.collection.replaced import lost
 from clv_core.collection.stored.store import Manifest, open_dataset, save_dataset
-from clv_core.collection.values.pseudonyms import load_key
 from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
@@ -53,7 +53,7 @@ def ingest(
             several of these.
         name: the dataset's name; a dataset of this name gets a new version.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
-        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
+        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, as :class:`~clv_core.collection.stored.manifest.Manifest` has it.

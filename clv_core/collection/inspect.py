@@ -16,7 +16,7 @@ from clv_core.collection.mapping.kinds.sides import with_sides
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.mapping.proposals.choosing import taken
 from clv_core.collection.mapping.proposals.propose import propose
-from clv_core.collection.words.aliases import PRICE
+from clv_core.collection.vocabulary.column_names import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused
 from clv_core.scratch import temporary_folder

@@ -1,7 +1,7 @@
 """What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
 
 One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
-(:func:`~clv_core.collection.words.aliases.fold`); nothing of a file's rows is kept.
+(:func:`~clv_core.collection.vocabulary.column_names.fold`); nothing of a file's rows is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.files.source import open_source
 from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.readings.alike import Habit, answers_json
-from clv_core.collection.words.aliases import fold
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace, read_json, write_json
 

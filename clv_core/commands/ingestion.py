@@ -15,9 +15,9 @@ from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.money.discounts import DISCOUNTS
 from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.stored.store import SET_ASIDE, Manifest, open_dataset
-from clv_core.collection.values.id_texts import SIMILAR_IDS
-from clv_core.collection.words.state_words import MEANINGS
+from clv_core.collection.vocabulary.order_statuses import MEANINGS
 from clv_core.commands import Context, split_pairs
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import Message, Refused, UsageError

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.values.id_texts import folded
+from clv_core.collection.parse.id_texts import folded
 from clv_core.commands import (
     CUTOFF,
     DATASET,

@@ -109,7 +109,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         UsageError: the file has another ending than the format.
     """
     from clv_core import pipeline
-    from clv_core.collection.values.pseudonyms import load_key
+    from clv_core.collection.parse.pseudonyms import load_key
     from clv_core.strategy.audiences.contacts import Contacts, read_contacts
     from clv_core.strategy.audiences.customer_list import read_id_list
     from clv_core.strategy.audiences.suppression_file import matches, read_entries, words_of

@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from clv_core.collection.engine import connect_memory, file_text, name
+from clv_core.collection.parse.id_texts import folded, folded_sql, unified, unified_sql
+from clv_core.collection.parse.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher
 from clv_core.collection.privacy.row_erasure import text_columns
 from clv_core.collection.privacy.short_ids import CustomerIds
 from clv_core.collection.stored.store import Dataset, list_datasets
-from clv_core.collection.values.id_texts import folded, folded_sql, unified, unified_sql
-from clv_core.collection.values.pseudonyms import BLANKS, load_key, pseudonym
-from clv_core.collection.words.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection.vocabulary.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import EXPLANATION
 from clv_core.errors import UsageError

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.words.aliases import folded
+from clv_core.collection.vocabulary.column_names import folded
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.values.pseudonyms import load_key
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.words.aliases import fold
+from clv_core.collection.vocabulary.column_names import fold
 from tests.collection.small_logs import ROWS, asked, day, paid, put, read, read_lines, write
 
 pytestmark = pytest.mark.first(14)

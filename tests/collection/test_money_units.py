@@ -18,10 +18,9 @@ from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.columns.proposed import NUMBER
+from clv_core.collection.parse.currencies import CODES, MARKS, in_name, meant, minor_units
+from clv_core.collection.parse.numbers import NumberReading, currencies
 from clv_core.collection.stored.store import Manifest, open_dataset
-from clv_core.collection.values.currency import in_name, minor_units
-from clv_core.collection.values.numbers import NumberReading, currencies
-from clv_core.collection.words.currency_marks import CODES, MARKS, meant
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at as ordered_at

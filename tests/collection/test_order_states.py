@@ -12,8 +12,7 @@ from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
 from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.stored.store import SET_ASIDE
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED, SOLD, STATES
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED, SOLD
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import asked, put, read
 
@@ -28,12 +27,6 @@ def export(
     """Write 60 orders over 10, one state after the other."""
     rows = [f"{i + 100},c{i % 7},2024-03-{i % 28 + 1:02},10,{states[i % len(states)]}" for i in range(60)]
     return put(folder, [f"{head},{column}", *rows], name)
-
-
-def test_each_word_says_one_thing() -> None:
-    words = [fold(word) for said in STATES.values() for word in set(said.split())]
-    said = {fold(word): {state for state, held in STATES.items() if word in held.split()} for word in set(words)}
-    assert {word: states for word, states in said.items() if len(states) > 1} == {}
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from clv_core.collection.parse.pseudonyms import load_key, pseudonym
 from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher, distinctive, redact_values
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
-from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
+from clv_core.collection.parse.id_texts import folded
 from clv_core.collection.readings.reading import Reading, read_log
-from clv_core.collection.values.id_texts import folded
-from clv_core.collection.words.aliases import LIKELY, MISSING, SURE, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, QUANTITY
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
@@ -36,8 +37,10 @@ def slow(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=CHECKS, derandomize=True)
 
 
+SURE = {word: role for role in BY_NAME for word in load_vocabulary().entries("columns.sure", role)}
+
 NAMES = st.one_of(
-    st.sampled_from([word for words in (*SURE.values(), *LIKELY.values()) for word in words.split()]),
+    st.sampled_from([*SURE, *load_vocabulary().index("columns.likely")]),
     st.sampled_from(
         ["", " ", "Customer ID", "InvoiceDate", "Unit Price", '"x"', "line", "reason", "a,b", "amount (2)"]
     ),
@@ -131,7 +134,7 @@ GOODS = [
 
 
 def named(canonical: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(SURE[canonical].split())
+    return st.sampled_from([word for word, role in SURE.items() if role == canonical])
 
 
 HEADS = st.one_of(

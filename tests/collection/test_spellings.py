@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.values import numbers, time_texts, times
-from clv_core.collection.values.spellings import OTHERWISE, are_usual
+from clv_core.collection.parse import numbers, time_texts, times
+from clv_core.collection.parse.spellings import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write
 from tests.collection.test_values import ask
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.first(2)
 USUAL_NUMBERS = ["0", "12", "-7", "+3", "12.5", "-0.25", "1234.5678", "1e3", "1.5E-2", "5.", ".5", "1" * 20]
 OTHER_NUMBERS = ["1,234.50", "12,5", "€ 5", "5-", "(5.00)", "１２", "1 000", "5k", "nan", "inf", "x"]
 USUAL_TIMES = ["2024-01-31", "2024-01-31 10:11:12", "2024-01-31T10:11:12.123456", "2024-01-31T10:11:12"]
-OTHER_TIMES = ["31 Jan 2024", "2024年1月31日", "2024-01-31T10:00:00+08:00", "2024-01-31 10:11", "Jan 31, 2024", "711"]
+OTHER_TIMES = ["31 Jan 2024", "2024年1月31日", "2024-01-31T10:00+08:00", "2024-01-31 10:11", "Jan 31, 2024", "711"]
 
 
 @pytest.mark.examples(4)
@@ -45,6 +45,17 @@ def test_any_other_number_is_told_to_be_one(value: str) -> None:
 def test_a_usual_time_is_what_python_reads(value: str) -> None:
     assert ask(times.TimeReading(usual=True).value("x"), [value]) == [datetime.fromisoformat(value)]
     assert ask(times.form("x", usual=True), [value]) == ask(times.form("x"), [value]) == ["naive"]
+    assert are_usual([value, None], time_texts.USUAL)
+
+
+@pytest.mark.parametrize(
+    "value", ["2024-01-31 10:11:12 +0800", "2024-01-31T10:11:12.5-03:30", "2024-01-31 10:11:12+00:00"]
+)
+def test_a_time_with_an_offset_is_a_usual_one(value: str) -> None:
+    utc = datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+    assert ask(times.TimeReading(usual=True, timezone="Asia/Tokyo").value("x"), [value]) == [utc]
+    assert ask(times.TimeReading(timezone="Asia/Tokyo").value("x"), [value]) == [utc]
+    assert ask(times.form("x", usual=True), [value]) == ask(times.form("x"), [value]) != [OTHERWISE]
     assert are_usual([value, None], time_texts.USUAL)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.parse.pseudonyms import load_key, pseudonym
 from clv_core.collection.stored.store import Dataset, open_dataset
-from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers

@@ -12,10 +12,10 @@ import pytest
 
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.parse.pseudonyms import key_path
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.values.pseudonyms import key_path
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from clv_core.collection.mapping.columns.proposed import NUMBER, TIME
-from clv_core.collection.words.aliases import MISSING
-from clv_core.collection.words.contact_fields import CONSENT, EMAIL, FIELDS, PHONE, PLACES, contact_columns, id_column
+from clv_core.collection.vocabulary.column_names import MISSING
+from clv_core.collection.vocabulary.contact_fields import (
+    CONSENT,
+    EMAIL,
+    FIELDS,
+    PHONE,
+    PLACES,
+    contact_columns,
+    id_column,
+)
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NeedsAnswer, UsageError
 

@@ -11,9 +11,9 @@ from clv_core.collection.customers.names import RAW, raw_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import one, text
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.values import numbers, times
-from clv_core.collection.values.date_evidence import ColumnDates
-from clv_core.collection.values.eras import calendar_of, in_our_years
+from clv_core.collection.parse import numbers, times
+from clv_core.collection.parse.calendars import calendar_of, to_common_era
+from clv_core.collection.parse.times import ColumnDates
 from clv_core.errors import Message
 
 NUMBER: Final = "number"
@@ -84,7 +84,7 @@ def read_dates(
             f"SELECT DISTINCT {raw_name(column)} FROM {RAW} WHERE {raw_name(column)} IS NOT NULL LIMIT {SAMPLE_ROWS}"
         )
         calendar = calendar_of([cell for (cell,) in connection.execute(query).fetchall()])
-        cell = in_our_years(raw_name(column), calendar)
+        cell = to_common_era(raw_name(column), calendar)
         forms = _forms(connection, raw_name(column), times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
         reading, said = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)

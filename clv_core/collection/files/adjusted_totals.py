@@ -8,8 +8,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.values.numbers import NumberReading
-from clv_core.collection.words.aliases import fold
+from clv_core.collection.parse.numbers import NumberReading
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import Message
 
 TOTAL, LEFT = fold("Order Total"), fold("Adjusted Order Total")

@@ -15,7 +15,7 @@ from typing import Final
 import clevercsv
 
 from clv_core.collection.files.column_names import distinct
-from clv_core.collection.words.aliases import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 SAMPLE_CHARACTERS: Final = 1 << 16

@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 import duckdb
 
 from clv_core.collection.engine import file_text
-from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Message
 

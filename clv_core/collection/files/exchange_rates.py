@@ -9,8 +9,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.values.numbers import NumberReading
-from clv_core.collection.words.aliases import CURRENCY, LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.parse.numbers import NumberReading
+from clv_core.collection.vocabulary.column_names import CURRENCY, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import AMOUNT
 from clv_core.errors import Message
 

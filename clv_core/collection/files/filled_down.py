@@ -15,9 +15,9 @@ import duckdb
 from clv_core.collection.engine import name, one
 from clv_core.collection.files.dialect import Dialect
 from clv_core.collection.files.headed_groups import text_rows, with_rows
-from clv_core.collection.values.cell_texts import cell_text
-from clv_core.collection.values.times import TimeReading
-from clv_core.collection.words.aliases import LIKELY_NAMES, PRICE, SURE_NAMES, fold
+from clv_core.collection.parse.cell_texts import cell_text
+from clv_core.collection.parse.times import TimeReading
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, PRICE, SURE_NAMES, fold
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_ID, UNIT_PRICE, Kind
 from clv_core.errors import Message
 

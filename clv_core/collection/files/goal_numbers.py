@@ -11,7 +11,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.words.aliases import fold
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 2_000

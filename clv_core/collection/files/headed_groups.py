@@ -15,8 +15,8 @@ import duckdb
 
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.files.dialect import Dialect
-from clv_core.collection.values.pseudonyms import pseudonym
-from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.parse.pseudonyms import pseudonym
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Message
 

@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import EVENT_TYPE, ORDER_ID
 from clv_core.errors import Message
 

@@ -12,8 +12,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one, text
-from clv_core.collection.values import numbers
-from clv_core.collection.words.side_words import BOOKED, OF_SERVICES, PAID
+from clv_core.collection.parse import numbers
+from clv_core.collection.vocabulary.row_types import BOOKED, OF_SERVICES, PAID
 
 JUDGED_ROWS: Final = 2_000
 BOTH: Final = 0.01

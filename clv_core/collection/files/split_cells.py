@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.files.dialect import Dialect
-from clv_core.collection.words.aliases import LIKELY_NAMES, PRICE, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, PRICE, SURE_NAMES, fold
 from clv_core.columns import AMOUNT, DISCOUNT, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.files.dialect import MAX_COLUMNS, header_position
-from clv_core.collection.words.aliases import LIKELY_NAMES, PRICE, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, PRICE, SURE_NAMES, fold
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import ClvError, Message, NeedsAnswer, Refused, UsageError
 

@@ -27,10 +27,11 @@ from clv_core.collection.mapping.plan.names import MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
-from clv_core.collection.values import currency, times
-from clv_core.collection.values.date_evidence import ColumnDates
-from clv_core.collection.values.locale_hints import at_home
-from clv_core.collection.values.zone_names import told_zones
+from clv_core.collection.parse import currencies as currency
+from clv_core.collection.parse import times
+from clv_core.collection.parse.calendars import shared_zone_warnings
+from clv_core.collection.parse.locale_hints import at_home
+from clv_core.collection.parse.times import ColumnDates
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -93,7 +94,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     )
     swapped, of_swapped = are_swapped(connection, source, plan, forms)
     time = replace(time, swapped=swapped)
-    notes += said + told_zones(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
+    notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said

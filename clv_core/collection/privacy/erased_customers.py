@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from clv_core.collection.customers import CustomersReading, recount
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one, text
+from clv_core.collection.parse.id_texts import similar_mark, similar_mark_sql
+from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher, redact_values
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, WITHDRAWN, erase_rows, text_columns
@@ -20,8 +22,6 @@ from clv_core.collection.readings.united import LogPart
 from clv_core.collection.readings.withdrawn import lines_in
 from clv_core.collection.stored.renaming import names_to_follow
 from clv_core.collection.stored.store import Dataset, open_dataset, version_of
-from clv_core.collection.values.id_texts import similar_mark, similar_mark_sql
-from clv_core.collection.values.pseudonyms import BLANKS
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from clv_core.collection.values.id_texts import CAPITALS, SMALL, WHOLE, folded
+from clv_core.collection.parse.id_texts import CAPITALS, SMALL, WHOLE, folded
 
 Place = tuple[int, int, int]
 """An id's row, where it starts, and its size in bytes."""
@@ -214,7 +214,7 @@ def redact_values(value: Any, ids: Collection[str], matcher: IdMatcher) -> Any:
 
     Args:
         value: of any JSON type; numbers stay.
-        ids: :func:`~clv_core.collection.values.id_texts.folded`; a text, or a part of it between commas, is replaced
+        ids: :func:`~clv_core.collection.parse.id_texts.folded`; a text, or a part of it between commas, is replaced
             where it is one of them.
         matcher: finds ids inside longer texts.
     """

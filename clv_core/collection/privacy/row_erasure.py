@@ -13,6 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, one, text
+from clv_core.collection.parse.id_texts import MERGE, folded, folded_sql
+from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
 from clv_core.collection.privacy.short_ids import OTHER_IDS, CustomerIds, texts_naming
 from clv_core.collection.readings.alike import habit_of
@@ -20,9 +22,7 @@ from clv_core.collection.readings.aside import OWN_COLUMNS
 from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.reading import ORDERED_ROWS
 from clv_core.collection.stored.store import Manifest, version_of
-from clv_core.collection.values.id_texts import MERGE, folded, folded_sql
-from clv_core.collection.values.pseudonyms import BLANKS
-from clv_core.collection.words.contact_fields import id_column
+from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, READ, Kind
 from clv_core.jobs import Progress
 

@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect_memory, file_text, name
+from clv_core.collection.parse.id_texts import folded, folded_sql
 from clv_core.collection.privacy.id_matcher import IdMatcher, is_code, split_words
-from clv_core.collection.values.id_texts import folded, folded_sql
 from clv_core.columns import CUSTOMER_ID, READ, REVIEW_TEXT, Kind
 
 MIN_SHARE: Final = 0.9

@@ -16,11 +16,11 @@ from clv_core.collection.engine import connect_memory, file_text, one
 from clv_core.collection.files.encoding import single_byte
 from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.money.minor_units import MINOR
+from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.readings.figures import CENTS, HALF
 from clv_core.collection.readings.joining_dates import join_dates
 from clv_core.collection.readings.reading import Reading, read_log
 from clv_core.collection.stored.store import Manifest
-from clv_core.collection.values.id_texts import MERGE, SEPARATE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress

@@ -17,7 +17,7 @@ from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import as_in_the_file
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS
 from clv_core.errors import Message
 from clv_core.jobs import Progress

@@ -23,6 +23,8 @@ from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
 from clv_core.collection.mapping.proposals.asking import ask_amount
+from clv_core.collection.parse.id_texts import MERGE
+from clv_core.collection.parse.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
@@ -30,9 +32,7 @@ from clv_core.collection.readings.figures import Figures, figures, has_totals, n
 from clv_core.collection.readings.similar_ids import find_spellings, write_respelled
 from clv_core.collection.readings.withdrawn import lines_in, write_withdrawn
 from clv_core.collection.stored.store import version_of
-from clv_core.collection.values.id_texts import MERGE
-from clv_core.collection.values.pseudonyms import fingerprint_of, pseudonym_sql
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError, Message, NeedsAnswer, Refused
 from clv_core.jobs import NoProgress, Progress
@@ -100,7 +100,7 @@ def read_log(
         scratch: an empty folder.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
-        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
+        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         hidden: with a key, columns that become hashes whatever they are called and hold.
         part: whether it is one file of several, which need not hold purchases or several customers by itself.
         usual: the encoding of an earlier file like it

@@ -33,7 +33,7 @@ from clv_core.collection.readings.withdrawn import (
     matched,
     wholes,
 )
-from clv_core.collection.words.state_words import REFUNDED
+from clv_core.collection.vocabulary.order_statuses import REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.jobs import Progress
 

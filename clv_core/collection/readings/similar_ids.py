@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, one, text
-from clv_core.collection.values.id_texts import MERGE, PADDED, WHOLE, unified_sql
+from clv_core.collection.parse.id_texts import MERGE, PADDED, WHOLE, unified_sql
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NeedsAnswer
 

@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name
-from clv_core.collection.values.numbers import NumberReading
+from clv_core.collection.parse.numbers import NumberReading
 from clv_core.columns import AMOUNT, BY_NAME, ORDER_ID
 
 FEWEST: Final = 5

@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
+from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.questions import MATTERS
 from clv_core.collection.readings.figures import figures
 from clv_core.collection.readings.overlap import Overlap, Rows, find_overlap, write_new
@@ -20,7 +21,6 @@ from clv_core.collection.readings.similar_ids import find_spellings, write_respe
 from clv_core.collection.readings.united import LogPart, Member, counted, described
 from clv_core.collection.readings.withdrawn import hold_out, last_event, lines_in, merge, orders_in
 from clv_core.collection.stored.store import Manifest
-from clv_core.collection.values.id_texts import MERGE
 from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID, Kind
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import Progress

@@ -51,7 +51,7 @@ class Manifest:
             and the ``encoding`` that a text was read in where that is not UTF-8.
         answers: what the person said about the file, as :class:`~clv_core.collection.mapping.answers.Answers` takes it,
             so that the next file of the same shape is read alike.
-        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.values.pseudonyms`).
+        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
         sampled: where the log is a sample of a larger one's customers, ``{customers, events, fraction}``: how many the

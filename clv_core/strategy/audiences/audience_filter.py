@@ -8,11 +8,11 @@ from typing import Final
 
 import pandas as pd
 
+from clv_core.collection.parse.email_texts import addresses, every_address, mailbox, mailboxes
+from clv_core.collection.parse.id_texts import folded
+from clv_core.collection.parse.phone_texts import first_number, phone_keys, phone_marks
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
-from clv_core.collection.values.id_texts import folded
-from clv_core.collection.values.phone_texts import one_number, phone_keys, phone_marks
-from clv_core.collection.words.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
+from clv_core.collection.vocabulary.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.consent import has_consent, unclear_consent
@@ -306,7 +306,7 @@ def _has_address_in(contacts: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
 
 def _without_country(customers: pd.DataFrame, cells: pd.Series[str]) -> int:
     """Return how many phone cells could not be read and name no country, if the customer's is missing too."""
-    numbers = [one_number(cell) for cell in cells[(customers[PHONE] == "") & (customers[COUNTRY_CODE] == "")]]
+    numbers = [first_number(cell) for cell in cells[(customers[PHONE] == "") & (customers[COUNTRY_CODE] == "")]]
     return sum(any(sign.isdigit() for sign in number) and not has_calling_code(number) for number in numbers)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.words.contact_fields import CONSENT, speaking_of_consent
+from clv_core.collection.vocabulary.contact_fields import CONSENT, consent_like_columns
 from clv_core.errors import NeedsAnswer
 
 YES: Final = frozenset(
@@ -49,7 +49,7 @@ def has_consent(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool
     """
     if CONSENT not in customers:
         if not assume_consent:
-            raise consent_question(speaking_of_consent(map(str, customers.columns)))
+            raise consent_question(consent_like_columns(map(str, customers.columns)))
         return pd.Series(True, index=customers.index)
     return _folded(customers[CONSENT]).isin(YES)
 

@@ -16,10 +16,10 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.files.text_table import read_text_table
-from clv_core.collection.values.email_texts import EMAIL_PATTERN, first_address, tidy
-from clv_core.collection.values.id_texts import folded_texts
-from clv_core.collection.values.phone_texts import WHOLE, one_number
-from clv_core.collection.words.contact_fields import COUNTRY, EMAIL, FIELDS, PHONE, contact_columns, id_column
+from clv_core.collection.parse.email_texts import EMAIL_PATTERN, first_address, tidy
+from clv_core.collection.parse.id_texts import folded_texts
+from clv_core.collection.parse.phone_texts import WHOLE, first_number
+from clv_core.collection.vocabulary.contact_fields import COUNTRY, EMAIL, FIELDS, PHONE, contact_columns, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound, Refused
 from clv_core.strategy.audiences.countries import country_codes, region_code
@@ -118,7 +118,7 @@ def clean_contacts(customers: pd.DataFrame, region: str | None) -> pd.DataFrame:
 def emails(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return e-mail addresses trimmed and in lower case, of several in a cell the first; "" where there is none.
 
-    :mod:`clv_core.collection.values.email_texts` has the forms in which they may be written.
+    :mod:`clv_core.collection.parse.email_texts` has the forms in which they may be written.
     """
     clean = tidy(texts)
     valid = clean.str.fullmatch(EMAIL_PATTERN)
@@ -203,7 +203,7 @@ def _shape(text: str) -> str:
 def _phone(text: str, region: str) -> str:
     import phonenumbers
 
-    text = one_number(text)
+    text = first_number(text)
     if not text:
         return ""
     abroad = f"+{text[2:]}" if text.startswith("00") else ""

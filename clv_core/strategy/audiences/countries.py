@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.values.phone_texts import one_number
+from clv_core.collection.parse.phone_texts import first_number
 from clv_core.errors import UsageError
 from clv_core.i18n import BABEL_LOCALES
 
@@ -136,7 +136,7 @@ def proposed_region(texts: pd.Series[Any]) -> str:
     import phonenumbers
 
     cells = texts.dropna().astype("str").str.strip()
-    numbers = [one_number(cell) for cell in cells[cells != ""].head(SAMPLED_NUMBERS)]
+    numbers = [first_number(cell) for cell in cells[cells != ""].head(SAMPLED_NUMBERS)]
     national = [re.sub(r"\D", "", number) for number in numbers if number and not has_calling_code(number)]
     mobiles = [digits for digits in national if CHINESE_MOBILE.fullmatch(digits)]
     if not mobiles or len(mobiles) < MIN_SHARE * len(national):

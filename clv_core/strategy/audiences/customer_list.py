@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.values.id_texts import folded_texts
-from clv_core.collection.values.pseudonyms import pseudonym
-from clv_core.collection.words.contact_fields import id_column
+from clv_core.collection.parse.id_texts import folded_texts
+from clv_core.collection.parse.pseudonyms import pseudonym
+from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import Message, NotEnoughData, Refused

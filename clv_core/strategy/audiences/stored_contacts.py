@@ -16,9 +16,9 @@ import pandas as pd
 
 from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.engine import name as identifier
+from clv_core.collection.parse.email_texts import EMAIL_PATTERN, tidy
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.values.email_texts import EMAIL_PATTERN, tidy
-from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PLACES, contact_columns, speaking_of_consent
+from clv_core.collection.vocabulary.contact_fields import CONSENT, EMAIL, PLACES, consent_like_columns, contact_columns
 from clv_core.columns import BY_NAME, COUNTRY, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.strategy.audiences.consent import consent_question
@@ -71,7 +71,7 @@ def stored_consent(dataset: Dataset) -> list[str]:
     if CONSENT in stored_fields(dataset):
         return []
     table = _table(dataset)
-    return speaking_of_consent([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
+    return consent_like_columns([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
 
 
 def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:

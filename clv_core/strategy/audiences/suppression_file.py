@@ -17,14 +17,14 @@ from clv_core.collection.files.content import Content, identify
 from clv_core.collection.files.encoding import rewrite, survey
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.files.unpack import unpack
+from clv_core.collection.parse.email_texts import addresses, every_address, mailbox, mailboxes
+from clv_core.collection.parse.id_texts import folded
+from clv_core.collection.parse.phone_texts import phone_keys, phone_marks
+from clv_core.collection.parse.pseudonyms import load_key, pseudonym
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
-from clv_core.collection.values.id_texts import folded
-from clv_core.collection.values.phone_texts import phone_keys, phone_marks
-from clv_core.collection.values.pseudonyms import load_key, pseudonym
-from clv_core.collection.words.aliases import MISSING
-from clv_core.collection.words.contact_fields import EMAIL, PHONE, contact_field, id_column
+from clv_core.collection.vocabulary.column_names import MISSING
+from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.records import JsonRecord

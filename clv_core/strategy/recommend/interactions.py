@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.aliases import fold
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,

@@ -12,7 +12,7 @@ import streamlit as st
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.stored.store import Dataset
-from clv_core.collection.words.contact_fields import CONSENT, PHONE
+from clv_core.collection.vocabulary.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.values.pseudonyms import BLANKS
+from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of

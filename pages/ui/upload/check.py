@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import MEANINGS, SOLD
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate, without_options

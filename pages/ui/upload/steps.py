@@ -17,10 +17,10 @@ from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.parse.id_texts import SIMILAR_IDS
+from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.readings.alike import answers_json
-from clv_core.collection.values.id_texts import SIMILAR_IDS
-from clv_core.collection.values.locale_hints import LocaleHint, propose
-from clv_core.collection.words.aliases import CURRENCY
+from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import READ
 from clv_core.errors import UsageError
 from pages.ui import access, i18n, page_files, session, widgets

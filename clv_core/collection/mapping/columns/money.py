@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from clv_core.collection.values.scale_words import WORDS
-from clv_core.collection.words.aliases import LIKELY_NAMES, SURE_NAMES, fold
-from clv_core.collection.words.currency_marks import BEHIND, IN_FRONT, SIGNS
+from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
+from clv_core.collection.parse.numbers import SCALE_WORDS
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -42,7 +42,7 @@ OTHER: Final = re.compile(
 )
 FIGURE: Final = re.compile(
     rf"\(?[+-]?\s*(?:[A-Za-z]{{1,3}}\s|{IN_FRONT})?[{SIGNS}]?\s*[+-]?\d[\d.,' \u00a0]*"
-    rf"(?:(?:{WORDS})\.?\s?)?(?:{BEHIND}\.?|[A-Za-z]{{1,4}}|[{SIGNS}元円원])?\)?-?"
+    rf"(?:(?:{SCALE_WORDS})\.?\s?)?(?:{BEHIND}\.?|[A-Za-z]{{1,4}}|[{SIGNS}元円원])?\)?-?"
 )
 FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
 HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")

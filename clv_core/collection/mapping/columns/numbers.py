@@ -10,7 +10,7 @@ from typing import Any, Final
 from clv_core.collection.mapping.columns.proposed import NUMBER
 from clv_core.collection.mapping.plan.counts import NUMBERS
 from clv_core.collection.mapping.plan.names import PAID
-from clv_core.collection.values import numbers
+from clv_core.collection.parse import numbers
 from clv_core.columns import AMOUNT, DISCOUNT, QUANTITY, RATING, REFUND, UNIT_PRICE
 from clv_core.errors import Message, Refused
 

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from clv_core.collection.values.eras import ERAS
-from clv_core.collection.values.scale_words import WORDS
-from clv_core.collection.words.currency_marks import BEHIND, IN_FRONT, SIGNS
+from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
+from clv_core.collection.parse.numbers import SCALE_WORDS
 
 EXACT: Final = 0.99
 SURE: Final = 0.95
@@ -25,7 +24,7 @@ MOST_SAMPLES: Final = 5
 
 NUMBER: Final = re.compile(
     rf"\(?[\s{SIGNS}]*[+-]?(?:[A-Z]{{3}}\s|{IN_FRONT})?[\s{SIGNS}]*[+-]?"
-    rf"\d[\d.,' \u00a0]*([eE][+-]?\d+|(?:{WORDS})\.?)?(?:\s?{BEHIND}\.?|[\s\w{SIGNS}.]{{0,5}})\)?[-–—]{{0,2}}"
+    rf"\d[\d.,' \u00a0]*([eE][+-]?\d+|(?:{SCALE_WORDS})\.?)?(?:\s?{BEHIND}\.?|[\s\w{SIGNS}.]{{0,5}})\)?[-–—]{{0,2}}"
 )
 TIME: Final = re.compile(
     r"\d{1,4}[-/.年]\s?(\d{1,2}|[A-Za-z]{3,9})[-/.月]\s?\d{1,4}.*|(19|20)\d{6}|1\d{9}(\d{3}){0,3}(\.\d+)?"
@@ -36,7 +35,7 @@ TIME: Final = re.compile(
     r"|\d{4}[. /-]+[^\W\d]{3,12}[. /-]+\d{1,2}\b.*|(?i:(.* )?\d{1,2},? (tháng|thg\.?) \d{1,2}\b.* \d{4}\b.*)"
     r"|[A-Za-z]{3,9}\.? \d{1,2}(st|nd|rd|th),? \d{4}\b.*"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}"
-    rf"|\d{{4}}\s?년\s?\d{{1,2}}\s?월.*|({'|'.join(ERAS)})\s?(\d{{1,3}}|元)\s?年.*|\d{{1,2}} [ก-๏.]{{3,12}} \d{{4}}\b.*"
+    r"|\d{4}\s?년\s?\d{1,2}\s?월.*|\d{1,2} [ก-๏.]{3,12} \d{4}\b.*"
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from clv_core.collection.mapping.plan.names import GUARD
-from clv_core.collection.values.id_texts import WHOLE, odd_signs
+from clv_core.collection.parse.id_texts import WHOLE, odd_signs
 from clv_core.columns import READ
 from clv_core.errors import Message
 

@@ -33,7 +33,7 @@ def are_swapped(
         connection: the engine.
         source: the file.
         plan: how it is read.
-        forms: of its times, :func:`~clv_core.collection.values.times.form`.
+        forms: of its times, :func:`~clv_core.collection.parse.times.form`.
 
     Raises:
         Refused: some have the day before the month, and others have it behind.

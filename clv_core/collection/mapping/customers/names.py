@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.words.aliases import CUSTOMER_RANKS, fold
+from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, fold
 
 MASK: Final = re.compile(r".*(?:[*＊•●]{2}|\w[*＊]|[*＊]\w).*")
 """What stands for letters and digits that an export hides: 138****1234, 张*三, J***n."""

@@ -7,9 +7,20 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.words.aliases import SURE_NAMES, fold
-from clv_core.collection.words.contact_fields import EMAIL, FIRST_NAME, LAST_NAME, MADID, PHONE, contact_field
-from clv_core.collection.words.personal_words import NAME, PERSONAL, TOGETHER, WHOSE, WITHIN
+from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
+from clv_core.collection.vocabulary.contact_fields import (
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    MADID,
+    NAME,
+    PERSONAL,
+    PHONE,
+    TOGETHER,
+    WHOSE,
+    WITHIN,
+    contact_field,
+)
 from clv_core.columns import CATEGORY, CHANNEL, COUNTRY, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, PRODUCT_ID, REVIEW_TEXT
 
 PERSONAL_FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME)

@@ -7,15 +7,12 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.columns.proposed import LIKELY, MOST_SAMPLES, SURE, Proposal
 from clv_core.collection.mapping.kinds.documents import of_codes, settles
-from clv_core.collection.words.aliases import EVENT_NAMES, fold
-from clv_core.collection.words.flag_words import PAID_NAMES
-from clv_core.collection.words.kind_words import NEITHER, ROW_KINDS
-from clv_core.collection.words.state_words import KIND_NAMES
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.order_statuses import PAID_FLAGS, ROW_TYPE_COLUMNS
+from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, PURCHASE, RETURN
 
 MOST_CODES: Final = 12
-NOUNS: Final = frozenset(map(fold, ROW_KINDS.split()))
-BESIDE_NOUNS: Final = frozenset(map(fold, NEITHER.split()))
 
 
 def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
@@ -57,7 +54,7 @@ def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
         return proposals
     return [
         replace(item, canonical=None, confidence=0.0)
-        if item.canonical == ORDER_STATUS and item.confidence < 1 and fold(item.column) in PAID_NAMES
+        if item.canonical == ORDER_STATUS and item.confidence < 1 and fold(item.column) in PAID_FLAGS
         else item
         for item in proposals
     ]
@@ -66,19 +63,19 @@ def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
 def _of_ledger(item: Proposal, words: set[str]) -> bool:
     if len(words) > MOST_CODES:
         return False
-    return bool(of_codes(words)) or (fold(item.column) in KIND_NAMES and settles(words))
+    return bool(of_codes(words)) or (fold(item.column) in ROW_TYPE_COLUMNS and settles(words))
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
     """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
-    if any(item.canonical == EVENT_TYPE or fold(item.column) in KIND_NAMES for item in proposals):
+    if any(item.canonical == EVENT_TYPE or fold(item.column) in ROW_TYPE_COLUMNS for item in proposals):
         return proposals
     for at, item in enumerate(proposals):
         words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
         if (
             item.canonical is None
-            and words - BESIDE_NOUNS <= NOUNS
-            and {EVENT_NAMES.get(word) for word in words - BESIDE_NOUNS} == {PURCHASE, RETURN}
+            and words - NEITHER <= ROW_TYPE_NOUNS
+            and {EVENT_NAMES.get(word) for word in words - NEITHER} == {PURCHASE, RETURN}
         ):
             return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
     return proposals

@@ -9,20 +9,16 @@ import duckdb
 
 from clv_core.collection.engine import name, text
 from clv_core.collection.files.source import Source
-from clv_core.collection.values.numbers import BELOW
-from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
+from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.row_types import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN
 
 MOST: Final = 200
 """A column with more different words is hardly one of kinds of documents."""
-MEANT: Final = {
-    **{fold(word): PURCHASE for word in BILLS.split()},
-    **{fold(word): RETURN for word in CREDITS.split()},
-}
+MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
 PARTS: Final = tuple(map(fold, RECEIPT_LINES.split()))
 RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
-SETTLING: Final = frozenset(fold(word) for word in PAYMENTS.split())
 
 
 def of_codes(names: Iterable[str]) -> dict[str, str]:
@@ -65,11 +61,11 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
         return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
     if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
         return {}
-    sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in SETTLING]
+    sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in PAYMENTS]
     if any(fold(word) not in MEANT for word in sales):
         return {}
     meant = {word: MEANT[fold(word)] for word in words if fold(word) in MEANT}
-    return meant | {word: word for word in words if fold(word) in SETTLING}
+    return meant | {word: word for word in words if fold(word) in PAYMENTS}
 
 
 def settles(names: Iterable[str]) -> bool:
@@ -79,7 +75,7 @@ def settles(names: Iterable[str]) -> bool:
         names: all words of the column.
     """
     meant = of_documents(names)
-    return PURCHASE in meant.values() and any(fold(word) in SETTLING for word in meant)
+    return PURCHASE in meant.values() and any(fold(word) in PAYMENTS for word in meant)
 
 
 def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column: str, money: str) -> dict[str, str]:

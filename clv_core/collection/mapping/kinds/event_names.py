@@ -14,9 +14,9 @@ from clv_core.collection.files.source import Source, open_source
 from clv_core.collection.mapping.kinds.documents import of_documents, read_documents
 from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.plan.names import UNKNOWN
-from clv_core.collection.values.numbers import BELOW
-from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
-from clv_core.collection.words.kind_words import is_stored_value
+from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.row_types import is_stored_value
 from clv_core.columns import EVENT_TYPES, PURCHASE
 from clv_core.errors import Refused
 from clv_core.scratch import temporary_folder

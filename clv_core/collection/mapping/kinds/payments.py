@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.columns import AMOUNT, EVENT_TYPE, ORDER_STATUS
 from clv_core.errors import Message
 

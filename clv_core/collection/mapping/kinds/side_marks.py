@@ -10,9 +10,9 @@ from typing import Any, Final
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import ENOUGH, SURE, Proposal
 from clv_core.collection.mapping.kinds.event_names import are_event_names
-from clv_core.collection.values.numbers import BELOW
-from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
-from clv_core.collection.words.side_words import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
+from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.row_types import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
 from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message, NeedsAnswer
 

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from clv_core.collection.files.side_columns import LESS, pairs
 from clv_core.collection.mapping.columns.proposed import ENOUGH, SURE, Proposal
-from clv_core.collection.mapping.kinds.documents import MEANT, SETTLING
+from clv_core.collection.mapping.kinds.documents import MEANT
 from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.mapping.states.words import FEW
-from clv_core.collection.words.aliases import EVENT_NAMES, fold
-from clv_core.collection.words.state_words import REFUNDED, SOLD
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.order_statuses import REFUNDED, SOLD
+from clv_core.collection.vocabulary.row_types import PAYMENTS
 from clv_core.columns import AMOUNT, PURCHASE, RETURN
 from clv_core.errors import Message
 
@@ -79,7 +80,7 @@ def _told(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], out: str, i
 def _kind(word: str) -> str | None:
     """Return whether a word is one of sales or of returns; a payment may be either side's."""
     key = fold(word)
-    if key in SETTLING:
+    if key in PAYMENTS:
         return None
     known = MEANT.get(key) or EVENT_NAMES.get(key)
     if known in (PURCHASE, RETURN):

@@ -12,8 +12,8 @@ from clv_core.collection.engine import name, one
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.money import NAMED
 from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.values.cell_texts import number_cells
-from clv_core.collection.words.aliases import CURRENCY
+from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message
 

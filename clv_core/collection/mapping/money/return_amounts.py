@@ -8,7 +8,7 @@ from typing import Any, Final
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.money import NAMED
 from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.words.aliases import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import Message
 

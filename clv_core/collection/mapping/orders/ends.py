@@ -17,9 +17,15 @@ from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.mapping.orders.refund_amounts import told_partly
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.naming import OF_REFUNDS
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.end_words import DELETED_NAMES, END_NAMES, PAID_TIMES
-from clv_core.collection.words.flag_words import CANCELLED, REFUNDED, SOLD
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
+    CANCELLED,
+    DELETED_NAMES,
+    PAID_TIMES,
+    REFUNDED,
+    SOLD,
+    VOID_TIME_NAMES,
+)
 from clv_core.columns import EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 
@@ -116,7 +122,7 @@ def without_used(notes: Sequence[Message], used: Collection[str]) -> tuple[Messa
 def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
     """Return what a column says of orders where it is filled, "" where it is no such column or another outranks it."""
     key = fold(column)
-    state = END_NAMES.get(key, "")
+    state = VOID_TIME_NAMES.get(key, "")
     if not state or column in chosen.values() or (ORDER_STATUS in chosen and key not in DELETED_NAMES):
         return ""
     if state == REFUNDED and ({REFUND, REFUND_STATUS} & set(chosen) or _tells_refunds(rows)):
@@ -127,7 +133,7 @@ def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, 
 def _tells_refunds(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether a column that is none of times tells of refunds: how much, perhaps, was paid back."""
     columns = [column for column in (rows[0] if rows else ()) if OF_REFUNDS.search(fold(column))]
-    return any(fold(column) not in END_NAMES and _times(rows, column) for column in columns)
+    return any(fold(column) not in VOID_TIME_NAMES and _times(rows, column) for column in columns)
 
 
 def _tells_payment(

@@ -16,11 +16,9 @@ from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import TIME, Proposal
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.words import are_words
-from clv_core.collection.values.cell_texts import number_cells
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.end_words import END_NAMES
-from clv_core.collection.words.flag_words import REFUNDED, YES
-from clv_core.collection.words.state_words import PARTLY
+from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import PARTLY, REFUNDED, VOID_TIME_NAMES, YES
 from clv_core.columns import AMOUNT, EVENT_TYPE, REFUND
 from clv_core.errors import Message
 
@@ -67,7 +65,7 @@ def settle_refund(
 
 def of_refunds(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether a column has the times of refunds."""
-    if END_NAMES.get(fold(column)) != REFUNDED:
+    if VOID_TIME_NAMES.get(fold(column)) != REFUNDED:
         return False
     times = [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
     return bool(times) and all(TIME.fullmatch(value) for value in times)

@@ -16,8 +16,8 @@ import duckdb
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.words.aliases import EVENT_NAMES, fold
-from clv_core.collection.words.step_words import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.row_types import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
 from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 
@@ -37,11 +37,10 @@ DAYS: Final = 3
 CENT: Final = 0.005
 RANKS: Final = {
     **dict.fromkeys(map(fold, MONEY_TYPES), 0),
-    **dict.fromkeys(map(fold, PAID_STEPS.split()), 1),
-    **dict.fromkeys(map(fold, PLACED_STEPS.split()), 3),
+    **dict.fromkeys(PAID_STEPS, 1),
+    **dict.fromkeys(PLACED_STEPS, 3),
 }
 OTHER_RANK: Final = 2
-CANCELLED: Final = frozenset(map(fold, CANCELLED_STEPS.split()))
 
 Counts = dict[str, int]
 Links = dict[tuple[str, str], int]
@@ -65,7 +64,7 @@ def order_steps(
     usual = {one: kind for one, kind in plan.values.items() if one not in said}
     usual |= {one: EVENT_NAMES[fold(one)] for one in said if fold(one) in EVENT_NAMES}
     money = {one: kind for one, kind in usual.items() if kind in MONEY_TYPES}
-    cancelled = [one for one in money if fold(one) in CANCELLED] if ORDER_ID in plan.chosen else []
+    cancelled = [one for one in money if fold(one) in CANCELLED_STEPS] if ORDER_ID in plan.chosen else []
     if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
         return {}, ()
     rows = _money_rows(source, replace(plan, values={**plan.values, **usual}))

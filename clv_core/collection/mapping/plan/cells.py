@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from clv_core.collection.engine import T, name, text
 from clv_core.collection.mapping.plan.names import GUARD, MAX_QUANTITY, PAID, UNKNOWN
 from clv_core.collection.mapping.plan.orders import Orders
-from clv_core.collection.values import numbers, times
-from clv_core.collection.values.cell_texts import cell_text
-from clv_core.collection.values.eras import in_our_years
-from clv_core.collection.values.id_texts import folded_sql
-from clv_core.collection.words.aliases import EVENT_NAMES, folded
+from clv_core.collection.parse import numbers, times
+from clv_core.collection.parse.calendars import to_common_era
+from clv_core.collection.parse.cell_texts import cell_text
+from clv_core.collection.parse.id_texts import folded_sql
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, folded
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -48,7 +48,7 @@ class CellPlan:
         large: how many of the currency one unit of the file's amounts is, where it is larger.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
         orders: what the file says of orders beside their rows.
-        calendar: of the years of all times, :mod:`clv_core.collection.values.eras`; empty where they are ours.
+        calendar: of the years of all times, :mod:`clv_core.collection.parse.calendars`; empty where they are ours.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
         counterparty: source column of the customer in rows below zero; empty where it is the same one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
@@ -91,7 +91,7 @@ class CellPlan:
             return raw
         said = cell_text(raw, kind)
         if canonical == EVENT_TIME:
-            return in_our_years(said, self.calendar)
+            return to_common_era(said, self.calendar)
         if canonical != CUSTOMER_ID:
             return said
         return f"nullif({folded_sql(said, whole_floats=self.float_ids)}, '')"

@@ -16,8 +16,8 @@ from clv_core.collection.engine import T, fetch, name, text
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.names import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.values import numbers, spellings, time_texts, times
-from clv_core.collection.words.aliases import CURRENCY
+from clv_core.collection.parse import numbers, spellings, time_texts, times
+from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import (
     AMOUNT,
     DISCOUNT,
@@ -49,7 +49,7 @@ def count_columns(
 ) -> dict[str, Any]:
     """Return counts of forms by column, and counts and extremes of rows under keys of their own.
 
-    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.values.spellings`).
+    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.spellings`).
 
     Args:
         connection: the engine.

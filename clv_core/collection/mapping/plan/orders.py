@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clv_core.collection.engine import T, V, name, text
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import (
     AMOUNT,
     CHANNEL,

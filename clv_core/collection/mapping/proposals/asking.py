@@ -9,7 +9,7 @@ from clv_core.collection.mapping.columns.money import WORTH_ASKING
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.kinds.sides import both_ways
 from clv_core.collection.mapping.proposals.by_values import could_be
-from clv_core.collection.words.aliases import EVENT_NAMES, PRICE, fold
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, PRICE, fold
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, QUANTITY, UNIT_PRICE
 from clv_core.errors import NeedsAnswer, Refused
 

@@ -6,15 +6,23 @@ import re
 from typing import Final
 
 from clv_core.collection.mapping.columns.money import FRACTION
+from clv_core.collection.mapping.columns.paired_columns import CLOCK
 from clv_core.collection.mapping.columns.proposed import CERTAIN, EXACT, LIKELY, SLIGHTLY, SURE, TIME, Proposal
 from clv_core.collection.mapping.customers.names import are_full_names
 from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.proposals.by_values import fits, share
 from clv_core.collection.mapping.states.words import CODE, are_own_words
-from clv_core.collection.words.aliases import CUSTOMER_RANKS, EVENT_NAMES, LIKELY_NAMES, PRICE, SURE_NAMES, fold
-from clv_core.collection.words.flag_words import NO, YES
-from clv_core.collection.words.split_columns import CLOCK
-from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX
+from clv_core.collection.vocabulary.column_names import (
+    CUSTOMER_RANKS,
+    EVENT_NAMES,
+    LIKELY_NAMES,
+    PRICE,
+    SURE_NAMES,
+    WITH_TAX,
+    WITHOUT_TAX,
+    fold,
+)
+from clv_core.collection.vocabulary.order_statuses import NO, YES
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,

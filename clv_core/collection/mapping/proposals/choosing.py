@@ -8,7 +8,7 @@ from typing import Final
 from clv_core.collection.mapping.columns.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, Proposal
 from clv_core.collection.mapping.proposals.asking import ask_missing, likely_customer
 from clv_core.collection.mapping.proposals.by_name import UNIT, last_key
-from clv_core.collection.words.aliases import CURRENCY, PREFERRED_NAMES, PRICE, fold
+from clv_core.collection.vocabulary.column_names import CURRENCY, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,

@@ -13,7 +13,7 @@ from clv_core.collection.mapping.customers.names import masked, rank, says_the_s
 from clv_core.collection.mapping.kinds.columns import of_kinds
 from clv_core.collection.mapping.proposals.by_name import by_name
 from clv_core.collection.mapping.proposals.by_values import share
-from clv_core.collection.words.aliases import MISSING
+from clv_core.collection.vocabulary.column_names import MISSING
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, READ
 from clv_core.errors import UsageError
 

@@ -10,15 +10,15 @@ import re
 from typing import Final
 
 from clv_core.collection.mapping.states.words import are_words
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import (
-    AFTER_SALE_NAMES,
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     PARTLY,
     PHRASES,
+    REFUND_STATUS_WORDS,
     REFUNDED,
     STATE_NAMES,
-    UNPAID_NAMES,
+    UNPAID_WORDS,
 )
 
 REMARK: Final = re.compile(r"^\s*(?:[(（\[【][^)）\]】]*[)）\]】]\s*|wc-)")
@@ -46,10 +46,10 @@ def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False)
     if DELETED.match(word) and UNFINISHED.match(bare):
         return None if after_sale else CANCELLED
     key = fold(bare)
-    if of_payment and key in UNPAID_NAMES:
+    if of_payment and key in UNPAID_WORDS:
         return CANCELLED
-    if after_sale and key in AFTER_SALE_NAMES:
-        return AFTER_SALE_NAMES[key]
+    if after_sale and key in REFUND_STATUS_WORDS:
+        return REFUND_STATUS_WORDS[key]
     if key in STATE_NAMES:
         found = STATE_NAMES[key]
         return found if found == REFUNDED or not after_sale else None

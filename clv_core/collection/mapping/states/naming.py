@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import are_codes, are_words
-from clv_core.collection.words.aliases import LIKELY_NAMES, MISSING, SURE_NAMES, fold
-from clv_core.collection.words.state_words import KIND_NAMES, REFUNDED, SOLD
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.order_statuses import REFUNDED, ROW_TYPE_COLUMNS, SOLD
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 
@@ -96,7 +96,7 @@ def _named_so(column: str, words: list[str]) -> bool:
     if (
         SURE_NAMES.get(key) == ORDER_STATUS
         or (SURE_NAMES.get(CODED.sub("", key)) == ORDER_STATUS and are_codes(words))
-        or key in KIND_NAMES
+        or key in ROW_TYPE_COLUMNS
         or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
     ):
         return True

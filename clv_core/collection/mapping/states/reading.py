@@ -11,9 +11,16 @@ import duckdb
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import of_name
-from clv_core.collection.words.aliases import MISSING, fold
-from clv_core.collection.words.flag_words import PAID_WORDS, STAGE_NAMES, WON
-from clv_core.collection.words.state_words import CANCELLED, HELD_NAMES, SOLD, TAKEN
+from clv_core.collection.vocabulary.column_names import MISSING, fold
+from clv_core.collection.vocabulary.order_statuses import (
+    AUTHORIZED_WORDS,
+    CANCELLED,
+    PAID_WORDS,
+    SOLD,
+    STAGE_NAMES,
+    TAKEN,
+    WON,
+)
 from clv_core.columns import ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 
@@ -101,7 +108,7 @@ def words_of(
         if word.lower() in MISSING:
             continue
         usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
-        usual = CANCELLED if taken and fold(word) in HELD_NAMES else usual
+        usual = CANCELLED if taken and fold(word) in AUTHORIZED_WORDS else usual
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)

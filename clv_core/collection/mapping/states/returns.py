@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clv_core.collection.mapping.states.reading import MOST, OrderState
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.state_words import KIND_NAMES, REFUNDED
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import REFUNDED, ROW_TYPE_COLUMNS
 from clv_core.errors import Message
 
 
 def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
     """Return the words that name returns in a column of kinds: their rows are no orders that were paid back."""
-    return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in KIND_NAMES)
+    return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in ROW_TYPE_COLUMNS)
 
 
 def told_returns(states: Iterable[OrderState]) -> tuple[Message, ...]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from clv_core.collection.words.aliases import fold
-from clv_core.collection.words.flag_words import (
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.order_statuses import (
+    BALANCE_IMPACT_NAMES,
+    BALANCE_IMPACT_WORDS,
     CANCELLED,
-    FLAG_NAMES,
-    MOVED_NAMES,
-    MOVED_WORDS,
+    MAX_TEST_SHARE,
     NO,
-    PAID_NAMES,
-    RARE_NAMES,
-    RARELY,
+    PAID_FLAGS,
     SOLD,
     STAGE_NAMES,
+    TEST_FLAGS,
+    VOID_FLAGS,
     WON,
     YES,
 )
@@ -49,11 +49,11 @@ def are_own_words(column: str, values: list[str]) -> bool:
         return False
     if key in STAGE_NAMES:
         return any(map(WON.search, words)) and are_words(values)
-    if key in MOVED_NAMES:
-        return set(map(fold, words)) <= set(MOVED_WORDS)
-    if key in RARE_NAMES and sum(value.lower() in YES for value in values) > RARELY * len(values):
+    if key in BALANCE_IMPACT_NAMES:
+        return set(map(fold, words)) <= set(BALANCE_IMPACT_WORDS)
+    if key in TEST_FLAGS and sum(value.lower() in YES for value in values) > MAX_TEST_SHARE * len(values):
         return False
-    return (key in FLAG_NAMES or key in PAID_NAMES) and {value.lower() for value in words} <= {*YES, *NO}
+    return (key in VOID_FLAGS or key in PAID_FLAGS) and {value.lower() for value in words} <= {*YES, *NO}
 
 
 def of_name(column: str, word: str, *, won: bool) -> str | None:
@@ -67,7 +67,7 @@ def of_name(column: str, word: str, *, won: bool) -> str | None:
     key = fold(column)
     if won:
         return SOLD if WON.search(word) else CANCELLED
-    if key in MOVED_NAMES:
-        return MOVED_WORDS.get(fold(word))
-    yes, no = (SOLD, CANCELLED) if key in PAID_NAMES else (FLAG_NAMES.get(key), SOLD)
+    if key in BALANCE_IMPACT_NAMES:
+        return BALANCE_IMPACT_WORDS.get(fold(word))
+    yes, no = (SOLD, CANCELLED) if key in PAID_FLAGS else (VOID_FLAGS.get(key), SOLD)
     return {**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no)}.get(word.lower()) if yes else None

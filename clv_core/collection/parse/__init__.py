@@ -1,0 +1,1 @@
+"""Parsing: the texts of cells become numbers, times, amounts of money, phone numbers, ids and pseudonyms."""

@@ -1,0 +1,253 @@
+"""Texts become numbers: currency signs, thousands marks, decimal commas, accounting negatives, digits of other scripts,
+and words for thousands and more behind them (1.82k, 2,5 Tsd., 7.2万).
+
+Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
+(1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``; ``otherwise`` where
+only figures as they stand were asked for and a value is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from clv_core.collection.engine import text
+from clv_core.collection.parse.currencies import MARK
+from clv_core.collection.parse.spellings import OTHERWISE
+from clv_core.collection.vocabulary.language_files import load_vocabulary
+from clv_core.errors import Message
+
+BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
+"""A number written below zero, as a pattern of its text."""
+
+FEWEST_GROUPED: Final = 8
+FEWEST_WHOLE: Final = 3
+"""Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
+
+THREE_PLACES: Final = 4
+"""Times as many numbers of three decimals as of fewer, from which on all have three, some with noughts at the end."""
+LARGEST: Final = 1e12
+"""Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
+
+DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
+MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
+PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?|[x×])\s*$"
+FOOTNOTES: Final = r"([0-9)])\s*[*†‡⁰¹²³⁴-⁹]+\s*$"
+"""Marks behind a number that point to a note below the table."""
+SIDES: Final = ("CR", "DR")
+SIDE: Final = r"(?i)([0-9)])\s*(CR|DR)\.?\s*$"
+"""Credit or debit, the side of an account, behind an amount."""
+BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
+USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.spellings`)."""
+
+_FACTORS: Final = {
+    form: int(factor)
+    for factor in load_vocabulary().keys("scales")
+    for word in load_vocabulary().entries("scales", factor)
+    for form in {word, word.capitalize(), word.upper()}
+} | {"M": 1_000_000, "MM": 1_000_000}  # only in capitals: 12 m and 12 mm are lengths
+SCALE_WORDS: Final = "|".join(map(re.escape, sorted(_FACTORS, key=lambda word: (-len(word), word))))
+"""Words for thousands and more behind a number, the longest first, as a pattern."""
+_SCALED: Final = rf"([0-9])({SCALE_WORDS})\.?([)-]?)$"
+"""One of them behind a number without blanks, with what closes a negative one."""
+
+
+@dataclass(frozen=True)
+class NumberReading:
+    """How a column of numbers is read.
+
+    Args:
+        decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
+        proven: whether values show the mark, such as 12.50.
+        usual: whether every value is a figure as it stands, so that the query need not know other spellings.
+        below: ``CR`` or ``DR``, where numbers with this mark behind them are below zero; empty where none is.
+    """
+
+    decimal: str = "point"
+    proven: bool = False
+    usual: bool = False
+    below: str = ""
+
+    def value(self, column: str) -> str:
+        """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
+        fast = f"WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
+        if self.usual and self.decimal == "point":
+            return f"CASE {fast} END"
+        return f"CASE WHEN {column} IS NULL THEN NULL {fast} ELSE {self._otherwise(column)} END"
+
+    def _otherwise(self, column: str) -> str:
+        """Return SQL for the number in a text that is no figure as it stands."""
+        comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
+        point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
+        number = (
+            f"list_transform([{_figure('t')}], lambda n: try_cast(CASE {_form('n')} WHEN 'integer' THEN n"
+            f" WHEN 'cents' THEN n WHEN 'point' THEN replace(n, ',', '')"
+            f" WHEN 'comma' THEN replace(replace(n, '.', ''), ',', '.')"
+            f" WHEN 'point3' THEN {point3} WHEN 'comma3' THEN {comma3} END AS DOUBLE))[1]"
+        )
+        scaled = f"CASE WHEN {_scaled('t')} THEN round({number} * {_factor('t')}, 2) ELSE {number} END"
+        slow = f"list_transform([{_stripped(column)}], lambda t: {scaled})"
+        value = f"CASE WHEN {side(column)} = {text(self.below)} THEN -abs(v) ELSE v END" if self.below else "v"
+        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN {value} END)[1]"
+
+    def _fast(self, column: str) -> str:
+        return plain(column) if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain(column)}"
+
+
+def form(column: str, *, usual: bool = False) -> str:
+    """Return SQL for the form of ``column`` (a text expression, missing values NULL).
+
+    Args:
+        column: the expression.
+        usual: whether only figures as they stand are told apart, which is quick; all others are ``otherwise``.
+    """
+    figure = f"CASE WHEN {plain(column)} THEN {_form(column, OTHERWISE)} ELSE {text(OTHERWISE)} END"
+    bare = f"list_transform([{_bare(column)}], lambda n: {_form('n')})[1]"
+    return (
+        f"CASE WHEN {column} IS NULL THEN 'missing'"
+        f" WHEN try_cast({column} AS BIGINT) IS NOT NULL AND NOT contains({column}, '.') THEN 'integer'"
+        f" WHEN {column}[-3] = '.' AND isfinite(try_cast({column} AS DOUBLE)) THEN 'cents'"
+        f" ELSE {figure if usual else bare} END"
+    )
+
+
+def plain(column: str) -> str:
+    """Return SQL that quickly tells what is a number already."""
+    return f"isfinite(try_cast({column} AS DOUBLE))"
+
+
+def currencies(column: str) -> str:
+    """Return SQL for the currency sign or code in ``column``, or NULL."""
+    return f"nullif(upper(trim(regexp_extract({apart(column)}, {text(MARK)}))), '')"
+
+
+def side(column: str) -> str:
+    """Return SQL for the mark of the side of an account behind the number in ``column``, ``CR``, ``DR`` or empty."""
+    return f"upper(regexp_extract({column}, {text(SIDE)}, 2))"
+
+
+def apart(column: str) -> str:
+    """Return SQL for ``column`` with a blank between letters and figures: 12.50 EUR for 12.50EUR."""
+    behind = f"regexp_replace({column}, '([0-9])(\\p{{L}})', '\\1 \\2', 'g')"
+    return f"regexp_replace({behind}, '(\\p{{L}})([0-9])', '\\1 \\2', 'g')"
+
+
+def proven(forms: dict[str, int]) -> str | None:
+    """Return the decimal mark that values of these forms show, ``point`` or ``comma``; None where none does or both."""
+    point, comma = forms.get("point", 0) + forms.get("cents", 0), forms.get("comma", 0)
+    return None if bool(point) == bool(comma) else "point" if point else "comma"
+
+
+def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
+    """Say whether amounts of these forms, by column, are whole: 49.000 or 49,000 beside 0, and never 49.5 or 49.50.
+
+    Three decimals of a currency that has as many would be written in all of them: 0.000.
+    """
+    found = list(forms)
+    grouped = max(sum(item.get(form, 0) for item in found) for form in ("point3", "comma3"))
+    whole = sum(item.get("integer", 0) for item in found)
+    broken = sum(item.get(form, 0) for item in found for form in ("cents", "point", "comma"))
+    return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
+
+
+def decide(
+    forms: dict[str, int],
+    column: str,
+    decimal: str | None,
+    elsewhere: str | None = None,
+    *,
+    cents: bool = True,
+) -> tuple[NumberReading, tuple[Message, ...]]:
+    """Return how the column is read, given how many values there are of each form, and what is to be said.
+
+    Args:
+        forms: values by form.
+        column: the column's name in the file.
+        decimal: the person's answer: ``point``, ``comma`` or None.
+        elsewhere: the mark that another column of the file shows, for a column that shows none itself.
+        cents: whether amounts in the file may have any: without, what three digits follow is no decimal mark.
+    """
+    fine, comma = forms.get("point", 0), forms.get("comma", 0)
+    point = fine + forms.get("cents", 0)
+    point3, comma3 = forms.get("point3", 0), forms.get("comma3", 0)
+    if decimal:
+        return NumberReading(decimal), ()
+    reading = NumberReading("comma" if comma > point else "point", proven=bool(comma or point))
+    params = {"column": column, "point": point, "comma": comma, "rows": point3 + comma3}
+    if elsewhere and point3 + comma3 and not point and not comma:
+        return NumberReading(elsewhere), (Message(f"warning.decimal_elsewhere_{elsewhere}", params),)
+    if point and comma:
+        return reading, (Message("warning.decimal_mixed", params),)
+    if comma:
+        return reading, (Message("warning.decimal_comma", params),)
+    if point3 and not point and not cents:
+        return NumberReading("comma"), (Message("warning.decimal_no_cents", {**params, "rows": point3}),)
+    of_three = point and point3 > THREE_PLACES * point  # of numbers of three places one in ten ends in a nought
+    if point3 and not fine and not of_three:
+        return reading, (Message("warning.decimal_unsure_point", {**params, "rows": point3}),)
+    if comma3 and not point and cents:
+        return reading, (Message("warning.decimal_unsure_comma", {**params, "rows": comma3}),)
+    return reading, ()
+
+
+def scaled(column: str) -> str:
+    """Return SQL for the text of ``column`` where a word for thousands or more stands behind its number, else NULL."""
+    words = f"try_cast({column} AS DOUBLE) IS NULL AND {_scaled(_stripped(column))}"
+    return f"CASE WHEN {words} THEN {column} END"
+
+
+def _bare(column: str) -> str:
+    """Return SQL for the number without what may stand around it, its minus first."""
+    return f"list_transform([{_stripped(column)}], lambda t: {_figure('t')})[1]"
+
+
+def _stripped(column: str) -> str:
+    """Return SQL for the number without currency, pieces, footnote marks, sides of accounts and blanks."""
+    ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
+    figures = f"regexp_replace({ascii_digits}, {text(FOOTNOTES)}, '\\1')"
+    booked = f"regexp_replace({figures}, {text(SIDE)}, '\\1')"
+    counted = f"regexp_replace({booked}, {text(PIECES)}, '\\1')"
+    return f"regexp_replace(regexp_replace({apart(counted)}, {text(MARK)}, '', 'g'), {text(BLANKS)}, '', 'g')"
+
+
+def _figure(stripped: str) -> str:
+    """Return SQL for a stripped number without a word for thousands and a dash of no cents (20.-), its minus first."""
+    word = f"regexp_replace({stripped}, {text(_SCALED)}, '\\1\\3')"
+    bare = f"CASE WHEN {_ends_in_digit(stripped)} THEN {stripped} ELSE {word} END"
+    no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
+    return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+
+
+def _scaled(stripped: str) -> str:
+    return f"(NOT {_ends_in_digit(stripped)} AND regexp_matches({stripped}, {text(_SCALED)}))"
+
+
+def _ends_in_digit(stripped: str) -> str:
+    """Return SQL that quickly tells numbers that no word stands behind."""
+    return f"{stripped}[-1] BETWEEN '0' AND '9'"
+
+
+def _factor(stripped: str) -> str:
+    pairs = ", ".join(f"{text(word)}: {factor}" for word, factor in _FACTORS.items())
+    return f"MAP {{{pairs}}}[regexp_extract({stripped}, {text(_SCALED)}, 2)]"
+
+
+def _form(number: str, other: str = "unreadable") -> str:
+    def full(pattern: str) -> str:
+        return f"regexp_full_match({number}, {text(pattern)})"
+
+    return (
+        f"CASE WHEN {full(r'[+-]?[0-9]+')} THEN 'integer'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}[.][0-9]{3}')} THEN 'point3'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2},[0-9]{3}')} THEN 'comma3'"
+        f" WHEN {full(r'[+-]?[0-9]*[.][0-9]{1,2}')} THEN 'cents'"
+        f" WHEN {full(r'[+-]?[0-9]*[.][0-9]+([eE][+-]?[0-9]+)?|[+-]?[0-9]+([.]|[eE][+-]?[0-9]+)')} THEN 'point'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}((,[0-9]{2,3})+,[0-9]{3}|,[0-9]{3})([.][0-9]*)?')} THEN 'point'"
+        f" WHEN {full(r'[+-]?[0-9]*,[0-9]+')} THEN 'comma'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3})+,[0-9]*')} THEN 'comma'"
+        f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3}){2,}')} THEN 'comma'"
+        f" ELSE {text(other)} END"
+    )

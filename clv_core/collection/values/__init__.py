@@ -1,1 +1,0 @@
-"""Values: the texts of cells become numbers, times, amounts of money, phone numbers and pseudonyms."""

@@ -1,0 +1,77 @@
+"""What shops call the statuses of their orders: which words say that nobody paid, that all was paid back, or a sale.
+
+Beside the words themselves: columns that tell it by yes or no, by a time, by a deal's stage, or by what moved money.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from clv_core.collection.vocabulary.language_files import load_vocabulary
+
+CANCELLED: Final = "cancelled"
+REFUNDED: Final = "refunded"
+SOLD: Final = "sold"
+MEANINGS: Final = (SOLD, CANCELLED, REFUNDED)
+
+_VOCABULARY: Final = load_vocabulary()
+
+STATE_NAMES: Final = {
+    **_VOCABULARY.index("row_types", CANCELLED),
+    **dict.fromkeys(_VOCABULARY.folded("row_types", "bills", SOLD), SOLD),
+    **dict.fromkeys(_VOCABULARY.folded("row_types", "credits", REFUNDED), REFUNDED),
+    **_VOCABULARY.index("statuses"),
+}
+"""Folded word of a status, or of a kind of document -> what it says."""
+ROW_TYPE_COLUMNS: Final = _VOCABULARY.folded("row_types", "columns")
+PARTLY: Final = re.compile(_VOCABULARY.pattern("status_phrases", "partly"), re.IGNORECASE)
+"""What is cancelled or paid back in part is a sale still."""
+PHRASES: Final = tuple(
+    (status, pattern)
+    for status in (REFUNDED, CANCELLED, SOLD)
+    for pattern in _VOCABULARY.entries("status_phrases", status)
+)
+"""What a longer text says that holds one of these; the first that fits counts."""
+REFUND_STATUS_WORDS: Final = _VOCABULARY.index("refund_statuses")
+"""What the words of a column of refunds say where it is not what they say of an order: a request that was closed,
+refused, or only made leaves the sale as it is."""
+
+UNPAID_WORDS: Final = _VOCABULARY.folded("payment_statuses", "unpaid")
+"""What is said of a payment that did not come; of an order the same words say that it is not done yet."""
+PAID_WORDS: Final = _VOCABULARY.folded("payment_statuses", "paid")
+"""What is said of what was paid; "open" beside it is said of what was not."""
+TAKEN: Final = _VOCABULARY.folded("payment_statuses", "captured")
+AUTHORIZED_WORDS: Final = _VOCABULARY.folded("payment_statuses", "authorized")
+"""What is said of a payment that was only promised, where others of the same column were taken."""
+HELD: Final = re.compile(f"(?i){_VOCABULARY.pattern('payment_statuses', 'authorization')}")
+"""What the kind of a payment says that is only promised: its capture is a row of its own."""
+
+TEST_FLAGS: Final = _VOCABULARY.folded("flags", "test")
+MAX_TEST_SHARE: Final = 0.2
+"""Share of rows of which these say yes at most: with more of them, they tell of an experiment's groups."""
+VOID_FLAGS: Final = dict.fromkeys(TEST_FLAGS, CANCELLED) | _VOCABULARY.index("flags", CANCELLED, REFUNDED)
+"""Folded name of a column that says by yes or no whether an order is none -> what yes says."""
+YES: Final = _VOCABULARY.entries("values", "yes")
+NO: Final = _VOCABULARY.entries("values", "no")
+PAID_FLAGS: Final = _VOCABULARY.folded("flags", "paid")
+"""Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
+
+DELETED_NAMES: Final = _VOCABULARY.folded("status_times", "deleted")
+"""Columns of times that say by being filled that a row is none of the shop's any more, whatever its status was."""
+VOID_TIME_NAMES: Final = dict.fromkeys(DELETED_NAMES, CANCELLED) | _VOCABULARY.index(
+    "status_times", CANCELLED, REFUNDED
+)
+"""Folded name of a column of times that says by being filled that an order is none -> what it says."""
+PAID_TIMES: Final = _VOCABULARY.folded("status_times", "paid")
+"""Names of columns of times that say by being blank that nobody paid."""
+
+BALANCE_IMPACT_NAMES: Final = _VOCABULARY.folded("money_moved", "columns")
+"""What a payment service calls the column that says whether a row moved any money: the authorisation of a payment that
+is captured in a row of its own did not."""
+BALANCE_IMPACT_WORDS: Final = {
+    word: SOLD if moved == "yes" else CANCELLED for word, moved in _VOCABULARY.index("money_moved", "no", "yes").items()
+}
+STAGE_NAMES: Final = _VOCABULARY.folded("deals", "columns")
+"""What a CRM calls the column that says how far a deal has come: only those that were won are sales."""
+WON: Final = re.compile(rf"(?i)^(?:\d+\W*)?(?:closed?\W*)?(?:{_VOCABULARY.pattern('deals', 'won')})\b(?!\W*back)")

@@ -1,1 +1,0 @@
-"""Words: what logs call their columns, states and contact fields, in the languages that shops write."""
