@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.numbers import decide_numbers
@@ -27,6 +26,7 @@ from clv_core.collection.mapping.plan.names import MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, read_states
 from clv_core.collection.mapping.together import settle_rows, told_by_states
+from clv_core.collection.read.source import Source, sample
 from clv_core.collection.values import currency, times
 from clv_core.collection.values.date_evidence import ColumnDates
 from clv_core.collection.values.locale_hints import at_home

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.files.text_table import read_text_table
+from clv_core.collection.read.text_table import read_text_table
 from clv_core.collection.values.email_texts import EMAIL_PATTERN, first_address, tidy
 from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.phone_texts import WHOLE, one_number

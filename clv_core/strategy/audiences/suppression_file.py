@@ -13,11 +13,11 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.engine import connect_memory, file_text
-from clv_core.collection.files.content import Content, identify
-from clv_core.collection.files.encoding import rewrite, survey
-from clv_core.collection.files.text_table import read_text_table
-from clv_core.collection.files.unpack import unpack
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.read.archives import unpack
+from clv_core.collection.read.content import Content, identify
+from clv_core.collection.read.encoding import rewrite, survey
+from clv_core.collection.read.text_table import read_text_table
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv_core.collection.files.text_table import read_text_table
+from clv_core.collection.read.text_table import read_text_table
 from clv_core.collection.stored.store import Dataset
 from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.pseudonyms import load_key

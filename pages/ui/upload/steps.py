@@ -12,9 +12,9 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.read.alphabets import USUAL
 from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY

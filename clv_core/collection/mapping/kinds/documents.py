@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.files.source import Source
+from clv_core.collection.read.source import Source
 from clv_core.collection.values.numbers import BELOW
 from clv_core.collection.words.aliases import EVENT_NAMES, MISSING, fold
 from clv_core.collection.words.kind_words import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES

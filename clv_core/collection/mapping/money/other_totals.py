@@ -14,10 +14,10 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.money import NAMED
 from clv_core.collection.mapping.columns.proposed import LIKELY, Proposal
 from clv_core.collection.mapping.proposals.by_name import says
+from clv_core.collection.read.source import Source
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.tax_words import WITH_TAX, WITHOUT_TAX

@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
+from clv_core.collection.read.source import Source
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import PRICE, fold
 from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE

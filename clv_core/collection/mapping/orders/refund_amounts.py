@@ -11,11 +11,11 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import TIME, Proposal
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.words import are_words
+from clv_core.collection.read.source import Source
 from clv_core.collection.values.cell_texts import number_cells
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.end_words import END_NAMES
