@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.engine import connect
-from clv_core.collection.files.beginning import beginning
-from clv_core.collection.files.source import Source, count_rows, open_source, sample
 from clv_core.collection.mapping.columns.proposed import ENOUGH, Proposal
 from clv_core.collection.mapping.kinds.sides import with_sides
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.mapping.proposals.choosing import taken
 from clv_core.collection.mapping.proposals.propose import propose
+from clv_core.collection.read.archives import beginning
+from clv_core.collection.read.source import Source, count_rows, open_source, sample
 from clv_core.collection.vocabulary.column_names import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused

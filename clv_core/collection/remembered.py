@@ -17,9 +17,9 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import connect
-from clv_core.collection.files.encoding import single_byte
-from clv_core.collection.files.source import open_source
 from clv_core.collection.mapping.answers import Answers, named_anew
+from clv_core.collection.read.encoding import single_byte
+from clv_core.collection.read.source import open_source
 from clv_core.collection.readings.alike import Habit, answers_json
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import NotFound, Refused

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.customers.values import NUMBER, TEXT, Attribute
+from clv_core.collection.customers.attributes import NUMBER, TEXT, Attribute
 from clv_core.collection.engine import one_file
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.relations import EPOCH

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.files.dialect import detect
+from clv_core.collection.read.dialect import detect
 from clv_core.errors import Refused
 from tests.collection.test_json_cells import COLUMNS, rows, write
 

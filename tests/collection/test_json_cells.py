@@ -92,7 +92,7 @@ def test_texts_that_only_begin_like_objects_stay_as_they_are(tmp_path: Path) -> 
 def test_of_more_values_than_a_file_may_have_columns_those_with_known_names_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clv_core.collection.files.source.MAX_COLUMNS", 7)
+    monkeypatch.setattr("clv_core.collection.read.source.MAX_COLUMNS", 7)
     facts, events = read(tmp_path, rows())
     assert events["amount"].sum() == sum(10.25 + at for at in range(2, 90, 3))
     assert {"properties.tags", "properties.$browser"} - set(events.columns)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.files import encoding
 from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.read import encoding
 from clv_core.collection.readings.reading import read_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress

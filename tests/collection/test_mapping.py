@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.files.dialect import detect
 from clv_core.collection.mapping.customers.personal import personal_columns
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.parse.locale_hints import propose as propose_locale
+from clv_core.collection.read.dialect import detect
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from tests.collection.small_logs import asked, put, read, read_lines, refused, warnings

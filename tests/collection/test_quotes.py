@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.collection.files.quotes import quotes_pair
+from clv_core.collection.read.quotes import quotes_pair
 
 CELLS = st.text(alphabet='ab",;\n \u00e4\u8d2d', max_size=6)
 

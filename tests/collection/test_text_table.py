@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clv_core.collection.files.text_table import BLOCK_ROWS, read_text_table
+from clv_core.collection.read.text_table import BLOCK_ROWS, read_text_table
 from clv_core.errors import Refused
 
 pytestmark = pytest.mark.first(2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,10 +14,10 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
-from clv_core.collection.files.content import Content
-from clv_core.collection.files.unpack import unpack
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.read.archives import unpack
+from clv_core.collection.read.content import Content
 from clv_core.collection.remembered import recall
 from clv_core.collection.stored.manifest import Manifest
 from clv_core.errors import NeedsAnswer, Refused, UsageError
@@ -152,6 +154,46 @@ def test_a_name_that_is_blank_heads_no_group(tmp_path: Path) -> None:
     names = ("Customer", "", "Order", "Date", "Status", "Total", "Discount")
     manifest = read_report(tmp_path, report(tmp_path, ".csv", names=names), "Customer")
     assert manifest.net_revenue == sum(50 + at for at in range(60) if at % 6)
+
+
+OLD_BOOK = (
+    "c-rk)Pe@cj82{$|+jVty-Bi*-Hc3r$A?r{Gx)zjBq}IjAKv&;}qPtsfSIjP1wx<w+PDK~N4qePHR#cEDI|N1@f*{bMI&>*8@SwiF`QF>j)fc!>g7"
+    "JRKd^7XSH@}(r=I_4Ov-xvl4@>4@4H`g%6+H`-RXT<tE1B^Cmg_oCCSxZC-Nu$emJ=sZk>RQPm4nYApYM4PU{ab!3GflaIk*7L(MZU*i8w-i2r}M"
+    ">dM4r86W}g}Tqve~c}aGY+(z;N**+uLNSaZS^=LcC&cbY<x%!Z~j?V~XRF;d9!6T~ko;0;k2rv0MzH*ZpwlW;ndV~F2te{lNfpNeoZ3;y~8qaTsd"
+    "*~?`LiodBzpDCrdg{XAx>#%u3UJ=X;iv8cSV(U07d~6Rxq1euUrg6K{-Af_Y_8Sc5+s0O&^sAl)d^hPEt0XPTQoJK#S-9#8xCWUM56IfYzdA-ws~"
+    "-4+&vJBN5dhlqgQnSM0uSKH5d=!nGg&|2O@E2QroNIUO7?A#eOdK;o`gG;@1NmC!Vz9#7&zl2c-&ml+LHE=D~KC?*Djmva2=FL7HLeiE+`C^TB`)"
+    "S9uMroJ%D{3cRG6YV0L>jaYY3x`bo_4iV#u)<QFJY=msCQ)vaZbAa$RP`N6-2h)jfryiFkJ_V{UJ<&9OxnSa5U<}Ie;#09c|BXNmt6_I;b36$oV`"
+    "d&nA4nFjJD!|^$Lzaq-llo53@%FMlQeSNJ1mtGOkWu}5p$x+#VoiOadGd6=r7(^FSJj}?W5m6H$KNSBff*XxRpYDoJp`?5{OAQnFL}AW>0mFE*MM"
+    "#G0l{5D_4q1v|th;)fzI1#B?6vUo@CRVrtvXt#VULk_D5LHadxz`lpNf{YwUuL`+}Hxs^A?BwH}aX`_>gN!vMd(G6dSNhYSjN^Vt@Vp1%al(f+)#"
+    "59O-O9qodOpYpURYFV+f)}Q^d-0O`jm_9QEG4(<-eHz|hdYbB3RYgVVZ(+E8#ZjL1EWVKm`^vLN0DMawE1_PWeh9!XOjOGry+{JIR2A73K5Jo7|L"
+    "k<6oJf=Tx^4NlHUtC+OTyE`k;&Y(U<Z1#fKwXJ)R9$^!&Xolxh1bne_7?xBm-25;>U"
+)
+"""Six orders of three customers as Excel 97 writes them, and a hidden sheet."""
+
+
+def test_a_workbook_of_excel_97_is_read_as_others_are(tmp_path: Path) -> None:
+    file = tmp_path / "orders.xls"
+    file.write_bytes(zlib.decompress(base64.b85decode(OLD_BOOK)))
+    manifest, events, said = read(file)
+    assert manifest.net_revenue == sum(20.25 + at for at in range(1, 7)) and manifest.customers == 3
+    assert str(events["event_time"].max()).startswith("2023-06-11 10:06:00")
+    assert said["hidden_sheets"] == {"sheets": ["notes"]} and "content" not in said
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".xlsx"])
+def test_cells_that_lie_far_apart_cost_no_more_than_a_refusal(tmp_path: Path, suffix: str) -> None:
+    """The library fills in every cell between them, and ends its process where memory does not suffice."""
+    if suffix == ".xlsx":
+        file = changed_book(tmp_path / "log.xlsx", ('r="D2"', 'r="XFD1048576"'))
+    else:
+        file = tmp_path / "log.xls"
+        content = bytearray(zlib.decompress(base64.b85decode(OLD_BOOK)))
+        place = content.index(bytes.fromhex("03020e000100")) + 4  # a number in row 1
+        content[place : place + 4] = b"\xff\xff\xff\xff"
+        file.write_bytes(content)
+    with pytest.raises(Refused) as refused:
+        unpack(file, Content.WORKBOOK, tmp_path)
+    assert refused.value.code in ("old_workbook", "broken_workbook", "too_many_columns")
 
 
 SHEET = "xl/worksheets/sheet1.xml"

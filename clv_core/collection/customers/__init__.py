@@ -7,6 +7,7 @@ names of :mod:`clv_core.collection.vocabulary.contact_fields`. Several rows a cu
 
 from __future__ import annotations
 
+from clv_core.collection.customers.attributes import Attribute
 from clv_core.collection.customers.reading import (
     CustomersReading,
     entry,
@@ -16,7 +17,6 @@ from clv_core.collection.customers.reading import (
     version_with,
 )
 from clv_core.collection.customers.roles import RoleProposal, Roles
-from clv_core.collection.customers.values import Attribute
 
 __all__ = [
     "Attribute",

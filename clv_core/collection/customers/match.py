@@ -10,7 +10,7 @@ import duckdb
 
 from clv_core.collection.customers.roles import ATTRIBUTE, ID, RoleProposal
 from clv_core.collection.engine import file_text, name, one
-from clv_core.collection.files.source import Source
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
@@ -84,25 +84,25 @@ def with_matching_id(
 
 
 def match_notes(
-    connection: duckdb.DuckDBPyConnection, found: Match, table: Path, events: Path, file: str
+    connection: duckdb.DuckDBPyConnection, counts: Match, table: Path, events: Path, file: str
 ) -> tuple[Message, ...]:
     """Return what is to be said where few customers match: examples, and which other spelling would match more.
 
     Raises:
         Refused: none matches.
     """
-    if not found.few:
+    if not counts.few:
         return ()
     here, there = _unmatched(connection, table, events), _unmatched(connection, events, table)
-    params = {"file": file, "customers": found.customers, "log": found.log, "here": here, "there": there}
+    params = {"file": file, "customers": counts.customers, "log": counts.log, "here": here, "there": there}
     better = {how: _counts(connection, rewrite, table, events)[2] for how, rewrite in REWRITES.items()}
     how, most = max(better.items(), key=lambda item: item[1])
     hint = Message(f"warning.customers_match_if.{how}", {"matched": most})
-    helps = most > 2 * found.matched
-    if found.matched == 0:
+    helps = most > 2 * counts.matched
+    if counts.matched == 0:
         raise Refused(f"customers_none_match_{how}" if helps else "customers_none_match", **params, matched=most)
-    said = Message("warning.customers_few_match", {**params, "matched": found.matched})
-    return (said, hint) if helps else (said,)
+    warning = Message("warning.customers_few_match", {**params, "matched": counts.matched})
+    return (warning, hint) if helps else (warning,)
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, events: Path) -> tuple[int, int, int]:

@@ -11,15 +11,14 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.customers.attributes import Attribute, value_notes
 from clv_core.collection.customers.match import Match, match, match_notes, with_matching_id
-from clv_core.collection.customers.notes import value_notes
 from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
-from clv_core.collection.customers.values import Attribute
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one
-from clv_core.collection.files.headed_groups import with_pseudonyms
-from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.read.layouts import with_pseudonyms
+from clv_core.collection.read.source import Source, open_source, sample
 from clv_core.collection.readings.aside import Problem
 from clv_core.collection.stored.store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
@@ -162,13 +161,13 @@ def _read(
     _refuse_empty(table, called)
     progress.report("write", 0, 1)
     table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
-    found = match(connection, target, dataset.events_path)
-    said = (
+    counts = match(connection, target, dataset.events_path)
+    messages = (
         *(source.notes if key is None else with_pseudonyms(source.notes, key)),
         *_guesses(chosen),
         *table.notes,
         *(problem.message() for problem in table.problems),
-        *match_notes(connection, found, target, dataset.events_path, called),
+        *match_notes(connection, counts, target, dataset.events_path, called),
         *value_notes(connection, target, table.attributes),
     )
     return CustomersReading(
@@ -177,12 +176,12 @@ def _read(
         rows_read=table.read,
         rows_set_aside=table.read - table.kept,
         problems=table.problems,
-        match=found,
+        match=counts,
         attributes=table.attributes,
         contacts=tuple(chosen.contacts),
         dates=chosen.dates,
         off=chosen.off,
-        warnings=said,
+        warnings=messages,
         content=_content(connection, target, table),
         roles=roles,
         hashed=key is not None,
@@ -250,8 +249,8 @@ def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, A
         table: the entry as it was.
     """
     with connect_memory() as connection:
-        found = match(connection, customers, events)
-    return {**table, "customers": found.customers, "matched": found.matched}
+        counts = match(connection, customers, events)
+    return {**table, "customers": counts.customers, "matched": counts.matched}
 
 
 def version_with(parent: Manifest, content: str) -> str:

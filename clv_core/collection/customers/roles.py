@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from clv_core.collection.mapping.columns.proposed import NUMBER, TIME
@@ -77,16 +77,7 @@ class Roles:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, from which ``Roles(**values)`` makes the same again."""
-        return {
-            "customer_id": self.customer_id,
-            "static": list(self.static),
-            "dated": dict(self.dated),
-            "contacts": dict(self.contacts),
-            "text": list(self.text),
-            "date_order": self.date_order,
-            "decimal": self.decimal,
-            "header": self.header,
-        }
+        return {**asdict(self), "static": list(self.static), "text": list(self.text)}
 
 
 def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[RoleProposal]:
@@ -97,28 +88,28 @@ def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[Ro
         rows: sample rows as text.
     """
     own = id_column(columns)
-    found: list[RoleProposal] = []
-    known = contact_columns(column for column in columns if column != own)
-    taken = set(known.values())
+    proposals: list[RoleProposal] = []
+    contacts = contact_columns(column for column in columns if column != own)
+    taken = set(contacts.values())
     for column in columns:
         values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
         values = [value for value in values if value.lower() not in MISSING]
         samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
         kind = _kind(values)
         if column == own:
-            found.append(RoleProposal(column, ID, "", kind, BY_NAME, samples))
+            proposals.append(RoleProposal(column, ID, "", kind, BY_NAME, samples))
             continue
-        contact, confidence = known.get(column), BY_NAME
+        contact, confidence = contacts.get(column), BY_NAME
         if contact is None:
             likely = (name for name, shape in SHAPES.items() if _share(shape, values) > 0.8)
             contact = next((name for name in likely if name not in taken), None)
             confidence = BY_VALUES
         if contact is not None:
             taken.add(contact)
-            found.append(RoleProposal(column, CONTACT, contact, "text", confidence, samples))
+            proposals.append(RoleProposal(column, CONTACT, contact, "text", confidence, samples))
         else:
-            found.append(RoleProposal(column, DATE if kind == "date" else ATTRIBUTE, "", kind, confidence, samples))
-    return found
+            proposals.append(RoleProposal(column, DATE if kind == "date" else ATTRIBUTE, "", kind, confidence, samples))
+    return proposals
 
 
 @dataclass(frozen=True)
@@ -190,16 +181,16 @@ def _contacts(
         contacts.pop(name, None)
         if column:
             contacts[name] = _column(column, columns)
-    said = {_column(name, columns) for name in (*roles.static, *roles.dated, *roles.dated.values())}
-    return {name: column for name, column in contacts.items() if name in PLACES or column not in said}, guessed
+    named = {_column(name, columns) for name in (*roles.static, *roles.dated, *roles.dated.values())}
+    return {name: column for name, column in contacts.items() if name in PLACES or column not in named}, guessed
 
 
 def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], roles: Roles) -> dict[str, str]:
     """Return the columns of what tells who a person is, and the field of each; a guess that she corrected is none."""
-    found = [item for item in proposals if item.role == CONTACT and item.field not in PLACES]
+    proposed = [item for item in proposals if item.role == CONTACT and item.field not in PLACES]
     return {
         item.column: item.field
-        for item in found
+        for item in proposed
         if item.confidence >= BY_NAME or contacts.get(item.field) == item.column or item.field not in roles.contacts
     }
 
@@ -221,11 +212,11 @@ def _check(
 
 
 def _column(name: str, columns: Sequence[str]) -> str:
-    known = {column.lower(): column for column in columns}
-    found = name if name in columns else known.get(name.strip().lower())
-    if found is None:
+    by_name = {column.lower(): column for column in columns}
+    match = name if name in columns else by_name.get(name.strip().lower())
+    if match is None:
         raise UsageError("customers_column", column=name[:60], found=list(columns[:40]))
-    return found
+    return match
 
 
 def _kind(values: Sequence[str]) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
-from clv_core.collection.customers.aside import customer_problems
-from clv_core.collection.customers.names import BAD_DATE, HEADER, NO_ID, RAW, TYPED, contact_name, raw_name, was_name
+from clv_core.collection.customers.attributes import RAW, Attribute, raw_name, read_attributes, read_dates
 from clv_core.collection.customers.roles import ChosenRoles, Roles
-from clv_core.collection.customers.several import set_twice_aside, settle_dated
-from clv_core.collection.customers.values import Attribute, read_attributes, read_dates
 from clv_core.collection.engine import file_text, name, one, text
-from clv_core.collection.files.rejects import recorded_rejects
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import pseudonym_sql
-from clv_core.collection.readings.aside import Problem
+from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines, recorded_rejects
+from clv_core.collection.read.quotes import Reject
+from clv_core.collection.read.source import Source
+from clv_core.collection.readings.aside import EXAMPLES, Problem
 from clv_core.collection.readings.similar_ids import find_spellings
 from clv_core.collection.vocabulary.contact_fields import CONSENT, PLACES
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
-from clv_core.errors import Message
+from clv_core.errors import Message, Refused
+
+TYPED: Final = "clv_customers_typed"
+NO_ID, HEADER, BAD_DATE, TWICE = "no_customer", "repeated_header", "customers_bad_date", "customers_twice"
+"""Reasons why a row is rejected."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class CustomerTable:
         taken = {attribute.name.lower() for attribute in self.attributes}
         for field in self.contacts:
             if field not in taken:
-                cell = contact_name(field)
+                cell = _contact_name(field)
                 plain = key is None or field in (CONSENT, *PLACES)
                 shown.append(f"{cell if plain else secret.format(column=cell)} AS {field}")
         query = f"SELECT {', '.join(shown)} FROM {TYPED} WHERE reason IS NULL ORDER BY clv_row"
@@ -101,30 +105,30 @@ def read_table(
     rejects = recorded_rejects(connection, source)
     rows = int(one(connection, f"SELECT count(*) FROM {RAW}")[0])
     attributes, values, notes = read_attributes(connection, chosen, roles)
-    dates, said = read_dates(connection, chosen, roles, timezone)
-    notes += said
+    dates, messages = read_dates(connection, chosen, roles, timezone)
+    notes += messages
     bad = " OR ".join(f"({raw_name(date)} IS NOT NULL AND {value} IS NULL)" for date, value in dates.items())
     header = f"{CUSTOMER_ID} = {text(chosen.customer_id)}"
     reason = (
         f"CASE WHEN {CUSTOMER_ID} IS NULL THEN '{NO_ID}' WHEN {header} THEN '{HEADER}'"
         f"{f' WHEN {bad} THEN {text(BAD_DATE)}' if bad else ''} END"
     )
-    contacts = [contact_name(field) for field in chosen.contacts]
+    contacts = [_contact_name(field) for field in chosen.contacts]
     shown = [f"{value} AS {name(column)}" for column, value in {**values, **dates}.items()] + contacts
-    shown += [f"{raw_name(date)} AS {was_name(date)}" for date in dates]
+    shown += [f"{raw_name(date)} AS {_was_name(date)}" for date in dates]
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {TYPED} AS"
         f" SELECT clv_row, clv_breaks, {CUSTOMER_ID}, {', '.join(shown)}, {reason} AS reason FROM {RAW}"
     )
     stored = [name(column) for column in (*values, *dates)] + contacts
     if chosen.dates:
-        notes += settle_dated(connection, attributes)
+        notes += _check_rows(connection, attributes)
     else:
-        set_twice_aside(connection, stored)
+        _reject_repeats(connection, stored)
     kept = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
-    found = customer_problems(connection, source, chosen, rejects)
+    problems = _problems(connection, source, chosen, rejects)
     return CustomerTable(
-        rows + len(rejects), kept, attributes, tuple(dates), tuple(chosen.contacts), found, tuple(notes)
+        rows + len(rejects), kept, attributes, tuple(dates), tuple(chosen.contacts), problems, tuple(notes)
     )
 
 
@@ -133,7 +137,9 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
     cells = [f"{_clean(CUSTOMER_ID, chosen.customer_id)} AS {CUSTOMER_ID}"]
     cells += [f"{_clean(ORDER_ID, column)} AS {raw_name(column)}" for column in chosen.attributes]
     cells += [f"{_clean(EVENT_TIME, column)} AS {raw_name(column)}" for column in chosen.dates]
-    cells += [f"nullif(trim({name(column)}), '') AS {contact_name(field)}" for field, column in chosen.contacts.items()]
+    cells += [
+        f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in chosen.contacts.items()
+    ]
     breaks = "0"
     if source.dialect is not None:
         every = (f"length({name(c)}) - length(replace({name(c)}, chr(10), ''))" for c in source.columns)
@@ -155,3 +161,114 @@ def _spell_as(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
 def _clean(like: str, column: str) -> str:
     """Return SQL for a column's text, trimmed and NULL where it stands for nothing, as a log's column ``like`` is."""
     return ReadingPlan((column,), {like: column}).clean(like)
+
+
+def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]) -> None:
+    """Set rows aside that repeat an id: of equal rows the first stays, of different ones none, as none is surer."""
+    same = f"hash(row({', '.join(stored)}))"
+    group = f"(PARTITION BY {CUSTOMER_ID}, reason IS NULL)"
+    first = f"row_number() OVER (PARTITION BY {CUSTOMER_ID}, reason IS NULL ORDER BY clv_row)"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {TYPED} AS SELECT * REPLACE (CASE WHEN reason IS NULL"
+        f" AND (clv_first > 1 OR clv_low <> clv_high) THEN '{TWICE}' ELSE reason END AS reason) FROM"
+        f" (SELECT *, {first} AS clv_first, min({same}) OVER {group} AS clv_low, max({same}) OVER {group} AS clv_high"
+        f" FROM {TYPED})"
+    )
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attribute]) -> list[Message]:
+    """Give each customer one value of every static attribute, and say which dated values cannot be told apart.
+
+    Raises:
+        Refused: a static attribute is different in two rows of one customer.
+    """
+    notes: list[Message] = []
+    filled = []
+    for attribute in attributes:
+        column = name(attribute.name)
+        if attribute.dated_by is None:
+            varying = connection.execute(
+                f"SELECT count(*), min({CUSTOMER_ID}) FROM (SELECT {CUSTOMER_ID} FROM {TYPED} WHERE reason IS NULL"
+                f" GROUP BY {CUSTOMER_ID} HAVING count(DISTINCT {column}) > 1)"
+            ).fetchone()
+            if varying and varying[0]:
+                params = {"column": attribute.name, "customers": int(varying[0]), "customer": str(varying[1])[:60]}
+                raise Refused("customers_static_varies", **params)
+            filled.append(f"max({column}) OVER (PARTITION BY {CUSTOMER_ID}, reason IS NULL) AS {column}")
+            continue
+        date = name(attribute.dated_by)
+        undated = one(
+            connection,
+            f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL AND {column} IS NOT NULL AND {date} IS NULL",
+        )[0]
+        if undated:
+            params = {"column": attribute.name, "date": attribute.dated_by, "rows": int(undated)}
+            notes.append(Message("warning.customers_undated", params))
+        torn = one(
+            connection,
+            f"SELECT count(*) FROM (SELECT 1 FROM {TYPED} WHERE reason IS NULL AND {date} IS NOT NULL"
+            f" GROUP BY {CUSTOMER_ID}, {date} HAVING count(DISTINCT {column}) > 1)",
+        )[0]
+        if torn:
+            params = {"column": attribute.name, "date": attribute.dated_by, "cases": int(torn)}
+            notes.append(Message("warning.customers_same_day", params))
+    if filled:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {TYPED} AS SELECT * REPLACE ({', '.join(filled)}) FROM {TYPED}"
+        )
+    return notes
+
+
+def _problems(
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, rejects: Sequence[Reject]
+) -> tuple[Problem, ...]:
+    """Return what was set aside by reason, with the lines that it stands on, the most frequent first."""
+    about = {NO_ID: chosen.customer_id, BAD_DATE: ", ".join(chosen.dates), TWICE: chosen.customer_id}
+    dates = ", ".join(_was_name(date) for date in chosen.dates)
+    shown = f"CASE reason WHEN '{BAD_DATE}' THEN concat_ws(', ', {dates}) ELSE {CUSTOMER_ID} END"
+    rows = connection.execute(
+        f"SELECT reason, count(*), arg_min(coalesce({shown if dates else CUSTOMER_ID}, ''), clv_row, {EXAMPLES}),"
+        f" arg_min(clv_row + clv_before, clv_row, {EXAMPLES})"
+        f" FROM (SELECT *, coalesce(sum(clv_breaks) OVER (ORDER BY clv_row ROWS BETWEEN UNBOUNDED PRECEDING"
+        f" AND 1 PRECEDING), 0) AS clv_before FROM {TYPED}) WHERE reason IS NOT NULL GROUP BY reason"
+    ).fetchall()
+    gaps = _gaps(source, rejects) if rows else []
+    header = source.dialect.header_line if source.dialect else 0
+    problems = []
+    for reason, count, values, places in rows:
+        lines = [_line(header + int(place), gaps) for place in places]
+        examples = tuple((line, str(value)[:200]) for line, value in zip(lines, values, strict=True))
+        problems.append(Problem(reason, int(count), about.get(reason, ""), about.get(reason, ""), examples))
+    for reason in dict.fromkeys(item.reason for item in rejects):
+        same = [item for item in rejects if item.reason == reason]
+        examples = tuple((item.line, item.text[:200]) for item in same[:EXAMPLES])
+        problems.append(Problem(reason, len(same), "", "", examples))
+    return tuple(sorted(problems, key=lambda item: (-item.rows, item.reason)))
+
+
+def _gaps(source: Source, rejects: Sequence[Reject]) -> list[tuple[int, int]]:
+    """Return the lines below the header that are no rows, ascending: the first of each, and how many follow it."""
+    gaps = [(item.line, item.lines) for item in rejects]
+    if source.dialect is not None:
+        blank = blank_lines(source.path, source.dialect)
+        gaps += [(int(line), 1) for line in as_in_the_file(source, blank[blank > source.dialect.header_line])]
+    return sorted(gaps)
+
+
+def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:
+    """Return the line of the row that would stand at ``place`` if the gaps were not there."""
+    for first, lines in gaps:
+        if first > place:
+            break
+        place += lines
+    return place
+
+
+def _was_name(column: str) -> str:
+    """Return the name of a date's text beside its value."""
+    return name(f"clv_was_{column}")
+
+
+def _contact_name(field: str) -> str:
+    """Return the name of a contact field's text."""
+    return f"clv_contact_{field}"

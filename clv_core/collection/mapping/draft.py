@@ -8,8 +8,6 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.files.exchange_rates import WAYS
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.paired_columns import clock_of, counterparty_of, split_notes
@@ -27,6 +25,8 @@ from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.mapping.settling import settle_columns
 from clv_core.collection.parse.calendars import calendar_of
+from clv_core.collection.read.derived_columns import WAYS
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.numbers import decide_numbers
@@ -32,6 +31,7 @@ from clv_core.collection.parse import times
 from clv_core.collection.parse.calendars import shared_zone_warnings
 from clv_core.collection.parse.locale_hints import at_home
 from clv_core.collection.parse.times import ColumnDates
+from clv_core.collection.read.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,

@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.money import refuse_ids
 from clv_core.collection.mapping.columns.proposed import Proposal
@@ -26,6 +25,7 @@ from clv_core.collection.mapping.orders.refund_amounts import settle_refund
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.customer_dates import settle_time
 from clv_core.collection.mapping.states.naming import refunds_unused, settle_states
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message
 

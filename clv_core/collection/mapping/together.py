@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.kinds.visits import of_visits
 from clv_core.collection.mapping.orders import refund_rows
@@ -19,6 +18,7 @@ from clv_core.collection.mapping.plan.orders import Orders, of_other
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.states.reading import OrderState, no_sales, strange
 from clv_core.collection.mapping.states.returns import returns, told_returns
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 

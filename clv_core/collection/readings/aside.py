@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from clv_core.collection.engine import T, file_text, name, one, run, text
-from clv_core.collection.files.blank_lines import blank_lines
-from clv_core.collection.files.quotes import Reject
-from clv_core.collection.files.rejects import as_in_the_file
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines
+from clv_core.collection.read.quotes import Reject
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS
 from clv_core.errors import Message

@@ -12,10 +12,6 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
-from clv_core.collection.files.headed_groups import with_pseudonyms
-from clv_core.collection.files.quotes import Reject
-from clv_core.collection.files.rejects import recorded_rejects
-from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.money import WORTH_ASKING
 from clv_core.collection.mapping.customers.personal import personal_columns
@@ -26,6 +22,10 @@ from clv_core.collection.mapping.proposals.asking import ask_amount
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.questions import add_readings, question_of, settled
+from clv_core.collection.read.layouts import with_pseudonyms
+from clv_core.collection.read.line_numbers import recorded_rejects
+from clv_core.collection.read.quotes import Reject
+from clv_core.collection.read.source import Source, open_source, sample
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, has_totals, notices
@@ -104,7 +104,7 @@ def read_log(
         hidden: with a key, columns that become hashes whatever they are called and hold.
         part: whether it is one file of several, which need not hold purchases or several customers by itself.
         usual: the encoding of an earlier file like it
-            (:func:`~clv_core.collection.files.source.open_source`).
+            (:func:`~clv_core.collection.read.source.open_source`).
 
     Raises:
         NeedsAnswer: something can be read in two ways.

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import SkipValidation
 
-from clv_core.collection.customers.values import NUMBER, TEXT
+from clv_core.collection.customers.attributes import NUMBER, TEXT
 from clv_core.collection.mapping.kinds.event_names import taken_for
 from clv_core.collection.mapping.plan.names import UNPRICED
 from clv_core.collection.parse.times import EARLIEST

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from clv_core.collection.customers.values import Attribute
+from clv_core.collection.customers.attributes import Attribute
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.bundle_record import FORMAT
 from clv_core.errors import ClvError, Message, Refused

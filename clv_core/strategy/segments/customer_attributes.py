@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.customers.values import NUMBER
+from clv_core.collection.customers.attributes import NUMBER
 from clv_core.collection.stored.store import Dataset
 from clv_core.columns import AMOUNT, CATEGORY, CHANNEL, COUNTRY, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.features.attributes import attributes_of

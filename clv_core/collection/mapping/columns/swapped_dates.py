@@ -11,8 +11,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, one, text
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused
 

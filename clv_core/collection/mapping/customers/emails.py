@@ -9,9 +9,9 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.parse.id_texts import folded_sql
+from clv_core.collection.read.source import Source
 from clv_core.errors import Message
 
 EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

@@ -8,9 +8,9 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.customers.emails import email_columns
+from clv_core.collection.read.source import Source
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 

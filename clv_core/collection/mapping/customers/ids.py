@@ -8,9 +8,9 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.proposed import SURE, Proposal
 from clv_core.collection.mapping.customers.emails import are_emails
+from clv_core.collection.read.source import Source
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 from clv_core.errors import Message, NeedsAnswer
 

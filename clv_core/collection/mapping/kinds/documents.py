@@ -8,8 +8,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.files.source import Source
 from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.row_types import BILLS, CODES, CREDITS, PAYMENTS, RECEIPT, RECEIPT_LINES
 from clv_core.columns import PURCHASE, RETURN

@@ -10,11 +10,11 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import connect, name, text
-from clv_core.collection.files.source import Source, open_source
 from clv_core.collection.mapping.kinds.documents import of_documents, read_documents
 from clv_core.collection.mapping.kinds.payments import are_means
 from clv_core.collection.mapping.plan.names import UNKNOWN
 from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.read.source import Source, open_source
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.row_types import is_stored_value
 from clv_core.columns import EVENT_TYPES, PURCHASE

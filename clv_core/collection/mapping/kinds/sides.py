@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.files.side_columns import LESS, pairs
 from clv_core.collection.mapping.columns.proposed import ENOUGH, SURE, Proposal
 from clv_core.collection.mapping.kinds.documents import MEANT
 from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.mapping.states.words import FEW
+from clv_core.collection.read.derived_columns import LESS, pairs
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import REFUNDED, SOLD
 from clv_core.collection.vocabulary.row_types import PAYMENTS

@@ -7,8 +7,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import EVENT_TYPE, SESSION_ID
 from clv_core.errors import Message
 

@@ -9,10 +9,10 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.money import NAMED
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import AMOUNT, REFUND
 from clv_core.errors import Message

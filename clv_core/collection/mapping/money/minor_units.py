@@ -14,12 +14,12 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import T, name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.plan.names import PAID
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.proposals.by_name import last_key
 from clv_core.collection.parse.currencies import minor_units, minor_units_sql
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import AMOUNT, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer

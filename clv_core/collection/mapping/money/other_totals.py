@@ -14,11 +14,11 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.money import NAMED
 from clv_core.collection.mapping.columns.proposed import LIKELY, Proposal
 from clv_core.collection.mapping.proposals.by_name import says
 from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import WITH_TAX, WITHOUT_TAX, fold
 from clv_core.columns import AMOUNT, ORDER_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.price import evidence
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import PRICE
 from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer

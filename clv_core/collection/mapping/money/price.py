@@ -12,8 +12,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import PRICE, fold
 from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer

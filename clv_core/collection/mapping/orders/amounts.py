@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.orders import refunds_of_rows
 from clv_core.collection.mapping.orders.equal_parts import equal_parts
 from clv_core.collection.mapping.orders.evidence import evidence
 from clv_core.collection.mapping.orders.parts import part_column, unlike_orders
 from clv_core.collection.mapping.plan.orders import BY_ID, BY_TIME, Orders
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, PRODUCT_ID
 from clv_core.errors import Message, NeedsAnswer
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.mapping.orders.refund_amounts import told_partly
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.naming import OF_REFUNDS
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,

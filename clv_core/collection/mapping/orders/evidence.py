@@ -8,8 +8,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, V, name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 
 JUDGED_ROWS: Final = 1_000_000

@@ -9,12 +9,12 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import name
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.proposals.by_name import says
 from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.naming import named_of_states
 from clv_core.collection.mapping.states.reading import OrderState, no_sales, words_of
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, HELD, REFUNDED, SOLD
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS

@@ -10,9 +10,9 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, V, name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.orders import Orders
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import AMOUNT, PRODUCT_ID
 
 FEWEST: Final = 5

@@ -11,12 +11,12 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.first_rows import filled
 from clv_core.collection.mapping.columns.proposed import TIME, Proposal
 from clv_core.collection.mapping.plan.orders import ended
 from clv_core.collection.mapping.states.words import are_words
 from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import PARTLY, REFUNDED, VOID_TIME_NAMES, YES
 from clv_core.columns import AMOUNT, EVENT_TYPE, REFUND

@@ -7,9 +7,9 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import T, V, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.orders import no_sale
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.order_statuses import REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
 

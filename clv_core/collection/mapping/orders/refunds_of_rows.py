@@ -7,9 +7,9 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import V, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.orders import BACK
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.columns import REFUND
 
 HALF: Final = 0.5

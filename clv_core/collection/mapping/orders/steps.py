@@ -14,8 +14,8 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import T, V, name, text
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.row_types import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
 from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN

@@ -13,10 +13,10 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import T, fetch, name, text
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.names import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import numbers, spellings, time_texts, times
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import (
     AMOUNT,

@@ -8,11 +8,11 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import name, one
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.columns.proposed import ENOUGH, TIME, Proposal
 from clv_core.collection.mapping.customers.ids import JUDGED_ROWS
 from clv_core.collection.mapping.proposals.by_values import share
 from clv_core.collection.mapping.proposals.choosing import preferred
+from clv_core.collection.read.source import Source
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message, NeedsAnswer
 

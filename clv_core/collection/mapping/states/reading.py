@@ -8,9 +8,9 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
 from clv_core.collection.mapping.states.words import of_name
+from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,

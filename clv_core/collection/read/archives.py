@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from clv_core.collection.files.content import Content, identify
-from clv_core.collection.files.workbook import open_sheets, write_sheets
+from clv_core.collection.read.content import Content, identify
+from clv_core.collection.read.workbook import list_sheets, write_sheets
 from clv_core.errors import Message, Refused
 
 MAX_RATIO: Final = 200
@@ -20,6 +20,10 @@ MAX_RATIO: Final = 200
 RATIO_FROM_BYTES: Final = 1 << 24
 MAX_FILES: Final = 200
 BLOCK: Final = 1 << 22
+
+HEAD_BYTES: Final = 1 << 24
+"""Larger texts are judged by so many bytes; saving reads all of them."""
+WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def unpack(
@@ -52,7 +56,7 @@ def unpack(
                 raise Refused("broken_archive", file=path.name, kind="gzip") from error
         return target, ()
     if content is Content.WORKBOOK:
-        _check_members(path)
+        _check_workbook(path)
         return target, write_sheets(path, target, sheet, header)
     return _archive(path, target, scratch)
 
@@ -93,18 +97,18 @@ def sheet_titles(path: Path) -> list[str]:
     """
     if identify(path) is not Content.WORKBOOK:
         return []
-    _check_members(path)
-    with open_sheets(path) as sheets:
-        return [str(sheet.title) for sheet in sheets]
+    _check_workbook(path)
+    return [title for title, _ in list_sheets(path)]
 
 
-def _check_members(path: Path) -> None:
-    """Refuse a workbook that is no archive, or one that unpacks to more than it may."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _members(archive, path.name)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise Refused("broken_workbook", file=path.name) from error
+def _check_workbook(path: Path) -> None:
+    """Refuse a workbook that unpacks to more than it may; old ones are no archives."""
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                _members(archive, path.name)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise Refused("broken_workbook", file=path.name) from error
 
 
 def _archive(path: Path, target: Path, scratch: Path) -> tuple[Path, tuple[Message, ...]]:
@@ -113,7 +117,7 @@ def _archive(path: Path, target: Path, scratch: Path) -> tuple[Path, tuple[Messa
             members = [info for info in _members(archive, path.name) if info.file_size]
             if not members:
                 raise Refused("empty_file", file=path.name, bytes=path.stat().st_size)
-            header, ended = b"", True
+            header, last = b"", b"\n"
             for number, info in enumerate(members):
                 with archive.open(info) as packed:
                     if len(members) > 1:
@@ -121,9 +125,9 @@ def _archive(path: Path, target: Path, scratch: Path) -> tuple[Path, tuple[Messa
                         if number and first.strip() != header.strip():
                             raise Refused("archive_mixed", file=path.name, entry=info.filename[:80])
                         header = first
-                        out.write(first if not number else b"\n" if not ended else b"")
+                        out.write(first if not number else b"\n" if last != b"\n" else b"")
                     _copy(packed, out, max(info.compress_size, 1), path.name, scratch)
-                ended = _last_byte(target, out) == b"\n"
+                last = _last_byte(target, out)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Refused("broken_archive", file=path.name, kind="zip") from error
     notes = (Message("warning.joined_files", {"files": len(members)}),) if len(members) > 1 else ()
@@ -135,3 +139,48 @@ def _last_byte(target: Path, out: IO[bytes]) -> bytes:
     with target.open("rb") as file:
         file.seek(max(0, target.stat().st_size - 1))
         return file.read(1)
+
+
+def beginning(path: Path, scratch: Path) -> tuple[Path, float]:
+    """Return a file to look at in place of ``path``, and what share of it that is.
+
+    Text, plain or gzipped, is cut after a whole line; anything else, and what is small, is looked at whole.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        scratch: where the beginning goes.
+
+    Raises:
+        Refused: the file holds nothing, or no table.
+    """
+    content = identify(path)
+    size = path.stat().st_size
+    if content is Content.TEXT and size > HEAD_BYTES:
+        with path.open("rb") as file:
+            head = _whole_lines(file.read(HEAD_BYTES))
+        share = len(head) / size
+    elif content is Content.GZIP:
+        try:
+            with path.open("rb") as packed, gzip.open(packed) as file:
+                head = file.read(HEAD_BYTES)
+                share = min(1.0, packed.tell() / size)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return path, 1.0  # reading it whole says what is broken
+        head = _whole_lines(head) if len(head) == HEAD_BYTES else b""
+    else:
+        return path, 1.0
+    target = scratch / path.name.removesuffix(".gz")
+    target.write_bytes(head)
+    try:
+        if head and identify(target) is Content.TEXT:
+            return target, share
+    except Refused:
+        pass  # said where the file is read whole
+    target.unlink()
+    return path, 1.0
+
+
+def _whole_lines(head: bytes) -> bytes:
+    if head.startswith(WIDE_MARKS) or head.count(0) > len(head) // 5:
+        return head[: len(head) // 4 * 4]
+    return head[: head.rfind(b"\n") + 1]

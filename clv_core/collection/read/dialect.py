@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import Final
 
 import clevercsv
 
-from clv_core.collection.files.column_names import distinct
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 SAMPLE_CHARACTERS: Final = 1 << 16
 SNIFFED_CHARACTERS: Final = 20_000
 MAX_COLUMNS: Final = 2_000
+BLANKS: Final = " \t\r\x0b\x0c"
+"""Characters that a blank line may hold."""
 RARE_QUOTES: Final = ("`", "~")
 """A single id in backticks must not end the quoting of all others: they quote where they quote column names too."""
 NUMBER_OR_TIME: Final = re.compile(r"[\s$€£¥-]*\d[\d\s.,:/TZ+-]*")
@@ -90,7 +91,8 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     preamble = rows[position][0] - 1 if named_first else 0
     skipped = int(bool(hint)) + preamble
     notes = [Message("warning.preamble", {"lines": preamble})] if preamble else []
-    columns, blank = _unique(names)
+    columns = unique_names(" ".join(raw.split()) or f"column_{place}" for place, raw in enumerate(names, 1))
+    blank = [f"column_{place}" for place, raw in enumerate(names, 1) if not raw.strip()]
     if blank and named_first:
         notes.append(Message("warning.blank_header", {"columns": blank}))
     escape = "\\" if escape == "\\" else quote
@@ -111,16 +113,16 @@ def _sniff(text: str) -> tuple[str, str, str]:
     if len(sample) < len(text) and "\n" in sample:
         sample = sample[: sample.rfind("\n") + 1]
     try:
-        found = clevercsv.Sniffer().sniff(sample)
+        sniffed = clevercsv.Sniffer().sniff(sample)
     except clevercsv.Error:
-        found = None
-    if found is None or not found.delimiter:
+        sniffed = None
+    if sniffed is None or not sniffed.delimiter:
         first = sample.split("\n", 1)[0]
         delimiter = max(",;\t|", key=first.count)
         return (delimiter if first.count(delimiter) else ","), '"', ""
     first = sample.split("\n", 1)[0]
-    quote = '"' if found.quotechar in RARE_QUOTES and found.quotechar not in first else found.quotechar
-    return found.delimiter, quote or '"', found.escapechar or ""
+    quote = '"' if sniffed.quotechar in RARE_QUOTES and sniffed.quotechar not in first else sniffed.quotechar
+    return sniffed.delimiter, quote or '"', sniffed.escapechar or ""
 
 
 def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> list[tuple[int, list[str]]]:
@@ -164,10 +166,10 @@ def _header(
         raise Refused("one_column", file=name, found=cells[0][:60] if cells else "")
     if len(cells) > MAX_COLUMNS:
         raise Refused("too_many_columns", file=name, columns=len(cells), limit=MAX_COLUMNS)
-    said = {column.strip().lower() for column in named if column} & {cell.strip().lower() for cell in cells}
-    if header is None and known_names(cells) == 0 and not said and _looks_like_event(cells):
-        found = ", ".join(cells)[:80]
-        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=found)
+    is_named = {column.strip().lower() for column in named if column} & {cell.strip().lower() for cell in cells}
+    if header is None and known_names(cells) == 0 and not is_named and _looks_like_event(cells):
+        text = ", ".join(cells)[:80]
+        raise NeedsAnswer("no_header", file=name, line=rows[position][0], found=text)
     return position, cells + [""] * (width - len(cells))
 
 
@@ -206,19 +208,34 @@ def _even(rows: list[tuple[int, list[str]]]) -> float:
     return sum(len(cells) == width for _, cells in rows) / max(len(rows), 1)
 
 
-def known_names(cells: list[str]) -> int:
+def column_roles(name: str) -> set[str]:
+    """Return the canonical columns that a column of this name may be."""
+    key = fold(name)
+    return {names[key] for names in (SURE_NAMES, LIKELY_NAMES) if key in names}
+
+
+def known_names(cells: Iterable[str]) -> int:
     """Return how many of ``cells`` are names of columns that logs use."""
-    return sum(fold(cell) in SURE_NAMES or fold(cell) in LIKELY_NAMES for cell in cells if cell.strip())
+    return sum(bool(column_roles(cell)) for cell in cells if cell.strip())
+
+
+def unique_names(names: Iterable[str], others: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return names in their order, those that repeat one before them, or one of the others, with a number behind.
+
+    Case is no difference: the engine sees none.
+    """
+    unique: list[str] = []
+    taken = {other.lower() for other in others}
+    for name in names:
+        candidate, copy = name, 2
+        while candidate.lower() in taken:
+            candidate, copy = f"{name} ({copy})", copy + 1
+        taken.add(candidate.lower())
+        unique.append(candidate)
+    return tuple(unique)
 
 
 def _looks_like_event(cells: list[str]) -> bool:
     last = max((position for position, cell in enumerate(cells, 1) if cell.strip()), default=0)
     used = cells[:last]
     return "" in used or any(NUMBER_OR_TIME.fullmatch(cell) or fold(cell) in EVENT_NAMES for cell in used)
-
-
-def _unique(names: list[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Return names made unique, and those that had none."""
-    plain = [" ".join(raw.split()) for raw in names]
-    blank = [f"column_{position}" for position, name in enumerate(plain, 1) if not name]
-    return distinct(name or f"column_{position}" for position, name in enumerate(plain, 1)), blank

@@ -14,17 +14,22 @@ import numpy as np
 from chardet import EncodingEra
 from charset_normalizer import from_bytes
 
-from clv_core.collection.files.encodings import MULTI_BYTE, ONE_BYTE
-from clv_core.collection.files.letters import WESTERN, settled, share
-from clv_core.collection.files.named_columns import naming
+from clv_core.collection.read.alphabets import (
+    MULTI_BYTE,
+    ONE_BYTE,
+    WESTERN,
+    encoding_of_names,
+    encoding_of_words,
+    word_share,
+)
 from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
 MAX_JUDGED_LINES: Final = 5_000
 MAX_LINES_NAMED: Final = 5
-FEWEST_LINES: Final = 3
+MIN_LINES: Final = 3
 """Lines that are not UTF-8 from which a text may be judged by how it looks."""
-FEWEST_NAMES: Final = 2
+MIN_NAMES: Final = 2
 """Known names of columns that outrank how the rest looks."""
 ASCII_LINE: Final = "a,\n"
 """Its bytes are found in text that can be cut into lines before it is decoded."""
@@ -206,28 +211,27 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
 
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
-    tell it from the others (:mod:`clv_core.collection.files.letters`), unless an earlier file was in one (``usual``).
-    Column names that logs use outrank both (:mod:`clv_core.collection.files.named_columns`), and where nothing else is
-    not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
+    tell it from the others, unless an earlier file was in one (``usual``). Column names that logs use outrank both, and
+    where nothing else is not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
-    shown = head + b"\n".join(bad) if _reads(head, "utf-8") else head
-    guess = chardet.detect(shown, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
-    encoding = codecs.lookup(guess).name if guess else ""
-    better = settled(bad, "" if encoding in ("ascii", "utf-8", "utf-8-sig") else encoding)
-    few = len(bad) < FEWEST_LINES
+    sample = head + b"\n".join(bad) if _reads(head, "utf-8") else head
+    guess = chardet.detect(sample, encoding_era=EncodingEra.MODERN_WEB).get("encoding") or ""
+    guess = codecs.lookup(guess).name if guess else ""
+    by_words = encoding_of_words(bad, "" if guess in ("ascii", "utf-8", "utf-8-sig") else guess)
+    few = len(bad) < MIN_LINES
     alone = few and len(bad) == len(lines)
-    named, names = naming(lines, (usual, better, *MULTI_BYTE, *(ONE_BYTE if alone else ())))
-    by_name = names >= FEWEST_NAMES or (alone and names > 0)
-    better = named if by_name else better
-    as_before = bool(usual) and better not in MULTI_BYTE and not by_name and all(_reads(line, usual) for line in bad)
-    encoding = usual if as_before else better
+    named, names = encoding_of_names(lines, (usual, by_words, *MULTI_BYTE, *(ONE_BYTE if alone else ())))
+    by_name = names >= MIN_NAMES or (alone and names > 0)
+    encoding = named if by_name else by_words
+    as_before = bool(usual) and encoding not in MULTI_BYTE and not by_name and all(_reads(line, usual) for line in bad)
+    encoding = usual if as_before else encoding
     proven = alone and by_name if few else encoding in MULTI_BYTE
     if proven and all(_reads(line, encoding) for line in lines):
         return encoding, ""
     if encoding in MULTI_BYTE:
         encoding = ""
-    plain = as_before or (encoding == WESTERN and share(b"\n".join(bad), WESTERN) == 1)
+    plain = as_before or (encoding == WESTERN and word_share(b"\n".join(bad), WESTERN) == 1)
     if len(bad) < 0.9 * len(lines) or (len(lines) <= 2 and not plain):
         return "", encoding if not few or as_before else ""
     if not encoding:

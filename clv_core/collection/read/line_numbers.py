@@ -1,4 +1,4 @@
-"""Lines of a file that are no rows, and where they stand in it."""
+"""Lines of a text file that are no rows, and the line numbers that an editor shows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.files.encoding import BLOCK
-from clv_core.collection.files.grammar import BLANKS
-from clv_core.collection.files.quotes import Reject
-from clv_core.collection.files.source import Source
+from clv_core.collection.read.dialect import BLANKS, Dialect
+from clv_core.collection.read.encoding import BLOCK
+from clv_core.collection.read.quotes import QuotedCells, Reject
+from clv_core.collection.read.source import Source
 
 REASONS: Final = {
     "TOO MANY COLUMNS": "ragged",
@@ -26,7 +26,7 @@ REASONS: Final = {
 
 def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> list[Reject]:
     """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
-    found: list[Reject] = []
+    rejects: list[Reject] = []
     if source.dialect is not None:
         rows = connection.execute(
             "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
@@ -40,9 +40,9 @@ def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> l
         for line, (_, kind, blank, cells, breaks) in zip(lines, rows, strict=True):
             if cells.strip(BLANKS):
                 reason, is_wide = REASONS.get(str(kind), "unreadable"), kind == "TOO MANY COLUMNS"
-                found.append(Reject(line + blank, reason, cells, 1 + int(breaks), is_wide))
-    places = as_in_the_file(source, np.array([item.line for item in found], np.int64))
-    shifted = [replace(item, line=int(line)) for item, line in zip(found, places, strict=True)]
+                rejects.append(Reject(line + blank, reason, cells, 1 + int(breaks), is_wide))
+    places = as_in_the_file(source, np.array([item.line for item in rejects], np.int64))
+    shifted = [replace(item, line=int(line)) for item, line in zip(rejects, places, strict=True)]
     return sorted([*source.rejects, *shifted], key=lambda item: item.line)
 
 
@@ -50,6 +50,28 @@ def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64
     """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
     out = np.array([item.line for item in source.rejects], np.int64)
     return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
+
+
+def blank_lines(path: Path, dialect: Dialect) -> NDArray[np.int64]:
+    """Return the numbers (from 1) of lines that are blank and lie in no quoted cell, as int64 [n].
+
+    Args:
+        path: a UTF-8 file with LF or CRLF line ends.
+        dialect: how its cells are separated and quoted.
+    """
+    cells = QuotedCells(dialect.delimiter, dialect.quote, dialect.escape) if dialect.quote else None
+    quote, is_open, blank = dialect.quote.encode(), False, []
+    # Where a blank is the delimiter, one less of them than columns is a row of empty cells.
+    delimiter, empty = dialect.delimiter.encode(), len(dialect.columns) - 1
+    spaces = BLANKS.encode() + b"\n"
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if cells is not None and quote in line:
+                is_open = cells.state(line, is_open) == "open"
+            elif not is_open and line.isspace() and not line.strip(spaces):
+                if delimiter not in spaces or line.count(delimiter) != empty:
+                    blank.append(number)
+    return np.array(blank, np.int64)
 
 
 def _line_numbers(path: Path, positions: list[int]) -> list[int]:

@@ -1,15 +1,16 @@
-"""How each attribute and date of a customers file is read: one look at all values decides, as for logs."""
+"""Attributes and dates of a customers file: how each is read, by one look at all values as for logs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from clv_core.collection.customers.names import RAW, raw_name
 from clv_core.collection.customers.roles import ChosenRoles, Roles
-from clv_core.collection.engine import one, text
+from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.parse import numbers, times
 from clv_core.collection.parse.calendars import calendar_of, to_common_era
@@ -20,6 +21,18 @@ NUMBER: Final = "number"
 TEXT: Final = "text"
 DATES: Final = frozenset({"naive", "zoned", "written", *times.FITS})
 """Forms of times that no number has."""
+
+ENOUGH_TEXTS: Final = 50
+ENOUGH_NUMBERS: Final = 100
+"""So many values are needed before "nearly all differ" means something."""
+
+RAW: Final = "clv_customers_raw"
+"""The file's rows as text, in the engine."""
+
+
+def raw_name(column: str) -> str:
+    """Return the name of a column's text there."""
+    return name(f"clv_raw_{column}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ def read_attributes(
     A column is a number where every value is one; digits with leading zeros, and places that are contact fields too,
     are names of groups.
     """
-    found: list[Attribute] = []
+    typed: list[Attribute] = []
     values: dict[str, str] = {}
     notes: list[Message] = []
     named = {item.strip().lower() for item in roles.text} | {column.lower() for column in chosen.contacts.values()}
@@ -55,22 +68,22 @@ def read_attributes(
         padded = one(connection, f"SELECT count(*) FROM {RAW} WHERE regexp_full_match({raw}, '0\\d+')")[0]
         readable = sum(rows for form, rows in forms.items() if form not in ("missing", "unreadable"))
         if readable and not forms.get("unreadable") and not padded and column.lower() not in named:
-            reading, said = numbers.decide(forms, column, roles.decimal)
-            notes += said
-            found.append(Attribute(column, NUMBER, date))
+            reading, messages = numbers.decide(forms, column, roles.decimal)
+            notes += messages
+            typed.append(Attribute(column, NUMBER, date))
             values[column] = reading.value(raw)
             continue
         if forms.get("unreadable", 0) and readable > 0.9 * (readable + forms["unreadable"]) and not padded:
             odd = one(connection, f"SELECT min({raw}) FROM {RAW} WHERE {numbers.form(raw)} = 'unreadable'")[0]
             params = {"column": column, "rows": forms["unreadable"], "first": str(odd)[:60]}
             notes.append(Message("warning.customers_almost_number", params))
-        looked = _forms(connection, raw, times.form(raw), at_most=SAMPLE_ROWS)
-        moments = {kind.split()[0] for kind in looked} - {"missing"}
+        time_forms = _forms(connection, raw, times.form(raw), at_most=SAMPLE_ROWS)
+        moments = {kind.split()[0] for kind in time_forms} - {"missing"}
         if moments and moments <= DATES:
             notes.append(Message("warning.customers_date_as_text", {"column": column}))
-        found.append(Attribute(column, TEXT, date))
+        typed.append(Attribute(column, TEXT, date))
         values[column] = raw
-    return tuple(found), values, notes
+    return tuple(typed), values, notes
 
 
 def read_dates(
@@ -87,8 +100,8 @@ def read_dates(
         cell = to_common_era(raw_name(column), calendar)
         forms = _forms(connection, raw_name(column), times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
-        reading, said = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)
-        notes += (*said, *([Message(f"warning.years_{calendar}", {"column": column})] if calendar else ()))
+        reading, messages = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)
+        notes += (*messages, *([Message(f"warning.years_{calendar}", {"column": column})] if calendar else ()))
         values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(cell)}))::DATE"
     return values, notes
 
@@ -100,3 +113,31 @@ def _forms(connection: duckdb.DuckDBPyConnection, raw: str, form: str, at_most: 
         different += f" ORDER BY {raw} LIMIT {at_most}"
     rows = connection.execute(f"SELECT {form}, sum(clv_rows) FROM ({different}) GROUP BY 1").fetchall()
     return {str(kind): int(count) for kind, count in rows}
+
+
+def value_notes(
+    connection: duckdb.DuckDBPyConnection, table: Path, attributes: Sequence[Attribute]
+) -> tuple[Message, ...]:
+    """Return warnings about attributes that are constant, empty, or almost an id.
+
+    Args:
+        connection: the engine.
+        table: the written customers table.
+        attributes: those that are on.
+    """
+    warnings: list[Message] = []
+    for attribute in attributes:
+        column = name(attribute.name)
+        whole = f"bool_and({column} = floor({column}))" if attribute.kind == NUMBER else "false"
+        filled, distinct, integers = one(
+            connection, f"SELECT count({column}), count(DISTINCT {column}), {whole} FROM {file_text(table)}"
+        )
+        params = {"column": attribute.name, "rows": int(filled), "distinct": int(distinct)}
+        if distinct <= 1:
+            warnings.append(Message("warning.customers_constant", params))
+        elif attribute.dated_by is None and (
+            (attribute.kind != NUMBER and filled >= ENOUGH_TEXTS and distinct > 0.9 * filled)
+            or (integers and filled >= ENOUGH_NUMBERS and distinct == filled)
+        ):
+            warnings.append(Message("warning.customers_unique", params))
+    return tuple(warnings)

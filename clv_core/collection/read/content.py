@@ -32,7 +32,7 @@ def identify(path: Path) -> Content:
     """Return what ``path`` holds.
 
     Raises:
-        Refused: nothing, or something that is no table: an image, a program, a web page, an old workbook.
+        Refused: nothing, or something that is no table: an image, a program, a web page.
     """
     if path.is_dir():
         if any(path.glob("*.parquet")):
@@ -52,8 +52,8 @@ def identify(path: Path) -> Content:
         return _zip_kind(path)
     if _is_picture(head):
         raise Refused("picture", file=path.name)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Refused("old_workbook", file=path.name)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):  # of Excel before 2007, or one with a password
+        return Content.WORKBOOK
     return _text_kind(path, head)
 
 

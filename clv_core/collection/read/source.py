@@ -14,33 +14,32 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, one_file, text
-from clv_core.collection.files.backticks import ticked, without_ticks
-from clv_core.collection.files.content import Content, identify
-from clv_core.collection.files.dialect import MAX_COLUMNS, Dialect, detect
-from clv_core.collection.files.encoding import BLOCK, known_encoding, rewrite, survey
-from clv_core.collection.files.envelope import unwrapped
-from clv_core.collection.files.filled_down import filled_down
-from clv_core.collection.files.headed_groups import ungrouped
-from clv_core.collection.files.json_cells import unfolded, unfolding
-from clv_core.collection.files.made_columns import made_columns
-from clv_core.collection.files.nested_events import refuse_nested_events
-from clv_core.collection.files.nested_values import (
+from clv_core.collection.read.archives import unpack
+from clv_core.collection.read.content import Content, identify
+from clv_core.collection.read.derived_columns import derived_columns
+from clv_core.collection.read.dialect import MAX_COLUMNS, Dialect, detect
+from clv_core.collection.read.encoding import BLOCK, known_encoding, rewrite, survey
+from clv_core.collection.read.json_values import (
     KEYED_ROWS,
-    MOST_NESTED,
+    MAX_NESTED,
     cell_text,
     is_nested_too_deep,
     leaves,
     names_of,
+    refuse_nested_events,
+    unfolded,
+    unfolding,
+    unwrapped,
 )
-from clv_core.collection.files.quotes import Reject, close_quotes, quotes_hold, quotes_pair
-from clv_core.collection.files.split_cells import rejoined
-from clv_core.collection.files.unpack import unpack
+from clv_core.collection.read.layouts import laid_out, without_backticks
+from clv_core.collection.read.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.errors import Message, Refused
 
 UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_scans', rejects_limit = 1"
 """Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
 text behind a closing quote would be left out too, in silence.)"""
 
+WORKBOOK_SUFFIXES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls")
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 
 
@@ -158,7 +157,7 @@ def open_source(
     notes: tuple[Message, ...] = ()
     for _ in range(2):
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
-            if content is Content.WORKBOOK and path.suffix.lower() not in (".xlsx", ".xlsm") and "." in path.name:
+            if content is Content.WORKBOOK and path.suffix.lower() not in WORKBOOK_SUFFIXES and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
             path, said = unpack(path, content, scratch, sheet=sheet, header=header)
             notes += said
@@ -169,7 +168,7 @@ def open_source(
         if content is Content.JSON:
             with path.open("rb") as file:
                 if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
-                    raise Refused("nested_too_deep", file=called, limit=MOST_NESTED)
+                    raise Refused("nested_too_deep", file=called, limit=MAX_NESTED)
             path, said = unwrapped(connection, _unmarked(path, scratch), scratch)
             notes += said
         source = _structured(connection, path, content, called, fewest)
@@ -187,7 +186,7 @@ def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tup
         plain = (column for column in source.columns if column not in objects)
         columns = (*plain, *(column for column, _ in values))
         source = replace(source, read=source.columns, columns=columns, unfolded=values)
-    made, said = made_columns(connection, source.relation(), source.columns)
+    made, said = derived_columns(connection, source.relation(), source.columns)
     columns = (*source.columns, *(column for column, _ in made))
     return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
 
@@ -250,9 +249,9 @@ def _text(
         encoding, seen = seen.encoding, survey(clean)
     else:
         encoding = seen.encoding
-    if ticked(path):
-        path = without_ticks(path, scratch / "unticked.txt")
-        notes, seen = (*notes, Message("warning.backticks", {})), survey(path)
+    if unmarked := without_backticks(path, scratch / "unmarked.txt"):
+        path, seen = unmarked, survey(unmarked)
+        notes = (*notes, Message("warning.backticks", {}))
     dialect = detect(path, called, header=header, named=named)
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")
@@ -263,12 +262,8 @@ def _text(
         closed = scratch / "closed.txt"
         rejects = close_quotes(path, closed, *form)
         path = closed
-    if not rejects and (whole := rejoined(path, dialect, scratch)):
-        path, dialect = whole
-    if not rejects and (groups := ungrouped(connection, path, dialect, scratch)):
-        path, dialect = groups
-    elif not rejects and (filled := filled_down(connection, path, dialect, scratch)):
-        path, dialect = filled
+    if not rejects:
+        path, dialect = laid_out(connection, path, dialect, scratch)
     said = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)

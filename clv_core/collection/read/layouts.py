@@ -1,0 +1,279 @@
+"""Text files whose rows do not stand by themselves yet; :data:`STEPS` are what is done about it, in their order.
+
+A copy keeps its rows on the lines that they stand on in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import file_text, name, one, text
+from clv_core.collection.parse.cell_texts import cell_text
+from clv_core.collection.parse.pseudonyms import pseudonym
+from clv_core.collection.parse.times import TimeReading
+from clv_core.collection.read.dialect import Dialect, column_roles
+from clv_core.collection.read.split_cells import rejoin_cells
+from clv_core.collection.vocabulary.column_names import PRICE, SURE_NAMES, fold
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_ID, UNIT_PRICE, Kind
+from clv_core.errors import Message
+
+JUDGED_ROWS: Final = 2_000
+BLOCK: Final = 1 << 23
+
+
+def laid_out(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
+) -> tuple[Path, Dialect]:
+    """Return a file with whole rows, a customer in each, and its dialect: ``path`` itself where it is one.
+
+    Args:
+        connection: the engine.
+        path: a text file.
+        dialect: how its cells are separated.
+        scratch: where copies go.
+    """
+    for step in STEPS:
+        try:
+            path, dialect = step(connection, path, dialect, scratch) or (path, dialect)
+        except duckdb.Error:
+            continue  # a row of more or fewer cells than columns: it is rejected when the file is read as it stands
+    return path, dialect
+
+
+def without_backticks(path: Path, target: Path) -> Path | None:
+    """Write a bill of a payment service that marks each cell with a backtick before it, and quotes none, as CSV.
+
+    The column names are not marked so: `2024-01-31,`12.50,`A, B.
+
+    Args:
+        path: a UTF-8 file.
+        target: the copy.
+
+    Returns:
+        ``target``; None where the first lines are not marked so.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as source:
+        lines = [line for line in islice(source, 20) if line.strip()][1:]
+        marked = sum(line.startswith("`") and line.count(",`") > 1 for line in lines)
+        if marked < 2 or 2 * marked <= len(lines):
+            return None
+        source.seek(0)
+        with target.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            for line in source:
+                bare = line.rstrip("\r\n")
+                if bare.startswith("`"):
+                    writer.writerow(bare[1:].split(",`"))
+                else:
+                    out.write(f"{bare}\n")
+    return target
+
+
+# Reports with each customer in a row of its own above the rows of its sales, and a row of totals below them. The name
+# is written into each row of its group, but only where every group is closed by a row that repeats its name: an empty
+# cell under a filled one says nothing by itself.
+
+MIN_GROUPS: Final = 2
+MAX_OTHERS: Final = 1
+"""Rows that belong to no group: that of the sum of all. More come from groups within groups."""
+HEADED: Final = "warning.headed_groups"
+CUSTOMER: Final = "Customer"
+"""What the column of names is called where the report does not say it."""
+
+
+def _name_groups(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
+) -> tuple[Path, Dialect] | None:
+    first, *others = dialect.columns
+    unnamed, dated = first == "column_1", EVENT_TIME in column_roles(first)
+    if any(CUSTOMER_ID in column_roles(column) for column in others):
+        return None
+    if not (unnamed or dated or CUSTOMER_ID in column_roles(first)):
+        return None
+    if not all(_are_groups(connection, _grouped(path, dialect, dated, limit)) for limit in (JUDGED_ROWS, None)):
+        return None
+    rows = _grouped(path, dialect, dated)
+    customer = CUSTOMER if dated or unnamed else first
+    columns = (customer, *(dialect.columns if dated else others))
+    who = f"CASE WHEN clv_kind = 'row' THEN clv_held ELSE nullif(clv_head, '') END AS {name(customer)}"
+    cells = ", ".join([who, *map(name, columns[1:])])
+    groups, totals, shown = one(
+        connection,
+        "SELECT count(DISTINCT clv_group) FILTER (clv_kind = 'row'), count(*) FILTER (clv_kind <> 'row'),"
+        f" arg_min(clv_held, clv_place) FILTER (clv_kind = 'row') FROM {rows}",
+    )
+    note = Message(HEADED, {"groups": groups, "totals": totals, "first": str(shown)[:60]})
+    notes = (*(item for item in dialect.notes if item.code != "warning.blank_header"), note)
+    query = f"SELECT {cells} FROM {rows} ORDER BY clv_place"
+    return _copied(connection, query, path, replace(dialect, columns=columns, notes=notes), scratch / "groups.csv")
+
+
+def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]:
+    """Return what is said of a file with the name of its first group, a customer's, as a pseudonym.
+
+    Args:
+        notes: of the file.
+        key: of the pseudonyms.
+    """
+    return tuple(
+        replace(note, params={**note.params, "first": pseudonym(key, note.params["first"])})
+        if note.code == HEADED
+        else note
+        for note in notes
+    )
+
+
+def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None) -> str:
+    """Return the table expression of the rows with their number, what they are, and the name that stands above them."""
+    first, *others = map(name, dialect.columns)
+    rows = f"{_text_rows(path, dialect, padded=True)}{f' LIMIT {limit}' if limit else ''}"
+    parts = (
+        f"SELECT *, row_number() OVER () AS clv_place, trim(coalesce({first}, '')) AS clv_head,"
+        f" trim(concat_ws('', {', '.join(others)})) AS clv_rest FROM {rows}"
+    )
+    heading = "CASE WHEN clv_head <> '' AND clv_rest = '' THEN"
+    held = (
+        f"SELECT *, last_value({heading} clv_head END IGNORE NULLS) OVER (ORDER BY clv_place) AS clv_held,"
+        f" max({heading} clv_place END) OVER (ORDER BY clv_place) AS clv_group"
+    )
+    inside = "regexp_matches(clv_head, '^[0-9]')" if dated else "clv_head = ''"
+    return (
+        "(SELECT *, CASE WHEN clv_rest = '' THEN 'heading'"
+        " WHEN clv_head <> clv_held AND contains(clv_head, clv_held) THEN 'total'"
+        f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({held} FROM ({parts})))"
+    )
+
+
+def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off."""
+    groups, closed, broken, others = one(
+        connection,
+        "SELECT count(*) FILTER (sales > 0), count(*) FILTER (sales > 0 AND totals = 1 AND last_total > last_sale),"
+        " count(*) FILTER (totals > 1 OR (sales > 0 AND clv_group IS NULL)), coalesce(sum(others), 0) FROM"
+        " (SELECT clv_group, count(*) FILTER (clv_kind = 'row') AS sales,"
+        " count(*) FILTER (clv_kind = 'total') AS totals,"
+        " max(clv_place) FILTER (clv_kind = 'row') AS last_sale,"
+        " max(clv_place) FILTER (clv_kind = 'total') AS last_total,"
+        f" count(*) FILTER (clv_kind = 'other') AS others FROM {rows} GROUP BY clv_group)",
+    )
+    return bool(closed >= MIN_GROUPS and groups - closed <= 1 and not broken and others <= MAX_OTHERS)
+
+
+# Reports that name a customer in the first row of her orders only. Shops leave ids blank for guests too. So the file
+# must show that it is sorted by customer: no id comes twice, and times go one way below an id and back where the next
+# one begins.
+
+MIN_ROWS: Final = 10
+"""Rows without an id that are later, or earlier, than the row above them."""
+MIN_TURNS: Final = 0.2
+"""Share of ids, of three at least, at which times go back."""
+OF_ORDERS: Final = {EVENT_TIME, ORDER_ID, AMOUNT, UNIT_PRICE, PRICE}
+"""What each order says by itself, whoever it is of."""
+
+
+def _fill_down(
+    connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
+) -> tuple[Path, Dialect] | None:
+    roles = {column: column_roles(column) for column in dialect.columns}
+    own = [column for column in roles if CUSTOMER_ID in roles[column]]
+    times = [column for column in roles if EVENT_TIME in roles[column]]
+    if not own or not times:
+        return None
+    ids = min(own, key=lambda column: SURE_NAMES.get(fold(column)) != CUSTOMER_ID)
+    of_orders = [column for column in roles if roles[column] & OF_ORDERS]
+    key, table = cell_text(name(ids), Kind.TEXT), _text_rows(path, dialect)
+    first = f"{table} LIMIT {JUDGED_ROWS}"
+    seen, different, blank = one(
+        connection, f"SELECT count(i), count(DISTINCT i), count(*) - count(i) FROM (SELECT {key} AS i FROM {first})"
+    )
+    if seen != different or blank < MIN_ROWS:
+        return None
+    for order in ("dmy", "mdy", "ymd"):
+        some, rows = (_blocks(part, ids, times[0], of_orders, order) for part in (first, table))
+        if _is_sorted(connection, some) and _is_sorted(connection, rows):
+            break
+    else:
+        return None
+    block = "OVER (PARTITION BY clv_block ORDER BY clv_place)"
+    cells = ", ".join(
+        f"first_value({name(column)}) {block} AS {name(column)}" if column in own else name(column)
+        for column in dialect.columns
+    )
+    blank, customers = one(
+        connection, f"SELECT count(*) FILTER (clv_id IS NULL AND clv_time IS NOT NULL), count(clv_id) FROM {rows}"
+    )
+    note = Message("warning.filled_down", {"column": ids, "rows": blank, "customers": customers})
+    query = f"SELECT {cells} FROM {rows} ORDER BY clv_place"
+    return _copied(connection, query, path, replace(dialect, notes=(*dialect.notes, note)), scratch / "filled.csv")
+
+
+def _blocks(table: str, ids: str, time: str, of_orders: list[str], order: str) -> str:
+    """Return the table expression of the rows with their number, the number of their id, and their time."""
+    when = TimeReading(order).value(cell_text(name(time), Kind.TIME))
+    full = " AND ".join(f"{name(column)} IS NOT NULL" for column in of_orders)
+    named = f"{cell_text(name(ids), Kind.TEXT)} AS clv_id, {when} AS clv_time, {full} AS clv_full"
+    numbered = f"SELECT *, row_number() OVER () AS clv_place, {named} FROM {table}"
+    return f"(SELECT *, count(clv_id) OVER (ORDER BY clv_place) AS clv_block FROM ({numbered}))"
+
+
+def _is_sorted(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    """Return whether each id stands above all rows of its customer."""
+    ids, different, unnamed, partial, later, earlier, back, on = one(
+        connection,
+        "SELECT count(clv_id), count(DISTINCT clv_id), count(*) FILTER (clv_block = 0),"
+        " count(*) FILTER (clv_id IS NULL AND NOT clv_full),"
+        " count(*) FILTER (clv_id IS NULL AND clv_time > before),"
+        " count(*) FILTER (clv_id IS NULL AND clv_time < before),"
+        " count(*) FILTER (clv_id IS NOT NULL AND clv_time < before),"
+        " count(*) FILTER (clv_id IS NOT NULL AND clv_time > before)"
+        f" FROM (SELECT *, lag(clv_time) OVER (ORDER BY clv_place) AS before FROM {rows} WHERE clv_time IS NOT NULL)",
+    )
+    if ids != different or unnamed or partial or min(later, earlier):
+        return False
+    turns = back if later else on
+    return bool(max(later, earlier) >= MIN_ROWS and turns >= max(3, MIN_TURNS * ids))
+
+
+def _text_rows(path: Path, dialect: Dialect, *, padded: bool = False) -> str:
+    """Return the table expression of a text file in the order of its lines.
+
+    Args:
+        path: the file.
+        dialect: how its cells are separated.
+        padded: whether rows of too few cells are rows too.
+    """
+    kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in dialect.columns)
+    return (
+        f"read_csv({file_text(path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
+        f" delim = {text(dialect.delimiter)}, quote = {text(dialect.quote)}, escape = {text(dialect.escape)},"
+        f" skip = {dialect.header_line}, strict_mode = true, null_padding = {str(padded).lower()}, parallel = false,"
+        " max_line_size = 2097152)"
+    )
+
+
+def _copied(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, dialect: Dialect, target: Path
+) -> tuple[Path, Dialect]:
+    """Write the rows of ``query`` as CSV below as many lines as the file has above its rows."""
+    body = target.with_suffix(".rows")
+    connection.execute(f"COPY ({query}) TO {text(str(body))} (FORMAT csv, HEADER false, DELIMITER ',')")
+    with path.open("rb") as source, target.open("wb") as out, body.open("rb") as lines:
+        out.writelines(source.readline() for _ in range(dialect.header_line))
+        while block := lines.read(BLOCK):
+            out.write(block)
+    body.unlink()
+    return target, replace(dialect, delimiter=",", quote='"', escape='"', blanks=False)
+
+
+STEPS: Final[tuple[Callable[[duckdb.DuckDBPyConnection, Path, Dialect, Path], tuple[Path, Dialect] | None], ...]] = (
+    rejoin_cells,
+    _name_groups,
+    _fill_down,
+)
