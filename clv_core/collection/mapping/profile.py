@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.engine import name
 from clv_core.collection.files.source import Source, sample
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.first_rows import filled
@@ -54,6 +55,7 @@ class Profile:
 
     Args:
         plan: how every column is read.
+        source: the table that it reads.
         rows: rows in the table.
         notes: what is to be said about the reading.
         currency: the currency, as the person or the file said it.
@@ -63,6 +65,7 @@ class Profile:
     """
 
     plan: ReadingPlan
+    source: Source
     rows: int
     notes: tuple[Message, ...]
     currency: str
@@ -123,11 +126,19 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
+    if source.is_small:  # of a large file a second copy costs more than reading cells again
+        columns = ", ".join(map(name, source.columns))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE clv_cells AS"
+            f" SELECT * EXCLUDE ({columns}) FROM ({plan.read(source.relation())})"
+        )
+        source = replace(source, loaded=f"(FROM {source.loaded} POSITIONAL JOIN clv_cells)")
+        plan = replace(plan, is_read=True)
     plan, steps, of_rows = settle_rows(connection, source, rows, plan, states, answers)
     notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
     notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
     notes += of_swapped + of_rows
-    return Profile(plan, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
+    return Profile(plan, source, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
 
 
 def _currency(
