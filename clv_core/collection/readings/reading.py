@@ -19,10 +19,10 @@ from clv_core.collection.files.source import Source, load, open_source, sample
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.money import WORTH_ASKING
 from clv_core.collection.mapping.customers.personal import personal_columns
-from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.plan.cells import UNPRICED
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
-from clv_core.collection.mapping.proposals.asking import ask_amount
+from clv_core.collection.mapping.proposals.choosing import ask_amount
 from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats

@@ -15,7 +15,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.proposals.by_values import could_be
+from clv_core.collection.mapping.proposals.by_name import could_be
 from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.columns import (
     AMOUNT,

@@ -14,7 +14,7 @@ import streamlit as st
 
 from clv_core.collection.files.encodings import USUAL
 from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.mapping.money.units import UNITS
 from clv_core.collection.values.id_texts import SIMILAR_IDS
 from clv_core.collection.values.locale_hints import LocaleHint, propose
 from clv_core.collection.words.aliases import CURRENCY

@@ -1,12 +1,12 @@
-"""How each cell of a table is read, as SQL: its text, its number, the type of its event."""
+"""Names and limits of a reading: types of rows beside those of events, columns of money, ids of credit notes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from clv_core.collection.engine import T, V, name, text
-from clv_core.collection.mapping.plan.names import GUARD, MAX_QUANTITY, PAID, UNKNOWN
 from clv_core.collection.mapping.plan.orders import Orders
 from clv_core.collection.values import numbers, times
 from clv_core.collection.values.cell_texts import cell_text
@@ -31,6 +31,24 @@ from clv_core.columns import (
     UNIT_PRICE,
     Kind,
 )
+
+UNKNOWN: Final = "unknown"
+
+UNPRICED: Final = "purchase_unpriced"
+"""A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
+
+MAX_QUANTITY: Final = 1e6
+
+CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
+"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+
+GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
+"""How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
+
+PAID: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, REFUND)
+"""Columns of money."""
+
+REASON: Final = "reason"
 
 
 @dataclass(frozen=True)
