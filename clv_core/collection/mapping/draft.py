@@ -49,11 +49,17 @@ MOST_EVENT_NAMES: Final = 100
 
 Columns = dict[str, str]
 Notes = tuple[Message, ...]
-BEFORE_COSTS: Final[tuple[Callable[[LogTable, Columns], tuple[Columns, Notes]], ...]] = (
-    *(settle_customer, settle_time, settle_blanks, settle_kind, settle_states, settle_refund),
+Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
+"""Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
+COLUMN_RULES: Final[tuple[Rule, ...]] = (
+    settle_customer,
+    settle_time,
+    settle_blanks,
+    settle_kind,
+    settle_states,
+    settle_refund,
 )
-MONEY: Final[tuple[Callable[[LogTable, Columns], tuple[Columns, Notes]], ...]] = (settle_price, settle_amount)
-"""Each returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
+MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
     mapping = log.answers.mapping
     refuse_ids(mapping)
     chosen, notes = choose(log.proposals, log.source.file)
-    for settle in BEFORE_COSTS:
+    for settle in COLUMN_RULES:
         chosen, said = settle(log, chosen)
         notes += said
     notes += refunds_unused(log, chosen) + (() if ORDER_STATUS in mapping else others_unused(log, chosen))
@@ -108,7 +114,7 @@ def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
     priced = without_cost(chosen, mapping)
     if priced != chosen:  # what was guessed of the amount is not true any more
         chosen, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
-    for settle in MONEY:
+    for settle in MONEY_RULES:
         chosen, said = settle(log, chosen)
         notes += said
     notes += told_other_total(log, chosen, notes)
