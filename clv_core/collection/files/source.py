@@ -331,7 +331,8 @@ def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progre
 
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:
     """Return the first ``rows`` rows as text."""
-    found = connection.execute(f"SELECT * FROM {source.relation()} LIMIT {rows}").fetchall()
+    columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
+    found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
     return [dict(zip(source.columns, row, strict=True)) for row in found]
 
 
