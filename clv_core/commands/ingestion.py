@@ -13,8 +13,8 @@ from clv_core.collection.check import check_file
 from clv_core.collection.check_store import save_check
 from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.money.discounts import DISCOUNTS
-from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.mapping.money.price import DISCOUNTS
+from clv_core.collection.mapping.money.units import UNITS
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.stored.store import SET_ASIDE, Manifest, open_dataset
 from clv_core.collection.vocabulary.order_statuses import MEANINGS

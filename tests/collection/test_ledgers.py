@@ -10,7 +10,7 @@ import pytest
 from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.kinds.documents import of_documents
+from clv_core.collection.mapping.kinds.event_names import of_documents
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace

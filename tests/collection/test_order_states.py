@@ -10,7 +10,7 @@ from clv_core.cli import main
 from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
-from clv_core.collection.mapping.states.meanings import meaning_of
+from clv_core.collection.mapping.states.words import meaning_of
 from clv_core.collection.stored.store import SET_ASIDE
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED, SOLD
 from clv_core.workspace import Workspace

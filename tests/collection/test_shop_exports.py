@@ -12,6 +12,7 @@ from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
+from clv_core.collection.read.source import Source
 from clv_core.collection.stored.store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
@@ -313,3 +314,15 @@ def test_an_apostrophe_before_one_name_only_belongs_to_it(tmp_path: Path) -> Non
     file.write_text("\n".join(["customer,order_date,amount", *rows]) + "\n")
     ingest(Workspace(tmp_path / "ws"), file, "shop")
     assert set(events(Workspace(tmp_path / "ws"))["customer_id"]) == {"'t Hooft", "Vos", "Smit"}
+
+
+def test_all_questions_about_a_small_file_are_put_to_a_table_that_was_parsed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text in memory, cells read once: of parsing, only the looks at its beginning and the one load are left."""
+    parsed: list[bool] = []
+    table = Source._table
+    monkeypatch.setattr(Source, "_table", lambda source, record: parsed.append(record) or table(source, record))
+    read(tmp_path, "shopify", orders(240))
+    assert len(parsed) < 10
+    assert sum(parsed) == 1  # the one that records lines which are no rows

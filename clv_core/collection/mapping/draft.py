@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
-import duckdb
-
-from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.mapping.columns.first_rows import filled
+from clv_core.collection.mapping.columns.money import refuse_ids
+from clv_core.collection.mapping.columns.numbers import guarded
 from clv_core.collection.mapping.columns.paired_columns import clock_of, counterparty_of, split_notes
-from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.columns.spreadsheet_marks import guarded
-from clv_core.collection.mapping.customers.emails import spelt_mails
-from clv_core.collection.mapping.customers.guests import guests_of
-from clv_core.collection.mapping.kinds.documents import of_documents, read_documents
-from clv_core.collection.mapping.kinds.event_names import seen_values
-from clv_core.collection.mapping.kinds.side_marks import with_marks
-from clv_core.collection.mapping.kinds.sides import with_sides
-from clv_core.collection.mapping.money.converted import settle_converted
-from clv_core.collection.mapping.money.other_totals import rival_amounts
+from clv_core.collection.mapping.customers.ids import guests_of, settle_blanks, settle_customer, spelt_mails
+from clv_core.collection.mapping.kinds.event_names import of_documents, read_documents, seen_values, settle_kind
+from clv_core.collection.mapping.kinds.sides import with_marks, with_sides
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.money.amounts import (
+    rival_amounts,
+    settle_amount,
+    settle_returns,
+    told_other_total,
+    without_cost,
+)
+from clv_core.collection.mapping.money.price import of_rates, settle_pieces, settle_price
+from clv_core.collection.mapping.money.units import settle_converted
+from clv_core.collection.mapping.orders.ends import others_unused
+from clv_core.collection.mapping.orders.refunds import settle_refund
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.mapping.proposals.choosing import choose, settle_time
 from clv_core.collection.mapping.proposals.propose import propose
-from clv_core.collection.mapping.settling import settle_columns
+from clv_core.collection.mapping.states.naming import refunds_unused, settle_states
 from clv_core.collection.parse.calendars import calendar_of
 from clv_core.collection.read.derived_columns import WAYS
-from clv_core.collection.read.source import Source
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, UNIT_PRICE
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_STATUS,
+    QUANTITY,
+    REFUND,
+    UNIT_PRICE,
+)
 from clv_core.errors import Message, NeedsAnswer
 
 MOST_EVENT_NAMES: Final = 100
 """How many different names of events are looked at; a column of more holds something else."""
+
+Columns = dict[str, str]
+Notes = tuple[Message, ...]
+Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
+"""Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
+COLUMN_RULES: Final[tuple[Rule, ...]] = (
+    settle_customer,
+    settle_time,
+    settle_blanks,
+    settle_kind,
+    settle_states,
+    settle_refund,
+)
+MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
 
 @dataclass(frozen=True)
@@ -39,76 +67,100 @@ class Draft:
     """What is known of a file before all of it was counted.
 
     Args:
+        log: the file, with what each column seems to be.
         plan: how its columns are read, as far as is known.
-        proposals: what each column seems to be.
         currency: that of amounts which stand in one currency beside those of several; empty where there are none.
         notes: what is to be said.
     """
 
+    log: LogTable
     plan: ReadingPlan
-    proposals: list[Proposal]
     currency: str
-    notes: tuple[Message, ...]
+    notes: Notes
 
 
-def draft(connection: duckdb.DuckDBPyConnection, source: Source, rows: list[dict[str, Any]], answers: Answers) -> Draft:
+def draft(log: LogTable) -> Draft:
     """Return what the names of a file's columns and its first rows tell of how it is read.
-
-    Args:
-        connection: the engine.
-        source: the file.
-        rows: its first rows as text.
-        answers: what the person said.
 
     Raises:
         NeedsAnswer: two columns are equally good, or none is good enough.
         Refused: there is nothing that could be an amount.
     """
-    proposals, of_sides = with_sides(propose(source.columns, rows, answers.mapping), rows, answers.mapping)
-    proposals, marks, of_marks = with_marks(proposals, rows, answers.mapping, answers.events)
-    chosen, notes = settle_columns(connection, source, rows, proposals, answers.mapping, answers.states)
-    notes += of_sides + of_marks
-    chosen, home, said = settle_converted(connection, source, proposals, chosen, answers.mapping)
+    said = log.answers
+    proposals, of_sides = with_sides(propose(log.columns, log.rows, said.mapping), log.rows, said.mapping)
+    proposals, marks, of_marks = with_marks(proposals, log.rows, said.mapping, said.events)
+    log = replace(log, proposals=proposals)
+    chosen, notes = _choose_columns(log)
+    chosen, home, of_converted = settle_converted(log, chosen)
+    notes += of_sides + of_marks + of_converted
+    if not home and AMOUNT not in said.mapping:
+        _ask_converted(log, chosen)
+        notes += rival_amounts(log, chosen, notes)
+    plan, of_plan = _first_plan(log, chosen, {**marks, **said.events})
+    return Draft(log, plan, home, notes + of_plan)
+
+
+def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
+    """Return canonical -> source column, and what is to be said about it."""
+    mapping = log.answers.mapping
+    refuse_ids(mapping)
+    chosen, notes = choose(log.proposals, log.source.file)
+    for settle in COLUMN_RULES:
+        chosen, said = settle(log, chosen)
+        notes += said
+    notes += refunds_unused(log, chosen) + (() if ORDER_STATUS in mapping else others_unused(log, chosen))
+    chosen, said = settle_pieces(log, chosen)
     notes += said
-    if not home and AMOUNT not in answers.mapping:
-        _ask_converted(source, chosen)
-        notes += rival_amounts(connection, source, proposals, chosen, notes)
-    plan, said = _first_plan(connection, source, rows, chosen, {**marks, **answers.events})
-    return Draft(plan, proposals, home, notes + said)
+    priced = without_cost(chosen, mapping)
+    if priced != chosen:  # what was guessed of the amount is not true any more
+        chosen, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
+    for settle in MONEY_RULES:
+        chosen, said = settle(log, chosen)
+        notes += said
+    notes += told_other_total(log, chosen, notes)
+    chosen, said = settle_returns(log, chosen)
+    notes += said
+    chosen = of_rates(log.columns, log.rows, _price_alone(log, chosen), mapping)
+    if REFUND in chosen and AMOUNT not in chosen:
+        notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
+    return chosen, notes
 
 
-def _ask_converted(source: Source, chosen: Mapping[str, str]) -> None:
+def _price_alone(log: LogTable, chosen: Columns) -> Columns:
+    """Return the columns with a price that no pieces stand beside as the amount, where a refund is to be taken off."""
+    found = dict(chosen)
+    off = any(re.search("[1-9]", value) for value in log.filled(found[DISCOUNT])) if DISCOUNT in found else False
+    if REFUND in found and UNIT_PRICE in found and not {AMOUNT, QUANTITY} & set(found) and not off:
+        found[AMOUNT] = found.pop(UNIT_PRICE)
+    return found
+
+
+def _ask_converted(log: LogTable, chosen: Columns) -> None:
     """Ask whether amounts in several currencies are to be converted by the rate beside them, and which way.
 
     Raises:
         NeedsAnswer: there is such a rate.
     """
     amount = chosen.get(AMOUNT, "")
-    converted = [column for way in WAYS for column, _ in source.made if column.startswith(f"{amount} {way} ")]
+    converted = [column for way in WAYS for column, _ in log.source.made if column.startswith(f"{amount} {way} ")]
     if amount and converted:
         raise NeedsAnswer("which_converted", canonical=AMOUNT, columns=[*converted, amount])
 
 
-def _first_plan(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    rows: list[dict[str, Any]],
-    chosen: Mapping[str, str],
-    events: Mapping[str, str],
-) -> tuple[ReadingPlan, tuple[Message, ...]]:
+def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
-    guards, notes = guarded(rows, chosen)
-    clock, counterparty = clock_of(source.columns, rows, chosen), counterparty_of(source.columns, chosen)
-    guests, guest_email, of_guests = guests_of(connection, source, rows, chosen)
-    of_mails = spelt_mails(connection, source, rows, chosen[CUSTOMER_ID])
-    calendar = calendar_of(filled(rows, chosen[EVENT_TIME]))
+    guards, notes = guarded(log.rows, chosen)
+    clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
+    guests, guest_email, of_guests = guests_of(log, chosen)
+    of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
+    calendar = calendar_of(log.filled(chosen[EVENT_TIME]))
     of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
     kind = chosen.get(EVENT_TYPE, "")
-    seen = sorted({str(row[kind]).strip() for row in rows if row[kind]}) if kind else []
+    seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
-    ledger = read_documents(connection, source, kind, money) if of_documents(seen) else {}
+    ledger = read_documents(log.connection, log.source, kind, money) if of_documents(seen) else {}
     draft = ReadingPlan(
-        (*source.own_columns, *(column for column, _ in source.made if column in chosen.values())),
+        (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
         chosen,
         values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,

@@ -8,24 +8,24 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.engine import name
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.mapping.columns.first_rows import filled
-from clv_core.collection.mapping.columns.numbers import decide_numbers
-from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.columns.spreadsheet_marks import float_ids
-from clv_core.collection.mapping.columns.swapped_dates import are_swapped
+from clv_core.collection.mapping.columns.numbers import are_swapped, decide_numbers, float_ids
+from clv_core.collection.mapping.columns.proposed import Proposal, filled
 from clv_core.collection.mapping.draft import draft
-from clv_core.collection.mapping.money import price
-from clv_core.collection.mapping.money.discounts import discount_kind
-from clv_core.collection.mapping.money.large_units import large_units
-from clv_core.collection.mapping.money.minor_units import of_units
-from clv_core.collection.mapping.orders.ends import read_ends, without_used
-from clv_core.collection.mapping.orders.other_states import others_used, read_others
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.money.price import before_promotion, discount_kind
+from clv_core.collection.mapping.money.units import large_units, of_units
+from clv_core.collection.mapping.orders.ends import others_used, read_ends, read_others, without_used
+from clv_core.collection.mapping.orders.refunds import have_rows, stand_apart
+from clv_core.collection.mapping.orders.steps import of_visits, order_steps
+from clv_core.collection.mapping.orders.totals import without_repeated_money
+from clv_core.collection.mapping.orders.whole import of_orders
+from clv_core.collection.mapping.plan.cells import MAX_QUANTITY
 from clv_core.collection.mapping.plan.counts import SCALES, count_columns
-from clv_core.collection.mapping.plan.names import MAX_QUANTITY
+from clv_core.collection.mapping.plan.orders import Orders, of_other
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.mapping.states.reading import OrderState, read_states
-from clv_core.collection.mapping.together import settle_rows, told_by_states
+from clv_core.collection.mapping.states.reading import OrderState, no_sales, read_states, returns, strange, told_returns
 from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import times
 from clv_core.collection.parse.calendars import shared_zone_warnings
@@ -40,6 +40,7 @@ from clv_core.columns import (
     ORDER_STATUS,
     QUANTITY,
     RATING,
+    REFUND,
     REFUND_STATUS,
     UNIT_PRICE,
 )
@@ -55,6 +56,7 @@ class Profile:
 
     Args:
         plan: how every column is read.
+        source: the table that it reads.
         rows: rows in the table.
         notes: what is to be said about the reading.
         currency: the currency, as the person or the file said it.
@@ -64,6 +66,7 @@ class Profile:
     """
 
     plan: ReadingPlan
+    source: Source
     rows: int
     notes: tuple[Message, ...]
     currency: str
@@ -79,11 +82,10 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         NeedsAnswer: something can be read in two ways.
         Refused: there is no row, or nothing that could be an amount.
     """
-    rows = sample(connection, source, SAMPLE_ROWS)
-    drafted = draft(connection, source, rows, answers)
-    plan, notes = drafted.plan, drafted.notes
-    chosen = dict(plan.chosen)
-    counts = count_columns(connection, source, rows, plan, progress)
+    drafted = draft(LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers))
+    log, plan, notes = drafted.log, drafted.plan, drafted.notes
+    rows, chosen = log.rows, dict(plan.chosen)
+    counts = count_columns(log, plan, progress)
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     usual = EVENT_TIME in counts["usual"]
@@ -92,7 +94,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     time, said = times.decide(
         forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
     )
-    swapped, of_swapped = are_swapped(connection, source, plan, forms)
+    swapped, of_swapped = are_swapped(log, plan, forms)
     time = replace(time, swapped=swapped)
     notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
@@ -103,9 +105,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
-    others = read_others(connection, source, drafted.proposals, chosen, answers.states)
-    states = read_states(connection, source, chosen, texts, answers.states) + others
-    ends, of_ends = read_ends(connection, source, rows, chosen, answers.mapping, answers.states)
+    others = read_others(log, chosen)
+    states = read_states(log, chosen, texts) + others
+    ends, of_ends = read_ends(log, chosen)
     plan = replace(
         plan,
         chosen=chosen,
@@ -113,22 +115,87 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         numbers=readings,
         credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
-        amount_before_discount=price.before_promotion(chosen),
+        amount_before_discount=before_promotion(chosen),
         discount_below=counts["discounts_below"],
         discount=discount,
         float_ids=whole_floats,
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
-        orders=replace(told_by_states(chosen, states, others), ends=ends),
+        orders=replace(_orders_by_states(chosen, states, others), ends=ends),
     )
-    units, said = of_units(connection, source, rows, plan, answers.amount_unit, money)
+    units, said = of_units(log, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
-    plan, steps, of_rows = settle_rows(connection, source, rows, plan, states, answers)
+    log, plan = _read_cells(log, plan)
+    plan, steps, of_rows = _relate_rows(log, plan, states)
     notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
     notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
     notes += of_swapped + of_rows
-    return Profile(plan, int(counts["rows"]), notes, money, tuple(drafted.proposals), states, steps)
+    return Profile(plan, log.source, int(counts["rows"]), notes, money, tuple(log.proposals), states, steps)
+
+
+def _read_cells(log: LogTable, plan: ReadingPlan) -> tuple[LogTable, ReadingPlan]:
+    """Return a small file with its cells' texts and values beside it, so that no question reads them again."""
+    if not log.source.loaded:  # of a large one they take more memory, and as long as to read them again
+        return log, plan
+    columns = ", ".join(map(name, log.columns))
+    cells = f"SELECT * EXCLUDE ({columns}) FROM ({plan.read(log.relation)})"
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_cells AS {cells}")
+    source = replace(log.source, loaded=f"(FROM {log.relation} POSITIONAL JOIN clv_cells)")
+    return replace(log, source=source), replace(plan, is_read=True)
+
+
+def _relate_rows(
+    log: LogTable, plan: ReadingPlan, states: tuple[OrderState, ...]
+) -> tuple[ReadingPlan, Mapping[str, str], tuple[Message, ...]]:
+    """Return the plan that knows how rows belong together, the names of events that are steps, and what is to be said.
+
+    Args:
+        log: the file.
+        plan: how each row is read for itself.
+        states: the words of its columns of states.
+
+    Raises:
+        NeedsAnswer: an amount may be that of its row or of its order.
+    """
+    visits, of_visitors = of_visits(log, plan)
+    plan = replace(plan, visits=visits)
+    steps, of_steps = order_steps(log, plan)
+    plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
+    plan = replace(plan, refund_rows=have_rows(log, plan))
+    orders, of_amounts = of_orders(log, plan)
+    plan, of_refunds = _refunds(log, replace(plan, orders=orders))
+    plan, of_repeats = without_repeated_money(log, plan)
+    said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
+    return plan, steps, said
+
+
+def _orders_by_states(
+    chosen: Mapping[str, str], states: tuple[OrderState, ...], others: tuple[OrderState, ...]
+) -> Orders:
+    """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
+    columns = dict.fromkeys(item.column for item in others)
+    orders = Orders(
+        states=no_sales(states, chosen.get(ORDER_STATUS, "")),
+        after_sale=no_sales(states, chosen.get(REFUND_STATUS, "")),
+        others={column: no_sales(others, column) for column in columns},
+    )
+    back = returns(states)
+    words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
+    return replace(orders, returns=tuple(words))
+
+
+def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
+    """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
+    chosen = plan.chosen
+    if stand_apart(log, plan):
+        told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
+        column = next(filter(None, told), None) or next(iter(plan.orders.ends))
+        apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
+        if plan.refund_rows:
+            return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)
+        return apart, (Message("warning.refunds_apart", {"column": column}),)
+    return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
 
 
 def _currency(

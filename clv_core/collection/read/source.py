@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, name, one, one_file, text
+from clv_core.collection.engine import file_text, name, one, one_file, run, text
 from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content, identify
 from clv_core.collection.read.derived_columns import derived_columns
@@ -34,10 +34,16 @@ from clv_core.collection.read.json_values import (
 from clv_core.collection.read.layouts import laid_out, without_backticks
 from clv_core.collection.read.quotes import Reject, close_quotes, quotes_hold, quotes_pair
 from clv_core.errors import Message, Refused
+from clv_core.jobs import Progress
 
 UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_scans', rejects_limit = 1"
 """Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
 text behind a closing quote would be left out too, in silence.)"""
+
+IN_MEMORY: Final = 8_000_000
+"""Bytes of text that are kept in memory."""
+COMPRESSED: Final = 8
+"""Bytes of text in one of Parquet, about."""
 
 WORKBOOK_SUFFIXES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls")
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
@@ -62,6 +68,7 @@ class Source:
         unfolded: values of JSON objects in cells, as columns with their paths; what held them is none of ``columns``.
         read: the file's columns where some are unfolded.
         made: columns that are made of others, the last ones, with their SQL.
+        loaded: table expression of all of it in the engine (:func:`load`); empty where the file is parsed each time.
     """
 
     file: str
@@ -78,6 +85,7 @@ class Source:
     unfolded: tuple[tuple[str, tuple[str, ...]], ...] = ()
     read: tuple[str, ...] = ()
     made: tuple[tuple[str, str], ...] = ()
+    loaded: str = ""
 
     def relation(self, *, record: bool = False) -> str:
         """Return the SQL table expression; every column is text, an empty cell NULL.
@@ -85,10 +93,17 @@ class Source:
         Args:
             record: whether lines that are no rows are recorded (for :func:`recorded_rejects`).
         """
+        if self.loaded:
+            return self.loaded
         table = unfolded(self._table(record), self.unfolded)
         if not self.made:
             return table
         return f"(SELECT *, {', '.join(f'{made} AS {name(column)}' for column, made in self.made)} FROM {table})"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its text fits into memory, and what is read of it as well."""
+        return self.bytes <= IN_MEMORY / (COMPRESSED if self.content is Content.PARQUET else 1)
 
     @property
     def own_columns(self) -> tuple[str, ...]:
@@ -293,9 +308,26 @@ def _squeeze(block: bytes) -> bytes:
     return re.sub(rb"\t(?=\n|\Z)", b"", re.sub(rb"(?:^|(?<=\n))\t", b"", block))
 
 
+def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progress) -> Source:
+    """Return the source with its text in a table of the engine, so that no question parses a small file again.
+
+    A large one stays as it is: to copy it takes as long as to parse it for each question, and more memory.
+
+    Args:
+        connection: the engine.
+        source: a file.
+        progress: who listens.
+    """
+    if not source.is_small:
+        return source
+    run(connection, f"CREATE TEMP TABLE clv_text AS FROM {source.relation(record=True)}", progress, "read")
+    return replace(source, loaded="clv_text")
+
+
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:
     """Return the first ``rows`` rows as text."""
-    found = connection.execute(f"SELECT * FROM {source.relation()} LIMIT {rows}").fetchall()
+    columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
+    found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
     return [dict(zip(source.columns, row, strict=True)) for row in found]
 
 

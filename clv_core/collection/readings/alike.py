@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from clv_core.collection.engine import connect_memory, file_text, one
 from clv_core.collection.mapping.answers import Answers, named_anew
-from clv_core.collection.mapping.money.minor_units import MINOR
+from clv_core.collection.mapping.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.readings.figures import CENTS, HALF

@@ -12,7 +12,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
-from clv_core.collection.mapping.plan.names import UNKNOWN, UNPRICED
+from clv_core.collection.mapping.plan.cells import UNKNOWN, UNPRICED
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan, is_total
 from clv_core.collection.readings.doubts import doubts
 from clv_core.collection.vocabulary.row_types import is_no_sale

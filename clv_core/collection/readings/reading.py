@@ -15,17 +15,17 @@ from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.money import WORTH_ASKING
 from clv_core.collection.mapping.customers.personal import personal_columns
-from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.plan.cells import UNPRICED
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.mapping.profile import SAMPLE_ROWS, Profile, profile
-from clv_core.collection.mapping.proposals.asking import ask_amount
+from clv_core.collection.mapping.proposals.choosing import ask_amount
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.line_numbers import recorded_rejects
 from clv_core.collection.read.quotes import Reject
-from clv_core.collection.read.source import Source, open_source, sample
+from clv_core.collection.read.source import Source, load, open_source, sample
 from clv_core.collection.readings.aside import Problem, count_aside, write_aside
 from clv_core.collection.readings.duplicates import without_repeats
 from clv_core.collection.readings.figures import Figures, figures, has_totals, notices
@@ -126,9 +126,11 @@ def read_log(
             usual=usual,
             sheet=answers.sheet,
         )
+        source = load(connection, source, progress)
         progress.report("columns", 0, 1)
         revenue = partial(net_revenue, connection, source)
         seen = profile(connection, source, answers, progress)
+        source = seen.source
         if key is not None:
             source = replace(source, notes=with_pseudonyms(source.notes, key))
             seen = _veil(connection, source, seen, key, hidden)
@@ -178,7 +180,7 @@ def _account(
     events, withdrawn, of_ids = _with_one_spelling(connection, source, plan, answers, events, withdrawn)
     about = partial(
         Reading,
-        source=source,
+        source=replace(source, loaded=""),
         profile=seen,
         set_aside=aside,
         problems=found,
@@ -222,11 +224,12 @@ def _account(
 def net_revenue(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers) -> float | None:
     """Return what a file comes to as it is read with some answers; None where it can't be without more of them."""
     try:
-        plan = profile(connection, source, answers, NoProgress()).plan
+        seen = profile(connection, source, answers, NoProgress())
     except ClvError:
         return None
+    typed = seen.plan.typed(seen.source.relation())
     total = f"sum({AMOUNT}::DECIMAL(38, 6)) FILTER (reason IS NULL AND {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))"
-    return round(float(one(connection, f"SELECT {total} FROM ({plan.typed(source.relation())})")[0] or 0), 2)
+    return round(float(one(connection, f"SELECT {total} FROM ({typed})")[0] or 0), 2)
 
 
 def _unknown(_: Answers) -> None:

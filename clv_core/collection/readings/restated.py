@@ -18,7 +18,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, name, one, run, text
-from clv_core.collection.mapping.plan.names import REASON
+from clv_core.collection.mapping.plan.cells import REASON
 from clv_core.collection.readings.overlap import POSITION
 from clv_core.collection.readings.repeated import MOSTLY, dropped, repeats
 from clv_core.collection.readings.withdrawn import (

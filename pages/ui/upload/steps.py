@@ -15,7 +15,7 @@ import streamlit as st
 from clv_core.collection import remembered
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.money.minor_units import UNITS
+from clv_core.collection.mapping.money.units import UNITS
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL

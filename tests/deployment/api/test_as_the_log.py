@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.plan.names import UNPRICED
+from clv_core.collection.mapping.plan.cells import UNPRICED
 from clv_core.collection.parse.times import EARLIEST
 from clv_core.deployment.api.request_events import FIELDS, read_customer
 from clv_core.errors import NotEnoughData, Refused

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
 from clv_core.collection.parse.numbers import SCALE_WORDS
@@ -65,3 +66,8 @@ class Proposal:
     masked: bool = False
     rank: int = 0
     same_as: str = ""
+
+
+def filled(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+    """Return what stands in a source column, without blanks around it and without blank cells."""
+    return [text for row in rows if row[column] is not None and (text := str(row[column]).strip())]

@@ -1,26 +1,25 @@
-"""Orders that a time ended: cancelled_at, deleted_at, refunded_at is filled, or paid_at is blank.
-
-Tables of shops' own databases seldom have a column of states; what became of an order stands in times.
-"""
+"""Orders that a time or another state ended: cancelled_at is filled, paid_at is blank, a payment was voided."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-import duckdb
-
-from clv_core.collection.engine import name, one
-from clv_core.collection.mapping.columns.first_rows import filled
-from clv_core.collection.mapping.columns.proposed import TIME
-from clv_core.collection.mapping.orders.refund_amounts import told_partly
+from clv_core.collection.engine import name
+from clv_core.collection.mapping.columns.proposed import TIME, filled
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.orders.refunds import told_partly
 from clv_core.collection.mapping.plan.orders import ended
-from clv_core.collection.mapping.states.naming import OF_REFUNDS
-from clv_core.collection.read.source import Source
-from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.mapping.proposals.by_name import says
+from clv_core.collection.mapping.states.naming import OF_REFUNDS, named_of_states
+from clv_core.collection.mapping.states.reading import OrderState, no_sales, words_of
+from clv_core.collection.mapping.states.words import OF_PAYMENT, meaning_of
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     DELETED_NAMES,
+    HELD,
     PAID_TIMES,
     REFUNDED,
     SOLD,
@@ -39,12 +38,8 @@ Ends = dict[str, tuple[bool, str]]
 
 
 def read_ends(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    rows: Sequence[Mapping[str, Any]],
+    log: LogTable,
     chosen: Mapping[str, str],
-    mapping: Mapping[str, str],
-    said: Mapping[str, str],
 ) -> tuple[Ends, tuple[Message, ...]]:
     """Return the columns whose times ended orders, each with whether being filled does so and what it then says.
 
@@ -52,34 +47,29 @@ def read_ends(
     when it was. In a log of events a time belongs to its event, and nothing is read of it.
 
     Args:
-        connection: the engine.
-        source: the file.
-        rows: its first rows as text.
+        log: the file.
         chosen: canonical name -> source column.
-        mapping: what the person said of columns; a status that was said not to be one holds for these too.
-        said: column -> what its being filled says of an order, as the person said, among their words of states.
     """
     ends: Ends = {}
-    if EVENT_TYPE in chosen or mapping.get(ORDER_STATUS) == "":
+    if EVENT_TYPE in chosen or log.answers.mapping.get(ORDER_STATUS) == "":
         return ends, ()
     notes: list[Message] = []
-    for column in source.columns:
-        if column in said:
-            ends |= {column: (True, said[column])} if said[column] != SOLD else {}
+    for column in log.columns:
+        if column in log.answers.states:
+            ends |= {column: (True, log.answers.states[column])} if log.answers.states[column] != SOLD else {}
             continue
-        state = _state(column, rows, chosen)
-        unpaid = not state and _tells_payment(connection, source, column, rows, chosen)
+        state = _state(column, log.rows, chosen)
+        unpaid = not state and _tells_payment(log, column, chosen)
         if not state and not unpaid:
             continue
-        if state == REFUNDED and (other := told_partly(rows, column)):
+        if state == REFUNDED and (other := told_partly(log.rows, column)):
             notes.append(Message("warning.refunds_partly", {"column": column, "other": other}))
             continue
         end = (not unpaid, state or CANCELLED)
-        many, all_rows = one(
-            connection,
-            f"SELECT count(*) FILTER ({ended(column, when_filled=end[0])}), count(*) FROM {source.relation()}",
+        many, all_rows = log.one(
+            f"SELECT count(*) FILTER ({ended(column, when_filled=end[0])}), count(*) FROM {log.relation}",
         )
-        days = _days_until(connection, source, column, chosen) if state == CANCELLED else 0.0
+        days = _days_until(log, column, chosen) if state == CANCELLED else 0.0
         if many > MOST * all_rows or days > LATE:
             if state and 0 < many <= MOST * all_rows:
                 params = {"column": column, "rows": int(many), "days": days, "meaning": state}
@@ -92,12 +82,12 @@ def read_ends(
     return ends, tuple(notes)
 
 
-def _days_until(connection: duckdb.DuckDBPyConnection, source: Source, column: str, chosen: Mapping[str, str]) -> float:
+def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
     """Return the median number of days from the events to the times of a column, 0 where it is not known."""
     if EVENT_TIME not in chosen or fold(column) in DELETED_NAMES:
         return 0.0
     began, end = (f"try_cast({name(item)} AS TIMESTAMP)" for item in (chosen[EVENT_TIME], column))
-    (days,) = one(connection, f"SELECT median(date_diff('day', {began}, {end})) FROM {source.relation()}")
+    (days,) = log.one(f"SELECT median(date_diff('day', {began}, {end})) FROM {log.relation}")
     return float(days or 0)
 
 
@@ -137,27 +127,114 @@ def _tells_refunds(rows: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _tells_payment(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
+    log: LogTable,
     column: str,
-    rows: Sequence[Mapping[str, Any]],
     chosen: Mapping[str, str],
 ) -> bool:
     """Say whether a column has the times when orders were paid, and is blank in all rows of those that never were."""
     if fold(column) not in PAID_TIMES or column in chosen.values() or ORDER_STATUS in chosen:
         return False
-    values = _times(rows, column)
+    values = _times(log.rows, column)
     if not values or not all(TIME.fullmatch(value) for value in values) or EVENT_TIME not in chosen:
         return False
     if ORDER_ID not in chosen:
         return True
     blank, paid = ended(column, when_filled=False), ended(column, when_filled=True)
-    return not one(
-        connection,
-        f"SELECT count(*) FROM (SELECT 1 FROM {source.relation()} WHERE {name(chosen[ORDER_ID])} IS NOT NULL"
+    return not log.one(
+        f"SELECT count(*) FROM (SELECT 1 FROM {log.relation} WHERE {name(chosen[ORDER_ID])} IS NOT NULL"
         f" GROUP BY {name(chosen[ORDER_ID])} HAVING bool_or({blank}) AND bool_or({paid}))",
     )[0]
 
 
 def _times(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
     return [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
+
+
+OFF: Final = (CANCELLED, REFUNDED)
+
+
+def read_others(
+    log: LogTable,
+    chosen: Mapping[str, str],
+) -> tuple[OrderState, ...]:
+    """Return the words of all other columns of states that call orders no sales.
+
+    They are looked for by name, so that next month's file, whose columns are read as those of the first, has them too.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    if ORDER_STATUS not in chosen:
+        return ()
+    found: tuple[OrderState, ...] = ()
+    for item in log.proposals:
+        kinds = EVENT_TYPE not in chosen and _of_kinds(item.column)
+        if item.column in chosen.values() or not item.samples or not (kinds or says(ORDER_STATUS, item)):
+            continue
+        states = words_of(log, item.column, f"trim({name(item.column)})", log.answers.states)
+        if kinds and not says(ORDER_STATUS, item):
+            states = tuple(state if state.word in log.answers.states else _promised(state) for state in states)
+        off, rows = no_sales(states, item.column), sum(state.rows for state in states)
+        if off and sum(state.rows for state in states if state.word in off) <= MOST * rows:
+            found += states
+    return found
+
+
+def others_unused(log: LogTable, chosen: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return a warning for each column of states that no name makes one and that calls off what the known one does not.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    if ORDER_STATUS not in chosen:
+        return ()
+    status, found = chosen[ORDER_STATUS], []
+    known = _meanings(log.rows, status)
+    for item in log.proposals:
+        other = item.column
+        if other in chosen.values() or says(ORDER_STATUS, item) or not named_of_states(other):
+            continue
+        told = _meanings(log.rows, other)
+        off = [row[other] for row in log.rows if told[row[other]] in OFF and known[row[status]] not in OFF]
+        if off and len(off) <= MOST * len(log.rows) and all(told[word] for word in told if word and word.strip()):
+            params = {"column": other, "status": status, "states": list(dict.fromkeys(map(str.strip, off)))[:8]}
+            found.append(Message("warning.other_status_unused", params))
+    return tuple(found)
+
+
+def _meanings(rows: Sequence[Mapping[str, Any]], column: str) -> dict[Any, str | None]:
+    of_payment = bool(OF_PAYMENT.search(column))
+    return {word: meaning_of(str(word or "").strip(), of_payment=of_payment) for word in {row[column] for row in rows}}
+
+
+def others_used(
+    notes: Sequence[Message], chosen: Mapping[str, str], others: Sequence[OrderState]
+) -> tuple[Message, ...]:
+    """Return what is to be said, with all columns of states as used where there are several.
+
+    Args:
+        notes: what was to be said so far.
+        chosen: canonical name -> source column.
+        others: words of the other columns.
+    """
+    if not others:
+        return tuple(notes)
+    left = [
+        note for note in notes if (note.code, note.params.get("canonical")) != ("warning.one_of_several", ORDER_STATUS)
+    ]
+    columns = dict.fromkeys(item.column for item in others)
+    said = (Message("warning.second_states", {"column": chosen[ORDER_STATUS], "other": other}) for other in columns)
+    return (*left, *said)
+
+
+def _of_kinds(column: str) -> bool:
+    key = fold(column)
+    return EVENT_TYPE in (SURE_NAMES.get(key), LIKELY_NAMES.get(key))
+
+
+def _promised(state: OrderState) -> OrderState:
+    """Return a word of a column of kinds of payments: an authorisation is none yet, of others nothing is said."""
+    usual = CANCELLED if HELD.search(state.word) else SOLD
+    return replace(state, meaning=usual, known=True, usual=usual)

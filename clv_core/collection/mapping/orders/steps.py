@@ -1,25 +1,44 @@
-"""Steps of one order as events of their own: placed, then paid. By their names both are purchases; the money is one.
-
-Two names are steps where they tell of the same orders, by the amount: of the same order ids, or, where one has none, of
-the same customers within days, the one before the other. Names that people write as they like (buy, purchase) are
-none: each order has its own. The same holds for returns. What is cancelled before it is paid gives nothing back.
-"""
+"""Events that are no sale of their own: steps of one order, placed, then paid; rows of sessions that paid nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
 import duckdb
 
 from clv_core.collection.engine import T, V, name, text
+from clv_core.collection.mapping.log_table import LogTable
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.row_types import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
-from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN
+from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN, SESSION_ID
 from clv_core.errors import Message
+
+SHARE: Final = 0.2
+"""Where fewer rows say nothing of money, amounts are missing rather than visits told."""
+
+
+def of_visits(log: LogTable, plan: ReadingPlan) -> tuple[bool, tuple[Message, ...]]:
+    """Say whether rows without an amount are visits, and what is to be said of them.
+
+    They are where each row names its session, and many have no amount.
+
+    Args:
+        log: the file.
+        plan: how it is read.
+    """
+    if EVENT_TYPE in plan.chosen or SESSION_ID not in plan.chosen or not plan.has_money:
+        return False, ()
+    rows, unnamed, visits = log.one(
+        f"SELECT count(*), count(*) FILTER ({T}{SESSION_ID} IS NULL), count(*) FILTER ({plan.nothing_paid})"
+        f" FROM {plan.judged(log.relation)}",
+    )
+    if unnamed or visits < SHARE * rows or visits == rows:
+        return False, ()
+    return True, (Message("warning.visits", {"rows": visits, "column": plan.chosen[SESSION_ID]}),)
+
 
 FEWEST: Final = 10
 """Orders that two names both tell of, at least."""
@@ -46,56 +65,52 @@ Counts = dict[str, int]
 Links = dict[tuple[str, str], int]
 
 
-def order_steps(
-    connection: duckdb.DuckDBPyConnection, source: Source, plan: ReadingPlan, said: Mapping[str, str]
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the names of steps whose amounts do not count, each as an event of its own name, and what is to be said.
 
     Of several steps the one that is paid counts, unless it tells of less than half the orders.
 
     Args:
-        connection: the engine.
-        source: the file.
+        log: the file.
         plan: how it is read.
-        said: event name -> type, as the person said: nothing is said of steps that they decided.
     """
     if EVENT_TYPE not in plan.chosen or not plan.has_money:
         return {}, ()
-    usual = {one: kind for one, kind in plan.values.items() if one not in said}
-    usual |= {one: EVENT_NAMES[fold(one)] for one in said if fold(one) in EVENT_NAMES}
+    usual = {one: kind for one, kind in plan.values.items() if one not in log.answers.events}
+    usual |= {one: EVENT_NAMES[fold(one)] for one in log.answers.events if fold(one) in EVENT_NAMES}
     money = {one: kind for one, kind in usual.items() if kind in MONEY_TYPES}
     cancelled = [one for one in money if fold(one) in CANCELLED_STEPS] if ORDER_ID in plan.chosen else []
     if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
         return {}, ()
-    rows = _money_rows(source, replace(plan, values={**plan.values, **usual}))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_steps AS {rows}")
+    rows = _money_rows(log, replace(plan, values={**plan.values, **usual}))
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_steps AS {rows}")
     found: dict[str, str] = {}
     notes: list[Message] = []
 
     def leave(code: str, names: list[str], **params: Any) -> None:
         found.update({one: one for one in names})
-        if not set(names) <= set(said):
+        if not set(names) <= set(log.answers.events):
             notes.append(Message(f"warning.order_steps.{code}", {"others": names, "first": names[0], **params}))
 
     try:
         for kind in MONEY_TYPES:
-            for kept, others, orders in _steps(connection, kind):
+            for kept, others, orders in _steps(log.connection, kind):
                 leave(kind, others, kept=kept, orders=orders)
-        unpaid = _never_paid(connection, cancelled, found) if cancelled else {}
+        unpaid = _never_paid(log.connection, cancelled, found) if cancelled else {}
         if unpaid:
             leave("unpaid", sorted(unpaid), orders=sum(unpaid.values()))
     finally:
-        connection.execute("DROP TABLE clv_steps")
+        log.connection.execute("DROP TABLE clv_steps")
     return found, tuple(notes)
 
 
-def _money_rows(source: Source, plan: ReadingPlan) -> str:
+def _money_rows(log: LogTable, plan: ReadingPlan) -> str:
     """Return the query for the purchases and returns of a file, each with its name."""
     told = f"{T}{ORDER_ID}" if ORDER_ID in plan.chosen else "NULL::VARCHAR"
     return (
         f"SELECT trim({name(plan.chosen[EVENT_TYPE])}) AS step, {V}type AS kind, {T}{CUSTOMER_ID} AS person,"
         f" {V}time AS at, {V}value AS worth, {told} AS told, row_number() OVER () AS place"
-        f" FROM {plan.judged(source.relation())} WHERE {plan.money} AND {V}value IS NOT NULL"
+        f" FROM {plan.judged(log.relation)} WHERE {plan.money} AND {V}value IS NOT NULL"
     )
 
 

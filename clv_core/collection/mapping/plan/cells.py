@@ -1,12 +1,12 @@
-"""How each cell of a table is read, as SQL: its text, its number, the type of its event."""
+"""Names and limits of a reading: types of rows beside those of events, columns of money, ids of credit notes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from clv_core.collection.engine import T, name, text
-from clv_core.collection.mapping.plan.names import GUARD, MAX_QUANTITY, PAID, UNKNOWN
+from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.mapping.plan.orders import Orders
 from clv_core.collection.parse import numbers, times
 from clv_core.collection.parse.calendars import to_common_era
@@ -32,6 +32,24 @@ from clv_core.columns import (
     Kind,
 )
 
+UNKNOWN: Final = "unknown"
+
+UNPRICED: Final = "purchase_unpriced"
+"""A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
+
+MAX_QUANTITY: Final = 1e6
+
+CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
+"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+
+GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
+"""How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
+
+PAID: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, REFUND)
+"""Columns of money."""
+
+REASON: Final = "reason"
+
 
 @dataclass(frozen=True)
 class CellPlan:
@@ -56,6 +74,7 @@ class CellPlan:
         float_ids: whether ids such as 17850.0 are whole numbers.
         sales_below: whether amounts of sales are written below zero, as ledgers book them.
         guarded: canonical columns whose every value is guarded against spreadsheets, :data:`GUARD`.
+        is_read: whether the table has the texts and values of :meth:`read` already.
     """
 
     columns: tuple[str, ...]
@@ -76,6 +95,7 @@ class CellPlan:
     guarded: frozenset[str] = frozenset()
     sales_below: bool = False
     float_ids: bool = True
+    is_read: bool = False
 
     def clean(self, canonical: str) -> str:
         """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
@@ -102,8 +122,9 @@ class CellPlan:
         raw = name(self.chosen[EVENT_TYPE])
         quick = "".join(f" WHEN {text(value)} THEN {text(kind)}" for value, kind in self.values.items())
         pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
-        mapped = f"coalesce(MAP {{{pairs}}}[{folded('w')}], w, '{UNKNOWN}')"
-        slow = f"list_transform([{self.clean(EVENT_TYPE)}], lambda w: {mapped})[1]"
+        # Not in a lambda: there the engine builds the whole map anew for each row.
+        event = self.clean(EVENT_TYPE)
+        slow = f"coalesce(MAP {{{pairs}}}[{folded(event)}], {event}, '{UNKNOWN}')"
         return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
 
     def _raw(self, canonical: str) -> str:
@@ -122,16 +143,33 @@ class CellPlan:
             return f"CASE WHEN {guest} THEN {email} ELSE {raw} END"
         return raw
 
+    def read(self, relation: str) -> str:
+        """Return the query of ``relation`` and its cells' texts and values, each read for itself."""
+        numeric = [name for name in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND) if name in self.chosen]
+        texts = [column for column in self.chosen if column in READ and column != EVENT_TYPE]
+        inner = [f"{self.clean(column)} AS {T}{column}" for column in texts]
+        values = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
+        values += [f"{self.number(column)} AS {V}{column}" for column in numeric]
+        return f"SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(inner)} FROM {relation})"
+
+    def events(self, relation: str) -> str:
+        """Return the table expression of ``relation``, its cells' texts and values, and the type of each event."""
+        read = relation if self.is_read else f"({self.read(relation)})"
+        kind, back = "", f"{V}{REFUND}"
+        if self.refund_rows:
+            returned = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""
+            amount = f"CASE WHEN coalesce({V}{AMOUNT}, 0) = 0 AND {back} <> 0{returned} THEN -abs({back})"
+            kind = f" REPLACE ({amount} ELSE {V}{AMOUNT} END AS {V}{AMOUNT})"
+        if EVENT_TYPE in self.chosen:
+            kind += f", {self.kind} AS {V}kind"
+        return f"(SELECT *{kind} FROM {read})" if kind else read
+
     def number(self, column: str) -> str:
         """Return SQL for the number of a column, NULL where it cannot be one."""
         value = self.numbers.get(column, numbers.NumberReading()).value(T + column)
         value = f"({value} / {self.minor})" if self.minor and column in PAID else value
         value = f"({value} * {self.large})" if self.large > 1 and column in PAID else value
         value = f"(-{value})" if self.sales_below and column in (AMOUNT, UNIT_PRICE) else value
-        if column == AMOUNT and self.refund_rows:
-            back = self.number(REFUND)
-            kind = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""
-            return f"CASE WHEN coalesce({value}, 0) = 0 AND {back} <> 0{kind} THEN -abs({back}) ELSE {value} END"
         if column == QUANTITY:
             return f"CASE WHEN abs({value}) <= {MAX_QUANTITY} THEN {value} END"
         if column == RATING:

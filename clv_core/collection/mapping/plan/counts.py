@@ -10,13 +10,11 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-import duckdb
-
 from clv_core.collection.engine import T, fetch, name, text
-from clv_core.collection.mapping.plan.names import CREDIT_NOTE, MAX_QUANTITY
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.plan.cells import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import numbers, spellings, time_texts, times
-from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import (
     AMOUNT,
@@ -41,9 +39,7 @@ USUAL: Final = 0.8
 
 
 def count_columns(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    rows: list[dict[str, Any]],
+    log: LogTable,
     plan: ReadingPlan,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -52,16 +48,14 @@ def count_columns(
     ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.spellings`).
 
     Args:
-        connection: the engine.
-        source: the file.
-        rows: its first rows as text.
+        log: the file.
         plan: a draft of how it is read.
         progress: who listens.
     """
-    usual = _usual(rows, plan)
+    usual = _usual(log.rows, plan)
     while True:
         forms = _forms(plan, usual)
-        groups = _groups(connection, source, plan, forms, _figures(plan, usual), progress)
+        groups = _groups(log, plan, forms, _figures(plan, usual), progress)
         others = {column for column in usual for group in groups if group[_form(column)] == spellings.OTHERWISE}
         if not others:
             break
@@ -109,15 +103,14 @@ def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
 
 
 def _groups(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
+    log: LogTable,
     plan: ReadingPlan,
     forms: dict[str, str],
     figures: dict[str, str],
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """Return what is counted, by combination of forms."""
-    rows = fetch(connection, _query(source, plan, forms, figures), progress, "columns")
+    rows = fetch(log.connection, _query(log, plan, forms, figures), progress, "columns")
     return [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
 
 
@@ -167,16 +160,17 @@ def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _query(source: Source, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
+def _query(log: LogTable, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
     chosen = plan.chosen
     columns = [
         f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen
     ]
     columns += [name(chosen[column]) for column in (CURRENCY, EVENT_TYPE) if column in chosen]
     keys = ", ".join(f"{expression} AS {_form(column)}" for column, expression in forms.items())
+    table = log.source.relation(record=True)
     return (
         f"SELECT {', '.join(map(_form, forms))}, {', '.join(figures.values())}"
-        f" FROM (SELECT *, {keys} FROM (SELECT {', '.join(columns)} FROM {source.relation(record=True)})) GROUP BY ALL"
+        f" FROM (SELECT *, {keys} FROM (SELECT {', '.join(columns)} FROM {table})) GROUP BY ALL"
     )
 
 

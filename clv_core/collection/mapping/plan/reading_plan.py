@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clv_core.collection.engine import T, V, name, text
-from clv_core.collection.mapping.plan.cells import CellPlan
-from clv_core.collection.mapping.plan.names import CREDIT_NOTE, REASON, UNPRICED
+from clv_core.collection.mapping.plan.cells import CREDIT_NOTE, REASON, UNPRICED, CellPlan
 from clv_core.collection.parse import numbers, times
 from clv_core.collection.stored.manifest import CLASHED
 from clv_core.collection.vocabulary.order_statuses import REFUNDED
@@ -23,9 +22,6 @@ from clv_core.columns import (
     ORDER_ID,
     PURCHASE,
     QUANTITY,
-    RATING,
-    READ,
-    REFUND,
     RETURN,
     UNIT_PRICE,
     VIEW,
@@ -135,7 +131,7 @@ class ReadingPlan(CellPlan):
             visit = f" WHEN {self.nothing_paid} THEN '{VIEW}'" if self.visits else ""
             kind = f"CASE{visit} WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
-        rows = self.orders.rows(self._read(relation), self.chosen)
+        rows = self.orders.rows(self.events(relation), self.chosen)
         judged = f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
         return f"(SELECT *, {self._repeated} AS {V}repeated FROM {judged})" if self._repeated else judged
 
@@ -151,16 +147,6 @@ class ReadingPlan(CellPlan):
         several = f"{T}{ORDER_ID} IS NOT NULL AND count(*) {sold} OVER {order} > 2"
         return f"({several} AND {V}value = {most} AND abs({total} - 2 * {most}) < {CENT})"
 
-    def _read(self, relation: str) -> str:
-        """Return the table expression of ``relation`` and its columns' texts and values, each read for itself."""
-        numeric = [name for name in (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND) if name in self.chosen]
-        texts = [column for column in self.chosen if column in READ and column != EVENT_TYPE]
-        inner = [f"{self.clean(column)} AS {T}{column}" for column in texts]
-        read = [f"{self.time.value(T + EVENT_TIME)} AS {V}time"]
-        read += [f"{self.number(column)} AS {V}{column}" for column in numeric]
-        read += [f"{self.kind} AS {V}kind"] if EVENT_TYPE in self.chosen else []
-        return f"(SELECT *, {', '.join(read)} FROM (SELECT *, {', '.join(inner)} FROM {relation}))"
-
     @property
     def has_money(self) -> bool:
         """Whether any column says what was paid; a log of views alone has none."""
@@ -173,7 +159,7 @@ class ReadingPlan(CellPlan):
 
     @property
     def nothing_paid(self) -> str:
-        """SQL that says whether a row of :meth:`_read` tells of no money, and of no order."""
+        """SQL that says whether a row of :meth:`events` tells of no money, and of no order."""
         empty = [f"({T}{column} IS NULL OR {V}{column} = 0)" for column in self._needs]
         order = [f"{T}{ORDER_ID} IS NULL"] if ORDER_ID in self.chosen else []
         return "(" + " AND ".join([*empty, *order]) + ")"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
-from clv_core.collection.mapping.states.words import are_codes, are_words
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.states.words import OF_PAYMENT, are_codes, are_words, meaning_of
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import REFUNDED, ROW_TYPE_COLUMNS, SOLD
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND, REFUND_STATUS
@@ -39,23 +39,19 @@ SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
 """Neither blank nor zero."""
 
 
-def settle_states(
-    rows: list[dict[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str], said: Iterable[str]
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_states(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
 
     Args:
-        rows: the first rows as text.
+        log: the file.
         chosen: canonical name -> source column.
-        mapping: what the person said of columns; a status that was said not to be one stays so.
-        said: the words whose meaning the person said.
     """
     found = dict(chosen)
-    if ORDER_STATUS in chosen or ORDER_STATUS in mapping or not rows:
+    if ORDER_STATUS in chosen or ORDER_STATUS in log.answers.mapping or not log.rows:
         return found, ()
-    spoken = {fold(word) for word in said}
-    for column in rows[0]:
-        words = list(dict.fromkeys(str(row[column]).strip() for row in rows if row[column] is not None))
+    spoken = {fold(word) for word in log.answers.states}
+    for column in log.rows[0]:
+        words = list(dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None))
         words = [word for word in words if word.lower() not in MISSING]
         if column in chosen.values() or not _named_so(column, words) or not (are_words(words) or are_codes(words)):
             continue
@@ -67,20 +63,17 @@ def settle_states(
     return found, ()
 
 
-def refunds_unused(
-    rows: list[dict[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
-) -> tuple[Message, ...]:
+def refunds_unused(log: LogTable, chosen: Mapping[str, str]) -> tuple[Message, ...]:
     """Return a warning that names columns which seem to tell of refunds where none of them is used.
 
     Args:
-        rows: the first rows as text.
+        log: the file.
         chosen: canonical name -> source column.
-        mapping: what the person said of columns.
     """
-    if {REFUND, REFUND_STATUS} & {*chosen, *mapping} or EVENT_TYPE in chosen or not rows:
+    if {REFUND, REFUND_STATUS} & {*chosen, *log.answers.mapping} or EVENT_TYPE in chosen or not log.rows:
         return ()
-    found = [column for column in rows[0] if OF_REFUNDS.search(fold(column)) and column not in chosen.values()]
-    told = [column for column in found if any(re.search(SOMETHING, str(row[column] or "")) for row in rows)]
+    found = [column for column in log.rows[0] if OF_REFUNDS.search(fold(column)) and column not in chosen.values()]
+    told = [column for column in found if any(re.search(SOMETHING, str(row[column] or "")) for row in log.rows)]
     return (Message("warning.refund_columns_unused", {"columns": list(told[:8]), "first": told[0]}),) if told else ()
 
 

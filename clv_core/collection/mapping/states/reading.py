@@ -1,4 +1,4 @@
-"""The words of a file's columns of states, and what each of them is taken for."""
+"""The words of a file's columns of states, and what each of them is taken for; those that name rows of returns."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import duckdb
-
-from clv_core.collection.mapping.states.meanings import OF_PAYMENT, meaning_of
-from clv_core.collection.mapping.states.words import of_name
-from clv_core.collection.read.source import Source
+from clv_core.collection.mapping.log_table import LogTable
+from clv_core.collection.mapping.states.words import OF_PAYMENT, meaning_of, of_name
 from clv_core.collection.vocabulary.column_names import MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
     CANCELLED,
     PAID_WORDS,
+    REFUNDED,
+    ROW_TYPE_COLUMNS,
     SOLD,
     STAGE_NAMES,
     TAKEN,
@@ -52,32 +51,27 @@ class OrderState:
 
 
 def read_states(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
+    log: LogTable,
     chosen: Mapping[str, str],
     texts: Mapping[str, str],
-    said: Mapping[str, str],
 ) -> tuple[OrderState, ...]:
     """Return the words of a file's columns of states and what each is taken for, the most frequent first.
 
     Args:
-        connection: the engine.
-        source: the file.
+        log: the file.
         chosen: canonical name -> source column.
         texts: canonical name -> SQL for its text.
-        said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
     """
     found: list[OrderState] = []
     for canonical in (ORDER_STATUS, REFUND_STATUS):
         if canonical in chosen:
             after = canonical == REFUND_STATUS
-            found += words_of(connection, source, chosen[canonical], texts[canonical], said, after_sale=after)
+            found += words_of(log, chosen[canonical], texts[canonical], log.answers.states, after_sale=after)
     return tuple(found)
 
 
 def words_of(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
+    log: LogTable,
     column: str,
     words: str,
     said: Mapping[str, str],
@@ -87,8 +81,7 @@ def words_of(
     """Return the words of one column of states and what each is taken for, the most frequent first.
 
     Args:
-        connection: the engine.
-        source: the file.
+        log: the file.
         column: the source column.
         words: SQL for its text.
         said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
@@ -96,10 +89,10 @@ def words_of(
     """
     spoken = {fold(word) or word: meaning for word, meaning in said.items()}
     of_payment = bool(OF_PAYMENT.search(column))
-    rows = connection.execute(
-        f"SELECT {words} AS word, count(*) FROM {source.relation()} GROUP BY 1 HAVING word IS NOT NULL"
+    rows = log.fetch(
+        f"SELECT {words} AS word, count(*) FROM {log.relation} GROUP BY 1 HAVING word IS NOT NULL"
         f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
-    ).fetchall()
+    )
     found: list[OrderState] = []
     won = fold(column) in STAGE_NAMES and any(WON.search(str(word)) for word, _ in rows)
     taken = any(fold(word) in TAKEN for word, _ in rows if word)
@@ -137,3 +130,18 @@ def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
         )
         for column, items in unknown.items()
     )
+
+
+def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
+    """Return the words that name returns in a column of kinds: their rows are no orders that were paid back."""
+    return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in ROW_TYPE_COLUMNS)
+
+
+def told_returns(states: Iterable[OrderState]) -> tuple[Message, ...]:
+    """Return what is to be said of a column whose words name returns."""
+    found = returns(states)
+    if not found:
+        return ()
+    words = [item.word[:40] for item in found[:MOST]]
+    params = {"column": found[0].column, "words": words, "first": words[0], "rows": sum(one.rows for one in found)}
+    return (Message("warning.return_rows", params),)

@@ -1,4 +1,4 @@
-"""What a column's values are: words, codes, or words that its name gives a meaning (voided, yes; a stage, won)."""
+"""What a column's values are, and what a word of a column of states says: that nobody paid, that it was paid back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from clv_core.collection.vocabulary.order_statuses import (
     MAX_TEST_SHARE,
     NO,
     PAID_FLAGS,
+    PARTLY,
+    PHRASES,
+    REFUND_STATUS_WORDS,
+    REFUNDED,
     SOLD,
     STAGE_NAMES,
+    STATE_NAMES,
     TEST_FLAGS,
+    UNPAID_WORDS,
     VOID_FLAGS,
     WON,
     YES,
@@ -71,3 +77,52 @@ def of_name(column: str, word: str, *, won: bool) -> str | None:
         return BALANCE_IMPACT_WORDS.get(fold(word))
     yes, no = (SOLD, CANCELLED) if key in PAID_FLAGS else (VOID_FLAGS.get(key), SOLD)
     return {**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no)}.get(word.lower()) if yes else None
+
+
+REMARK: Final = re.compile(r"^\s*(?:[(（\[【][^)）\]】]*[)）\]】]\s*|wc-)")
+"""What some systems write before a state: in brackets, (删除)等待付款, or whose it is, wc-cancelled."""
+DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取消)")
+UNFINISHED: Final = re.compile(r"等待|待")
+"""An order that was deleted before it was sent was called off; a finished one was only taken off a list."""
+OF_PAYMENT: Final = re.compile(
+    r"pay|paid|charge|financial|zahl|paiement|pago|pagamento|betal|płatno|ödeme|оплат|支付|付款|入金|支払|決済|결제|ชำระ"
+    r"|thanh toán|pembayaran",
+    re.IGNORECASE,
+)
+"""What the name of a column of payments' states holds."""
+
+
+def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False) -> str | None:
+    """Return what a word says of an order, None where it is not known.
+
+    Args:
+        word: as it stands in a file.
+        after_sale: whether it is one of a column about refunds, where "closed" is said of the request.
+        of_payment: whether it is one of a column about payments, where "open" means that nobody paid.
+    """
+    bare = REMARK.sub("", word) or word
+    if DELETED.match(word) and UNFINISHED.match(bare):
+        return None if after_sale else CANCELLED
+    key = fold(bare)
+    if of_payment and key in UNPAID_WORDS:
+        return CANCELLED
+    if after_sale and key in REFUND_STATUS_WORDS:
+        return REFUND_STATUS_WORDS[key]
+    if key in STATE_NAMES:
+        found = STATE_NAMES[key]
+        return found if found == REFUNDED or not after_sale else None
+    if PARTLY.search(bare):
+        return None
+    said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold().replace("_", " "))), None)
+    return said if said == REFUNDED or not after_sale else None
+
+
+def tells(values: list[str], *, surely: bool = False) -> bool:
+    """Say whether a column's values are states of orders.
+
+    Args:
+        values: a sample.
+        surely: whether its name says so: then one known state among few words is enough, else it takes most of them.
+    """
+    known = sum(meaning_of(value) is not None for value in values)
+    return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
