@@ -17,9 +17,9 @@ from clv_core.collection.ingest import describe
 from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.mapping.kinds.event_names import EventName, names_of
 from clv_core.collection.mapping.states.reading import OrderState
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.readings.reading import Reading, read_log
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.version_store import Manifest
 from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
@@ -89,16 +89,16 @@ def check_file(
     """
     answers = Answers(**said)
     with temporary_folder("clv-check-") as folder:
-        reading = read_log(source, answers, folder, progress or NoProgress(), original=original)
+        reading = load_log(source, answers, folder, progress or NoProgress(), original=original)
         manifest = describe(reading, "", answers)
         with connect(folder, reads=source) as connection:
             check = _look(connection, reading, manifest, answers)
         if set_aside is not None:
-            shutil.move(reading.set_aside, set_aside)
+            shutil.move(reading.rejected, set_aside)
         return check
 
 
-def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
+def _look(connection: duckdb.DuckDBPyConnection, reading: LoadResult, manifest: Manifest, answers: Answers) -> Check:
     zone = text(manifest.timezone)
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
@@ -112,14 +112,14 @@ def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Man
     ).fetchone() or (0, None)
     plan = reading.profile.plan
     column = plan.chosen.get(EVENT_TYPE)
-    days = (reading.figures.log_end - reading.figures.log_start).days
+    days = (reading.summary.log_end - reading.summary.log_start).days
     return Check(
         manifest=manifest,
         warnings=reading.warnings,
         problems=reading.problems,
         first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {FIRST_ROWS}").df(),
         set_aside=connection.execute(
-            f"SELECT * FROM {file_text(reading.set_aside)} ORDER BY line LIMIT {SHOWN_ASIDE}"
+            f"SELECT * FROM {file_text(reading.rejected)} ORDER BY line LIMIT {SHOWN_ASIDE}"
         ).df(),
         horizons=supported_horizons(days, {days: size.buyers for days, size in sizes.items()}),
         longest_gap_days=int(gap or 0),

@@ -18,8 +18,8 @@ from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.horizons import HorizonSupport
 from clv_core.collection.mapping.kinds.event_names import EventName
 from clv_core.collection.mapping.states.reading import OrderState
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.stored.store import SET_ASIDE, Manifest
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.version_store import SET_ASIDE, Manifest
 from clv_core.errors import Message
 from clv_core.workspace import read_json, write_json
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.stored import store
+from clv_core.collection.store import version_store as store
 from clv_core.errors import ClvError
 from pages.ui import saying, state, widgets
 from pages.ui.saying import t

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.store.version_store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError

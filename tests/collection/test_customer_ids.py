@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from clv_core.collection.append import append
 from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.ingest import ingest
+from clv_core.collection.merge.append import append
 from clv_core.collection.privacy.erased_customers import LEDGER
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.collection.values.id_texts import folded, folded_sql, folded_texts
 from clv_core.collection.values.pseudonyms import load_key, pseudonym
 from clv_core.erasure.erase import erase

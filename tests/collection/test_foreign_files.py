@@ -20,7 +20,7 @@ from foreign_spellings import encoded, moneyed, timed
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.rows.log_loader import Reading, load_log
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -33,7 +33,7 @@ def reading(folder: Path, file: Foreign) -> Iterator[Reading]:
     path, scratch = folder / file.name, folder / "scratch"
     path.write_bytes(file.content)
     scratch.mkdir()
-    yield read_log(path, file.answers, scratch, NoProgress())
+    yield load_log(path, file.answers, scratch, NoProgress())
 
 
 FILES = {**encoded(), **moneyed(), **timed(), **shaped()}
@@ -113,9 +113,9 @@ def test_views_without_any_money_are_read_as_one_file_of_several(tmp_path: Path)
     for folder in ("alone", "part"):
         (tmp_path / folder).mkdir()
     with pytest.raises(Refused) as caught:
-        read_log(tmp_path / "visits.csv", Answers(), tmp_path / "alone", NoProgress())
+        load_log(tmp_path / "visits.csv", Answers(), tmp_path / "alone", NoProgress())
     assert caught.value.code == "no_amount" and "itemid" in caught.value.message()
-    found = read_log(tmp_path / "visits.csv", Answers(), tmp_path / "part", NoProgress(), part=True)
+    found = load_log(tmp_path / "visits.csv", Answers(), tmp_path / "part", NoProgress(), part=True)
     assert found.figures.event_types == {"view": 20, "purchase_unpriced": 1} and found.rows_set_aside == 0
     manifest = ingest(Workspace(tmp_path / "w"), [tmp_path / "orders.csv", tmp_path / "visits.csv"], "shop")
     assert manifest.event_types["view"] == 20 and manifest.rows_kept == 41

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.check_store import load_check, save_check
 from clv_core.collection.mapping.states.meanings import meaning_of
-from clv_core.collection.stored.store import SET_ASIDE
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import SET_ASIDE
 from clv_core.collection.words.aliases import fold
 from clv_core.collection.words.state_words import CANCELLED, REFUNDED, SOLD, STATES
 from clv_core.workspace import Workspace

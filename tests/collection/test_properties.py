@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
-from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.rows.log_loader import Reading, load_log
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.words.aliases import LIKELY, MISSING, SURE, SURE_NAMES, fold
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, QUANTITY
@@ -72,7 +72,7 @@ def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") 
         file.write_bytes(content)
         scratch.mkdir()
         try:
-            reading = read_log(file, answers or Answers(), scratch, NoProgress())
+            reading = load_log(file, answers or Answers(), scratch, NoProgress())
         except ClvError as error:
             assert error.message("en") and error.message("zh")
             yield None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from clv_core.collection.store.replacement import lost
+
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.replaced import lost
-from clv_core.collection.stored.manifest import Manifest
-from clv_core.collection.stored.store import open_dataset, restore
+from clv_core.collection.store.manifest import Manifest
+from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace

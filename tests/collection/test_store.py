@@ -9,7 +9,7 @@ import ibis
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import (
+from clv_core.collection.store.version_store import (
     Manifest,
     delete_dataset,
     derive,
@@ -52,7 +52,7 @@ def test_listing_opening_deleting(workspace: Workspace) -> None:
     dataset = open_dataset(workspace, "a")
     assert str(dataset.log_start) == "2024-01-01" and str(dataset.log_end) == "2024-01-10"
     assert Manifest.from_json({**dataset.manifest.to_json(), "of a later version": 1}) == dataset.manifest
-    assert dataset.events_path.exists() and dataset.set_aside_path.exists()
+    assert dataset.events_path.exists() and dataset.rejected_path.exists()
     delete_dataset(workspace, "a")
     assert not dataset.folder.exists() and [item.name for item in list_datasets(workspace)] == ["b shop"]
     with pytest.raises(NotFound, match="b shop"):

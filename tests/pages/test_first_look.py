@@ -8,7 +8,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs

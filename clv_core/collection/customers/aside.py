@@ -12,7 +12,7 @@ from clv_core.collection.files.blank_lines import blank_lines
 from clv_core.collection.files.quotes import Reject
 from clv_core.collection.files.rejects import as_in_the_file
 from clv_core.collection.files.source import Source
-from clv_core.collection.readings.aside import EXAMPLES, Problem
+from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
 from clv_core.columns import CUSTOMER_ID
 
 

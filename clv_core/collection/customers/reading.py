@@ -20,8 +20,8 @@ from clv_core.collection.engine import connect, connect_memory, file_text, name,
 from clv_core.collection.files.headed_groups import with_pseudonyms
 from clv_core.collection.files.source import Source, open_source, sample
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.stored.store import Dataset, Manifest
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 

@@ -16,8 +16,8 @@ from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.files.rejects import recorded_rejects
 from clv_core.collection.files.source import Source
 from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.readings.similar_ids import find_spellings
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.rows.similar_ids import find_spellings
 from clv_core.collection.values.id_texts import MERGE
 from clv_core.collection.values.pseudonyms import pseudonym_sql
 from clv_core.collection.words.contact_fields import CONSENT, PLACES

@@ -18,7 +18,7 @@ from clv_core.collection.files.encoding import rewrite, survey
 from clv_core.collection.files.text_table import read_text_table
 from clv_core.collection.files.unpack import unpack
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.values.email_texts import addresses, every_address, mailbox, mailboxes
 from clv_core.collection.values.id_texts import folded
 from clv_core.collection.values.phone_texts import phone_keys, phone_marks

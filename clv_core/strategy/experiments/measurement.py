@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv_core.collection.files.text_table import read_text_table
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.values.id_texts import folded_texts
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import id_column

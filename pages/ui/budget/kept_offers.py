@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.strategy.plans.saved_offers import SavedOffers, load_offers, update_offers
 from pages.ui import access
 

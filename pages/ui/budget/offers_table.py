@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.i18n import room, translate
 from clv_core.strategy.plans.offers import MAX_OFFERS, MONEY, SHARE, UNITS, Effect, Offer, check_offers
 from clv_core.strategy.segments import VALUE

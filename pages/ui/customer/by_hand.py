@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import ClvError
 from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand, saved_rules, take_out_by_hand

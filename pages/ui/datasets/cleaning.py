@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.preprocessing.clean_rules import RULES
 from pages.ui import by_role, cells, outcomes, progress, saying, state, widgets
 from pages.ui.saying import t

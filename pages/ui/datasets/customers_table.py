@@ -13,7 +13,7 @@ from clv_core import jobs
 from clv_core.collection.customers import RoleProposal
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.questions import option_words
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, FIELDS, PLACES
 from clv_core.errors import ClvError, NeedsAnswer
 from pages.ui import by_role, outcomes, progress, saying, state, widgets

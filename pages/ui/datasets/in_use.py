@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored import store
-from clv_core.collection.stored.manifest import Manifest
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store import version_store as store
+from clv_core.collection.store.manifest import Manifest
+from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import Refused
 from clv_core.i18n import without_options
 from pages.ui import access, by_role, cells, outcomes, saying, state, widgets

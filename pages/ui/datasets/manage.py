@@ -6,11 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.currency_label import LONGEST
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.lifecycle import relabel
 from clv_core.errors import ClvError, Refused
-from clv_core.preprocessing.currency import LONGEST
 from clv_core.strategy.audiences.export_records import is_cached_scores
 from clv_core.strategy.dataset_deletion import remaining
 from clv_core.workspace import check_name

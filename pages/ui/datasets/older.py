@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune
 from clv_core.errors import Refused
 from pages.ui import access, by_role, outcomes, saying, state, widgets

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.evidence import REFERENCE

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.values.pseudonyms import load_key
 from clv_core.collection.words.contact_fields import CONSENT, EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.words.contact_fields import CONSENT, PHONE
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms

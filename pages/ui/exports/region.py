@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.words.contact_fields import PHONE
 from clv_core.strategy.audiences.countries import proposed_region, region_names
 from clv_core.strategy.audiences.formats import EXPORTS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset, versions
+from clv_core.collection.store.version_store import Dataset, versions
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.model_archive.archive_export import export_bundle
 from clv_core.deployment.registry import Version
 from clv_core.scratch import temporary_folder

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.monitoring.health import AMBER, GREEN, RED, UNKNOWN
 from clv_core.monitoring.monitoring_report import FILE, Report, acknowledged, report_folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotFound
 from clv_core.strategy.recommend.interactions import check_columns

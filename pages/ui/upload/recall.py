@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection import remembered
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.readings.alike import answers_json
+from clv_core.collection.rows import remembered_settings as remembered
+from clv_core.collection.rows.read_settings import answers_json
 from pages.ui import access, by_role, saying, state, widgets
 from pages.ui.saying import t
 from pages.ui.upload import uploading

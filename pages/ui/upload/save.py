@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.values.pseudonyms import key_path
 from clv_core.collection.words.aliases import fold
 from clv_core.errors import ClvError

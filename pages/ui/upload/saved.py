@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from pages.ui import navigation, saying, widgets
 from pages.ui.saying import t
 from pages.ui.upload import set_aside
@@ -77,4 +77,4 @@ def trained_before() -> None:
 def download_aside(dataset: Dataset) -> None:
     """Offer all rows of a dataset that were set aside."""
     name = f"{dataset.name.replace(' ', '-')}_set-aside_{dataset.version}"
-    set_aside.download(dataset.set_aside_path, dataset.manifest.rows_set_aside, name, key="set_aside")
+    set_aside.download(dataset.rejected_path, dataset.manifest.rows_set_aside, name, key="set_aside")

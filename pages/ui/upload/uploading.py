@@ -22,7 +22,7 @@ from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.mapping.answers import Answers, named_anew
 from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.questions import option_words
-from clv_core.collection.stored.store import SET_ASIDE
+from clv_core.collection.store.version_store import SET_ASIDE
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from pages.ui import received, state
 from pages.ui.upload import server_path

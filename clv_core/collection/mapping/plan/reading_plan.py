@@ -8,7 +8,7 @@ from typing import Final
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.mapping.plan.cells import CellPlan
 from clv_core.collection.mapping.plan.names import CREDIT_NOTE, REASON, UNPRICED
-from clv_core.collection.stored.manifest import CLASHED
+from clv_core.collection.store.manifest import CLASHED
 from clv_core.collection.values import numbers, times
 from clv_core.collection.words.state_words import REFUNDED
 from clv_core.columns import (
