@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import save_check
+from clv_core.collection.check import check_file, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.money.discounts import DISCOUNTS
 from clv_core.collection.mapping.money.minor_units import UNITS

@@ -33,8 +33,8 @@ def read(path: Path, **answers: bool) -> tuple[dict[int, str], int, tuple[Messag
     scratch = path.parent / "scratch"
     scratch.mkdir(exist_ok=True)
     reading = load_log(path, Answers(broken_rows="reject", **answers), scratch, NoProgress())
-    assert reading.rows_read == reading.figures.rows + reading.rows_set_aside + reading.rows_duplicate
-    aside = pd.read_parquet(reading.set_aside)
+    assert reading.rows_read == reading.summary.rows + reading.rows_rejected + reading.rows_duplicate
+    aside = pd.read_parquet(reading.rejected)
     return dict(zip(aside.line, aside.reason, strict=True)), reading.rows_read, reading.warnings
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import load_check, save_check
+from clv_core.collection.check import check_file, load_check, save_check
 from clv_core.collection.mapping.states.meanings import meaning_of
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import SET_ASIDE

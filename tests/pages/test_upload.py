@@ -20,8 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import build_parser
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import save_check
+from clv_core.collection.check import check_file, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.questions import option_words

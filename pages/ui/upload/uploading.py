@@ -15,8 +15,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import jobs, reader_process
-from clv_core.collection.check import Check, check_file
-from clv_core.collection.check_store import load_check
+from clv_core.collection.check import Check, check_file, load_check
 from clv_core.collection.files.unpack import sheet_titles
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.mapping.answers import Answers, named_anew
