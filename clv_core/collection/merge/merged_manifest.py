@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from clv_core.collection.merge.order_updates import OrderSums
+from clv_core.collection.merge.order_lines import OrderSums
 from clv_core.collection.merge.overlap import Overlap
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import Manifest

@@ -11,14 +11,8 @@ import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.merge.merged_manifest import MergeInput, describe_merge
-from clv_core.collection.merge.order_updates import (
-    ChangedPurchases,
-    exclude_voided_orders,
-    find_changed_purchases,
-    find_order_updates,
-    last_event,
-    merge_voided,
-)
+from clv_core.collection.merge.merged_voids import exclude_voided_orders, last_event, merge_voided
+from clv_core.collection.merge.order_updates import ChangedPurchases, find_changed_purchases, find_order_updates
 from clv_core.collection.merge.overlap import MergeStep, find_overlap, select_rows, write_remaining
 from clv_core.collection.questions import MATTERS
 from clv_core.collection.rows.log_loader import ORDERED_ROWS, check_enough

@@ -5,27 +5,31 @@ shipped, refunded, corrected or cancelled meanwhile; counted beside the old rows
 given back. So of rows of one customer, order and product the newer file's count (an upsert), whatever else in them
 differs; a row that has moved to another customer counts there alone; a line that its order does not have any more goes.
 A file without states of orders may as well hold other lines of the same orders: it updates orders only where it repeats
-most of their lines exactly, and at the same time. What earlier files call cancelled or refunded stays out of later ones
-(:mod:`clv_core.collection.rows.voided_orders`).
+most of their lines exactly, and at the same time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
-from clv_core.collection.engine import file_text, name, one, text
+from clv_core.collection.engine import file_text
 from clv_core.collection.mapping.plan.names import REASON
-from clv_core.collection.merge.overlap import FILE, POSITION, MergeStep, select_rows
+from clv_core.collection.merge.order_lines import (
+    OrderSums,
+    blanked,
+    matching_lines,
+    select_lines,
+    sum_lines,
+    whole_orders,
+)
+from clv_core.collection.merge.overlap import FILE, POSITION, MergeStep
 from clv_core.collection.rows.voided_orders import LINE, ORDER
-from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.words.state_words import CANCELLED, REFUNDED
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE
+from clv_core.collection.words.state_words import REFUNDED
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID
 
 MIN_REPEATED: Final = 0.5
 """Of a file's lines of orders that the log has, the share that the log must hold exactly, if the file updates them."""
@@ -38,21 +42,6 @@ MIN_NEAR: Final = 10
 CENT: Final = 0.01
 CLOCKLESS: Final = 2
 """Times of day of a log of days, in winter and in summer."""
-
-
-@dataclass(frozen=True)
-class OrderSums:
-    """Rows of orders that do not count, in figures.
-
-    Args:
-        rows: how many.
-        orders: of how many orders.
-        amount: what they were worth, in the log's currency.
-    """
-
-    rows: int = 0
-    orders: int = 0
-    amount: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,9 +94,9 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     if ORDER_ID not in line or EVENT_TYPE not in step.common:
         return OrderUpdates()
     step.progress.report("overlap", 0, 1)
-    ids = f"SELECT {ORDER_ID} FROM new_lines" + (f" UNION SELECT {ORDER_ID} FROM {_file(voided)}" if voided else "")
-    step.run(f"CREATE OR REPLACE TEMP TABLE new_lines AS {_lines(step.new_rows, line, step.common)}")
-    old = f"SELECT * FROM ({_lines(step.old_rows, line, step.common)}) WHERE {ORDER_ID} IN ({ids})"
+    ids = f"SELECT {ORDER_ID} FROM new_lines" + (f" UNION SELECT {ORDER_ID} FROM {file_text(voided)}" if voided else "")
+    step.run(f"CREATE OR REPLACE TEMP TABLE new_lines AS {select_lines(step.new_rows, line, step.common)}")
+    old = f"SELECT * FROM ({select_lines(step.old_rows, line, step.common)}) WHERE {ORDER_ID} IN ({ids})"
     step.run(f"CREATE OR REPLACE TEMP TABLE old_lines AS {old}")
     if voided is None and not _repeats_orders(step, "new_lines", "old_lines"):
         return OrderUpdates()
@@ -118,22 +107,22 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     lines, orders = [] if is_older else [f"SELECT {key} FROM {remaining}"], [f"SELECT {ORDER} FROM {remaining}"]
     whole = ""
     if voided is not None:
-        valid = f"(FROM {_file(voided)} WHERE {REASON} = '{REFUNDED}' OR {not is_older})"
-        whole = _whole_orders(valid)
-        lines.append(f"SELECT {_blanked(line)} FROM {valid} WHERE NOT whole")
+        valid = f"(FROM {file_text(voided)} WHERE {REASON} = '{REFUNDED}' OR {not is_older})"
+        whole = whole_orders(valid)
+        lines.append(f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole")
         orders += [f"SELECT {ORDER} FROM ({lines[-1]})", whole]
     exact = f"SELECT row_hash FROM new_lines WHERE {POSITION} IN (FROM {step.present})"
     affected = f"SELECT * FROM old_lines WHERE ({ORDER}) IN ({' UNION '.join(orders)}) AND row_hash NOT IN ({exact})"
     step.run(f"CREATE OR REPLACE TEMP TABLE affected_lines AS {affected}")
     if lines:
-        step.add_superseded(_matching(key, "affected_lines", " UNION ALL ".join(lines), whole))
+        step.add_superseded(matching_lines(key, "affected_lines", " UNION ALL ".join(lines), whole))
     removed = (
         f"SELECT * FROM affected_lines WHERE ({FILE}, {POSITION}) IN (FROM {step.superseded})"
         f" AND ({key}) NOT IN (SELECT {key} FROM new_lines)"
     )
-    sums, outdated = _sums(step, removed), 0
+    sums, outdated = sum_lines(step, removed), 0
     if is_older:
-        outdated = step.add_present(_matching(key, remaining, "FROM affected_lines"))
+        outdated = step.add_present(matching_lines(key, remaining, "FROM affected_lines"))
         counted = f"{POSITION} IN (FROM {step.present})"
         outdated += step.add_present(_missing_lines(line, "new_lines", "old_lines", counted))
     else:
@@ -159,12 +148,11 @@ def find_changed_purchases(step: MergeStep, *, overlap: str | None) -> ChangedPu
     if not {CUSTOMER_ID, EVENT_TYPE, AMOUNT} <= set(step.common):
         return ChangedPurchases()
     line = [column for column in LINE if column in step.common]
-    new = f"SELECT * FROM ({_lines(step.new_rows, line)}) WHERE {POSITION} NOT IN (FROM {step.present})"
+    new = f"SELECT * FROM ({select_lines(step.new_rows, line)}) WHERE {POSITION} NOT IN (FROM {step.present})"
     step.connection.execute(f"CREATE OR REPLACE TEMP TABLE new_lines AS {new}")
     begin, end = (f"(SELECT {edge}({EVENT_TIME}) FROM new_lines)" for edge in ("min", "max"))
-    old = (
-        f"SELECT * FROM ({_lines(step.old_rows, line)}) WHERE {EVENT_TIME} BETWEEN {begin} - {NEAR} AND {end} + {NEAR}"
-    )
+    window = f"{EVENT_TIME} BETWEEN {begin} - {NEAR} AND {end} + {NEAR}"
+    old = f"SELECT * FROM ({select_lines(step.old_rows, line)}) WHERE {window}"
     step.connection.execute(f"CREATE OR REPLACE TEMP TABLE old_lines AS {old}")
     has_ids, key = ORDER_ID in line, ", ".join(line)
     pairs = _nearest(line if has_ids else (*line, AMOUNT), NEAR)
@@ -190,103 +178,6 @@ def find_changed_purchases(step: MergeStep, *, overlap: str | None) -> ChangedPu
     if rows and (overlap == "replace" or only_times):
         step.add_superseded(changed)
     return ChangedPurchases(rows, orders if has_ids else 0, before, step.superseded_rows())
-
-
-def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetime | None) -> OrderSums:
-    """Add a file's rows of orders that earlier files call cancelled or refunded to ``step.present``; return their sums.
-
-    What was refunded stays out whatever the file says. What was cancelled or not paid when an earlier file was made may
-    be paid by now: it stays out of a file that ends before that one only.
-
-    Args:
-        step: the file and the log.
-        voided: orders that are voided by the earlier files.
-        last: the file's last event.
-    """
-    if not voided or not {ORDER_ID, EVENT_TYPE} <= set(step.columns):
-        return OrderSums()
-    line = [column for column in LINE if column in step.columns]
-    rows = f"(SELECT * FROM ({_lines(step.new_rows, line)}) WHERE {POSITION} NOT IN (FROM {step.present}))"
-    every = _union_voided([_file(path) for path in voided])
-    valid = f"(SELECT * FROM ({every}) WHERE {REASON} = '{REFUNDED}' OR told > TIMESTAMP '{last}')"
-    lines = f"SELECT {_blanked(line)} FROM {valid} WHERE NOT whole"
-    step.run(
-        f"CREATE OR REPLACE TEMP TABLE voided_lines AS {_matching(', '.join(line), rows, lines, _whole_orders(valid))}"
-    )
-    step.add_present("FROM voided_lines")
-    return _sums(step, "FROM voided_lines")
-
-
-def merge_voided(
-    connection: duckdb.DuckDBPyConnection, logs: Sequence[tuple[LogFiles, Mapping[str, str]]], target: Path
-) -> Path | None:
-    """Write the voided orders of several logs together to ``target``; None where no log says how orders stand.
-
-    A line counts as often as the log that voids it most. What was cancelled and is a purchase in a later log that ends
-    no earlier has been paid since.
-
-    Args:
-        connection: where it runs.
-        logs: each with the merged log's names -> its own.
-        target: the Parquet file.
-    """
-    parts = []
-    for at, (first, _) in enumerate(logs):
-        if first.voided is not None:
-            later = [item for item in logs[at + 1 :] if ORDER_ID in item[1]]
-            paid = [_is_paid(log.events, columns, last_event(connection, log)) for log, columns in later]
-            left = f" WHERE NOT (v.{REASON} = '{CANCELLED}' AND ({' OR '.join(paid)}))" if paid else ""
-            parts.append(f"(SELECT * FROM {_file(first.voided)} v{left})")
-    if not parts:
-        return None
-    connection.execute(f"COPY ({_union_voided(parts)}) TO {text(str(target))} (FORMAT parquet)")
-    return target
-
-
-def last_event(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> datetime | None:
-    """Return the time of a log's last event, UTC; those of voided orders included."""
-    times = [f"SELECT max({EVENT_TIME}) AS last FROM {_file(log.events)}"]
-    times += [f"SELECT max(told) AS last FROM {_file(log.voided)}"] if log.voided is not None else []
-    last = one(connection, f"SELECT max(last) FROM ({' UNION ALL '.join(times)})")[0]
-    return last if isinstance(last, datetime) else None
-
-
-def _file(path: Path | None) -> str:
-    return file_text(path) if path is not None else ""
-
-
-def _lines(rows: str, line: Sequence[str], compared: Sequence[str] = ()) -> str:
-    """Return the query of purchases: file, position, their line with blanks for NULL, time and amount.
-
-    Those without an order are left out where ids of orders are asked for.
-
-    Args:
-        rows: table of rows under the merged log's names.
-        line: columns that make two rows the same line.
-        compared: columns of ``row_hash``, and but for the customer of ``rest_hash``; empty for neither.
-    """
-    shown = [FILE, POSITION, _blanked(line), EVENT_TIME, AMOUNT]
-    if compared:
-        rest = ", ".join(name(column) for column in compared if column != CUSTOMER_ID)
-        shown += [f"hash({', '.join(map(name, compared))}) AS row_hash", f"hash({rest}) AS rest_hash"]
-    test = f"{EVENT_TYPE} = '{PURCHASE}'" + (f" AND {ORDER_ID} IS NOT NULL" if ORDER_ID in line else "")
-    return f"SELECT {', '.join(shown)} FROM {rows} WHERE {test}"
-
-
-def _blanked(line: Sequence[str]) -> str:
-    return ", ".join(f"coalesce({column}, '') AS {column}" for column in line)
-
-
-def _whole_orders(voided: str) -> str:
-    return f"SELECT DISTINCT {_blanked(LINE[:2])} FROM {voided} WHERE whole"
-
-
-def _matching(key: str, rows: str, lines: str, orders: str = "") -> str:
-    """Return the query of ``rows`` whose line is in ``lines``, as often as there, or whose order is in ``orders``."""
-    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS copy FROM {rows}"
-    counted = f"SELECT {key}, count(*) AS copies FROM ({lines}) GROUP BY ALL"
-    also = f" OR ({ORDER}) IN ({orders})" if orders else ""
-    return f"SELECT * FROM ({numbered}) LEFT JOIN ({counted}) USING ({key}) WHERE copy <= copies{also}"
 
 
 def _repeats_orders(step: MergeStep, new: str, old: str) -> bool:
@@ -328,7 +219,7 @@ def _moved_lines(step: MergeStep) -> str:
     orders = f"{ORDER_ID} IN (SELECT {ORDER_ID} FROM new_lines) AND ({ORDER}) NOT IN (SELECT {ORDER} FROM new_lines)"
     line = f"{ORDER_ID}, rest_hash"
     new = f"SELECT {line} FROM new_lines WHERE {POSITION} NOT IN (FROM {step.present})"
-    return _matching(line, f"(SELECT * FROM old_lines WHERE {orders})", new)
+    return matching_lines(line, f"(SELECT * FROM old_lines WHERE {orders})", new)
 
 
 def _nearest(line: Sequence[str], apart: str) -> str:
@@ -340,33 +231,3 @@ def _nearest(line: Sequence[str], apart: str) -> str:
         f" WHERE o.{EVENT_TIME} >= n.{EVENT_TIME} - {apart}"
         f" QUALIFY row_number() OVER (PARTITION BY o.{FILE}, o.{POSITION} ORDER BY n.{EVENT_TIME}) = 1"
     )
-
-
-def _sums(step: MergeStep, lines: str) -> OrderSums:
-    rows, orders, worth = step.one(f"SELECT count(*), count(DISTINCT ({ORDER})), sum({AMOUNT}) FROM ({lines})")
-    return OrderSums(rows, orders, round(float(worth or 0), 2))
-
-
-def _union_voided(relations: Sequence[str]) -> str:
-    """Return the query of several files' voided lines, each as often as the one that voids it most."""
-    order = f"ORDER BY {REASON} DESC, told DESC"
-    copies = " UNION ALL ".join(
-        f"SELECT *, row_number() OVER (PARTITION BY {', '.join(LINE)} {order}) AS copy FROM {relation}"
-        for relation in relations
-    )
-    return (
-        f"SELECT {', '.join(LINE)}, max({REASON}) AS {REASON}, bool_or(whole) AS whole, max(told) AS told"
-        f" FROM ({copies}) GROUP BY {', '.join(LINE)}, copy"
-    )
-
-
-def _is_paid(events: Path, columns: Mapping[str, str], last: datetime | None) -> str:
-    """Return the SQL test whether a voided line ``v`` is a purchase in a file that ends no earlier."""
-    rows = select_rows(events, columns, (*LINE, EVENT_TYPE))
-    bought = f"FROM ({rows}) WHERE {EVENT_TYPE} = '{PURCHASE}' AND {ORDER_ID} IS NOT NULL"
-    test = f"(v.{CUSTOMER_ID}, v.{ORDER_ID}) IN (SELECT {ORDER} {bought})"
-    if PRODUCT_ID in columns:
-        line = f"SELECT {', '.join(LINE)} {bought} AND {PRODUCT_ID} IS NOT NULL"
-        exact = f"({', '.join(f'v.{column}' for column in LINE)}) IN ({line})"
-        test = f"CASE WHEN v.{PRODUCT_ID} IS NULL THEN {test} ELSE {exact} END"
-    return f"(v.told <= TIMESTAMP '{last}' AND {test})"
