@@ -36,7 +36,9 @@ def append(
     """
     before = open_dataset(workspace, name)
     rules = before.manifest.rules
-    made = append_raw(workspace, name, source, answers=answers, progress=progress, original=original, aside=bool(rules))
+    made = append_raw(
+        workspace, name, source, answers=answers, progress=progress, original=original, inactive=bool(rules)
+    )
     if not rules or made.version == before.version:
         return made
     return apply_rules(open_version(workspace, name, made.version), rules, progress or NoProgress())

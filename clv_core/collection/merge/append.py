@@ -1,4 +1,4 @@
-"""Next month's file joins a dataset: read as the dataset was, without the rows that it holds already."""
+"""Next month's file is appended to a dataset: read as the dataset was, without the rows that it holds already."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def saved_answers(dataset: Dataset) -> Answers:
     """
     manifest = dataset.manifest
     said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
-    duplicates = said.duplicates or _own_rule(dataset)
+    duplicates = said.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
     said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="")
     return replace(said, mapping=refused, duplicates=duplicates)
@@ -57,15 +57,16 @@ def append(
     answers: Answers | None = None,
     progress: Progress | None = None,
     original: str = "",
-    aside: bool = False,
+    inactive: bool = False,
 ) -> Manifest:
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
     Rows that the dataset holds already (:mod:`clv_core.collection.merge.overlap`) count as duplicates and as
-    ``rows_overlap``; rows of orders that the file tells otherwise (:mod:`clv_core.collection.merge.order_updates`) take
-    the place of the old ones. Columns are read as they were in the dataset; new ones are NULL in the old rows, missing
-    ones in the new rows. Where cleaning rules are on, the files join the raw version: the rules have to be applied
-    again (:func:`clv_core.pipeline.append` does). The customers table stays.
+    ``rows_overlap``; rows of orders that the file has in another state
+    (:mod:`clv_core.collection.merge.order_updates`) take the place of the old ones. Columns are read as they were in
+    the dataset; new ones are NULL in the old rows, missing ones in the new rows. Where cleaning rules are on, the files
+    join the raw version: the rules have to be applied again (:func:`clv_core.pipeline.append` does). The customers
+    table stays.
 
     Args:
         workspace: where the dataset is.
@@ -74,7 +75,7 @@ def append(
         answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
-        aside: whether the new version is stored without becoming the current one.
+        inactive: whether the new version is stored without becoming the current one.
 
     Returns:
         The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
@@ -116,7 +117,7 @@ def append(
         if table is not None:
             os.link(current.customers_path, scratch / CUSTOMERS)
             files_new["customers"] = scratch / CUSTOMERS
-        (derive_inactive if aside else derive)(raw, manifest, **files_new)
+        (derive_inactive if inactive else derive)(raw, manifest, **files_new)
     return manifest
 
 
@@ -131,15 +132,15 @@ def _read(
 ) -> LogFiles:
     manifest = dataset.manifest
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
-    habit = replace(read_settings_of(manifest), events=(dataset.events_path,))
-    reading, used = load_with_settings(path, answers, habit, scratch, progress, original=original, key=key)
-    ask_currency(manifest, reading, answers)
-    ask_unit(dataset.events_path, reading, answers)
-    part = LogFiles(describe(reading, dataset.name, used), reading.events, reading.rejected, reading.voided)
+    settings = replace(read_settings_of(manifest), events=(dataset.events_path,))
+    result, used = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
+    ask_currency(manifest, result, answers)
+    ask_unit(dataset.events_path, result, answers)
+    part = LogFiles(describe(result, dataset.name, used), result.events, result.rejected, result.voided)
     return exclude_erased(workspace, part, scratch / "left", progress)
 
 
-def _own_rule(dataset: Dataset) -> str:
+def _usual_rule(dataset: Dataset) -> str:
     """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
     manifest = dataset.manifest
     if any(item["code"] == "warning.duplicates_of_totals" for item in manifest.warnings):

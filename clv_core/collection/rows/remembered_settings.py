@@ -54,7 +54,7 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
 def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
     """Return what was said about the last file of this shape, with this one's column names; None for a new shape.
 
-    An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a habit.
+    An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a setting.
     """
     path = _path(workspace, columns)
     if not path.exists():
@@ -81,7 +81,7 @@ def recalled(
 ) -> tuple[Answers, ReadSettings]:
     """Return ``answers`` completed by what is remembered of the file's shape, for ``load_with_settings``.
 
-    Date order, decimal mark and encoding are a habit only: what the file itself proves comes first. The time zone of
+    Date order, decimal mark and encoding are settings only: what the file itself proves comes first. The time zone of
     ``answers`` holds where it was said (``zoned``).
 
     Raises:
@@ -93,7 +93,7 @@ def recalled(
     if known is None:
         raise NotFound("nothing_remembered", file=original or path.name, columns=list(columns[:40]))
     usual = str(read_json(_path(workspace, columns)).get("encoding", ""))
-    habit = ReadSettings(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
+    settings = ReadSettings(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
     said = replace(
         answers,
         mapping=named_anew(known.mapping, answers.mapping),
@@ -105,12 +105,12 @@ def recalled(
         amount_unit=answers.amount_unit or known.amount_unit,
         similar_ids=answers.similar_ids or known.similar_ids,
     )
-    return said, habit
+    return said, settings
 
 
-def completed(answers: Answers, habit: ReadSettings) -> Answers:
+def completed(answers: Answers, settings: ReadSettings) -> Answers:
     """Return the answers of :func:`recalled` in one piece, to be remembered in turn."""
-    order, decimal = habit.date_order or None, habit.decimal or None
+    order, decimal = settings.date_order or None, settings.decimal or None
     return replace(answers, date_order=answers.date_order or order, decimal=answers.decimal or decimal)
 
 

@@ -58,7 +58,7 @@ class Dataset:
 
     @property
     def rejected_path(self) -> Path:
-        """The Parquet file of rows set aside."""
+        """The Parquet file of rejected rows."""
         return self.folder / SET_ASIDE
 
     @property
@@ -68,7 +68,7 @@ class Dataset:
 
     @property
     def voided_path(self) -> Path | None:
-        """The Parquet file of orders called off (:mod:`clv_core.collection.rows.voided_orders`), if there is one."""
+        """The Parquet file of voided orders (:mod:`clv_core.collection.rows.voided_orders`), if there is one."""
         path = self.folder / VOIDED
         return path if path.exists() else None
 

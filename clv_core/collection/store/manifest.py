@@ -39,7 +39,7 @@ class Manifest:
         currency: what the amounts are in, as the person or the file said it; may be empty.
         columns: columns of the Parquet file: canonical ones, then extras as text.
         mapping: canonical name -> name in the source.
-        rows_read: kept + set aside + duplicate.
+        rows_read: kept + rejected + duplicate.
         rows_kept: rows in the Parquet file.
         rows_set_aside: rows that could not be used, kept beside it with line and reason.
         rows_duplicate: exact repetitions that were dropped, among them rows that an appended file shares with the log.
