@@ -119,7 +119,7 @@ AMOUNT_CHECKS: Final = (
     QualityCheck(
         "zero_purchases",
         f'SELECT count(*) FILTER ({AMOUNT} = 0) AS "rows", count(*) FILTER ({AMOUNT} = 0) / count(*) AS share'
-        f" FROM {PURCHASES} HAVING share > 0",
+        f' FROM {PURCHASES} HAVING "rows" > 0',
     ),
     QualityCheck(
         "constant_amount",
