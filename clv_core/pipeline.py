@@ -21,7 +21,7 @@ from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from clv_core.collection.stored.dataset import Dataset
+    from clv_core.collection.store.dataset import Dataset
     from clv_core.config import TrainConfig
     from clv_core.deployment.bundle import Bundle
     from clv_core.deployment.embedding import embed
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from clv_core.monitoring.monitor import monitor
     from clv_core.monitoring.notifications.notify import notify
     from clv_core.monitoring.retraining import Outcome
-    from clv_core.preprocessing.append import append
+    from clv_core.preprocessing.cleaned_append import append
     from clv_core.preprocessing.customers import add_customers, remove_customers
     from clv_core.strategy.activation import export, plan, segment
     from clv_core.strategy.customer.customer_card import load_card
@@ -65,7 +65,7 @@ _ROOMS: Final = {
     "evaluation.backtest": ("backtest",),
     "monitoring.monitor": ("monitor",),
     "monitoring.notifications.notify": ("notify",),
-    "preprocessing.append": ("append",),
+    "preprocessing.cleaned_append": ("append",),
     "preprocessing.customers": ("add_customers", "remove_customers"),
     "strategy.activation": ("export", "plan", "segment"),
     "strategy.customer.customer_card": ("load_card",),
@@ -96,7 +96,7 @@ def train(
         Refused: another process trains the same.
         NotEnoughData: the log is too short, too few customers buy, or all that they buy is worth 0.
     """
-    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.store.version_store import open_dataset
     from clv_core.features.log import open_log
     from clv_core.training.states import state_folder
 
@@ -167,7 +167,7 @@ def _measure_and_fit(
 
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset by default."""
-    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.store.version_store import open_dataset
     from clv_core.training import choice
 
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
@@ -189,7 +189,7 @@ def retrain(
         every_days: by how many days the log must have grown since the last challenger; 0 is always enough.
         progress: listener.
     """
-    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.store.version_store import open_dataset
     from clv_core.deployment.bundle import open_bundle
     from clv_core.deployment.registry import Registry
     from clv_core.monitoring import retraining

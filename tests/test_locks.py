@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from clv_core import cli
-from clv_core.collection.append import append
-from clv_core.collection.combine import combine
 from clv_core.collection.ingest import ingest, scratch_folder
-from clv_core.collection.readings.unite import unite
-from clv_core.collection.stored.store import list_datasets, open_dataset, restore
+from clv_core.collection.merge.append import append
+from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.merging import merge_logs
+from clv_core.collection.store.version_store import list_datasets, open_dataset, restore
 from clv_core.erasure.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
@@ -89,9 +89,9 @@ def test_an_erasure_and_another_append_beside_an_append_are_refused_and_nobody_c
             "append": lambda: append(workspace, "shop", tmp_path / "next.csv"),
         }
         met.append(elsewhere(calls[beside]))
-        return unite(*words, **named)  # type: ignore[arg-type]
+        return merge_logs(*words, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("clv_core.collection.append.unite", meanwhile)
+    monkeypatch.setattr("clv_core.collection.merge.append.merge_logs", meanwhile)
     append(workspace, "shop", tmp_path / "next.csv")
     assert [error.code for error in met if error] == [code]
     assert held_customers(workspace) == {"anna-0001", "bert-0002", "cleo-0003"}

@@ -1,32 +1,42 @@
-"""The check before a log is saved: the whole file is read and accounted for, and nothing is stored."""
+"""The check before a log is saved: the whole file is read and accounted for, and nothing is stored.
+
+A run of its own keeps a check in a folder, so that a page can show it:
+
+check.json          everything but the tables
+first_rows.parquet  the first rows as they were understood
+set_aside.parquet   all rejected rows, with line and reason
+"""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Final, Unpack
 
 import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import connect, file_text, text
+from clv_core.collection.engine import connect, connect_memory, file_text, text
 from clv_core.collection.holdout_sizes import count_holdouts
 from clv_core.collection.horizons import HorizonSupport, horizons_to_count, supported_horizons
 from clv_core.collection.ingest import describe
 from clv_core.collection.mapping.answers import Answers, Said
 from clv_core.collection.mapping.kinds.event_names import EventName, names_of
 from clv_core.collection.mapping.states.reading import OrderState
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.readings.reading import Reading, read_log
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.version_store import SET_ASIDE, Manifest
 from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
 from clv_core.scratch import temporary_folder
+from clv_core.workspace import read_json, write_json
 
-FIRST_ROWS = 50
-SHOWN_ASIDE = 1000
+MAX_FIRST_ROWS: Final = 50
+MAX_REJECTED: Final = 1000
+ABOUT: Final = "check.json"
+FIRST_ROWS: Final = "first_rows.parquet"
 
 
 @dataclass(frozen=True)
@@ -89,44 +99,93 @@ def check_file(
     """
     answers = Answers(**said)
     with temporary_folder("clv-check-") as folder:
-        reading = read_log(source, answers, folder, progress or NoProgress(), original=original)
-        manifest = describe(reading, "", answers)
+        result = load_log(source, answers, folder, progress or NoProgress(), original=original)
+        manifest = describe(result, "", answers)
         with connect(folder, reads=source) as connection:
-            check = _look(connection, reading, manifest, answers)
+            check = _check(connection, result, manifest)
         if set_aside is not None:
-            shutil.move(reading.set_aside, set_aside)
+            shutil.move(result.rejected, set_aside)
         return check
 
 
-def _look(connection: duckdb.DuckDBPyConnection, reading: Reading, manifest: Manifest, answers: Answers) -> Check:
+def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: Manifest) -> Check:
     zone = text(manifest.timezone)
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
-        f" AS {EVENT_TIME}) FROM {file_text(reading.events)}"
+        f" AS {EVENT_TIME}) FROM {file_text(result.events)}"
     )
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"
         f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
     ).fetchone() or (0, None)
-    plan = reading.profile.plan
+    plan = result.profile.plan
     column = plan.chosen.get(EVENT_TYPE)
-    days = (reading.figures.log_end - reading.figures.log_start).days
+    days = (result.summary.log_end - result.summary.log_start).days
     counted = horizons_to_count(days)
-    sizes = count_holdouts(connection, reading.events, manifest.timezone, manifest.log_end, counted) if counted else {}
+    sizes = count_holdouts(connection, result.events, manifest.timezone, manifest.log_end, counted) if counted else {}
     return Check(
         manifest=manifest,
-        warnings=reading.warnings,
-        problems=reading.problems,
-        first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {FIRST_ROWS}").df(),
-        set_aside=connection.execute(
-            f"SELECT * FROM {file_text(reading.set_aside)} ORDER BY line LIMIT {SHOWN_ASIDE}"
-        ).df(),
+        warnings=result.warnings,
+        problems=result.problems,
+        first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {MAX_FIRST_ROWS}").df(),
+        set_aside=_first_rejected(connection, result.rejected),
         horizons=supported_horizons(days, {days: size.buyers for days, size in sizes.items()}),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=(
-            names_of(connection, reading.source, column, plan.values, found=reading.profile.steps) if column else ()
+            names_of(connection, result.source, column, plan.values, found=result.profile.steps) if column else ()
         ),
-        states=reading.profile.states,
+        states=result.profile.states,
+    )
+
+
+def _first_rejected(connection: duckdb.DuckDBPyConnection, rejected: Path) -> pd.DataFrame:
+    rows: pd.DataFrame = connection.execute(
+        f"SELECT * FROM {file_text(rejected)} ORDER BY line LIMIT {MAX_REJECTED}"
+    ).df()
+    return rows
+
+
+def save_check(check: Check, folder: Path) -> None:
+    """Write a check into ``folder``, where ``set_aside.parquet`` lies already (:func:`check_file`'s ``set_aside``)."""
+    check.first_rows.to_parquet(folder / FIRST_ROWS)
+    about = {
+        "manifest": check.manifest.to_json(),
+        "warnings": [message.coded() for message in check.warnings],
+        "problems": [asdict(problem) for problem in check.problems],
+        "horizons": [
+            {"horizon_days": item.horizon_days, "verdict": item.verdict, "reason": item.reason.coded()}
+            for item in check.horizons
+        ],
+        "longest_gap_days": check.longest_gap_days,
+        "gap_start": check.gap_start,
+        "event_names": [asdict(item) for item in check.event_names],
+        "states": [asdict(item) for item in check.states],
+    }
+    write_json(folder / ABOUT, about)
+
+
+def load_check(folder: Path) -> Check:
+    """Return the check that :func:`save_check` wrote."""
+    about: dict[str, Any] = read_json(folder / ABOUT)
+    with connect_memory() as connection:
+        rejected = _first_rejected(connection, folder / SET_ASIDE)
+    return Check(
+        manifest=Manifest.from_json(about["manifest"]),
+        warnings=tuple(Message(**item) for item in about["warnings"]),
+        problems=tuple(
+            Problem(**{**item, "examples": tuple((int(line), str(value)) for line, value in item["examples"])})
+            for item in about["problems"]
+        ),
+        first_rows=pd.read_parquet(folder / FIRST_ROWS),
+        set_aside=rejected,
+        horizons=tuple(
+            HorizonSupport(item["horizon_days"], item["verdict"], Message(**item["reason"]))
+            for item in about["horizons"]
+        ),
+        longest_gap_days=about["longest_gap_days"],
+        gap_start=about["gap_start"],
+        event_names=tuple(EventName(**item) for item in about["event_names"]),
+        states=tuple(OrderState(**item) for item in about["states"]),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from clv_core.collection.engine import connect_memory, file_text, name
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.readings.reading import read_log
+from clv_core.collection.rows.log_loader import load_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.jobs import NoProgress
@@ -22,7 +22,7 @@ def load_for_check(path: str) -> dict[str, Any]:
     """
     with temporary_folder("clv-") as folder:
         try:
-            reading = read_log(Path(path), Answers(), folder, NoProgress())
+            reading = load_log(Path(path), Answers(), folder, NoProgress())
         except NeedsAnswer as error:
             return {"status": "needs_input", "warnings": [], "error": error.message(), "rows": []}
         except ClvError as error:

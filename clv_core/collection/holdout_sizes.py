@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, text
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.disk import ignore_unwritable
 from clv_core.scratch import temporary_folder

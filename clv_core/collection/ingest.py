@@ -9,17 +9,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-from clv_core.collection.joining import refuse_tables
 from clv_core.collection.mapping.answers import Answers, Said
+from clv_core.collection.merge.merging import merge_logs
+from clv_core.collection.merge.related_tables import refuse_tables
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
-from clv_core.collection.readings.alike import Habit, answers_json, ask_currency, ask_unit, habit_of, read_alike, shown
-from clv_core.collection.readings.reading import Reading
-from clv_core.collection.readings.unite import unite
-from clv_core.collection.readings.united import LogPart
-from clv_core.collection.remembered import completed, recalled, remember
-from clv_core.collection.replaced import lost
-from clv_core.collection.stored.store import Manifest, open_dataset, save_dataset
+from clv_core.collection.rows.log_loader import LoadResult
+from clv_core.collection.rows.read_settings import (
+    ReadSettings,
+    answers_json,
+    ask_currency,
+    ask_unit,
+    load_with_settings,
+    read_settings_of,
+    shown,
+)
+from clv_core.collection.rows.remembered_settings import completed, recalled, remember
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.manifest import replacement_warnings
+from clv_core.collection.store.version_store import Manifest, open_dataset, save_dataset
 from clv_core.columns import READ
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
@@ -45,7 +53,7 @@ def ingest(
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
     Several files are read one by one with the same options; each is then appended to those before it, rows that these
-    hold already being left out (:mod:`clv_core.collection.readings.overlap`).
+    hold already being left out (:mod:`clv_core.collection.merge.overlap`).
 
     Args:
         workspace: where the dataset is stored.
@@ -56,7 +64,7 @@ def ingest(
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
-        sampled: what the source is a sample of, as :class:`~clv_core.collection.stored.manifest.Manifest` has it.
+        sampled: what the source is a sample of, as :class:`~clv_core.collection.store.manifest.Manifest` has it.
         said: how the file is to be read, as :class:`~clv_core.collection.mapping.answers.Answers` has it, where the
             proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
@@ -79,11 +87,13 @@ def ingest(
                 refuse_tables(paths, error, files.answers)
                 raise
         whole = (
-            files.parts[0] if len(paths) == 1 else unite(files.parts, scratch, listener, overlap=files.answers.overlap)
+            files.parts[0]
+            if len(paths) == 1
+            else merge_logs(files.parts, scratch, listener, overlap=files.answers.overlap)
         )
         manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
-        save_dataset(workspace, manifest, whole.events, whole.set_aside, withdrawn=whole.withdrawn)
+        save_dataset(workspace, manifest, whole.events, whole.rejected, voided=whole.voided)
     for columns, (answers, read_in) in files.shapes.items():
         remember(workspace, columns, answers, read_in)
     return manifest
@@ -112,7 +122,7 @@ class _Files:
     zoned: bool
     key: bytes | None
     several: bool
-    parts: list[LogPart] = field(default_factory=list)
+    parts: list[LogFiles] = field(default_factory=list)
     shapes: dict[tuple[str, ...], tuple[Answers, str]] = field(default_factory=dict)
 
     def read(self, path: Path, scratch: Path, progress: Progress, original: str) -> None:
@@ -125,20 +135,20 @@ class _Files:
         """
         folder = scratch / f"file-{len(self.parts) + 1}"
         folder.mkdir()
-        said, habit = self.answers, Habit()
+        said, habit = self.answers, ReadSettings()
         if self.remembered:
             said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
         elif self.parts:
             habit = replace(
-                habit_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
+                read_settings_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
             )
-        reading, used = read_alike(
+        reading, used = load_with_settings(
             path, said, habit, folder, progress, original=original, key=self.key, part=self.several
         )
         if self.parts:
             ask_currency(self.parts[0].manifest, reading, said)
             ask_unit(self.parts[0].events, reading, said)
-        part = LogPart(describe(reading, self.name, used), reading.events, reading.set_aside, reading.withdrawn)
+        part = LogFiles(describe(reading, self.name, used), reading.events, reading.rejected, reading.voided)
         self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
         kept = completed(said, habit) if self.remembered else self.answers
         self.shapes[reading.source.columns] = kept, reading.source.encoding
@@ -150,7 +160,7 @@ def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:
         before = open_dataset(workspace, manifest.name).manifest
     except NotFound:
         return []
-    return [message.coded() for message in lost(before, manifest)]
+    return [message.coded() for message in replacement_warnings(before, manifest)]
 
 
 @contextmanager
@@ -160,14 +170,14 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
         yield folder
 
 
-def describe(reading: Reading, name: str, answers: Answers) -> Manifest:
+def describe(reading: LoadResult, name: str, answers: Answers) -> Manifest:
     """Return the manifest of ``reading`` as the dataset ``name``."""
-    sums, plan = reading.figures, reading.profile.plan
+    sums, plan = reading.summary, reading.profile.plan
     part = {
         "source": reading.source.file,
         "rows_read": reading.rows_read,
         "rows_kept": sums.rows,
-        "rows_set_aside": reading.rows_set_aside,
+        "rows_set_aside": reading.rows_rejected,
         "rows_duplicate": reading.rows_duplicate,
         "rows_overlap": 0,
     }
@@ -181,7 +191,7 @@ def describe(reading: Reading, name: str, answers: Answers) -> Manifest:
         columns=plan.stored,
         mapping={key: column for key, column in plan.chosen.items() if key in READ},
         rows_read=reading.rows_read,
-        rows_set_aside=reading.rows_set_aside,
+        rows_set_aside=reading.rows_rejected,
         rows_duplicate=reading.rows_duplicate,
         **sums.recorded(),
         warnings=[message.coded() for message in reading.warnings],

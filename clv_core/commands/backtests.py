@@ -49,7 +49,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     model on customers that it has seen and on customers that it has not.
     """
     from clv_core import pipeline
-    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.store.version_store import open_dataset
     from clv_core.evaluation.bootstrap import Bootstrap
     from clv_core.evaluation.scoreboard import table_of
     from clv_core.evaluation.seasons import season_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from clv_core.collection.stored.store import Manifest, list_datasets, open_dataset, restore, versions
+from clv_core.collection.store.version_store import Manifest, list_datasets, open_dataset, restore, versions
 from clv_core.commands import DATASET, Context
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option

@@ -8,20 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.append import saved_answers
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import save_check
-from clv_core.collection.combine import combine
+from clv_core.collection.check import check_file, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.money.price import DISCOUNTS
 from clv_core.collection.mapping.money.units import UNITS
+from clv_core.collection.merge.append import saved_answers
+from clv_core.collection.merge.combine import combine
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
-from clv_core.collection.stored.store import SET_ASIDE, Manifest, open_dataset
+from clv_core.collection.store.version_store import SET_ASIDE, Manifest, open_dataset
 from clv_core.collection.vocabulary.order_statuses import MEANINGS
 from clv_core.commands import Context, split_pairs
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import Message, Refused, UsageError
-from clv_core.preprocessing.append import append
+from clv_core.preprocessing.cleaned_append import append
 
 READING: Final = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.collection.customers import Roles
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.commands import DATASET, Context, day, message_json, split_pairs
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError

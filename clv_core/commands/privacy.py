@@ -66,7 +66,7 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
-    from clv_core.collection.stored.store import list_datasets
+    from clv_core.collection.store.version_store import list_datasets
     from clv_core.strategy.audiences.suppression_file import entries_of, matches, read_entries, words_of
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))

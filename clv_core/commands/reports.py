@@ -112,7 +112,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     """Train on the sample as ``train`` does, score, explain, and save all of it in ``folder``."""
     from clv_core import pipeline
     from clv_core.collection.ingest import ingest
-    from clv_core.collection.stored.store import open_dataset
+    from clv_core.collection.store.version_store import open_dataset
     from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, save_demo
     from clv_core.deployment.saved_scores import ScoredDataset
     from clv_core.deployment.score_explanations import explanation_folder

@@ -15,7 +15,7 @@ from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
 
 if TYPE_CHECKING:
-    from clv_core.collection.stored.store import Dataset
+    from clv_core.collection.store.version_store import Dataset
     from clv_core.strategy.audiences.export import Exported
     from clv_core.strategy.audiences.suppression_file import Matches
     from clv_core.strategy.segments.conditions import Condition

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import jobs
-from clv_core.collection.stored.dataset import MADE, Dataset
+from clv_core.collection.store.dataset import MADE, Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Refused
 from clv_core.training.states import check_no_run

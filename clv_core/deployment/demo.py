@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.registry.registry import Registry

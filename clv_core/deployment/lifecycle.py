@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit, jobs
-from clv_core.collection.stored.renaming import names_to_follow, rename_dataset, renamed
-from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
+from clv_core.collection.store.currency_label import check_currency, set_currency
+from clv_core.collection.store.renaming import names_to_follow, rename_dataset, renamed
+from clv_core.collection.store.version_store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
     PREDICTIONS,
@@ -35,7 +36,6 @@ from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.locks import changes
-from clv_core.preprocessing.currency import check_currency, set_currency
 from clv_core.training.states import move_states
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -143,7 +143,7 @@ def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
     """Rename the dataset ``name`` to ``new``; its models stay attached to it.
 
     One move of the dataset's folder turns the old name into the new one for every reader
-    (:func:`~clv_core.collection.stored.renaming.names_to_follow`); what follows may be interrupted at any point and is
+    (:func:`~clv_core.collection.store.renaming.names_to_follow`); what follows may be interrupted at any point and is
     finished by the next call, with the same names or any others.
 
     Returns:
@@ -207,7 +207,7 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
     Args:
         workspace: where the dataset is.
         name: the dataset.
-        currency: as :func:`~clv_core.preprocessing.currency.set_currency` takes it.
+        currency: as :func:`~clv_core.collection.store.currency_label.set_currency` takes it.
 
     Returns:
         The dataset's manifest, and how many models were changed.

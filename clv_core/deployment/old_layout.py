@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.stored.dataset import MADE
-from clv_core.collection.stored.store import ever_versions
+from clv_core.collection.store.dataset import MADE
+from clv_core.collection.store.version_store import known_versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
     EXPLANATION,
@@ -64,14 +64,14 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
         version, _, settings = path.name.partition("-")
         yield path, datasets / path.parent.name / MADE / version / f"{TUNING}-{settings}"
     names = [path.name for path in datasets.glob("*") if path.is_dir()]
-    versions = {version: name for name in names for version in ever_versions(workspace, name)}
+    versions = {version: name for name in names for version in known_versions(workspace, name)}
     trained_on = _trained_on(workspace)
     for old, kind in KINDS.items():
         for path in workspace.place(old).glob("*"):
             made = MODEL_OUTPUT.fullmatch(path.name)
             if made and made["version"] in versions:
                 own = trained_on.get(made["model"], "")
-                name = own if made["version"] in ever_versions(workspace, own) else versions[made["version"]]
+                name = own if made["version"] in known_versions(workspace, own) else versions[made["version"]]
                 target = datasets / name / MADE / made["version"] / made["model"]
                 yield path, target / f"{kind}{made['customer'] or ''}"
     for path in workspace.place("monitoring").glob("*-kept"):

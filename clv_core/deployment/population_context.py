@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import SERVING, artifact_folder
 from clv_core.deployment.bundle import Bundle

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.stored.dataset import MADE, Dataset
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.dataset import MADE, Dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import artifacts
 from clv_core.deployment.artifacts import TUNING

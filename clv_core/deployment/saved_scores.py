@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.stored.dataset import MADE
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.dataset import MADE
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import SCORES, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle

@@ -11,7 +11,7 @@ import numpy as np
 
 from clv_core import __version__
 from clv_core.collection.horizons import usual_horizon
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
 from clv_core.deployment.registry import Registry

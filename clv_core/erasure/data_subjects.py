@@ -17,7 +17,7 @@ from clv_core.collection.parse.pseudonyms import BLANKS, load_key, pseudonym
 from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher
 from clv_core.collection.privacy.row_erasure import text_columns
 from clv_core.collection.privacy.short_ids import CustomerIds
-from clv_core.collection.stored.store import Dataset, list_datasets
+from clv_core.collection.store.version_store import Dataset, list_datasets
 from clv_core.collection.vocabulary.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import EXPLANATION
@@ -139,7 +139,7 @@ def _similar_ids(datasets: Collection[Dataset], given: Collection[str]) -> list[
             with connect_memory() as connection:
                 connection.register("given", pa.table({"id": pa.array(sorted(map(unified, given)), pa.string())}))
                 own = one.manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
-                for path, column in ((one.events_path, CUSTOMER_ID), (one.set_aside_path, own)):
+                for path, column in ((one.events_path, CUSTOMER_ID), (one.rejected_path, own)):
                     if column in text_columns(connection, path):
                         ids = f"SELECT DISTINCT {folded_sql(name(column))} AS id FROM {file_text(path)}"
                         test = f"{unified_sql('id')} IN (SELECT id FROM given)"

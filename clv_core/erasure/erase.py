@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from clv_core import audit, jobs
 from clv_core.collection.privacy.erased_customers import DATASET, erased_customers
-from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset, versions
+from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset, versions
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.erasure import places

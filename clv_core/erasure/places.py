@@ -31,7 +31,7 @@ from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
 from clv_core.collection.privacy.erased_customers import LEDGER
 from clv_core.collection.privacy.suppression_list import FILE as SUPPRESSION
-from clv_core.collection.stored.store import UNFINISHED, ever_versions, list_datasets, versions
+from clv_core.collection.store.version_store import UNFINISHED, known_versions, list_datasets, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
     EXPLANATION,
@@ -153,7 +153,7 @@ def remove_exports(workspace: Workspace, subjects: DataSubjects, datasets: Colle
     """
     lists = (path for path in sorted(workspace.place("exports").rglob("*")) if path.is_file() and path.name != LOG)
     if datasets is not None:
-        own = (path for name in datasets for path in exported_files(workspace, name, ever_versions(workspace, name)))
+        own = (path for name in datasets for path in exported_files(workspace, name, known_versions(workspace, name)))
         chosen = {path.absolute() for path in own}
         lists = (path for path in lists if path.absolute() in chosen)
     removed = []

@@ -26,19 +26,19 @@ from clv_core.collection.privacy.row_erasure import (
     CUSTOMERS,
     EVENTS,
     SET_ASIDE,
-    WITHDRAWN,
+    VOIDED,
     ErasedRows,
     LogSearch,
     erase_rows,
 )
-from clv_core.collection.stored.store import (
+from clv_core.collection.store.version_store import (
     MANIFEST,
     VERSION,
     Dataset,
     Manifest,
     delete_dataset,
     derive,
-    derive_aside,
+    derive_inactive,
     open_dataset,
     version_of,
     versions,
@@ -183,8 +183,8 @@ def erase_from_bundle(workspace: Workspace, bundle: Bundle, subjects: DataSubjec
 
 def _tables(dataset: Dataset) -> dict[str, Path]:
     """Return the Parquet files of a version."""
-    paths = {EVENTS: dataset.events_path, SET_ASIDE: dataset.set_aside_path, CUSTOMERS: dataset.customers_path}
-    paths |= {WITHDRAWN: dataset.withdrawn_path} if dataset.withdrawn_path else {}
+    paths = {EVENTS: dataset.events_path, SET_ASIDE: dataset.rejected_path, CUSTOMERS: dataset.customers_path}
+    paths |= {VOIDED: dataset.voided_path} if dataset.voided_path else {}
     return {table: path for table, path in paths.items() if path.exists()}
 
 
@@ -215,7 +215,7 @@ def _write(
             files = {**_tables(dataset), **left.files}
             table = recount(files[CUSTOMERS], files[EVENTS], manifest.customers_table)
             manifest = dataclasses.replace(manifest, customers_table=table)
-        (derive if is_current else derive_aside)(dataset, manifest, **left.files)
+        (derive if is_current else derive_inactive)(dataset, manifest, **left.files)
         return manifest, left
 
 

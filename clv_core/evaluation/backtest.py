@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.folds import cross_validate

@@ -22,7 +22,7 @@ from clv_core.features.signals import ATTRIBUTES, PREFIX, SignalColumn
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.stored.store import Dataset
+    from clv_core.collection.store.version_store import Dataset
 
 ALWAYS: Final = int(np.iinfo(np.int32).min)
 """The day of a static value: before any cutoff."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from clv_core.features.shards import complete
 
 if TYPE_CHECKING:
-    from clv_core.collection.stored.store import Dataset
+    from clv_core.collection.store.version_store import Dataset
 
 FOLDER: Final = ".relations"
 KEPT: Final = 3

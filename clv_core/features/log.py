@@ -39,7 +39,7 @@ from clv_core.features.snapshot import Snapshot
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.stored.store import Dataset
+    from clv_core.collection.store.version_store import Dataset
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from clv_core.features.signals import Signal
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.stored.store import Dataset
+    from clv_core.collection.store.version_store import Dataset
 
 
 def read_signals(

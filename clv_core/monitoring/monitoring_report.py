@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
-from clv_core.collection.stored.dataset import Dataset
+from clv_core.collection.store.dataset import Dataset
 from clv_core.deployment.artifacts import MONITORING, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message

@@ -15,7 +15,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message

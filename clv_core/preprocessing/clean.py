@@ -20,10 +20,18 @@ from clv_core import audit
 from clv_core.collection.customers import recount
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
-from clv_core.collection.readings.aside import OWN_COLUMNS
-from clv_core.collection.readings.figures import Figures, figures
-from clv_core.collection.readings.reading import ORDERED_ROWS
-from clv_core.collection.stored.store import MANIFEST, Dataset, Manifest, derive, open_dataset, turn_to, version_of
+from clv_core.collection.rows.log_loader import ORDERED_ROWS
+from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
+from clv_core.collection.rows.summary import LogSummary, summarize
+from clv_core.collection.store.version_store import (
+    Dataset,
+    Manifest,
+    activate,
+    derive,
+    open_dataset,
+    raw_version,
+    version_of,
+)
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
@@ -31,7 +39,7 @@ from clv_core.locks import changes
 from clv_core.preprocessing.clean_effects import Effect, measure
 from clv_core.preprocessing.clean_marks import Marks, marked
 from clv_core.preprocessing.clean_rules import POSITION, RULES
-from clv_core.workspace import Workspace, read_json
+from clv_core.workspace import Workspace
 
 __all__ = ["RULES", "Effect", "apply_rules", "checked", "clean", "effects", "raw_version"]
 
@@ -107,7 +115,7 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
             _write(marks, raw, events, aside, progress)
             files = {"events": events, "set_aside": aside}
         progress.report("figures", 0, 1)
-        sums = figures(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, progress)
+        sums = summarize(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, progress)
         if sums.customers < 2 or sums.purchases == 0:
             rows = sum(counts.values())
             params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
@@ -119,20 +127,6 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
             manifest = dataclasses.replace(manifest, customers_table=table)
             files["customers"] = _own_copy(dataset, marks.scratch)
         return derive(raw, manifest, **files).manifest
-
-
-def raw_version(dataset: Dataset) -> Dataset:
-    """Return the version without cleaning rules that ``dataset`` was made from; itself if no rule is on.
-
-    Raises:
-        Refused: that version is gone.
-    """
-    if not dataset.manifest.raw_version:
-        return dataset
-    folder = dataset.folder.parent / dataset.manifest.raw_version
-    if not (folder / MANIFEST).exists():
-        raise Refused("no_raw_version", name=dataset.name, version=folder.name)
-    return Dataset(folder, Manifest.from_json(read_json(folder / MANIFEST)))
 
 
 def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -172,7 +166,7 @@ def _write(marks: Marks, raw: Dataset, events: Path, aside: Path, progress: Prog
     run(marks.connection, f"COPY ({stay}) TO {text(str(events))} (FORMAT parquet)", progress, "write", rows)
     cells = ", ".join(f"{cell} AS {quoted(column)}" for column, cell in _as_text(marks, raw).items())
     gone = f"SELECT 'rule_' || rule AS reason, {cells} FROM {source} JOIN taken ON {POSITION} = position"
-    query = f"SELECT * FROM {file_text(raw.set_aside_path)} UNION ALL BY NAME {gone}"
+    query = f"SELECT * FROM {file_text(raw.rejected_path)} UNION ALL BY NAME {gone}"
     run(marks.connection, f"COPY ({query}) TO {text(str(aside))} (FORMAT parquet)", progress, "set_aside", rows)
 
 
@@ -187,7 +181,7 @@ def _as_text(marks: Marks, raw: Dataset) -> dict[str, str]:
 
 
 def _manifest(
-    dataset: Dataset, raw: Dataset, rules: dict[str, float | None], counts: Mapping[str, int], sums: Figures
+    dataset: Dataset, raw: Dataset, rules: dict[str, float | None], counts: Mapping[str, int], sums: LogSummary
 ) -> Manifest:
     said = [item for item in raw.manifest.warnings if not (REPEATED in rules and item["code"] == KEPT)]
     said += [Message(f"warning.rule_{key}", {"rows": rows}).coded() for key, rows in counts.items()]
@@ -211,7 +205,7 @@ def _raw_again(dataset: Dataset, raw: Dataset) -> Manifest:
     """Return to the raw version; a customers table that came after the cleaning stays."""
     table = dataset.manifest.customers_table
     if _customers(dataset) == _customers(raw):
-        turn_to(raw)
+        activate(raw)
         return raw.manifest
     manifest = dataclasses.replace(
         raw.manifest,

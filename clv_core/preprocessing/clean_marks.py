@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.engine import connect, file_text, run
-from clv_core.collection.readings.duplicates import mark_repeats
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.rows.duplicates import mark_duplicates
+from clv_core.collection.store.version_store import Dataset
 from clv_core.jobs import Progress
 from clv_core.preprocessing.clean_rules import POSITION, RULES, Rule, Scope
 from clv_core.scratch import READING, own_folder
@@ -68,7 +68,7 @@ def marked(dataset: Dataset, rules: Mapping[str, float | None], progress: Progre
 def _mark(marks: Marks, dataset: Dataset, rule: Rule, limit: float | None, progress: Progress) -> None:
     scope, rows = marks.scope, dataset.manifest.rows_kept
     if rule.repeats:
-        mark_repeats(marks.connection, dataset.events_path, scope.columns, rows, progress)
+        mark_duplicates(marks.connection, dataset.events_path, scope.columns, rows, progress)
     condition = rule.condition(scope, 0.0 if limit is None else limit)
     query = f"CREATE TEMP TABLE rule_{rule.id} AS SELECT {POSITION} AS position FROM {scope.events} WHERE {condition}"
     run(marks.connection, query, progress, "rules", rows)

@@ -29,7 +29,7 @@ POSITION: Final = "file_row_number"
 """The row's number in the Parquet file, from 0."""
 
 REPEATS: Final = "repeats"
-"""The table of positions of rows that repeat an earlier one (:mod:`clv_core.collection.readings.duplicates`)."""
+"""The table of positions of rows that repeat an earlier one (:mod:`clv_core.collection.rows.duplicates`)."""
 
 MAIL: Final = re.compile(r"(^|[^a-z])e?_?-?mail|邮箱|邮件|郵箱|信箱", re.IGNORECASE)
 TEST_WORDS: Final = (

@@ -14,7 +14,7 @@ from clv_core.collection.customers import Roles, entry, read_customers, version_
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased_customers
-from clv_core.collection.stored.store import Dataset, Manifest, derive, open_dataset
+from clv_core.collection.store.version_store import Dataset, Manifest, derive, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import changes

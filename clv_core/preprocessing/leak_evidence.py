@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.customers import Attribute
 from clv_core.collection.customers.attributes import NUMBER
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.jobs import Progress
 from clv_core.preprocessing.leak_facts import REST, VALUE, facts_about
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from clv_core.collection.customers import Attribute
 from clv_core.collection.engine import connect, fetch, file_text, name, text
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
 from clv_core.scratch import temporary_folder

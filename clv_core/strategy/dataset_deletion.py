@@ -8,7 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from clv_core.collection.stored.store import delete_dataset, ever_versions, list_datasets, open_dataset, version_names
+from clv_core.collection.store.version_store import (
+    delete_dataset,
+    known_versions,
+    list_datasets,
+    open_dataset,
+    version_names,
+)
 from clv_core.deployment.artifacts import (
     BACKTEST,
     EXPLANATION,
@@ -95,7 +101,7 @@ def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict
         for bundle in list_bundles(workspace, name):
             if (bundle.folder / HOLDOUT).exists():
                 yield {"kind": "model", "name": bundle.id}
-    versions = ever_versions(workspace, name)
+    versions = known_versions(workspace, name)
     for dataset in list_datasets(workspace):
         if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
             yield {"kind": "dataset", "name": dataset.name}

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clv_core.collection.simulate.populations import KINDS, ShopLog, simulate_shop
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.anchored import ANCHORED, history
 from clv_core.features.context.context import Context
@@ -21,6 +20,7 @@ from clv_core.features.context.log_days import LogDays
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
 from clv_core.model.instant.inputs import MOST_STEPS, InstantInputs
 from clv_core.model.one_thread import one_thread
+from clv_core.training.prior import KINDS, ShopLog, simulate_shop
 
 ROWS: Final = 16_384
 """Customers of a chunk."""

@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import CURRENT, Dataset, list_datasets
+from clv_core.collection.store.version_store import CURRENT, Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
 from clv_core.deployment.registry import Registry, Version

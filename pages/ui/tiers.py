@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, shared_error
 from clv_core.deployment.saved_scores import ScoredDataset

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.collection.stored import store
+from clv_core.collection.store import version_store as store
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.evaluation.trust import REASONS, Trust

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.store.version_store import Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.disk import disk_error

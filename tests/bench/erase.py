@@ -19,7 +19,7 @@ import duckdb
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.bench.process import command

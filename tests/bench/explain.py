@@ -24,7 +24,7 @@ import pandas as pd
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import Dataset, list_datasets, open_dataset
+from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.explanation_session import open_session

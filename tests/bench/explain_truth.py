@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.parts import PARTS
 from clv_core.features.log import open_log

@@ -23,7 +23,7 @@ import duckdb
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.kept import FOLDER as RELATIONS
 from clv_core.features.log import open_log
 from clv_core.training.memory import peak_memory_mb

@@ -14,7 +14,7 @@ import pandas as pd
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import NotFound
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

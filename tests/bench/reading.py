@@ -28,7 +28,7 @@ import pandas as pd
 from clv_core.collection.engine import file_text
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.read.source import Source
-from clv_core.collection.readings.reading import read_log
+from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
 from tests.bench.large_log import make
@@ -105,7 +105,7 @@ def measure(log: Path) -> tuple[int, float, float, int, float, str]:
     with tempfile.TemporaryDirectory() as folder, patch.object(Source, "_table", counted):
         began = time.process_time()
         try:
-            reading = read_log(log, Answers(), Path(folder), NoProgress())
+            reading = load_log(log, Answers(), Path(folder), NoProgress())
             rows, outcome = reading.rows_read, "read"
         except ClvError as error:
             rows, outcome = 0, error.code

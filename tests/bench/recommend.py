@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import NotFound
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of

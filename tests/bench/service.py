@@ -32,7 +32,7 @@ import pandas as pd
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import list_datasets
+from clv_core.collection.store.version_store import list_datasets
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry

@@ -24,7 +24,7 @@ from torch import nn
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot

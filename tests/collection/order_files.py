@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
 HEAD = ("Order ID", "Customer ID", "Created", "Product", "Quantity", "Line Total", "Order Status", "Shipped")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.inspect import inspect_file
+from clv_core.collection.merge.append import append
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import ROWS, asked, day, paid, put, read, read_lines, refused, write
 

@@ -14,7 +14,7 @@ import pytest
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.parse.currencies import in_name
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import day, read, warnings, write

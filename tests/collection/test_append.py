@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.stored.store import Manifest, open_dataset, restore, versions
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import Manifest, open_dataset, restore, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.order_files import check_accounts
@@ -106,7 +106,7 @@ def test_the_new_version_knows_where_it_comes_from_and_the_old_one_stays(workspa
     assert open_dataset(workspace, "log").manifest == made
     assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
     check_accounts(made)
-    aside = duckdb.sql(f"SELECT file, line, reason FROM '{open_dataset(workspace, 'log').set_aside_path}'").fetchall()
+    aside = duckdb.sql(f"SELECT file, line, reason FROM '{open_dataset(workspace, 'log').rejected_path}'").fetchall()
     assert aside == [("feb.csv", 4, "no_customer")]
 
 

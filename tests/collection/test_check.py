@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import load_check, save_check
+from clv_core.collection.check import check_file, load_check, save_check
 from clv_core.collection.horizons import HORIZONS, supported_horizons
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file

@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from clv_core.collection.append import append
-from clv_core.collection.combine import combine
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import list_datasets, open_dataset
+from clv_core.collection.merge.append import append
+from clv_core.collection.merge.combine import combine
+from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
@@ -48,7 +48,7 @@ def test_exports_of_one_log_are_one_log_and_the_originals_stay(workspace: Worksp
     ]
     assert "timezone_differs" in codes(made)
     assert {item.name: item.manifest for item in list_datasets(workspace) if item.name != "both"} == before
-    aside = duckdb.sql(f"SELECT file, line FROM '{open_dataset(workspace, 'both').set_aside_path}'").fetchall()
+    aside = duckdb.sql(f"SELECT file, line FROM '{open_dataset(workspace, 'both').rejected_path}'").fetchall()
     assert sorted(aside) == [("north", 5), ("south", 4)]
 
 
@@ -75,7 +75,7 @@ def test_the_first_customers_table_is_taken_and_said(workspace: Workspace) -> No
         add_customers(workspace, name, table, Roles(static=("plan",)), progress=NoProgress())
     made = combine(workspace, ["north", "south"], "both")
     assert made.customers_table is not None and made.customers_table["matched"] == 2
-    assert warnings(made)["customers_of_several"] == {"name": "north", "left": ["south"]}
+    assert warnings(made)["customers_of"] == {"name": "north", "left": ["south"]}
     plans = duckdb.sql(f"SELECT DISTINCT plan FROM '{open_dataset(workspace, 'both').customers_path}'").fetchall()
     assert plans == [("north",)]
 

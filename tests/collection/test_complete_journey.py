@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Refused
 from clv_core.preprocessing.clean import effects
 from clv_core.workspace import Workspace

@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 from babel.dates import format_date, format_datetime
 
-from clv_core.collection.append import append
 from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.engine import text
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.columns.proposed import TIME
+from clv_core.collection.merge.append import append
 from clv_core.collection.parse import time_texts, times
 from clv_core.collection.parse.calendars import calendar_of, zone_of
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -148,9 +148,9 @@ USUAL = [date(2022, 1, 1) + timedelta(days=number) for number in range(300)]
 @pytest.mark.parametrize(
     ("far", "code", "rows", "gap"),
     [
-        ([date(2024, 10, 27)], "warning.far_after", 1, 731),
-        ([date(2024, 10, 27), date(2025, 10, 27)], "warning.far_after", 2, 731),
-        ([date(2002, 1, 1)], "warning.far_before", 1, 7305),
+        ([date(2024, 10, 27)], "warning.far_dates", 1, 731),
+        ([date(2024, 10, 27), date(2025, 10, 27)], "warning.far_dates", 2, 731),
+        ([date(2002, 1, 1)], "warning.far_dates", 1, 7305),
     ],
 )
 def test_rows_far_from_all_others_are_named(tmp_path: Path, far: list[date], code: str, rows: int, gap: int) -> None:
@@ -395,23 +395,11 @@ def test_two_forms_of_dates_that_both_hold_all_days_are_not(tmp_path: Path, whol
     assert "swapped_dates" not in warned_of(tmp_path, written)
 
 
-def test_phones_in_two_spellings_are_spoken_of(tmp_path: Path) -> None:
-    made = orders()
-
-    def who(one: Order) -> dict[str, Any]:
-        form = "+49 170 55500{:02}" if one.number % 3 else "0170 55500{:02}"
-        return {"customer_id": form.format(number(one) + 10)}
-
-    both = {number(one) for one in made if one.number % 3} & {number(one) for one in made if one.number % 3 == 0}
-    found = warned_of(tmp_path, who)["similar_phones"]
-    assert (found["people"], found["customers"]) == (len(both), 2 * len(both))
-
-
 @pytest.mark.examples(3)
 @pytest.mark.parametrize("form", ["{:08}", "CU{}", "+49 170 55500{:02}", "{0}-1{0}", "17055500{:02}"])
 def test_ids_in_one_spelling_are_not(tmp_path: Path, form: str) -> None:
     said = warned_of(tmp_path, lambda one: {"customer_id": form.format(number(one) + 10)})
-    assert not {"similar_phones", "ids_merged"} & set(said)
+    assert "ids_merged" not in said
 
 
 def test_a_name_of_several_zones_is_that_of_the_log() -> None:

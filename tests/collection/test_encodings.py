@@ -12,14 +12,14 @@ import pytest
 from babel import Locale
 
 from clv_core.cli import main
-from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
+from clv_core.collection.merge.append import append
 from clv_core.collection.read.alphabets import USUAL, encoding_of_words
 from clv_core.collection.read.encoding import known_encoding
-from clv_core.collection.readings.alike import habit_of
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.rows.read_settings import read_settings_of
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 from clv_core.i18n import catalogue
 from clv_core.workspace import Workspace
@@ -175,13 +175,13 @@ def test_a_file_that_proves_its_encoding_is_read_by_it(workspace: Workspace) -> 
     append(workspace, "shop", log(workspace, "b.csv", "utf-8", range(10, 20)))
     append(workspace, "shop", log(workspace, "c.csv", "gb18030", range(20, 29), ("质量很好下次还买", "快递太慢了")))
     assert kinds_of(workspace) == {*KINDS, "质量很好下次还买", "快递太慢了"}
-    assert habit_of(open_dataset(workspace, "shop").manifest).encoding in ("", "cp1252")
+    assert read_settings_of(open_dataset(workspace, "shop").manifest).encoding in ("", "cp1252")
 
 
 def test_an_older_manifest_tells_its_encoding_by_what_was_said(workspace: Workspace) -> None:
     made = ingest(workspace, log(workspace, "a.csv", "cp1252", range(1, 10)), "shop")
     del made.parts[0]["encoding"]
-    assert habit_of(made).encoding == "cp1252"
+    assert read_settings_of(made).encoding == "cp1252"
 
 
 def test_the_encoding_is_remembered_and_yields_to_utf_8(workspace: Workspace) -> None:

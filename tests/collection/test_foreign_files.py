@@ -20,7 +20,7 @@ from foreign_spellings import encoded, moneyed, timed
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.first(3)
 
 
 @contextmanager
-def reading(folder: Path, file: Foreign) -> Iterator[Reading]:
+def reading(folder: Path, file: Foreign) -> Iterator[LoadResult]:
     path, scratch = folder / file.name, folder / "scratch"
     path.write_bytes(file.content)
     scratch.mkdir()
-    yield read_log(path, file.answers, scratch, NoProgress())
+    yield load_log(path, file.answers, scratch, NoProgress())
 
 
 FILES = {**encoded(), **moneyed(), **timed(), **shaped()}
@@ -52,7 +52,7 @@ def test_a_foreign_file_is_read_as_it_was_meant(name: str, tmp_path: Path) -> No
     wanted = [(r.customer, r.time, r.amount, r.item, r.note) for r in file.rows]
     got = [(a, b, Decimal(str(c)).quantize(Decimal("0.01")), d.strip(), (e or "").strip()) for a, b, c, d, e in cells]
     assert sorted(got) == sorted(wanted)
-    assert found.rows_set_aside == file.aside and found.rows_duplicate == 0
+    assert found.rows_rejected == file.aside and found.rows_duplicate == 0
     assert found.rows_read == len(file.rows) + file.aside
     codes = {message.code.removeprefix("warning.") for message in found.warnings}
     assert set(file.said) <= codes
@@ -86,7 +86,7 @@ def test_what_can_be_read_two_ways_is_asked_and_then_read(
     assert caught.value.code == code
     (tmp_path / "again").mkdir()
     with reading(tmp_path / "again", replace(file, answers=Answers(**option))) as found:
-        assert found.figures.rows + found.rows_set_aside == found.rows_read
+        assert found.summary.rows + found.rows_rejected == found.rows_read
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_views_without_any_money_are_read_as_one_file_of_several(tmp_path: Path)
     for folder in ("alone", "part"):
         (tmp_path / folder).mkdir()
     with pytest.raises(Refused) as caught:
-        read_log(tmp_path / "visits.csv", Answers(), tmp_path / "alone", NoProgress())
+        load_log(tmp_path / "visits.csv", Answers(), tmp_path / "alone", NoProgress())
     assert caught.value.code == "no_amount" and "itemid" in caught.value.message()
-    found = read_log(tmp_path / "visits.csv", Answers(), tmp_path / "part", NoProgress(), part=True)
-    assert found.figures.event_types == {"view": 20, "purchase_unpriced": 1} and found.rows_set_aside == 0
+    found = load_log(tmp_path / "visits.csv", Answers(), tmp_path / "part", NoProgress(), part=True)
+    assert found.summary.event_types == {"view": 20, "purchase_unpriced": 1} and found.rows_rejected == 0
     manifest = ingest(Workspace(tmp_path / "w"), [tmp_path / "orders.csv", tmp_path / "visits.csv"], "shop")
     assert manifest.event_types["view"] == 20 and manifest.rows_kept == 41
     assert Decimal(str(manifest.net_revenue)) == sum(row.amount for row in rows)

@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.holdout_sizes import FILE, count_holdouts, holdout_sizes
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.workspace import Workspace, read_json, write_json
 
 HORIZONS = (7, 30, 90, 182)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.kinds.event_names import of_documents
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import put, read_lines, warnings

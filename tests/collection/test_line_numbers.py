@@ -10,7 +10,7 @@ import pytest
 
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.read import encoding
-from clv_core.collection.readings.reading import read_log
+from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 from tests.collection.small_logs import put
@@ -32,9 +32,9 @@ STRAY = {"open": ('c{i},2024-01-01,{i},"open', "open_quote"), "after": ("c{i},20
 def read(path: Path, **answers: bool) -> tuple[dict[int, str], int, tuple[Message, ...]]:
     scratch = path.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    reading = read_log(path, Answers(broken_rows="reject", **answers), scratch, NoProgress())
-    assert reading.rows_read == reading.figures.rows + reading.rows_set_aside + reading.rows_duplicate
-    aside = pd.read_parquet(reading.set_aside)
+    reading = load_log(path, Answers(broken_rows="reject", **answers), scratch, NoProgress())
+    assert reading.rows_read == reading.summary.rows + reading.rows_rejected + reading.rows_duplicate
+    aside = pd.read_parquet(reading.rejected)
     return dict(zip(aside.line, aside.reason, strict=True)), reading.rows_read, reading.warnings
 
 
@@ -171,6 +171,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 
     (tmp_path / "scratch").mkdir()
     with pytest.raises(Refused) as caught:
-        read_log(file, Answers(), tmp_path / "scratch", Writer())
+        load_log(file, Answers(), tmp_path / "scratch", Writer())
     assert caught.value.code == "rows_do_not_add_up"
     assert (caught.value.params["counted"], caught.value.params["found"]) == (100, 101)

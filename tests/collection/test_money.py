@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.store.version_store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import warnings

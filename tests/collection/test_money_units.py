@@ -14,13 +14,13 @@ import pytest
 from babel.numbers import list_currencies
 
 from clv_core.cli import main
-from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.columns.proposed import NUMBER
+from clv_core.collection.merge.append import append
 from clv_core.collection.parse.currencies import CODES, MARKS, in_name, meant, minor_units
 from clv_core.collection.parse.numbers import NumberReading, currencies
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at as ordered_at

@@ -15,7 +15,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.preprocessing.clean import clean, effects
 from clv_core.workspace import Workspace
@@ -163,6 +163,6 @@ def test_postage_and_gifts_can_be_cleaned_away_and_brought_back(workspace: Works
     cleaned = clean(workspace, "retail", {"services": None, "zero_price": None})
     kept = [row for row in left if row not in postage and row not in gifts]
     assert (cleaned.rows_kept, Decimal(str(cleaned.net_revenue))) == (len(kept), total(kept))
-    aside = pd.read_parquet(open_dataset(workspace, "retail").set_aside_path)
+    aside = pd.read_parquet(open_dataset(workspace, "retail").rejected_path)
     assert set(aside.loc[aside["reason"] == "rule_services", "StockCode"]) == {"POST"}
     assert clean(workspace, "retail", {}) == raw

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.append import append
-from clv_core.collection.check import check_file
-from clv_core.collection.check_store import load_check, save_check
+from clv_core.collection.check import check_file, load_check, save_check
 from clv_core.collection.mapping.states.words import meaning_of
-from clv_core.collection.stored.store import SET_ASIDE
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import SET_ASIDE
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED, SOLD
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import asked, put, read

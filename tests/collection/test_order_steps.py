@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(2)

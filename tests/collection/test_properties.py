@@ -23,7 +23,7 @@ from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
 from clv_core.collection.parse.id_texts import folded
-from clv_core.collection.readings.reading import Reading, read_log
+from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.vocabulary.column_names import MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, QUANTITY
@@ -68,14 +68,14 @@ ENCODINGS = st.sampled_from(
 
 
 @contextmanager
-def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") -> Iterator[Reading | None]:
+def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") -> Iterator[LoadResult | None]:
     """Yield the reading of a file's bytes, or None where they were refused or asked about in a sentence."""
     with tempfile.TemporaryDirectory() as folder:
         file, scratch = Path(folder) / name, Path(folder) / "scratch"
         file.write_bytes(content)
         scratch.mkdir()
         try:
-            reading = read_log(file, answers or Answers(), scratch, NoProgress())
+            reading = load_log(file, answers or Answers(), scratch, NoProgress())
         except ClvError as error:
             assert error.message("en") and error.message("zh")
             yield None
@@ -83,16 +83,16 @@ def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") 
         yield reading
 
 
-def hold(reading: Reading) -> None:
+def hold(reading: LoadResult) -> None:
     """Hold the accounting identity, and what no stored row may be."""
-    sums, columns = reading.figures, reading.profile.plan.stored
-    assert sum(problem.rows for problem in reading.problems) == reading.rows_set_aside
-    assert reading.rows_read == sums.rows + reading.rows_set_aside + reading.rows_duplicate
+    sums, columns = reading.summary, reading.profile.plan.stored
+    assert sum(problem.rows for problem in reading.problems) == reading.rows_rejected
+    assert reading.rows_read == sums.rows + reading.rows_rejected + reading.rows_duplicate
     assert math.isfinite(sums.net_revenue)
     with duckdb.connect() as connection:
         stored = connection.execute(f"SELECT * FROM '{reading.events}'").fetchall()
         described = connection.execute(f"DESCRIBE SELECT * FROM '{reading.events}'").fetchall()
-        aside = connection.execute(f"SELECT reason, line FROM '{reading.set_aside}'").fetchall()
+        aside = connection.execute(f"SELECT reason, line FROM '{reading.rejected}'").fetchall()
         wrong = connection.execute(
             f"SELECT count(*) FROM '{reading.events}' WHERE customer_id IS NULL OR event_time IS NULL"
             " OR event_type IS NULL OR (event_type IN ('purchase', 'return') AND amount IS NULL)"
@@ -105,7 +105,7 @@ def hold(reading: Reading) -> None:
     assert {row[0]: row[1] for row in described if row[0] in kinds} == {
         key: wanted[kind] for key, kind in kinds.items()
     }
-    assert len(stored) == sums.rows and len(aside) == reading.rows_set_aside
+    assert len(stored) == sums.rows and len(aside) == reading.rows_rejected
     assert all(math.isfinite(value) for row in stored for value in row if isinstance(value, float))
     position = columns.index(CUSTOMER_ID)
     ids = [row[position] for row in stored]
@@ -254,9 +254,9 @@ def test_ids_come_out_as_they_went_in_and_sums_are_exact(
     trimmed = [(customer.strip(" \t\u00a0\u3000"), value) for customer, value in known]
     kept = [(customer, value) for customer, value in trimmed if not nothing(customer)]
     assert Counter(folded(customer) for customer, _ in found) == Counter(folded(customer) for customer, _ in kept)
-    assert reading.rows_set_aside == len(trimmed) - len(kept)
+    assert reading.rows_rejected == len(trimmed) - len(kept)
     assert sorted(Decimal(str(amount)) for _, amount in found) == sorted(value for _, value in kept)
-    assert Decimal(str(reading.figures.net_revenue)) == sum(value for _, value in kept)
+    assert Decimal(str(reading.summary.net_revenue)) == sum(value for _, value in kept)
 
 
 def nothing(customer: str) -> bool:
@@ -300,6 +300,6 @@ def test_quantity_times_price_is_exact_to_the_cent(values: list[tuple[int, Decim
         assert reading is not None and QUANTITY in reading.profile.plan.chosen and AMOUNT in reading.profile.plan.stored
         hold(reading)
         expected = sum(int(quantity) * Decimal(price) for _, _, quantity, price in rows)
-        assert Decimal(str(reading.figures.net_revenue)) == expected
+        assert Decimal(str(reading.summary.net_revenue)) == expected
         returned = sum(int(quantity) < 0 for _, _, quantity, _ in rows)
-        assert reading.figures.returns == returned
+        assert reading.summary.returns == returned

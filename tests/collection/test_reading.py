@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import put, warnings
@@ -67,7 +67,7 @@ def test_set_aside_rows_carry_their_line_and_reason(workspace: Workspace, tmp_pa
     lines += ["c,2024-01-03,7", ",2024-01-04,8,x", "d,yesterday,9,x", "e,2024-01-05,free,x", "f,1970-01-01,3,x"]
     file = put(tmp_path, lines)
     manifest = ingest(workspace, file, "log")
-    aside = pd.read_parquet(open_dataset(workspace, "log").set_aside_path).set_index("line").sort_index()
+    aside = pd.read_parquet(open_dataset(workspace, "log").rejected_path).set_index("line").sort_index()
     wanted = {5: "ragged", 6: "no_customer", 7: "bad_time", 8: "bad_amount", 9: "time_out_of_range"}
     assert aside.reason.to_dict() == wanted
     for line, reason in wanted.items():

@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.remembered import forget, recall, remember
+from clv_core.collection.rows.remembered_settings import forget, recall, remember
 from clv_core.errors import NeedsAnswer, NotFound, Refused
 from clv_core.workspace import Workspace
 

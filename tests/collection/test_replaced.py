@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.replaced import lost
-from clv_core.collection.stored.manifest import Manifest
-from clv_core.collection.stored.store import open_dataset, restore
+from clv_core.collection.store.manifest import Manifest, replacement_warnings
+from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
@@ -39,7 +38,7 @@ def test_a_longer_export_and_the_same_one_again_are_no_loss(workspace: Workspace
 
 def test_rules_that_were_on_are_named_with_the_command_that_brings_them_back(workspace: Workspace) -> None:
     manifest = read(workspace, 28)
-    (message,) = lost(replace(manifest, rules={"tiny_orders": 5.6, "bots": None}), manifest)
+    (message,) = replacement_warnings(replace(manifest, rules={"tiny_orders": 5.6, "bots": None}), manifest)
     assert message.code == "warning.rules_left"
     assert message.text().endswith("“clean shop --rule tiny_orders=5.6 --rule bots”.")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.proposals.choosing import choose
 from clv_core.collection.mapping.proposals.propose import propose
+from clv_core.collection.merge.append import append
 from clv_core.collection.read.source import Source
-from clv_core.collection.stored.store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import CANCELLED, PRODUCTS, REFUNDED, SYSTEMS, Order, amazon, orders, paypal

@@ -18,8 +18,8 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content
-from clv_core.collection.remembered import recall
-from clv_core.collection.stored.manifest import Manifest
+from clv_core.collection.rows.remembered_settings import recall
+from clv_core.collection.store.manifest import Manifest
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import day, paid, read, write

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clv_core.audit import lines
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done, refused
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder, find_explanation

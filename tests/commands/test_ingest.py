@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done, refused

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from tests.commands.conftest import Shop, codes, last_export, side_file
 
 MAIL, GIFT = "name=Mail,cost=0.05,effect=2%", "name=Gift,cost=1.5,effect=1:12%+2:9%,capacity=40"

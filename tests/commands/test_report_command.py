@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.store import load_record

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

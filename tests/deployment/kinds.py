@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import __version__
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
 from clv_core.deployment.scoring_warnings import signals_record

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
 from clv_core.deployment.bundle_record import write_record

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.score_explanations import explain_scores
 from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.features.engine import Engine

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from clv_core import audit
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import ever_versions, open_dataset, restore, version_names, versions
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import known_versions, open_dataset, restore, version_names, versions
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.lifecycle import prune
 from clv_core.errors import Refused, UsageError
@@ -127,7 +127,7 @@ def test_a_version_that_comes_again_is_one_again(workspace: Workspace, tmp_path:
     oldest = versions(workspace, "shop")[-1].version
     prune(workspace, "shop", keep=1)
     assert ingest(workspace, night(tmp_path, 1), "shop").version == oldest
-    assert oldest in version_names(workspace, "shop") and ever_versions(workspace, "shop").count(oldest) == 1
+    assert oldest in version_names(workspace, "shop") and known_versions(workspace, "shop").count(oldest) == 1
 
 
 def test_a_run_that_works_on_the_dataset_is_not_robbed(workspace: Workspace) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored import renaming as folder_renaming
-from clv_core.collection.stored.store import list_datasets, open_dataset, versions
+from clv_core.collection.store import renaming as folder_renaming
+from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.errors import NotFound, Refused

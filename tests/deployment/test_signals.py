@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import Dataset, derive, open_dataset
+from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.saved_scores import ScoredDataset

@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import hyp2f1
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, remove_old_terms, scores_path

@@ -23,7 +23,7 @@ import xlsxwriter
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import list_datasets, open_dataset, versions
+from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.api.latest_scores import LatestScores
 from clv_core.deployment.registry import Registry
@@ -351,7 +351,7 @@ def test_an_address_that_was_given_goes_in_every_case_that_it_is_written_in(tmp_
     told = erasing.erase(workspace, ["User5@web.de", "user5@WEB.de"], progress=KEPT)
     assert sum(told.customers.values()) == 1 and len(told.customers) == 1 and not told.remains
     left = open_dataset(workspace, "shop")
-    events, set_aside = pd.read_parquet(left.events_path), pd.read_parquet(left.set_aside_path)
+    events, set_aside = pd.read_parquet(left.events_path), pd.read_parquet(left.rejected_path)
     assert len(events) == 10 and events["note"].isna().all() and len(set_aside) == 1
     assert hashed or set(events["customer_id"]) == set(set_aside["customer_id"]) == {"user55@web.de"}
 

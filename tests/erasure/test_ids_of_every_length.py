@@ -17,7 +17,7 @@ import pytest
 
 from clv_core import cli, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.erasure.erase import erase

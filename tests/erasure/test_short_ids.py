@@ -27,7 +27,7 @@ import pytest
 from clv_core import cli, jobs
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.id_matcher import IdMatcher
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate
 from clv_core.erasure.data_subjects import DataSubjects

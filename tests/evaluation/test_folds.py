@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.folds import PLAIN, UNSEEN, compare, cross_validate, fold_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.evaluation.backtest import run_origins
 from clv_core.evaluation.folds import cross_validate

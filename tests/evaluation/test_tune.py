@@ -15,7 +15,7 @@ from sklearn.metrics import mean_tweedie_deviance
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.errors import NotEnoughData, UsageError

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import Dataset, derive, open_dataset
+from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.workspace import Workspace

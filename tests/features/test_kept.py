@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, delete_dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, delete_dataset, open_dataset
 from clv_core.features import kept, sharding, spool
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace

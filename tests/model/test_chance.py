@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.btyd import BgNbd
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot

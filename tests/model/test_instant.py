@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.evaluation.metrics import METRICS
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.log import EventLog, open_log

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.stored.store import Dataset, Manifest
+from clv_core.collection.store.version_store import Dataset, Manifest
 
 START = date(2023, 1, 1)
 WARM_UP_DAYS = 400

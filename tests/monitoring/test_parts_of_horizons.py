@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import Message
 from clv_core.evaluation.levels import SharedError
 from clv_core.i18n import LANGUAGES

@@ -15,7 +15,7 @@ import pytest
 
 from clv_core import audit, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
 from clv_core.deployment.dataset_scoring import score

@@ -28,7 +28,7 @@ from clv_core import audit, jobs, pipeline
 from clv_core.cli import main
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record

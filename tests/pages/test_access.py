@@ -13,8 +13,8 @@ import pytest
 
 from clv_core import audit, pipeline
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.remembered import recall, remember
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.rows.remembered_settings import recall, remember
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import translate

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import delete_dataset
+from clv_core.collection.store.version_store import delete_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.lifecycle import rename
 from clv_core.i18n import translate

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.workspace import Workspace

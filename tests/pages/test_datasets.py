@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import main
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset, versions
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import open_dataset, versions
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.i18n import translate
 from clv_core.preprocessing.clean import clean

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.explore.build import build_cube
 from clv_core.i18n import say_money, say_number, translate
 from clv_core.jobs import NoProgress

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from clv_core import jobs, pipeline
-from clv_core.collection.append import append
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import list_datasets, open_dataset
+from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.i18n import catalogue, translate
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, really, texts

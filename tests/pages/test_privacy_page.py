@@ -9,7 +9,7 @@ import pytest
 
 from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, enter_effects, texts

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.collection.stored import store
+from clv_core.collection.store import version_store as store
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import path_of

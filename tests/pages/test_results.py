@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.explanation_session import open_session

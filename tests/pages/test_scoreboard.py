@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import main
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.evaluation.origins import rolling_origins

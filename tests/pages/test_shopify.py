@@ -9,7 +9,7 @@ import pandas as pd
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.jobs import NoProgress

@@ -12,7 +12,7 @@ from streamlit.proto.Block_pb2 import Block
 from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
 from clv_core.deployment.saved_scores import ScoredDataset

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset

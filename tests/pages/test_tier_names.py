@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, enter_effects, texts

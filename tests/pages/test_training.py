@@ -13,7 +13,7 @@ from clv_core.collection.check import check_file
 from clv_core.collection.holdout_sizes import HoldoutSize
 from clv_core.collection.horizons import HORIZONS, support
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.training.windows import longest_horizon, training_cutoffs

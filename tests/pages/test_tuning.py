@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import save_tuning
 from clv_core.evaluation.bootstrap import Estimate

@@ -8,7 +8,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean

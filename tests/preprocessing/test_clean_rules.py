@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Manifest, derive, open_dataset, versions
+from clv_core.collection.store.version_store import Manifest, derive, open_dataset, versions
 from clv_core.errors import Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.preprocessing.clean import RULES, clean, effects
@@ -128,7 +128,7 @@ def test_a_rule_takes_what_it_said_and_nothing_is_lost(workspace: Workspace, raw
     assert (manifest.rows_kept, manifest.rows_set_aside) == (int((~rows).sum()), int(rows.sum()))
     assert (manifest.made, manifest.raw_version, manifest.parent) == ("clean", raw.version, raw.version)
     assert manifest.rules == {key: RULES[key].limit} and manifest.version != raw.version
-    aside = pd.read_parquet(open_dataset(workspace, "shop").set_aside_path)
+    aside = pd.read_parquet(open_dataset(workspace, "shop").rejected_path)
     assert len(aside) == manifest.rows_set_aside and set(aside["reason"]) <= {f"rule_{key}"}
     columns = ["customer_id", "event_time", "event_type", "order_id", "product_id", "email"]
     gone = aside[columns].fillna("").sort_values(columns).reset_index(drop=True)

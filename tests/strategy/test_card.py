@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, Manifest, open_dataset
+from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle

@@ -11,7 +11,7 @@ import pytest
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.parse.pseudonyms import load_key, pseudonym
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.customers import add_customers

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.saved_scores import ScoredDataset, scores, scores_path
 from clv_core.errors import ClvError, NotEnoughData, Refused

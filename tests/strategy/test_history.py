@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import Dataset, Manifest
+from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files

@@ -9,9 +9,10 @@ import duckdb
 import pytest
 
 from clv_core import audit, pipeline
-from clv_core.collection.append import append
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset, restore, versions
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.currency_label import set_currency
+from clv_core.collection.store.version_store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.demo import SAMPLE
@@ -21,7 +22,6 @@ from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
-from clv_core.preprocessing.currency import set_currency
 from clv_core.workspace import Workspace
 from tests.strategy.conftest import Clv
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.scoreboard import NAMES

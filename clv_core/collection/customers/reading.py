@@ -19,8 +19,8 @@ from clv_core.collection.engine import connect, connect_memory, file_text, name,
 from clv_core.collection.mapping.profile import SAMPLE_ROWS
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.source import Source, open_source, sample
-from clv_core.collection.readings.aside import Problem
-from clv_core.collection.stored.store import Dataset, Manifest
+from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 

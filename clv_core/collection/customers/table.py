@@ -18,8 +18,8 @@ from clv_core.collection.parse.pseudonyms import pseudonym_sql
 from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines, recorded_rejects
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
-from clv_core.collection.readings.aside import EXAMPLES, Problem
-from clv_core.collection.readings.similar_ids import find_spellings
+from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
+from clv_core.collection.rows.similar_ids import find_spellings
 from clv_core.collection.vocabulary.contact_fields import CONSENT, PLACES
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message, Refused

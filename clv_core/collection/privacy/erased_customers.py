@@ -17,11 +17,11 @@ from clv_core.collection.parse.id_texts import similar_mark, similar_mark_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher, redact_values
 from clv_core.collection.privacy.keyed_list import KeyedList
-from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, WITHDRAWN, erase_rows, text_columns
-from clv_core.collection.readings.united import LogPart
-from clv_core.collection.readings.withdrawn import lines_in
-from clv_core.collection.stored.renaming import names_to_follow
-from clv_core.collection.stored.store import Dataset, open_dataset, version_of
+from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, VOIDED, erase_rows, text_columns
+from clv_core.collection.rows.voided_orders import count_voided
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.renaming import names_to_follow
+from clv_core.collection.store.version_store import Dataset, open_dataset, version_of
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
@@ -70,7 +70,7 @@ def returning_ids(
     return frozenset(ids)
 
 
-def exclude_erased(workspace: Workspace, part: LogPart, scratch: Path, progress: Progress) -> LogPart:
+def exclude_erased(workspace: Workspace, part: LogFiles, scratch: Path, progress: Progress) -> LogFiles:
     """Return a log without the rows of erased customers, and with a warning that counts them.
 
     Raises:
@@ -80,11 +80,11 @@ def exclude_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
         return part
     scratch.mkdir(parents=True, exist_ok=True)
     manifest = part.manifest
-    tables = {EVENTS: part.events, SET_ASIDE: part.set_aside}
-    tables |= {WITHDRAWN: part.withdrawn} if part.withdrawn is not None else {}
+    tables = {EVENTS: part.events, SET_ASIDE: part.rejected}
+    tables |= {VOIDED: part.voided} if part.voided is not None else {}
     with connect_memory() as connection:
         columns = {path: [CUSTOMER_ID] for path in tables.values()}
-        columns[part.set_aside] = text_columns(connection, part.set_aside)
+        columns[part.rejected] = text_columns(connection, part.rejected)
     similar = manifest.merges_similar_ids or _merges_similar_ids(workspace, manifest.name)
     ids = returning_ids(workspace, manifest.name, columns, scratch, similar=similar)
     if not ids:
@@ -93,13 +93,13 @@ def exclude_erased(workspace: Workspace, part: LogPart, scratch: Path, progress:
     if not left.files:
         return part
     files = {**tables, **left.files}
-    if left.manifest.rows_kept == 0 and (manifest.rows_kept or _is_empty(files.get(WITHDRAWN))):
+    if left.manifest.rows_kept == 0 and (manifest.rows_kept or _is_empty(files.get(VOIDED))):
         raise Refused("erased_all", file=manifest.source, customers=len(ids))
     rows = left.rows[EVENTS] + left.rows[SET_ASIDE]
     excluded = Message("warning.erased_left_out", {"customers": len(ids), "rows": rows})
     warnings = [*redact_values(left.manifest.warnings, ids, IdMatcher(ids)), excluded.coded()]
-    return LogPart(
-        dataclasses.replace(left.manifest, warnings=warnings), files[EVENTS], files[SET_ASIDE], files.get(WITHDRAWN)
+    return LogFiles(
+        dataclasses.replace(left.manifest, warnings=warnings), files[EVENTS], files[SET_ASIDE], files.get(VOIDED)
     )
 
 
@@ -143,6 +143,6 @@ def _merges_similar_ids(workspace: Workspace, name: str) -> bool:
         return False
 
 
-def _is_empty(withdrawn: Path | None) -> bool:
+def _is_empty(voided: Path | None) -> bool:
     with connect_memory() as connection:
-        return lines_in(connection, withdrawn) == 0
+        return count_voided(connection, voided)[0] == 0

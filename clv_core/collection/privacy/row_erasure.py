@@ -17,17 +17,17 @@ from clv_core.collection.parse.id_texts import MERGE, folded, folded_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
 from clv_core.collection.privacy.short_ids import OTHER_IDS, CustomerIds, texts_naming
-from clv_core.collection.readings.alike import habit_of
-from clv_core.collection.readings.aside import OWN_COLUMNS
-from clv_core.collection.readings.figures import figures
-from clv_core.collection.readings.reading import ORDERED_ROWS
-from clv_core.collection.stored.store import Manifest, version_of
+from clv_core.collection.rows.log_loader import ORDERED_ROWS
+from clv_core.collection.rows.read_settings import read_settings_of
+from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
+from clv_core.collection.rows.summary import summarize
+from clv_core.collection.store.version_store import Manifest, version_of
 from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, READ, Kind
 from clv_core.jobs import Progress
 
-EVENTS, SET_ASIDE, CUSTOMERS, WITHDRAWN = "events", "set_aside", "customers", "withdrawn"
-"""The tables of a log, as :func:`clv_core.collection.stored.store.derive` calls their files."""
+EVENTS, SET_ASIDE, CUSTOMERS, VOIDED = "events", "set_aside", "customers", "withdrawn"
+"""The tables of a log, as :func:`clv_core.collection.store.version_store.derive` calls their files."""
 NUMBERS_AND_TIMES: Final = {key for key, column in READ.items() if column.kind is not Kind.TEXT}
 
 
@@ -127,7 +127,7 @@ class LogSearch:
             return TableTests(self._set_aside_test(path, columns), {})
         cells = self._texts(path, {column: column in OTHER_IDS for column in columns if column != CUSTOMER_ID})
         tests = TableTests(_is_erased(CUSTOMER_ID), cells)
-        return TableTests(tests.any, {}) if table == WITHDRAWN else tests
+        return TableTests(tests.any, {}) if table == VOIDED else tests
 
     def holds(self, table: str, path: Path) -> bool:
         """Return whether the Parquet file ``path`` of a table names a customer anywhere."""
@@ -208,7 +208,7 @@ def _recounted(
     """Return the manifest of what is left; its files become one entry, for rows are not counted by file."""
     recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "purchases": 0, "net_revenue": 0.0}
     if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
-        recorded = figures(connection, events, manifest.timezone, progress).recorded()
+        recorded = summarize(connection, events, manifest.timezone, progress).recorded()
     kept, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
     rows = {
         "rows_read": kept + aside + manifest.rows_duplicate,
@@ -216,7 +216,7 @@ def _recounted(
         "rows_set_aside": aside,
         "rows_duplicate": manifest.rows_duplicate,
     }
-    habit = habit_of(manifest)
+    habit = read_settings_of(manifest)
     part: dict[str, Any] = {"source": manifest.source, **rows}
     part |= {"rows_overlap": sum(earlier.get("rows_overlap", 0) for earlier in manifest.parts)}
     part |= {"date_order": habit.date_order, "decimal": habit.decimal}

@@ -25,7 +25,7 @@ from clv_core.errors import NotFound
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from clv_core.collection.stored.dataset import Dataset
+    from clv_core.collection.store.dataset import Dataset
 
 FILE: Final = "suppression/list.jsonl"
 PURPOSE: Final = "clv studio suppressed customers"

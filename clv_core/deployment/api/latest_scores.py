@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from clv_core.collection.parse.id_texts import folded
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.saved_scores import saved_score_files

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.registry import Registry
 from clv_core.errors import Message, NotFound
 from clv_core.model.predictions import Predictions

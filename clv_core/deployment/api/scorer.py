@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.stored.dataset import Dataset
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.dataset import Dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.ingest import ingest, scratch_folder
-from clv_core.collection.stored.dataset import Dataset
-from clv_core.collection.stored.manifest import Manifest
+from clv_core.collection.store.dataset import Dataset
+from clv_core.collection.store.manifest import Manifest
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.features.spark import Spark
 from clv_core.jobs import Progress

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.columns import EVENT_TYPE, PURCHASE
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
-from clv_core.collection.stored.dataset import MADE, Dataset
+from clv_core.collection.store.dataset import MADE, Dataset
 from clv_core.workspace import Workspace, read_json
 
 RECORD: Final = "cube.json"

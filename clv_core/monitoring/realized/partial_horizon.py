@@ -28,7 +28,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError, evenly
 from clv_core.features.engine import Engine

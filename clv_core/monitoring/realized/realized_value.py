@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score, score_snapshot, snapshot_of
 from clv_core.deployment.saved_evaluation import shared_error

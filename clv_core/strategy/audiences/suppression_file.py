@@ -22,7 +22,7 @@ from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content, identify
 from clv_core.collection.read.encoding import rewrite, survey
 from clv_core.collection.read.text_table import read_text_table
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.vocabulary.column_names import MISSING
 from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID

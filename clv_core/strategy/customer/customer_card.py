@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import find_explanation

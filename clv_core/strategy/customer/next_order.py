@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import RHYTHM
 from clv_core.deployment.bundle import Bundle

@@ -14,7 +14,7 @@ import pandas as pd
 from clv_core.collection.parse.id_texts import folded_texts
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.read.text_table import read_text_table
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.saved_scores import ScoredDataset

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CATEGORY, PRODUCT_ID
 from clv_core.deployment.artifacts import PRICING, artifact_folder
 from clv_core.deployment.bundle import Bundle

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import Progress

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.artifacts import RECOMMENDATIONS, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.customers.attributes import NUMBER
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CATEGORY, CHANNEL, COUNTRY, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.features.attributes import attributes_of
 from clv_core.features.behaviour import FEATURES

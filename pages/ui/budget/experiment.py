@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import ClvError
 from clv_core.features.explore.concentration import Concentration, concentration
 from clv_core.features.explore.cube import Cube, find_cube

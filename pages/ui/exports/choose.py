@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.vocabulary.contact_fields import CONSENT, EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.contacts import Contacts

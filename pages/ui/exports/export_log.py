@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses

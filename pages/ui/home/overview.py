@@ -9,7 +9,7 @@ from typing import Final, Literal
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset, versions
+from clv_core.collection.store.version_store import Dataset, versions
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files

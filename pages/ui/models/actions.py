@@ -12,7 +12,7 @@ from typing import Final
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.model_archive.archive_export import export_bundle
 from clv_core.deployment.registry import ChampionConflict, Registry, Version

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.api.schemas import example_call
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry, Version

@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.monitoring.drift.feature_histograms import later_instants
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.partial_horizon import WHOLE

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
 from clv_core.monitoring.alerts import Alert

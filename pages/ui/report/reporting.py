@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError

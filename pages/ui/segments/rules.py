@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import ClvError, UsageError
 from clv_core.features.attributes import attributes_of
 from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of

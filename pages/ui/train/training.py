@@ -14,7 +14,7 @@ import streamlit as st
 
 from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, horizons_to_count, longest_measured, support
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import Settings, TrainConfig
 from clv_core.deployment.bundle import list_bundles

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import find_tuning

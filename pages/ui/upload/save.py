@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.parse.pseudonyms import key_path
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
@@ -202,7 +202,7 @@ def lead_to_model() -> None:
 def download_rejected(dataset: Dataset) -> None:
     """Offer all rejected rows of a dataset."""
     name = f"{dataset.name.replace(' ', '-')}_set-aside_{dataset.version}"
-    check.download_rejects(dataset.set_aside_path, dataset.manifest.rows_set_aside, name, key="set_aside")
+    check.download_rejects(dataset.rejected_path, dataset.manifest.rows_set_aside, name, key="set_aside")
 
 
 def offer_waiting_runs() -> None:

@@ -12,14 +12,14 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection import remembered
 from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.mapping.columns.proposed import Proposal
 from clv_core.collection.mapping.money.units import UNITS
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL
-from clv_core.collection.readings.alike import answers_json
+from clv_core.collection.rows import remembered_settings as remembered
+from clv_core.collection.rows.read_settings import answers_json
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import READ
 from clv_core.errors import UsageError

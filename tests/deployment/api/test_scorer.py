@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api.batcher import ScoringTask, run_tasks
 from clv_core.deployment.api.model_info import resolve_model
 from clv_core.deployment.api.model_runner import FIGURES

@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api import model_runner
 from clv_core.deployment.api.auth import add_key, keys_path, revoke_key
 from clv_core.deployment.api.model_runner import FIGURES

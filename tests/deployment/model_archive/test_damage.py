@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import HISTORY, REFERENCE, STATE, WEIGHTS, Bundle
 from clv_core.deployment.bundle_record import RECORD, digest, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clv_core.collection.stored.dataset import Dataset
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.dataset import Dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.spark.spark_scoring import scoring_query
 from clv_core.deployment.spark.spark_worker import SCORES, BroadcastModel, each_batch, load_predictor, scores, totals

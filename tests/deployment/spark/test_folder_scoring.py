@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.spark.spark_scoring import score_folder

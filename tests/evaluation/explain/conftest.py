@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot

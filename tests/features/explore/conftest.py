@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.explore.build import build_cube
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import CubePart, Selection

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled, ClvError, NotFound, Refused
 from clv_core.features.explore import build
 from clv_core.features.explore.build import build_cube

@@ -12,7 +12,7 @@ import pytest
 import statsmodels.api as sm
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress

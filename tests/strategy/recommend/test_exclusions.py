@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.stored.store import Dataset
+from clv_core.collection.store.version_store import Dataset
 from clv_core.jobs import NoProgress
 from clv_core.strategy.recommend.recommendations import Recommendations, recommend
 from clv_core.strategy.recommend.stored_recommendations import load_recommendations, reasons, store_recommendations

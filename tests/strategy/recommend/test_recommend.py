@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.metrics import ndcg_score
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData
 from clv_core.features.engine import Engine
 from clv_core.features.relations import day_of

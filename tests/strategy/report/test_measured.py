@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.strategy.report.report_context import Formatter

@@ -11,7 +11,7 @@ import pytest
 from pptx import Presentation
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
 from clv_core.deployment.demo import add_demo

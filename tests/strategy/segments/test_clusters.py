@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import Dataset, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding

@@ -10,7 +10,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.customers import Roles
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path

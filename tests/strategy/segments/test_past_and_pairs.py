@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import scores_path
 from clv_core.evaluation.levels import SharedError

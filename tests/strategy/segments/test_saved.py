@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.stored.store import open_dataset
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import NotFound, Refused, UsageError

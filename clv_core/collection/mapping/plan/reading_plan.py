@@ -8,7 +8,7 @@ from typing import Final
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.mapping.plan.cells import CREDIT_NOTE, REASON, UNPRICED, CellPlan
 from clv_core.collection.parse import numbers, times
-from clv_core.collection.stored.manifest import CLASHED
+from clv_core.collection.store.manifest import CLASHED
 from clv_core.collection.vocabulary.order_statuses import REFUNDED
 from clv_core.columns import (
     AMOUNT,

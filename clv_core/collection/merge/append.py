@@ -1,0 +1,150 @@
+"""Next month's file is appended to a dataset: read as the dataset was, without the rows that it holds already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from clv_core.collection.customers import recount
+from clv_core.collection.engine import connect_memory
+from clv_core.collection.ingest import describe, scratch_folder
+from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.merge.merging import merge_logs
+from clv_core.collection.parse.pseudonyms import load_key
+from clv_core.collection.privacy.erased_customers import exclude_erased
+from clv_core.collection.rows.duplicates import has_event_ids
+from clv_core.collection.rows.read_settings import ask_currency, ask_unit, load_with_settings, read_settings_of
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.version_store import (
+    CUSTOMERS,
+    Dataset,
+    Manifest,
+    derive,
+    derive_inactive,
+    open_dataset,
+    raw_version,
+    version_of,
+)
+from clv_core.errors import Message
+from clv_core.jobs import NoProgress, Progress
+from clv_core.locks import changes
+from clv_core.workspace import Workspace
+
+
+def saved_answers(dataset: Dataset) -> Answers:
+    """Return what was said about a dataset's file and holds for the next one too.
+
+    Date order, decimal mark, encoding, sheet and currency are left open: the next file shows its own, and the dataset's
+    are taken only where it does not. What repeats is dropped or kept as it was in the dataset; a column that was said
+    not to be what its name says is not taken for it again.
+    """
+    manifest = dataset.manifest
+    said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
+    duplicates = said.duplicates or _usual_rule(dataset)
+    refused = {canonical: column for canonical, column in said.mapping.items() if not column}
+    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="")
+    return replace(said, mapping=refused, duplicates=duplicates)
+
+
+@changes
+def append(
+    workspace: Workspace,
+    name: str,
+    source: Path | Sequence[Path],
+    *,
+    answers: Answers | None = None,
+    progress: Progress | None = None,
+    original: str = "",
+    inactive: bool = False,
+) -> Manifest:
+    """Append one file or several to the dataset ``name`` and return the manifest of the new version.
+
+    Rows that the dataset holds already (:mod:`clv_core.collection.merge.overlap`) count as duplicates and as
+    ``rows_overlap``; rows of orders that the file has in another state
+    (:mod:`clv_core.collection.merge.order_updates`) take the place of the old ones. Columns are read as they were in
+    the dataset; new ones are NULL in the old rows, missing ones in the new rows. Where cleaning rules are on, the files
+    join the raw version: the rules have to be applied again (:func:`clv_core.pipeline.append` does). The customers
+    table stays.
+
+    Args:
+        workspace: where the dataset is.
+        name: the dataset.
+        source: a file or several, each as :func:`~clv_core.collection.ingest.ingest` takes it.
+        answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+        inactive: whether the new version is stored without becoming the current one.
+
+    Returns:
+        The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
+        under the current version, with the warning ``nothing_new``.
+
+    Raises:
+        NotFound: there is no such dataset.
+        NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
+        Refused: a file cannot be used, or lacks a column, or another run is changing the dataset; it stays as it was.
+    """
+    listener = progress or NoProgress()
+    current = open_dataset(workspace, name)
+    raw, table = raw_version(current), current.manifest.customers_table
+    given = saved_answers(raw) if answers is None else answers
+    paths = [source] if isinstance(source, Path) else list(source)
+    with scratch_folder(workspace) as scratch:
+        parts = []
+        for number, path in enumerate(paths, 1):
+            folder = scratch / f"file-{number}"
+            folder.mkdir()
+            parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
+        whole = merge_logs([LogFiles.of(raw), *parts], scratch, listener, always=False, overlap=given.overlap)
+        if whole.events == raw.events_path:
+            files, rows = [part.manifest.source for part in parts], sum(part.manifest.rows_kept for part in parts)
+            nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
+            warnings = [*whole.manifest.warnings, nothing_new.coded()]
+            return replace(whole.manifest, version=current.version, warnings=warnings)
+        manifest = replace(
+            whole.manifest,
+            version=version_of(whole.manifest.version, current.version),
+            made="append",
+            parent=current.version,
+            raw_version="",
+            rules={},
+            customers_table=table and recount(current.customers_path, whole.events, table),
+        )
+        files_new = {"events": whole.events, "set_aside": whole.rejected}
+        files_new |= {"withdrawn": whole.voided} if whole.voided is not None else {}
+        if table is not None:
+            os.link(current.customers_path, scratch / CUSTOMERS)
+            files_new["customers"] = scratch / CUSTOMERS
+        (derive_inactive if inactive else derive)(raw, manifest, **files_new)
+    return manifest
+
+
+def _read(
+    workspace: Workspace,
+    dataset: Dataset,
+    path: Path,
+    answers: Answers,
+    scratch: Path,
+    progress: Progress,
+    original: str,
+) -> LogFiles:
+    manifest = dataset.manifest
+    key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
+    settings = replace(read_settings_of(manifest), events=(dataset.events_path,))
+    result, used = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
+    ask_currency(manifest, result, answers)
+    ask_unit(dataset.events_path, result, answers)
+    part = LogFiles(describe(result, dataset.name, used), result.events, result.rejected, result.voided)
+    return exclude_erased(workspace, part, scratch / "left", progress)
+
+
+def _usual_rule(dataset: Dataset) -> str:
+    """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
+    manifest = dataset.manifest
+    if any(item["code"] == "warning.duplicates_of_totals" for item in manifest.warnings):
+        return "keep"
+    with connect_memory() as connection:
+        named = has_event_ids(connection, dataset.events_path, manifest.columns, manifest.timezone)
+    return "drop" if named else "keep"

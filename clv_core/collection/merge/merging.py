@@ -1,0 +1,230 @@
+"""Several logs become one: what is there already is left out, the rest is written, counted and described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from clv_core.collection.engine import connect, file_text, name, one, run, text
+from clv_core.collection.merge.merged_manifest import MergeInput, describe_merge
+from clv_core.collection.merge.merged_voids import exclude_voided_orders, last_event, merge_voided
+from clv_core.collection.merge.order_updates import ChangedPurchases, find_changed_purchases, find_order_updates
+from clv_core.collection.merge.overlap import MergeStep, find_overlap, select_rows, write_remaining
+from clv_core.collection.parse.id_texts import MERGE
+from clv_core.collection.questions import MATTERS
+from clv_core.collection.rows.log_loader import ORDERED_ROWS, check_enough
+from clv_core.collection.rows.similar_ids import find_spellings, write_respelled
+from clv_core.collection.rows.summary import summarize
+from clv_core.collection.rows.voided_orders import count_voided
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.manifest import Manifest
+from clv_core.collection.store.version_store import version_of
+from clv_core.columns import AMOUNT, BY_NAME, COLUMNS, CUSTOMER_ID
+from clv_core.errors import NeedsAnswer, Refused
+from clv_core.jobs import Progress
+
+
+def merge_logs(
+    logs: Sequence[LogFiles],
+    scratch: Path,
+    progress: Progress,
+    *,
+    compare: Sequence[bool] = (),
+    always: bool = True,
+    overlap: str | None = "add",
+    ask: bool = True,
+) -> LogFiles:
+    """Return the union of ``logs``, the first of which gives its name, time zone and mapping.
+
+    A row that earlier logs hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part. Of
+    an order that stands otherwise in two logs, the rows of the one that ends later count
+    (:mod:`clv_core.collection.merge.order_updates`); the others are duplicates, and so are those of orders that an
+    earlier log voids. Columns that a log has not are NULL in its rows; columns are matched without regard to case.
+    Rejected rows are kept with the file they are from.
+
+    Args:
+        logs: at least one.
+        scratch: an empty folder on the workspace's disk.
+        progress: who listens.
+        compare: for each log, whether its rows are looked up in the earlier ones; empty: all are.
+        always: whether the files are written where later logs bring no new row too; if not, they are then the first
+            log's.
+        overlap: whether orders that a later log has with other amounts ``replace`` those before it, or ``add`` to
+            them; None asks where that changes the total.
+        ask: whether to ask where it is not plain that ids of two logs that hardly differ are one customer.
+
+    Raises:
+        NeedsAnswer: similar ids may be one customer, or orders of two logs have other amounts in the later one.
+        Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the whole has no
+            purchases or one customer only.
+    """
+    first = logs[0]
+    for log in logs[1:]:
+        _check_compatible(first.manifest, log.manifest)
+    names = _all_columns(logs)
+    with _engine(scratch, sum(log.manifest.rows_kept for log in logs)) as connection:
+        inputs = [MergeInput.of(first, names)]
+        for number, log in enumerate(logs[1:], 1):
+            folder = scratch / f"joined-{number}"
+            folder.mkdir()
+            new = MergeInput.of(_respell_ids(connection, inputs, log, folder, ask=ask), names)
+            inputs = _merge_next(connection, inputs, new, folder, not compare or compare[number], overlap, progress)
+        manifest = describe_merge(inputs, names)
+        added = sum(item.log.manifest.rows_kept - item.rows_left_out for item in inputs[1:])
+        voided = merge_voided(connection, [(item.log, item.columns) for item in inputs], scratch / "withdrawn.parquet")
+        same = count_voided(connection, voided)[0] == count_voided(connection, first.voided)[0]
+        if added == 0 and not always and inputs[0].superseded == 0 and same:
+            return replace(first, manifest=manifest)
+        if manifest.rows_kept == 0:
+            raise Refused("nothing_but_withdrawn", file=manifest.source, rows=manifest.rows_read)
+        events, rejected = scratch / "whole.parquet", scratch / "whole_aside.parquet"
+        query = " UNION ALL ".join(select_rows(item.events, item.columns, names) for item in inputs)
+        run(
+            connection, f"COPY ({query}) TO {text(str(events))} (FORMAT parquet)", progress, "write", manifest.rows_kept
+        )
+        query = " UNION ALL BY NAME ".join(_rejected_rows(connection, item.log) for item in inputs)
+        run(connection, f"COPY ({query}) TO {text(str(rejected))} (FORMAT parquet)", progress, "set_aside")
+        progress.report("figures", 0, 1)
+        sums = summarize(connection, events, manifest.timezone, progress)
+        check_enough(sums, manifest.source)
+        columns = ", ".join(map(name, names))
+        content = one(connection, f"SELECT sum(hash({columns}))::VARCHAR FROM {file_text(events)}")[0]
+        version = version_of(content, sums.rows, manifest.columns, manifest.timezone, manifest.currency)
+        return LogFiles(replace(manifest, version=version, **sums.recorded()), events, rejected, voided)
+
+
+def _check_compatible(first: Manifest, other: Manifest) -> None:
+    """Refuse logs whose amounts or ids cannot stand beside each other."""
+    if first.currency and other.currency and first.currency != other.currency:
+        params = {"first": first.source, "other": other.source, "currency": first.currency, "found": other.currency}
+        raise Refused("currencies_differ", **params)
+    if first.pseudonymised != other.pseudonymised:
+        hashed, readable = (first, other) if first.pseudonymised else (other, first)
+        raise Refused("pseudonyms_differ", hashed=hashed.source, readable=readable.source)
+    if first.key_fingerprint != other.key_fingerprint:
+        raise Refused("pseudonym_keys_differ", first=first.source, other=other.source)
+
+
+@contextmanager
+def _engine(scratch: Path, rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection for Parquet files of ``rows`` rows; running out of memory is an error of ours."""
+    connection = connect(scratch)
+    try:
+        connection.execute("SET disabled_optimizers = ''")
+        connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
+        yield connection
+    except duckdb.OutOfMemoryException as error:
+        raise Refused("union_out_of_memory", rows=rows) from error
+    finally:
+        connection.close()
+
+
+def _all_columns(logs: Sequence[LogFiles]) -> list[str]:
+    """Return the columns of the whole: canonical ones in their order, then extras as they first occur."""
+    seen: dict[str, str] = {}
+    for log in logs:
+        for column in log.manifest.columns:
+            seen.setdefault(column.lower(), column)
+    canonical = [column.name for column in COLUMNS if column.name in seen]
+    return canonical + [column for key, column in seen.items() if key not in BY_NAME]
+
+
+def _respell_ids(
+    connection: duckdb.DuckDBPyConnection, inputs: Sequence[MergeInput], log: LogFiles, folder: Path, *, ask: bool
+) -> LogFiles:
+    """Return a log with its ids written as in the earlier ones, where only capitals, blanks or leading zeros differ."""
+    manifest = log.manifest
+    if manifest.pseudonymised:
+        return log
+    files = [(item.events, True) for item in inputs] + [(log.events, False)]
+    ids = (f"SELECT DISTINCT {CUSTOMER_ID} AS id, {old} AS old FROM {file_text(path)}" for path, old in files)
+    warnings = find_spellings(connection, " UNION ALL ".join(ids), manifest.answers.get("similar_ids"), ask=ask)
+    if not warnings:
+        return log
+    events, voided = folder / "spelt.parquet", folder / "spelt_withdrawn.parquet" if log.voided else None
+    write_respelled(connection, log.events, events)
+    if log.voided is not None and voided is not None:
+        write_respelled(connection, log.voided, voided)
+    manifest = replace(
+        manifest,
+        parts=[*manifest.parts[:-1], {**manifest.parts[-1], "similar_ids": MERGE}],
+        warnings=[*manifest.warnings, *(message.coded() for message in warnings)],
+    )
+    return replace(log, manifest=manifest, events=events, voided=voided)
+
+
+def _merge_next(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Sequence[MergeInput],
+    new: MergeInput,
+    folder: Path,
+    compare: bool,
+    overlap: str | None,
+    progress: Progress,
+) -> list[MergeInput]:
+    """Return the inputs with ``new`` as the last; new files are written to ``folder``."""
+    step = MergeStep.begin(connection, [(i.events, i.columns) for i in inputs], (new.events, new.columns), progress)
+    manifest, earlier = new.log.manifest, list(inputs)
+    timezones = (inputs[0].log.manifest.timezone, manifest.timezone)
+    new = replace(new, overlap=find_overlap(step, compare=compare, timezones=timezones))
+    if compare:
+        last = last_event(connection, new.log)
+        updates = find_order_updates(step, new.log.voided, last)
+        if not any(updates.superseded) and not updates.outdated:
+            changed = find_changed_purchases(step, overlap=overlap)
+            updates = replace(updates, superseded=changed.superseded)
+            if overlap is None and not any(changed.superseded):
+                _ask_overlap(step, inputs, manifest.source, changed)
+        new = replace(
+            new,
+            updated=sum(updates.superseded) - updates.removed.rows,
+            outdated=updates.outdated,
+            voided_orders=count_voided(connection, new.log.voided)[1],
+            removed=updates.removed,
+        )
+        for number, rows in enumerate(updates.superseded):
+            if rows:
+                item, target = inputs[number], folder / f"standing-{number}.parquet"
+                write_remaining(step, item.events, number, target, item.log.manifest.rows_kept)
+                earlier[number] = replace(item, events=target, superseded=item.superseded + rows)
+        voided = [item.log.voided for item in inputs if item.log.voided is not None]
+        if manifest.rows_kept:
+            new = replace(new, excluded=exclude_voided_orders(step, voided, last))
+    if new.rows_left_out:
+        target = folder / "new.parquet"
+        write_remaining(step, new.events, -1, target, manifest.rows_kept)
+        new = replace(new, events=target)
+    return [*earlier, new]
+
+
+def _ask_overlap(step: MergeStep, inputs: Sequence[MergeInput], file: str, changed: ChangedPurchases) -> None:
+    """Ask whether purchases that a file has otherwise than the log are the log's, where that changes the total.
+
+    Raises:
+        NeedsAnswer: it does.
+    """
+    rows = f"{step.new_rows} WHERE clv_position NOT IN (FROM {step.present})"
+    total = sum(item.log.manifest.net_revenue for item in inputs)
+    total += float(step.one(f"SELECT coalesce(sum({AMOUNT}), 0) FROM {rows}")[0])
+    if changed.rows and changed.before > MATTERS * abs(total):
+        sums = {"replace": round(total - changed.before, 2), "add": round(total, 2)}
+        readings = [
+            {"option": f"--overlap {how}", "answers": {"overlap": how}, "net_revenue": value}
+            for how, value in sums.items()
+        ]
+        if changed.orders:
+            raise NeedsAnswer("orders_changed", file=file, orders=changed.orders, readings=readings)
+        raise NeedsAnswer("purchases_alike", file=file, rows=changed.rows, readings=readings)
+
+
+def _rejected_rows(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> str:
+    """Return the query of a log's rejected rows, with the file that each is from."""
+    rejected, source = file_text(log.rejected), text(log.manifest.source)
+    columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rejected}").fetchall()]
+    if "file" in columns:  # rows that a cleaning rule took are from no one file
+        return f"SELECT * REPLACE (coalesce(file, {source}) AS file) FROM {rejected}"
+    return f"SELECT {source} AS file, * FROM {rejected}"

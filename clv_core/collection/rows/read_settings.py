@@ -1,0 +1,329 @@
+"""A file read as an earlier one was: the same columns, and the same answers where the file leaves them open.
+
+What a file itself proves comes first. A log whose dates were read day first gives its answer only to a file whose dates
+fit both orders; a file that proves another order is read by that. UTF-8 proves itself; what is not is read as the
+earlier file was, since no bytes prove an encoding of one byte a letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.engine import connect_memory, file_text, one
+from clv_core.collection.mapping.answers import Answers, named_anew
+from clv_core.collection.mapping.money.units import MINOR
+from clv_core.collection.parse.id_texts import MERGE, SEPARATE
+from clv_core.collection.read.encoding import single_byte
+from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.quality_checks import CENTS, HALF
+from clv_core.collection.store.version_store import Manifest
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
+from clv_core.jobs import Progress
+
+MIN_AMOUNTS: Final = 20
+NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
+"""Columns without which a file would be read as something else; any other one may be missing."""
+MAX_STRANGE: Final = 0.05
+"""Share of a file's rows that may contradict its log where its dates are read in the right order."""
+MIN_STRANGE, MORE = 10, 3
+"""Rows that contradict it in another order, at least, and as many times those in the right one."""
+UNREAD: Final = ("bad_time", "time_out_of_range")
+MIN_MONTHS, MIN_DAYS, FIRST_DAYS = 3, 3, 12
+PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
+"""What is said where a file has shown its decimal mark by itself."""
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How an earlier file was read.
+
+    Args:
+        dataset: what it became, for messages.
+        mapping: canonical name -> source column.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
+        decimal: ``point`` or ``comma``, likewise.
+        hidden: source columns that became pseudonyms.
+        encoding: of its text, where that has one byte a letter; empty otherwise.
+        currency: of its amounts, as far as it is known.
+        steps: event names that told of orders which others told of too.
+        similar_ids: ``merge`` where ids were written in several ways; empty where not.
+        events: Parquet files of the log that the next file is to join; none where it begins one.
+    """
+
+    dataset: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    date_order: str = ""
+    decimal: str = ""
+    hidden: tuple[str, ...] = ()
+    encoding: str = ""
+    currency: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)
+    similar_ids: str = ""
+    events: tuple[Path, ...] = ()
+
+
+def read_settings_of(manifest: Manifest) -> ReadSettings:
+    """Return how a dataset's files were read, the last that showed something first."""
+
+    def last(key: str) -> str:
+        return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
+
+    # Manifests of earlier releases have the encoding in a warning only.
+    warned = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
+    encoding = last("encoding") or str(next(warned, ""))
+    return ReadSettings(
+        dataset=manifest.name,
+        mapping={name: column for name, column in manifest.mapping.items() if name in READ},
+        date_order=last("date_order"),
+        decimal=last("decimal"),
+        hidden=tuple(sorted({column for part in manifest.parts for column in part.get("hidden", ())})),
+        encoding=encoding if encoding and single_byte(encoding) else "",
+        currency=manifest.currency,
+        steps={name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()},
+        similar_ids=last("similar_ids"),
+    )
+
+
+def ask_currency(manifest: Manifest, result: LoadResult, answers: Answers) -> None:
+    """Ask where a file's own currency is not the log's, unless the person has said what it is.
+
+    Raises:
+        NeedsAnswer: they differ.
+    """
+    found = result.profile.currency
+    if manifest.currency and found and found != manifest.currency and not answers.currency:
+        params = {"file": result.source.file, "found": found, "currency": manifest.currency}
+        raise NeedsAnswer("currency_differs", **params)
+
+
+def ask_unit(log: Path, result: LoadResult, answers: Answers) -> None:
+    """Ask where a file's amounts look like the log's in cents, unless the person has said what they are in.
+
+    Args:
+        log: Parquet file of the log's events.
+        result: of the file.
+        answers: what the person said.
+
+    Raises:
+        NeedsAnswer: one has fractions, the other whole and far larger amounts.
+    """
+    if answers.amount_unit or not result.summary.purchases:
+        return
+    with connect_memory() as connection:
+        old, new = (
+            one(
+                connection,
+                f"SELECT count(*), avg(({AMOUNT} <> floor({AMOUNT}))::INT), median({AMOUNT}) FROM {file_text(path)}"
+                f" WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0",
+            )
+            for path in (log, result.events)
+        )
+    if min(old[0], new[0]) < MIN_AMOUNTS or (old[1] == 0) == (new[1] == 0) or max(old[1], new[1]) < HALF:
+        return
+    times = new[2] / old[2] if new[1] == 0 else old[2] / new[2]
+    if CENTS[0] < times < CENTS[1]:
+        major = {"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}
+        raise NeedsAnswer("cents_in_file", file=result.source.file, times=times, readings=[major])
+
+
+def answers_json(answers: Answers) -> dict[str, Any]:
+    """Return what a person said as JSON; ``Answers(**values)`` is its inverse."""
+    return asdict(
+        replace(answers, mapping=dict(answers.mapping), events=dict(answers.events), states=dict(answers.states))
+    )
+
+
+def shown(result: LoadResult, answers: Answers) -> dict[str, Any]:
+    """Return how a file was read, for :func:`read_settings_of`.
+
+    Returns:
+        ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
+        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
+        event names of steps of orders that did not count, where there were any; ``similar_ids``, where several
+        spellings of an id became one.
+    """
+    said = {message.code for message in result.warnings}
+    plan = result.profile.plan
+    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
+    money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
+    proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
+    hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
+    encoding = result.source.encoding
+    other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
+    steps = {name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind}
+    other |= {"steps": steps} if steps else {}
+    merged = "warning.ids_merged" in said or (plan.secret and answers.similar_ids == MERGE)
+    other |= {"similar_ids": MERGE} if merged else {}
+    return {
+        "date_order": plan.time.order if settled else "",
+        "decimal": money.decimal if money and proven else "",
+        **hidden,
+        **other,
+    }
+
+
+def load_with_settings(
+    path: Path,
+    answers: Answers,
+    settings: ReadSettings,
+    scratch: Path,
+    progress: Progress,
+    *,
+    original: str = "",
+    key: bytes | None = None,
+    part: bool = True,
+) -> tuple[LoadResult, Answers]:
+    """Load a file, taking from ``settings`` what ``answers`` and the file leave open.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        answers: what the person said about this file.
+        settings: how the earlier one was read.
+        scratch: an empty folder.
+        progress: who listens.
+        original: what the person calls the file, where it is not the path's name.
+        key: makes ids and contact fields keyed hashes.
+        part: whether it is one file of several.
+
+    Returns:
+        The result, and the answers that it was read with.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
+        Refused: it cannot be used, or lacks a column that the earlier file was read by.
+    """
+    alone = key is not None and settings.dataset  # hashes cannot be held against ids that are written otherwise
+    usual = settings.similar_ids or (SEPARATE if alone else None)
+    events = {**settings.steps, **answers.events}
+    answers = replace(answers, events=events, similar_ids=answers.similar_ids or usual)
+    options = {"original": original, "key": key, "hidden": settings.hidden, "part": part, "usual": settings.encoding}
+    mapping = named_anew(settings.mapping, answers.mapping)
+    loader = RetryingLoader(path, answers.mapping, settings, scratch, progress, options, mapping)
+    of_dates: tuple[Message, ...] = ()
+    result = None
+    while result is None:
+        try:
+            result = loader.load(answers)
+        except NeedsAnswer as error:
+            if error.code.startswith("dates_ambiguous") and settings.date_order and not answers.date_order:
+                order, of_dates = _order_of_log(loader, answers, error)
+                answers = replace(answers, date_order=order)
+            elif error.code.startswith("decimal_unsure") and settings.decimal and not answers.decimal:
+                answers = replace(answers, decimal=settings.decimal)
+            else:
+                raise
+    unsure = any(message.code.startswith("warning.decimal_unsure") for message in result.warnings)
+    if unsure and settings.decimal == "comma" and not answers.decimal:
+        answers = replace(answers, decimal=settings.decimal)
+        result = loader.load(answers)
+    if answers.amount_unit == MINOR and settings.currency and not result.profile.currency:
+        answers = replace(answers, currency=settings.currency)
+        result = loader.load(answers)
+    result = replace(result, warnings=(*result.warnings, *of_dates))
+    return result, replace(answers, mapping=loader.mapping)
+
+
+def _order_of_log(loader: RetryingLoader, answers: Answers, error: NeedsAnswer) -> tuple[str, tuple[Message, ...]]:
+    """Return the order of ambiguous dates in which a file joins its log, and what is to be said of it.
+
+    In the right one hardly a row is new in the time that the log covers, or lies in the future, and in the others many
+    more are. Where that does not tell, it is the log's own, unless the file would then have the first days of months
+    only.
+
+    Raises:
+        NeedsAnswer: the error, where that leaves several orders or none.
+    """
+    log, own = loader.settings.events, loader.settings.date_order
+    column, orders = error.params["column"], error.params.get("spans", {})
+    as_before = Message("warning.dates_as_before", {"column": column, "order": own.upper()})
+    if not log or own not in orders:
+        return own, (as_before,)
+    results = {order: loader.load(replace(answers, date_order=order)) for order in orders}
+    strange = {order: _contradictions(result, log) for order, result in results.items()}
+    best, second = sorted(strange, key=lambda order: (strange[order][0], order != own))[:2]
+    few = strange[best][0] <= MAX_STRANGE * results[best].rows_read
+    clear = few and strange[second][0] >= max(MIN_STRANGE, MORE * strange[best][0])
+    if own == best and few and (clear or not strange[own][1]):
+        return own, (as_before,)
+    if not clear:
+        raise error
+    params = {"column": column, "order": best.upper(), "before": own.upper()}
+    return best, (Message("warning.dates_in_other_order", params),)
+
+
+@dataclass
+class RetryingLoader:
+    """Loads one file, each time with the earlier file's columns as far as this one has them.
+
+    Args:
+        path: the file.
+        said: columns that the person named: canonical name -> source column.
+        settings: how the earlier file was read.
+        scratch: an empty folder.
+        progress: who listens.
+        options: those of :func:`~clv_core.collection.rows.log_loader.load_log` that stay.
+        mapping: canonical name -> source column; those that turn out to be missing are left out.
+        tries: how often it was loaded.
+    """
+
+    path: Path
+    said: Mapping[str, str]
+    settings: ReadSettings
+    scratch: Path
+    progress: Progress
+    options: dict[str, Any]
+    mapping: Mapping[str, str]
+    tries: int = 0
+
+    def load(self, answers: Answers) -> LoadResult:
+        """Return the file read with ``answers``; a column of the earlier file that it lacks is left out.
+
+        Raises:
+            NeedsAnswer: something can be read in two ways.
+            Refused: it cannot be used, or lacks a column of :data:`NEEDED`.
+            UsageError: it lacks a column that the person named.
+        """
+        while True:
+            self.tries += 1
+            folder = self.scratch / f"try-{self.tries}"
+            folder.mkdir()
+            try:
+                said = replace(answers, mapping=self.mapping)
+                return load_log(self.path, said, folder, self.progress, **self.options)
+            except UsageError as error:
+                canonical = str(error.params.get("canonical", ""))
+                if error.code != "map_column" or canonical in self.said:
+                    raise
+                if canonical in NEEDED:
+                    file = self.options["original"] or self.path.name
+                    params = {"dataset": self.settings.dataset, "file": file, **error.params}
+                    raise Refused("mapped_column_missing", **params) from error
+                self.mapping = {name: column for name, column in self.mapping.items() if name != canonical}
+
+
+def _contradictions(result: LoadResult, log: Sequence[Path]) -> tuple[int, bool]:
+    """Return how many rows of a file contradict its log, and whether it has the first days of several months only.
+
+    Rows contradict where their date cannot be an event's, or where their customer has no row of that day in the log,
+    though the log covers it.
+
+    Args:
+        result: of the file.
+        log: Parquet files of the log's events.
+    """
+    days = f"SELECT {CUSTOMER_ID} AS id, {EVENT_TIME}::DATE AS day FROM"
+    known = " UNION ".join(f"{days} {file_text(path)}" for path in log)
+    with connect_memory() as connection:
+        new, months, monthdays, last = one(
+            connection,
+            f"WITH known AS MATERIALIZED ({known}), own AS ({days} {file_text(result.events)})"
+            " SELECT count(*) FILTER (day > (SELECT min(day) FROM known) AND day < (SELECT max(day) FROM known)"
+            " AND (id, day) NOT IN (SELECT (id, day) FROM known)), count(DISTINCT date_trunc('month', day)),"
+            " count(DISTINCT day(day)), max(day(day)) FROM own",
+        )
+    unread = sum(problem.rows for problem in result.problems if problem.reason in UNREAD)
+    return int(new) + unread, months >= MIN_MONTHS and monthdays >= MIN_DAYS and last <= FIRST_DAYS

@@ -1,0 +1,185 @@
+"""Rejected rows: those that cannot be used, kept beside the dataset with their line and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from clv_core.collection.engine import T, file_text, name, run, text
+from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines
+from clv_core.collection.read.quotes import Reject
+from clv_core.collection.read.source import Source
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS
+from clv_core.errors import Message
+from clv_core.jobs import Progress
+
+EXAMPLES: Final = 3
+OWN_COLUMNS: Final = ("file", "line", "reason", "column", "value")
+"""Columns of ours in the file of rejected rows; ``file`` is there where a dataset was made from several files."""
+REASON_COLUMNS: Final = {
+    "no_customer": CUSTOMER_ID,
+    "no_time": EVENT_TIME,
+    "bad_time": EVENT_TIME,
+    "time_out_of_range": EVENT_TIME,
+    "no_amount": AMOUNT,
+    "bad_amount": AMOUNT,
+    "amount_too_large": AMOUNT,
+    "total_row": CUSTOMER_ID,
+    "repeated_amount": AMOUNT,
+    CANCELLED: ORDER_STATUS,
+    REFUNDED: ORDER_STATUS,
+}
+"""The column that a reason is about."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All rows that were rejected for one reason.
+
+    Args:
+        reason: catalogue key without ``reason.``.
+        rows: how many.
+        column: the canonical column it is about, or empty.
+        source_column: its name in the file, or empty.
+        examples: (line, text) of the first few.
+    """
+
+    reason: str
+    rows: int
+    column: str
+    source_column: str
+    examples: tuple[tuple[int, str], ...]
+
+    def message(self) -> Message:
+        """Return the warning that says so."""
+        first = "; ".join(f"{line}: {value[:60]}" if value else str(line) for line, value in self.examples)
+        column = self.column if self.column == self.source_column else f"{self.column} ({self.source_column})"
+        return Message(f"warning.{self.reason}", {"rows": self.rows, "column": column, "first": first})
+
+
+def write_rejected(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    plan: ReadingPlan,
+    rejects: Sequence[Reject],
+    rows: int,
+    target: Path,
+    progress: Progress,
+    *,
+    any_bad: bool,
+) -> tuple[Problem, ...]:
+    """Write the rejected rows as Parquet: line, reason, column, value, then the file's own columns.
+
+    Args:
+        connection: where it runs.
+        source: the table of text.
+        plan: how it is read.
+        rejects: lines that are no rows.
+        rows: rows of the table.
+        target: the Parquet file.
+        progress: who listens.
+        any_bad: whether any row of the table is rejected; if not, it is not read again.
+    """
+    own = {column: _own_name(column) for column in source.columns}
+    connection.register(
+        "rejects",
+        pa.table(
+            {
+                "line": pa.array([item.line for item in rejects], pa.int64()),
+                "reason": pa.array([item.reason for item in rejects], pa.string()),
+                # What is no row cannot be told apart by columns: it may name a customer anywhere.
+                "value": pa.array(["" if plan.secret else item.text for item in rejects], pa.string()),
+            }
+        ),
+    )
+    nothing = ", ".join(f"NULL::VARCHAR AS {name(column)}" for column in own.values())
+    parts = [f"SELECT line, reason, NULL::VARCHAR AS column, value, {nothing} FROM rejects"]
+    if any_bad:
+        gaps = _gaps(source, rejects, rows)
+        connection.register("gaps", gaps)
+        parts.append(_bad_rows(source, plan, own, int(gaps["lines"].to_numpy().sum()), rows))
+    query = f"COPY ({' UNION ALL '.join(parts)}) TO {text(str(target))} (FORMAT parquet)"
+    run(connection, query, progress, "set_aside", rows)
+    connection.unregister("rejects")
+    connection.unregister("gaps")
+    return _problems(connection, target, plan)
+
+
+def _gaps(source: Source, rejects: Sequence[Reject], rows: int) -> pa.Table:
+    """Return the lines between the rows: rejects, and blank lines where the number of lines says that there are some.
+
+    Returns:
+        ``line`` and ``lines`` (how many from there on), int64, ascending.
+    """
+    line = np.array([item.line for item in rejects], np.int64)
+    lines = np.array([item.lines for item in rejects], np.int64)
+    dialect = source.dialect
+    if dialect is not None and source.lines > dialect.header_line + rows + lines.sum():
+        blank = blank_lines(source.path, dialect)
+        blank = as_in_the_file(source, blank[blank > dialect.header_line])
+        line, lines = np.concatenate([line, blank]), np.concatenate([lines, np.ones(len(blank), np.int64)])
+    order = np.argsort(line, kind="stable")
+    return pa.table({"line": line[order], "lines": lines[order]})
+
+
+def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: int, rows: int) -> str:
+    """Return the query of bad rows with their line numbers; ``pushing`` lines between the rows are in ``gaps``."""
+    header = source.dialect.header_line if source.dialect else 0
+    extra = "0"
+    if source.lines > header + rows + pushing:
+        breaks = " + ".join(
+            f"coalesce(length({name(c)}) - length(replace({name(c)}, chr(10), '')), 0)" for c in source.columns
+        )
+        extra = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
+    numbered = f"(SELECT *, row_number() OVER () AS clv_row, {extra} AS clv_extra FROM {source.relation()})"
+    about = " ".join(f"WHEN '{reason}' THEN '{column}'" for reason, column in REASON_COLUMNS.items())
+    values = " ".join(
+        f"WHEN '{column}' THEN {T}{column}"
+        for column in dict.fromkeys(REASON_COLUMNS.values())
+        if column in plan.chosen
+    )
+    columns = ", ".join(f"{plan.shown(column)} AS {name(alias)}" for column, alias in own.items())
+    bad = (
+        f"SELECT {header} + clv_row + clv_extra AS clv_place, {plan.reason} AS clv_reason, *"
+        f" FROM {plan.judged(numbered)} WHERE clv_reason IS NOT NULL"
+    )
+    # Rows at or after the place of a gap, counted without the gaps before it, are pushed down by its lines.
+    place = "line - coalesce(sum(lines) OVER (ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
+    places = f"(SELECT {place} AS place, sum(lines) OVER (ORDER BY line) AS pushed FROM gaps)"
+    pushes = f"(SELECT place, max(pushed) AS pushed FROM {places} GROUP BY place)"
+    joined = f"({bad}) b ASOF LEFT JOIN {pushes} r ON b.clv_place >= r.place" if pushing else f"({bad}) b"
+    shift = "coalesce(pushed, 0)" if pushing else "0"
+    return (
+        f"SELECT (clv_place + {shift})::BIGINT AS line, clv_reason AS reason,"
+        f" CASE clv_reason {about} END AS column, CASE CASE clv_reason {about} END {values} END AS value, {columns}"
+        f" FROM {joined}"
+    )
+
+
+def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: ReadingPlan) -> tuple[Problem, ...]:
+    """Return the rejected rows grouped by reason, the most frequent first."""
+    rows = connection.execute(
+        f"SELECT reason, count(*), arg_min(coalesce(value, ''), line, {EXAMPLES}), min(line, {EXAMPLES})"
+        f" FROM {file_text(rejected)} GROUP BY reason ORDER BY count(*) DESC, reason"
+    ).fetchall()
+    found = []
+    for reason, count, values, lines in rows:
+        column = REASON_COLUMNS.get(reason, "")
+        source_column = plan.chosen.get(column, "")
+        if column == ORDER_STATUS and not source_column:
+            source_column = ", ".join(plan.orders.ends)
+        examples = tuple((int(line), str(value)[:200]) for line, value in zip(lines, values, strict=True))
+        found.append(Problem(reason, int(count), column, source_column or column, examples))
+    return tuple(found)
+
+
+def _own_name(column: str) -> str:
+    return f"{column} (source)" if column.lower() in OWN_COLUMNS else column

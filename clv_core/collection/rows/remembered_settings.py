@@ -1,0 +1,145 @@
+"""What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
+
+One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
+(:func:`~clv_core.collection.vocabulary.column_names.fold`); nothing of a file's rows is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.engine import connect
+from clv_core.collection.mapping.answers import Answers, named_anew
+from clv_core.collection.read.encoding import single_byte
+from clv_core.collection.read.source import open_source
+from clv_core.collection.rows.read_settings import ReadSettings, answers_json
+from clv_core.collection.vocabulary.column_names import fold
+from clv_core.errors import NotFound, Refused
+from clv_core.workspace import Workspace, read_json, write_json
+
+FOLDER: Final = "mappings"
+
+
+def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> None:
+    """Keep what was said about a file with these columns, in place of what was said before.
+
+    Where nothing had to be said, that is kept for a new shape, and takes the place of nothing for a known one.
+
+    Args:
+        workspace: where it is kept.
+        columns: the file's column names.
+        answers: what was said.
+        read_in: the encoding that the file was read in.
+    """
+    path = _path(workspace, columns)
+    if answers == Answers(header=answers.header) and path.exists():
+        return
+    about: dict[str, Any] = {
+        "columns": list(columns),
+        "answers": answers_json(replace(answers, encoding="", sheet="")),
+        "encoding": read_in if read_in and single_byte(read_in) else "",
+        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    write_json(path, about)
+
+
+def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
+    """Return what was said about the last file of this shape, with this one's column names; None for a new shape.
+
+    An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a setting.
+    """
+    path = _path(workspace, columns)
+    if not path.exists():
+        return None
+    said = Answers(**read_json(path)["answers"])
+    spelled = {_plain(column): column for column in columns}
+    mapping = {
+        canonical: column if column in columns else spelled.get(_plain(column), column)
+        for canonical, column in said.mapping.items()
+    }
+    return replace(said, mapping=mapping)
+
+
+def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
+    """Forget what was said about files of this shape; say whether there was anything."""
+    path = _path(workspace, columns)
+    known = path.exists()
+    path.unlink(missing_ok=True)
+    return known
+
+
+def recalled(
+    workspace: Workspace, path: Path, answers: Answers, scratch: Path, original: str = "", *, zoned: bool = False
+) -> tuple[Answers, ReadSettings]:
+    """Return ``answers`` completed by what is remembered of the file's shape, for ``load_with_settings``.
+
+    Date order, decimal mark and encoding are settings only: what the file itself proves comes first. The time zone of
+    ``answers`` holds where it was said (``zoned``).
+
+    Raises:
+        NotFound: nothing is remembered of this shape.
+        Refused: it holds no table.
+    """
+    columns = _columns(path, scratch / "look", answers, original)
+    known = recall(workspace, columns)
+    if known is None:
+        raise NotFound("nothing_remembered", file=original or path.name, columns=list(columns[:40]))
+    usual = str(read_json(_path(workspace, columns)).get("encoding", ""))
+    settings = ReadSettings(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
+    said = replace(
+        answers,
+        mapping=named_anew(known.mapping, answers.mapping),
+        timezone=answers.timezone if zoned else known.timezone,
+        currency=answers.currency or known.currency,
+        duplicates=answers.duplicates or known.duplicates,
+        events={**known.events, **answers.events},
+        states={**known.states, **answers.states},
+        amount_unit=answers.amount_unit or known.amount_unit,
+        similar_ids=answers.similar_ids or known.similar_ids,
+    )
+    return said, settings
+
+
+def completed(answers: Answers, settings: ReadSettings) -> Answers:
+    """Return the answers of :func:`recalled` in one piece, to be remembered in turn."""
+    order, decimal = settings.date_order or None, settings.decimal or None
+    return replace(answers, date_order=answers.date_order or order, decimal=answers.decimal or decimal)
+
+
+def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tuple[str, ...]:
+    scratch.mkdir()
+    connection = connect(scratch)
+    try:
+        named = answers.mapping.values()
+        return open_source(
+            connection,
+            path,
+            scratch,
+            header=answers.header,
+            original=original,
+            named=named,
+            encoding=answers.encoding,
+            sheet=answers.sheet,
+        ).columns
+    except duckdb.Error as error:
+        raise Refused("unreadable_table", file=original or path.name) from error
+    finally:
+        connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _path(workspace: Workspace, columns: Sequence[str]) -> Path:
+    shape = "\n".join(sorted(_plain(column) for column in columns))
+    return workspace.place(FOLDER) / f"{hashlib.sha256(shape.encode()).hexdigest()[:16]}.json"
+
+
+def _plain(column: str) -> str:
+    return fold(column) or column

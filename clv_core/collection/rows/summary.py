@@ -1,0 +1,112 @@
+"""What the rows of a log amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.engine import fetch, file_text, one, text
+from clv_core.collection.mapping.plan.reading_plan import is_total
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
+from clv_core.jobs import Progress
+
+TOTAL_OFF: Final = 0.01
+"""The share by which rows of totals may miss the sum of the others, which those of months and of all hold twice."""
+
+
+@dataclass(frozen=True)
+class LogSummary:
+    """Sums over the kept rows.
+
+    Args:
+        rows: kept rows.
+        customers: distinct customers.
+        purchases: purchase rows.
+        returns: return rows.
+        first_event: earliest event, UTC.
+        last_event: latest event, UTC.
+        log_start: local date of the first event.
+        log_end: first local midnight after the last event.
+        net_revenue: purchases and returns, to the cent.
+        event_types: rows by event type.
+        example_customer: one customer id.
+    """
+
+    rows: int
+    customers: int
+    purchases: int
+    returns: int
+    first_event: datetime
+    last_event: datetime
+    log_start: date
+    log_end: date
+    net_revenue: float
+    event_types: dict[str, int]
+    example_customer: str
+
+    @classmethod
+    def empty(cls, last: datetime) -> LogSummary:
+        """Return the sums of a file that holds only voided orders; it ends at their last one."""
+        return cls(0, 0, 0, 0, last, last, last.date(), last.date(), 0.0, {}, "")
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what a manifest records of the kept rows, by its fields' names."""
+        return {
+            "rows_kept": self.rows,
+            "customers": self.customers,
+            "purchases": self.purchases,
+            "first_event": self.first_event.isoformat(timespec="seconds") + "Z",
+            "last_event": self.last_event.isoformat(timespec="seconds") + "Z",
+            "log_start": self.log_start.isoformat(),
+            "log_end": self.log_end.isoformat(),
+            "net_revenue": self.net_revenue,
+            "event_types": self.event_types,
+        }
+
+
+def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> LogSummary:
+    """Return the sums of a Parquet file of events; money is added in decimals, so that it is exact to the cent."""
+    file = file_text(events)
+    first, last = (local_day(f"{edge}({EVENT_TIME})", timezone) for edge in ("min", "max"))
+    row = one(
+        connection,
+        f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}), {first}, {last} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
+        f" FILTER ({EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')), any_value({CUSTOMER_ID}) FROM {file}",
+    )
+    distinct = f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})"
+    customers = fetch(connection, distinct, progress, "figures")[0][0]
+    types = f"SELECT {EVENT_TYPE}, count(*) FROM {file} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1000"
+    counts = {str(kind): int(rows) for kind, rows in connection.execute(types).fetchall()}
+    return LogSummary(
+        rows=int(row[0]),
+        customers=int(customers),
+        purchases=counts.get(PURCHASE, 0),
+        returns=counts.get(RETURN, 0),
+        first_event=row[1],
+        last_event=row[2],
+        log_start=row[3],
+        log_end=row[4],
+        net_revenue=round(float(row[5] or 0), 2),
+        event_types=counts,
+        example_customer=str(row[6]),
+    )
+
+
+def local_day(time: str, timezone: str) -> str:
+    """Return SQL for the day of a UTC time in the log's own zone."""
+    return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
+
+
+def has_totals(connection: duckdb.DuckDBPyConnection, events: Path) -> bool:
+    """Say whether customers are called totals and have bought about as much as all others together."""
+    rows, theirs, rest = one(
+        connection,
+        "SELECT count(*) FILTER (total), sum(amount) FILTER (total), sum(amount) FILTER (NOT total) FROM"
+        f" (SELECT {AMOUNT} AS amount, {is_total(CUSTOMER_ID)} AS total FROM {file_text(events)}"
+        f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}'))",
+    )
+    return bool(rows and rest) and any(abs(theirs - times * rest) <= TOTAL_OFF * abs(rest) for times in (1, 2))

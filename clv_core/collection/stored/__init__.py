@@ -1,1 +1,0 @@
-"""Stored: a dataset's files, its manifest, and where they lie."""
