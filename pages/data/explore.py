@@ -33,6 +33,6 @@ if not figures.customers:
     st.stop()
 explored.cards(cube, filters, figures, before)
 parts = sections.parts(cube, figures.buyers)
-part = widgets.choose(t("explore.part"), parts, "explore_part", wrap=True, label_visibility="collapsed")
+part = widgets.choose(t("explore.part"), parts, "explore_part", label_visibility="collapsed")
 sections.show(part, cube, filters)
 sections.missing(cube)

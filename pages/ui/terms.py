@@ -28,6 +28,7 @@ def choose(bundle: Bundle) -> Terms:
             key=f"terms_horizon_{trained}",
             help=t("terms.horizon.help", trained=trained),
             persist_state="session",
+            wrap=True,
         )
         horizon: int | str = chosen
         if chosen == CUSTOM:

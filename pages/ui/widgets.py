@@ -224,6 +224,7 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         required=True,
         key=key,
         persist_state="session",
+        wrap=True,
         **how,
     )
     return chosen
