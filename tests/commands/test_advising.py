@@ -35,7 +35,7 @@ def test_recommend_writes_the_list_its_side_file_and_the_log(shop: Shop, tmp_pat
     out = tmp_path / f"list.{ending}"
     answer = shop.done("recommend", "--out", out, "--top", 3)
     assert answer["rows"] == 3 * answer["customers"] == 240
-    listed = pd.read_csv(out, dtype=str) if ending == "csv" else pd.read_excel(out, dtype=str)
+    listed = pd.read_csv(out, dtype=str) if ending == "csv" else pd.read_excel(out, dtype=str, engine="openpyxl")
     assert listed.groupby("customer_id")["rank"].apply(list).map(lambda ranks: ranks == ["1", "2", "3"]).all()
     assert listed["reason"].str.len().min() > 5 and listed["category"].isin(["tea", "coffee"]).all()
     side, logged = side_file(answer), last_export(shop.workspace)

@@ -9,6 +9,7 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def bytes_of(path: Path) -> Iterator[str]:
 
 def cells_of(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield the columns, or keys, and the texts of all cells of a file."""
-    readers: dict[str, Any] = {".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
+    readers: dict[str, Any] = {".parquet": pd.read_parquet, ".xlsx": partial(pd.read_excel, engine="openpyxl")}
     readers |= dict.fromkeys((".csv", ".gz"), lambda file: pd.read_csv(file, dtype=str))
     if path.suffix in readers:
         frame = readers[path.suffix](path)

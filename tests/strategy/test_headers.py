@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,12 +99,12 @@ def test_a_chinese_plan_says_what_its_effects_rest_on_in_chinese(tmp_path: Path,
     said = {}
     for language in ("", "zh"):
         path = export(plan, ending, tmp_path / f"{language}.{ending}", side=SIDE, language=language).files[0]
-        table = pd.read_csv(path, encoding="utf-8-sig") if ending == "csv" else pd.read_excel(path)
+        table = pd.read_csv(path, encoding="utf-8-sig") if ending == "csv" else pd.read_excel(path, engine="openpyxl")
         said[language] = table.iloc[:, 4].tolist()
     assert said == {"": kinds, "zh": ["假设", "实测"]}
 
 
-READ = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
+READ = {".csv": pd.read_csv, ".xlsx": partial(pd.read_excel, engine="openpyxl"), ".parquet": pd.read_parquet}
 AMOUNTS = pd.DataFrame({"customer_id": ["A1", "A2"], "predicted_clv": [12.5, 0.0], "p_purchase": [0.5, 0.1]})
 
 

@@ -28,7 +28,6 @@ SAVED: Final = "just_saved"
 """What the run that saved a dataset here returned."""
 MERGE_WARNINGS: Final = (
     "nothing_new",
-    "nothing_taken_out",
     "orders_taken_out",
     "orders_not_here",
     "orders_stay_out",
