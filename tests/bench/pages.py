@@ -27,10 +27,13 @@ WAIT_SECONDS: Final = 1800
 
 
 TURNS: Final[dict[str, tuple[Turn, ...]]] = {
-    "evaluate": (("another threshold", lambda app: app.slider(key="threshold").set_value(0.3)),),
+    "evaluate": (
+        ("who buys", lambda app: app.session_state.__setitem__("evaluate_part", "buyers")),
+        ("another threshold", lambda app: app.slider(key="threshold").set_value(30)),
+    ),
     "segments": (
-        ("value and churn risk", lambda app: app.pills(key="scheme_kind").set_value("quadrant")),
-        ("RFM", lambda app: app.pills(key="scheme_kind").set_value("rfm")),
+        ("value and churn risk", lambda app: app.selectbox(key="scheme_kind").set_value("quadrant")),
+        ("RFM", lambda app: app.selectbox(key="scheme_kind").set_value("rfm")),
         ("purchase probability at least 50%", lambda app: app.slider(key="filter_p").set_value(50)),
     ),
     "customer": (("search", lambda app: app.text_input(key="card_search").set_value("c0000012")),),

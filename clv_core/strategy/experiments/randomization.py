@@ -53,7 +53,8 @@ def in_control_group(customers: Iterable[str], share: float, experiment: str) ->
         UsageError: a share out of bounds.
     """
     check_share(share)
-    ids = pa.table({"id": pa.array(list(customers), pa.string())})
+    values = pd.Series(customers if isinstance(customers, pd.Series) else list(customers), dtype="str")
+    ids = pa.table({"id": pa.array(values, pa.string())})
     with connect_memory() as connection:
         connection.register("ids", ids)
         hashed = f"('0x' || left(sha256(concat(?, chr(10), id)), {HASH_DIGITS}))::BIGINT"

@@ -42,7 +42,7 @@ from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import cells, i18n, received, row_files, session, tiers, widgets
 from pages.ui.budget.offers import PlanInputs, save, saved_offers
-from pages.ui.cache import cached
+from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import count, money, percent, t
@@ -112,16 +112,36 @@ def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, floa
 
     Customers of the holdout stand for those of the same value tier: revenue in the trained horizon, whatever the terms.
     """
-    bundle = inputs.data.bundle
-    held = bundle.holdout(bundle.record["model"])
-    if held is None or held.empty or not inside.any():
+    held = _holdout(inputs.data.bundle)
+    if held is None or not inside.any():
         return None
-    predicted = held["predicted_clv"].to_numpy(float)
-    past, tier = DEFAULT_SCHEME.tier_of(predicted), DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside]
-    std = residual_std(held["actual"].to_numpy(float), predicted, past, tier)
+    actual, predicted, past = held
+    tier = _value_tiers(inputs.people_mark, inputs.people)[inside]
+    std = residual_std(actual, predicted, past, tier)
     counts = pd.Series(tier).value_counts()
     value = float((pd.Series(predicted).groupby(past).mean().reindex(counts.index) * counts).sum() / counts.sum())
     return (std, value) if np.isfinite(std) and std > 0 else None
+
+
+@cached(CUSTOMERS)
+def _holdout(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return what customers of the holdout spent, what was predicted, and their value tier, each [n]."""
+    held = bundle.holdout(bundle.record["model"], ("actual", "predicted_clv"))
+    if held is None or held.empty:
+        return None
+    predicted = held["predicted_clv"].to_numpy(float)
+    return held["actual"].to_numpy(float), predicted, DEFAULT_SCHEME.tier_of(predicted)
+
+
+@cached(CUSTOMERS)
+def _value_tiers(mark: str, _people: pd.DataFrame) -> np.ndarray:  # noqa: ARG001 - names the customers
+    return DEFAULT_SCHEME.tier_of(_people[VALUE].to_numpy(float))
+
+
+@cached(CUSTOMERS)
+def _control_group(mark: str, share: float, name: str, _ids: pd.Series[str]) -> np.ndarray:  # noqa: ARG001
+    """Return who of the customers that ``mark`` names is in the control group, bool [n]."""
+    return in_control_group(_ids, share, name)
 
 
 def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
@@ -156,13 +176,15 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         )
         end = inputs.data.dataset.log_end
         start = st.date_input(t("budget.draw.start"), end, format="YYYY-MM-DD", key="draw_start", width=170)
-    inside = _members(inputs, group)
+    inside, mark = _members(inputs, group), f"{inputs.people_mark} {inputs.segments.by} {group}"
     if group == OF_PLAN and plan is not None:
+        mark = ""
         chosen = plan.customers.loc[plan.customers[OFFER] == offer, CUSTOMER_ID]
         inside = inputs.people[CUSTOMER_ID].isin(set(chosen)).to_numpy()
     people, share, day = inputs.people[inside], part / 100, start.isoformat()
     name = randomization_name(inputs.data.dataset.name, day)
-    control = in_control_group(people[CUSTOMER_ID], share, name)
+    ids = people[CUSTOMER_ID]
+    control = _control_group(mark, share, name, ids) if mark else in_control_group(ids, share, name)
     counts = int((~control).sum()), int(control.sum())
     about = {"offer": widgets.escape(str(offer)), "treated": count(counts[0]), "control": count(counts[1])}
     st.markdown(t("budget.draw.groups", **about))
