@@ -130,4 +130,4 @@ def required_sample_size(effect: float, std: float, share: float) -> int:
 
 def _standard_errors() -> float:
     """Return how many standard errors a detectable effect is: its interval lies beyond 0 with the wanted power."""
-    return float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2) + scipy.stats.norm.ppf(POWER))
+    return float(scipy.special.ndtri((1 + CONFIDENCE) / 2) + scipy.special.ndtri(POWER))
