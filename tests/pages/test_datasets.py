@@ -184,7 +184,7 @@ def test_earlier_versions_go_once_that_is_confirmed(open_page: OPEN, shop: Path)
     assert translate("older.stays", "en") in texts(app) and len(versions(workspace, "shop")) == 4
     do(app, "confirm")
     assert {one.version for one in versions(workspace, "shop")} == {current.version, current.manifest.raw_version}
-    assert "2 of 4 versions are gone" in app.success[0].value
+    assert "2 of 4 versions deleted" in app.success[0].value
 
 
 def customers(shop: Path) -> bytes:

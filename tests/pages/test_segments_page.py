@@ -343,5 +343,5 @@ def test_rules_are_deleted_only_after_a_second_press(open_page: OPEN, own: Path)
     app.selectbox(key="rules_name").set_value("Gone").run()
     app.button(key="rules_delete").click().run()
     assert load_rules(dataset, "Gone").rules
-    app.button(key="rules_delete_yes").click().run()
+    app.button(key="confirm").click().run()
     assert "Gone" not in saved_rules(dataset)

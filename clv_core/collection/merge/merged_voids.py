@@ -87,12 +87,12 @@ def _union_voided(relations: Sequence[str]) -> str:
     """Return the query of several files' voided lines, each as often as the one that voids it most."""
     order = f"ORDER BY {REASON} DESC, told DESC"
     copies = " UNION ALL ".join(
-        f"SELECT *, row_number() OVER (PARTITION BY {', '.join(LINE)} {order}) AS copy FROM {relation}"
+        f"SELECT *, row_number() OVER (PARTITION BY {', '.join(LINE)} {order}) AS clv_copy FROM {relation}"
         for relation in relations
     )
     return (
         f"SELECT {', '.join(LINE)}, max({REASON}) AS {REASON}, bool_or(whole) AS whole, max(told) AS told"
-        f" FROM ({copies}) GROUP BY {', '.join(LINE)}, copy"
+        f" FROM ({copies}) GROUP BY {', '.join(LINE)}, clv_copy"
     )
 
 

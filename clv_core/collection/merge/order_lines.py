@@ -56,10 +56,10 @@ def whole_orders(voided: str) -> str:
 
 def matching_lines(key: str, rows: str, lines: str, orders: str = "") -> str:
     """Return the query of ``rows`` whose line is in ``lines``, as often as there, or whose order is in ``orders``."""
-    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS copy FROM {rows}"
-    counted = f"SELECT {key}, count(*) AS copies FROM ({lines}) GROUP BY ALL"
+    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy FROM {rows}"
+    counted = f"SELECT {key}, count(*) AS clv_copies FROM ({lines}) GROUP BY ALL"
     also = f" OR ({ORDER}) IN ({orders})" if orders else ""
-    return f"SELECT * FROM ({numbered}) LEFT JOIN ({counted}) USING ({key}) WHERE copy <= copies{also}"
+    return f"SELECT * FROM ({numbered}) LEFT JOIN ({counted}) USING ({key}) WHERE clv_copy <= clv_copies{also}"
 
 
 def sum_lines(step: MergeStep, lines: str) -> OrderSums:

@@ -200,15 +200,15 @@ def _missing_lines(line: Sequence[str], old: str, new: str, counted: str) -> str
     """
     key, order = ", ".join((*line, EVENT_TIME)), f"{ORDER}, {EVENT_TIME}"
     common = f"SELECT * FROM {old} WHERE ({order}) IN (SELECT {order} FROM {new})"
-    copies = f"row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS copy"
-    known = f"SELECT {key}, count(*) AS copies FROM {new} GROUP BY ALL"
+    copies = f"row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy"
+    known = f"SELECT {key}, count(*) AS clv_copies FROM {new} GROUP BY ALL"
     lines = (
-        f"SELECT *, copy > coalesce(copies, 0) AND NOT ({counted}) AS is_missing"
+        f"SELECT *, clv_copy > coalesce(clv_copies, 0) AND NOT ({counted}) AS clv_missing"
         f" FROM (SELECT *, {copies} FROM ({common})) LEFT JOIN ({known}) USING ({key})"
     )
-    complete = f"SELECT NOT bool_or(is_missing) AS complete FROM lines GROUP BY {order}"
+    complete = f"SELECT NOT bool_or(clv_missing) AS complete FROM lines GROUP BY {order}"
     share = f"SELECT avg(complete::INTEGER) FROM ({complete})"
-    return f"WITH lines AS ({lines}) SELECT * FROM lines WHERE is_missing AND ({share}) >= {MIN_COMPLETE}"
+    return f"WITH lines AS ({lines}) SELECT * FROM lines WHERE clv_missing AND ({share}) >= {MIN_COMPLETE}"
 
 
 def _moved_lines(step: MergeStep) -> str:

@@ -201,12 +201,13 @@ def _mark_equal_rows(step: MergeStep, old: str) -> None:
     same = " AND ".join(f"n.{name(column)} IS NOT DISTINCT FROM o.{name(column)}" for column in step.shared)
     for part in range(parts):
         chosen = f"hash({everything}) IN (SELECT h FROM shared_hashes WHERE h % {parts} = {part})"
-        counted = f"SELECT {everything}, count(*) AS copies FROM {old} WHERE {chosen} GROUP BY ALL"
+        counted = f"SELECT {everything}, count(*) AS clv_copies FROM {old} WHERE {chosen} GROUP BY ALL"
         ranked = (
-            f"SELECT *, row_number() OVER (PARTITION BY {everything} ORDER BY {POSITION}) AS copy"
+            f"SELECT *, row_number() OVER (PARTITION BY {everything} ORDER BY {POSITION}) AS clv_copy"
             f" FROM {step.new_rows} WHERE {chosen}"
         )
-        step.add_present(f"SELECT n.{POSITION} FROM ({ranked}) n JOIN ({counted}) o ON {same} WHERE copy <= copies")
+        joined = f"({ranked}) n JOIN ({counted}) o ON {same}"
+        step.add_present(f"SELECT n.{POSITION} FROM {joined} WHERE clv_copy <= clv_copies")
 
 
 def _mark_same_day(step: MergeStep, old: str, timezones: tuple[str, str]) -> None:

@@ -224,7 +224,8 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
     named, names = encoding_of_names(lines, (usual, by_words, *MULTI_BYTE, *(ONE_BYTE if alone else ())))
     by_name = names >= MIN_NAMES or (alone and names > 0)
     encoding = named if by_name else by_words
-    as_before = bool(usual) and encoding not in MULTI_BYTE and not by_name and all(_reads(line, usual) for line in bad)
+    as_before = bool(usual) and (few or encoding not in MULTI_BYTE) and not by_name
+    as_before = as_before and all(_reads(line, usual) for line in bad)
     encoding = usual if as_before else encoding
     proven = alone and by_name if few else encoding in MULTI_BYTE
     if proven and all(_reads(line, encoding) for line in lines):
