@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.read import encoding
+from clv_core.collection.read import encoding, source
 from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
@@ -159,7 +159,8 @@ def test_one_bad_row_takes_no_other_with_it(tmp_path: Path, at: int, bad: str, r
         assert (found, rows) == (wanted, len(lines) - 1)
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "IN_MEMORY", 0)  # as a large file, which is parsed for each question
     file = tmp_path / "log.csv"
     file.write_text("customer_id,event_time,amount\n" + "".join(f"c{i},2024-01-01,{i}\n" for i in range(100)))
 

@@ -110,7 +110,8 @@ def test_a_newer_first_look_replaces_one_of_earlier_data_that_nobody_kept(bare: 
     work = Workspace(bare)
     pipeline.zero_shot(work, "shop", progress=NoProgress())
     [earlier] = list_bundles(work)
-    write_record(earlier.folder, {**earlier.record, "dataset": {"name": "shop", "version": "0" * 12}})
+    folder = earlier.folder.rename(earlier.folder.with_name(f"{earlier.id}0"))
+    write_record(folder, {**earlier.record, "dataset": {"name": "shop", "version": "0" * 12}})
     pipeline.zero_shot(work, "shop", progress=NoProgress())
     assert [one.record["dataset"]["version"] for one in list_bundles(work)] == [open_dataset(work, "shop").version]
 

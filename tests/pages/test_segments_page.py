@@ -310,7 +310,7 @@ def test_the_segment_named_as_furthest_off_has_the_largest_difference_in_the_tab
     worst = rows.loc[rows["gap"].abs().idxmax()]
     key = "segments.came.over" if worst["gap"] >= 0 else "segments.came.under"
     said = translate(key, "en", amount=say_money(abs(worst["gap"]), "EUR"))
-    assert any(one.value.strip("*").endswith(f"{said} for {worst['name']}") for one in app.markdown)
+    assert any(said in one.value and str(worst["name"]) in one.value for one in app.markdown)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -167,7 +167,8 @@ def show_predictions(dataset: Dataset, model: Bundle) -> bool:
         return False
     terms, customers = Terms(model.record["horizon_days"]), _values(path)
     context = (widgets.context_line(model, dataset.log_end), _growth(dataset))
-    widgets.headline(tiers.headline(model, dataset, customers, terms), *filter(None, context))
+    finding = headline(dataset, model) if model.untrained else tiers.headline(model, dataset, customers, terms)
+    widgets.headline(finding, *filter(None, context))
     rows = _tiers(path, tiers.names(dataset))
     first = rows.iloc[0]
     shares = {"share": percent(first["share_of_customers"]), "value": percent(first["share_of_value"])}

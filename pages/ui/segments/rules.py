@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -25,7 +26,8 @@ from clv_core.strategy.segments.saved_segments import (
 from clv_core.strategy.segments.scored_customers import labels_key
 from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
-from pages.ui import access, condition_sentences, widgets
+from pages.ui import access, condition_sentences, confirmation, widgets
+from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
 from pages.ui.session import language
@@ -60,24 +62,18 @@ def _order(dataset: Dataset, rules: Rules) -> None:
         overlapping = st.toggle(
             t("rules.overlapping"), rules.overlapping, key=f"overlap_{rules.name}", help=t("rules.overlapping.help")
         )
-        if st.button(t("rules.delete", name=widgets.escape(rules.name)), key="rules_delete", icon=":material/delete:"):
-            _confirm_delete(dataset, rules)
+        label = t("rules.delete", name=widgets.escape(rules.name))
+        consequence = t("rules.delete.sure", count=len(rules.rules))
+        question = Confirmation(label, consequence, t("rules.delete.yes"), partial(_delete, dataset, rules.name))
+        confirmation.button(question, label, "rules_delete", icon=":material/delete:")
     if overlapping != rules.overlapping:
         _save(dataset, replace(rules, overlapping=overlapping))
 
 
-def _confirm_delete(dataset: Dataset, rules: Rules) -> None:
-    """Ask whether rules with all their segments shall be deleted."""
-
-    @st.dialog(t("rules.delete", name=rules.name))
-    def ask() -> None:
-        st.write(t("rules.delete.sure", count=len(rules.rules)))
-        if st.button(t("rules.delete.yes"), key="rules_delete_yes", type="primary", icon=":material/delete:"):
-            access.require("change")
-            remove_rules(dataset, rules.name)
-            st.rerun()
-
-    ask()
+def _delete(dataset: Dataset, name: str) -> None:
+    """Delete rules with all their segments."""
+    access.require("change")
+    remove_rules(dataset, name)
 
 
 def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
