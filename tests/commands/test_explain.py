@@ -19,6 +19,7 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
 from tests.commands.conftest import Shop
+from tests.conftest import own_copy
 
 
 def summed(explanation: Explanation) -> np.ndarray:
@@ -61,7 +62,8 @@ def test_one_customer_is_explained_as_in_the_sample(shop: Shop, tmp_path: Path) 
 @pytest.mark.parametrize("model", ["naive", "bgnbd", "paretonbd"])
 def test_baselines_are_explained_too(shop: Shop, tmp_path: Path, model: str) -> None:
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
-    own = Shop(shop.workspace, pipeline.train(shop.workspace, "shop", config, progress=NoProgress()))
+    work = own_copy(shop.workspace, tmp_path / "work")
+    own = Shop(work, pipeline.train(work, "shop", config, progress=NoProgress()))
     scored = ScoredDataset.open(own.workspace, "shop", own.model.id)
     value = pipeline.explain(scored, tmp_path / "why", sample=20, progress=NoProgress()).value
     scores = own.scores().set_index("customer_id")["predicted_clv"].loc[list(value.customer_ids)]

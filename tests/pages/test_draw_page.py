@@ -28,7 +28,8 @@ def test_groups_are_of_the_plans_customers_and_can_be_measured_afterwards(
     assert not any(one.key == "draw_offer" for one in app.selectbox) and "download_draw_csv" not in offered
     app = opened(app)
     assert not app.error
-    offer = app.selectbox(key="draw_offer").value
+    box = app.selectbox(key="draw_offer")
+    offer = box.options[box.index]
     plan = table_of(offered["download_plan_csv"])
     rows = table_of(offered["download_draw_csv"])
     assert set(rows["customer_id"]) == set(plan.loc[plan["offer"] == offer, "customer_id"])

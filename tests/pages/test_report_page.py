@@ -124,7 +124,7 @@ def test_the_budget_that_is_offered_is_that_of_the_strategy_page(
 @pytest.mark.slow
 def test_the_plan_is_by_the_segments_that_the_strategy_page_plans_by(open_page: OPEN, root: Path) -> None:
     only = {f"tier{number}": None for number in (1, 2, 4)}
-    rows = ({"start": "mail", **only}, {"start": "voucher", **only})
+    rows = ({"start": "mail", "tier3": 2, **only}, {"start": "voucher", "tier3": 5, **only})
     save_offers(open_dataset(Workspace(root), "shop"), SavedOffers({QUADRANT: rows}, by=QUADRANT))
     app = open_page(root, "report", lang="en")
     command = made(app, root)

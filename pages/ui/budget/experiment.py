@@ -160,7 +160,11 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
     given = [] if plan is None else plan.customers[OFFER].value_counts().index.tolist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         offers = [*given, *(one.name for one in inputs.offers if one.name not in given)]
-        offer = st.selectbox(t("budget.draw.offer"), offers, key="draw_offer", width=220)
+        places = range(len(offers))  # not the names: those of the offers to begin with are in the page's language
+        chosen_place = st.selectbox(
+            t("budget.draw.offer"), places, format_func=offers.__getitem__, key="draw_offer", width=220
+        )
+        offer = offers[chosen_place]
         if offer in given:
             names = {OF_PLAN: t("budget.draw.plan"), **names}
         group = st.selectbox(
