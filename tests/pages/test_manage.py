@@ -85,7 +85,7 @@ def test_a_dataset_is_told_what_its_amounts_are_in(open_page: OPEN, two: Path, l
 
 def test_a_dataset_gets_another_name(open_page: OPEN, two: Path) -> None:
     app = section(two, open_page, "manage")
-    app.text_input(key="new_name_spring").set_value("Spring 2024")
+    app.text_input(key="new_name_spring").set_value("Spring 2024").run()
     do(app, "rename")
     assert translate("manage.rename.why", name="spring", new="Spring 2024") in texts(app)
     do(app, "confirm")

@@ -125,7 +125,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
 
 
 @pytest.mark.examples(2)
-@pytest.mark.parametrize("view", ["figures", "came", "compare"])
+@pytest.mark.parametrize("view", ["figures", "came"])
 def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
     open_page: OPEN, not_trusted: Path, view: str
 ) -> None:

@@ -119,6 +119,7 @@ def reasons(card: Card) -> None:
         st.space("stretch")
         label = t("card.why.all") if own else t("card.why.ask")
         if st.button(label, key="card_why", icon=navigation.BY_NAME["explain"].icon):
+            st.session_state["explain_part"] = "customer"
             st.session_state["explain_other"] = card.customer_id
             navigation.go("explain")
 
