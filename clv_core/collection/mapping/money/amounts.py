@@ -32,10 +32,7 @@ SAME: Final = 0.1
 """Share of lines of several pieces that cost no less than was charged; a cost or a tax is always less."""
 
 
-def settle_amount(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_amount(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with the amount before refunds and after discounts, and what is to be said of it.
 
     Args:
@@ -315,10 +312,7 @@ MIN_RETURNS: Final = 3
 """Returns without the amount, before that is no accident."""
 
 
-def settle_returns(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_returns(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with an amount that returns have too, where the chosen one is blank in all of them.
 
     Args:

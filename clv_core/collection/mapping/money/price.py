@@ -142,10 +142,7 @@ PRICE_NAME: Final = re.compile(r"(?i)price|preis|prix|precio|prezzo|preço|价|�
 FIGURE: Final = re.compile(r"\d+([.,]\d+)?")
 
 
-def settle_pieces(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_pieces(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with such an amount as the quantity and the price as what it is, and what is to be said.
 
     Args:

@@ -190,10 +190,7 @@ CONVERTED: Final = re.compile(
 """What the name of such a column holds."""
 
 
-def settle_converted(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], str, tuple[Message, ...]]:
+def settle_converted(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], str, tuple[Message, ...]]:
     """Return the columns with the amounts, and refunds, in one currency, that currency, and what is to be said.
 
     Without such a column all stays as it is, and the currency is "".

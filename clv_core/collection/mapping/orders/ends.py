@@ -37,10 +37,7 @@ LATE: Final = 31
 Ends = dict[str, tuple[bool, str]]
 
 
-def read_ends(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[Ends, tuple[Message, ...]]:
+def read_ends(log: LogTable, chosen: Mapping[str, str]) -> tuple[Ends, tuple[Message, ...]]:
     """Return the columns whose times ended orders, each with whether being filled does so and what it then says.
 
     A column of states outranks them, but for a row that was deleted; an amount that was paid back outranks the time
@@ -153,10 +150,7 @@ def _times(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
 OFF: Final = (CANCELLED, REFUNDED)
 
 
-def read_others(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[OrderState, ...]:
+def read_others(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, ...]:
     """Return the words of all other columns of states that call orders no sales.
 
     They are looked for by name, so that next month's file, whose columns are read as those of the first, has them too.

@@ -24,10 +24,7 @@ NEARLY_ALL: Final = 0.95
 CENT: Final = 0.011
 
 
-def settle_refund(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_refund(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with the one that says how much was paid back, and what is to be said of it.
 
     It has an amount up to that of the order, less than it at least once, wherever the time of a refund is filled, and

@@ -257,10 +257,7 @@ VARYING: Final = 0.5
 """Share of these customers who have several times in another column, from which on it may be that of events."""
 
 
-def settle_time(
-    log: LogTable,
-    chosen: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[Message, ...]]:
+def settle_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with a time that differs between a customer's orders, where the one that was taken never does.
 
     Args:
