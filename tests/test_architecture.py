@@ -45,7 +45,7 @@ ORDER = (
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
-MAPPING = ("plan", "columns", "customers", "states", "kinds", "proposals", "money", "orders")
+INFER = ("plan", "columns", "customers", "states", "kinds", "proposals", "money", "orders")
 
 FORBIDDEN_MODULES = {
     "streamlit", "plotly", "matplotlib", "pages", "app", "tests",
@@ -205,9 +205,9 @@ def test_no_two_rooms_of_a_package_need_each_other() -> None:
         assert set(TopologicalSorter(needs).static_order()) == set(needs)  # raises CycleError where two do
 
 
-def test_imports_within_the_mapping_go_one_way() -> None:
+def test_imports_within_infer_go_one_way() -> None:
     """Along the order that its docstring says: what a room is about can be read without what comes after it."""
-    house, order = CORE / "collection" / "mapping", MAPPING
+    house, order = CORE / "collection" / "infer", INFER
     needs = {room: needed((house / room).glob("*.py"), house) for room in order}
     assert set(order) == rooms_of(house)
     assert {room: needs[room] - set(order[: at + 1]) for at, room in enumerate(order)} == dict.fromkeys(order, set())

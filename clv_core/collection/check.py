@@ -20,10 +20,10 @@ import pandas as pd
 from clv_core.collection.engine import connect, connect_memory, file_text, text
 from clv_core.collection.holdout_sizes import count_holdouts
 from clv_core.collection.horizons import HorizonSupport, horizons_to_count, supported_horizons
+from clv_core.collection.infer.answers import Answers, Said
+from clv_core.collection.infer.kinds.event_names import EventName, names_of
+from clv_core.collection.infer.states.reading import OrderState
 from clv_core.collection.ingest import describe
-from clv_core.collection.mapping.answers import Answers, Said
-from clv_core.collection.mapping.kinds.event_names import EventName, names_of
-from clv_core.collection.mapping.states.reading import OrderState
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.rejected_rows import Problem
 from clv_core.collection.store.version_store import SET_ASIDE, Manifest

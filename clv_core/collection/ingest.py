@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-from clv_core.collection.mapping.answers import Answers, Said
+from clv_core.collection.infer.answers import Answers, Said
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.merge.related_tables import refuse_tables
 from clv_core.collection.parse.pseudonyms import load_key
@@ -65,7 +65,7 @@ def ingest(
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, as :class:`~clv_core.collection.store.manifest.Manifest` has it.
-        said: how the file is to be read, as :class:`~clv_core.collection.mapping.answers.Answers` has it, where the
+        said: how the file is to be read, as :class:`~clv_core.collection.infer.answers.Answers` has it, where the
             proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
 

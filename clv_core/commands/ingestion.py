@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.check import check_file, save_check
+from clv_core.collection.infer.money.price import DISCOUNTS
+from clv_core.collection.infer.money.units import UNITS
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.money.price import DISCOUNTS
-from clv_core.collection.mapping.money.units import UNITS
 from clv_core.collection.merge.append import saved_answers
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
@@ -45,7 +45,7 @@ READING: Final = (
         option("--drop-duplicates", "cli.ingest.drop", dest="duplicates", action="store_const", const="drop"),
     ),
 )
-"""How a file is to be read: what :class:`~clv_core.collection.mapping.answers.Answers` holds."""
+"""How a file is to be read: what :class:`~clv_core.collection.infer.answers.Answers` holds."""
 
 
 @command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from clv_core.collection.mapping.answers import Answers
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.merge.append import append as append_raw
 from clv_core.collection.store.version_store import Manifest, open_dataset, open_version
 from clv_core.jobs import NoProgress, Progress

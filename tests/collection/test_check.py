@@ -11,9 +11,9 @@ import pytest
 
 from clv_core.collection.check import check_file, load_check, save_check
 from clv_core.collection.horizons import HORIZONS, supported_horizons
+from clv_core.collection.infer.kinds.event_names import EventName, event_names
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import put
 

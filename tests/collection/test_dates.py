@@ -16,8 +16,8 @@ from babel.dates import format_date, format_datetime
 
 from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.engine import text
+from clv_core.collection.infer.columns.proposed import TIME
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.columns.proposed import TIME
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse import time_texts, times
 from clv_core.collection.parse.calendars import calendar_of, zone_of

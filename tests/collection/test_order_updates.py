@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from clv_core import cli, pipeline
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import Dataset, open_dataset, restore, versions

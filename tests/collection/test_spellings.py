@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.parse import numbers, time_texts, times
 from clv_core.collection.parse.spellings import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write

@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content
 from clv_core.collection.rows.remembered_settings import recall

@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import COMMANDS, build_parser, main
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.commands.ingestion import reading_options
 from clv_core.commands.training import config_from

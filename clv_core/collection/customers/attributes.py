@@ -11,7 +11,7 @@ import duckdb
 
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
-from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.parse import numbers, times
 from clv_core.collection.parse.calendars import calendar_of, to_common_era
 from clv_core.collection.parse.times import ColumnDates

@@ -16,7 +16,7 @@ from clv_core.collection.customers.match import Match, match, match_notes, with_
 from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one
-from clv_core.collection.mapping.profile import SAMPLE_ROWS
+from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.source import Source, open_source, sample
 from clv_core.collection.rows.rejected_rows import Problem

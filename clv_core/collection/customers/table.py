@@ -12,7 +12,7 @@ import duckdb
 from clv_core.collection.customers.attributes import RAW, Attribute, raw_name, read_attributes, read_dates
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
-from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import pseudonym_sql
 from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines, recorded_rejects

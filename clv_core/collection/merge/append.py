@@ -9,8 +9,8 @@ from pathlib import Path
 
 from clv_core.collection.customers import recount
 from clv_core.collection.engine import connect_memory
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import describe, scratch_folder
-from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased

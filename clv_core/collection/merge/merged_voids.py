@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.engine import file_text, one, text
-from clv_core.collection.mapping.plan.cells import REASON
+from clv_core.collection.infer.plan.cells import REASON
 from clv_core.collection.merge.order_lines import (
     OrderSums,
     blanked,

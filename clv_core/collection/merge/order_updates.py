@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.engine import file_text
-from clv_core.collection.mapping.plan.cells import REASON
+from clv_core.collection.infer.plan.cells import REASON
 from clv_core.collection.merge.order_lines import (
     OrderSums,
     blanked,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.inspect import inspect_file
-from clv_core.collection.mapping.answers import Answers
 from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, ORDER_ID, PRODUCT_ID
 from clv_core.errors import ClvError, Refused

@@ -16,8 +16,8 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import file_text, one, text
-from clv_core.collection.mapping.plan.cells import UNKNOWN, UNPRICED
-from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.plan.cells import UNKNOWN, UNPRICED
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.rows.summary import LogSummary, local_day
 from clv_core.collection.vocabulary.row_types import is_no_sale
 from clv_core.columns import (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.engine import connect_memory, file_text, one
-from clv_core.collection.mapping.answers import Answers, named_anew
-from clv_core.collection.mapping.money.units import MINOR
+from clv_core.collection.infer.answers import Answers, named_anew
+from clv_core.collection.infer.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadResult, load_log

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from clv_core.collection.engine import T, file_text, name, run, text
-from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source

@@ -17,7 +17,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import connect
-from clv_core.collection.mapping.answers import Answers, named_anew
+from clv_core.collection.infer.answers import Answers, named_anew
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.read.source import open_source
 from clv_core.collection.rows.read_settings import ReadSettings, answers_json

@@ -10,7 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from clv_core.collection.engine import fetch, file_text, one, text
-from clv_core.collection.mapping.plan.reading_plan import is_total
+from clv_core.collection.infer.plan.reading_plan import is_total
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
 

@@ -15,8 +15,8 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.engine import file_text, one, run, text
-from clv_core.collection.mapping.plan.cells import REASON
-from clv_core.collection.mapping.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.plan.cells import REASON
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import (
     CUSTOMER_ID,

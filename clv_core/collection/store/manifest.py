@@ -61,7 +61,7 @@ class Manifest:
             rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
             file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter,
             and the ``encoding`` that a text was read in where that is not UTF-8.
-        answers: what the person said about the file, as :class:`~clv_core.collection.mapping.answers.Answers` takes it,
+        answers: what the person said about the file, as :class:`~clv_core.collection.infer.answers.Answers` takes it,
             so that the next file of the same shape is read alike.
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.

@@ -12,9 +12,9 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.mapping.answers import Answers
-from clv_core.collection.mapping.columns.proposed import Proposal
-from clv_core.collection.mapping.money.units import UNITS
+from clv_core.collection.infer.answers import Answers
+from clv_core.collection.infer.columns.proposed import Proposal
+from clv_core.collection.infer.money.units import UNITS
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL

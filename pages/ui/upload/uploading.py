@@ -17,9 +17,9 @@ from streamlit.typing import UploadedFile
 
 from clv_core import jobs, reader_process
 from clv_core.collection.check import Check, check_file, load_check
+from clv_core.collection.infer.answers import Answers, named_anew
+from clv_core.collection.infer.kinds.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
-from clv_core.collection.mapping.answers import Answers, named_anew
-from clv_core.collection.mapping.kinds.event_names import EventName, event_names
 from clv_core.collection.questions import option_words
 from clv_core.collection.read.archives import sheet_titles
 from clv_core.collection.store.version_store import SET_ASIDE

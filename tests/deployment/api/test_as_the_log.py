@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.ingest import ingest
-from clv_core.collection.mapping.plan.cells import UNPRICED
 from clv_core.collection.parse.times import EARLIEST
 from clv_core.deployment.api.request_events import FIELDS, read_customer
 from clv_core.errors import NotEnoughData, Refused

@@ -1,0 +1,203 @@
+"""Who bought: an id that comes back, an e-mail where it is blank, the guests who share one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from clv_core.collection.engine import name, text
+from clv_core.collection.infer.columns.proposed import SURE, filled
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.parse.cell_texts import cell_text
+from clv_core.collection.parse.id_texts import folded_sql
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, Kind
+from clv_core.errors import Message, NeedsAnswer
+
+JUDGED_ROWS: Final = 200_000
+MIN_ORDERS: Final = 20
+"""Orders, before an id that never comes back is strange."""
+ONCE: Final = 0.99
+"""Ids per order, from here on nobody seems to have bought twice."""
+AGAIN: Final = 0.98
+FEWEST_AGAIN: Final = 3
+FEWEST_IDS: Final = 0.05
+"""Ids of the other column per id of the first: fewer are hardly customers, but shops, groups or salespeople."""
+
+
+def settle_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with a customer that comes back, where the one that was taken never does, and what to say.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+
+    Raises:
+        NeedsAnswer: another column comes back, and is only likely to be the customer.
+    """
+    column = chosen[CUSTOMER_ID]
+    others = [
+        item for item in log.proposals if item.canonical == CUSTOMER_ID and item.column != column and item.samples
+    ]
+    if CUSTOMER_ID in log.answers.mapping or not others:
+        return dict(chosen), ()
+    event = name(chosen[EVENT_TIME if EVENT_TYPE in chosen or ORDER_ID not in chosen else ORDER_ID])
+    ids = name(column)
+    counts = "".join(
+        f", count(DISTINCT {other}), count(DISTINCT ({other}, {event})) FILTER ({other} IS NOT NULL),"
+        f" count(DISTINCT ({ids}, {other})) FILTER ({ids} IS NOT NULL), count(*) FILTER ({other} IS NULL)"
+        for other in (name(item.column) for item in others)
+    )
+    known, orders, *rest = log.one(
+        f"SELECT count(DISTINCT {ids}), count(DISTINCT ({ids}, {event})) FILTER ({ids} IS NOT NULL){counts}"
+        f" FROM {log.first(JUDGED_ROWS)}",
+    )
+    if orders < MIN_ORDERS or known < ONCE * orders:
+        return dict(chosen), ()
+    for item, at in zip(others, range(0, len(rest), 4), strict=True):
+        people, bought, pairs, blank = rest[at : at + 4]
+        back = people <= AGAIN * bought and bought - people >= FEWEST_AGAIN
+        if not back or blank or pairs != known or people < FEWEST_IDS * known:
+            continue
+        params = {"column": column, "other": item.column, "ids": known, "orders": orders, "people": people}
+        if item.confidence < SURE and not are_emails(item.samples):
+            raise NeedsAnswer("customer_once", canonical=CUSTOMER_ID, **params)
+        return {**chosen, CUSTOMER_ID: item.column}, (Message("warning.customer_comes_back", params),)
+    return dict(chosen), ()
+
+
+EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+NEARLY_ALL: Final = 0.9
+
+
+def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:
+    """Return the columns beside the customer's own that hold e-mail addresses."""
+    return [column for column in columns if column != own and are_emails(filled(rows, column))]
+
+
+def are_emails(values: Sequence[str]) -> bool:
+    """Say whether values are e-mail addresses, a few of them aside."""
+    return bool(values) and sum(bool(EMAIL.fullmatch(value)) for value in values) >= NEARLY_ALL * len(values)
+
+
+def spelt_mails(log: LogTable, column: str) -> tuple[Message, ...]:
+    """Return what is to be said of ids that are e-mail addresses, where some stand with capitals.
+
+    The whole file is asked only where its first rows hold an address.
+
+    Args:
+        log: the file.
+        column: of the customer's ids.
+    """
+    if not any("@" in value for value in log.filled(column)):
+        return ()
+    cell = f"trim({name(column)})"
+    capital, several, spellings = log.one(
+        f"SELECT count(*) FILTER (capital), count(*) FILTER (spellings > 1),"
+        f" coalesce(sum(spellings) FILTER (spellings > 1), 0)"
+        f" FROM (SELECT count(DISTINCT {cell}) AS spellings, bool_or({cell} <> {folded_sql(cell)}) AS capital"
+        f" FROM {log.relation} WHERE contains({name(column)}, '@') GROUP BY {folded_sql(cell)})",
+    )
+    if not capital:
+        return ()
+    params = {"column": column, "customers": int(several), "spellings": int(spellings), "capitals": int(capital)}
+    return (Message("warning.spelt_mails" if several else "warning.mails_lowered", params),)
+
+
+MIN_BLANK_IDS: Final = 3
+"""Rows without an id and with an e-mail, before these are read."""
+
+
+def settle_blanks(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with the e-mail as the customer, where it says all that the id says and ids are missing.
+
+    Each id must have one e-mail of its own, so that nobody is joined or parted. Logs of events are left as they are:
+    there a row without an id is a visitor. The whole file is asked only where its first rows lack an id.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    found = dict(chosen)
+    ids = chosen[CUSTOMER_ID]
+    if CUSTOMER_ID in log.answers.mapping or EVENT_TYPE in chosen or all(row[ids] is not None for row in log.rows):
+        return found, ()
+    key = cell_text(name(ids), Kind.TEXT)
+    for column in email_columns(log.rows, log.columns, ids):
+        email = f"lower({cell_text(name(column), Kind.TEXT)})"
+        blank, nameless, pairs, known, people = log.one(
+            f"SELECT count(*) FILTER (i IS NULL AND e IS NOT NULL), count(*) FILTER (i IS NOT NULL AND e IS NULL),"
+            f" count(DISTINCT (i, e)) FILTER (i IS NOT NULL), count(DISTINCT i), count(DISTINCT e) FILTER"
+            f" (i IS NOT NULL) FROM (SELECT {key} AS i, {email} AS e FROM {log.relation})",
+        )
+        if blank >= MIN_BLANK_IDS and not nameless and pairs == known == people > 1:
+            found[CUSTOMER_ID] = column
+            return found, (Message("warning.customer_by_email", {"column": ids, "other": column, "rows": blank}),)
+    return found, ()
+
+
+FEWEST_EMAILS: Final = 3
+NO_NUMBER: Final = ("0", "0.0", "-1")
+GUESTS: Final = (
+    *("guest", "guests", "guest user", "guest customer", "guest checkout", "anonymous", "anonymous user", "anon"),
+    *(
+        "walk-in",
+        "walk in",
+        "walkin",
+        "walk-in customer",
+        "walk in customer",
+        "cash customer",
+        "cash sale",
+        "cash sales",
+    ),
+    *("counter sale", "counter customer", "retail customer", "pos customer", "default customer", "no name", "unknown"),
+    *("unknown customer", "laufkunde", "laufkundschaft", "barverkauf", "barkunde", "diverse", "client comptoir"),
+    *("client de passage", "client divers", "consumidor final", "cliente final", "público en general"),
+    *("publico en general", "público general", "cliente genérico", "cliente generico", "cliente mostrador"),
+    *(
+        "cliente occasionale",
+        "passant",
+        "散客",
+        "零散客户",
+        "零售客户",
+        "розничный покупатель",
+        "частное лицо",
+        "非会員",
+    ),
+    *("not logged in", "unregistered", "gast", "gastkunde", "gastbestellung", "invité", "invitado", "ospite"),
+    *("游客", "访客", "匿名", "匿名用户", "遊客", "訪客", "ゲスト", "비회원", "гость", "convidado", "misafir", "gość"),
+)
+"""What shops write where an id would be, in lower case."""
+
+
+def guests_of(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
+    """Return the ids that many people share because they are guests, the column of their e-mails, and what to say.
+
+    The whole file is asked only where its first rows hold such an id.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+
+    Returns:
+        The ids in lower case, and the column ("" where there is none: then rows of guests name nobody).
+    """
+    column = chosen[CUSTOMER_ID]
+    if not {value.lower() for value in log.filled(column)} & {*GUESTS, *NO_NUMBER}:
+        return (), "", ()
+    emails = email_columns(log.rows, log.columns, column)
+    words = ", ".join(text(word) for word in (*GUESTS, *(NO_NUMBER if emails else ())))
+    email = name(emails[0]) if emails else "NULL::VARCHAR"
+    found = log.fetch(
+        f"SELECT lower(trim({name(column)})) AS id, count(*), count(DISTINCT lower(trim({email}))) FROM"
+        f" {log.relation} WHERE lower(trim({name(column)})) IN ({words}) GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    pooled = [row for row in found if row[0] not in NO_NUMBER or row[2] >= FEWEST_EMAILS]
+    if not pooled:
+        return (), "", ()
+    params = {"column": column, "ids": [row[0] for row in pooled], "rows": sum(row[1] for row in pooled)}
+    ids = tuple(str(row[0]) for row in pooled)
+    if not emails:
+        return ids, "", (Message("warning.guests_nameless", params),)
+    more = {"other": emails[0], "people": sum(row[2] for row in pooled)}
+    return ids, emails[0], (Message("warning.guests_by_email", {**params, **more}),)

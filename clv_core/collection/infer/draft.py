@@ -1,0 +1,173 @@
+"""A first draft of how a file is read: which column is what, and what its first rows tell, enough to count by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from clv_core.collection.infer.columns.money import refuse_ids
+from clv_core.collection.infer.columns.numbers import guarded
+from clv_core.collection.infer.columns.paired_columns import clock_of, counterparty_of, split_notes
+from clv_core.collection.infer.customers.ids import guests_of, settle_blanks, settle_customer, spelt_mails
+from clv_core.collection.infer.kinds.event_names import of_documents, read_documents, seen_values, settle_kind
+from clv_core.collection.infer.kinds.sides import with_marks, with_sides
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.money.amounts import (
+    rival_amounts,
+    settle_amount,
+    settle_returns,
+    told_other_total,
+    without_cost,
+)
+from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
+from clv_core.collection.infer.money.units import settle_converted
+from clv_core.collection.infer.orders.ends import others_unused
+from clv_core.collection.infer.orders.refunds import settle_refund
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.proposals.choosing import choose, settle_time
+from clv_core.collection.infer.proposals.propose import propose
+from clv_core.collection.infer.states.naming import refunds_unused, settle_states
+from clv_core.collection.parse.calendars import calendar_of
+from clv_core.collection.read.derived_columns import WAYS
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_STATUS,
+    QUANTITY,
+    REFUND,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer
+
+MOST_EVENT_NAMES: Final = 100
+"""How many different names of events are looked at; a column of more holds something else."""
+
+Columns = dict[str, str]
+Notes = tuple[Message, ...]
+Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
+"""Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
+COLUMN_RULES: Final[tuple[Rule, ...]] = (
+    settle_customer,
+    settle_time,
+    settle_blanks,
+    settle_kind,
+    settle_states,
+    settle_refund,
+)
+MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is known of a file before all of it was counted.
+
+    Args:
+        log: the file, with what each column seems to be.
+        plan: how its columns are read, as far as is known.
+        currency: that of amounts which stand in one currency beside those of several; empty where there are none.
+        notes: what is to be said.
+    """
+
+    log: LogTable
+    plan: ReadingPlan
+    currency: str
+    notes: Notes
+
+
+def draft(log: LogTable) -> Draft:
+    """Return what the names of a file's columns and its first rows tell of how it is read.
+
+    Raises:
+        NeedsAnswer: two columns are equally good, or none is good enough.
+        Refused: there is nothing that could be an amount.
+    """
+    said = log.answers
+    proposals, of_sides = with_sides(propose(log.columns, log.rows, said.mapping), log.rows, said.mapping)
+    proposals, marks, of_marks = with_marks(proposals, log.rows, said.mapping, said.events)
+    log = replace(log, proposals=proposals)
+    chosen, notes = _choose_columns(log)
+    chosen, home, of_converted = settle_converted(log, chosen)
+    notes += of_sides + of_marks + of_converted
+    if not home and AMOUNT not in said.mapping:
+        _ask_converted(log, chosen)
+        notes += rival_amounts(log, chosen, notes)
+    plan, of_plan = _first_plan(log, chosen, {**marks, **said.events})
+    return Draft(log, plan, home, notes + of_plan)
+
+
+def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
+    """Return canonical -> source column, and what is to be said about it."""
+    mapping = log.answers.mapping
+    refuse_ids(mapping)
+    chosen, notes = choose(log.proposals, log.source.file)
+    for settle in COLUMN_RULES:
+        chosen, said = settle(log, chosen)
+        notes += said
+    notes += refunds_unused(log, chosen) + (() if ORDER_STATUS in mapping else others_unused(log, chosen))
+    chosen, said = settle_pieces(log, chosen)
+    notes += said
+    priced = without_cost(chosen, mapping)
+    if priced != chosen:  # what was guessed of the amount is not true any more
+        chosen, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
+    for settle in MONEY_RULES:
+        chosen, said = settle(log, chosen)
+        notes += said
+    notes += told_other_total(log, chosen, notes)
+    chosen, said = settle_returns(log, chosen)
+    notes += said
+    chosen = of_rates(log.columns, log.rows, _price_alone(log, chosen), mapping)
+    if REFUND in chosen and AMOUNT not in chosen:
+        notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
+    return chosen, notes
+
+
+def _price_alone(log: LogTable, chosen: Columns) -> Columns:
+    """Return the columns with a price that no pieces stand beside as the amount, where a refund is to be taken off."""
+    found = dict(chosen)
+    off = any(re.search("[1-9]", value) for value in log.filled(found[DISCOUNT])) if DISCOUNT in found else False
+    if REFUND in found and UNIT_PRICE in found and not {AMOUNT, QUANTITY} & set(found) and not off:
+        found[AMOUNT] = found.pop(UNIT_PRICE)
+    return found
+
+
+def _ask_converted(log: LogTable, chosen: Columns) -> None:
+    """Ask whether amounts in several currencies are to be converted by the rate beside them, and which way.
+
+    Raises:
+        NeedsAnswer: there is such a rate.
+    """
+    amount = chosen.get(AMOUNT, "")
+    converted = [column for way in WAYS for column, _ in log.source.made if column.startswith(f"{amount} {way} ")]
+    if amount and converted:
+        raise NeedsAnswer("which_converted", canonical=AMOUNT, columns=[*converted, amount])
+
+
+def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
+    """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
+    guards, notes = guarded(log.rows, chosen)
+    clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
+    guests, guest_email, of_guests = guests_of(log, chosen)
+    of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
+    calendar = calendar_of(log.filled(chosen[EVENT_TIME]))
+    of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
+    kind = chosen.get(EVENT_TYPE, "")
+    seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
+    money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    ledger = read_documents(log.connection, log.source, kind, money) if of_documents(seen) else {}
+    draft = ReadingPlan(
+        (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
+        chosen,
+        values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
+        calendar=calendar,
+        clock=clock,
+        counterparty=counterparty,
+        guests=guests,
+        guest_email=guest_email,
+        guarded=guards,
+    )
+    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails + of_years

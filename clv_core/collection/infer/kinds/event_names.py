@@ -1,0 +1,284 @@
+"""The names that a log gives its events, a ledger's documents among them, and what each is taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from clv_core.collection.engine import connect, name, text
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.plan.cells import UNKNOWN
+from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.read.source import Source, open_source
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.row_types import (
+    BILLS,
+    CODES,
+    CREDITS,
+    PAYMENTS,
+    RECEIPT,
+    RECEIPT_LINES,
+    is_stored_value,
+)
+from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURCHASE, RETURN
+from clv_core.errors import Message, Refused
+from clv_core.scratch import temporary_folder
+
+NAMES: Final = frozenset(map(fold, ("transaction_type", "交易类型", "交易類型")))
+"""Names that either kind of column has."""
+
+MEANS: Final = frozenset(
+    map(
+        fold,
+        """cash card gift_card giftcard credit_card debit_card visa mastercard amex american_express discover paypal
+        apple_pay google_pay check cheque voucher house_account bank_transfer wire store_credit bar kreditkarte
+        carte espèces efectivo tarjeta contanti 现金 银行卡 信用卡 刷卡 现金支付 現金 カード 현금 카드""".split(),
+    )
+)
+"""Words for what people pay with."""
+BESIDE_MEANS: Final = frozenset(map(fold, ("credit", "debit", "other", "others", "none")))
+"""What stands beside these, and means something else by itself."""
+
+
+def are_means(values: Iterable[str]) -> bool:
+    """Say whether a column's words are what people pay with: "credit" beside "cash" is a card, and no credit note.
+
+    Args:
+        values: what stands in the column.
+    """
+    words = set(map(fold, values))
+    return bool(words & MEANS) and words <= MEANS | BESIDE_MEANS
+
+
+def settle_kind(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``chosen`` without a column of events none of whose words is one, where a state says what became of each.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    found, column = dict(chosen), chosen.get(EVENT_TYPE, "")
+    if EVENT_TYPE in log.answers.mapping or fold(column) not in NAMES or not {AMOUNT, ORDER_STATUS} <= set(chosen):
+        return found, ()
+    words = dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None)
+    told = [word for word in words if word.lower() not in MISSING]
+    if not told or (any(fold(word) in EVENT_NAMES for word in told) and not are_means(told)):
+        return found, ()
+    del found[EVENT_TYPE]
+    params = {"column": column, "words": list(told[:8]), "status": chosen[ORDER_STATUS]}
+    return found, (Message("warning.kinds_of_payment", params),)
+
+
+MOST: Final = 200
+"""A column with more different words is hardly one of kinds of documents."""
+MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
+PARTS: Final = tuple(map(fold, RECEIPT_LINES.split()))
+RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
+
+
+def of_codes(names: Iterable[str]) -> dict[str, str]:
+    """Return what the codes of a ledger's documents are taken for; nothing where they are not all those of one system.
+
+    Args:
+        names: all words of a column.
+    """
+    words = [word for word in names if word.lower() not in MISSING]
+    for bills, credits, others in CODES:
+        kinds = dict.fromkeys(bills.split(), PURCHASE) | dict.fromkeys(credits.split(), RETURN)
+        beside = {code: kind for codes, kind in others.items() for code in codes.split()}
+        told = {word: _own(word, {*kinds, *beside}) for word in words}
+        both = {kinds.get(code) for code in told.values()} >= {PURCHASE, RETURN}
+        if both and set(told.values()) <= {*kinds, *beside}:
+            return {word: kinds.get(code) or beside[code] or word for word, code in told.items()}
+    return {}
+
+
+def _own(word: str, kinds: Collection[str]) -> str:
+    """Return the code that a word is, or that a shop's own one is a copy of: ZF2 of F2."""
+    key = fold(word)
+    return key if key in kinds else key.removeprefix("z")
+
+
+def of_documents(names: Iterable[str]) -> dict[str, str]:
+    """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
+
+    There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
+    an event under its own name, as do the lines of a till's receipts beside these. Where orders or sales stand beside
+    invoices, both may be of one sale, and neither is touched.
+
+    Args:
+        names: all words of a column of events.
+    """
+    words = [word for word in names if word.lower() not in MISSING]
+    if codes := of_codes(words):
+        return codes
+    if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
+        return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
+    if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
+        return {}
+    sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in PAYMENTS]
+    if any(fold(word) not in MEANT for word in sales):
+        return {}
+    meant = {word: MEANT[fold(word)] for word in words if fold(word) in MEANT}
+    return meant | {word: word for word in words if fold(word) in PAYMENTS}
+
+
+def settles(names: Iterable[str]) -> bool:
+    """Say whether the words of a column of kinds are those of a ledger with payments beside its invoices.
+
+    Args:
+        names: all words of the column.
+    """
+    meant = of_documents(names)
+    return PURCHASE in meant.values() and any(fold(word) in PAYMENTS for word in meant)
+
+
+def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column: str, money: str) -> dict[str, str]:
+    """Return what the words of a column of events are taken for where it is a ledger whose invoices have amounts.
+
+    Where credit notes stand below zero and refunds above, these only settle those.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: of events.
+        money: of amounts; empty where there is none.
+    """
+    word = f"trim({name(column)})"
+    priced = f"count(nullif(trim({name(money)}), ''))" if money else "0"
+    below = f"count(*) FILTER (regexp_matches({name(money)}, {text(BELOW)}))" if money else "0"
+    rows = connection.execute(
+        f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
+        f" LIMIT {MOST + 1}"
+    ).fetchall()
+    meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
+    if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
+        return {}
+    credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
+    paid_back = [str(row[0]) for row in rows if EVENT_NAMES.get(fold(str(row[0]))) == RETURN and not row[2]]
+    return meant | {word: word for word in paid_back if credited and word not in meant}
+
+
+MOST_KINDS: Final = 20
+
+
+@dataclass(frozen=True)
+class EventName:
+    """One name of events in a log.
+
+    Args:
+        name: as it stands in the file; empty where a row says nothing.
+        rows: how many rows carry it.
+        event_type: what it is taken for.
+        below: whether all its amounts are below zero.
+        usual: what it would be taken for if the person said nothing.
+    """
+
+    name: str
+    rows: int
+    event_type: str
+    below: bool = False
+    usual: str = ""
+
+
+def are_event_names(values: Sequence[str]) -> bool:
+    """Say whether a column's values are names of events: most are known ones, or half of the different ones are, a
+    purchase among them; or whether they are a ledger's documents, of several kinds.
+    """
+    if are_means(values):
+        return False
+    known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
+    known |= of_documents(set(values))
+    if sum(known[value] is not None for value in values) > 0.5 * len(values):
+        return True
+    named = [kind for kind in known.values() if kind is not None]
+    return PURCHASE in named and len(set(named)) > 1 and 2 * len(named) >= len(known)
+
+
+def are_kinds(values: Sequence[str]) -> bool:
+    """Say whether the values of a column that is called a type are kinds of rows: few, with points or top-ups."""
+    different = set(values)
+    return len(different) <= MOST_KINDS and not are_means(values) and any(map(is_stored_value, different))
+
+
+def event_names(
+    path: Path,
+    column: str,
+    said: Mapping[str, str],
+    *,
+    header: bool | None = None,
+    money: str = "",
+    encoding: str = "",
+    sheet: str = "",
+) -> tuple[EventName, ...]:
+    """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
+
+    Args:
+        path: a file, or a folder of Parquet files.
+        column: the source column of event types.
+        said: event name -> event type, as the person said so far.
+        header: whether a text file's first line names its columns; None looks.
+        money: the source column of amounts, "" where none is known.
+        encoding: of a text file; empty looks.
+        sheet: of a workbook; empty looks.
+
+    Raises:
+        NeedsAnswer: the file may or may not name its columns.
+        Refused: it holds no table.
+    """
+    with temporary_folder("clv-names-") as folder:
+        connection = connect(folder, reads=path)
+        try:
+            source = open_source(connection, path, folder, header=header, encoding=encoding, sheet=sheet)
+            return names_of(connection, source, column, said, money)
+        except duckdb.Error as error:
+            raise Refused("unreadable_table", file=path.name) from error
+        finally:
+            connection.close()
+
+
+def names_of(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: str,
+    said: Mapping[str, str],
+    money: str = "",
+    found: Mapping[str, str] | None = None,
+) -> tuple[EventName, ...]:
+    """Return the names in ``column`` of an open source, as :func:`event_names` does.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        column: of event types.
+        said: event name -> event type, as the file is read.
+        money: the source column of amounts, "" where none is known.
+        found: event name -> event type, as the file itself tells.
+    """
+    below = f"coalesce(bool_and(regexp_matches({name(money)}, {text(BELOW)})), false)" if money else "false"
+    rows = connection.execute(
+        f"SELECT trim({name(column)}) AS event, count(*), {below} FROM {source.relation()} GROUP BY 1"
+        f" ORDER BY count(*) DESC, event LIMIT {MOST}"
+    ).fetchall()
+    said = {**(read_documents(connection, source, column, money) if money else {}), **said}
+    return tuple(
+        EventName(event or "", int(count), taken_for(event or "", said), bool(low), taken_for(event or "", found or {}))
+        for event, count, low in rows
+    )
+
+
+def taken_for(event: str, said: Mapping[str, str]) -> str:
+    """Return the event type of a name: what the person said, else the usual synonyms, else the name itself."""
+    if event in said:
+        return said[event]
+    return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
+
+
+def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
+    values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
+    return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}

@@ -1,0 +1,63 @@
+"""A file as all questions about it are put: the engine's table, its first rows, and what the person said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from clv_core.collection.engine import one
+from clv_core.collection.infer.answers import Answers
+from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.read.source import Source
+
+
+@dataclass(frozen=True)
+class LogTable:
+    """A file that is being mapped.
+
+    Args:
+        connection: the engine.
+        source: the file.
+        rows: its first rows as text.
+        answers: what the person said.
+        proposals: what each column seems to be.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    source: Source
+    rows: list[dict[str, Any]]
+    answers: Answers
+    proposals: list[Proposal] = field(default_factory=list)
+
+    @property
+    def relation(self) -> str:
+        """The table expression of all rows."""
+        return self.source.relation()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, in file order."""
+        return self.source.columns
+
+    def first(self, rows: int) -> str:
+        """Return the table expression of so many of the first rows."""
+        return f"(SELECT * FROM {self.relation} LIMIT {rows})"
+
+    def filled(self, column: str) -> list[str]:
+        """Return what stands in a column of the first rows, without blanks around it and without blank cells."""
+        return filled(self.rows, column)
+
+    def free(self, chosen: Mapping[str, str]) -> list[str]:
+        """Return the columns that are read as nothing yet."""
+        return [column for column in self.columns if column not in chosen.values()]
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        """Return the first row of a query."""
+        return one(self.connection, query)
+
+    def fetch(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        return list(self.connection.execute(query).fetchall())

@@ -1,0 +1,271 @@
+"""What amounts are in: cents, millionths, thousands, or one currency that they were converted to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any, Final
+
+from clv_core.collection.engine import T, name
+from clv_core.collection.infer.columns.money import NAMED
+from clv_core.collection.infer.columns.proposed import filled
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.plan.cells import PAID
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.proposals.by_name import last_key
+from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.parse.currencies import minor_units, minor_units_sql
+from clv_core.collection.vocabulary.column_names import CURRENCY
+from clv_core.columns import AMOUNT, REFUND, UNIT_PRICE
+from clv_core.errors import Message, NeedsAnswer
+
+MINOR: Final = "minor"
+MICRO: Final = "micro"
+UNITS: Final = ("major", MINOR, MICRO)
+"""What amounts can be said to be in: the currency itself, its smallest unit, or millionths."""
+MILLION: Final = 1_000_000
+OF_MILLIONTHS: Final = re.compile(r"(?i)(total)?_?transaction_?revenue|local(total)?transactionrevenue|\w*micros")
+"""Columns of Google Analytics: such as totals.transactionRevenue, purchase_revenue_micros."""
+SMALL: Final = 100_000
+"""Millionths of a usual amount: a tenth of one."""
+WITH_CENTS: Final = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
+"""Currencies in which shops hardly ever have prices without cents alone."""
+MIN_WHOLE_AMOUNTS: Final = 20
+USUAL: Final = 200
+"""A usual amount is as large, or larger: 2.00 at least."""
+UNEVEN: Final = 0.8
+WHOLE: Final = re.compile(r"[+-]?\d+")
+
+
+def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) -> tuple[Message, ...]:
+    """Return a warning where all amounts are whole, large and uneven numbers in a currency with cents.
+
+    Args:
+        rows: the first rows as text.
+        column: of the amounts; empty where there is none.
+        currency: what they are in.
+    """
+    if not column or currency not in WITH_CENTS:
+        return ()
+    values = filled(rows, column)
+    amounts = [abs(int(value)) for value in values if WHOLE.fullmatch(value) and int(value)]
+    if len(amounts) < MIN_WHOLE_AMOUNTS or not all(WHOLE.fullmatch(value) for value in values):
+        return ()
+    uneven = sum(amount % 100 != 0 for amount in amounts)
+    usual = int(median(amounts))
+    if usual < USUAL or uneven < UNEVEN * len(amounts):
+        return ()
+    return (Message("warning.maybe_cents", {"column": column, "currency": currency, "usual": usual}),)
+
+
+def tells_micro(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Say whether a column of amounts is in millionths: by its name, and by whole and large numbers.
+
+    Args:
+        rows: the first rows as text.
+        column: of the amounts; empty where there is none.
+    """
+    if not OF_MILLIONTHS.fullmatch(last_key(column)):
+        return False
+    values = filled(rows, column)
+    amounts = [abs(int(value)) for value in values if WHOLE.fullmatch(value) and int(value)]
+    return bool(amounts) and all(map(WHOLE.fullmatch, values)) and median(amounts) >= SMALL
+
+
+def of_units(
+    log: LogTable,
+    plan: ReadingPlan,
+    unit: str | None,
+    currency: str,
+) -> tuple[str, tuple[Message, ...]]:
+    """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
+
+    Args:
+        log: the file.
+        plan: how it is read, the numbers as they stand in the file.
+        unit: of :data:`UNITS`, as the person said; None where they did not.
+        currency: what the amounts are in; "" where nothing says it.
+
+    Raises:
+        NeedsAnswer: amounts have fractions, so that they are no minor units.
+    """
+    column = plan.chosen.get(AMOUNT, "")
+    if unit == MINOR:
+        return in_minor(log, plan, currency)
+    if unit == MICRO or (not unit and tells_micro(log.rows, column)):
+        return str(MILLION), (Message("warning.micro_units", {"columns": _paid(plan), "units": MILLION}),)
+    return "", () if unit else told_minor(log.rows, column, currency)
+
+
+def in_minor(log: LogTable, plan: ReadingPlan, currency: str) -> tuple[str, tuple[Message, ...]]:
+    """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
+
+    Args:
+        log: the file.
+        plan: how it is read, the numbers as they stand in the file.
+        currency: what the amounts are in, where no column says it for each row; "" where nothing does.
+
+    Raises:
+        NeedsAnswer: amounts have fractions, so that they are no minor units.
+    """
+    money = AMOUNT if AMOUNT in plan.chosen else UNIT_PRICE
+    if money not in plan.chosen:
+        return "", ()
+    column = plan.chosen[money]
+    cell = f"{T}{money}"
+    value = plan.numbers[money].value(cell)
+    code = f"upper(trim({name(plan.chosen[CURRENCY])}))" if CURRENCY in plan.chosen else "NULL::VARCHAR"
+    fraction = f"{value} <> round({value})"
+    broken, example, codes = log.one(
+        f"SELECT count(*) FILTER ({fraction}), any_value({cell}) FILTER ({fraction}), count(DISTINCT clv_code) FROM"
+        f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})",
+    )
+    if broken:
+        raise NeedsAnswer("minor_fractions", column=column, rows=broken, example=example[:40])
+    told = {"columns": _paid(plan), "currency": currency}
+    if codes > 1:
+        return minor_units_sql(name(plan.chosen[CURRENCY])), (
+            Message("warning.minor_by_currency", told | {"other": plan.chosen[CURRENCY]}),
+        )
+    units = minor_units(currency)
+    said = "warning.minor_units" if currency else "warning.minor_unknown"
+    return str(units), (Message(said, told | {"units": units}),)
+
+
+def _paid(plan: ReadingPlan) -> list[str]:
+    """Return the source columns of money."""
+    return [plan.chosen[item] for item in PAID if item in plan.chosen]
+
+
+LARGE: Final = (
+    (re.compile(r"(?i)百万|\bmillions?\b|\bmio\b|\bmillionen\b|\bmillones\b|\bmilhões\b|млн"), 1_000_000),
+    (re.compile(r"[万萬][元圆圓円]|[(（]万[)）]|만\s?원"), 10_000),
+    (
+        re.compile(
+            r"(?i)千[元円]|천\s?원|\bthousands?\b|[(（\[]\s*(?:k|000'?s?|'000)\s*[)）\]]|\btsd\b|\btausend\b|тыс"
+        ),
+        1_000,
+    ),
+)
+"""What the name of a column says of its amounts, and how many of the currency one of them then is."""
+
+
+def large_units(chosen: Mapping[str, str]) -> tuple[int, tuple[Message, ...]]:
+    """Return how many of the currency one unit of the file's amounts is, 1 for most, and what is to be said of it.
+
+    Where columns of money say different things, none is changed, and that is said.
+
+    Args:
+        chosen: canonical name -> source column.
+    """
+    units = {chosen[item]: _of(chosen[item]) for item in PAID if item in chosen}
+    told = {column: unit for column, unit in units.items() if unit > 1}
+    if not told:
+        return 1, ()
+    column, unit = next(iter(told.items()))
+    if len(set(units.values())) > 1:
+        others = [other for other, its in units.items() if its != unit]
+        return 1, (Message("warning.large_units_mixed", {"column": column, "units": unit, "others": others}),)
+    return unit, (Message("warning.large_units", {"columns": list(told), "units": unit}),)
+
+
+def _of(column: str) -> int:
+    return next((units for pattern, units in LARGE if pattern.search(column)), 1)
+
+
+JUDGED_ROWS: Final = 200_000
+NEARLY_ALL: Final = 0.95
+HALF: Final = 0.5
+MIN_HOME_ROWS: Final = 3
+"""Rows in the currency that all amounts are converted to, before their being equal is no accident."""
+SWING: Final = 1.5
+"""No rate moves by more within a log."""
+CENT: Final = 0.011
+CODE: Final = re.compile("[A-Z]{3}")
+CONVERTED: Final = re.compile(
+    r"(?i)conver|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
+    r"|本位币|折算|换算|換算"
+)
+"""What the name of such a column holds."""
+
+
+def settle_converted(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], str, tuple[Message, ...]]:
+    """Return the columns with the amounts, and refunds, in one currency, that currency, and what is to be said.
+
+    Without such a column all stays as it is, and the currency is "".
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    if not {AMOUNT, CURRENCY} <= set(chosen):
+        return dict(chosen), "", ()
+    amount, currency = chosen[AMOUNT], name(chosen[CURRENCY])
+    if log.one(f"SELECT count(DISTINCT upper(trim({currency}))) FROM {log.relation}")[0] < 2:
+        return dict(chosen), "", ()
+    others = [item.column for item in log.proposals if item.money >= NAMED and item.column != amount]
+    rest = {canonical: column for canonical, column in chosen.items() if canonical != CURRENCY}
+    home = next(filter(None, (_home(log, currency, other, amount) for other in others)), "")
+    if home or AMOUNT in log.answers.mapping:
+        return (rest if home else dict(chosen)), home, ()
+    for other in others:
+        home = _home(log, currency, amount, other)
+        back = _refunds(log, chosen) if home and REFUND in chosen else None
+        if home and back != "":
+            params = {"column": amount, "other": other, "currency": home}
+            found = {**rest, AMOUNT: other} | ({REFUND: back} if back else {})
+            return found, home, (Message("warning.amount_converted", params),)
+    return dict(chosen), "", ()
+
+
+def _refunds(log: LogTable, chosen: Mapping[str, str]) -> str:
+    """Return the column of what was paid back in the one currency, "" where there is none."""
+    found = (
+        item.column
+        for item in log.proposals
+        if item.column not in chosen.values() and _home(log, name(chosen[CURRENCY]), chosen[REFUND], item.column)
+    )
+    return next(found, "")
+
+
+def _home(log: LogTable, currency: str, before: str, after: str) -> str:
+    """Return the one currency that amounts in several were converted to, "" where nothing says so.
+
+    In its rows both columns are equal, in those of each other currency one rate is between them. That holds in either
+    direction: the column's name has to say that it is the converted one.
+
+    Args:
+        log: the file.
+        currency: SQL of the column of currencies.
+        before: the column of amounts in several currencies.
+        after: that of amounts in one, if it is that.
+    """
+    for decimal in ("point", "comma"):
+        a, b = number_cells((before, after), decimal)
+        rows = log.fetch(
+            f"SELECT c, count(*), count(b), count(*) FILTER (abs(a - b) < {CENT}), quantile_cont(b / a, 0.05),"
+            f" quantile_cont(b / a, 0.95) FROM (SELECT upper(trim({currency})) AS c, {a} AS a, {b} AS b"
+            f" FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE a <> 0 AND c <> '' GROUP BY 1"
+        )
+        homes = [
+            c
+            for c, n, known, same, *_ in rows
+            if CODE.fullmatch(c) and known >= MIN_HOME_ROWS and same >= NEARLY_ALL * n
+        ]
+        rated = sum(_rated(*row[1:]) for row in rows)
+        if len(homes) == 1 and rated and rated + 1 == len(rows) and _says_so(after, str(homes[0])):
+            return str(homes[0])
+    return ""
+
+
+def _rated(rows: int, known: int, same: int, low: float | None, high: float | None) -> bool:
+    """Say whether one rate stands between the amounts of a currency: most of its quotients are about the same."""
+    return (
+        known >= NEARLY_ALL * rows and same <= HALF * rows and low is not None and 0 < low <= (high or 0) <= SWING * low
+    )
+
+
+def _says_so(column: str, home: str) -> bool:
+    """Say whether a column is called by the currency that its amounts were converted to, or as converted."""
+    return bool(CONVERTED.search(column)) or home in re.split(r"[\W_]+", column.upper())

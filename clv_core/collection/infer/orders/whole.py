@@ -1,0 +1,377 @@
+"""Whether an amount is that of a row or of the whole order that the row belongs to.
+
+Shop systems export an order of three products as three rows, with what the order came to in the first one, or in each:
+added up as they stand, the first would lose rows, and the second would count the money three times.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.engine import T, V, name, one
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.orders import whole as refunds_of_rows
+from clv_core.collection.infer.plan.orders import BACK, BY_ID, BY_TIME, Orders
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    ORDER_STATUS,
+    PRODUCT_ID,
+    QUANTITY,
+    REFUND,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer
+
+JUDGED_ROWS: Final = 1_000_000
+NEARLY_ALL: Final = 0.95
+MIN_SUMMED: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Orders of several rows that differ, and what their amounts do.
+
+    Args:
+        orders: how many of them there are.
+        same: those whose rows have one amount, or the same few beside each product, as payments joined with lines.
+        amounts: different totals among the latter.
+        lined: those whose rows have different quantities x unit prices.
+        lined_same: those of the latter whose rows have the same amounts likewise.
+        summed: those of the latter whose total is nearer to the sum of their rows' than to any row's.
+    """
+
+    orders: int
+    same: int
+    amounts: int
+    lined: int
+    lined_same: int
+    summed: int
+
+    @property
+    def proves(self) -> bool:
+        """Whether quantities and unit prices show that the amounts are those of whole orders."""
+        return (
+            0 < self.lined
+            and self.lined_same >= NEARLY_ALL * self.lined
+            and self.summed >= MIN_SUMMED * self.lined_same
+        )
+
+    def suggests(self, orders: int, amounts: int) -> bool:
+        """Say whether at least so many orders, of so many different amounts, have nearly all one amount each."""
+        return self.orders >= orders and self.same >= NEARLY_ALL * self.orders and self.amounts >= amounts
+
+
+def evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
+    """Look at the orders of the first rows; what was paid and what was given back of one are two.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself; it has an amount.
+        key: SQL for the text that names a row's order.
+    """
+    line = "NULL::DOUBLE"
+    if UNIT_PRICE in plan.chosen:
+        line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
+    differ = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else f"hash({', '.join(map(name, log.columns))})"
+    amount = f"abs({V}{AMOUNT})"
+    return Evidence(
+        *log.one(
+            f"SELECT count(*), count(*) FILTER ({V}same), count(DISTINCT {V}high) FILTER ({V}same),"
+            f" count(*) FILTER ({V}lines > 1), count(*) FILTER ({V}lines > 1 AND {V}same), count(*) FILTER"
+            f" ({V}lines > 1 AND {V}same AND abs({V}high - {V}sum) < abs({V}high - {V}most)) FROM"
+            f" (SELECT count(DISTINCT {differ}) AS {V}different, count(DISTINCT {amount}) AS {V}paid,"
+            f" {V}paid = 1 OR ({V}different > 1 AND {V}paid * {V}different = count(DISTINCT ({differ}, {amount})))"
+            f" AS {V}same,"
+            f" sum(DISTINCT {amount}) AS {V}high, count(DISTINCT {line}) AS {V}lines,"
+            f" sum({line}) / {V}paid AS {V}sum, max({line}) AS {V}most FROM"
+            f" {plan.judged(log.first(JUDGED_ROWS))}"
+            f" WHERE {amount} > 0 GROUP BY {key}, {V}{AMOUNT} > 0"
+            f" HAVING {key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))",
+        )
+    )
+
+
+MIN_PARTED: Final = 5
+"""Orders of several amounts, before a column that tells these apart is taken for that of payments."""
+MAX_EQUAL: Final = 3
+"""Times as many orders may have been paid in parts of one amount, where every product stands beside every part."""
+
+
+def part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
+    """Return the column that names the payments of orders, "" where there is none.
+
+    It has one value for each amount of an order, wherever an order has several, and hardly tells rows apart elsewhere.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+        key: SQL for the text that names a row's order.
+    """
+    free = [column for column in log.columns if column not in plan.chosen.values()]
+    if not free:
+        return ""
+    rows, amount = plan.judged(log.relation), V + AMOUNT
+    several = f"(SELECT {key} AS {V}order FROM {rows} GROUP BY 1 HAVING count(DISTINCT {amount}) > 1)"
+    matches = ", ".join(f"count(*) FILTER ({V}amounts = {V}c{i} AND {V}amounts = {V}p{i})" for i, _ in enumerate(free))
+    counts = ", ".join(
+        f"count(DISTINCT {name(column)}) AS {V}c{i}, count(DISTINCT ({name(column)}, {amount})) AS {V}p{i}"
+        for i, column in enumerate(free)
+    )
+    orders, *matched = log.one(
+        f"SELECT count(*), {matches} FROM (SELECT count(DISTINCT {amount}) AS {V}amounts, {counts} FROM {rows}"
+        f" WHERE {key} IN {several} GROUP BY {key})",
+    )
+    if orders < MIN_PARTED:
+        return ""
+    product = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else "NULL::VARCHAR"
+    for column, count in zip(free, matched, strict=True):
+        if count == orders:
+            part = name(column)
+            others, crossed = log.one(
+                f"SELECT count(*), count(*) FILTER ({V}pairs = {V}products * {V}parts) FROM (SELECT"
+                f" count(DISTINCT {part}) AS {V}parts, count(DISTINCT {product}) AS {V}products,"
+                f" count(DISTINCT ({part}, {product})) FILTER ({part} IS NOT NULL AND {product} IS NOT NULL)"
+                f" AS {V}pairs"
+                f" FROM {rows} WHERE {key} NOT IN {several} GROUP BY {key} HAVING {V}parts > 1)",
+            )
+            if others <= orders or (others <= MAX_EQUAL * orders and crossed == others and product != "NULL::VARCHAR"):
+                return column
+    return ""
+
+
+def unlike_orders(log: LogTable, plan: ReadingPlan, orders: Orders) -> int:
+    """Return how many orders have amounts that are neither one nor those of payments; each row keeps its own.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+        orders: how orders are to be read.
+    """
+    return int(log.one(orders.unlike(plan.judged(log.relation)))[0])
+
+
+CROSSED_ROWS: Final = 200_000
+MIN_CROSSED: Final = 3
+"""Orders of several products, each beside every part, before that is no accident."""
+
+
+@dataclass(frozen=True)
+class EqualParts:
+    """Orders of several products in which every product stands beside each part, and all amounts are one.
+
+    Args:
+        column: what tells the parts.
+        orders: how many orders of several products are like that.
+        proven: whether the products of nearly all of them cost as much as all parts together.
+    """
+
+    column: str
+    orders: int
+    proven: bool
+
+
+def equal_parts(log: LogTable, plan: ReadingPlan, key: str) -> EqualParts | None:
+    """Return what tells parts that may be equal, None where nothing does or the amount is that of the whole order.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+        key: SQL for the text that names a row's order.
+    """
+    free = [column for column in log.columns if column not in plan.chosen.values()]
+    if PRODUCT_ID not in plan.chosen or not free:
+        return None
+    rows = plan.judged(f"{log.first(CROSSED_ROWS)}")
+    product = T + PRODUCT_ID
+    counts = ", ".join(
+        f"count(DISTINCT {name(column)}) AS {V}c{i}, count(DISTINCT ({name(column)}, {product})) AS {V}p{i}"
+        for i, column in enumerate(free)
+    )
+    matches = ", ".join(
+        f"count(*) FILTER ({V}c{i} > 1), count(*) FILTER ({V}c{i} > 1 AND {V}p{i} = {V}c{i} * {V}products"
+        f" AND {V}p{i} = {V}rows)"
+        for i, _ in enumerate(free)
+    )
+    told = log.one(
+        f"SELECT {matches} FROM (SELECT count(*) AS {V}rows, count(DISTINCT {product}) AS {V}products, {counts}"
+        f" FROM {rows} WHERE {key} IS NOT NULL GROUP BY {key}"
+        f" HAVING count(DISTINCT {V}{AMOUNT}) = 1 AND {V}products > 1)",
+    )
+    for column, several, crossed in zip(free, told[::2], told[1::2], strict=True):
+        if crossed >= MIN_CROSSED and crossed >= NEARLY_ALL * several:
+            return _judged(log.connection, plan, rows, key, column, int(crossed))
+    return None
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection, plan: ReadingPlan, rows: str, key: str, column: str, orders: int
+) -> EqualParts | None:
+    """Return the parts with whether prices prove them, None where these prove the contrary."""
+    if UNIT_PRICE not in plan.chosen:
+        return EqualParts(column, orders, proven=False)
+    pieces = f"{V}{QUANTITY}" if QUANTITY in plan.chosen else "1"
+    products = (
+        f"SELECT {key} AS {V}order, {T}{PRODUCT_ID}, max({V}{UNIT_PRICE} * {pieces}) AS {V}line,"
+        f" max({V}{AMOUNT}) AS {V}paid, count(DISTINCT {name(column)}) AS {V}parts FROM {rows}"
+        f" WHERE {key} IS NOT NULL GROUP BY 1, 2"
+    )
+    priced, together = one(
+        connection,
+        f"SELECT count(*), count(*) FILTER (abs({V}cost - {V}paid * {V}parts) < abs({V}cost - {V}paid)) FROM"
+        f" (SELECT sum({V}line) AS {V}cost, max({V}paid) AS {V}paid, max({V}parts) AS {V}parts FROM ({products})"
+        f" GROUP BY {V}order HAVING {V}parts > 1 AND {V}paid > 0 AND count({V}line) = count(*))",
+    )
+    if not priced:
+        return EqualParts(column, orders, proven=False)
+    return EqualParts(column, orders, proven=True) if together >= NEARLY_ALL * priced else None
+
+
+HALF: Final = 0.5
+
+
+def of_rows(log: LogTable, plan: ReadingPlan, key: str) -> bool:
+    """Say whether rows of orders tell of different refunds, so that these are to be added up.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+        key: SQL for the text that names a row's order.
+    """
+    if REFUND not in plan.chosen:
+        return False
+    several, unlike = log.one(
+        f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
+        f" FROM {plan.judged(log.relation)} WHERE {key} IS NOT NULL AND {V}{REFUND} IS NOT NULL"
+        f" GROUP BY {key} HAVING count(*) > 1 AND max({BACK}) > 0)",
+    )
+    return bool(several and unlike >= HALF * several)
+
+
+FEWEST_LATER: Final = 3
+"""Rows without an amount that follow one of their order with an amount, before that is taken for a rule."""
+FEWEST_ORDERS: Final = 20
+FEWEST_AMOUNTS: Final = 10
+"""Different amounts among them: in a shop with one price, rows of an order may well be equal."""
+FEWEST_ASKED: Final = 3
+"""Orders, and different amounts among them, that are worth a question."""
+CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3}){0,3}(\.\d+)?")
+"""A time with a time of day that is not midnight, or an epoch."""
+
+
+def of_orders(
+    log: LogTable,
+    plan: ReadingPlan,
+) -> tuple[Orders, tuple[Message, ...]]:
+    """Return ``plan.orders`` with whether the amounts are those of whole orders, and what is to be said of it.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+
+    Raises:
+        NeedsAnswer: much speaks for whole orders and nothing proves it, or their rows cannot be told.
+    """
+    chosen = plan.chosen
+    if AMOUNT not in chosen or log.answers.mapping.get(ORDER_ID) == "":
+        return plan.orders, ()
+    if EVENT_TYPE in chosen:
+        return _of_events(log, plan)
+    amount, order = chosen[AMOUNT], chosen.get(ORDER_ID)
+    if order is None:
+        return _by_time(log, plan)
+    if not _in_first_rows(log.rows, order, amount):
+        found = evidence(log, plan, _named(plan, BY_ID).key)
+        known = PRODUCT_ID in chosen and found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
+        if not found.proves and not known:
+            if not found.suggests(FEWEST_ASKED, FEWEST_ASKED):
+                return plan.orders, ()
+            if not log.answers.mapping.get(ORDER_ID):
+                raise NeedsAnswer("amount_of_what", column=amount, order=order, orders=found.orders, same=found.same)
+    return _whole(log, plan, BY_ID)
+
+
+def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
+    """Do the same for events, one row a product of a purchase, without a question: most logs tell of rows."""
+    chosen = plan.chosen
+    by = BY_ID if ORDER_ID in chosen else BY_TIME
+    if by == BY_TIME and not _has_clock(log.rows, plan):
+        return plan.orders, ()
+    found = evidence(log, plan, _named(plan, by).key)
+    many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
+    if not many or not (found.proves or PRODUCT_ID in chosen):
+        return plan.orders, ()
+    return _whole(log, plan, by)
+
+
+def _by_time(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
+    """Do the same where no column names the order: its rows are of one customer, at one instant."""
+    chosen = plan.chosen
+    found = evidence(log, plan, _named(plan, BY_TIME).key)
+    many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
+    if not _has_clock(log.rows, plan):
+        if found.proves and many:
+            params = {"column": chosen[AMOUNT], "orders": found.orders, "found": list(log.columns[:40])}
+            raise NeedsAnswer("order_unnamed", canonical=ORDER_ID, **params)
+        return plan.orders, ()
+    proven = found.proves and found.suggests(FEWEST_ASKED, FEWEST_ASKED)
+    if not proven and not (PRODUCT_ID in chosen and many):
+        return plan.orders, ()
+    return _whole(log, plan, BY_TIME)
+
+
+def _named(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
+    """Return the orders as some columns name them."""
+    by = (*by, ORDER_STATUS) if plan.orders.returns else by  # a return may have the number of its sale
+    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.chosen)
+
+
+def _whole(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Orders, tuple[Message, ...]]:
+    """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted."""
+    orders, chosen = _named(plan, by), plan.chosen
+    part = part_column(log, plan, orders.key)
+    alike = None if part else equal_parts(log, plan, orders.key)
+    part = alike.column if alike and alike.proven else part
+    of_rows = refunds_of_rows.of_rows(log, plan, orders.key)
+    orders = replace(orders, whole=True, part=part, refunds_of_rows=of_rows)
+    if by == BY_ID:
+        notes = [Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})]
+    else:
+        params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
+        notes = [Message("warning.whole_orders_by_time", params)]
+    if orders.part:
+        notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
+    elif alike:
+        told = {"part": alike.column, "column": plan.chosen[AMOUNT], "orders": alike.orders}
+        notes.append(Message("warning.equal_parts", told))
+    unlike = unlike_orders(log, plan, orders)
+    if unlike:
+        notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))
+    return orders, tuple(notes)
+
+
+def _in_first_rows(rows: list[dict[str, Any]], order: str, amount: str) -> bool:
+    """Say whether rows without an amount follow one of the same order that has one."""
+    headed: set[str] = set()
+    blank = later = 0
+    for row in rows:
+        if row[amount] is not None and str(row[amount]).strip():
+            headed.add(row[order])
+        else:
+            blank += 1
+            later += row[order] is not None and row[order] in headed
+    return blank >= FEWEST_LATER and later >= NEARLY_ALL * blank
+
+
+def _has_clock(rows: list[dict[str, Any]], plan: ReadingPlan) -> bool:
+    """Say whether most times have a time of day."""
+    times = [str(row[plan.chosen[EVENT_TIME]]) for row in rows if row[plan.chosen[EVENT_TIME]] is not None]
+    return bool(plan.clock) or sum(bool(CLOCK.fullmatch(time)) for time in times) > 0.5 * len(times)

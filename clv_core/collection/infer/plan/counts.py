@@ -1,0 +1,184 @@
+"""What forms the values of a file's columns have, counted in one pass over the whole table.
+
+Columns whose sample has the usual spellings alone are first looked at for these; where the table has others, a second
+pass knows them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from clv_core.collection.engine import T, fetch, name, text
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.plan.cells import CREDIT_NOTE, MAX_QUANTITY
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.parse import numbers, spellings, time_texts, times
+from clv_core.collection.vocabulary.column_names import CURRENCY
+from clv_core.columns import (
+    AMOUNT,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    PURCHASE,
+    QUANTITY,
+    RATING,
+    REFUND,
+    UNIT_PRICE,
+)
+from clv_core.jobs import Progress
+
+NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
+NEARLY_ALL: Final = 0.95
+SCALES: Final = (5.0, 10.0, 100.0)
+"""Scales of ratings: the smallest that holds most ratings of the log is taken."""
+USUAL: Final = 0.8
+"""Quantile of ratings that is called the usual one."""
+
+
+def count_columns(
+    log: LogTable,
+    plan: ReadingPlan,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return counts of forms by column, and counts and extremes of rows under keys of their own.
+
+    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.spellings`).
+
+    Args:
+        log: the file.
+        plan: a draft of how it is read.
+        progress: who listens.
+    """
+    usual = _usual(log.rows, plan)
+    while True:
+        forms = _forms(plan, usual)
+        groups = _groups(log, plan, forms, _figures(plan, usual), progress)
+        others = {column for column in usual for group in groups if group[_form(column)] == spellings.OTHERWISE}
+        if not others:
+            break
+        usual -= others
+
+    def total(figure: str) -> int:
+        return sum(group[figure] for group in groups)
+
+    def known(figure: str) -> list[dict[str, Any]]:
+        return [group for group in groups if group[figure] is not None]
+
+    def distinct(figure: str) -> list[str]:
+        texts = (str(value).strip() for group in known(figure) for value in group[figure] if value)
+        return sorted({value for value in texts if value})
+
+    by_form: dict[str, Any] = {column: Counter[str]() for column in forms}
+    for group in groups:
+        for column in forms:
+            by_form[column][group[_form(column)]] += group["rows"]
+    return {column: dict(counts) for column, counts in by_form.items()} | {
+        "rows": total("rows"),
+        "credit_notes": total("digits") > total("noted") > 0,
+        "largest_discount": max((group["largest_discount"] for group in known("largest_discount")), default=None),
+        "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in known("usual_rating")]),
+        "sides": {side: total(side) for side in numbers.SIDES},
+        "scaled": min((group["scaled"] for group in known("scaled")), default=""),
+        "marks": distinct("marks"),
+        "named": distinct("named"),
+        "discounts_below": total("below") > NEARLY_ALL * total("off"),
+        "negative": total("negative"),
+        "large_quantities": total("large_quantities"),
+        "beyond": {top: total(f"beyond_{top}") for top in SCALES},
+        "usual": usual,
+    }
+
+
+def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
+    """Return the columns that seem to have usual spellings alone, as far as the sample tells."""
+    spelling = {EVENT_TIME: time_texts.USUAL} | dict.fromkeys(NUMBERS, numbers.USUAL)
+    return frozenset(
+        column
+        for column, pattern in spelling.items()
+        if column in plan.chosen and spellings.are_usual((row[plan.chosen[column]] for row in rows), pattern)
+    )
+
+
+def _groups(
+    log: LogTable,
+    plan: ReadingPlan,
+    forms: dict[str, str],
+    figures: dict[str, str],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Return what is counted, by combination of forms."""
+    rows = fetch(log.connection, _query(log, plan, forms, figures), progress, "columns")
+    return [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
+
+
+def _forms(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
+    """Return the expressions of the forms of columns."""
+    forms = {EVENT_TIME: times.form(T + EVENT_TIME, usual=EVENT_TIME in usual)}
+    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.chosen}
+
+
+def _form(column: str) -> str:
+    return f"f_{column}"
+
+
+def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
+    """Return the expressions of what is counted in rows of the same forms; without its column one says nothing."""
+    chosen = plan.chosen
+
+    def count(condition: str, *needed: str) -> str:
+        return f"count(*) FILTER ({condition})" if set(needed) <= set(chosen) else "0"
+
+    def of(expression: str, *needed: str) -> str:
+        return expression if set(needed) <= set(chosen) else "NULL"
+
+    paid = AMOUNT if AMOUNT in chosen else UNIT_PRICE
+    marked = plan.has_money and paid not in usual  # a figure as it stands has no mark
+    marks = f"CASE WHEN try_cast({T}{paid} AS DOUBLE) IS NULL THEN {numbers.currencies(T + paid)} END"
+    sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
+    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}"
+    kind = plan.kind if EVENT_TYPE in chosen else "NULL"
+    return {
+        "rows": "count(*)",
+        "digits": count(f"regexp_full_match({T}{ORDER_ID}, '\\d+')", ORDER_ID),
+        "noted": count(f"regexp_full_match({T}{ORDER_ID}, {text(CREDIT_NOTE)})", ORDER_ID),
+        "largest_discount": of(f"max(abs(try_cast(replace({T}{DISCOUNT}, ',', '.') AS DOUBLE)))", DISCOUNT),
+        "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
+        "marks": f"list(DISTINCT {marks})" if marked else "NULL",
+        "scaled": f"min({numbers.scaled(T + paid)})" if marked else "NULL",
+        "named": of(f"list(DISTINCT {name(chosen.get(CURRENCY, ''))})", CURRENCY),
+        "off": count(off, DISCOUNT),
+        "below": count(f"{off} AND regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')", DISCOUNT),
+        "negative": count(f"{T}{AMOUNT}[1] IN ('-', '(') AND {kind} = '{PURCHASE}'", AMOUNT, EVENT_TYPE),
+        "large_quantities": count(f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}", QUANTITY),
+    } | {
+        f"beyond_{top}": count(f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}", RATING) for top in SCALES
+    } | {
+        side: f"count(*) FILTER ({numbers.side(T + paid)} = {text(side)})" if marked else "0" for side in numbers.SIDES
+    }  # fmt: skip
+
+
+def _query(log: LogTable, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
+    chosen = plan.chosen
+    columns = [
+        f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen
+    ]
+    columns += [name(chosen[column]) for column in (CURRENCY, EVENT_TYPE) if column in chosen]
+    keys = ", ".join(f"{expression} AS {_form(column)}" for column, expression in forms.items())
+    table = log.source.relation(record=True)
+    return (
+        f"SELECT {', '.join(map(_form, forms))}, {', '.join(figures.values())}"
+        f" FROM (SELECT *, {keys} FROM (SELECT {', '.join(columns)} FROM {table})) GROUP BY ALL"
+    )
+
+
+def _middle(pairs: list[tuple[float, int]]) -> float | None:
+    """Return the weighted median of values, None of none."""
+    total, passed = sum(count for _, count in pairs), 0
+    for value, count in sorted(pairs):
+        passed += count
+        if passed * 2 >= total:
+            return value
+    return None

@@ -1,0 +1,226 @@
+"""The plan of a reading: what becomes of each row, its amount, and the rule that sets it aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from clv_core.collection.engine import T, V, name, text
+from clv_core.collection.infer.plan.cells import CREDIT_NOTE, REASON, UNPRICED, CellPlan
+from clv_core.collection.parse import numbers, times
+from clv_core.collection.store.manifest import CLASHED
+from clv_core.collection.vocabulary.order_statuses import REFUNDED
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    COLUMNS,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    MONEY_TYPES,
+    ORDER_ID,
+    PURCHASE,
+    QUANTITY,
+    RETURN,
+    UNIT_PRICE,
+    VIEW,
+    Kind,
+)
+
+CENT: Final = 0.011
+TOTALS: Final = (
+    r"((grand |sub)?totals?|sum|(zwischen|gesamt)?summe|gesamt|итого|всего|sous-total|totale|totaal|toplam|ara toplam"
+    r"|genel toplam|razem|suma|celkem|összesen|yhteensä|tổng( cộng)?|الإجمالي|المجموع|합계|총계|소계"
+    r"|合计|总计|小计|合計|總計|総計|小計)(\PL.*)?"
+)
+"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023."""
+
+
+def is_total(customer: str) -> str:
+    """Return SQL that says whether a customer's text is what rows of totals are called."""
+    return f"regexp_full_match(lower(trim({customer}, ' :：')), {text(TOTALS)})"
+
+
+@dataclass(frozen=True)
+class ReadingPlan(CellPlan):
+    """How a table of text is read as events.
+
+    Args:
+        credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
+        amount_before_discount: whether the amount is one that the discount is still to be taken off.
+        discount: ``amount``, ``unit`` or ``percent``: what a discount beside quantity and unit price is.
+        max_amount: larger amounts, in size, are set aside; None: no limit but that of all files.
+        discount_below: whether discounts are written as negative numbers.
+        parent: source column that names the row which a row is a part of, and which has its money; empty: none.
+        order_totals: whether one row of an order is the sum of its others.
+        without_totals: whether customers that are called totals are left out.
+        visits: whether rows of a log of sessions in which nothing was paid are views.
+        secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
+        hidden: source columns, beside the customer id, that become pseudonyms too.
+    """
+
+    credit_notes: bool = False
+    amount_before_discount: bool = False
+    discount_below: bool = False
+    discount: str = "amount"
+    max_amount: float | None = None
+    parent: str = ""
+    order_totals: bool = False
+    without_totals: bool = False
+    visits: bool = False
+    secret: str = field(default="", repr=False)
+    hidden: frozenset[str] = frozenset()
+
+    @property
+    def stored(self) -> list[str]:
+        """Columns of the dataset: canonical ones that the log has, then extras."""
+        always = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+        return [c.name for c in COLUMNS if c.name in self.chosen or c.name in always] + list(self.extras.values())
+
+    @property
+    def extras(self) -> dict[str, str]:
+        """Source columns that are no canonical ones -> their names in the dataset."""
+        used = {column for canonical, column in self.chosen.items() if canonical in BY_NAME}
+        names: dict[str, str] = {}
+        for column in self.columns:
+            if column not in used:
+                clash = column.lower() in BY_NAME or column.lower() == REASON
+                names[column] = f"{column}{CLASHED}" if clash else column
+        return names
+
+    def typed(self, relation: str) -> str:
+        """Return the query that reads ``relation``: all stored columns, ``reason`` (NULL for rows that are kept)."""
+        outputs = {CUSTOMER_ID: T + CUSTOMER_ID, EVENT_TIME: V + "time", EVENT_TYPE: V + "type", AMOUNT: V + "value"}
+        for column in COLUMNS:
+            if column.name in self.chosen and column.name not in outputs:
+                outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
+        if self.discount != "amount":
+            outputs[DISCOUNT] = f"CASE WHEN {V}discount IS NOT NULL THEN {self._off} END"
+        for column in COLUMNS:
+            if column.kind is Kind.TEXT and column.name in self.chosen:
+                outputs[column.name] = self._veiled(outputs[column.name], self.chosen[column.name])
+        kept = [f"{outputs[c.name]} AS {c.name}" for c in COLUMNS if c.name in outputs]
+        kept += [f"{self.shown(column)} AS {name(extra)}" for column, extra in self.extras.items()]
+        return f"SELECT {', '.join(kept)}, {self.reason} AS {REASON} FROM {self.judged(relation)}"
+
+    def shown(self, column: str) -> str:
+        """Return SQL for a source column's text as it may be kept."""
+        return self._veiled(name(column), column)
+
+    def _veiled(self, expression: str, column: str) -> str:
+        personal = column in self.hidden or column == self.chosen[CUSTOMER_ID]
+        return self.secret.format(column=expression) if self.secret and personal else expression
+
+    def judged(self, relation: str) -> str:
+        """Return the table expression of ``relation``'s own columns and what was read from them."""
+        made = self.orders.signed(self._made())
+        source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
+        if self.amount_before_discount:
+            source = f"({source} - abs(coalesce({V}{DISCOUNT}, 0)))"
+        source = self.orders.signed(source)
+        value = f"CASE WHEN {self.money} THEN {made} END" if made else source
+        sign = self._is_return(made or source)
+        if EVENT_TYPE in self.chosen:
+            blank = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
+            kind = (
+                f"CASE WHEN {V}kind = '{PURCHASE}' AND ({blank}) THEN '{UNPRICED}'"
+                f" WHEN {V}kind = '{PURCHASE}' AND {sign} THEN '{RETURN}' ELSE {V}kind END"
+            )
+        else:
+            visit = f" WHEN {self.nothing_paid} THEN '{VIEW}'" if self.visits else ""
+            kind = f"CASE{visit} WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
+        amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
+        rows = self.orders.rows(self.events(relation), self.chosen)
+        judged = f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
+        return f"(SELECT *, {self._repeated} AS {V}repeated FROM {judged})" if self._repeated else judged
+
+    @property
+    def _repeated(self) -> str:
+        """SQL that says whether a row's money stands in other rows too; empty where no row's does."""
+        if self.parent:
+            return f"nullif(trim({name(self.parent)}), '') IS NOT NULL"
+        if not self.order_totals:
+            return ""
+        order, sold = f"(PARTITION BY {T}{ORDER_ID})", f"FILTER ({V}value > 0)"
+        most, total = f"max({V}value) OVER {order}", f"sum({V}value) {sold} OVER {order}"
+        several = f"{T}{ORDER_ID} IS NOT NULL AND count(*) {sold} OVER {order} > 2"
+        return f"({several} AND {V}value = {most} AND abs({total} - 2 * {most}) < {CENT})"
+
+    @property
+    def has_money(self) -> bool:
+        """Whether any column says what was paid; a log of views alone has none."""
+        return AMOUNT in self.chosen or UNIT_PRICE in self.chosen
+
+    @property
+    def money(self) -> str:
+        """SQL that says whether a row's amount counts."""
+        return "(" + " OR ".join(f"{V}type = '{item}'" for item in MONEY_TYPES) + ")"
+
+    @property
+    def nothing_paid(self) -> str:
+        """SQL that says whether a row of :meth:`events` tells of no money, and of no order."""
+        empty = [f"({T}{column} IS NULL OR {V}{column} = 0)" for column in self._needs]
+        order = [f"{T}{ORDER_ID} IS NULL"] if ORDER_ID in self.chosen else []
+        return "(" + " AND ".join([*empty, *order]) + ")"
+
+    def _made(self) -> str:
+        """Return SQL for quantity x unit price, nearer to zero by the discount; empty where an amount column is."""
+        if AMOUNT in self.chosen or not self.has_money:
+            return ""
+        gross = self.gross
+        if not self.discounted:
+            return gross
+        off = self._off
+        return f"CASE WHEN {gross} < 0 THEN {gross} + abs({off}) ELSE {gross} - {off} END"
+
+    @property
+    def _off(self) -> str:
+        """SQL for what a discount takes off quantity x unit price, in money."""
+        off = f"coalesce({V}discount, 0)"
+        off = f"abs({off})" if self.discount_below else off
+        if self.discount == "percent":
+            return f"({self.gross} * CASE WHEN abs({off}) <= 1 THEN {off} ELSE {off} / 100 END)"
+        return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.chosen else off
+
+    @property
+    def gross(self) -> str:
+        """SQL for quantity x unit price, before any discount."""
+        return f"({V}unit_price * {V}quantity)" if QUANTITY in self.chosen else f"{V}unit_price"
+
+    @property
+    def discounted(self) -> bool:
+        """Whether a discount is taken off quantity x unit price."""
+        return AMOUNT not in self.chosen and {UNIT_PRICE, DISCOUNT} <= set(self.chosen)
+
+    def _is_return(self, amount: str) -> str:
+        parts = [f"coalesce({amount} < 0, false)"]
+        if EVENT_TYPE not in self.chosen and QUANTITY in self.chosen:
+            parts.append("coalesce(clv_v_quantity < 0, false)")
+        if self.credit_notes:
+            parts.append(f"coalesce(regexp_full_match(clv_t_order_id, {text(CREDIT_NOTE)}), false)")
+        return "(" + " OR ".join(parts) + ")"
+
+    @property
+    def _needs(self) -> list[str]:
+        """Columns that a purchase's amount comes from."""
+        return [AMOUNT] if AMOUNT in self.chosen else [c for c in (UNIT_PRICE, QUANTITY) if c in self.chosen]
+
+    @property
+    def reason(self) -> str:
+        """SQL for the reason why a row of :meth:`judged` is set aside, or NULL."""
+        header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.chosen.values())[:2])
+        missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
+        limit = min(numbers.LARGEST, self.max_amount or numbers.LARGEST)
+        totals = f" WHEN {is_total(T + CUSTOMER_ID)} THEN 'total_row'" if self.without_totals else ""
+        repeated = f" WHEN {self.money} AND {V}repeated THEN 'repeated_amount'" if self._repeated else ""
+        return (
+            f"CASE WHEN {header} THEN 'repeated_header'{totals}"
+            f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
+            f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
+            f" WHEN {self.money} AND {V}no_sale IS NOT NULL AND NOT ({V}no_sale = '{REFUNDED}' AND {V}value < 0)"
+            f" THEN {V}no_sale"
+            f"{repeated} WHEN {self.money} AND {V}value IS NULL"
+            f" THEN CASE WHEN {missing} THEN 'no_amount' ELSE 'bad_amount' END"
+            f" WHEN abs({V}value) > {limit} THEN 'amount_too_large' END"
+        )

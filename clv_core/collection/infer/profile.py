@@ -1,0 +1,230 @@
+"""One pass over the whole table decides how each column is read; what cannot be decided is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import duckdb
+
+from clv_core.collection.engine import name
+from clv_core.collection.infer.answers import Answers
+from clv_core.collection.infer.columns.numbers import are_swapped, decide_numbers, float_ids
+from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.infer.draft import draft
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.money.price import before_promotion, discount_kind
+from clv_core.collection.infer.money.units import large_units, of_units
+from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others, without_used
+from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
+from clv_core.collection.infer.orders.steps import of_visits, order_steps
+from clv_core.collection.infer.orders.totals import without_repeated_money
+from clv_core.collection.infer.orders.whole import of_orders
+from clv_core.collection.infer.plan.cells import MAX_QUANTITY
+from clv_core.collection.infer.plan.counts import SCALES, count_columns
+from clv_core.collection.infer.plan.orders import Orders, of_other
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.states.reading import OrderState, no_sales, read_states, returns, strange, told_returns
+from clv_core.collection.parse import currencies as currency
+from clv_core.collection.parse import times
+from clv_core.collection.parse.calendars import shared_zone_warnings
+from clv_core.collection.parse.locale_hints import at_home
+from clv_core.collection.parse.times import ColumnDates
+from clv_core.collection.read.source import Source, sample
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_STATUS,
+    QUANTITY,
+    RATING,
+    REFUND,
+    REFUND_STATUS,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, Refused
+from clv_core.jobs import Progress
+
+SAMPLE_ROWS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one pass over the text has shown.
+
+    Args:
+        plan: how every column is read.
+        source: the table that it reads.
+        rows: rows in the table.
+        notes: what is to be said about the reading.
+        currency: the currency, as the person or the file said it.
+        proposals: what each column seems to be.
+        states: the words of its columns of states, and what each is taken for.
+        steps: event names that tell of orders which others tell of too, whatever the person said of them.
+    """
+
+    plan: ReadingPlan
+    source: Source
+    rows: int
+    notes: tuple[Message, ...]
+    currency: str
+    proposals: tuple[Proposal, ...]
+    states: tuple[OrderState, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
+
+
+def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answers, progress: Progress) -> Profile:
+    """Return how ``source`` is to be read.
+
+    Raises:
+        NeedsAnswer: something can be read in two ways.
+        Refused: there is no row, or nothing that could be an amount.
+    """
+    drafted = draft(LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers))
+    log, plan, notes = drafted.log, drafted.plan, drafted.notes
+    rows, chosen = log.rows, dict(plan.chosen)
+    counts = count_columns(log, plan, progress)
+    if counts["rows"] == 0:
+        raise Refused("no_rows", file=source.file)
+    usual = EVENT_TIME in counts["usual"]
+    evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
+    forms = counts[EVENT_TIME]
+    time, said = times.decide(
+        forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
+    )
+    swapped, of_swapped = are_swapped(log, plan, forms)
+    time = replace(time, swapped=swapped)
+    notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
+    money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
+    readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
+    notes += said
+    largest = float(counts["largest_discount"] or 2)
+    discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
+    scale = _rating_scale(counts)
+    whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
+    texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
+    others = read_others(log, chosen)
+    states = read_states(log, chosen, texts) + others
+    ends, of_ends = read_ends(log, chosen)
+    plan = replace(
+        plan,
+        chosen=chosen,
+        time=time,
+        numbers=readings,
+        credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
+        rating_scale=scale,
+        amount_before_discount=before_promotion(chosen),
+        discount_below=counts["discounts_below"],
+        discount=discount,
+        float_ids=whole_floats,
+        sales_below=answers.sign == "negative",
+        max_amount=answers.max_amount,
+        orders=replace(_orders_by_states(chosen, states, others), ends=ends),
+    )
+    units, said = of_units(log, plan, answers.amount_unit, money)
+    large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
+    plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
+    log, plan = _read_cells(log, plan)
+    plan, steps, of_rows = _relate_rows(log, plan, states)
+    notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
+    notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
+    notes += of_swapped + of_rows
+    return Profile(plan, log.source, int(counts["rows"]), notes, money, tuple(log.proposals), states, steps)
+
+
+def _read_cells(log: LogTable, plan: ReadingPlan) -> tuple[LogTable, ReadingPlan]:
+    """Return a small file with its cells' texts and values beside it, so that no question reads them again."""
+    if not log.source.loaded:  # of a large one they take more memory, and as long as to read them again
+        return log, plan
+    columns = ", ".join(map(name, log.columns))
+    cells = f"SELECT * EXCLUDE ({columns}) FROM ({plan.read(log.relation)})"
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_cells AS {cells}")
+    source = replace(log.source, loaded=f"(FROM {log.relation} POSITIONAL JOIN clv_cells)")
+    return replace(log, source=source), replace(plan, is_read=True)
+
+
+def _relate_rows(
+    log: LogTable, plan: ReadingPlan, states: tuple[OrderState, ...]
+) -> tuple[ReadingPlan, Mapping[str, str], tuple[Message, ...]]:
+    """Return the plan that knows how rows belong together, the names of events that are steps, and what is to be said.
+
+    Args:
+        log: the file.
+        plan: how each row is read for itself.
+        states: the words of its columns of states.
+
+    Raises:
+        NeedsAnswer: an amount may be that of its row or of its order.
+    """
+    visits, of_visitors = of_visits(log, plan)
+    plan = replace(plan, visits=visits)
+    steps, of_steps = order_steps(log, plan)
+    plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
+    plan = replace(plan, refund_rows=have_rows(log, plan))
+    orders, of_amounts = of_orders(log, plan)
+    plan, of_refunds = _refunds(log, replace(plan, orders=orders))
+    plan, of_repeats = without_repeated_money(log, plan)
+    said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
+    return plan, steps, said
+
+
+def _orders_by_states(
+    chosen: Mapping[str, str], states: tuple[OrderState, ...], others: tuple[OrderState, ...]
+) -> Orders:
+    """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
+    columns = dict.fromkeys(item.column for item in others)
+    orders = Orders(
+        states=no_sales(states, chosen.get(ORDER_STATUS, "")),
+        after_sale=no_sales(states, chosen.get(REFUND_STATUS, "")),
+        others={column: no_sales(others, column) for column in columns},
+    )
+    back = returns(states)
+    words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
+    return replace(orders, returns=tuple(words))
+
+
+def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
+    """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
+    chosen = plan.chosen
+    if stand_apart(log, plan):
+        told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
+        column = next(filter(None, told), None) or next(iter(plan.orders.ends))
+        apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
+        if plan.refund_rows:
+            return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)
+        return apart, (Message("warning.refunds_apart", {"column": column}),)
+    return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
+
+
+def _currency(
+    counts: Mapping[str, Any], columns: tuple[str, ...], chosen: Mapping[str, str], said: str
+) -> tuple[str, tuple[Message, ...]]:
+    """Return the currency as the file or the person says it, and warnings."""
+    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
+    return currency.decide(named, counts["marks"], said, paid, at_home(columns))
+
+
+def _rating_scale(counts: Mapping[str, Any]) -> float:
+    """Return the largest rating of the smallest scale that holds most of them."""
+    top = float(counts["usual_rating"] or SCALES[0])
+    return next((scale for scale in SCALES if top <= scale), SCALES[-1])
+
+
+def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
+    """Return warnings about values written short or left empty, and about purchases below zero."""
+    found = []
+    if counts["scaled"]:
+        params = {"column": chosen.get(AMOUNT) or chosen[UNIT_PRICE], "example": counts["scaled"][:40]}
+        found.append(Message("warning.scaled_amounts", params))
+    if counts["large_quantities"]:
+        params = {"column": chosen[QUANTITY], "rows": counts["large_quantities"], "low": -MAX_QUANTITY}
+        found.append(Message("warning.out_of_range", {**params, "high": MAX_QUANTITY}))
+    if RATING in chosen and counts["beyond"][scale]:
+        params = {"column": chosen[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
+        found.append(Message("warning.out_of_range", params))
+    if counts["negative"]:
+        found.append(Message("warning.negative_purchases", {"rows": counts["negative"], "column": chosen[AMOUNT]}))
+    return tuple(found)

@@ -1,0 +1,296 @@
+"""One source column for each canonical one: the best of several, or a question for all that are missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from clv_core.collection.engine import name
+from clv_core.collection.infer.columns.money import WORTH_ASKING
+from clv_core.collection.infer.columns.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, Proposal
+from clv_core.collection.infer.customers.ids import JUDGED_ROWS
+from clv_core.collection.infer.kinds.sides import both_ways
+from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.proposals.by_name import UNIT, could_be, last_key, share
+from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
+from clv_core.columns import (
+    AMOUNT,
+    CATEGORY,
+    CUSTOMER_ID,
+    DISCOUNT,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    ORDER_STATUS,
+    PRODUCT_ID,
+    QUANTITY,
+    READ,
+    REFUND,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer, Refused
+
+CUSTOMERS: Final = re.compile(
+    r"(?i)customer|client|buyer|shopper|visitor|visid|user|member|kunde|klant|顾客|客户|会员|买家|手机|e-?mail"
+)
+"""What the name of a column is likely to hold that is offered as the customer."""
+OF_CUSTOMERS: Final = re.compile(
+    r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
+)
+"""And what it holds where it says something about her instead."""
+OF_PIECE: Final = re.compile(
+    r"(?i)unit|unid|each|per_?piece|stück|einzel|pi[eè]ce|peça|pieza|pezzo|birim|单价|単価|단가"
+)
+OF_ALL: Final = re.compile(r"(?i)tot(?:al)?(?![a-z])|gesamt|summe|toplam|总|総|合計|합계")
+MAX_PRICES: Final = 3
+"""Columns that are offered as the price of one piece."""
+UNREADABLE: Final = "\ufffd"
+"""Stands in a text for bytes that are none in its encoding."""
+
+
+def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) -> None:
+    """Ask for the columns that are needed and missing, all at once."""
+    missing = {
+        canonical: next((item.column for item in proposals if item.canonical == canonical and item.samples), "COLUMN")
+        for canonical in (CUSTOMER_ID, EVENT_TIME)
+        if canonical not in chosen
+    }
+    if missing.get(CUSTOMER_ID) == "COLUMN":
+        missing[CUSTOMER_ID] = likely_customer(proposals) or "COLUMN"
+    money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
+    garbled = [item.column for item in proposals if UNREADABLE in item.column]
+    if garbled and (missing or not money):
+        raise NeedsAnswer("names_unreadable", columns=garbled[:12], file=file)
+    least = WORTH_ASKING if _tells_behaviour(proposals) else 0.0
+    if not missing:
+        if not money:
+            ask_amount(proposals, file, quantity=chosen.get(QUANTITY, ""), least=least)
+        return
+    found = [item.column for item in proposals[:40]]
+    if not money and (offered := money_columns(proposals, least=WORTH_ASKING)):
+        missing[AMOUNT] = offered[0]
+    first, guess = next(iter(missing.items()))
+    hidden = next((item for item in proposals if item.masked), None)
+    if list(missing) == [CUSTOMER_ID] and hidden is not None:
+        params = {"column": hidden.column, "example": hidden.samples[0][:40]}
+        raise NeedsAnswer("customers_masked", canonical=first, found=found, file=file, **params)
+    if list(missing) == [EVENT_TIME] and not any(could_be(EVENT_TIME, item) for item in proposals):
+        raise NeedsAnswer("no_time_column", canonical=EVENT_TIME, found=found, file=file)
+    if len(missing) == 1:
+        raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
+    pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
+    options = " ".join(f'--map "{pair}"' if " " in pair else f"--map {pair}" for pair in pairs)
+    raise NeedsAnswer(
+        "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
+    )
+
+
+def ask_amount(proposals: list[Proposal], file: str, *, quantity: str = "", least: float = 0.0) -> None:
+    """Ask which column the amount is, or the price of one piece, or refuse a log that holds none.
+
+    Args:
+        proposals: what each column seems to be.
+        file: what the person calls it.
+        quantity: the column of pieces, by which a price can be multiplied; empty where there is none.
+        least: how much must speak for a column to be offered.
+
+    Raises:
+        NeedsAnswer: columns of numbers could be it.
+        Refused: none could.
+    """
+    found = money_columns(proposals, least=least)
+    both = both_ways([item.column for item in proposals])
+    if both is not None and both[0] in found:
+        raise NeedsAnswer("which_side", canonical=AMOUNT, columns=list(both), first=both[0], second=both[1])
+    if not found:
+        raise Refused("no_amount", found=[item.column for item in proposals[:40]], file=file)
+    offered = found[:12]
+    pieces = [column for column in offered if OF_PIECE.search(column)]
+    prices = (pieces or [column for column in offered if not OF_ALL.search(column)]) if quantity else []
+    raise NeedsAnswer(
+        "which_amount",
+        canonical=AMOUNT,
+        columns=offered,
+        prices=prices[:MAX_PRICES],
+        quantity=quantity,
+        guess=offered[0],
+        file=file,
+    )
+
+
+def money_columns(proposals: list[Proposal], *, least: float = 0.0) -> list[str]:
+    """Return the columns without a meaning that could be amounts: prices of one piece behind the others, the likeliest
+    first, and of equals the last one.
+    """
+    likely = [item for item in reversed(proposals) if item.canonical is None and item.money > 0]
+    likely = [item for item in likely if item.money >= least]
+    return [item.column for item in sorted(likely, key=lambda item: (bool(OF_PIECE.search(item.column)), -item.money))]
+
+
+def likely_customer(proposals: list[Proposal]) -> str:
+    """Return the column that may name the customer though no name says so, "" where there is none."""
+    named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
+    named = [item for item in named if not OF_CUSTOMERS.search(item.column)]
+    return next((item.column for item in named if item.samples and not item.money and not item.never_repeats), "")
+
+
+def _tells_behaviour(proposals: list[Proposal]) -> bool:
+    """Say whether a column's values are names of events, whatever it is called."""
+    return any(
+        len(item.samples) > 1 and all(fold(value) in EVENT_NAMES for value in item.samples[:2])
+        for item in proposals
+        if item.canonical in (None, EVENT_TYPE)
+    )
+
+
+IDENTITY: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
+MAKERS: Final = (QUANTITY, UNIT_PRICE, DISCOUNT)
+"""Columns that the amount is made from where there is none."""
+SHARED: Final = (ORDER_ID, PRODUCT_ID, CATEGORY)
+"""What several rows have in common: a column that never repeats numbers the rows."""
+NEARLY: Final = SLIGHTLY + 1e-9
+ONE_INSTANT: Final = frozenset(map(fold, ("timestamp", "time_stamp", "datetime", "date_time", "ts")))
+"""Names by which a record tells one instant in two ways: in seconds, and in words."""
+
+
+def choose(proposals: list[Proposal], file: str) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return canonical -> source column, and what is to be said about it.
+
+    Raises:
+        NeedsAnswer: two columns are equally good, or none is good enough.
+        Refused: there is nothing that could be an amount.
+    """
+    chosen: dict[str, str] = {}
+    notes: list[Message] = []
+    for canonical in [*READ, PRICE, CURRENCY]:
+        tied = _likeliest(canonical, proposals)
+        if not tied or tied[0].confidence < ENOUGH:
+            continue
+        best = tied[0] if len(tied) == 1 else preferred(canonical, tied)
+        if best is None and canonical in (IDENTITY if AMOUNT in chosen else (*IDENTITY, *MAKERS)):
+            names = [item.column for item in tied]
+            raise NeedsAnswer("two_columns", canonical=canonical, columns=names, first=tied[0].column)
+        best = best or tied[0]
+        chosen[canonical] = best.column
+        if canonical not in READ:
+            continue  # a price has its own note once it is settled whose it is
+        if len(tied) > 1:
+            others = [item.column for item in tied if item is not best]
+            params = {"canonical": canonical, "column": best.column, "others": others}
+            notes.append(Message("warning.one_of_several", params))
+        elif best.confidence < CERTAIN:
+            params = {"canonical": canonical, "column": best.column}
+            notes.append(Message("warning.mapped_by_guess", params))
+    own = next((item for item in proposals if item.column == chosen.get(CUSTOMER_ID)), None)
+    if own is not None and own.never_repeats and own.confidence < SURE and fold(own.column) == "id":
+        del chosen[CUSTOMER_ID]  # it is one of rows: everybody would have bought once
+    if own is not None and not own.samples and own.confidence < 1 and likely_customer(proposals):
+        del chosen[CUSTOMER_ID]  # nobody is named there, and another column may do so
+    _order_by_row(proposals, chosen)
+    ask_missing(proposals, chosen, file)
+    return chosen, tuple(notes)
+
+
+def taken(proposals: list[Proposal]) -> list[Proposal]:
+    """Return the proposals with one column for each canonical one, others as extras; several where nothing tells."""
+    found = list(proposals)
+    for canonical in [*READ, PRICE, CURRENCY]:
+        tied = _likeliest(canonical, proposals)
+        best = preferred(canonical, tied) if len(tied) > 1 else None
+        stay = tied if best is None else [best]
+        found = [
+            replace(item, canonical=None, confidence=0.0)
+            if item.canonical == canonical and not any(item is other for other in stay)
+            else item
+            for item in found
+        ]
+    return found
+
+
+def _order_by_row(proposals: list[Proposal], chosen: dict[str, str]) -> None:
+    """Take a column that is only called an id for that of orders, where no other is and each row is one order."""
+    if ORDER_ID in chosen or EVENT_TYPE in chosen or not {ORDER_STATUS, REFUND} & set(chosen):
+        return
+    ids = [item for item in proposals if fold(item.column) == "id" and item.never_repeats]
+    if len(ids) == 1 and ids[0].column not in chosen.values():
+        chosen[ORDER_ID] = ids[0].column
+
+
+def _likeliest(canonical: str, proposals: list[Proposal]) -> list[Proposal]:
+    """Return the columns that are most likely a canonical one, a unit in a name aside, in file order.
+
+    A blank one counts only where the others are blank too.
+    """
+    named = [item for item in proposals if item.canonical == canonical]
+    named = [item for item in named if item.samples] or named
+    confidence = max((item.confidence for item in named), default=0.0)
+    return [item for item in named if item.confidence >= confidence - NEARLY]
+
+
+def preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
+    """Return the one of about equally good columns that is better still, if there is one."""
+    tied = [item for item in tied if item.samples] or tied
+    if len(tied) == 1:
+        return tied[0]
+    if canonical == CUSTOMER_ID:
+        tied = [item for item in tied if not item.never_repeats]
+        tied = [item for item in tied if len(item.samples) == max(len(other.samples) for other in tied)]
+        columns = [item.column for item in tied]
+        tied = [item for item in tied if item.rank == min(other.rank for other in tied) and item.same_as not in columns]
+        return tied[0] if len(tied) == 1 else None
+    if canonical == EVENT_TIME and {fold(last_key(item.column)) for item in tied} <= ONE_INSTANT:
+        return tied[0]
+    if canonical in SHARED:
+        tied = [item for item in tied if not item.never_repeats] or tied
+    named = {fold(last_key(UNIT.sub("", item.column))): item for item in reversed(tied)}
+    known = next((named[known] for known in PREFERRED_NAMES.get(canonical, ()) if known in named), None)
+    surest = [item for item in tied if item.confidence == max(other.confidence for other in tied)]
+    return known or (surest[0] if len(surest) == 1 else None)
+
+
+MIN_CUSTOMERS: Final = 10
+"""Customers with several orders, before it is no accident that each has one date."""
+NEARLY_ALL: Final = 0.95
+VARYING: Final = 0.5
+"""Share of these customers who have several times in another column, from which on it may be that of events."""
+
+
+def settle_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns with a time that differs between a customer's orders, where the one that was taken never does.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+
+    Raises:
+        NeedsAnswer: several other columns may be that of the time.
+    """
+    used = set(chosen.values())
+    free = [item for item in log.proposals if item.samples and item.column not in used]
+    others = [item for item in free if item.canonical in (None, EVENT_TIME) and share(TIME, list(item.samples)) == 1]
+    if EVENT_TIME in log.answers.mapping or not others:
+        return dict(chosen), ()
+    column = chosen[EVENT_TIME]
+    times = [name(column), *(name(item.column) for item in others)]
+    order = f"count(DISTINCT {name(chosen[ORDER_ID])})" if ORDER_ID in chosen else "count(*)"
+    each = ", ".join(f"count(DISTINCT {time}) AS t{place}" for place, time in enumerate(times))
+    varying = ", ".join(f"count(*) FILTER (t{place} > 1)" for place in range(len(times)))
+    customers, own, *rest = log.one(
+        f"SELECT count(*), {varying} FROM (SELECT {order} AS orders, {each} FROM (SELECT * FROM {log.relation}"
+        f" LIMIT {JUDGED_ROWS}) GROUP BY {name(chosen[CUSTOMER_ID])}) WHERE orders > 1",
+    )
+    if customers < MIN_CUSTOMERS or own > (1 - NEARLY_ALL) * customers:
+        return dict(chosen), ()
+    found = [item for item, several in zip(others, rest, strict=True) if several >= VARYING * customers]
+    named = [item for item in found if item.canonical == EVENT_TIME and item.confidence >= ENOUGH] or found
+    best = preferred(EVENT_TIME, named) if named else None
+    if named and best is None:
+        raise NeedsAnswer(
+            "two_columns", canonical=EVENT_TIME, columns=[item.column for item in named], first=named[0].column
+        )
+    if best is None:
+        return dict(chosen), ()
+    params = {"column": column, "other": best.column, "customers": int(customers)}
+    return {**chosen, EVENT_TIME: best.column}, (Message("warning.customer_date", params),)

@@ -1,0 +1,174 @@
+"""Which source column is which canonical column, proposed from names and values, with a confidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from clv_core.collection.infer.columns.money import money_likelihood
+from clv_core.collection.infer.columns.proposed import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal
+from clv_core.collection.infer.customers.names import masked, rank, says_the_same
+from clv_core.collection.infer.kinds.event_names import of_codes, settles
+from clv_core.collection.infer.proposals.by_name import by_name, share
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.order_statuses import PAID_FLAGS, ROW_TYPE_COLUMNS
+from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_STATUS, PURCHASE, READ, RETURN
+from clv_core.errors import UsageError
+
+MOST_CODES: Final = 12
+
+
+def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
+    """Return the proposals with the column of kinds that no name tells.
+
+    Args:
+        proposals: by names and values, one a column.
+        rows: sample rows as text.
+        told: whether the person said which column holds the kinds.
+    """
+    found = proposals if told else _by_kind(_by_codes(proposals, rows))
+    return _paid_visits(found, rows)
+
+
+def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the column of a ledger's documents: their codes (SI and SC, F2 and G2), or payments beside invoices.
+
+    A column of codes may be called anything; one of words is one of kinds.
+    """
+    for at, item in enumerate(proposals):
+        words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
+        if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
+            others = [
+                replace(one, canonical=None, confidence=0.0)
+                if one.canonical == EVENT_TYPE and one.confidence <= SURE
+                else one
+                for one in proposals
+            ]
+            found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
+            return [*others[:at], found, *others[at + 1 :]]
+    return proposals
+
+
+def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose no state where a log of behaviour says of each event whether its visit was paid for."""
+    events = [item.column for item in proposals if item.canonical == EVENT_TYPE]
+    kinds = {EVENT_NAMES.get(fold(str(row[column]))) for column in events for row in rows if row.get(column)}
+    if not kinds - {PURCHASE, RETURN, None}:
+        return proposals
+    return [
+        replace(item, canonical=None, confidence=0.0)
+        if item.canonical == ORDER_STATUS and item.confidence < 1 and fold(item.column) in PAID_FLAGS
+        else item
+        for item in proposals
+    ]
+
+
+def _of_ledger(item: Proposal, words: set[str]) -> bool:
+    if len(words) > MOST_CODES:
+        return False
+    return bool(of_codes(words)) or (fold(item.column) in ROW_TYPE_COLUMNS and settles(words))
+
+
+def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
+    """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
+    if any(item.canonical == EVENT_TYPE or fold(item.column) in ROW_TYPE_COLUMNS for item in proposals):
+        return proposals
+    for at, item in enumerate(proposals):
+        words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
+        if (
+            item.canonical is None
+            and words - NEITHER <= ROW_TYPE_NOUNS
+            and {EVENT_NAMES.get(word) for word in words - NEITHER} == {PURCHASE, RETURN}
+        ):
+            return [*proposals[:at], replace(item, canonical=EVENT_TYPE, confidence=LIKELY), *proposals[at + 1 :]]
+    return proposals
+
+
+BY_VALUES: Final = 0.5
+ENOUGH_IDS: Final = 20
+"""So many different ids, and no repetition, are those of orders rather than of customers."""
+TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+
+
+def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
+    """Return one proposal a source column, in file order.
+
+    Args:
+        columns: source columns.
+        rows: sample rows as text.
+        answers: canonical name -> source column, as the person said; they outrank everything. An empty column says that
+            there is none: what would be taken for it stays an extra.
+
+    Raises:
+        UsageError: an answer names a canonical or a source column that there is not, or two name one source column.
+    """
+    answered = _answers(columns, answers)
+    proposals: list[Proposal] = []
+    for column in columns:
+        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
+        values = [value for value in values if value.lower() not in MISSING]
+        samples = tuple(dict.fromkeys(value[:80] for value in values))[:MOST_SAMPLES]
+        canonical, confidence = answered.get(column), 1.0
+        if canonical is None:
+            canonical, confidence = by_name(column, values)
+        if canonical in answers and column not in answered:
+            canonical, confidence = None, 0.0
+        hidden = canonical == CUSTOMER_ID and confidence < 1 and masked(values)
+        if hidden:
+            canonical, confidence = None, 0.0
+        never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
+        money = money_likelihood(column, values)
+        weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
+        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
+    proposals = _by_values(_named_twice(proposals, rows), rows)
+    return of_kinds(proposals, rows, told=EVENT_TYPE in answers)
+
+
+def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
+    known = {column.lower(): column for column in columns}
+    result: dict[str, str] = {}
+    for canonical, column in answers.items():
+        if canonical not in READ:
+            raise UsageError("map_canonical", canonical=canonical[:60], known=list(READ))
+        if not column:
+            continue
+        source = column if column in columns else known.get(column.strip().lower())
+        if source is None:
+            raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
+        if source in result:
+            raise UsageError("map_twice", column=source[:60], first=result[source], second=canonical)
+        result[source] = canonical
+    return result
+
+
+def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Return the proposals, those of the same customers as one before them, or one of a surer kind, marked so."""
+    people = sorted((item for item in proposals if item.canonical == CUSTOMER_ID), key=lambda item: item.rank)
+    same: dict[str, str] = {}
+    for at, item in enumerate(people):
+        before = (other for other in people[:at] if other.column not in same)
+        found = next((one.column for one in before if says_the_same(rows, one.column, item.column)), "")
+        if found:
+            same[item.column] = found
+    return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
+
+
+def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the one column that looks like times, where no name says so.
+
+    With the confidence of a guess; where its name ends like a time's, it is likely.
+    """
+    if any(item.canonical == EVENT_TIME for item in proposals) or not rows:
+        return proposals
+    timely = [item for item in proposals if item.canonical is None and item.samples]
+    timely = [item for item in timely if share(TIME, list(item.samples)) == 1]
+    named = [item for item in timely if TIME_NAME.search(item.column)]
+    found, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
+    if len(found) != 1:
+        return proposals
+    return [
+        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is found[0] else item for item in proposals
+    ]
