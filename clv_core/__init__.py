@@ -3,10 +3,21 @@
 The packages follow the loop of the work, and imports go one way along it:
 collection -> preprocessing -> features -> model -> training -> evaluation -> deployment -> strategy -> monitoring.
 Above all stages, :mod:`clv_core.erasure` removes customers from everything that they store.
-Start reading at :mod:`clv_core.pipeline`.
+Start reading at :mod:`clv_core.pipeline`. In Python: ``from clv_core import CLV`` (:mod:`clv_core.estimator`), and
+single models ``BGNBD``, ``ParetoNBD``, ``GammaGamma`` with ``summary_from_events`` (:mod:`clv_core.features.btyd`).
 """
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clv_core.estimator import CLV, NotFittedError
+    from clv_core.features.btyd import BgNbd as BGNBD
+    from clv_core.features.btyd import GammaGamma, summary_from_events
+    from clv_core.features.btyd import ParetoNbd as ParetoNBD
+
+__all__ = ["BGNBD", "CLV", "GammaGamma", "NotFittedError", "ParetoNBD", "summary_from_events"]
 
 __version__ = "0.1.0"
 
@@ -17,3 +28,11 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 # What numpy and scipy fit here has a handful of parameters. While other processes run, OpenBLAS threads that wait for
 # each other take nine tenths of such a fit: two fifths of the processor time in which a small model is trained.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the Python interface when it is first used: most callers need none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "clv_core.estimator" if name in ("CLV", "NotFittedError") else "clv_core.features.btyd"
+    return getattr(import_module(module), {"BGNBD": "BgNbd", "ParetoNBD": "ParetoNbd"}.get(name, name))

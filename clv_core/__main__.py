@@ -1,9 +1,10 @@
-"""``python -m clv_core COMMAND``: see :mod:`clv_core.cli`."""
+"""``python -m clv_core COMMAND``, or ``clv COMMAND``: see :mod:`clv_core.cli`."""
 
 import os
 import signal
 import sys
 from io import TextIOWrapper
+from typing import NoReturn
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Read by numpy and torch when they are imported: sums are the same on any machine, and no thread waits for another."""
@@ -16,7 +17,9 @@ from clv_core.cli import main  # noqa: E402
 
 signal.signal(signal.SIGINT, handler)
 
-if __name__ == "__main__":
+
+def run() -> NoReturn:
+    """Run the command that this process was started with, and exit with its code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed: its descriptor could be reused by another file
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -29,3 +32,7 @@ if __name__ == "__main__":
         except OSError:  # Python would flush again at exit, and fail
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

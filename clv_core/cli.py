@@ -45,7 +45,7 @@ COMMANDS: Final = {
     "models": "models",
     "monitor": "monitoring",
     **dict.fromkeys(("erase", "suppress"), "privacy"),
-    **dict.fromkeys(("serve", "keys"), "serving"),
+    **dict.fromkeys(("app", "serve", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
 
@@ -55,7 +55,7 @@ AUDITED: Final = (
 )
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
-LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "serve", "keys")
+LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "keys")
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
 
 EXIT_SIGPIPE: Final = 141
@@ -67,7 +67,8 @@ def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
     common = Parser(language=language, add_help=False)
     add_common_options(common)
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
-    parser = Parser(language=language, prog="python -m clv_core", description=about, epilog=codes)
+    program = "clv" if Path(sys.argv[0]).stem == "clv" else "python -m clv_core"
+    parser = Parser(language=language, prog=program, description=about, epilog=codes)
     text = translate("cli.version", language)
     parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)

@@ -67,7 +67,11 @@ class EnvironmentSettings(Settings):
 class Environment(EnvironmentSettings):
     """Variables of the command line, the app and the monitor. All are texts: whoever uses one checks it."""
 
-    workspace: str = variable("workspace", "folder of datasets, models, keys and everything else that is stored")
+    workspace: str = variable(
+        "",
+        "folder of datasets, models, keys and everything else that is stored",
+        unset="`workspace` in a checkout; installed: the user's data folder",
+    )
     key_file: str = variable("", "key of pseudonyms, do-not-contact list and erasures", unset="`<workspace>.key`")
     ingest_memory: str = variable("1200MB", "memory limit for reading a log; beyond it the disk is used")
     files: str = variable("", "folder of the files that the app may read by path", unset="any; with sign-in, none")

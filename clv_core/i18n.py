@@ -16,9 +16,10 @@ from datetime import date, timedelta
 from functools import lru_cache
 from math import isfinite
 from numbers import Real
-from pathlib import Path
 from string import Formatter
 from typing import Any, Final
+
+from clv_core.program_files import ASSETS
 
 LANGUAGES: Final = {"en": "English", "zh": "简体中文"}
 DEFAULT_LANGUAGE: Final = "en"
@@ -34,7 +35,7 @@ NOTHING: Final = 1e-4
 """An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
 EXACT_BELOW: Final = 100_000
 """Counts of customers, purchases and pieces below this are said to the last one."""
-LOCALE_FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "locale"
+LOCALE_FOLDER: Final = ASSETS / "locale"
 
 
 class Spoken(Formatter):

@@ -29,6 +29,7 @@ from typing import Any
 
 from clv_core.environment import Environment
 from clv_core.errors import Refused, UsageError
+from clv_core.program_files import IS_CHECKOUT
 
 NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
 OLD_FOLDERS = (
@@ -52,8 +53,15 @@ class Workspace:
 
     @classmethod
     def default(cls) -> Workspace:
-        """Return ``$CLV_WORKSPACE``, or ``workspace/`` under the current folder."""
-        return cls(Path(Environment.from_environment().workspace).absolute())
+        """Return ``$CLV_WORKSPACE``; without it ``workspace/`` under the current folder in a checkout, else the
+        platform's folder for the user's data.
+        """
+        named = Environment.from_environment().workspace
+        if named or IS_CHECKOUT:
+            return cls(Path(named or "workspace").absolute())
+        import platformdirs
+
+        return cls(platformdirs.user_data_path("clv-studio", appauthor=False) / "workspace")
 
     def folder(self, *parts: str) -> Path:
         """Return (and make) a folder below the root."""

@@ -19,12 +19,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "clv_core"
-FILES = sorted(CORE.rglob("*.py"))
+FILES = sorted(set(CORE.rglob("*.py")) - {CORE / "__init__.py"})
+"""Without the door, whose names are loaded when they are used."""
 PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 
 FOUNDATION = (
     *("columns", "errors", "disk", "config", "environment", "workspace", "scratch", "jobs", "i18n", "audit", "locks"),
-    *("records", "reader_process"),
+    *("records", "reader_process", "program_files"),
 )
 ORDER = (
     FOUNDATION,
@@ -39,6 +40,7 @@ ORDER = (
     ("monitoring",),
     ("erasure",),
     ("pipeline",),
+    ("estimator",),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -63,7 +65,7 @@ COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 
 REQUIRED_AT_ROOT = {
-    "ARCHITECTURE.md", "CONTRIBUTING.md",
+    "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE",
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
     ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
     "Dockerfile", ".dockerignore", "compose.yaml",

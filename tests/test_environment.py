@@ -12,7 +12,7 @@ def test_variables_are_read_when_they_are_needed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CLV_WORKSPACE", "elsewhere")
     assert Environment.from_environment().workspace == "elsewhere"
     monkeypatch.setenv("CLV_WORKSPACE", "")
-    assert Environment.from_environment().workspace == "workspace"
+    assert Environment.from_environment().workspace == ""
 
 
 def test_a_variable_that_cannot_be_read_stops_only_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:

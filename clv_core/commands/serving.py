@@ -1,15 +1,19 @@
-"""Commands on the HTTP API: run it, and manage its keys."""
+"""Commands that serve: the app in the browser, the HTTP API, and its keys."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import socket
 import sys
+import time
+import webbrowser
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from threading import Thread
+from typing import Any, Final, NoReturn
 
 from clv_core import audit
 from clv_core.commands import Context
@@ -108,6 +112,35 @@ def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
     except NotFound:
         return [Message("warning.serve_no_champion", {"name": settings.name[:80], "known": list(names) or "-"})]
     return []
+
+
+@command(
+    "app",
+    option("--host", "cli.app.host", default="localhost"),
+    option("--port", "cli.app.port", type=int, default=8501),
+    option("--no-browser", "cli.app.no_browser", action="store_true"),
+)
+def run_app(options: argparse.Namespace, context: Context) -> NoReturn:
+    """Start the app on this workspace and open it in the browser; ends with the process."""
+    from clv_core.program_files import APP_FOLDER
+
+    os.environ |= {"CLV_WORKSPACE": str(context.workspace.root)}
+    if not options.no_browser:
+        Thread(target=_open_browser, args=(options.host, options.port), daemon=True).start()
+    sys.path.insert(0, str(APP_FOLDER))
+    script = APP_FOLDER / "pages" / "ui" / "__main__.py"
+    sys.argv = [str(script), "--server.address", options.host, "--server.port", str(options.port)]
+    runpy.run_path(str(script), run_name="__main__")
+    raise SystemExit
+
+
+def _open_browser(host: str, port: int) -> None:
+    """Open the app's address once something listens there."""
+    for _ in range(60):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            webbrowser.open(f"http://{host}:{port}")
+            return
+        time.sleep(0.5)
 
 
 @command(

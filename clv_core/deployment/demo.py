@@ -23,9 +23,9 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.features.explore.build import build_cube
 from clv_core.jobs import Progress
+from clv_core.program_files import ASSETS
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
-ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 SAMPLE: Final = ASSETS / "sample" / "events.csv"
 NAME: Final = "sample"
 CURRENCY: Final = "USD"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from clv_core.program_files import ASSETS
 from pages.ui import session
 from pages.ui.i18n import t
-
-ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
 APP: Final = "CLV Studio"
 SEARCH: Final = "card_search"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
+from clv_core.features.btyd import Anchor, BgNbd, GammaGamma, summary_from_events
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,29 @@ def test_gamma_gamma_gives_the_published_cdnow_parameters(sample: pd.DataFrame) 
     model = GammaGamma.fit(sample["frequency"], sample["monetary_value"])
     assert model.converged
     assert (model.p, model.q, model.gamma) == pytest.approx((6.25, 3.74, 15.44), abs=0.01)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_standard_errors_are_those_of_lifetimes(sample: pd.DataFrame, lifetimes: ModuleType) -> None:
+    columns = sample["frequency"], sample["recency"], sample["T"]
+    repeat = sample[sample["frequency"] > 0]
+    spend = repeat["frequency"], repeat["monetary_value"]
+    counts, value = lifetimes.BetaGeoFitter().fit(*columns), lifetimes.GammaGammaFitter().fit(*spend)
+    for ours, theirs in (
+        (BgNbd.fit(*columns).standard_errors(*columns), counts.standard_errors_),
+        (GammaGamma.fit(*spend).standard_errors(*spend), value.standard_errors_.rename({"v": "gamma"})),
+    ):
+        assert ours == pytest.approx(theirs.to_dict(), rel=0.02)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_summary_of_purchases_is_that_of_lifetimes(cdnow: pd.DataFrame, lifetimes: ModuleType) -> None:
+    log = cdnow[cdnow["amount"] > 0]
+    theirs = lifetimes.utils.summary_data_from_transaction_data(
+        log, "customer_id", "event_time", "amount", observation_period_end="1998-03-31"
+    )
+    ours = summary_from_events(log, amount="amount", end="1998-03-31")
+    pd.testing.assert_frame_equal(ours, theirs, check_names=False)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,5 +9,6 @@ from clv_core.features.btyd.anchor import Anchor
 from clv_core.features.btyd.bgnbd import BgNbd
 from clv_core.features.btyd.gammagamma import GammaGamma
 from clv_core.features.btyd.paretonbd import ParetoNbd
+from clv_core.features.btyd.summary import summary_from_events
 
-__all__ = ["Anchor", "BgNbd", "GammaGamma", "ParetoNbd"]
+__all__ = ["Anchor", "BgNbd", "GammaGamma", "ParetoNbd", "summary_from_events"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, gammaln
 
-from clv_core.features.btyd.fitting import maximise, unique_rows
+from clv_core.features.btyd.fitting import maximise, standard_errors, unique_rows
 from clv_core.features.btyd.quadrature import kept_beta_nodes
 from clv_core.records import JsonRecord
 
@@ -65,6 +65,13 @@ class BgNbd(JsonRecord):
     def log_likelihood(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> float:
         """Return the log-likelihood summed over customers (equation 6 of the paper)."""
         return _log_likelihood(np.array([self.r, self.alpha, self.a, self.b]), _Rows.of(frequency, recency, T))[0]
+
+    def standard_errors(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> dict[str, float]:
+        """Return the standard error of each parameter, from the customers that the model was fitted on."""
+        rows = _Rows.of(frequency, recency, T)
+        parameters = np.array([self.r, self.alpha, self.a, self.b])
+        errors = standard_errors(lambda at: _log_likelihood(at, rows), parameters)
+        return dict(zip(("r", "alpha", "a", "b"), map(float, errors), strict=True))
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Return the probability that each customer has not left by the cutoff, [n] in [0, 1].

@@ -95,8 +95,25 @@ def _first(starts: Sequence[Floats], search: Callable[[Floats], Found]) -> Found
     return min(ended, key=lambda one: one.cost)
 
 
+def standard_errors(log_likelihood: LogLikelihood, parameters: Floats) -> Floats:
+    """Return the standard errors of fitted parameters, [k]: of their logarithms, from the observed information.
+
+    NaN where the log does not pin the parameters down.
+    """
+    curvature = _curvature(log_likelihood, np.log(parameters))
+    if np.linalg.eigvalsh(curvature)[0] <= 0:
+        return np.full(len(parameters), np.nan)
+    errors: Floats = parameters * np.sqrt(np.diag(np.linalg.inv(curvature)))
+    return errors
+
+
 def _information(log_likelihood: LogLikelihood, logs: Floats) -> float:
-    """Return the curvature of the log-likelihood in its flattest direction, by differences of the gradient."""
+    """Return the curvature of the log-likelihood in its flattest direction."""
+    return float(np.linalg.eigvalsh(_curvature(log_likelihood, logs))[0])
+
+
+def _curvature(log_likelihood: LogLikelihood, logs: Floats) -> Floats:
+    """Return minus the second derivatives of a log-likelihood by log-parameters, by differences of the gradient."""
 
     def slope(at: Floats) -> Floats:
         gradient: Floats = log_likelihood(np.exp(at))[1] * np.exp(at)
@@ -104,7 +121,7 @@ def _information(log_likelihood: LogLikelihood, logs: Floats) -> float:
 
     rows = [(slope(logs - shift) - slope(logs + shift)) / (2 * STEP) for shift in STEP * np.eye(len(logs))]
     curvature = np.stack(rows)
-    return float(np.linalg.eigvalsh((curvature + curvature.T) / 2)[0])
+    return (curvature + curvature.T) / 2
 
 
 def unique_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.int64], NDArray[np.int64]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
-from clv_core.features.btyd.fitting import maximise
+from clv_core.features.btyd.fitting import maximise, standard_errors
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
@@ -84,6 +84,14 @@ class GammaGamma(JsonRecord):
         """Return the log-likelihood summed over customers with at least one repeat purchase (equation 1a)."""
         x, mean = np.asarray(frequency, dtype=np.float64), np.asarray(monetary_value, dtype=np.float64)
         return _log_likelihood(np.array([self.p, self.q, self.gamma]), _Rows.of(x, mean))[0]
+
+    def standard_errors(self, frequency: ArrayLike, monetary_value: ArrayLike) -> dict[str, float]:
+        """Return the standard error of each parameter, from the customers with repeat purchases of the fit."""
+        x, mean = np.asarray(frequency, dtype=np.float64), np.asarray(monetary_value, dtype=np.float64)
+        known = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        rows = _Rows.of(x[known], mean[known])
+        errors = standard_errors(lambda at: _log_likelihood(at, rows), np.array([self.p, self.q, self.gamma]))
+        return dict(zip(("p", "q", "gamma"), map(float, errors), strict=True))
 
     def expected_spend(self, frequency: ArrayLike, monetary_value: ArrayLike) -> Floats:
         """Return the expected value of a customer's next order, [n]: own mean and population mean, weighted.

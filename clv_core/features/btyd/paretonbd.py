@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, exprel, gammaln, logsumexp, softmax
 
-from clv_core.features.btyd.fitting import maximise, unique_rows
+from clv_core.features.btyd.fitting import maximise, standard_errors, unique_rows
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,17 @@ class ParetoNbd(JsonRecord):
         """Return the log-likelihood summed over customers."""
         (x, last, age), _, weight = unique_rows(frequency, recency, T)
         return float(weight @ _log_likelihood(self._parameters, x, last, age)[0])
+
+    def standard_errors(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> dict[str, float]:
+        """Return the standard error of each parameter, from the customers that the model was fitted on."""
+        (x, last, age), _, weight = unique_rows(frequency, recency, T)
+
+        def log_likelihood(parameters: Floats) -> tuple[float, Floats]:
+            values, gradients = _log_likelihood(parameters, x, last, age)
+            return float(weight @ values), gradients @ weight
+
+        errors = standard_errors(log_likelihood, self._parameters)
+        return dict(zip(("r", "alpha", "s", "beta"), map(float, errors), strict=True))
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Return the probability that each customer has not left by the cutoff, [n] in [0, 1]."""

@@ -9,9 +9,10 @@ from typing import Any, Final
 from safetensors.torch import load_file, save_file
 
 from clv_core.model.instant.network import InstantNetwork
+from clv_core.program_files import ASSETS
 from clv_core.workspace import atomic_path, read_json, write_json
 
-SHIPPED: Final = Path(__file__).resolve().parents[3] / "assets" / "instant"
+SHIPPED: Final = ASSETS / "instant"
 WEIGHTS: Final = "weights.safetensors"
 RECORD: Final = "record.json"
 

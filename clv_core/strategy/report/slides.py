@@ -12,10 +12,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core.program_files import ASSETS
 from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, Report, ReportFigure, Section, Table
 from clv_core.workspace import atomic_path
 
-TEMPLATE: Final = Path(__file__).resolve().parents[3] / "assets" / "report" / "slides.pptx"
+TEMPLATE: Final = ASSETS / "report" / "slides.pptx"
 TITLE: Final = 0
 SECTION_TITLE, CONTENT, CONTEXT = 10, 11, 12
 """Placeholders of the template's layout for sections, by index; 0 is the title."""

@@ -1,0 +1,338 @@
+"""Customer lifetime value in Python: ``CLV(horizon_days=182).fit(events).predict()``, in scikit-learn's manners.
+
+The same steps as ``clv ingest``, ``clv train`` and ``clv score``, with the same figures; the dataset and the model lie
+in a workspace of their own, or in one that the command line and the app use too.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from clv_core.errors import ClvError, UsageError
+from clv_core.jobs import ConsoleProgress, NoProgress, Progress
+from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv_core.deployment.bundle import Bundle
+    from clv_core.deployment.saved_scores import ScoredDataset
+    from clv_core.evaluation.explain.explanation import Explanation
+    from clv_core.evaluation.trust import Trust
+
+NAME: Final = "events"
+EVENTS_FILE: Final = "events.parquet"
+
+
+class NotFittedError(ClvError, ValueError, AttributeError):
+    """A method that needs a model was called before :meth:`CLV.fit`; of the same kinds as scikit-learn's error."""
+
+
+class CLV:
+    """Predicts what each customer will be worth over the coming days, from a log of events.
+
+    Args:
+        horizon_days: how far ahead is predicted.
+        model: id of a model (``hybrid``, ``bgnbd``, ``lightgbm``, ...); None is the default for a log of this size.
+        seed: of everything random.
+        settings: further settings of training by name, as ``clv train --set`` has them: ``{"ensemble": 1}``.
+        workspace: folder in which dataset and model are kept; None is a temporary one, gone with this object.
+        name: of the dataset in it.
+        progress: whether stages are printed to stderr.
+
+    Attributes:
+        trust_: verdict (``trusted``, ``caution``, ``not_trusted``) and its reasons.
+        metrics_: figures on the held-out last horizon by name; empty where the log was too short for one.
+        currency_: of all money; empty where the log names none.
+    """
+
+    def __init__(
+        self,
+        horizon_days: int = 182,
+        *,
+        model: str | None = None,
+        seed: int = 1,
+        settings: Mapping[str, Any] | None = None,
+        workspace: str | Path | None = None,
+        name: str = NAME,
+        progress: bool = False,
+    ) -> None:
+        self.horizon_days = horizon_days
+        self.model = model
+        self.seed = seed
+        self.settings = settings
+        self.workspace = workspace
+        self.name = name
+        self.progress = progress
+        self._bundle: Bundle | None = None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn passes it
+        """Return the arguments of this object by name."""
+        return {name: getattr(self, name) for name in _parameters()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments by name.
+
+        Raises:
+            UsageError: there is no such argument.
+        """
+        for name, value in params.items():
+            if name not in _parameters():
+                raise UsageError("setting_unknown", setting=name, known=sorted(_parameters()))
+            setattr(self, name, value)
+        return self
+
+    def fit(self, events: Any, *, columns: Mapping[str, str] | None = None, **reading: Any) -> Self:
+        """Read a log and train on it.
+
+        Args:
+            events: a pandas, polars or Arrow table, a DuckDB relation, or the path of a file: one row an event.
+            columns: which column is what, where its name does not say so: ``{"amount": "dollar_value"}``. The names are
+                ``customer_id``, ``event_time``, ``event_type``, ``amount``, ``order_id``, ``product_id``, ``quantity``,
+                ``unit_price``, ``rating`` and the others of ``clv check``.
+            reading: how the log is to be read otherwise (``currency="EUR"``, ``timezone="Asia/Tokyo"``), as
+                :class:`~clv_core.collection.infer.answers.Answers` has it.
+
+        Raises:
+            NeedsAnswer: something can be read in two ways; the message names what settles it.
+            Refused: the log cannot be used.
+            NotEnoughData: it is too short, or too few customers buy.
+        """
+        from clv_core import pipeline
+        from clv_core.collection.ingest import ingest
+        from clv_core.config import TrainConfig
+
+        self._open_workspace()
+        progress = self._listener()
+        with TemporaryDirectory() as folder:
+            source = as_file(events, Path(folder) / EVENTS_FILE)
+            ingest(self._workspace, source, self.name, mapping=dict(columns or {}), progress=progress, **reading)
+        config = TrainConfig.from_json(
+            {
+                "horizon_days": self.horizon_days,
+                "model": self.model or pipeline.default_model(self._workspace, self.name),
+                "seed": self.seed,
+                **(self.settings or {}),
+            }
+        )
+        self._bundle = pipeline.train(self._workspace, self.name, config, progress=progress)
+        return self
+
+    @property
+    def trust_(self) -> Trust:
+        """Verdict and reasons."""
+        from clv_core.deployment.saved_evaluation import trust_of
+
+        bundle = self._fitted()
+        return trust_of(self._workspace, bundle)
+
+    @property
+    def metrics_(self) -> dict[str, float]:
+        """Figures of the model on the held-out last horizon."""
+        return dict(self._fitted().record["metrics"])
+
+    @property
+    def currency_(self) -> str:
+        """Of all money."""
+        return str(self._fitted().record["currency"])
+
+    def predict(
+        self, *, horizon_days: int | str | None = None, discount_rate: float = 0.0, margin_rate: float = 1.0
+    ) -> pd.DataFrame:
+        """Return what every customer of the log is worth from its end on.
+
+        Args:
+            horizon_days: another horizon, ``"lifetime"`` or ``"lifetime:8"`` (years); None is that of training.
+            discount_rate: a year, .1 for 10%.
+            margin_rate: share of revenue that is earned.
+
+        Returns:
+            One row a customer, in the order of their ids: customer_id, as_of, horizon_days,
+            p_purchase, predicted_clv, clv_p10, clv_p50, clv_p90, model. Money in :attr:`currency_`.
+        """
+        from clv_core.deployment.saved_scores import score
+
+        scored = self._scored()
+        return score(
+            scored.workspace,
+            self.name,
+            scored.bundle.id,
+            horizon_days=horizon_days,
+            discount_rate=discount_rate,
+            margin_rate=margin_rate,
+            progress=self._listener(),
+        )
+
+    def evaluate(self) -> pd.DataFrame:
+        """Return all figures on the held-out last horizon, one column each for the model and the models beside it.
+
+        Raises:
+            ClvError: the log was too short for a held-out horizon.
+        """
+        import pandas as pd
+
+        record = self._fitted().record
+        if not record["holdout"]:
+            raise ClvError("not_measured", horizon=self.horizon_days)
+        return pd.DataFrame({record["model"]: record["metrics"], **record["baselines"]}).rename_axis("metric")
+
+    def explain(self, customer: str | None = None, *, sample: int = 300) -> pd.DataFrame:
+        """Return what drives the predictions, the strongest first.
+
+        Args:
+            customer: whose prediction; None is a sample of all.
+            sample: how many customers that is.
+
+        Returns:
+            Of a customer: part, representative, reading, value, start, end, from the average prediction to theirs. Of
+            all: part, representative, mean_abs, share, mean. Money in :attr:`currency_`.
+
+        Raises:
+            NotFound: the customer is not in the log.
+        """
+        explanation = self._explanation(customer, sample)
+        return explanation.importance() if customer is None else explanation.waterfall(str(customer))
+
+    def segments(self, scheme: str = "quantile") -> pd.DataFrame:
+        """Return every customer with scores, purchase history, tier, and the segment of a scheme.
+
+        Args:
+            scheme: as ``clv segment --scheme`` has it: ``quantile``, ``quadrant``, ``rfm``, ``clusters:5`` and others.
+        """
+        from clv_core.strategy.segments.scored_customers import load_scored_customers, parse_scheme
+
+        scored = self._scored()
+        chosen = parse_scheme(scheme, scored.dataset)
+        return load_scored_customers(scored, chosen, progress=self._listener()).frame
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model, without customers, to a ``.zip`` that :meth:`load` and ``clv models import`` read."""
+        from clv_core.deployment.model_archive.archive_export import export_bundle
+        from clv_core.deployment.registry import Registry
+
+        version = Registry(self._opened()).find(self._fitted().id)
+        if version is None:
+            raise ClvError("no_name", name=self.name, known="-")
+        out = Path(path)
+        export_bundle(self._workspace, version, out)
+        return out
+
+    @classmethod
+    def load(cls, path: str | Path, events: Any = None, **params: Any) -> Self:
+        """Return a saved model; it predicts the customers of ``events``.
+
+        Args:
+            path: what :meth:`save` wrote.
+            events: a log as :meth:`fit` takes it, with the same column names; it may be added later by
+                :meth:`read_events`.
+            params: arguments of this class.
+        """
+        from clv_core.deployment.bundle import open_bundle
+        from clv_core.deployment.model_archive.archive_import import import_bundle
+
+        clv = cls(**params)
+        clv._open_workspace()
+        bundle = open_bundle(clv._workspace, import_bundle(clv._workspace, Path(path), name=clv.name).bundle)
+        clv.set_params(horizon_days=bundle.record["horizon_days"], model=bundle.record["model"])
+        clv._bundle = bundle
+        return clv if events is None else clv.read_events(events)
+
+    def read_events(self, events: Any, *, columns: Mapping[str, str] | None = None, **reading: Any) -> Self:
+        """Read a log whose customers are predicted by the model that is there; arguments as :meth:`fit`'s."""
+        from clv_core.collection.ingest import ingest
+
+        workspace = self._opened()
+        with TemporaryDirectory() as folder:
+            source = as_file(events, Path(folder) / EVENTS_FILE)
+            ingest(workspace, source, self.name, mapping=dict(columns or {}), progress=self._listener(), **reading)
+        return self
+
+    def __repr__(self) -> str:
+        """Return the call that makes this object: what differs from the defaults."""
+        changed = [
+            f"{name}={getattr(self, name)!r}"
+            for name, default in _parameters().items()
+            if getattr(self, name) != default
+        ]
+        return f"CLV({', '.join(changed)})"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict with its reasons and main figures, for a notebook."""
+        from html import escape
+
+        if self._bundle is None:
+            return f"<code>{escape(repr(self))}</code>"
+        trust, record = self.trust_, self._fitted().record
+        reasons = "".join(f"<li>{escape(reason.text())}</li>" for reason in trust.reasons)
+        figures = ", ".join(
+            f"{name} {self.metrics_[name]:.3g}" for name in ("gini", "bias", "mae") if name in self.metrics_
+        )
+        about = f"{record['model']}, {record['horizon_days']} days from {record['cutoff']}. {figures}"
+        return f"<div><b>{escape(trust.verdict)}</b> &middot; {escape(about)}<ul>{reasons}</ul></div>"
+
+    def _open_workspace(self) -> None:
+        if self.workspace is not None:
+            self._workspace = Workspace(Path(self.workspace).absolute())
+            return
+        folder = mkdtemp(prefix="clv-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._workspace = Workspace(Path(folder) / "workspace")  # its key lies beside it
+
+    def _opened(self) -> Workspace:
+        self._fitted()
+        return self._workspace
+
+    def _fitted(self) -> Bundle:
+        if self._bundle is None:
+            raise NotFittedError("not_fitted")
+        return self._bundle
+
+    def _scored(self) -> ScoredDataset:
+        from clv_core.collection.store.version_store import open_dataset
+        from clv_core.deployment.saved_scores import ScoredDataset
+
+        bundle = self._fitted()
+        return ScoredDataset(self._workspace, open_dataset(self._workspace, self.name), bundle)
+
+    def _explanation(self, customer: str | None, sample: int) -> Explanation:
+        from clv_core.deployment.score_explanations import explain_scores
+
+        scored = self._scored()
+        who = None if customer is None else str(customer)
+        return explain_scores(
+            scored.bundle, scored.dataset, customer=who, sample=sample, progress=self._listener()
+        ).value
+
+    def _listener(self) -> Progress:
+        return ConsoleProgress("en") if self.progress else NoProgress()
+
+
+def as_file(events: Any, path: Path) -> Path:
+    """Return a file with the events: the one that is named, or a table written to ``path`` as Parquet.
+
+    Raises:
+        UsageError: they are neither a path nor a table.
+    """
+    if isinstance(events, str | Path):
+        return Path(events)
+    if not hasattr(events, "__arrow_c_stream__"):
+        raise UsageError("events_no_table", kind=type(events).__name__)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(events)
+    if unnamed := [name for name in table.column_names if name.startswith("__index_level_")]:  # a filtered frame's own
+        table = table.drop_columns(unnamed)
+    pq.write_table(table.replace_schema_metadata(None), path)
+    return path
+
+
+def _parameters() -> dict[str, Any]:
+    """Return the arguments of :class:`CLV` with their defaults."""
+    return {name: item.default for name, item in inspect.signature(CLV).parameters.items()}

@@ -1,0 +1,83 @@
+"""``CLV`` in Python: the same figures whatever kind of table, scikit-learn's manners, errors in sentences."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from clv_core import CLV, NotFittedError
+from clv_core.errors import ClvError, NeedsAnswer, UsageError
+
+
+@pytest.fixture(scope="module")
+def purchases() -> pd.DataFrame:
+    """Return two years of purchases of 400 customers."""
+    random = np.random.default_rng(3)
+    rate = random.gamma(1.0, 4.0, 400)
+    customer = np.repeat(np.arange(400), 1 + random.poisson(rate))
+    day = pd.Timestamp("2023-01-01") + pd.to_timedelta(random.integers(0, 730, len(customer)), unit="D")
+    value = random.gamma(4.0, 10.0, len(customer)).round(2)
+    return pd.DataFrame({"customer_id": [f"c{one}" for one in customer], "event_time": day, "amount": value})
+
+
+@pytest.fixture(scope="module")
+def clv(purchases: pd.DataFrame) -> CLV:
+    return CLV(horizon_days=91, model="bgnbd").fit(purchases, currency="EUR")
+
+
+def test_kinds_of_tables_give_the_same_predictions(clv: CLV, purchases: pd.DataFrame, tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    purchases.to_csv(tmp_path / "log.csv", index=False)
+    filtered = pd.concat([purchases, purchases[:5]])[: len(purchases)]  # an index that is no range
+    kinds = [polars.from_pandas(purchases), pa.Table.from_pandas(purchases), filtered, tmp_path / "log.csv"]
+    expected = clv.predict().drop(columns="model")
+    for events in kinds:
+        predicted = CLV(horizon_days=91, model="bgnbd").fit(events, currency="EUR").predict()
+        pd.testing.assert_frame_equal(predicted.drop(columns="model"), expected, rtol=1e-12)
+
+
+def test_columns_are_named_where_their_names_say_nothing(clv: CLV, purchases: pd.DataFrame) -> None:
+    odd = purchases.set_axis(["a", "b", "c"], axis=1)
+    names = {"customer_id": "a", "event_time": "b", "amount": "c"}
+    predicted = CLV(horizon_days=91, model="bgnbd").fit(odd, columns=names).predict()
+    assert np.allclose(predicted["predicted_clv"], clv.predict()["predicted_clv"])
+    with pytest.raises(NeedsAnswer, match="a, b, c"):
+        CLV().fit(odd)
+
+
+def test_verdict_figures_and_reasons_are_at_hand(clv: CLV, purchases: pd.DataFrame) -> None:
+    scores = clv.predict()
+    assert set(scores["customer_id"]) == set(purchases["customer_id"]) and clv.currency_ == "EUR"
+    assert clv.trust_.verdict in ("trusted", "caution", "not_trusted") and clv.trust_.reasons
+    figures = clv.evaluate()
+    assert figures.loc["gini", "bgnbd"] == clv.metrics_["gini"] and "naive" in figures
+    best = scores.sort_values("predicted_clv").iloc[-1]
+    way = clv.explain(best["customer_id"])
+    assert way["end"].iloc[-1] == pytest.approx(best["predicted_clv"], rel=1e-4)
+    assert clv.explain(sample=20)["share"].sum() == pytest.approx(1)
+    assert clv.segments("quadrant")["segment"].nunique() > 1
+    assert clv.trust_.verdict in clv._repr_html_()
+
+
+def test_saved_model_predicts_the_same(clv: CLV, purchases: pd.DataFrame, tmp_path: Path) -> None:
+    file = clv.save(tmp_path / "model.zip")
+    loaded = CLV.load(file, purchases)
+    assert np.allclose(loaded.predict()["predicted_clv"], clv.predict()["predicted_clv"], rtol=1e-12)
+    assert loaded.get_params() == {**CLV().get_params(), "horizon_days": 91, "model": "bgnbd"}
+
+
+def test_arguments_and_errors_are_those_of_scikit_learn(clv: CLV) -> None:
+    unfitted = CLV(horizon_days=30).set_params(model="naive", settings={"ensemble": 1})
+    assert repr(unfitted) == "CLV(horizon_days=30, model='naive', settings={'ensemble': 1})"
+    with pytest.raises(ValueError, match="call fit"):
+        unfitted.predict()
+    with pytest.raises(NotFittedError):
+        _ = unfitted.trust_
+    with pytest.raises(UsageError, match="horizon"):
+        unfitted.set_params(horizon=3)
+    with pytest.raises(UsageError, match="not int"):
+        unfitted.fit(3)
+    with pytest.raises(ClvError):
+        clv.explain("nobody")

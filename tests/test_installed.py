@@ -1,0 +1,111 @@
+"""The wheel, installed into an environment of its own and run from another folder, does what a checkout does."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE = """
+import json, sys
+import pandas as pd
+from clv_core import CLV, __file__ as place
+clv = CLV(horizon_days=91, model="bgnbd").fit(sys.argv[1])
+clv.predict().to_parquet(sys.argv[2])
+print(json.dumps({"place": place, "verdict": clv.trust_.verdict}))
+"""
+
+SEGMENTS = """
+import sys
+from clv_core.program_files import APP_FOLDER
+sys.path.insert(0, str(APP_FOLDER))
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file(str(APP_FOLDER / "pages" / "shell.py"), default_timeout=60)
+page.query_params["dataset"] = "sample"
+page = page.run().switch_page("act/segments.py").run()
+shown = " ".join(str(one.value) for one in (*page.markdown, *page.dataframe))
+print([title.value for title in page.title], len(page.exception), "Top value" in shown)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the scripts of an environment with the wheel; what it needs it finds in the one that runs the tests."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
+    (own,) = (folder / "env" / "lib").glob("python*/site-packages")
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*pip, "--python", folder / "env", "install", "--no-deps", wheel], check=True)
+    (own / "needed.pth").write_text(str(Path(pd.__file__).parents[1]))
+    return folder / "env" / "bin"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> dict[str, object]:
+    """Return how a process is started in a folder that is no checkout, with a home of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CLV_", "XDG_"))}
+    return {"cwd": tmp_path, "env": {**kept, "HOME": str(tmp_path)}}
+
+
+def test_commands_and_python_give_the_same_predictions(
+    installed: Path, elsewhere: dict, tmp_path: Path, cdnow_file: Path
+) -> None:
+    log = tmp_path / "cdnow.csv"
+    shutil.copy(cdnow_file, log)
+
+    def clv(*words: str) -> dict:
+        run = subprocess.run(
+            [installed / "clv", *words, "--quiet"], capture_output=True, text=True, check=True, **elsewhere
+        )
+        return json.loads(run.stdout.splitlines()[-1])
+
+    clv("ingest", str(log), "--name", "cdnow")
+    model = clv("train", "cdnow", "--horizon-days", "91", "--model", "bgnbd")["model"]
+    clv("score", "cdnow", "--model", model, "--out", "by_command.parquet")
+    assert (tmp_path / ".local/share/clv-studio/workspace/models" / model).is_dir()
+
+    words = [installed / "python", "-c", CODE, log, tmp_path / "in_python.parquet"]
+    run = subprocess.run(words, capture_output=True, text=True, check=True, **elsewhere)
+    said = json.loads(run.stdout.splitlines()[-1])
+    assert said["place"].startswith(str(installed.parent)) and said["verdict"] in ("trusted", "caution")
+    one, other = (
+        pd.read_parquet(tmp_path / f"{name}.parquet").set_index("customer_id") for name in ("by_command", "in_python")
+    )
+    columns = ["p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"]
+    pd.testing.assert_frame_equal(one[columns], other.loc[one.index, columns], rtol=1e-9)
+
+
+def test_app_shows_the_sample(installed: Path, elsewhere: dict, tmp_path: Path) -> None:
+    subprocess.run([installed / "clv", "demo", "--quiet"], check=True, capture_output=True, **elsewhere)
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    app = subprocess.Popen([installed / "clv", "app", "--no-browser", "--port", str(port)], **elsewhere)
+    try:
+        run = subprocess.run([installed / "python", "-c", SEGMENTS], capture_output=True, text=True, **elsewhere)
+        assert run.stdout.strip() == "['Segments'] 0 True", run.stdout + run.stderr[-2000:]
+        assert answer(f"http://localhost:{port}/_stcore/health") == b"ok"
+        assert b"<title>" in answer(f"http://localhost:{port}/segments")
+    finally:
+        app.terminate()
+        app.wait(30)
+
+
+def answer(address: str) -> bytes:
+    """Return what an address answers, once something listens there."""
+    for _ in range(60):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as reply:
+                return reply.read()
+        except OSError:  # it is still starting
+            time.sleep(0.5)
+    raise AssertionError(address)
