@@ -34,7 +34,7 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
     **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
-    **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete"), "datasets"),
+    **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete", "backup", "recover"), "datasets"),
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
@@ -50,12 +50,12 @@ COMMANDS: Final = {
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
 
 AUDITED: Final = (
-    *("ingest", "combine", "rename", "delete", "train", "score"),
+    *("ingest", "combine", "rename", "delete", "train", "score", "backup"),
     "models export",
 )
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
-LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "keys")
+LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "keys", "recover")
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
 
 EXIT_SIGPIPE: Final = 141

@@ -1,8 +1,9 @@
-"""Commands on stored datasets: list, rename, restore, prune, delete."""
+"""Commands on what is stored: list, rename, restore, prune and delete datasets; back up and recover a workspace."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from clv_core.collection.store.version_store import Manifest, list_datasets, open_dataset, restore, versions
@@ -115,3 +116,19 @@ def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Delete and return counts, and what remains that has ids of its customers."""
     made = delete(context.workspace, options.name, models=options.models, progress=context.progress)
     return {"dataset": options.name, **made}
+
+
+@command("backup", option("out", "cli.backup.out", type=Path))
+def run_backup(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Write the workspace to one file, and return what is in it."""
+    from clv_core.deployment.backup import back_up
+
+    return {"out": str(options.out), **back_up(context.workspace, options.out, context.progress)}
+
+
+@command("recover", option("file", "cli.recover.file", type=Path))
+def run_recover(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Make the workspace from a backup, and return what is in it."""
+    from clv_core.deployment.backup import recover
+
+    return {"file": str(options.file), **recover(options.file, context.workspace.root, context.progress)}
