@@ -45,7 +45,7 @@ COMMANDS: Final = {
     "models": "models",
     "monitor": "monitoring",
     **dict.fromkeys(("erase", "suppress"), "privacy"),
-    **dict.fromkeys(("app", "serve", "keys"), "serving"),
+    **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
 
@@ -55,7 +55,7 @@ AUDITED: Final = (
 )
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
-LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "keys", "recover")
+LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover")
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
 
 EXIT_SIGPIPE: Final = 141

@@ -40,7 +40,7 @@ ORDER = (
     ("monitoring",),
     ("erasure",),
     ("pipeline",),
-    ("estimator",),
+    ("estimator", "mcp_server"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -59,8 +59,8 @@ FORBIDDEN_CALLS = {
 }  # fmt: skip
 FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
 
-ASKED_ELSEWHERE = {"pyspark", "numba"}
-"""An extra; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
+ASKED_ELSEWHERE = {"pyspark", "numba", "mcp", "mcp_types"}
+"""Extras; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
 COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 

@@ -144,9 +144,40 @@ def _open_browser(host: str, port: int) -> None:
 
 
 @command(
+    "mcp",
+    option("--http", "cli.mcp.http", action="store_true"),
+    option("--host", "cli.mcp.host", default="127.0.0.1"),
+    option("--port", "cli.mcp.port", type=int, default=8002),
+)
+def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Answer other programs' questions until stopped: over stdin and stdout, or over HTTP with API keys.
+
+    Raises:
+        UsageError: the package that speaks the protocol is not installed.
+    """
+    try:
+        from clv_core.mcp_server import make_server
+    except ModuleNotFoundError as error:
+        if error.name not in ("mcp", "mcp_types"):
+            raise
+        raise UsageError("extra_missing", extra="mcp") from error
+
+    if not options.http:
+        make_server(context.workspace).run("stdio")
+        return {}
+    address = f"http://{options.host}:{options.port}"
+    print(translate("mcp.listening", context.language, address=f"{address}/mcp"), file=sys.stderr, flush=True)
+    server = make_server(context.workspace, address=address)
+    with suppress(KeyboardInterrupt):
+        server.run("streamable-http", host=options.host, port=options.port, stateless_http=True)
+    return {"host": options.host, "port": options.port}
+
+
+@command(
     "keys",
     option("action", "cli.keys.action", choices=("add", "list", "revoke")),
     option("name", "cli.keys.name", nargs="?"),
+    option("--role", "cli.keys.role", choices=("viewer", "analyst"), default="viewer"),
 )
 def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Make, list or revoke; a new key is shown this once."""
@@ -156,7 +187,7 @@ def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     if (options.name is None) != (options.action == "list"):
         raise UsageError("keys_name", action=options.action)
     if options.action == "add":
-        key, text = add_key(context.workspace, options.name)
+        key, text = add_key(context.workspace, options.name, options.role)
         audit.note(context.workspace, "keys add", key=key.id, outcome="done")
         return {**key.to_json(), "key": text}
     if options.action == "revoke":

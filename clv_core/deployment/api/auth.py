@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 FOLDER: Final = "service"
 FILE: Final = "keys.json"
 FORM: Final = re.compile(r"clv_([0-9a-f]{8})_[\w-]{43}", re.ASCII)
+VIEWER, ANALYST = "viewer", "analyst"
+"""Roles of keys, which decide what the MCP server tells: a viewer's no lists of customers and no contacts."""
 NO_KEY: Final = hashlib.sha256(b"nobody").hexdigest()
 KEY_CHECK_SECONDS: Final = 1.0
 """How often the key file is read again."""
@@ -63,6 +65,7 @@ class Key:
         hash: SHA-256 of the key.
         created: ISO time in UTC.
         revoked: the same; empty while the key is active.
+        role: :data:`VIEWER` or :data:`ANALYST`; predictions over HTTP are the same for both.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Key:
     hash: str
     created: str
     revoked: str = ""
+    role: str = VIEWER
 
     def to_json(self) -> dict[str, Any]:
         """Return what may be shown: all but hash and slot."""
@@ -96,7 +100,7 @@ def list_keys(workspace: Workspace) -> list[Key]:
         raise KeysUnusable("keys_damaged", file=f"{FOLDER}/{FILE}") from error
 
 
-def add_key(workspace: Workspace, name: str) -> tuple[Key, str]:
+def add_key(workspace: Workspace, name: str, role: str = VIEWER) -> tuple[Key, str]:
     """Make a key; return its record, and the key itself, which is stored nowhere.
 
     Raises:
@@ -109,7 +113,7 @@ def add_key(workspace: Workspace, name: str) -> tuple[Key, str]:
     def change(keys: list[Key]) -> list[Key]:
         if any(key.name == name and not key.revoked for key in keys):
             raise Refused("key_exists", name=name)
-        return [*keys, Key(made, name, len(keys), hash_key(text), _now())]
+        return [*keys, Key(made, name, len(keys), hash_key(text), _now(), role=role)]
 
     return _change(workspace, change)[-1], text
 

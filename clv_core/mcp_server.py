@@ -1,0 +1,273 @@
+"""What other programs and agents may ask a workspace over the Model Context Protocol; nothing here changes anything.
+
+Every answer about customers carries the model, its cutoff and its verdict. Who asks over HTTP shows an API key, whose
+role decides as on the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the
+do-not-contact list are in no answer. Over stdio whoever runs the process may ask everything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+import pandas as pd
+from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import ToolAnnotations
+from pydantic import AnyHttpUrl
+
+from clv_core import __version__, audit
+from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.store.version_store import list_datasets, open_dataset
+from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.api.auth import ANALYST, find_key, list_keys
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.registry.model_reference import resolve_bundle_id
+from clv_core.deployment.saved_evaluation import shared_error, trust_of
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.errors import ClvError, Refused
+from clv_core.jobs import NoProgress
+from clv_core.locks import running
+from clv_core.monitoring.realized.realized_value import compare_realized
+from clv_core.strategy.audiences.stored_contacts import stored_contacts
+from clv_core.strategy.customer.customer_card import load_card
+from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.offers import parse_offers
+from clv_core.strategy.segments.scored_customers import load_scored_customers, parse_scheme
+from clv_core.strategy.segments.segment_figures import segment_table, table
+from clv_core.workspace import Workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MOST_CUSTOMERS: Final = 200
+"""That one answer lists."""
+ABOUT: Final = (
+    "Predicted customer lifetime value of an online shop: datasets, models with their verdict (trusted, caution,"
+    " not_trusted), segments, single customers, budget previews, and how earlier predictions came true. Money is in the"
+    " currency that an answer names. Say the verdict with every figure."
+)
+READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+
+class _Keys:
+    """Checks the keys of requests against those of the workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return who a key belongs to, with the role as scope; None if it is unknown or revoked."""
+        key = find_key({key.id: key for key in list_keys(self._workspace) if not key.revoked}, token)
+        return None if key is None else AccessToken(token=token, client_id=key.name, scopes=[key.role])
+
+
+def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
+    """Return the server of a workspace.
+
+    Args:
+        workspace: what is asked about.
+        address: of the server, where it is asked over HTTP and keys are needed; empty: stdio.
+    """
+    auth = None
+    if address:
+        auth = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
+    server: MCPServer[Any] = MCPServer(
+        "CLV Studio",
+        instructions=ABOUT,
+        version=__version__,
+        auth=auth,
+        token_verifier=_Keys(workspace) if address else None,
+        log_level="WARNING",
+    )
+    tools = Tools(workspace, by_key=bool(address))
+    for tool in (
+        *(tools.list_datasets, tools.list_models, tools.trust_verdict, tools.segment_summary, tools.customer_card),
+        *(tools.top_customers, tools.budget_preview, tools.realised_against_predicted),
+    ):
+        server.tool(annotations=READS)(_asked(workspace, tool))
+    return server
+
+
+def _asked(workspace: Workspace, tool: Callable[P, T]) -> Callable[P, T]:
+    """Return a tool whose errors are sentences, that waits for no erasure, and acts in the name of the key's owner."""
+
+    @wraps(tool)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T:
+        token = get_access_token()
+        audit.set_actor("" if token is None else token.client_id)
+        try:
+            with running(workspace):
+                return tool(*args, **kwargs)
+        except ClvError as error:
+            raise ToolError(error.message()) from error
+
+    return answer
+
+
+class Tools:
+    """The questions.
+
+    Args:
+        workspace: what is asked about.
+        by_key: whether who asks has shown a key.
+    """
+
+    def __init__(self, workspace: Workspace, *, by_key: bool) -> None:
+        self._workspace, self._by_key = workspace, by_key
+
+    def list_datasets(self) -> list[dict[str, Any]]:
+        """List the datasets: name, version, customers, net revenue, currency, first and last day."""
+        facts = ("name", "version", "customers", "net_revenue", "currency", "log_start", "log_end")
+        return [{name: getattr(one.manifest, name) for name in facts} for one in list_datasets(self._workspace)]
+
+    def list_models(self, dataset: str | None = None) -> list[dict[str, Any]]:
+        """List the models, newest first: id, dataset, kind, cutoff, forecast days, verdict, role in the registry."""
+        registry = Registry(self._workspace)
+        answers = []
+        for bundle in list_bundles(self._workspace, dataset):
+            version = registry.find(bundle.id)
+            role = None if version is None else version.role
+            answers.append(
+                {
+                    "model": bundle.id,
+                    "dataset": bundle.record["dataset"]["name"],
+                    "kind": bundle.record["model"],
+                    "cutoff": bundle.record["cutoff"],
+                    "horizon_days": bundle.record["horizon_days"],
+                    "verdict": trust_of(self._workspace, bundle).verdict,
+                    "role": role,
+                }
+            )
+        return answers
+
+    def trust_verdict(self, dataset: str, model: str = "champion") -> dict[str, Any]:
+        """Return whether a model's predictions may be trusted, the reasons, and its figures on data it never saw."""
+        scored = self._open(dataset, model)
+        record = scored.bundle.record
+        return {
+            **self._about(scored),
+            "reasons": [reason.text() for reason in trust_of(self._workspace, scored.bundle).reasons],
+            "metrics": record["metrics"],
+            "baselines": record["baselines"],
+        }
+
+    def segment_summary(self, dataset: str, model: str = "champion", scheme: str = "quantile") -> dict[str, Any]:
+        """Return size, predicted value with 80% range and typical customer of each tier or segment.
+
+        Schemes: quantile (four value tiers), quadrant, rfm, clusters:5, and the shop's own rules by name.
+        """
+        scored = self._open(dataset, model)
+        customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
+        shared = shared_error(self._workspace, scored.bundle)
+        if customers.assignment is None:
+            rows = table(customers.frame, customers.names(scored.dataset), shared)
+        else:
+            rows = segment_table(customers.frame, customers.assignment, shared)
+        return {**self._about(scored), "scheme": scheme, "segments": _records(rows)}
+
+    def customer_card(self, dataset: str, customer: str, model: str = "champion") -> dict[str, Any]:
+        """Return one customer's past and predicted value, next order, tier, reasons, and similar customers."""
+        scored = self._open(dataset, model)
+        card = load_card(scored, customer, progress=NoProgress())
+        audit.note(self._workspace, "card", dataset=dataset, model=scored.bundle.id, customers=1)
+        return {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
+
+    def top_customers(
+        self, dataset: str, model: str = "champion", most: int = 20, contacts: bool = False
+    ) -> dict[str, Any]:
+        """List the customers of the highest predicted value; needs an analyst's key. Contacts only where asked for.
+
+        Args:
+            dataset: which.
+            model: id, or a role in the registry.
+            most: how many, 200 at most.
+            contacts: whether the contact fields of the customers table are included.
+        """
+        self._need_analyst()
+        scored = self._open(dataset, model)
+        stop = SuppressionList.of(self._workspace, scored.dataset)
+        scores = stop.without(scored.scores(NoProgress())).nlargest(max(1, min(most, MOST_CUSTOMERS)), "predicted_clv")
+        rows = scores[[CUSTOMER_ID, "p_purchase", "predicted_clv", "clv_p10", "clv_p90"]]
+        fields = stored_contacts(scored.dataset) if contacts else None
+        if fields is not None:
+            rows = rows.merge(fields, how="left", on=CUSTOMER_ID)
+        audit.note(self._workspace, "list", dataset=dataset, model=scored.bundle.id, customers=len(rows))
+        return {**self._about(scored), "customers": _records(rows)}
+
+    def budget_preview(
+        self, dataset: str, budget: float, offers: list[str], model: str = "champion", scheme: str = "quantile"
+    ) -> dict[str, Any]:
+        """Preview which segments would get which offer for a budget, at what cost and expected gain; nothing is saved.
+
+        Args:
+            dataset: which.
+            budget: money.
+            offers: each as ``name=Voucher,cost=2,effect=5%``; an effect is assumed until an experiment measures it.
+            model: id, or a role in the registry.
+            scheme: as of segment_summary.
+        """
+        scored = self._open(dataset, model)
+        customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
+        people = SuppressionList.of(self._workspace, scored.dataset).without(customers.numbered())
+        parsed, files = parse_offers(offers)
+        if files:
+            raise Refused("offer_file_here")
+        made = make_plan(people, customers.count, parsed, budget)
+        names = customers.names(scored.dataset)
+        rows = made.table.assign(segment=[names[number - 1] for number in made.table["tier"]]).drop(columns="tier")
+        worth = {"spent": made.allocation.spent, "expected_gain": made.allocation.gain, "gain_is": "assumed"}
+        return {**self._about(scored), **worth, "plan": _records(rows)}
+
+    def realised_against_predicted(self, dataset: str, model: str = "champion") -> dict[str, Any]:
+        """Return what customers spent since the model's cutoff beside what was predicted, by then and by value tier."""
+        scored = self._open(dataset, model)
+        unknown: dict[str, Any] = {}
+        spans, tiers, _ = compare_realized(
+            self._workspace, scored.dataset, scored.bundle, scored.scores(NoProgress()), unknown, NoProgress()
+        )
+        notes = [message.text() for message in unknown.values()]
+        return {**self._about(scored), "by_day": _plain(spans), "by_tier": _plain(tiers), "notes": notes}
+
+    def _open(self, dataset: str, model: str) -> ScoredDataset:
+        open_dataset(self._workspace, dataset)
+        return ScoredDataset.open(self._workspace, dataset, resolve_bundle_id(self._workspace, model, dataset))
+
+    def _about(self, scored: ScoredDataset) -> dict[str, Any]:
+        """Return what every figure has to be read with."""
+        return {
+            "model": scored.bundle.id,
+            "cutoff": scored.bundle.record["cutoff"],
+            "as_of": scored.as_of.isoformat(),
+            "horizon_days": scored.horizon_days,
+            "currency": scored.currency,
+            "verdict": trust_of(self._workspace, scored.bundle).verdict,
+        }
+
+    def _need_analyst(self) -> None:
+        token = get_access_token()
+        if self._by_key and (token is None or ANALYST not in token.scopes):
+            raise Refused("key_role", needed=ANALYST)
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in JSON's types: days as ISO dates, null for what is missing."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, date):
+        return None if pd.isna(value) else value.isoformat()[:10]
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,149 @@
+"""Questions over the Model Context Protocol, asked by the SDK's own client: in the process, over stdio, over HTTP."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from clv_core import audit
+from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.deployment.api.auth import add_key
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.jobs import NoProgress
+from clv_core.mcp_server import make_server
+from clv_core.workspace import Workspace
+
+DATASET = {"dataset": "shop"}
+
+
+@pytest.fixture(scope="module")
+def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("asked")
+    shutil.copytree(small_workspace.root, folder / "workspace")
+    return Workspace(folder / "workspace")
+
+
+def ask(server: Any, tool: str, key: str = "", **arguments: Any) -> Any:
+    """Return what a tool answers, or the sentence of its error."""
+
+    async def call() -> Any:
+        async with AsyncExitStack() as stack:
+            asked = server
+            if key:
+                http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=60)
+                asked = streamable_http_client(server, http_client=await stack.enter_async_context(http))
+            client = await stack.enter_async_context(Client(asked))
+            answer = await client.call_tool(tool, arguments)
+            if answer.is_error:
+                return answer.content[0].text
+            content = answer.structured_content
+            return content["result"] if set(content) == {"result"} else content
+
+    return asyncio.run(call())
+
+
+def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, small_bundle: Bundle) -> None:
+    server = make_server(workspace)
+
+    async def tools() -> list[Any]:
+        async with Client(server) as client:
+            return (await client.list_tools()).tools
+
+    listed = asyncio.run(tools())
+    assert all(tool.annotations.read_only_hint and tool.description for tool in listed)
+    scores = ScoredDataset.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    best = scores.loc[scores["predicted_clv"].idxmax()]
+    arguments: dict[str, dict[str, Any]] = {
+        "list_datasets": {},
+        "list_models": {},
+        "trust_verdict": DATASET,
+        "segment_summary": DATASET | {"scheme": "quadrant"},
+        "customer_card": DATASET | {"customer": best["customer_id"]},
+        "top_customers": DATASET | {"most": 3},
+        "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
+        "realised_against_predicted": DATASET,
+    }
+    assert {tool.name for tool in listed} == set(arguments)
+    answers = {tool: ask(server, tool, **given) for tool, given in arguments.items()}
+    assert answers["list_datasets"][0]["name"] == "shop" and answers["list_models"][0]["model"] == small_bundle.id
+    for tool in list(arguments)[2:]:
+        said = answers[tool]
+        assert (said["model"], said["cutoff"]) == (small_bundle.id, small_bundle.record["cutoff"])
+        assert said["verdict"] == small_bundle.record["trust"]["verdict"]
+    assert answers["customer_card"]["predicted"] == pytest.approx(best["predicted_clv"])
+    assert answers["top_customers"]["customers"][0]["customer_id"] == best["customer_id"]
+    assert sum(one["customers"] for one in answers["segment_summary"]["segments"]) == len(scores)
+    assert 0 < answers["budget_preview"]["spent"] <= 50
+    json.dumps(answers, allow_nan=False)
+
+
+def test_person_on_the_do_not_contact_list_is_in_no_answer(workspace: Workspace, small_bundle: Bundle) -> None:
+    scores = ScoredDataset.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    best = scores.nlargest(1, "predicted_clv")["customer_id"].iloc[0]
+    own = Workspace(workspace.root.parent / "stop")
+    shutil.copytree(workspace.root, own.root)
+    suppressed(own, best)
+    server = make_server(own)
+    assert "do-not-contact" in ask(server, "customer_card", customer=best, **DATASET)
+    listed = ask(server, "top_customers", most=200, **DATASET)
+    assert best not in json.dumps(listed)
+
+
+def suppressed(workspace: Workspace, customer: str) -> None:
+    command = ["suppress", "add", customer, "--workspace", str(workspace.root)]
+    subprocess.run([sys.executable, "-m", "clv_core", *command], check=True, capture_output=True)
+    assert SuppressionList.of(workspace).holds(customer)
+
+
+def test_command_answers_over_stdio(workspace: Workspace) -> None:
+    words = ["-m", "clv_core", "mcp", "--workspace", str(workspace.root)]
+    server = StdioServerParameters(command=sys.executable, args=words)
+    assert ask(server, "list_datasets")[0]["name"] == "shop"
+    assert "nothing" in ask(server, "trust_verdict", dataset="nothing")
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Workspace) -> Iterator[str]:
+    """Return where the server of a workspace answers over HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = ["mcp", "--http", "--port", str(port), "--workspace", str(workspace.root)]
+    server = subprocess.Popen([sys.executable, "-m", "clv_core", *words])
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def test_role_of_a_key_decides_over_http(workspace: Workspace, address: str) -> None:
+    viewer, analyst = (add_key(workspace, role, role)[1] for role in ("viewer", "analyst"))
+    assert ask(address, "trust_verdict", viewer, **DATASET)["model"]
+    refused = ask(address, "top_customers", viewer, contacts=True, **DATASET)
+    assert "analyst" in refused and "customer_id" not in refused
+    assert len(ask(address, "top_customers", analyst, most=2, contacts=True, **DATASET)["customers"]) == 2
+    assert audit.lines(workspace)[0] | {"at": ""} == {
+        "at": "", "who": "analyst", "action": "list", "dataset": "shop", "customers": 2,
+        "model": ask(address, "list_models", viewer)[0]["model"],
+    }  # fmt: skip
+    unknown = {"Authorization": "Bearer clv_00000000_" + "x" * 43}
+    assert httpx2.post(address, headers=unknown, json={}).status_code == 401
