@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.context import ContextOf
+from clv_core.features.context.context import LazyContext
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
@@ -56,7 +56,7 @@ class Snapshot:
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
     exposure: NDArray[np.float64] | None = None
     levels: Mapping[int, float] = field(default_factory=dict)
-    contexts: Mapping[int, ContextOf] = field(default_factory=dict)
+    contexts: Mapping[int, LazyContext] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return n."""
