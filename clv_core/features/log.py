@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     import ibis
 
     from clv_core.collection.store.version_store import Dataset
+
+MEMORY_LIMIT_MB: Final = 512
+"""To sort a log's rows: with 1,536 ten million took 1,550 MB instead of 1,040, and as long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +299,7 @@ def open_log(
     """
     if before is not None and before > dataset.log_end:
         raise NotEnoughData("cutoff_after_log", cutoff=before.isoformat(), end=dataset.log_end.isoformat())
-    engine = Engine()
+    engine = Engine(MEMORY_LIMIT_MB)
     log = EventLog.from_table(
         dataset.events(engine.connection),
         engine.connection,

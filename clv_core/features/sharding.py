@@ -32,7 +32,7 @@ from clv_core.workspace import read_json, write_json
 if TYPE_CHECKING:
     import ibis
 
-SHARD_ROWS: Final = 500_000
+SHARD_ROWS: Final = 250_000
 """About as many rows as a processor sorts without leaving its caches for long."""
 
 MAX_SHARDS: Final = 200
@@ -64,9 +64,9 @@ def write_shards(events: ibis.Table, connection: ibis.BaseBackend, folder: Path)
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[tuple[int, dict[str, list[int]], int, int]]] = deque()
         for number, table in enumerate(_sorted_shards(connection, lines)):
-            waiting.append(pool.submit(_write_shard, folder / file_of(number), table))
-            if len(waiting) > workers:
+            if len(waiting) >= workers:  # else rows would pile up in memory
                 written.append(waiting.popleft().result())
+            waiting.append(pool.submit(_write_shard, folder / file_of(number), table))
         written += [one.result() for one in waiting]
     firsts, places, earliest, latest = zip(*written, strict=True) if written else ((), (), (), ())
     facts = {

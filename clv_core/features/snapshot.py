@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.errors import UsageError
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import LazyContext
@@ -102,6 +103,18 @@ class Snapshot:
             target=None if self.target is None else self.target[rows],
             exposure=None if self.exposure is None else self.exposure[rows],
         )
+
+    def gaps(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which rows lack a value in any of the columns ``names``, bool [n].
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        unknown = [name for name in names if name not in self.features]
+        if unknown:
+            raise UsageError("feature_unknown", names=", ".join(unknown), known=", ".join(self.features.columns))
+        found: NDArray[np.bool_] = self.features[list(names)].isna().any(axis=1).to_numpy()
+        return found
 
     def complete(self) -> Snapshot:
         """Return the rows whose target covers the whole horizon."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from clv_core.records import JsonRecord
 
-IMPUTE: Final = ("mean", "median", "max", "constant", "drop")
-"""Ways to fill a gap; ``drop`` leaves out the columns that have gaps in training, never a customer."""
+IMPUTE: Final = ("mean", "median", "max", "constant", "delete")
+"""What becomes of a gap; with ``delete`` training windows were left out before, and any other gap gets the median."""
 
 
 def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> float:
@@ -21,7 +21,7 @@ def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> f
 
     Args:
         known: the finite values of the column in training, in the feature's own unit, float64 [k], k > 0.
-        how: one of :data:`IMPUTE`; what ``drop`` keeps had no gap, a later gap gets the median.
+        how: one of :data:`IMPUTE`.
         constant: the filling of ``constant``.
 
     Raises:
@@ -29,7 +29,7 @@ def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> f
     """
     if how == "mean":
         return mean_and_spread(known)[0]
-    if how in ("median", "drop"):
+    if how in ("median", "delete"):
         return _median(known)
     if how == "max":
         return float(known.max())
@@ -100,7 +100,7 @@ class NumberEncoder(JsonRecord):
         """Return the encoder of a column, or None where it says nothing: no known value, or the same everywhere."""
         numbers = _numbers(values)
         known = np.isfinite(numbers)
-        if not known.any() or (impute == "drop" and not known.all()):
+        if not known.any():
             return None
         sizes = np.abs(numbers[known & (numbers != 0)])
         unit = float(np.quantile(sizes, 0.5, method="lower")) if len(sizes) else 1.0
@@ -155,11 +155,11 @@ class CategoryEncoder(JsonRecord):
     flagged: bool
 
     @classmethod
-    def fit(cls, name: str, group: str, values: pd.Series, impute: str) -> Self | None:
+    def fit(cls, name: str, group: str, values: pd.Series) -> Self | None:
         """Return the encoder of a column, or None where it says nothing."""
         gaps = bool(values.isna().any())
         counts = values.dropna().astype(str).value_counts()
-        if counts.empty or (impute == "drop" and gaps) or (len(counts) == 1 and not gaps):
+        if counts.empty or (len(counts) == 1 and not gaps):
             return None
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         known = [str(text) for text, rows in ranked[:MOST_CATEGORIES] if rows >= FEWEST_ROWS]

@@ -60,8 +60,7 @@ class TableEncoder(JsonRecord):
         Args:
             features: training rows, numbers with NaN or texts with None for unknown, [n, f], n > 0.
             table: the features to use, by column name, such as ``Snapshot.described``.
-            impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``, or ``drop``: columns with gaps in
-                these rows are left out.
+            impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``; with ``delete`` the median.
             constant: the filling of ``constant``, in the feature's unit.
 
         Raises:
@@ -115,7 +114,7 @@ class TableEncoder(JsonRecord):
 
 def _fitted(name: str, feature: Described, values: pd.Series, impute: str, constant: float) -> Encoder | None:
     if feature.scale == CATEGORY:
-        return CategoryEncoder.fit(name, feature.group, values, impute)
+        return CategoryEncoder.fit(name, feature.group, values)
     if feature.scale == TEXT:
         return ReviewEncoder.fit(name, feature.group, values)
     scale = _scale_of(values) if feature.scale == AUTO else feature.scale

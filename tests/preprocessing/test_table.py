@@ -81,16 +81,6 @@ def test_max_fills_with_the_largest_training_value() -> None:
     assert encoded[0] == encoded.max() == encoded[int(train["spend"].argmax())]
 
 
-def test_drop_leaves_out_columns_with_gaps_and_keeps_every_row() -> None:
-    train = example()
-    encoder = TableEncoder.fit(train, TABLE, "drop")
-    assert encoder.columns_ == ("share", "season")
-    later = train.assign(share=np.nan)
-    assert len(encoder.transform(later)) == len(train)
-    middle = encoder.transform(train.assign(share=train["share"].quantile(0.5, interpolation="lower")))
-    np.testing.assert_array_equal(encoder.transform(later), middle)
-
-
 def test_numbers_are_standardised_on_the_training_rows_and_gaps_are_flagged() -> None:
     train = example()
     encoder = TableEncoder.fit(train, TABLE)
