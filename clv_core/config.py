@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
@@ -140,6 +141,50 @@ MODEL_IDS: Final = (
 )
 
 
+DELETE: Final = "delete"
+"""Of missing values: training windows with a gap in one of ``delete_features`` are left out."""
+
+_WINDOWS: Final = frozenset({"horizon_days", "model", "seed", "cutoffs", "max_windows", "event_types"})
+_TABLE: Final = frozenset({"impute", "impute_constant", "delete_features", "attributes", "review_text"})
+_TUNED: Final = frozenset({"partial_windows", "ensemble", "batch_size", "steps", "weight_decay"})
+_NETWORK: Final = _TUNED | {
+    *("head", "point_loss", "mlp_width", "dropout", "activation"),
+    *("optimizer", "learning_rate", "early_stopping", "device", "processes"),
+}
+_SEQUENCE: Final = frozenset({"max_steps_back", "rnn", "rnn_layers", "rnn_width", "rnn_rate"})
+_HYBRID: Final = _WINDOWS | _TABLE | _NETWORK | _SEQUENCE | {"mlp_layers", "branch_dropout"}
+
+READS: Final[dict[str, frozenset[str]]] = {
+    "hybrid": _HYBRID,
+    "instant": _WINDOWS | {"partial_windows"},  # the largest value in a window bounds its predictions
+    "instant_tuned": _WINDOWS | _TUNED,
+    "blend": _HYBRID,
+    "mlp": _WINDOWS | _TABLE | _NETWORK | {"mlp_layers", "max_steps_back"},  # steps give the unit of money
+    "rnn": _WINDOWS | _NETWORK | _SEQUENCE,
+    "naive": _WINDOWS,
+    "bgnbd": _WINDOWS,
+    "paretonbd": _WINDOWS,
+    "lightgbm": _WINDOWS | _TABLE | {"boosting"},
+    "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps"},
+}
+"""Which settings each model reads; the form shows no others, and the command says when one is given in vain."""
+
+READ_WITH: Final = {
+    "impute_constant": ("impute", "constant"),
+    "delete_features": ("impute", DELETE),
+    "point_loss": ("head", "point"),
+    "weight_decay": ("optimizer", "adamw"),
+}
+"""Settings that are read with one value of another setting only."""
+
+
+def is_read(name: str, values: Mapping[str, Any]) -> bool:
+    """Return whether a setting of :class:`TrainConfig` changes anything, given the model and the settings before it."""
+    reads = READS[values["model"]]
+    other, value = READ_WITH.get(name, ("", None))
+    return name in reads and (other not in reads or values[other] == value)
+
+
 @dataclass(frozen=True)
 class TrainConfig(Settings):
     """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
@@ -152,8 +197,9 @@ class TrainConfig(Settings):
     partial_windows: bool = option(True, group="data")
     max_windows: int = option(150_000, low=100, high=5_000_000, group="data")
     max_steps_back: int = option(40, low=1, high=500, group="data")
-    impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
+    impute: str = option("median", choices=("mean", "median", "max", "constant", "delete"), group="data")
     impute_constant: float = option(0.0, group="data")
+    delete_features: str = option("", group="data")
     event_types: str = option("all", choices=("all", "unrated", "purchases"), group="data")
     attributes: bool = option(True, group="data")
     review_text: bool = option(True, group="data")
@@ -180,6 +226,37 @@ class TrainConfig(Settings):
     boosting: str = option("tweedie", choices=("tweedie", "two_stage"), group="training")
     device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
     processes: int | None = option(None, low=1, high=64, group="training")
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            UsageError: a value is not allowed, or windows with gaps are to be deleted and no feature is named.
+        """
+        super().__post_init__()
+        if self.impute == DELETE and not self.features_to_check:
+            raise UsageError("setting_delete_features")
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Return settings from :meth:`to_json`'s dictionary, also that of an earlier version.
+
+        Raises:
+            UsageError: an unknown key, or a value of another type.
+        """
+        if values.get("impute") == "drop":  # it left out features with gaps, and filled later gaps by the median
+            values = {**values, "impute": "median"}
+        return super().from_json(values)
+
+    @property
+    def features_to_check(self) -> tuple[str, ...]:
+        """The features of ``delete_features``."""
+        return tuple(name for name in map(str.strip, self.delete_features.split(",")) if name)
+
+    def ignored(self) -> tuple[str, ...]:
+        """Return the settings that change nothing with this model and these values, in their order."""
+        values = self.to_json()
+        return tuple(name for name in values if not is_read(name, values))
 
     def of_log(self) -> dict[str, Any]:
         """Return the settings that decide what is read of a log: arguments of ``features.log.open_log``."""

@@ -135,9 +135,11 @@ def _measure_and_fit(
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
-    fitted = MODELS[config.model].fit(
-        training_data(log, log.end, config, progress), config, folder / "refit", progress, "training"
-    )
+    windows = training_data(log, log.end, config, progress)
+    fitted = MODELS[config.model].fit(windows, config, folder / "refit", progress, "training")
+    if fitted.deleted:
+        said = {"deleted": fitted.deleted, "windows": len(windows), "names": ", ".join(config.features_to_check)}
+        warnings.append(Message("warning.windows_deleted", said))
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
     record = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.config import TrainConfig
+from clv_core.config import MODEL_IDS, READS, TrainConfig
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
@@ -54,7 +54,8 @@ def test_json_of_another_type_is_refused_by_name(item: dataclasses.Field[object]
 @pytest.mark.parametrize("item", CHOSEN, ids=lambda item: item.name)
 def test_every_choice_is_accepted_and_nothing_else(item: dataclasses.Field[str]) -> None:
     for choice in item.metadata["choices"]:
-        assert getattr(TrainConfig.from_pairs({item.name: choice}), item.name) == choice
+        pairs = {"delete_features": "orders", item.name: choice}
+        assert getattr(TrainConfig.from_pairs(pairs), item.name) == choice
     with pytest.raises(UsageError) as caught:
         TrainConfig(**{item.name: "something else"})
     assert caught.value.code == "setting_choice" and item.name in caught.value.message("zh")
@@ -115,3 +116,26 @@ def test_every_setting_has_a_label_a_help_and_a_group(item: dataclasses.Field[ob
     for language in ("en", "zh"):
         assert translate(f"config.{item.name}", language) != translate(f"config.{item.name}.help", language)
     assert item.metadata["group"] in ("basic", "data", "network", "training")
+
+
+def test_every_setting_is_read_by_a_model_and_says_so() -> None:
+    assert set(READS) == set(MODEL_IDS)
+    assert set().union(*READS.values()) == {item.name for item in FIELDS}
+    config = TrainConfig(model="instant_tuned")
+    assert {"rnn", "activation", "dropout", "head", "learning_rate"} <= set(config.ignored())
+    assert (
+        "impute_constant" in TrainConfig().ignored()
+        and "impute_constant" not in TrainConfig(impute="constant").ignored()
+    )
+
+
+def test_windows_are_deleted_for_named_features_only() -> None:
+    with pytest.raises(UsageError) as error:
+        TrainConfig(impute="delete")
+    assert error.value.code == "setting_delete_features"
+    config = TrainConfig(impute="delete", delete_features=" orders,attribute:age ")
+    assert config.features_to_check == ("orders", "attribute:age")
+
+
+def test_settings_of_a_bundle_that_left_out_features_with_gaps_are_still_read() -> None:
+    assert TrainConfig.from_json({**TrainConfig().to_json(), "impute": "drop"}) == TrainConfig()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Context, day, print_messages
 from clv_core.commands.parser import command, one_of, option
-from clv_core.commands.training import config_from, words_of
+from clv_core.commands.training import config_from, ignored_settings, words_of
 from clv_core.config import MODEL_IDS
 from clv_core.errors import Message, UsageError
 from clv_core.workspace import write_json
@@ -58,10 +58,12 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     from clv_core.strategy.audiences.export_records import log_backtest
 
     count, models = _origins(options), _models(options, context)
+    config = config_from(options, models[0])
+    print_messages(ignored_settings(options, config, models), context)
     backtest = pipeline.backtest(
         context.workspace,
         options.name,
-        config_from(options, models[0]),
+        config,
         origins=options.origin,
         count=count,
         models=models,
@@ -240,6 +242,7 @@ def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         if not 1 <= value <= most:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
     config = config_from(options, options.model or _default_model(options.name, context))
+    print_messages(ignored_settings(options, config), context)
     tuning = pipeline.tune(
         context.workspace,
         options.name,

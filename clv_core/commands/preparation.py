@@ -156,12 +156,10 @@ def made(manifest: Manifest, language: str) -> dict[str, Any]:
 def run_explore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Sum the log where that has not been done, and return the key figures of the selection."""
     from clv_core.features.explore.build import build_cube
-    from clv_core.features.explore.concentration import concentration
-    from clv_core.features.explore.figures import figures
-    from clv_core.features.explore.funnel import funnel
-    from clv_core.features.explore.gaps import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
+    from clv_core.features.explore.buyers import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
+    from clv_core.features.explore.figures import concentration, figures
     from clv_core.features.explore.selection import CubePart, Selection
-    from clv_core.features.explore.views import keep_answers
+    from clv_core.features.explore.views import funnel, keep_answers
 
     cube = build_cube(context.workspace, options.name, context.progress)
     part = CubePart(cube, options.channel, options.country)

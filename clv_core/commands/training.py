@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import (
@@ -21,7 +22,7 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.commands.scoring import SPARK
-from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.config import MODEL_IDS, READS, TrainConfig
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
@@ -66,6 +67,9 @@ def settings_help(language: str) -> str:
         allowed = "|".join(choices) if choices else "" if low is None else f"{low:,}–{high:,}"
         lines.append(f"  {item.name}={item.default}  ({allowed})" if allowed else f"  {item.name}={item.default}")
         lines.append(f"      {translate(f'config.{item.name}.help', language)}")
+        readers = [model for model in MODEL_IDS if item.name in READS[model]]
+        if len(readers) < len(MODEL_IDS):
+            lines.append(f"      {translate('cli.train.settings.read_by', language, models=', '.join(readers))}")
     return "\n".join(lines)
 
 
@@ -100,7 +104,7 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
     record, registry = bundle.record, Registry(context.workspace)
     version = registry.find(bundle.id)
-    notes = challenger_note(registry, version)
+    notes = [*ignored_settings(options, config), *challenger_note(registry, version)]
     print_messages(notes, context)
     return {
         "model": bundle.id,
@@ -139,13 +143,29 @@ def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
     return TrainConfig.from_pairs(pairs, horizon_days=options.horizon_days, model=model, seed=options.seed)
 
 
+def ignored_settings(options: argparse.Namespace, config: TrainConfig, models: Sequence[str] = ()) -> list[Message]:
+    """Return a warning of settings that the command line names and that none of ``models`` (its own) reads."""
+    named = {text.partition("=")[0].strip() for text in options.set}
+    chosen = list(models) or [config.model]
+    vain = named.intersection(*(replace(config, model=model).ignored() for model in chosen))
+    if not vain:
+        return []
+    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(chosen)})]
+
+
 def words_of(config: TrainConfig) -> list[str]:
     """Return the words of the command line that :func:`config_from` reads as ``config``: what is not the default."""
-    words = ["--horizon-days", str(config.horizon_days), "--model", config.model]
+    seed = [] if config.seed == TrainConfig.seed else ["--seed", str(config.seed)]
+    return ["--horizon-days", str(config.horizon_days), "--model", config.model, *seed, *set_words(config)]
+
+
+def set_words(config: TrainConfig) -> list[str]:
+    """Return ``--set name=value`` for each setting that is not the default and has no option of its own."""
+    words = []
     for item in fields(TrainConfig):
         value = getattr(config, item.name)
-        if value != item.default and item.name not in ("horizon_days", "model"):
-            words += ["--seed", str(value)] if item.name == "seed" else ["--set", f"{item.name}={value}"]
+        if value != item.default and item.name not in ("horizon_days", "model", "seed"):
+            words += ["--set", f"{item.name}={value}"]
     return words
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 
 from clv_core.collection.store.version_store import Dataset
-from clv_core.config import TrainConfig
+from clv_core.config import DELETE, READS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData
@@ -41,6 +41,7 @@ def score_parts(
     horizon_days: int | str | None = None,
     discount_rate: float = 0.0,
     margin_rate: float = 1.0,
+    gaps: list[int] | None = None,
     progress: Progress,
 ) -> Iterator[pd.DataFrame]:
     """Predict the value of all customers seen before the cutoff, some of them at a time.
@@ -55,6 +56,7 @@ def score_parts(
         horizon_days: how far ahead, in days or ``lifetime:8`` (years); None is the trained horizon.
         discount_rate: yearly rate at which later value is discounted, 0.1 is 10%.
         margin_rate: share of net value that is margin, in (0, 1].
+        gaps: gets the number of customers of each part with a gap that kept windows out of training; it is filled.
         progress: listener.
 
     Yields:
@@ -68,6 +70,8 @@ def score_parts(
     def with_ids(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
         for part in parts:
             ids.append(part.features.index)
+            if gaps is not None and config.impute == DELETE and "impute" in READS[config.model]:
+                gaps.append(int(part.gaps(config.features_to_check).sum()))
             progress.report("scoring", sum(map(len, ids)), dataset.manifest.customers)
             yield part
 

@@ -34,7 +34,7 @@ from clv_core.deployment.bundle_record import RECORD, read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.errors import NotFound, Refused, UsageError
-from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.features.relation_cache import FOLDER as RELATIONS
 from clv_core.locks import changes
 from clv_core.training.states import move_states
 from clv_core.workspace import Workspace, read_json, write_json

@@ -22,7 +22,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import ignore_unwritable
 from clv_core.features.btyd import Anchor, ParetoNbd
-from clv_core.features.context.context import Context, ContextOf
+from clv_core.features.context.context import Context, LazyContext
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
@@ -81,12 +81,12 @@ class PopulationContext(JsonRecord):
             log.close()
         return cls(dataset.name, dataset.version, cutoff, dataset.manifest.timezone, **fitted)
 
-    def context_at(self, cutoff_day: int) -> dict[int, ContextOf]:
+    def context_at(self, cutoff_day: int) -> dict[int, LazyContext]:
         """Return the network's context by cutoff day; its statistics stay those of the log's end."""
         if self.context is None:
             return {}
         context = replace(self.context, cutoff_day=cutoff_day)
-        return {cutoff_day: ContextOf(_no_steps, cutoff_day, context.horizon_days, context)}
+        return {cutoff_day: LazyContext(_no_steps, cutoff_day, context.horizon_days, context)}
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -120,7 +120,7 @@ def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> di
     if not isinstance(model, Levelled):
         return fit_population(model, log, cutoff, config)
     anchors: dict[int, Anchor] = {}
-    contexts: dict[int, ContextOf] = {}
+    contexts: dict[int, LazyContext] = {}
 
     def parts() -> Iterator[Snapshot]:
         for part in scoring_parts(
@@ -148,7 +148,7 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
         Arguments of :class:`PopulationContext` after ``timezone``; ``level`` is 1.
     """
     day, horizon = day_of(cutoff), config.horizon_days
-    anchored = Anchored.of(log.holder, cutoff, horizon, np.asarray(log.holder.seen(day), np.int64))
+    anchored = Anchored.of(log.store, cutoff, horizon, np.asarray(log.store.seen(day), np.int64))
     fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
     if isinstance(model, ParetoNbdModel):
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))

@@ -15,13 +15,12 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.few_customers import few_features
-from clv_core.features.holder import CustomerRelations
+from clv_core.features.event_store import CustomerEventStore
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
-from clv_core.features.table import ANCHORS, HISTORY
+from clv_core.features.table import ANCHORS, HISTORY, few_features
 from clv_core.model.levelled import Levelled
 from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
@@ -78,7 +77,7 @@ class Predictor:
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 
-    def snapshot(self, relations: CustomerRelations, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
+    def snapshot(self, relations: CustomerEventStore, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
         """Return the model's input for customers, in the order of ``relations``.
 
         Args:

@@ -15,7 +15,8 @@ import pandas as pd
 from clv_core.collection.store.dataset import MADE
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.artifacts import SCORES, artifact_folder
+from clv_core.config import TrainConfig
+from clv_core.deployment.artifacts import GAPS, SCORES, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
 from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
@@ -23,7 +24,7 @@ from clv_core.deployment.table_file import table_file
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_json, write_json
 
 MAX_OTHER_TERMS: Final = 8
 """Sets of scores for other horizons, rates and margins that are saved of a model."""
@@ -114,12 +115,20 @@ class ScoredDataset:
     def warnings(self, terms: Terms | None = None) -> list[Message]:
         """Return the warnings that go with the scores.
 
-        They state what is assumed for ``terms``, that the model is too old or has seen beyond the cutoff, and columns
-        that it learned from and that the dataset no longer has.
+        They state what is assumed for ``terms``, that the model is too old or has seen beyond the cutoff, columns that
+        it learned from and that the dataset no longer has, and how many customers have a gap that was filled.
         """
         assumed = [] if terms is None else terms.warnings(self.horizon_days)
         stale = bundle_staleness_warnings(self.bundle, self.as_of)
-        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset)]
+        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset), *self._filled(terms)]
+
+    def _filled(self, terms: Terms | None) -> list[Message]:
+        path = companion_path(self.scores_path(terms), GAPS, ".json")
+        customers = read_json(path)["customers"] if path.exists() else 0
+        if not customers:
+            return []
+        names = ", ".join(TrainConfig.from_json(self.bundle.record["config"]).features_to_check)
+        return [Message("warning.gaps_filled", {"customers": customers, "names": names})]
 
 
 def score(
@@ -188,12 +197,15 @@ def _score_and_save(
         "progress": progress,
     }
     saved = scored.scores_path(Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate))
+    gaps: list[int] = []
     with ExitStack() as stack:
         writers = [stack.enter_context(table_file(path)) for path in (*files, saved)]
-        for frame in score_parts(scored.bundle, scored.dataset, cutoff=scored.cutoff, **options):
+        for frame in score_parts(scored.bundle, scored.dataset, cutoff=scored.cutoff, gaps=gaps, **options):
             for write in writers:
                 write(frame)
             yield frame
+    if gaps:
+        write_json(companion_path(saved, GAPS, ".json"), {"customers": sum(gaps)})
     remove_old_terms(saved.parent)
 
 

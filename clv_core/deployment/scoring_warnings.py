@@ -10,7 +10,7 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
-from clv_core.features.attributes import attributes_of
+from clv_core.features.signals import attributes_of
 
 if TYPE_CHECKING:
     from clv_core.training.fit import Model

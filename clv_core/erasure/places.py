@@ -49,7 +49,7 @@ from clv_core.erasure.certificate import FOLDER as CERTIFICATES
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.errors import Refused
-from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.features.relation_cache import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import READING, sweep_killed
 from clv_core.strategy.audiences.export import LOG

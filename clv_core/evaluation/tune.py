@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from clv_core.collection.horizons import history_days
-from clv_core.config import TrainConfig
+from clv_core.config import READS, TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
@@ -61,15 +61,14 @@ SPACE: Final[dict[str, Suggest]] = {
     "batch_size": _one_of(256, 512, 1024),
     "mlp_width": _one_of(32, 64, 128),
     "mlp_layers": _between(1, 3),
-    "rnn": _one_of("gru", "lstm"),
+    "activation": _one_of("relu", "silu", "tanh"),
+    "optimizer": _one_of("adamw", "adam", "sgd"),
+    "head": _one_of("ziln", "tweedie"),
+    "rnn": _one_of("gru", "lstm", "rnn"),
     "rnn_width": _one_of(16, 32, 64),
     "max_steps_back": _one_of(20, 40, 80),
 }
 """What is searched, one line a setting; every name is a field of ``TrainConfig``, whose value is always among them."""
-
-UNREAD: Final = {"mlp": ("rnn", "rnn_width", "max_steps_back"), "rnn": ("mlp_layers",)}
-"""Settings of a branch that a model has not: whatever they are, it is the same model, but for the unit of money, which
-is the mean purchase of as many steps back."""
 
 TUNABLE: Final = ("blend", "hybrid", "mlp", "rnn")
 SEARCHED_AS: Final = {"blend": "hybrid"}
@@ -141,7 +140,7 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     reference = _references(log, chosen, config, folder / "run")
-    space = {name: suggest for name, suggest in SPACE.items() if name not in UNREAD.get(config.model, ())}
+    space = {name: suggest for name, suggest in SPACE.items() if name in READS[config.model]}
     default = {name: getattr(config, name) for name in space}
     study = _study(folder / JOURNAL)
     _take_up(study, default)

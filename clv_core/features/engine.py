@@ -5,19 +5,22 @@ Tables and queries that need more spill to a scratch folder of its own, so that 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from clv_core.scratch import new_folder
 
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
+
+T = TypeVar("T")
 
 EMBEDDED: Final = "duckdb"
 """Ibis' name of the embedded engine."""
@@ -79,30 +82,12 @@ def with_numbers(sql: str, numbers: Mapping[int, int]) -> str:
     return sql
 
 
-def read_at_once(
-    connection: ibis.BaseBackend, tables: Sequence[ibis.Table], rows: int, take: Callable[[pa.RecordBatch], None]
-) -> None:
-    """Hand the rows of all ``tables`` to ``take``, about ``rows`` at a time, from a thread a table.
-
-    The embedded engine hands rows over one thread a query, so that only several queries keep several processors busy.
-    """
-    views = dict(
-        connection.raw_sql("select view_name, sql from duckdb_views() where temporary and not internal").fetchall()
-    )
-
-    def read(sql: str) -> None:
-        cursor = connection.con.cursor()  # of the same tables; temporary views belong to a connection
-        try:
-            for name, definition in views.items():
-                if name in sql:
-                    cursor.execute(definition)
-            for batch in cursor.execute(sql).to_arrow_reader(rows):
-                take(batch)
-        finally:
-            cursor.close()
-
-    with ThreadPoolExecutor(len(tables)) as pool:
-        list(pool.map(read, [str(connection.compile(table)) for table in tables]))
+def each(work: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
+    """Return ``work`` of all ``items``, one thread a processor: numpy lets go of Python's lock while it computes."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, items))
 
 
 def scratch_folder(connection: ibis.BaseBackend) -> Path:

@@ -14,7 +14,7 @@ from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.groups import FEW_ROWS
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import Feature, InWindow
-from clv_core.features.sources import SOURCES, STEP_KINDS, Tables
+from clv_core.features.relations import SOURCES, STEP_KINDS, Tables
 
 Floats = NDArray[np.float64]
 Values = Callable[[Rows], Floats]

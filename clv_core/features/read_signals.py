@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv_core.features.attributes import attributes_of, read_attribute
 from clv_core.features.reviews import read_reviews
-from clv_core.features.signals import Signal
+from clv_core.features.signals import Signal, attributes_of, read_attribute
 
 if TYPE_CHECKING:
     import ibis

@@ -23,9 +23,13 @@ from clv_core.features.signals import REVIEW_TEXT, REVIEWED, SignalColumn
 if TYPE_CHECKING:
     import ibis
 
+    from clv_core.features.lines import Events
+
 LAST_REVIEWS: Final = 3
 MOST_CHARACTERS: Final = 120
 """Of each review; what matters is said first."""
+SPACES: Final = " \t\n\r\v\f"
+"""What the engine strips."""
 BATCH_ROWS: Final = 100_000
 FIRST, LAST, CUTOFF = 2_000_000_003, 2_000_000_011, 2_000_000_033
 """Whole numbers that stand for the first and the last customer and the cutoff in the written query."""
@@ -120,3 +124,17 @@ def _latest(table: ibis.Table, cutoff_day: int) -> ibis.Table:
     for place in range(1, LAST_REVIEWS):
         text = text.concat((ibis.literal("\n") + wide[f"text{place}"]).fill_null(""))
     return wide.select("customer", text=text)
+
+
+def reviews_of(events: Events) -> list[str | None]:
+    """Return each customer's last reviews as one text, as :class:`ReviewTexts` has it, [n].
+
+    Args:
+        events: all of them lie before the cutoff.
+    """
+    found: list[list[tuple[int, str]]] = [[] for _ in range(events.customers)]
+    for customer, second, text in zip(events.customer.tolist(), events.second.tolist(), events.reviews, strict=True):
+        written = "" if text is None else text.strip(SPACES)
+        if written:
+            found[customer].append((second, written[:MOST_CHARACTERS]))
+    return ["\n".join(text for _, text in sorted(own, reverse=True)[:LAST_REVIEWS]) or None for own in found]

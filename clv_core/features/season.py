@@ -58,7 +58,7 @@ def last_year(log: EventLog, cutoff: date, horizon_days: int) -> LastYear:
         return LastYear()
     residual = 0.0 if target is None or horizon_days > YEAR_DAYS else _residual(past)
     begin = day_of(then)
-    orders = log.holder.orders_by_day(begin, begin + YEAR_DAYS).reshape(PARTS, PART_DAYS).sum(1)
+    orders = log.store.orders_by_day(begin, begin + YEAR_DAYS).reshape(PARTS, PART_DAYS).sum(1)
     expected = _expected(past, anchor)
     if orders.sum() < FEWEST_ORDERS or expected.min() <= 0:
         return LastYear(residual)

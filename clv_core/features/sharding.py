@@ -1,43 +1,50 @@
-"""Makes the relations at hand from an engine's events: rows dealt out by customer, then summed shard by shard."""
+"""Writes a log's :class:`~clv_core.features.event_store.ColumnStore`: rows sorted by customer, summed shard by shard.
+
+customers.arrow   the ids by number
+<column>.arrow    the texts of a column of ``VOCABULARIES`` by code
+<shard>.tables    the relations of one shard
+shards.json       first customer of each shard, first and last day, bytes of each file
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import math
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
-from numpy.typing import NDArray
 
-from clv_core.errors import Refused
+from clv_core.columns import EVENT_TIME
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.files import write_tables
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.lines import NUMBERS, number_lines
-from clv_core.features.pack import ORDER
-from clv_core.features.relations import RELATIONS
-from clv_core.features.shards import CUSTOMERS, FACTS, each, file_of
-from clv_core.features.spool import deal, read_lines
-from clv_core.workspace import write_json
+from clv_core.features.event_store import CUSTOMERS, FACTS, Relations, file_of
+from clv_core.features.lines import NUMBERS, OPTIONAL, VOCABULARIES, Lines, exact, number_lines
+from clv_core.features.relations import DAY_SECONDS, RELATIONS
+from clv_core.workspace import read_json, write_json
 
 if TYPE_CHECKING:
     import ibis
 
-SHARD_ROWS: Final = 500_000
+SHARD_ROWS: Final = 250_000
 """About as many rows as a processor sorts without leaving its caches for long."""
 
-MOST_SHARDS: Final = 200
+MAX_SHARDS: Final = 200
 """Each is an open file as long as the log is open."""
 
-LARGEST_SUM: Final = 9e12
-"""No customer's amounts may add up to more, signs aside: millionths of it fit 63 bits."""
+BATCH_ROWS: Final = 100_000
+NO_CODE: Final = -1
+"""What stands for an unknown code or length; an unknown number is NaN."""
 
 
-def shard(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> None:
-    """Fill ``folder`` with the relations of ``events`` (:mod:`clv_core.features.shards`).
+def write_shards(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> None:
+    """Fill ``folder`` with the relations of ``events``.
 
     Args:
         events: canonical columns, ``event_time`` naive in the log's time zone.
@@ -48,70 +55,114 @@ def shard(events: ibis.Table, connection: ibis.BaseBackend, folder: Path) -> Non
         Refused: a number, or a customer's sum, is absurdly large.
     """
     lines = number_lines(events, connection)
-    people = connection.to_pyarrow(lines.customers.order_by("customer").select("customer_id", "lines"))
-    _write_texts(folder / f"{CUSTOMERS}.arrow", people["customer_id"])
+    ids = connection.to_pyarrow(lines.customers.order_by("customer"))["customer_id"]
+    _write_texts(folder / f"{CUSTOMERS}.arrow", ids)
     for name, vocabulary in lines.vocabularies.items():
         _write_texts(folder / f"{name}.arrow", connection.to_pyarrow(vocabulary.order_by("code"))["text"])
-    bounds = _bounds(people["lines"].to_numpy())
-    scratch = Path(tempfile.mkdtemp(prefix="rows-", dir=folder))
-    parts = deal(connection, lines, bounds, scratch)
-    filled = each(lambda job: _fill(folder / file_of(job[0]), job[1]), list(enumerate(parts)))
-    shutil.rmtree(scratch)
-    days = [min(span[0] for _, span in filled), max(span[1] for _, span in filled)] if filled else [None, None]
-    places = [places for places, _ in filled]
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-    write_json(folder / FACTS, {"bounds": bounds.tolist(), "places": places, "days": days, "bytes": sizes})
+    written: list[tuple[int, dict[str, list[int]], int, int]] = []
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[tuple[int, dict[str, list[int]], int, int]]] = deque()
+        for number, table in enumerate(_sorted_shards(connection, lines)):
+            if len(waiting) >= workers:  # else rows would pile up in memory
+                written.append(waiting.popleft().result())
+            waiting.append(pool.submit(_write_shard, folder / file_of(number), table))
+        written += [one.result() for one in waiting]
+    firsts, places, earliest, latest = zip(*written, strict=True) if written else ((), (), (), ())
+    facts = {
+        "bounds": [*firsts, len(ids)],
+        "places": list(places),
+        "days": [min(earliest), max(latest)] if written else None,
+        "bytes": {path.name: path.stat().st_size for path in sorted(folder.iterdir())},
+    }
+    write_json(folder / FACTS, facts)
 
 
-def _bounds(lines: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the first customer of each shard and, last, the number of customers; no customer is divided."""
-    most = max(SHARD_ROWS, -(-int(lines.sum()) // MOST_SHARDS))
-    before = np.cumsum(lines) - lines
-    starts = np.flatnonzero(np.diff(before // most, prepend=-1))
-    return np.append(starts, len(lines)).astype(np.int64)
+def is_complete(folder: Path) -> bool:
+    """Return whether ``folder`` holds what :func:`write_shards` writes, each file as long as it was then."""
+    try:
+        sizes = read_json(folder / FACTS)["bytes"]
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except FileNotFoundError:
+        return False
 
 
-def _fill(target: Path, source: Path) -> tuple[dict[str, list[int]], tuple[int, int]]:
-    """Write all relations of one shard; return their places, and the shard's first and last day."""
-    lines = read_lines(source)
-    days = lines.day.values
-    relations = RelationsAtHand(lines)
+def _sorted_shards(connection: Any, lines: Lines) -> Iterator[pa.Table]:
+    """Yield the rows of some consecutive customers at a time; no customer is divided."""
+    query = connection.compile(_columns(lines).order_by("customer"))
+    least = max(SHARD_ROWS, -(-lines.rows // MAX_SHARDS))
+    held: list[pa.Table] = []
+    for batch in connection.raw_sql(query).to_arrow_reader(min(BATCH_ROWS, least)):
+        held.append(pa.Table.from_batches([batch]))
+        if sum(part.num_rows for part in held) < least:
+            continue
+        table = pa.concat_tables(held)
+        customer = table["customer"].to_numpy()
+        begin_of_last = int(customer.searchsorted(customer[-1]))
+        if begin_of_last:
+            yield table.slice(0, begin_of_last)
+            held = [table.slice(begin_of_last)]
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _columns(lines: Lines) -> ibis.Table:
+    """Return the columns that the log has, without nulls."""
+    columns = {name: lines.table[name] for name in ("customer", EVENT_TIME, "kind")}
+    for name in OPTIONAL:
+        if name in lines.present:
+            column = lines.table[name]
+            if name in NUMBERS:
+                column = column.fill_null(math.nan)
+            elif name in VOCABULARIES or name == "review_length":
+                column = column.fill_null(NO_CODE)
+            columns[name] = _hash(column) if name == "order" else column
+    return lines.table.select(**columns)
+
+
+def _write_shard(target: Path, table: pa.Table) -> tuple[int, dict[str, list[int]], int, int]:
+    """Write all relations of one shard; return its first customer, their places, the first and the last day."""
+    lines = _lines(table)
+    relations, days = Relations(lines), lines["day"].values
     places = write_tables(target, ((name, relations[name]) for name in RELATIONS))
-    source.unlink()
-    return places, (int(days.min()), int(days.max()))
+    return int(lines["customer"].values[0]), places, int(days.min()), int(days.max())
 
 
-class RelationsAtHand(dict[str, Rows]):
-    """``RELATIONS`` of lines in memory by name, sorted as models read them, each made when it is first asked for.
-
-    Args:
-        lines: the relation ``lines``, in any order.
+def _lines(table: pa.Table) -> Rows:
+    """Return the relation ``lines``.
 
     Raises:
-        Refused: a customer's sum is absurdly large.
+        Refused: a number is absurdly large.
     """
-
-    def __init__(self, lines: Rows) -> None:
-        super().__init__(lines=lines.sorted_by(("customer", "day", "type")))
-        _refuse_absurd_sums(self["lines"])  # before anything is added up: a sum of a day may not fit 63 bits either
-
-    def __missing__(self, name: str) -> Rows:
-        """Make a relation of the one that it comes from."""
-        origin, make = RELATIONS[name]
-        made: Rows = make(self[origin])
-        self[name] = made = made.sorted_by(ORDER) if name == "steps" else made
-        return made
+    seconds = table[EVENT_TIME].to_numpy().astype("datetime64[s]").astype(np.int64)
+    columns = {name: _column(table, name) for name in ("customer", "kind", *OPTIONAL)}
+    columns["day"] = Column((seconds // DAY_SECONDS).astype(np.int32))
+    columns["second"] = Column((seconds % DAY_SECONDS).astype(np.int32))
+    return Rows.of(columns)
 
 
-def _refuse_absurd_sums(lines: Rows) -> None:
-    for name in NUMBERS:
-        sizes = lines[name].abs()
-        if int(sizes.values.max(initial=0)) * lines.size <= LARGEST_SUM * MILLIONTHS:
-            continue
-        units = Column(sizes.values // MILLIONTHS, sizes.known)
-        sums = lines.mutate(units=units).aggregate(("customer",), lambda rows: {"units": rows.units.sum()}).units
-        if sums.fill_null(0).values.max(initial=0) > LARGEST_SUM:
-            raise Refused("number_absurd", column=name, value=str(sums.values.max()), largest=LARGEST_SUM)
+def _column(table: pa.Table, name: str) -> Column:
+    if name not in table.column_names:
+        return Column.missing(table.num_rows, MILLIONTHS if name in NUMBERS else 1)
+    values = table[name].to_numpy()
+    if name in NUMBERS:
+        return exact(name, values)
+    if name in VOCABULARIES or name == "review_length":
+        return Column(values, values != NO_CODE)
+    return Column(values)
+
+
+def _hash(text: ibis.Value) -> ibis.Value:
+    """Return 64 bits for an order id: two orders of one customer on one day fall together once in 10**19 times."""
+    import ibis
+    import ibis.expr.datatypes as dt
+
+    hashed = ibis.udf.scalar.builtin(_no_hash, name="hash", signature=((dt.string,), dt.uint64))
+    return hashed(text)
+
+
+def _no_hash(text: Any) -> Any:
+    """Stand for the engine's function of that name."""
 
 
 def _write_texts(path: Path, texts: pa.ChunkedArray) -> None:

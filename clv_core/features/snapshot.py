@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.errors import UsageError
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.context import ContextOf
+from clv_core.features.context.context import LazyContext
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
@@ -56,7 +57,7 @@ class Snapshot:
     signals: Mapping[str, SignalColumn] = field(default_factory=dict)
     exposure: NDArray[np.float64] | None = None
     levels: Mapping[int, float] = field(default_factory=dict)
-    contexts: Mapping[int, ContextOf] = field(default_factory=dict)
+    contexts: Mapping[int, LazyContext] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return n."""
@@ -102,6 +103,18 @@ class Snapshot:
             target=None if self.target is None else self.target[rows],
             exposure=None if self.exposure is None else self.exposure[rows],
         )
+
+    def gaps(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which rows lack a value in any of the columns ``names``, bool [n].
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        unknown = [name for name in names if name not in self.features]
+        if unknown:
+            raise UsageError("feature_unknown", names=", ".join(unknown), known=", ".join(self.features.columns))
+        found: NDArray[np.bool_] = self.features[list(names)].isna().any(axis=1).to_numpy()
+        return found
 
     def complete(self) -> Snapshot:
         """Return the rows whose target covers the whole horizon."""

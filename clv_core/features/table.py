@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.behaviour import FEATURES
+from clv_core.features.behaviour import FEATURES, TEXTS
 from clv_core.features.btyd import Anchor
-from clv_core.features.circumstance import TEXTS
 from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED
-from clv_core.features.holder import Holder
-from clv_core.features.relations import day_of
-from clv_core.features.sources import SOURCES
+from clv_core.features.relations import SOURCES, day_of
+from clv_core.preprocessing.block import FewRows
+
+if TYPE_CHECKING:
+    from clv_core.features.event_store import CustomerEventStore, EventStore
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -34,12 +37,12 @@ FIT_CUSTOMERS: Final = 100_000
 
 
 def feature_table(
-    holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchored: Anchored | None = None
+    store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchored: Anchored | None = None
 ) -> tuple[pd.DataFrame, Anchor]:
     """Return the features of customers seen before ``cutoff``, and the anchor.
 
     Args:
-        holder: of the log's relations.
+        store: of the log's events.
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
         customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them, or with ``anchored``
@@ -58,16 +61,16 @@ def feature_table(
     early = {FEATURES[name].source for name in HISTORY}
     first = {name: values for name, values in every.items() if FEATURES[name].source in early}
     rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
-    holder.features(day, horizon_days, customers, first)
+    store.features(day, horizon_days, customers, first)
     with ThreadPoolExecutor(1) as beside:
         fitting = beside.submit(fill_anchor, columns, horizon_days, anchored)
-        holder.features(day, horizon_days, customers, rest)
+        store.features(day, horizon_days, customers, rest)
         anchor = fitting.result()
     fill_derived(columns, cutoff)
     frame = pd.DataFrame(block.T, columns=numeric, copy=False)
     for position, (name, feature) in enumerate(FEATURES.items()):
         if feature.scale == CATEGORY:
-            texts = decoded(codes[name], holder.texts(TEXTS[name]))
+            texts = decoded(codes[name], store.texts(TEXTS[name]))
             frame.insert(position, name, pd.Series(texts, dtype=object))
     return frame, anchor
 
@@ -85,10 +88,10 @@ class Anchored:
     anchor: Anchor
 
     @classmethod
-    def of(cls, holder: Holder, cutoff: date, horizon_days: int, customers: NDArray[np.int64]) -> Self:
+    def of(cls, store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64]) -> Self:
         """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return what it says of them."""
         columns = {name: np.empty(len(customers)) for name in (*HISTORY, *ANCHORS)}
-        holder.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
+        store.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
         return cls(columns, fill_anchor(columns, horizon_days, None))
 
     def part(self, begin: int, end: int) -> Anchored:
@@ -141,3 +144,64 @@ def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> NDArray[n
     known = np.array([*texts, None], object)
     found: NDArray[np.object_] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
     return found
+
+
+def few_features(
+    store: CustomerEventStore,
+    cutoff: date,
+    horizon_days: int,
+    customers: NDArray[np.int64],
+    anchor: Anchor,
+    names: frozenset[str],
+    signals: Mapping[str, NDArray[Any]],
+) -> FewRows:
+    """Return some features of customers seen before ``cutoff``, as :func:`feature_table` has.
+
+    Args:
+        store: of their events.
+        cutoff: midnight, log-local.
+        horizon_days: length of the predicted span.
+        customers: numbers of all customers seen before the cutoff, ascending, [n].
+        anchor: fitted on the whole log.
+        names: which of ``FEATURES``; what they are made from is returned as well.
+        signals: columns beyond ``FEATURES``, float64 or texts, [n] each.
+    """
+    every = closure(names)
+    numeric = tuple(name for name in every if name not in TEXTS)
+    block = np.empty((len(numeric), len(customers)))
+    columns = dict(zip(numeric, block, strict=True))
+    codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
+    related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
+    store.features(day_of(cutoff), horizon_days, customers, related)
+    fill_anchor(columns, horizon_days, anchor)
+    fill_derived(columns, cutoff)
+    texts: dict[str, NDArray[Any]] = {name: decoded(values, store.texts(TEXTS[name])) for name, values in codes.items()}
+    for name, values in signals.items():
+        if values.dtype == object:
+            texts[name] = values
+        else:
+            numeric, block = (*numeric, name), np.vstack([block, values])
+    return FewRows(numeric, block, texts)
+
+
+@cache
+def closure(names: frozenset[str]) -> tuple[str, ...]:
+    """Return features with all that they are made from, in the order of the table."""
+    wanted = {*names, *HISTORY, *ANCHORS}
+    for name in names:
+        if FEATURES[name].source == DERIVED:
+            wanted |= _read_by(name)
+    return tuple(name for name in FEATURES if name in wanted)
+
+
+def _read_by(name: str) -> set[str]:
+    """Return what a derived feature reads, found by asking it to."""
+    read: set[str] = set()
+
+    def fetch(column: str) -> Column:
+        read.add(column)
+        return Column(np.ones(1))
+
+    FEATURES[name].expr(Rows(1, tuple(FEATURES), fetch))
+    further = [_read_by(other) for other in read if FEATURES[other].source == DERIVED]
+    return read.union(*further)

@@ -1,4 +1,4 @@
-"""One feature to a few columns of small finite numbers: numbers by log and spread, texts by one-hot."""
+"""One feature to a few columns of small finite numbers: gaps filled, numbers by log and spread, texts by one-hot."""
 
 from __future__ import annotations
 
@@ -10,8 +10,46 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.impute import fill_value, mean_and_spread
 from clv_core.records import JsonRecord
+
+IMPUTE: Final = ("mean", "median", "max", "constant", "delete")
+"""What becomes of a gap; with ``delete`` training windows were left out before, and any other gap gets the median."""
+
+
+def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> float:
+    """Return the number that fills the gaps of a column.
+
+    Args:
+        known: the finite values of the column in training, in the feature's own unit, float64 [k], k > 0.
+        how: one of :data:`IMPUTE`.
+        constant: the filling of ``constant``.
+
+    Raises:
+        ValueError: ``how`` is none of :data:`IMPUTE`.
+    """
+    if how == "mean":
+        return mean_and_spread(known)[0]
+    if how in ("median", "delete"):
+        return _median(known)
+    if how == "max":
+        return float(known.max())
+    if how == "constant":
+        return float(constant)
+    raise ValueError(f"unknown way to fill gaps: {how!r}")
+
+
+def mean_and_spread(known: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard deviation, without overflow for any finite values, float64 [k], k > 0."""
+    largest = float(np.abs(known).max())
+    if largest == 0:
+        return 0.0, 0.0
+    shrunk = known / largest
+    return float(shrunk.mean()) * largest, float(shrunk.std()) * largest
+
+
+def _median(known: NDArray[np.float64]) -> float:
+    return float(np.quantile(known, 0.5, method="lower"))
+
 
 CLIP: Final = 8.0
 """No encoded number is larger than this, in standard deviations."""
@@ -62,7 +100,7 @@ class NumberEncoder(JsonRecord):
         """Return the encoder of a column, or None where it says nothing: no known value, or the same everywhere."""
         numbers = _numbers(values)
         known = np.isfinite(numbers)
-        if not known.any() or (impute == "drop" and not known.all()):
+        if not known.any():
             return None
         sizes = np.abs(numbers[known & (numbers != 0)])
         unit = float(np.quantile(sizes, 0.5, method="lower")) if len(sizes) else 1.0
@@ -117,11 +155,11 @@ class CategoryEncoder(JsonRecord):
     flagged: bool
 
     @classmethod
-    def fit(cls, name: str, group: str, values: pd.Series, impute: str) -> Self | None:
+    def fit(cls, name: str, group: str, values: pd.Series) -> Self | None:
         """Return the encoder of a column, or None where it says nothing."""
         gaps = bool(values.isna().any())
         counts = values.dropna().astype(str).value_counts()
-        if counts.empty or (impute == "drop" and gaps) or (len(counts) == 1 and not gaps):
+        if counts.empty or (len(counts) == 1 and not gaps):
             return None
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         known = [str(text) for text, rows in ranked[:MOST_CATEGORIES] if rows >= FEWEST_ROWS]

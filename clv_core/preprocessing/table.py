@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.block import NumberBlock, Table
-from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
-from clv_core.preprocessing.few_rows import FewRows
-from clv_core.preprocessing.impute import IMPUTE
+from clv_core.preprocessing.block import FewRows, NumberBlock, Table
+from clv_core.preprocessing.encode import IMPUTE, CategoryEncoder, NumberEncoder
 from clv_core.preprocessing.reviews import ReviewEncoder
 from clv_core.records import JsonRecord
 
@@ -62,8 +60,7 @@ class TableEncoder(JsonRecord):
         Args:
             features: training rows, numbers with NaN or texts with None for unknown, [n, f], n > 0.
             table: the features to use, by column name, such as ``Snapshot.described``.
-            impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``, or ``drop``: columns with gaps in
-                these rows are left out.
+            impute: what a gap becomes: ``mean``, ``median``, ``max``, ``constant``; with ``delete`` the median.
             constant: the filling of ``constant``, in the feature's unit.
 
         Raises:
@@ -117,7 +114,7 @@ class TableEncoder(JsonRecord):
 
 def _fitted(name: str, feature: Described, values: pd.Series, impute: str, constant: float) -> Encoder | None:
     if feature.scale == CATEGORY:
-        return CategoryEncoder.fit(name, feature.group, values, impute)
+        return CategoryEncoder.fit(name, feature.group, values)
     if feature.scale == TEXT:
         return ReviewEncoder.fit(name, feature.group, values)
     scale = _scale_of(values) if feature.scale == AUTO else feature.scale

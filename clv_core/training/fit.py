@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.config import TrainConfig
+from clv_core.config import DELETE, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
@@ -59,12 +59,14 @@ class Fitted:
         history: ``{seed, step, loss[, validation]}`` of every report; empty for models without steps.
         early_stopped: whether a later validation window chose the weights.
         steps: optimiser steps of each network.
+        deleted: training windows that were left out for a gap in a feature.
     """
 
     model: Model
     history: list[dict[str, float]]
     early_stopped: bool = False
     steps: int = 0
+    deleted: int = 0
 
 
 def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
@@ -204,6 +206,19 @@ def table_of(model: Model) -> TableEncoder | None:
 Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
 
 
+def without_gaps(fit: Fit) -> Fit:
+    """Return ``fit`` as it is done by models that read the feature table: on windows whose gaps are allowed."""
+
+    def fit_rest(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+        if config.impute != DELETE:
+            return fit(train, config, folder, progress, stage)
+        gaps = train.gaps(config.features_to_check)
+        rest = train.take(np.flatnonzero(~gaps))
+        return replace(fit(rest, config, folder, progress, stage), deleted=int(gaps.sum()))
+
+    return fit_rest
+
+
 @dataclass(frozen=True)
 class ModelEntry:
     """One line of ``MODELS``: how it is fitted, how it comes back from a bundle, and whether its seed says nothing."""
@@ -214,16 +229,16 @@ class ModelEntry:
 
 
 MODELS: Final[dict[str, ModelEntry]] = {
-    "hybrid": ModelEntry(fit_deep, DeepModel.from_state),
+    "hybrid": ModelEntry(without_gaps(fit_deep), DeepModel.from_state),
     "instant": ModelEntry(fit_instant, InstantModel.from_state, baseline=True),
     "instant_tuned": ModelEntry(fit_instant_tuned, InstantModel.from_state),
-    "blend": ModelEntry(fit_blend, BlendModel.from_state),
-    "mlp": ModelEntry(fit_deep, DeepModel.from_state),
+    "blend": ModelEntry(without_gaps(fit_blend), BlendModel.from_state),
+    "mlp": ModelEntry(without_gaps(fit_deep), DeepModel.from_state),
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
     "naive": ModelEntry(fit_naive, NaiveModel.from_state, baseline=True),
     "bgnbd": ModelEntry(fit_bgnbd, BgNbdModel.from_state, baseline=True),
     "paretonbd": ModelEntry(fit_paretonbd, ParetoNbdModel.from_state, baseline=True),
-    "lightgbm": ModelEntry(fit_boosting, BoostingModel.from_state),
-    "ziln_mlp": ModelEntry(fit_ziln_mlp, ZilnMlpModel.from_state),
+    "lightgbm": ModelEntry(without_gaps(fit_boosting), BoostingModel.from_state),
+    "ziln_mlp": ModelEntry(without_gaps(fit_ziln_mlp), ZilnMlpModel.from_state),
 }
 """Every model, one line each; lists of models elsewhere derive from this table."""

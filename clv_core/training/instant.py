@@ -13,7 +13,7 @@ from torch import Tensor
 
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.features.shards import each
+from clv_core.features.engine import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.heads import tweedie_deviance

@@ -48,13 +48,7 @@ with st.container(border=True):
     )
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
-        values = training.settings_form(
-            TrainConfig,
-            ("basic", "data", "network", "training"),
-            training.form_id(dataset),
-            skip=("horizon_days",),
-            defaults={"model": training.default_model(dataset)},
-        )
+        values = training.settings_form(dataset, skip=("horizon_days",))
     try:
         config = TrainConfig(horizon_days=horizon_days, **values)
     except ClvError as error:

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.features.relation_cache import FOLDER as RELATIONS
 from tests.bench.large_log import make
 from tests.bench.process import command
 

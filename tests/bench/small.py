@@ -98,7 +98,7 @@ def subsets(
     """Yield size, number of the draw, and the log of so many random customers, but for those that are done."""
     dataset = prepare(workspace, name)
     whole = open_log(dataset)
-    everyone = whole.holder.customer_ids
+    everyone = whole.store.customer_ids
     whole.close()
     for size in sizes:
         for draw in (number for number in range(draws) if not done(name, size, number)):

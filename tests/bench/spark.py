@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.kept import FOLDER as RELATIONS
+from clv_core.features.relation_cache import FOLDER as RELATIONS
 from clv_core.features.spark import why_not
 from clv_core.workspace import Workspace
 from tests.bench.large_log import make

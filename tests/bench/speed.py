@@ -26,9 +26,9 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.features.engine import each
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
-from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.deep import DeepModel

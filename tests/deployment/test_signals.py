@@ -74,6 +74,21 @@ def test_models_learn_from_a_telling_attribute(bundle: Bundle, workspace: Worksp
     assert len(bundle.record["signals"]["review_themes"]) == 8
 
 
+def test_customers_without_a_chosen_feature_are_scored_and_counted(workspace: Workspace) -> None:
+    wanted = {"model": "lightgbm", "cutoffs": 2, "impute": "delete", "delete_features": "attribute:luck"}
+    config = dataclasses.replace(SMALL, **wanted)
+    bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
+    [deleted] = [one["params"] for one in bundle.record["warnings"] if one["code"] == "warning.windows_deleted"]
+    assert 0 < deleted["deleted"] < deleted["windows"] and deleted["names"] == "attribute:luck"
+    found = pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
+    dataset = open_dataset(workspace, "shop")
+    known = pd.read_parquet(dataset.customers_path).dropna(subset="luck")["customer_id"]
+    without = len(found) - found["customer_id"].isin(known).sum()
+    assert len(found) == dataset.manifest.customers and without > 0
+    [warning] = ScoredDataset.open(workspace, "shop", bundle.id).warnings()
+    assert warning.code == "warning.gaps_filled" and warning.params["customers"] == without
+
+
 def test_a_reopened_bundle_scores_to_the_bit(bundle: Bundle, workspace: Workspace) -> None:
     first, again = (
         pipeline.score(workspace, "shop", one.id, progress=NoProgress())

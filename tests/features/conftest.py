@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from clv_core.columns import COLUMNS, Kind
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.engine import Engine
-from clv_core.features.holder import Holder
+from clv_core.features.event_store import EventStore
 from clv_core.features.log import EventLog
-from clv_core.features.relations import day_of
-from clv_core.features.sources import SOURCES
+from clv_core.features.relations import SOURCES, day_of
 
 Opener = Callable[..., EventLog]
 
@@ -36,7 +35,7 @@ def canonical(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def features_at(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, NDArray[np.float64]]:
+def features_at(holder: EventStore, cutoff: date, horizon_days: int) -> dict[str, NDArray[np.float64]]:
     """Return every feature of the customers whom a holder has seen before a cutoff."""
     customers = holder.seen(day_of(cutoff))
     values = {name: np.full(len(customers), np.inf) for name, one in FEATURES.items() if one.source in SOURCES}
@@ -45,7 +44,7 @@ def features_at(holder: Holder, cutoff: date, horizon_days: int) -> dict[str, ND
     return values
 
 
-def all_of(holder: Holder, cutoff: date) -> dict[str, NDArray[Any] | list[str]]:
+def all_of(holder: EventStore, cutoff: date) -> dict[str, NDArray[Any] | list[str]]:
     """Return all that a model may have of a holder: features, steps, texts and what comes after the cutoff."""
     day, steps = day_of(cutoff), holder.steps()
     known: dict[str, NDArray[Any] | list[str]] = dict(features_at(holder, cutoff, 90))
@@ -55,7 +54,7 @@ def all_of(holder: Holder, cutoff: date) -> dict[str, NDArray[Any] | list[str]]:
     return known | texts | {"customers": list(steps.customer_ids), "span": [str(day) for day in holder.span()]}
 
 
-def differences(one: Holder, other: Holder, cutoff: date) -> list[str]:
+def differences(one: EventStore, other: EventStore, cutoff: date) -> list[str]:
     """Return what two holders disagree about, be it by a bit."""
     mine, theirs = all_of(one, cutoff), all_of(other, cutoff)
     return [name for name in mine if bits(mine[name]) != bits(theirs[name])]

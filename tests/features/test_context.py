@@ -15,7 +15,7 @@ from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
 from clv_core.features.context.context import Context, joined, sample_steps
-from clv_core.features.context.customer import Columns
+from clv_core.features.context.customer_statistics import Columns
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import (
     AGE_EDGES,
@@ -426,7 +426,7 @@ def histories(opened: Opener, request: pytest.FixtureRequest) -> tuple[pd.DataFr
     cutoff = date(1997, 12, 31) if request.param == "cdnow" else CUTOFF
     log, day = opened(request.getfixturevalue(request.param)), (cutoff - EPOCH).days
     features = log.snapshot(cutoff, 90).features.reset_index(drop=True)
-    ours = history(LogDays.of(log.steps, day), day).iloc[log.holder.seen(day)]
+    ours = history(LogDays.of(log.steps, day), day).iloc[log.store.seen(day)]
     return ours.reset_index(drop=True), features[list(ours)]
 
 
@@ -524,15 +524,15 @@ def test_the_steps_of_a_simulated_shop_are_those_of_its_events(opened: Opener) -
 def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.DataFrame) -> None:
     log = opened(shop)
     end = day_of(log.end)
-    sample, steps = sample_steps(log.holder, end, 200), log.steps
+    sample, steps = sample_steps(log.store, end, 200), log.steps
     assert len(set(sample.customer_ids)) == len(sample.customer_ids) == 200
     where = np.searchsorted(steps.customer_ids.astype(str), sample.customer_ids.astype(str))
     assert where.min() == 0 and where.max() > 0.98 * len(steps.customer_ids) and np.diff(where).max() <= 3
     expected = reordered(steps, where)
     for name in ("offsets", "day", "gap_days", "values", "codes"):
         np.testing.assert_array_equal(getattr(sample, name), getattr(expected, name), err_msg=name)
-    assert len(sample_steps(log.holder, end, 10_000).day) == len(steps.day)
-    whole = joined([log.holder.steps(0, 100), log.holder.steps(100)])
+    assert len(sample_steps(log.store, end, 10_000).day) == len(steps.day)
+    whole = joined([log.store.steps(0, 100), log.store.steps(100)])
     np.testing.assert_array_equal(whole.values, steps.values)
 
 
@@ -541,7 +541,7 @@ def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.Da
 def test_later_rows_change_neither_who_is_in_a_sample_nor_what_is_said_of_them(
     opened: Opener, shop: pd.DataFrame, alter: Alter
 ) -> None:
-    one, other = (sample_steps(opened(rows).holder, DAY, 200) for rows in (shop, alter(shop, CUTOFF)))
+    one, other = (sample_steps(opened(rows).store, DAY, 200) for rows in (shop, alter(shop, CUTOFF)))
     assert one.customer_ids.tolist() == other.customer_ids.tolist() and len(one.customer_ids) == 200
     assert Context.of(one, DAY, HORIZON).to_json() == Context.of(other, DAY, HORIZON).to_json()
 

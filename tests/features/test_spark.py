@@ -14,9 +14,9 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import NotFound
 from clv_core.features.engine import Engine, scratch_folder
+from clv_core.features.event_store import ColumnStore
 from clv_core.features.log import EventLog
-from clv_core.features.sharding import shard
-from clv_core.features.shards import Shards
+from clv_core.features.sharding import write_shards
 from clv_core.features.spark import Spark, why_not
 from clv_core.features.warehouse import Warehouse
 from tests.features.conftest import all_of
@@ -50,8 +50,8 @@ def assert_the_same(spark: Spark, frame: pd.DataFrame, folder: Path, cutoff: dat
     engine = Engine(memory_limit_mb=512)
     connection = engine.connection
     scratch = scratch_folder(connection)
-    shard(connection.read_parquet(path), connection, scratch)
-    here = Shards(scratch)
+    write_shards(connection.read_parquet(path), connection, scratch)
+    here = ColumnStore.open(scratch)
     there = Warehouse(spark.events(folder), spark.connection)
     ours, theirs = all_of(here, cutoff), all_of(there, cutoff)
     for name, values in ours.items():
@@ -93,7 +93,7 @@ def test_a_partitioned_folder_in_another_time_zone(
     rows.assign(part=np.arange(40) % 2).to_parquet(tmp_path / "parts", partition_cols=["part"], index=False)
     there = EventLog.from_table(spark.events(tmp_path / "parts", "Europe/Berlin"), spark.connection)
     assert there.first_day == date(2023, 6, 2)
-    assert len(there.holder.customer_ids) == rows["customer_id"].nunique()
+    assert len(there.store.customer_ids) == rows["customer_id"].nunique()
 
 
 def test_a_folder_without_events_is_refused(spark: Spark, tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.engine import Engine
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.relations import day_of
-from clv_core.features.warehouse import Warehouse
-from clv_core.features.wide import Wide, wide_rows
+from clv_core.features.warehouse import Warehouse, Wide, wide_rows
 from tests.features.conftest import features_at
 
 Complete = Callable[[pd.DataFrame], pd.DataFrame]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.features.explore.concentration import Concentration
+from clv_core.features.explore.figures import Concentration
 from clv_core.i18n import translate
 from pages.ui.charts import behaviour, drawing
 from pages.ui.explore import sections, words

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.check import check_file
 from clv_core.collection.holdout_sizes import HoldoutSize
@@ -19,7 +20,7 @@ from clv_core.i18n import LANGUAGES, translate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui.train import training
-from tests.pages.conftest import OPEN, SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE, keys_of
 
 
 def test_longest_measurable_horizon_is_the_last_that_leaves_a_cutoff(with_dataset: Path) -> None:
@@ -43,10 +44,21 @@ def test_cost_grows_with_the_work(with_dataset: Path) -> None:
     assert 0 < small.seconds < large.seconds
 
 
-def test_defaults_are_not_repeated_in_the_command() -> None:
-    values = {item.name: item.default for item in fields(TrainConfig)}
-    assert training.changed(TrainConfig, values) == {}
-    assert training.changed(TrainConfig, {**values, "steps": 500}) == {"steps": 500}
+def test_the_form_shows_what_the_chosen_model_reads(open_page: OPEN, with_dataset: Path) -> None:
+    def shown(app: AppTest) -> set[str]:
+        kinds = ("selectbox", "number_input", "toggle", "multiselect")
+        return {name for name in names for kind in kinds for key in keys_of(app, kind) if f"setting_{name}_shop" in key}
+
+    names = {item.name for item in fields(TrainConfig)} - {"horizon_days"}
+    form = training.form_id(open_dataset(Workspace(with_dataset), "shop"))
+    app = open_page(with_dataset, "train", lang="en")
+    for model in ("instant_tuned", "bgnbd", "rnn", "hybrid"):
+        app.selectbox(key=f"setting_model_{form}").set_value(model).run()
+        assert shown(app) == names - set(TrainConfig(model=model).ignored())
+    app.selectbox(key=f"setting_impute_{form}").set_value("delete").run()
+    assert len(app.error) == 1 and "start_training" not in keys_of(app)
+    app.multiselect(key=f"setting_delete_features_{form}").set_value(["gap_mean"]).run()
+    assert not app.error and "start_training" in keys_of(app)
 
 
 @pytest.mark.parametrize("log_days", [20, 35, 60, 100, 391, 392, 700, 758])

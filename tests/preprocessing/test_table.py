@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 
-from clv_core.preprocessing.impute import IMPUTE
+from clv_core.preprocessing.encode import IMPUTE
 from clv_core.preprocessing.table import TableEncoder
 
 
@@ -79,16 +79,6 @@ def test_max_fills_with_the_largest_training_value() -> None:
     encoder = TableEncoder.fit(train, TABLE, "max")
     encoded = encoder.transform(train)[:, encoder.columns_.index("spend")]
     assert encoded[0] == encoded.max() == encoded[int(train["spend"].argmax())]
-
-
-def test_drop_leaves_out_columns_with_gaps_and_keeps_every_row() -> None:
-    train = example()
-    encoder = TableEncoder.fit(train, TABLE, "drop")
-    assert encoder.columns_ == ("share", "season")
-    later = train.assign(share=np.nan)
-    assert len(encoder.transform(later)) == len(train)
-    middle = encoder.transform(train.assign(share=train["share"].quantile(0.5, interpolation="lower")))
-    np.testing.assert_array_equal(encoder.transform(later), middle)
 
 
 def test_numbers_are_standardised_on_the_training_rows_and_gaps_are_flagged() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.errors import UsageError
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.scoreboard import NAMES
 from clv_core.features.log import EventLog, open_log
@@ -98,6 +100,53 @@ def test_the_same_seed_gives_the_same_predictions(
         for name in ("a", "b")
     )
     np.testing.assert_array_equal(one.predicted_clv, other.predicted_clv)
+
+
+def another(item: dataclasses.Field[Any], value: Any) -> Any:
+    """Return an allowed value of a setting that is not ``value``."""
+    if item.metadata["choices"]:
+        return next(choice for choice in item.metadata["choices"] if choice not in (value, "delete"))
+    if isinstance(value, bool) or isinstance(value, str):
+        return "orders" if isinstance(value, str) else not value
+    low, high = item.metadata["low"] or 0, item.metadata["high"] or 10
+    return next(number for number in (2, 3, low, high) if low <= number <= high and number != value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", list(MODELS))
+def test_a_setting_that_a_model_does_not_read_changes_nothing(
+    model: str, log: EventLog, latest: Snapshot, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SMALL, model=model, ensemble=1, steps=5)
+    ignored = [item for item in dataclasses.fields(config) if item.name in config.ignored()]
+    changed = {item.name: another(item, getattr(config, item.name)) for item in ignored}
+    predicted = []
+    for name, settings in (("one", config), ("other", dataclasses.replace(config, **changed))):
+        windows = training_data(log, log.end - timedelta(days=90), settings, NoProgress())
+        fitted = MODELS[model].fit(windows, settings, tmp_path / name, NoProgress(), "training")
+        predicted.append(fitted.model.predict(latest).predicted_clv)
+    np.testing.assert_allclose(predicted[0], predicted[1], rtol=1e-6)
+
+
+def test_windows_that_lack_a_chosen_feature_are_deleted_and_customers_are_not(
+    train: Snapshot, latest: Snapshot, tmp_path: Path
+) -> None:
+    settings = {"model": "lightgbm", "impute": "delete", "delete_features": "gap_mean, rating_mean"}
+    config = dataclasses.replace(SMALL, **settings)
+    fitted = MODELS["lightgbm"].fit(train, config, tmp_path, NoProgress(), "training")
+    missing = train.features["gap_mean"].isna() | train.features["rating_mean"].isna()
+    assert 0 < fitted.deleted == missing.sum() < len(train)
+    whole = MODELS["lightgbm"].fit(
+        train.take(np.flatnonzero(~missing)), dataclasses.replace(config, impute="median"), tmp_path, NoProgress(), "x"
+    )
+    found = fitted.model.predict(latest)
+    assert len(found) == len(latest) and latest.features["rating_mean"].isna().any()
+    np.testing.assert_array_equal(found.predicted_clv, whole.model.predict(latest).predicted_clv)
+    with pytest.raises(UsageError) as error:
+        MODELS["lightgbm"].fit(
+            train, dataclasses.replace(config, delete_features="rating"), tmp_path, NoProgress(), "training"
+        )
+    assert "rating_mean" in error.value.message("en")
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much
     for cutoff in partial_cutoffs(log.first_day, end, horizon):
         day = (cutoff - EPOCH).days
         rows = train.cutoff_day == day
-        until_end, known = log.holder.net_value(day, (end - EPOCH).days), windows_at(log.steps, day, 40)[0]
+        until_end, known = log.store.net_value(day, (end - EPOCH).days), windows_at(log.steps, day, 40)[0]
         np.testing.assert_allclose(train.target[rows].sum(), until_end[known].sum())
         buyers = train.features["T"].notna().to_numpy() & rows
         features, anchor = train.features[buyers], train.anchors[day]

@@ -96,18 +96,17 @@ class Dataset:
         if self.manifest.brings_nothing:
             raise NotEnoughData("no_value")
 
-    def events(self, connection: ibis.BaseBackend, *, numbered: bool = False) -> ibis.Table:
+    def events(self, connection: ibis.BaseBackend) -> ibis.Table:
         """Return all kept rows with every canonical column, then the extras; nothing is read yet.
 
         Args:
             connection: an Ibis DuckDB connection.
-            numbered: whether ``file_row_number``, the rows' place in the file, is among the extras.
 
         Returns:
             Text columns as string, numbers as float64, ``event_time`` as a naive timestamp in the log's time zone;
             columns that the log has not are NULL.
         """
-        stored = connection.read_parquet(one_file(self.events_path), file_row_number=numbered)
+        stored = connection.read_parquet(one_file(self.events_path))
         columns = {}
         for column in COLUMNS:
             kind = TYPES[column.kind]

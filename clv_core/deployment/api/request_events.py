@@ -37,8 +37,7 @@ from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import MAX_NUMBER, Customer, Event
 from clv_core.deployment.scoring_warnings import staleness_warnings
 from clv_core.errors import Message, NotEnoughData, Refused
-from clv_core.features.few_customers import Events
-from clv_core.features.lines import NUMBERS, VOCABULARIES
+from clv_core.features.lines import NUMBERS, VOCABULARIES, Events
 from clv_core.features.relations import DAY_SECONDS, day_of
 
 EPOCH: Final = datetime(1970, 1, 1)

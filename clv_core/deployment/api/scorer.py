@@ -31,10 +31,11 @@ from clv_core.evaluation.explain.background import background_rows
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.few_customers import FewCustomers, reviews_of
+from clv_core.features.event_store import ColumnStore
 from clv_core.features.labels import group_label
 from clv_core.features.log import open_log
 from clv_core.features.relations import DAY_SECONDS, day_of
+from clv_core.features.reviews import reviews_of
 from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, REVIEWED, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import translate
@@ -135,7 +136,7 @@ class Scorer(Predictor):
             sent = [_value_of_kind(one.attributes.get(name), number) for one in customers]
             values = np.array(sent, np.float64 if number else object)
             own[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
-        return self.snapshot(FewCustomers(events), as_of, names, own)
+        return self.snapshot(ColumnStore.of_events(events), as_of, names, own)
 
     @cached_property
     def _background(self) -> list[CustomerEvents]:
@@ -149,7 +150,7 @@ class Scorer(Predictor):
         dataset, cutoff, config = self.dataset, self.population.cutoff, self.config
         event_log = open_log(dataset, before=cutoff, **config.of_log())
         try:
-            ids = event_log.holder.customer_ids
+            ids = event_log.store.customer_ids
             rows = np.unique(np.linspace(0, len(ids) - 1, min(BACKGROUND_SAMPLE, len(ids))).astype(np.int64))
             attributes = {
                 one.name.removeprefix(PREFIX): list(one.at(day_of(cutoff), np.arange(len(ids)))[rows])

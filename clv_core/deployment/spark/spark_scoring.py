@@ -26,8 +26,7 @@ from clv_core.features.lines import VOCABULARIES
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.spark import REMOTE, Spark
-from clv_core.features.warehouse import Warehouse
-from clv_core.features.wide import wide_rows
+from clv_core.features.warehouse import Warehouse, wide_rows
 from clv_core.jobs import Progress
 from clv_core.model.levelled import Levelled
 from clv_core.workspace import Workspace, atomic_path
@@ -152,7 +151,7 @@ def scoring_query(
     Raises:
         Refused: nobody has bought anything.
     """
-    warehouse, config = log.holder, _config(bundle)
+    warehouse, config = log.store, _config(bundle)
     assert isinstance(warehouse, Warehouse)
     texts = {name: warehouse.texts(name) for name in VOCABULARIES}
     if PURCHASE not in texts["type"]:

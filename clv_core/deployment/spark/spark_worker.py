@@ -22,7 +22,7 @@ from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.wide import Wide
+from clv_core.features.warehouse import Wide
 from clv_core.model.levelled import Levelled, level_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ BatchFunction = Callable[["pa.RecordBatch", BroadcastModel], "pa.RecordBatch"]
 def each_batch(
     predict: BatchFunction, variable: BroadcastVariable, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the result of each batch of :func:`~clv_core.features.wide.wide_rows`."""
+    """Yield the result of each batch of :func:`~clv_core.features.warehouse.wide_rows`."""
     for batch in batches:
         if batch.num_rows:
             yield predict(batch, variable.value)

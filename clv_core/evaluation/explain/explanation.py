@@ -17,7 +17,7 @@ from clv_core.evaluation.explain.background import BACKGROUND, background_rows
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
-from clv_core.features.shards import each
+from clv_core.features.engine import each
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 

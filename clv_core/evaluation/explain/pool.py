@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.context import Context, ContextOf
+from clv_core.features.context.context import Context, LazyContext
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.signals import SignalColumn
@@ -115,7 +115,7 @@ def load_pool(folder: Path) -> Snapshot:
         last_year=LastYear.from_json({"residual": about.get("last_year_residual"), **about.get("last_year", {})}),
         signals={name: SignalColumn(**column) for name, column in about["signals"].items()},
         contexts={
-            int(day): ContextOf(lambda: steps, int(day), horizon, Context.from_json(one))
+            int(day): LazyContext(lambda: steps, int(day), horizon, Context.from_json(one))
             for day, one in about["contexts"].items()
         },
     )

@@ -43,7 +43,7 @@ class TablesFile:
         batch = ipc.open_file(pa.BufferReader(self._bytes.slice(*self._places[name]))).get_batch(0)
         return Rows(batch.num_rows, batch.schema.names, lambda column: _column(batch, column))
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Count what was read as memory of this process no longer; it is read again where it is needed."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from clv_core.features.btyd import BgNbd
 from clv_core.features.context.anchored import history
-from clv_core.features.context.customer import Columns, customer_statistics
-from clv_core.features.context.log import log_statistics, usual_of
+from clv_core.features.context.customer_statistics import Columns, customer_statistics
 from clv_core.features.context.log_days import LogDays
+from clv_core.features.context.log_statistics import log_statistics, usual_of
 from clv_core.features.context.lookup import Lookup
 from clv_core.features.sequences import Steps, Windows
 from clv_core.records import JsonRecord
 
 if TYPE_CHECKING:
-    from clv_core.features.holder import Holder
+    from clv_core.features.event_store import EventStore
 
 MOST_CUSTOMERS: Final = 60_000
 """More customers add nothing to a log's statistics but time."""
@@ -94,7 +94,7 @@ def _before(steps: Steps, cutoff_day: int) -> Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class ContextOf:
+class LazyContext:
     """The context of a log, made at the first time that it is asked for: most models never ask.
 
     Args:
@@ -122,18 +122,18 @@ class ContextOf:
         return "known" in vars(self) or self.kept is not None
 
 
-def sample_steps(holder: Holder, cutoff_day: int, most: int = MOST_CUSTOMERS) -> Steps:
+def sample_steps(store: EventStore, cutoff_day: int, most: int = MOST_CUSTOMERS) -> Steps:
     """Return the steps before a cutoff of at most ``most`` customers, in ranges spread evenly over those seen by then.
 
     Who comes later changes nothing: neither who is in the sample nor what is said of them.
     """
-    seen = holder.seen(cutoff_day)
+    seen = store.seen(cutoff_day)
     wide = most // RANGES
     begins = (
         np.linspace(0, len(seen) - wide, RANGES).astype(np.int64) if len(seen) > most else range(0, len(seen), wide)
     )
     ranges = [seen[begin : begin + wide] for begin in begins]
-    return joined([_before(holder.steps(int(part[0]), int(part[-1]) + 1), cutoff_day) for part in ranges])
+    return joined([_before(store.steps(int(part[0]), int(part[-1]) + 1), cutoff_day) for part in ranges])
 
 
 def joined(parts: list[Steps]) -> Steps:

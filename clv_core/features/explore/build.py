@@ -26,8 +26,17 @@ from clv_core.columns import (
 )
 from clv_core.errors import Refused
 from clv_core.features.engine import Engine
-from clv_core.features.explore.cube import OPTIONS, RECORD, Cube, cube_folder, drop_cubes, find_cube
-from clv_core.features.explore.relations import MONEY_DAYS, PREVIOUS, RATED
+from clv_core.features.explore.cube import (
+    MONEY_DAYS,
+    OPTIONS,
+    PREVIOUS,
+    RATED,
+    RECORD,
+    Cube,
+    cube_folder,
+    drop_cubes,
+    find_cube,
+)
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, atomic_path, write_json
 

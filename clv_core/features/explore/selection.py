@@ -6,21 +6,24 @@ what lies in the period. What came before the period still tells a new buyer fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from clv_core.collection.engine import one_file, text
+from clv_core.disk import ignore_unwritable
 from clv_core.errors import UsageError
 from clv_core.features.engine import Engine
-from clv_core.features.explore.answers import kept_answer
-from clv_core.features.explore.cube import Cube
-from clv_core.features.explore.relations import ACTIVE, MONEY_DAYS, RATED
+from clv_core.features.explore.cube import ACTIVE, MONEY_DAYS, RATED, RECORD, Cube
+from clv_core.workspace import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 MEMORY_LIMIT_MB: Final = 512
 DAY, WEEK, MONTH, QUARTER = UNITS = ("day", "week", "month", "quarter")
@@ -191,3 +194,26 @@ def bucket_of(unit: str, day: date) -> date:
     if unit == WEEK:
         return day - timedelta(days=day.weekday())
     return date(day.year, day.month - (day.month - 1) % (3 if unit == QUARTER else 1), 1)
+
+
+ANSWERS: Final = "answers"
+
+
+def kept_answer(folder: Path, query: str, ask: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of a query, read where they are kept, asked for and kept where not.
+
+    Args:
+        folder: of the cube.
+        query: over the relations of the whole cube.
+        ask: returns the rows of a query.
+    """
+    import pandas as pd
+
+    path = folder / ANSWERS / f"{hashlib.sha256(query.encode()).hexdigest()[:32]}.parquet"
+    if path.is_file():
+        return pd.read_parquet(path)
+    found = ask(query)
+    if (folder / RECORD).is_file():  # not of a cube that was removed in the meantime
+        with ignore_unwritable(), atomic_path(path) as temporary:
+            found.to_parquet(temporary, index=False)
+    return found

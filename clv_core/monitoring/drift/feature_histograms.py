@@ -114,7 +114,7 @@ def features_with_predictions(
             yield snapshot
 
     if isinstance(model, Levelled):
-        sample = len(log.holder.customer_ids) > SAMPLE_CUSTOMERS and not everybody
+        sample = len(log.store.customer_ids) > SAMPLE_CUSTOMERS and not everybody
         size, most = (SAMPLE_AT_ONCE, SAMPLE_CUSTOMERS) if sample else (CUSTOMERS_AT_ONCE, None)
         snapshots = scoring_parts(log, as_of, **settings, customers_at_once=size, most=most)
         predictions = list(model.predict_parts(collected(snapshots), config.horizon_days))

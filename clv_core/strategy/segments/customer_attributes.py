@@ -16,13 +16,11 @@ import pandas as pd
 from clv_core.collection.customers.attributes import NUMBER
 from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CATEGORY, CHANNEL, COUNTRY, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
-from clv_core.features.attributes import attributes_of
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.circumstance import TEXTS
+from clv_core.features.behaviour import FEATURES, TEXTS
 from clv_core.features.engine import Engine
 from clv_core.features.log import open_log
-from clv_core.features.relations import day_of
-from clv_core.features.sources import SOURCES
+from clv_core.features.relations import SOURCES, day_of
+from clv_core.features.signals import attributes_of
 from clv_core.features.table import decoded
 from clv_core.strategy.segments.segmentation import TIER
 from clv_core.strategy.segments.value_tiers import assign_tiers
@@ -92,16 +90,16 @@ def _features(dataset: Dataset, cutoff: date, names: Collection[str]) -> pd.Data
     """Return behaviour features at the cutoff, by customer id."""
     log = open_log(dataset, before=dataset.log_end, attributes=False, review_text=False)
     try:
-        holder, day = log.holder, day_of(cutoff)
-        customers = holder.seen(day)
+        store, day = log.store, day_of(cutoff)
+        customers = store.seen(day)
         values = {name: np.empty(len(customers)) for name in names}
         horizon_days = 1  # read by the features of the season alone
-        holder.features(day, horizon_days, customers, values)
+        store.features(day, horizon_days, customers, values)
         decoded_values: dict[str, Any] = {
-            name: pd.array(decoded(column, holder.texts(TEXTS[name])), dtype="str") if name in TEXTS else column
+            name: pd.array(decoded(column, store.texts(TEXTS[name])), dtype="str") if name in TEXTS else column
             for name, column in values.items()
         }
-        return pd.DataFrame(decoded_values, index=pd.Index(holder.customer_ids[customers], dtype="str"))
+        return pd.DataFrame(decoded_values, index=pd.Index(store.customer_ids[customers], dtype="str"))
     finally:
         log.close()
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store.version_store import Dataset
+from clv_core.commands.training import set_words
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import backtest_folder
@@ -261,7 +262,4 @@ def command(bundle: Bundle, models: Sequence[str], path: Path, origins: int) -> 
     words += ["--origins", str(origins)]
     words += ["--folds", str(FOLDS)] if learns(record["model"]) and origins > 1 else []
     words += ["--models", ",".join(models), "--out", str(path)]
-    values = {name: value for name, value in config.to_json().items() if name not in ("model", "seed", "horizon_days")}
-    for name, value in training.changed(TrainConfig, values).items():
-        words += ["--set", f"{name}={value}"]
-    return words
+    return words + set_words(config)

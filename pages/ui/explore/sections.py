@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.features.explore.cohorts import cohort_unit, overall
+from clv_core.features.explore.buyers import cohort_unit, median_gap, overall
 from clv_core.features.explore.cube import Cube
-from clv_core.features.explore.gaps import median_gap
 from clv_core.features.explore.selection import Filters
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from babel.dates import format_date
 
-from clv_core.features.explore.concentration import Concentration
-from clv_core.features.explore.gaps import FIRST, LATER, back_within
-from clv_core.features.explore.ratings import DAYS
+from clv_core.features.explore.buyers import FIRST, LATER, back_within
+from clv_core.features.explore.figures import Concentration
+from clv_core.features.explore.views import DAYS
 from clv_core.i18n import BABEL_LOCALES
 from pages.ui import i18n, session
 from pages.ui.charts.names import cut

@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import ClvError, UsageError
-from clv_core.features.attributes import attributes_of
+from clv_core.features.signals import attributes_of
 from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of
 from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
 from clv_core.strategy.segments.saved_segments import (

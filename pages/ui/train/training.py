@@ -16,9 +16,13 @@ from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
 from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, horizons_to_count, longest_measured, support
 from clv_core.collection.store.version_store import Dataset
 from clv_core.commands.training import words_of
-from clv_core.config import Settings, TrainConfig
+from clv_core.config import READS, TrainConfig, is_read
 from clv_core.deployment.bundle import list_bundles
 from clv_core.evaluation.trust import FEW_BUYERS
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import label
+from clv_core.features.relations import SOURCES
+from clv_core.features.signals import PREFIX, attributes_of
 from clv_core.training import choice
 from clv_core.training.cost import Cost, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
@@ -28,6 +32,8 @@ from pages.ui.i18n import name_of, t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 OTHER: Final = 0
+GROUPS: Final = (BASIC := "basic", "data", "network", "training")
+"""Of settings, in the order of the form."""
 LATEST: Final = 3
 SHORTEST_LOG_DAYS: Final = 1 + history_days(1)
 """For a horizon of one day."""
@@ -174,39 +180,44 @@ def why_model(dataset: Dataset, model: str) -> str:
     return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **params)
 
 
-def settings_form(
-    settings: type[Settings],
-    groups: Iterable[str],
-    form: str,
-    *,
-    skip: Iterable[str] = (),
-    defaults: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Draw one widget a setting, under a heading a group, and return the chosen values by name.
+def settings_form(dataset: Dataset, *, skip: Iterable[str] = ()) -> dict[str, Any]:
+    """Draw one widget for each setting that the chosen model reads, and return the chosen values by name.
 
     Args:
-        settings: a settings class; labels and helps are its fields' catalogue keys.
-        groups: groups to draw, in order.
-        form: of :func:`form_id`: what was chosen for one log is not taken for another.
+        dataset: the log; what was chosen for one is not taken for another.
         skip: settings that the page asks for in its own way.
-        defaults: what a setting stands at where it is not the settings' own default.
     """
-    others = defaults or {}
-    hints = get_type_hints(settings)
+    form, hints = form_id(dataset), get_type_hints(TrainConfig)
     values: dict[str, Any] = {}
-    for group in groups:
+    for group in GROUPS:
+        items = [item for item in fields(TrainConfig) if item.metadata["group"] == group and item.name not in skip]
+        if group != BASIC and not any(item.name in READS[values["model"]] for item in items):
+            continue
         st.markdown(f"**{t(f'form.group.{group}')}**")
         with st.grid(3, min_column_width=220):
-            for item in fields(settings):
-                if item.metadata["group"] == group and item.name not in skip:
-                    values[item.name] = _widget(item, hints[item.name], others.get(item.name, item.default), form)
+            for item in items:
+                if item.name == "delete_features" and is_read(item.name, values):
+                    values[item.name] = _features_that_must_be_known(dataset, form)
+                elif group == BASIC or is_read(item.name, values):
+                    start = default_model(dataset) if item.name == "model" else item.default
+                    values[item.name] = _widget(item, hints[item.name], start, form)
     return values
 
 
-def changed(settings: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that differ from their defaults."""
-    defaults = {item.name: item.default for item in fields(settings)}
-    return {name: value for name, value in values.items() if value != defaults[name]}
+def _features_that_must_be_known(dataset: Dataset, form: str) -> str:
+    """Ask for features whose gaps delete a training window; first those of the customers table are chosen."""
+    own = [PREFIX + one.name for one in attributes_of(dataset)]
+    measured = [name for name, feature in FEATURES.items() if feature.empty is None and feature.source in SOURCES]
+    chosen = st.multiselect(
+        t("config.delete_features"),
+        [*own, *measured],
+        default=own,
+        format_func=lambda name: label(name, session.language()),
+        help=t("config.delete_features.help"),
+        key=key_of("delete_features", form),
+        persist_state="session",
+    )
+    return ",".join(chosen)
 
 
 def key_of(name: str, form: str) -> str:

@@ -13,10 +13,9 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled, ClvError, NotFound, Refused
 from clv_core.features.explore import build
 from clv_core.features.explore.build import build_cube
-from clv_core.features.explore.cohorts import cohorts
+from clv_core.features.explore.buyers import cohorts, rfm
 from clv_core.features.explore.cube import RECORD, Cube, cube_folder, drop_cubes, find_cube
 from clv_core.features.explore.figures import figures, trend
-from clv_core.features.explore.rfm import rfm
 from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json

@@ -7,11 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.features.explore.answers import ANSWERS
-from clv_core.features.explore.concentration import concentration
 from clv_core.features.explore.cube import RECORD, Cube, drop_cubes
-from clv_core.features.explore.figures import figures
-from clv_core.features.explore.selection import CubePart, Selection
+from clv_core.features.explore.figures import concentration, figures
+from clv_core.features.explore.selection import ANSWERS, CubePart, Selection
 from clv_core.features.explore.views import VIEWS, keep_answers
 from clv_core.workspace import Workspace
 from tests.features.explore.conftest import Explored, explore

@@ -10,15 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.features.explore.categories import categories
-from clv_core.features.explore.cohorts import cohorts, overall
-from clv_core.features.explore.concentration import concentration
-from clv_core.features.explore.figures import figures, trend
-from clv_core.features.explore.funnel import funnel
-from clv_core.features.explore.gaps import back_within, come_back, gaps, median_gap
-from clv_core.features.explore.ratings import rating_trend, ratings
-from clv_core.features.explore.rfm import rfm
+from clv_core.features.explore.buyers import back_within, cohorts, come_back, gaps, median_gap, overall, rfm
+from clv_core.features.explore.figures import concentration, figures, trend
 from clv_core.features.explore.selection import Selection
+from clv_core.features.explore.views import categories, funnel, rating_trend, ratings
 from clv_core.i18n import LANGUAGES, translate
 from tests.features.explore import reference
 from tests.features.explore.conftest import Explored, explore

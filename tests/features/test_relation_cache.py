@@ -1,8 +1,7 @@
-"""Relations are made once for what is read of a dataset, kept beside it, and made anew when they are not whole."""
+"""Relations are written once for what is read of a dataset, cached beside it, and written anew when not complete."""
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 from datetime import date
@@ -13,13 +12,12 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, delete_dataset, open_dataset
-from clv_core.features import kept, sharding, spool
+from clv_core.features import relation_cache, sharding
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-CORE = Path(kept.__file__).parents[1]
 CUTOFF = date(2023, 12, 15)
 
 
@@ -35,13 +33,13 @@ def dataset(shop: pd.DataFrame, tmp_path: Path) -> Dataset:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Folders that relations were made in."""
     folders: list[Path] = []
-    make = sharding.shard
+    make = sharding.write_shards
 
     def counted(events: object, connection: object, folder: Path) -> None:
         folders.append(folder)
         make(events, connection, folder)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sharding, "shard", counted)
+    monkeypatch.setattr(sharding, "write_shards", counted)
     return folders
 
 
@@ -54,7 +52,7 @@ def features(dataset: Dataset, **options: object) -> pd.DataFrame:
 
 
 def folders(dataset: Dataset) -> list[Path]:
-    return sorted((dataset.folder.parent / kept.FOLDER).iterdir())
+    return sorted((dataset.folder.parent / relation_cache.FOLDER).iterdir())
 
 
 def test_the_second_time_nothing_is_made_and_everything_is_the_same(dataset: Dataset, made: list[Path]) -> None:
@@ -67,7 +65,7 @@ def test_the_second_time_nothing_is_made_and_everything_is_the_same(dataset: Dat
 def test_what_is_read_of_a_dataset_is_kept_apart_and_only_the_last_used_stay(
     dataset: Dataset, made: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "KEPT", 2)
+    monkeypatch.setattr(relation_cache, "MAX_FOLDERS", 2)
     bought = features(dataset, event_types="purchases")
     assert (bought["views"] == 0).all() and (features(dataset)["views"] > 0).any()
     assert len(made) == 2
@@ -81,32 +79,9 @@ def test_what_is_read_of_a_dataset_is_kept_apart_and_only_the_last_used_stay(
 
 def test_other_code_makes_them_anew(dataset: Dataset, made: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     features(dataset)
-    monkeypatch.setattr(kept, "_code", lambda: "another")
+    monkeypatch.setattr(relation_cache, "_code", lambda: "another")
     features(dataset)
     assert len(made) == 2
-
-
-def test_what_relations_are_made_by_is_all_in_their_key() -> None:
-    """Of what shards are read with, the features are none of their making; nor are errors, and where files lie."""
-    beside = {"errors.py", "workspace.py", "scratch.py", "locks.py", "features/filling.py", "features/sequences.py"}
-    hashed = {path.relative_to(CORE).as_posix() for pattern in kept.CODE for path in CORE.glob(pattern)}
-    assert {"columns.py", "collection/stored/dataset.py", "features/log.py"} <= hashed
-    assert all(any(CORE.glob(pattern)) for pattern in kept.CODE)
-    left, seen = ["features/sharding.py"], set[str]()
-    while left:
-        here = left.pop()
-        seen.add(here)
-        left += imported(CORE / here) - seen - beside
-    assert {"features/pack.py", "features/lines.py", "columns.py"} <= seen <= hashed
-
-
-def imported(path: Path) -> set[str]:
-    """Return the modules of the core that a file imports, by their path in it."""
-    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
-    own = [node for node in nodes if node.module and node.module.startswith("clv_core.")]
-    names = {f"{node.module}.{one.name}" for node in own for one in node.names} | {str(node.module) for node in own}
-    files = [Path(*name.split(".")[1:]).with_suffix(".py") for name in names]
-    return {file.as_posix() for file in files if (CORE / file).exists()}
 
 
 def test_a_file_cut_short_is_made_anew(dataset: Dataset, made: list[Path]) -> None:
@@ -122,7 +97,7 @@ def test_a_crash_leaves_nothing_that_stays(dataset: Dataset, monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(sharding, "_fill", fail)
+        patch.setattr(sharding, "_write_shard", fail)
         features(dataset)
     assert folders(dataset) == []
     dead = folders_of_a_dead_process(dataset)
@@ -132,7 +107,7 @@ def test_a_crash_leaves_nothing_that_stays(dataset: Dataset, monkeypatch: pytest
 
 def folders_of_a_dead_process(dataset: Dataset) -> Path:
     gone = 2**22 + 1  # above the largest number of a process
-    path = dataset.folder.parent / kept.FOLDER / f".{dataset.version}-{'0' * 12}.{gone}.{'0' * 8}"
+    path = dataset.folder.parent / relation_cache.FOLDER / f".{dataset.version}-{'0' * 12}.{gone}.{'0' * 8}"
     path.mkdir()
     return path
 
@@ -145,25 +120,6 @@ def test_versions_and_datasets_that_are_gone_take_their_relations_along(dataset:
     assert not gone.exists()
     delete_dataset(Workspace(tmp_path / "workspace"), "shop")
     assert not list((tmp_path / "workspace").rglob("*.tables"))
-
-
-def test_several_queries_at_once_read_every_row_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "MOST_SLICES", 1)
-    one = features(dataset)
-    monkeypatch.setattr(spool, "MOST_SLICES", 5)
-    monkeypatch.setattr(os, "cpu_count", lambda: 5)
-    monkeypatch.setattr(kept, "_code", lambda: "another")
-    pd.testing.assert_frame_equal(one, features(dataset), check_exact=True)
-    assert one["events"].sum() == (pd.read_parquet(dataset.events_path)["event_time"] < pd.Timestamp(CUTOFF)).sum()
-
-
-def test_a_column_of_the_log_may_have_the_name_of_the_row_number(shop: pd.DataFrame, tmp_path: Path) -> None:
-    shop.head(500).assign(file_row_number="x").to_csv(tmp_path / "shop.csv", index=False)
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(workspace, tmp_path / "shop.csv", "shop", decimal="point")
-    dataset = open_dataset(workspace, "shop")
-    assert "file_row_number" in dataset.manifest.columns
-    assert features(dataset)["events"].sum() == (shop.head(500)["event_time"] < pd.Timestamp(CUTOFF)).sum()
 
 
 def test_a_log_stays_usable_when_its_files_are_removed(dataset: Dataset) -> None:

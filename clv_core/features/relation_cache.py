@@ -1,7 +1,7 @@
-"""Relations are made once for a version of a dataset and kept beside it: the next run opens them in a moment.
+"""A cache of a log's relations: written once for a dataset version, opened in a moment by the next run.
 
 In ``datasets/<name>/.relations/<version>-<key>/``, so that whoever deletes or renames a dataset does the same to them.
-The key stands for what was read of the version and for the code that made them.
+The key is a hash of what is read of the version and of the code that writes them.
 """
 
 from __future__ import annotations
@@ -17,30 +17,25 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clv_core.features.shards import complete
+from clv_core.features.sharding import is_complete
 
 if TYPE_CHECKING:
     from clv_core.collection.store.version_store import Dataset
 
 FOLDER: Final = ".relations"
-KEPT: Final = 3
+MAX_FOLDERS: Final = 3
 """Of each dataset, the ones used last; each takes about five times the room of the events."""
 
-WHOLE: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
-HALF: Final = re.compile(r"\.[0-9a-f-]{25}\.(\d+)\.[0-9a-f]{8}")
-"""Names of kept relations, and of those that a process with this number is making."""
+COMPLETE: Final = re.compile(r"[0-9a-f]{12}-[0-9a-f]{12}")
+UNFINISHED: Final = re.compile(r"\.[0-9a-f-]{25}\.(\d+)\.[0-9a-f]{8}")
+"""Names of cached relations, and of those that a process with this number is writing."""
 
-CODE: Final = (
-    *("columns.py", "collection/stored/dataset.py"),  # the codes of event types, times on the log's clock
-    *("features/log.py", "features/engine.py", "features/lines.py", "features/spool.py", "features/sharding.py"),
-    *("features/shards.py", "features/pack.py", "features/relations.py", "features/expressions.py"),
-    "features/columnar/*.py",
-)
+CODE: Final = ("columns.py", "collection/store/dataset.py", "features/*.py", "features/columnar/*.py")
 """What decides how relations come out, below ``clv_core``."""
 
 
-def kept_folder(dataset: Dataset, event_types: str, before: date | None) -> Path | None:
-    """Return where the relations of a part of a dataset are kept; None where nothing can be written.
+def cache_folder(dataset: Dataset, event_types: str, before: date | None) -> Path | None:
+    """Return where the relations of a part of a dataset are cached; None where nothing can be written.
 
     Args:
         dataset: the stored log.
@@ -54,34 +49,35 @@ def kept_folder(dataset: Dataset, event_types: str, before: date | None) -> Path
     return home / FOLDER / f"{dataset.version}-{hashlib.sha256(meaning.encode()).hexdigest()[:12]}"
 
 
-def keep(target: Path, make: Callable[[Path], None]) -> None:
-    """Have ``target`` filled by ``make`` unless it is there and complete, and let go of what has not been used lately.
+def cached(target: Path, write: Callable[[Path], None]) -> None:
+    """Have ``target`` filled by ``write`` unless it is there and complete, and remove what has not been used lately.
 
-    A crash leaves a folder without a name, which the next call removes; of two runs at once, the first one's is kept.
+    A crash leaves a folder under a temporary name, which the next call removes; of two runs at once, the first one's
+    stays.
     """
-    if not complete(target):
+    if not is_complete(target):
         shutil.rmtree(target, ignore_errors=True)
         temporary = target.parent / f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
         temporary.mkdir(parents=True)
         try:
-            make(temporary)
+            write(temporary)
             os.replace(temporary, target)
         except OSError:
-            if not complete(target):  # another run was first
+            if not is_complete(target):  # another run was first
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     os.utime(target)
-    _tidy(target.parent)
+    _prune(target.parent)
 
 
-def _tidy(folder: Path) -> None:
-    """Remove all but the last used relations, those of versions that are gone, and what a crash left."""
+def _prune(folder: Path) -> None:
+    """Remove all but the last used relations, those of deleted versions, and what a crash left."""
     found = sorted(folder.iterdir(), key=_used, reverse=True)
-    known = [path for path in found if WHOLE.fullmatch(path.name) and (folder.parent / path.name[:12]).is_dir()]
+    known = [path for path in found if COMPLETE.fullmatch(path.name) and (folder.parent / path.name[:12]).is_dir()]
     for path in found:
-        half = HALF.fullmatch(path.name)
-        if path not in known[:KEPT] and not (half and _alive(int(half[1]))):
+        half = UNFINISHED.fullmatch(path.name)
+        if path not in known[:MAX_FOLDERS] and not (half and _is_running(int(half[1]))):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -92,7 +88,7 @@ def _used(path: Path) -> float:
         return 0.0
 
 
-def _alive(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -104,7 +100,7 @@ def _alive(process: int) -> bool:
 
 @cache
 def _code() -> str:
-    """Return a hash of the source that makes relations."""
+    """Return a hash of the source that writes relations."""
     core = Path(__file__).parents[1]
     paths = [path for pattern in CODE for path in sorted(core.glob(pattern))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

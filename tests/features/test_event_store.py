@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from clv_core.features import sharding
 from clv_core.features.engine import Engine, scratch_folder
-from clv_core.features.holder import Holder
+from clv_core.features.event_store import ColumnStore, EventStore
 from clv_core.features.relations import day_of
-from clv_core.features.shards import Shards
 from clv_core.features.warehouse import Warehouse
 from tests.features.conftest import differences, features_at
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.first(3)
 KINDS = ["view", "cart", "purchase", "return", "rating", "review", "wishlist"]
 START = pd.Timestamp("2023-01-01")
 Complete = Callable[[pd.DataFrame], pd.DataFrame]
-Held = Callable[[pd.DataFrame], tuple[Holder, Holder]]
+Held = Callable[[pd.DataFrame], tuple[EventStore, EventStore]]
 
 
 @pytest.fixture
@@ -33,14 +32,14 @@ def held(complete: Complete, tmp_path: Path) -> Iterator[Held]:
     """Hold a frame of events on sorted columns and in an engine."""
     engines: list[Engine] = []
 
-    def hold(frame: pd.DataFrame) -> tuple[Holder, Holder]:
+    def hold(frame: pd.DataFrame) -> tuple[EventStore, EventStore]:
         path = tmp_path / f"events{len(engines)}.parquet"
         complete(frame).to_parquet(path, index=False)
         engines.append(Engine(memory_limit_mb=512))
         connection = engines[-1].connection
         folder = scratch_folder(connection)
-        sharding.shard(connection.read_parquet(path), connection, folder)
-        return Shards(folder), Warehouse(connection.read_parquet(path), connection)
+        sharding.write_shards(connection.read_parquet(path), connection, folder)
+        return ColumnStore.open(folder), Warehouse(connection.read_parquet(path), connection)
 
     yield hold
     for engine in engines:
@@ -54,7 +53,7 @@ def test_columns_at_hand_give_the_bits_of_the_engine(
 ) -> None:
     monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
     at_hand, engine = held(shop)
-    assert isinstance(at_hand, Shards) and len(at_hand.shards) == (1 if rows_a_shard > 1e6 else 12)
+    assert isinstance(at_hand, ColumnStore) and len(at_hand.shards) == (1 if rows_a_shard > 1e6 else 12)
     assert len(features_at(at_hand, date(2023, 3, 1), 90)) > 100
     for cutoff in (date(2023, 3, 1), date(2023, 12, 15), date(2024, 5, 15)):
         assert differences(at_hand, engine, cutoff) == []

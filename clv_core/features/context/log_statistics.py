@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import RETURN
-from clv_core.features.context.behaviour import BEHAVIOUR
-from clv_core.features.context.customer import LITTLE, YEAR_DAYS
+from clv_core.features.context.customer_statistics import LITTLE, YEAR_DAYS
 from clv_core.features.context.days import Days
-from clv_core.features.context.log_days import LogDays
+from clv_core.features.context.log_days import BEHAVIOUR, LogDays
 from clv_core.features.context.lookup import Known, Lookup, window_cutoffs
 
 Floats = NDArray[np.float64]
@@ -27,7 +26,7 @@ QUARTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def usual_of(log: LogDays, horizon_days: int) -> Numbers:
-    """Return what customers' own means lean on: see :data:`~clv_core.features.context.customer.USUAL`."""
+    """Return what customers' own means lean on: see :data:`~clv_core.features.context.customer_statistics.USUAL`."""
     gap, cv = _gaps(log.orders)
     return {
         "gap": float(gap.mean()) / horizon_days if len(gap) else 0.5,
