@@ -35,7 +35,7 @@ from clv_core.features.shards import each, orders_by_day
 from clv_core.features.sources import SOURCES
 from clv_core.features.spool import exact
 from clv_core.features.table import ANCHORS, HISTORY, decoded, fill_anchor, fill_derived
-from clv_core.preprocessing.few_rows import FewRows
+from clv_core.preprocessing.block import FewRows
 
 if TYPE_CHECKING:
     import ibis

@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.block import NumberBlock, Table
-from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
-from clv_core.preprocessing.few_rows import FewRows
-from clv_core.preprocessing.impute import IMPUTE
+from clv_core.preprocessing.block import FewRows, NumberBlock, Table
+from clv_core.preprocessing.encode import IMPUTE, CategoryEncoder, NumberEncoder
 from clv_core.preprocessing.reviews import ReviewEncoder
 from clv_core.records import JsonRecord
 

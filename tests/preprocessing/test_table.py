@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 
-from clv_core.preprocessing.impute import IMPUTE
+from clv_core.preprocessing.encode import IMPUTE
 from clv_core.preprocessing.table import TableEncoder
 
 
