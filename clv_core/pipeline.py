@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from clv_core.monitoring.monitor import monitor
     from clv_core.monitoring.notifications.notify import notify
     from clv_core.monitoring.retraining import Outcome
-    from clv_core.preprocessing.cleaned_append import append
+    from clv_core.preprocessing.clean import append
     from clv_core.preprocessing.customers import add_customers, remove_customers
     from clv_core.strategy.activation import export, plan, segment
     from clv_core.strategy.customer.customer_card import load_card
@@ -65,7 +65,7 @@ _ROOMS: Final = {
     "evaluation.backtest": ("backtest",),
     "monitoring.monitor": ("monitor",),
     "monitoring.notifications.notify": ("notify",),
-    "preprocessing.cleaned_append": ("append",),
+    "preprocessing.clean": ("append",),
     "preprocessing.customers": ("add_customers", "remove_customers"),
     "strategy.activation": ("export", "plan", "segment"),
     "strategy.customer.customer_card": ("load_card",),

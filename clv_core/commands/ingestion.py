@@ -20,7 +20,7 @@ from clv_core.collection.vocabulary.order_statuses import MEANINGS
 from clv_core.commands import Context, split_pairs
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import Message, Refused, UsageError
-from clv_core.preprocessing.cleaned_append import append
+from clv_core.preprocessing.clean import append
 
 READING: Final = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),

@@ -38,7 +38,6 @@ from clv_core.collection.store.version_store import (
     Manifest,
     delete_dataset,
     derive,
-    derive_inactive,
     open_dataset,
     version_of,
     versions,
@@ -215,7 +214,7 @@ def _write(
             files = {**_tables(dataset), **left.files}
             table = recount(files[CUSTOMERS], files[EVENTS], manifest.customers_table)
             manifest = dataclasses.replace(manifest, customers_table=table)
-        (derive if is_current else derive_inactive)(dataset, manifest, **left.files)
+        derive(dataset, manifest, current=is_current, **left.files)
         return manifest, left
 
 

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,8 @@ from clv_core import audit
 from clv_core.collection.customers import recount
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
+from clv_core.collection.infer.answers import Answers
+from clv_core.collection.merge.append import append as append_raw
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
 from clv_core.collection.rows.summary import LogSummary, summarize
@@ -29,6 +31,7 @@ from clv_core.collection.store.version_store import (
     activate,
     derive,
     open_dataset,
+    open_version,
     raw_version,
     version_of,
 )
@@ -36,8 +39,7 @@ from clv_core.columns import EVENT_TIME
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
-from clv_core.preprocessing.clean_effects import Effect, measure
-from clv_core.preprocessing.clean_marks import Marks, marked
+from clv_core.preprocessing.clean_effects import Effect, Marks, marked, measure
 from clv_core.preprocessing.clean_rules import POSITION, RULES
 from clv_core.workspace import Workspace
 
@@ -240,3 +242,33 @@ def _customers(dataset: Dataset) -> tuple[str, str]:
     with dataset.customers_path.open("rb") as file:
         about = {key: value for key, value in table.items() if key != "matched"}
         return repr(about), hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@changes
+def append(
+    workspace: Workspace,
+    name: str,
+    source: Path | Sequence[Path],
+    *,
+    answers: Answers | None = None,
+    progress: Progress | None = None,
+    original: str = "",
+) -> Manifest:
+    """Append files to a dataset as :func:`clv_core.collection.merge.append.append` does, then apply its rules again.
+
+    The dataset turns once, to the version with its rules: where they cannot be applied, or the run is stopped or
+    killed, it is left at the version that it had.
+
+    Raises:
+        NotFound: there is no such dataset.
+        NeedsAnswer: something can be read in two ways, or the file's currency is not the dataset's.
+        Refused: a file cannot be used, too little would be left by the rules, or another run is changing the dataset.
+    """
+    before = open_dataset(workspace, name)
+    rules = before.manifest.rules
+    made = append_raw(
+        workspace, name, source, answers=answers, progress=progress, original=original, inactive=bool(rules)
+    )
+    if not rules or made.version == before.version:
+        return made
+    return apply_rules(open_version(workspace, name, made.version), rules, progress or NoProgress())

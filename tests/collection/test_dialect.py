@@ -23,7 +23,7 @@ def test_what_parts_cells_never_quotes_them_too(tmp_path: Path, text: str) -> No
 def test_a_lone_mark_is_no_table(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("~", encoding="utf-8")
-    with pytest.raises(Refused, match="no rows"):
+    with pytest.raises(Refused, match="one column"):
         detect(path, path.name)
 
 
@@ -47,8 +47,6 @@ def test_one_cell_in_backticks_does_not_end_the_quoting_of_others(tmp_path: Path
     lines = [f'C{number},2024-01-0{number},"Tea ""green""",{number}.50' for number in range(1, 9)]
     path.write_text("\n".join(["customer_id,event_time,category,amount", *lines, "`C9`,2024-01-09,Tea,9.50"]))
     assert detect(path, "log.csv").quote == '"'
-    path.write_text("`customer_id`,`event_time`,`amount`\n" + "`C1`,`2024-01-01`,`1,50`\n" * 9)
-    assert detect(path, "log.csv").quote == "`"
 
 
 @pytest.mark.timeout(30)

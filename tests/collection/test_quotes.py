@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clv_core.collection.check import check_file
 from clv_core.collection.read.quotes import quotes_pair
 
 CELLS = st.text(alphabet='ab",;\n \u00e4\u8d2d', max_size=6)
@@ -51,3 +52,13 @@ def test_one_bad_row_among_good_ones_is_seen(folder: Path, row: str) -> None:
     good = 'a,"x, ""y""",1\nc,"",2\n'
     assert quotes_pair(write(folder, good * 50), ",")
     assert not quotes_pair(write(folder, good * 50 + row + "\n" + good * 50), ",")
+
+
+def test_a_quote_that_a_far_one_closes_swallows_no_rows(tmp_path: Path) -> None:
+    """Inches at the end of a cell close a quote that an earlier cell opens by mistake; the rows between are kept."""
+    rows = [f"C{at % 9},2024-03-{at % 28 + 1:02},Mug {at},{at}.50" for at in range(200)]
+    rows[20], rows[120] = rows[20].replace("Mug", '"Big mug'), rows[120].replace("Mug 120", '19" screen 19"')
+    path = write(tmp_path, "\n".join(["customer_id,event_time,category,amount", *rows, ""]))
+    made = check_file(path).manifest
+    assert (made.rows_read, made.rows_kept) == (200, 199)
+    assert made.net_revenue == sum(range(200)) + 100 - 20.5

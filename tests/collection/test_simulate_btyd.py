@@ -8,8 +8,14 @@ import pytest
 from scipy.special import hyp2f1
 
 from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
-from clv_core.collection.simulate.attainable import alive, expected_purchases, expected_spend
-from clv_core.collection.simulate.btyd import ACQUISITION_SHARE, COUNTS, SPEND
+from clv_core.collection.simulate.btyd import (
+    ACQUISITION_SHARE,
+    COUNTS,
+    SPEND,
+    alive,
+    expected_purchases,
+    expected_spend,
+)
 
 PLAN = SimulationPlan(customers=30_000, days=455, seed=1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate.attainable import expected_purchases, expected_spend
+from clv_core.collection.simulate.btyd import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics

@@ -22,7 +22,6 @@ from clv_core.collection.store.version_store import (
     Dataset,
     Manifest,
     derive,
-    derive_inactive,
     open_dataset,
     raw_version,
     version_of,
@@ -117,7 +116,7 @@ def append(
         if table is not None:
             os.link(current.customers_path, scratch / CUSTOMERS)
             files_new["customers"] = scratch / CUSTOMERS
-        (derive_inactive if inactive else derive)(raw, manifest, **files_new)
+        derive(raw, manifest, current=not inactive, **files_new)
     return manifest
 
 

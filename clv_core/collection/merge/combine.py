@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.merge.merged_manifest import COUNTS
+from clv_core.collection.merge.merged_manifest import one_part
 from clv_core.collection.merge.merging import merge_logs
-from clv_core.collection.parse.id_texts import MERGE
-from clv_core.collection.rows.read_settings import read_settings_of
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.version_store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
 from clv_core.errors import Message, Refused, UsageError
@@ -75,19 +72,9 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
 
 def _part(dataset: Dataset) -> LogFiles:
     """Return a dataset as one part, whatever it was made of."""
-    manifest, settings = dataset.manifest, read_settings_of(dataset.manifest)
-    entry: dict[str, Any] = {
-        "source": dataset.name,
-        "version": dataset.version,
-        **{key: getattr(manifest, key) for key in COUNTS},
-        "rows_overlap": sum(part["rows_overlap"] for part in manifest.parts),
-        "date_order": settings.date_order,
-        "decimal": settings.decimal,
-    }
-    entry |= {"hidden": list(settings.hidden)} if settings.hidden else {}
-    entry |= {"encoding": settings.encoding} if settings.encoding else {}
-    entry |= {"similar_ids": MERGE} if manifest.merges_similar_ids else {}
-    return replace(LogFiles.of(dataset), manifest=replace(manifest, source=dataset.name, parts=[entry]))
+    manifest = replace(dataset.manifest, source=dataset.name)
+    part = {**one_part(manifest), "version": dataset.version}
+    return replace(LogFiles.of(dataset), manifest=replace(manifest, parts=[part]))
 
 
 def _columns(part: LogFiles) -> set[str]:

@@ -10,7 +10,7 @@ import duckdb
 
 from clv_core.collection.engine import file_text, one, text
 from clv_core.collection.infer.plan.cells import REASON
-from clv_core.collection.merge.order_lines import (
+from clv_core.collection.merge.order_updates import (
     OrderSums,
     blanked,
     matching_lines,

@@ -13,12 +13,12 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, one, text
-from clv_core.collection.parse.id_texts import MERGE, folded, folded_sql
+from clv_core.collection.merge.merged_manifest import one_part
+from clv_core.collection.parse.id_texts import folded, folded_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
 from clv_core.collection.privacy.short_ids import OTHER_IDS, CustomerIds, texts_naming
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
-from clv_core.collection.rows.read_settings import read_settings_of
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
 from clv_core.collection.rows.summary import summarize
 from clv_core.collection.store.version_store import Manifest, version_of
@@ -216,20 +216,13 @@ def _recounted(
         "rows_set_aside": aside,
         "rows_duplicate": manifest.rows_duplicate,
     }
-    habit = read_settings_of(manifest)
-    part: dict[str, Any] = {"source": manifest.source, **rows}
-    part |= {"rows_overlap": sum(earlier.get("rows_overlap", 0) for earlier in manifest.parts)}
-    part |= {"date_order": habit.date_order, "decimal": habit.decimal}
-    part |= {"hidden": list(habit.hidden)} if habit.hidden else {}
-    part |= {"encoding": habit.encoding} if habit.encoding else {}
-    part |= {"similar_ids": MERGE} if manifest.merges_similar_ids else {}
     table = manifest.customers_table
     if table is not None and (people := erased.get(CUSTOMERS, 0)):
         table = {**table, "rows": table["rows"] - people, "rows_read": table["rows_read"] - people}
-    return dataclasses.replace(
+    left = dataclasses.replace(
         manifest,
         **{**recorded, **rows},
         version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table["rows"]),
-        parts=[part],
         customers_table=table,
     )
+    return dataclasses.replace(left, parts=[one_part(left)])

@@ -12,18 +12,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import clevercsv
+import duckdb
 
+from clv_core.collection.engine import connect_memory, file_text, one
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 SAMPLE_CHARACTERS: Final = 1 << 16
-SNIFFED_CHARACTERS: Final = 20_000
 MAX_COLUMNS: Final = 2_000
 BLANKS: Final = " \t\r\x0b\x0c"
 """Characters that a blank line may hold."""
-RARE_QUOTES: Final = ("`", "~")
-"""A single id in backticks must not end the quoting of all others: they quote where they quote column names too."""
+MIN_EVEN: Final = 0.7
+"""Share of lines with as many words, from which on blanks separate cells where no other mark does."""
 NUMBER_OR_TIME: Final = re.compile(r"[\s$€£¥-]*\d[\d\s.,:/TZ+-]*")
 
 
@@ -76,15 +76,17 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     first = body.split("\n", 1)[0]
     if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not whole and "\n" not in text):
         raise Refused("too_many_columns", file=name, columns=widest + 1, limit=MAX_COLUMNS)
-    delimiter, quote, escape = _sniff(body)
+    delimiter, quote, escape = _sniff(path, first)
     if hint:
         delimiter = hint.group(1)
     if delimiter == quote:  # no reader takes one mark for both
         quote = "'" if delimiter == '"' else '"'
-    blanks = delimiter in " \t" and bool(re.match(r"[ \t]*\S+(?:[ \t]{2,}| )\S", first)) and "\t\t" not in body
-    blanks = blanks and (delimiter == " " or "  " in first)
-    rows = _rows(body, delimiter, quote, escape, blanks)
-    if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "", blanks)) > _even(rows):
+    rows, blanks = _rows(body, delimiter, quote, escape), False
+    if all(len(cells) < 2 for _, cells in rows):
+        words = [(number, line.split()) for number, line in enumerate(body.split("\n"), 1) if line.strip()]
+        blanks = _width([cells for _, cells in words]) > 1 and _even(words) >= MIN_EVEN
+        rows = words if blanks else rows
+    if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "")) > _even(rows):
         rows, escape = doubled, ""  # backslashes are part of what cells hold: JSON with marks in its texts
     position, names = _header(rows, name, header, named)
     named_first = header is not False
@@ -108,28 +110,20 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     )
 
 
-def _sniff(text: str) -> tuple[str, str, str]:
-    sample = text[:SNIFFED_CHARACTERS]
-    if len(sample) < len(text) and "\n" in sample:
-        sample = sample[: sample.rfind("\n") + 1]
+def _sniff(path: Path, first: str) -> tuple[str, str, str]:
+    """Return delimiter, quote and escape of a file; where the engine sees none, by the marks of its first line."""
+    options = "all_varchar = true, ignore_errors = true"
+    query = f"SELECT Delimiter, Quote, Escape FROM sniff_csv({file_text(path)}, {options})"
     try:
-        sniffed = clevercsv.Sniffer().sniff(sample)
-    except clevercsv.Error:
-        sniffed = None
-    if sniffed is None or not sniffed.delimiter:
-        first = sample.split("\n", 1)[0]
-        delimiter = max(",;\t|", key=first.count)
-        return (delimiter if first.count(delimiter) else ","), '"', ""
-    first = sample.split("\n", 1)[0]
-    quote = '"' if sniffed.quotechar in RARE_QUOTES and sniffed.quotechar not in first else sniffed.quotechar
-    return sniffed.delimiter, quote or '"', sniffed.escapechar or ""
+        with connect_memory() as connection:
+            delimiter, quote, escape = (mark.replace("(empty)", "") for mark in one(connection, query))
+    except duckdb.Error:
+        delimiter, quote, escape = max(",;\t|", key=first.count), "", ""
+    return {"": ",", "\\t": "\t"}.get(delimiter, delimiter), quote or '"', escape if escape == "\\" else ""
 
 
-def _rows(text: str, delimiter: str, quote: str, escape: str, blanks: bool) -> list[tuple[int, list[str]]]:
+def _rows(text: str, delimiter: str, quote: str, escape: str) -> list[tuple[int, list[str]]]:
     """Return (line number, cells) of the sample's rows that are not blank."""
-    if blanks:
-        lines = enumerate(text.split("\n"), 1)
-        return [(number, line.split()) for number, line in lines if line.strip()]
     reader = csv.reader(
         io.StringIO(text, newline="\n"),  # nothing else ends a line for the engine either
         delimiter=delimiter,

@@ -12,7 +12,6 @@ from typing import Final
 import chardet
 import numpy as np
 from chardet import EncodingEra
-from charset_normalizer import from_bytes
 
 from clv_core.collection.read.alphabets import (
     MULTI_BYTE,
@@ -75,8 +74,7 @@ def survey(path: Path, blocks: int | None = None) -> Survey:
         if head.startswith(mark):
             seen.encoding = encoding
     if seen.encoding == "utf-8" and head.count(0) > len(head) // 5:
-        best = from_bytes(head[: 1 << 16]).best()
-        seen.encoding = best.encoding if best else "utf-16-le"
+        seen.encoding = "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
     if seen.encoding not in ("utf-8", "utf-8-sig"):
         seen.valid = False
         return seen

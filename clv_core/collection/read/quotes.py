@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_LINES_IN_A_CELL: Final = 500
+MAX_ROWS_IN_A_CELL: Final = 3
+"""Lines of a cell, one after the other, that would be whole rows: more are rows that a stray quote has swallowed."""
 BLOCK: Final = 1 << 23
 MAX_ROW_BYTES: Final = 1 << 22
 QUOTE, LINE_FEED = b'"\n'
@@ -104,12 +106,15 @@ def quotes_hold(path: Path, delimiter: str, quote: str, escape: str, columns: in
         escape: what stands before a quote inside quotes.
         columns: cells of a row.
     """
-    cells, state, size = QuotedCells(delimiter, quote, escape), "closed", 0
+    cells, state, size, rows = QuotedCells(delimiter, quote, escape), "closed", 0, 0
     with path.open("rb") as file:
         for line in file:
-            state = cells.state(line, state == "open")
+            was_open = state == "open"
+            state = cells.state(line, was_open)
             size = size + len(line) if state == "open" else 0
-            if state == "broken" or size > MAX_ROW_BYTES or (cells.quote in line and cells.alone.search(line)):
+            rows = rows + 1 if was_open and state == "open" and cells.count(line) == columns else 0
+            is_stray = state == "broken" or size > MAX_ROW_BYTES or rows > MAX_ROWS_IN_A_CELL
+            if is_stray or (cells.quote in line and cells.alone.search(line)):
                 return False
     return state == "closed"
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from clv_core.collection.simulate.browsing import browsing
+from clv_core.collection.simulate.browsing import browsing, regime
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
-from clv_core.collection.simulate.regime import regime
 from clv_core.errors import UsageError
 
 SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {

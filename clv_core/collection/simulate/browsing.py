@@ -2,6 +2,10 @@
 
 See :mod:`clv_core.collection.simulate.shop` for the rules. The attainable expectation has no closed form here (it
 would be a hidden Markov filter over unknown traits), so the truth carries the latent expectation only.
+
+Scenario ``regime``: the same shop, until everything changes at the start of the last horizon. From then on there are
+half as many visits, prices are a third lower, and customers leave four times as fast. No past shows it, so a model that
+is measured on that horizon has to be found wrong.
 """
 
 from __future__ import annotations
@@ -11,10 +15,9 @@ import pandas as pd
 
 from clv_core import columns
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
-from clv_core.collection.simulate.population import populate
+from clv_core.collection.simulate.population import future_value, pending_returns, populate
 from clv_core.collection.simulate.shop import Shift, catalogue
 from clv_core.collection.simulate.trade import trade
-from clv_core.collection.simulate.value import future_value, pending_returns
 from clv_core.collection.simulate.visits import walk
 
 MOOD_NAMES = np.array(["gone", "quiet", "curious", "keen"], dtype=object)
@@ -60,3 +63,8 @@ def run_shop(plan: SimulationPlan, shift: Shift) -> Simulation:
         }
     )
     return Simulation(plan, made.events, truth.iloc[seen].reset_index(drop=True))
+
+
+def regime(plan: SimulationPlan) -> Simulation:
+    """Return the log of a shop that changes at the cutoff, and its truth."""
+    return run_shop(plan, Shift(day=plan.cutoff_day, visits=0.5, price=0.67, leaving=4.0))

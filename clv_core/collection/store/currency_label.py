@@ -10,7 +10,6 @@ from clv_core.collection.store.version_store import (
     Dataset,
     Manifest,
     derive,
-    derive_inactive,
     open_dataset,
     raw_version,
     version_of,
@@ -49,7 +48,7 @@ def set_currency(workspace: Workspace, name: str, currency: str) -> Manifest:
     raw = raw_version(dataset)
     version = ""
     if raw.version != dataset.version:
-        version = derive_inactive(raw, _labelled(raw, said, "")).version
+        version = derive(raw, _labelled(raw, said, ""), current=False).version
     return derive(dataset, _labelled(dataset, said, version)).manifest
 
 

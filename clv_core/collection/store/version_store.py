@@ -176,34 +176,26 @@ def save_dataset(
     return _save(workspace.datasets / check_name(manifest.name), manifest, files, {})
 
 
-def derive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
-    """Store a new version of a dataset and make it the current one.
+def derive(dataset: Dataset, manifest: Manifest, *, current: bool = True, **files: Path) -> Dataset:
+    """Store a new version of a dataset.
 
     Args:
         dataset: the version that it is made from.
         manifest: of the new version.
+        current: whether it becomes the current one.
         files: ``events``, ``set_aside``, ``customers``, ``withdrawn``: Parquet files that are new, moved in; those not
             named are shared with ``dataset``, on disk too.
     """
-    return _derive(dataset, manifest, files, turn=True)
-
-
-def derive_inactive(dataset: Dataset, manifest: Manifest, **files: Path) -> Dataset:
-    """Store a new version as :func:`derive` does, without making it the current one."""
-    return _derive(dataset, manifest, files, turn=False)
-
-
-def _derive(dataset: Dataset, manifest: Manifest, files: Mapping[str, Path], *, turn: bool) -> Dataset:
     names = {"events": EVENTS, "set_aside": SET_ASIDE, "customers": CUSTOMERS, "withdrawn": VOIDED}
     new = {names[key]: path for key, path in files.items()}
     wanted = [EVENTS, SET_ASIDE] + ([CUSTOMERS] if manifest.customers_table is not None else [])
     wanted += [VOIDED] if dataset.voided_path else []
     shared = {name: dataset.folder / name for name in wanted if name not in new}
-    return _save(dataset.folder.parent, manifest, new, shared, turn=turn)
+    return _save(dataset.folder.parent, manifest, new, shared, current=current)
 
 
 def _save(
-    folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path], *, turn: bool = True
+    folder: Path, manifest: Manifest, new: Mapping[str, Path], shared: Mapping[str, Path], *, current: bool = True
 ) -> Dataset:
     version, made = folder / manifest.version, folder / f"{manifest.version}.new"
     shutil.rmtree(made, ignore_errors=True)
@@ -222,7 +214,7 @@ def _save(
             (version / VOIDED).unlink(missing_ok=True)
     else:
         os.replace(made, version)
-    if turn:
+    if current:
         write_json(folder / CURRENT, {"version": manifest.version})
     return Dataset(version, manifest)
 
