@@ -20,6 +20,7 @@ from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
 from clv_core.collection.simulate.regime import regime
+from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
 
 SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
@@ -27,6 +28,7 @@ SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
     "browsing": browsing,
     "regime": regime,
     "noise": noise,
+    "subscription": subscription,
 }
 
 __all__ = ["SCENARIOS", "SimulationPlan", "Simulation", "simulate"]
