@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from clv_core.features.expressions import ratio, total
-from clv_core.features.feature import ANCHOR, CALENDAR, Feature
+from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature
 from clv_core.features.relations import TEXT_CODES
 
 YEAR_DAYS: Final = 365
@@ -16,6 +16,9 @@ KNOWN: Final = [
     Feature("tenure", "days", "age", "log", "steps", lambda s: s.age.max()),
     Feature("events", "count", "actions", "log", "steps", lambda s: s.lines.sum(), empty=0),
     Feature("days_since_any", "days", "timing", "log", "steps", lambda s: s.age.min()),
+    Feature(
+        "unpaid_days", "days", "age", "log", DERIVED, lambda row: (row["purchase_days"] < 1).ifelse(row["tenure"], None)
+    ),
 ]
 
 

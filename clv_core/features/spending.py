@@ -53,6 +53,11 @@ def _in_mean_gaps(span: Any, days: Any) -> Any:
     return span.cast("float64") / once(days, _mean_gap)
 
 
+def _regularity(days: Any) -> Any:
+    mean = once(days, _mean_gap)
+    return mean / (mean + once(days, _gap_spread))
+
+
 RHYTHM: Final = [
     Feature("gap_mean", "days", "timing", "log", DAYS, lambda d: once(d, _mean_gap)),
     Feature("gap_sd", "days", "timing", "log", DAYS, lambda d: once(d, _gap_spread)),
@@ -60,6 +65,8 @@ RHYTHM: Final = [
     Feature("gap_last", "days", "timing", "log", DAYS, lambda d: d.gap.argmin(d.age)),
     Feature("gap_last_relative", "ratio", "timing", "log", DAYS, lambda d: _in_mean_gaps(d.gap.argmin(d.age), d)),
     Feature("silence_relative", "ratio", "timing", "log", DAYS, lambda d: _in_mean_gaps(d.age.min(), d)),
+    Feature("gap_regularity", "share", "timing", "linear", DAYS, _regularity),
+    Feature("due_in", "days", "timing", "log", DAYS, lambda d: d.gap.argmin(d.age) - d.age.min()),
 ]
 
 SPENDING: Final = [*BTYD, *HISTORY, *RECENT, *RHYTHM]

@@ -34,7 +34,7 @@ ROWS_AT_ONCE: Final = 4096
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
-PASSES: Final = 2
+PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
 TWEEDIE_WEIGHT: Final = 0.5
 HELD_OUT: Final = 1_000_003
