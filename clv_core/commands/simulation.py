@@ -11,6 +11,7 @@ from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import SEED, Context
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import UsageError
+from clv_core.workspace import read_json
 
 MOST_STEPS = 10_000_000
 
@@ -54,12 +55,13 @@ def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any
         required=True,
     ),
     SEED,
+    option("--start", "cli.pretrain.start", type=Path),
     option("--out", "cli.pretrain.out", type=Path, required=True),
 )
 def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Pre-train, measure on shops never seen, and write weights and record; resumes a run that was stopped."""
     from clv_core.evaluation.pretrained import held_out_figures
-    from clv_core.model.instant.weights import WEIGHTS, save_network
+    from clv_core.model.instant.weights import RECORD, WEIGHTS, save_network
     from clv_core.training.pretrain import BATCH, PASSES, budgeted_steps, chunks_in, forget, pretrain
     from clv_core.training.tally import code_hash
 
@@ -68,10 +70,11 @@ def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any
         raise UsageError("setting_bounds", setting="budget", value=budget, low=1, high=MOST_STEPS)
     folder = context.workspace.folder("runs", "pretrain")
     steps = options.steps or budgeted_steps(options.minutes, options.seed, folder)
-    network, state, tally = pretrain(steps, options.seed, folder, context.progress)
+    network, state, tally = pretrain(steps, options.seed, folder, context.progress, start=options.start)
     record = {
         "code_version": __version__,
         "code": code_hash(),
+        "start": None if options.start is None else read_json(options.start / RECORD),
         "seed": options.seed,
         "steps": steps,
         "shops": tally.shops_of(chunks_in(steps)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.metrics import METRICS, Metric
 from clv_core.evaluation.sample import Draw, Sample
 
 Floats = NDArray[np.float64]
@@ -65,6 +65,7 @@ class Bootstrap:
         resamples: int = RESAMPLES,
         seed: int = 0,
         threshold: float = 0.5,
+        table: Mapping[str, Metric] = METRICS,
     ) -> Self:
         """Resample customers, each with all its origins and models together.
 
@@ -74,6 +75,7 @@ class Bootstrap:
             resamples: number of resamples B.
             seed: of the random numbers.
             threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+            table: the metrics by id.
         """
         code, ids = pd.factorize(predictions["customer_id"], sort=True)
         chosen = resampled(len(ids), seed)
@@ -91,15 +93,15 @@ class Bootstrap:
             parts.append((str(origin), str(model), where[where >= 0], drawn))
             for metric in metrics:
                 key = (str(origin), str(model), metric)
-                whole[key] = float(METRICS[metric].compute(Draw.whole(everyone))[0])
-                centres[key] = whole[key] if drawn is everyone else float(METRICS[metric].compute(Draw.whole(drawn))[0])
+                whole[key] = float(table[metric].compute(Draw.whole(everyone))[0])
+                centres[key] = whole[key] if drawn is everyone else float(table[metric].compute(Draw.whole(drawn))[0])
         draws: dict[Key, list[Floats]] = {key: [] for key in whole}
         for weights in resample_weights(len(chosen), resamples, seed):
             for origin, model, where, sample in parts:
                 everybody = np.array_equal(where, np.arange(len(chosen)))
                 draw = Draw(sample, weights if everybody else weights[:, where])
                 for metric in metrics:
-                    draws[origin, model, metric].append(METRICS[metric].compute(draw))
+                    draws[origin, model, metric].append(table[metric].compute(draw))
         known = [key for key, value in whole.items() if np.isfinite(value)]
         return cls(
             {key: whole[key] for key in known},

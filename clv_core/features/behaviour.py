@@ -32,6 +32,11 @@ def _in_mean_gaps(span: Any, days: Any) -> Any:
     return span.cast("float64") / once(days, _gap_mean)
 
 
+def _regularity(days: Any) -> Any:
+    mean = once(days, _gap_mean)
+    return mean / (mean + once(days, _gap_spread))
+
+
 SPENDING: Final = [
     Feature("frequency", "count", "purchases", "log", PURCHASE_DAYS, lambda d: d.count() - 1, empty=0),
     Feature("recency", "days", "age", "log", PURCHASE_DAYS, lambda d: d.age.max() - d.age.min()),
@@ -67,6 +72,8 @@ SPENDING: Final = [
         lambda d: _in_mean_gaps(d.gap.argmin(d.age), d),
     ),
     Feature("silence_relative", "ratio", "timing", "log", PURCHASE_DAYS, lambda d: _in_mean_gaps(d.age.min(), d)),
+    Feature("gap_regularity", "share", "timing", "linear", PURCHASE_DAYS, _regularity),
+    Feature("due_in", "days", "timing", "log", PURCHASE_DAYS, lambda d: d.gap.argmin(d.age) - d.age.min()),
 ]
 """What was bought: the four of buy-till-you-die models, money, counts and trends, the rhythm of buying."""
 
@@ -184,6 +191,9 @@ CIRCUMSTANCE: Final = [
     Feature("tenure", "days", "age", "log", "steps", lambda s: s.age.max()),
     Feature("events", "count", "actions", "log", "steps", lambda s: s.lines.sum(), empty=0),
     Feature("days_since_any", "days", "timing", "log", "steps", lambda s: s.age.min()),
+    Feature(
+        "unpaid_days", "days", "age", "log", DERIVED, lambda row: (row["purchase_days"] < 1).ifelse(row["tenure"], None)
+    ),
     Feature("first_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: _code(d["first"].min())),
     Feature("last_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: _code(d["last"].max())),
     Feature("country", "text", "country", "category", COUNTRY_DAYS, lambda d: _code(d["last"].max())),

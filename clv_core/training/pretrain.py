@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from clv_core.jobs import Progress
 from clv_core.model.heads import Params, tweedie_deviance
 from clv_core.model.instant import curve
 from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.weights import load_network
 from clv_core.model.one_thread import one_thread
 from clv_core.training.calibrate import calibrate
 from clv_core.training.checkpoint import Checkpoint, State
@@ -30,7 +32,9 @@ from clv_core.workspace import read_json, write_json
 BATCH: Final = 512
 ROWS_AT_ONCE: Final = 4096
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
-PASSES: Final = 2
+LATER_RATE: Final = 5e-4
+"""Peak rate of a run that goes on from a trained network."""
+PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
 TWEEDIE_WEIGHT: Final = 0.5
 HELD_OUT: Final = 1_000_003
@@ -39,7 +43,13 @@ CHUNKS_TO_TIME: Final = 3
 
 
 def pretrain(
-    steps: int, seed: int, folder: Path, progress: Progress, rows: int = ROWS, processes: int = 2
+    steps: int,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    rows: int = ROWS,
+    processes: int = 2,
+    start: Path | None = None,
 ) -> tuple[InstantNetwork, State, Tally]:
     """Return a network trained for ``steps``, where its run ended and what it took; resumes from ``folder``.
 
@@ -50,14 +60,20 @@ def pretrain(
         progress: listener of stage ``pretrain``.
         rows: customers of a chunk, a multiple of :data:`BATCH`.
         processes: how many make chunks beside this one.
+        start: folder of a network to go on from, at a lower rate and with its own standardisation of what it read; None
+            starts anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tally = Tally.of(tally_path(folder, seed, steps))
     one_thread()
     torch.manual_seed(seed)
     first = make_chunk(seed + HELD_OUT, 0, rows)
-    network = InstantNetwork(first.inputs.statistics.shape[1], first.inputs.logs.shape[1])
-    network.standardise(first.inputs.statistics, first.inputs.logs)
+    statistics, logs = first.inputs.statistics, first.inputs.logs
+    network = InstantNetwork(statistics.shape[1], logs.shape[1])
+    network.standardise(statistics, logs)
+    settings = SETTINGS
+    if start is not None:
+        network, settings = load_network(start).widened(network), replace(SETTINGS, learning_rate=LATER_RATE)
 
     def report(step: int, loss: float, validation: float | None) -> None:
         progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
@@ -77,7 +93,7 @@ def pretrain(
             return chunk_loss(network, chunk, chosen)
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
-        state = train(network, loss_of, rows, steps, seed, SETTINGS, checkpoint, report, begin=begin)
+        state = train(network, loss_of, rows, steps, seed, settings, checkpoint, report, begin=begin)
     network.eval()
     calibrate(network, first.inputs, first.target, first.ratio == 1, ROWS_AT_ONCE)
     tally.pause()

@@ -12,9 +12,9 @@ from clv_core.workspace import read_json, write_json
 
 CORE: Final = Path(__file__).resolve().parents[1]
 DECIDING: Final = (
-    *("collection/simulate/populations", "features/btyd", "features/context", "features/sequences.py"),
+    *("features/btyd", "features/context", "features/sequences.py"),
     *("model/heads.py", "model/instant", "model/packing.py"),
-    *("training/calibrate.py", "training/loop.py", "training/pretrain.py", "training/shops.py"),
+    *("training/calibrate.py", "training/loop.py", "training/pretrain.py", "training/prior", "training/shops.py"),
 )
 """Packages and modules of ``clv_core`` that decide the weights, beside seed and steps."""
 

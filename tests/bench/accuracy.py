@@ -23,11 +23,12 @@ from clv_core.workspace import Workspace, atomic_path
 from tests.bench.behaviour import ablate
 from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
 from tests.bench.claims import claims
-from tests.bench.judging import FAMILY, JUDGED, OURS, SHOWN, Figures
+from tests.bench.judging import FAMILY, JUDGED, OF_MEAN, OURS, SHOWN, Figures
 from tests.bench.logs import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OWN = ("mlp", "rnn")
+SCALE_FREE = ("gini", "spearman", "decile_mape", "bias")
 KEPT = "accuracy-predictions"
 """Folder of the workspace that holds each cell's predictions until the next run."""
 
@@ -112,8 +113,8 @@ def write(out: Path, done: list[tuple[Cell, Figures, pd.DataFrame]], seeds: int,
         "Cells won, tied and lost against one other model, the same in all cells; `held` is the share won or tied.",
         markdown(singles_table(done)),
         "## Rules",
-        "A win is a better figure whose interval excludes 0. A tie is any other better one, a worse one within 1%, or "
-        "one within 3% whose interval holds 0.",
+        "A win or a loss is a difference of over 1% (of the bias: a point) whose paired interval excludes 0; the rest "
+        "is a tie.",
         f"## Cells\n\nOurs is {OURS}. The gap is relative to the rival's figure, positive where ours is worse (of the "
         "bias: in points of the actual total). `versus_bgnbd` says what the interval of the difference allows.",
         markdown(judged),
@@ -181,7 +182,7 @@ def singles_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFram
         for metric in JUDGED:
             for rival in figures.rivals():
                 found.setdefault(rival, []).append(figures.verdict(OURS, rival, metric)[0])
-            if ATTAINABLE in figures.models:
+            if ATTAINABLE in figures.models and metric in OF_MEAN:
                 best = figures.best(metric, figures.rivals())
                 found.setdefault(ATTAINABLE, []).append(figures.verdict(ATTAINABLE, best, metric)[0])
     rows = []
@@ -202,7 +203,7 @@ def family_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame
                 continue
             outcomes += [figures.verdict(model, figures.best(metric, figures.rivals()), metric)[0] for metric in JUDGED]
             for metric in JUDGED:
-                theirs = figures.size("bgnbd", metric) if metric in ("mae", "rmse") else 1.0
+                theirs = 1.0 if metric in SCALE_FREE else figures.size("bgnbd", metric)
                 sizes[metric].append(figures.size(model, metric) / theirs)
         if outcomes:
             held = sum(outcome != "loss" for outcome in outcomes)
@@ -235,7 +236,7 @@ def cell_markdown(figures: Figures, predictions: pd.DataFrame) -> str:
     rows = []
     for model in figures.models:
         row: dict[str, Any] = {"model": model}
-        known = JUDGED if model == ATTAINABLE else SHOWN
+        known = OF_MEAN if model == ATTAINABLE else SHOWN
         row |= {metric: figures.values.get((model, metric), float("nan")) for metric in known}
         rows.append(row)
     text = markdown(pd.DataFrame(rows))

@@ -60,7 +60,10 @@ CELLS: Final = (
     _cell("cdnow-sample", date(1997, 10, 1), 273, 91),
     _cell("completejourney", date(2017, 7, 3), 91),
     _cell("completejourney", date(2017, 10, 2), 91),
-    *(_cell(scenario, plan().cutoff, HORIZON_DAYS) for scenario in ("btyd", "browsing", "regime", "noise")),
+    *(
+        _cell(scenario, plan().cutoff, HORIZON_DAYS)
+        for scenario in ("btyd", "browsing", "subscription", "regime", "noise")
+    ),
     *(
         Cell(
             scenario,

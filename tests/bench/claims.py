@@ -11,10 +11,11 @@ import pandas as pd
 from clv_core.evaluation.evidence import gather
 from clv_core.evaluation.trust import judge
 from tests.bench.cells import ATTAINABLE, Cell
-from tests.bench.judging import FAMILY, OURS, Figures
+from tests.bench.judging import FAMILY, OURS, RANKING, Figures
 
 LARGEST_RATIO: Final = 3.0
 SHARE_HELD: Final = 0.85
+MOST_LOST: Final = 2
 PIT_TOLERANCE: Final = 0.04
 TOP_COVERAGE: Final = (0.7, 0.92)
 ATTAINED: Final = {"hybrid": 0.98, "blend": 0.98, "instant": 0.99}
@@ -74,7 +75,7 @@ def claims(done: Done, judged: pd.DataFrame) -> list[Seen]:
         done: cells with their figures and predictions.
         judged: of :func:`tests.bench.accuracy.cells_table`.
     """
-    found = list(_shares(judged))
+    found = [*_shares(judged), _ranking(done)]
     last = {cell.dataset: cell.id for cell, _, _ in sorted(done, key=lambda item: item[0].cutoff)}
     for cell, figures, predictions in done:
         if OURS not in figures.models:
@@ -104,6 +105,19 @@ def _shares(judged: pd.DataFrame) -> Iterator[Seen]:
     if "versus_bgnbd" in counted:
         worse = counted[(counted["metric"] == "gini") & (counted["versus_bgnbd"] == "worse")]
         yield Seen("all counted", "Gini significantly below BG/NBD's", "never", f"{len(worse)} times", worse.empty)
+
+
+def _ranking(done: Done) -> Seen:
+    """How often BG/NBD, whom nobody has to train, ranks customers better than the default."""
+    lost = [
+        f"{cell.id} {metric}"
+        for cell, figures, _ in done
+        if {OURS, "bgnbd"} <= set(figures.models) and cell.dataset.partition("-")[0] not in ("noise", "btyd")
+        for metric in RANKING
+        if figures.verdict(OURS, "bgnbd", metric)[0] == "loss"
+    ]
+    claim = f"{', '.join(RANKING)}: cells lost to BG/NBD, without noise and btyd"
+    return Seen("all", claim, f"<= {MOST_LOST}", ", ".join(lost) or "none", len(lost) <= MOST_LOST)
 
 
 def _bound(cell: Cell, figures: Figures, model: str, metric: str, sign: str, bound: float) -> Seen:

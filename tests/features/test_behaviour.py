@@ -62,6 +62,8 @@ ANN = {
     "gap_last": 60,
     "gap_last_relative": 60 / 158,
     "silence_relative": 40 / 158,
+    "gap_regularity": 158 / (158 + np.std([256, 60], ddof=1)),
+    "due_in": 20,
     "orders": 4,
     "basket_value_mean": 40.0,
     "basket_value_max": 60.0,
@@ -139,7 +141,8 @@ def test_who_never_bought_has_counts_of_zero_and_no_times(features: pd.DataFrame
     assert bob[["T", "recency", "monetary_value", "days_since_last", "gap_mean", "basket_value_mean"]].isna().all()
     zero = ["frequency", "purchase_days", "net_value", "net_value_365d", "orders", "anchor_count", "p_alive", "carts"]
     assert (bob[zero] == 0).all()
-    assert (bob["views"], bob["tenure"]) == (1, 5)
+    assert (bob["views"], bob["tenure"], bob["unpaid_days"]) == (1, 5, 5)
+    assert np.isnan(features.loc["ann", "unpaid_days"]) and np.isnan(bob["due_in"])
     assert bob["first_channel"] is None and bob["country"] is None
 
 

@@ -7,6 +7,7 @@ Real logs never say what a customer was worth in expectation; these do. Each sce
     btyd      BG/NBD purchases with Gamma-Gamma spend, exactly: the field's own model is true
     browsing  a shop whose views, carts, ratings and returns tell more than its purchases do
     regime    the same shop, until everything changes at the start of the last horizon
+    subscription  free sign-ups of whom few ever pay; monthly and yearly renewals on their day
     noise     spend that no past can rank
 """
 
@@ -19,6 +20,7 @@ from clv_core.collection.simulate.browsing import browsing, regime
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
+from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
 
 SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
@@ -26,6 +28,7 @@ SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
     "browsing": browsing,
     "regime": regime,
     "noise": noise,
+    "subscription": subscription,
 }
 
 __all__ = ["SCENARIOS", "SimulationPlan", "Simulation", "simulate"]

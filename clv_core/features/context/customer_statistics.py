@@ -34,6 +34,9 @@ SPANS_OF: Final = {
     RATING_EVENT: BEHAVIOUR_SPANS[-1:],
 }
 """Spans in which events are counted, in the order that networks read them."""
+RENEWAL: Final = ("due_elapsed", "due_over", "due_regular", "due_times", "never_age")
+"""What knows a renewal; networks from before subscriptions were in their shops do not read it."""
+LONGEST_ELAPSED: Final = 3.0
 USUAL: Final = ("gap", "gap_cv", "money")
 """What a customer's own means lean on, of the log: mean gap in horizons, its variation, mean order in currency."""
 
@@ -64,6 +67,7 @@ def customer_statistics(
         "recency_share": np.where(known.count > 0, known.recency / np.maximum(known.age, 1e-6), 0.0),
         "full_horizon": np.minimum(known.age, 1.0),
         "silence_any": np.log(known.silence + LITTLE),
+        "never_age": (1 - bought) * (np.log(known.age + 1e-3) + 3),
     }
     for column in range(len(SPANS) - 1):
         found[f"orders_{SPANS[column + 1]}"] = np.log1p(counts[:, column])
@@ -99,7 +103,13 @@ def _gaps(orders: Days, horizon_days: int, known: Known, usual: Mapping[str, flo
     last = known.orders.last(gap, 0.0) / horizon_days
     silence = known.recency / np.maximum(mean, 1e-4)
     bought = known.orders.some
+    period = np.maximum(np.where(known.count > 1, last, usual["gap"]), 1e-3)
+    elapsed = known.recency / period
     return {
+        "due_elapsed": bought * np.minimum(elapsed, LONGEST_ELAPSED),
+        "due_over": bought * np.tanh(8 * (elapsed - 1)),
+        "due_regular": bought * np.exp(-8 * cv),
+        "due_times": bought * np.clip(-np.log(period), -3, 3),
         "gap": np.where(bought, np.log(mean + 1e-3), 0.0),
         "gap_cv": cv,
         "gap_last": np.where(known.count > 1, np.log((last + 1e-3) / (mean + 1e-3)), 0.0),

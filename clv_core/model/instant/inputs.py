@@ -14,6 +14,7 @@ from torch import Tensor
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics, spend_statistics
 from clv_core.features.context.context import Context
+from clv_core.features.context.customer import RENEWAL
 from clv_core.features.context.log_days import KINDS, step_kinds
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
@@ -112,7 +113,8 @@ class InstantInputs:
             money = context.usual["money"]
             anchor = anchors[days[k]]
             part |= spend_statistics(anchor.spend, part, money)
-            columns.append(part | anchor_statistics(own, part["never"], money * anchor.kept))
+            part |= anchor_statistics(own, part["never"], money * anchor.kept)
+            columns.append(part | {name: part.pop(name) for name in RENEWAL})  # last: earlier networks read the others
         statistics = np.empty((len(windows), len(columns[0])), np.float32)
         base = np.empty((len(windows), 6), np.float32)
         for k, part in enumerate(columns):

@@ -88,6 +88,20 @@ class InstantNetwork(nn.Module):
         network.load_state_dict(dict(weights))
         return network.eval()
 
+    def widened(self, fresh: InstantNetwork) -> InstantNetwork:
+        """Return ``fresh`` with these weights: it answers what this one does, whatever else it is told.
+
+        Args:
+            fresh: standardised; its first statistics are those that this one knows.
+        """
+        known, weights = len(self.statistics_mean), dict(self.state_dict())
+        more = torch.zeros(WIDTH, len(fresh.statistics_mean) - known)
+        weights["join.weight"] = torch.cat([self.join.weight[:, :known], more, self.join.weight[:, known:]], dim=1)
+        for name in ("statistics_mean", "statistics_deviation"):
+            weights[name] = torch.cat([weights[name], getattr(fresh, name)[known:]])
+        fresh.load_state_dict(weights)
+        return fresh
+
     def standardise(self, statistics: Tensor, logs: Tensor) -> None:
         """Learn mean and deviation of the inputs from ``statistics`` [n, f] and ``logs`` [k, g]."""
         for name, values in (("statistics", statistics), ("log", logs)):
@@ -119,7 +133,8 @@ class InstantNetwork(nn.Module):
     def hidden(self, batch: Batch, steering: Steering | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         states = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1]
-        statistics = _standard(batch.statistics, self.statistics_mean, self.statistics_deviation)
+        known = batch.statistics[..., : self.statistics_mean.shape[-1]]
+        statistics = _standard(known, self.statistics_mean, self.statistics_deviation)
         hidden = self.join(torch.cat([statistics, states.index_select(-2, batch.steps.unsort)], dim=-1))
         for block, told in zip(self.blocks, steering or self.steering(batch.logs), strict=True):
             hidden = block(hidden, told, batch.log_of)

@@ -10,6 +10,7 @@ drawn, and how wide, stands in :mod:`~clv_core.training.prior.shop_traits`; one 
     rate_drift     how a customer's own rate moves
     order_times    who buys when, and who leaves
     order_values   what an order is worth
+    renewals       subscriptions instead of orders
     side_events    returns, views, carts and ratings
     shop_log       all of it as one log, with what came after its cutoff
 """

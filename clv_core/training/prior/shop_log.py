@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clv_core.columns import CART, PURCHASE, RATING_EVENT, RETURN, VIEW
 from clv_core.training.prior.order_times import Orders, draw_customers, draw_orders
 from clv_core.training.prior.order_values import draw_spend
+from clv_core.training.prior.renewals import draw_renewals
 from clv_core.training.prior.shop_traits import LARGEST_RATIO, Traits, draw_traits
 from clv_core.training.prior.side_events import (
     Happenings,
@@ -23,7 +24,8 @@ from clv_core.training.prior.side_events import (
 
 Floats = NDArray[np.float64]
 
-KINDS: Final = (CART, PURCHASE, RATING_EVENT, RETURN, VIEW)
+SIGN_UP: Final = "signup"
+KINDS: Final = (CART, PURCHASE, RATING_EVENT, RETURN, SIGN_UP, VIEW)
 """Event types of a shop by their code: sorted, as the vocabulary of a real log is."""
 SHORTEST_RATIO: Final = 0.05
 
@@ -72,18 +74,26 @@ def simulate_shop(seed: Sequence[int]) -> ShopLog:
 
 def _simulate(traits: Traits, random: np.random.Generator) -> ShopLog | None:
     people = draw_customers(traits, random)
-    orders = draw_orders(traits, people, random)
-    amount = draw_spend(traits, people, orders, random)
-    returns = draw_returns(traits, people, orders, amount, random)
     nothing = Happenings.none()
-    views = draw_views(traits, people, orders, random) if traits.kinds[0] else nothing
-    carts = draw_carts(traits, people, views, orders, random) if traits.kinds[1] else nothing
+    sign_ups = nothing
+    if traits.renewal is None:
+        orders = looked_for = draw_orders(traits, people, random)
+        amount = draw_spend(traits, people, orders, random)
+    else:
+        people, orders, starts, amount = draw_renewals(traits, people, random)
+        looked_for = Orders(orders.customer[starts], orders.day[starts], orders.bad[starts], orders.left)
+        if traits.renewal.signs_up:
+            sign_ups = Happenings(np.arange(len(people.arrival)), people.arrival, np.full(len(people.arrival), np.nan))
+    returns = draw_returns(traits, people, orders, amount, random)
+    views = draw_views(traits, people, looked_for, random) if traits.kinds[0] else nothing
+    carts = draw_carts(traits, people, views, looked_for, random) if traits.kinds[1] else nothing
     ratings = draw_ratings(traits, people, orders, random) if traits.kinds[2] else nothing
     parts = {
         CART: carts,
         PURCHASE: Happenings(orders.customer, orders.day, amount),
         RATING_EVENT: ratings,
         RETURN: returns,
+        SIGN_UP: sign_ups,
         VIEW: views,
     }
     return _packed(traits, parts, orders, np.exp(random.uniform(np.log(SHORTEST_RATIO), np.log(LARGEST_RATIO))))

@@ -30,6 +30,46 @@ TEXTBOOK: Final = 0.08
 """Chance of one that is also otherwise as the field's models have it: Poisson orders at gamma rates, spend apart."""
 TEXTBOOK_DROPOUTS: Final = ("by_repeat", "by_order", "gamma")
 """BG/NBD, its modified form, Pareto/NBD."""
+SUBSCRIPTIONS: Final = 0.15
+"""Chance of a shop that sells subscriptions, most of them after free sign-ups."""
+FREEMIUM_SIZES: Final = (400.0, 5000.0)
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What is drawn of a shop that sells subscriptions.
+
+    Args:
+        period_days: of the shorter plan; ``times`` is how many of them the longer one takes, ``longer`` its share of
+            starts and ``cheaper`` its price for a period beside the shorter one's.
+        converts: share of sign-ups who ever pay; ``at_once`` of them do so on the day of the sign-up, the others after
+            a delay of scale ``delay_days`` whose tail falls with the power ``fades``.
+        free_days: for how long those who do not pay look around, on average.
+        leaving: mean chance to cancel at a renewal, by plan; ``leaving_alike`` how alike customers are in it.
+        late: share of renewals that are paid some days late.
+        returns: starts in a horizon after a cancellation.
+        discount: share off the first payment; ``region`` the log deviation of customers' prices.
+        shows: share of cancellations before which customers stop looking.
+        signs_up: whether the log holds sign-ups as events of their own.
+    """
+
+    period_days: float
+    times: float
+    longer: float
+    cheaper: float
+    converts: float
+    at_once: float
+    delay_days: float
+    fades: float
+    free_days: float
+    leaving: tuple[float, float]
+    leaving_alike: float
+    late: float
+    returns: float
+    discount: float
+    region: float
+    shows: float
+    signs_up: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +109,7 @@ class Traits:
         views: a customer's views in a mean gap between orders; ``cart_share`` of them end in a cart.
         rated_share: share of orders that are rated.
         visitors: share of customers whose first event is a visit, not an order.
+        renewal: of a shop that sells subscriptions; what is said of orders above then holds for none.
     """
 
     history_days: int
@@ -116,6 +157,7 @@ class Traits:
     cart_share: float
     rated_share: float
     visitors: float
+    renewal: Renewal | None = None
 
 
 def draw_traits(random: np.random.Generator) -> Traits:
@@ -131,7 +173,53 @@ def draw_traits(random: np.random.Generator) -> Traits:
         alone: dict[str, Any] = dict.fromkeys(("one_time_share", "spend_rate", "whales"), 0.0)
         dropout = str(random.choice(TEXTBOOK_DROPOUTS))
         traits = replace(traits, rate_kind="gamma", regularity=1.0, dropout=dropout, **alone)
-    return traits
+    return _with_renewal(traits, random) if random.uniform() < SUBSCRIPTIONS else traits
+
+
+def _with_renewal(traits: Traits, random: np.random.Generator) -> Traits:
+    """Return the shop as one that sells subscriptions, a quarter of them to everyone who comes."""
+
+    def between(low: float, high: float) -> float:
+        return float(random.uniform(low, high))
+
+    def log_between(low: float, high: float) -> float:
+        return float(np.exp(random.uniform(np.log(low), np.log(high))))
+
+    freemium = random.uniform() < 0.75
+    views = freemium and random.uniform() < 0.8
+    first = between(0.05, 0.5)
+    renewal = Renewal(
+        period_days=float(random.choice((7, 28, 30, 30.4375, 31, 91), p=(0.08, 0.1, 0.32, 0.34, 0.08, 0.08))),
+        times=float(random.choice((3, 6, 12), p=(0.2, 0.15, 0.65))),
+        longer=between(0.05, 0.7) if random.uniform() < 0.75 else 0.0,
+        cheaper=between(0.4, 0.95),
+        converts=log_between(0.01, 0.4) if freemium else 1.0,
+        at_once=between(0.1, 0.8) if freemium else 1.0,
+        delay_days=log_between(1, 30),
+        fades=between(0.3, 1.5),
+        free_days=log_between(1, 60),
+        leaving=(first, float(np.clip(first * between(1, 3), 0.1, 0.9))),
+        leaving_alike=log_between(0.5, 8),
+        late=between(0, 0.25) if random.uniform() < 0.6 else 0.0,
+        returns=log_between(0.02, 0.6),
+        discount=between(0, 0.5) if random.uniform() < 0.4 else 0.0,
+        region=between(0, 0.5) if random.uniform() < 0.6 else 0.0,
+        shows=between(0, 1),
+        signs_up=freemium and (not views or random.uniform() < 0.5),
+    )
+    carts = views and random.uniform() < 0.2
+    return replace(
+        traits,
+        history_days=round(max(traits.history_days, 60)),
+        customers=round(log_between(*FREEMIUM_SIZES)) if freemium else traits.customers,
+        kinds=(views, carts, False),
+        telling=between(0.3, 1.0),
+        views=log_between(1, 12),
+        visitors=0.0,
+        one_time_share=0.0,
+        returned=0.0 if random.uniform() < 0.7 else float(random.beta(1, 20)),
+        renewal=renewal,
+    )
 
 
 def _any_traits(random: np.random.Generator) -> Traits:
