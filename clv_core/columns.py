@@ -71,11 +71,14 @@ BY_NAME: Final = {column.name: column for column in COLUMNS}
 ORDER_STATUS: Final = "order_status"
 REFUND: Final = "refund"
 REFUND_STATUS: Final = "refund_status"
+PAYEE: Final = "payee"
+"""Who was paid: the customer in rows below zero, where the customer's own column names who paid."""
 
 OF_ORDERS: Final[tuple[Column, ...]] = (
     Column(ORDER_STATUS, Kind.TEXT),
     Column(REFUND, Kind.NUMBER),
     Column(REFUND_STATUS, Kind.TEXT),
+    Column(PAYEE, Kind.TEXT),
 )
 """Columns of orders that decide whether a row is a sale, and how much of its amount was refunded. They are stored as
 they are, like any other column of the file."""

@@ -54,6 +54,7 @@ class Check:
         gap_start: first day of that stretch, ISO; empty where every day has an event.
         event_names: the file's names of events and what each is taken for; empty where no column holds any.
         states: the words of its columns of states of orders, and what each is taken for; empty likewise.
+        recipe: name of the recipe that it was read by; empty where none was.
     """
 
     manifest: Manifest
@@ -66,6 +67,7 @@ class Check:
     gap_start: str = ""
     event_names: tuple[EventName, ...] = ()
     states: tuple[OrderState, ...] = ()
+    recipe: str = ""
 
     @property
     def accounting(self) -> dict[str, int]:
@@ -100,7 +102,7 @@ def check_file(
     answers = Answers(**said)
     with temporary_folder("clv-check-") as folder:
         result = load_log(source, answers, folder, progress or NoProgress(), original=original)
-        manifest = describe(result, "", answers)
+        manifest = describe(result, "")
         with connect(folder, reads=source) as connection:
             check = _check(connection, result, manifest)
         if set_aside is not None:
@@ -137,6 +139,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: 
             names_of(connection, result.source, column, plan.values, found=result.profile.steps) if column else ()
         ),
         states=result.profile.states,
+        recipe=result.recipe,
     )
 
 
@@ -162,6 +165,7 @@ def save_check(check: Check, folder: Path) -> None:
         "gap_start": check.gap_start,
         "event_names": [asdict(item) for item in check.event_names],
         "states": [asdict(item) for item in check.states],
+        "recipe": check.recipe,
     }
     write_json(folder / ABOUT, about)
 
@@ -188,4 +192,5 @@ def load_check(folder: Path) -> Check:
         gap_start=about["gap_start"],
         event_names=tuple(EventName(**item) for item in about["event_names"]),
         states=tuple(OrderState(**item) for item in about["states"]),
+        recipe=about["recipe"],
     )

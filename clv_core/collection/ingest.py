@@ -35,8 +35,6 @@ from clv_core.locks import changing, running
 from clv_core.scratch import READING, own_folder
 from clv_core.workspace import Workspace, check_name
 
-"""How folders are called in which a file is being read."""
-
 
 def ingest(
     workspace: Workspace,
@@ -142,13 +140,13 @@ class _Files:
             habit = replace(
                 read_settings_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
             )
-        reading, used = load_with_settings(
+        reading = load_with_settings(
             path, said, habit, folder, progress, original=original, key=self.key, part=self.several
         )
         if self.parts:
             ask_currency(self.parts[0].manifest, reading, said)
             ask_unit(self.parts[0].events, reading, said)
-        part = LogFiles(describe(reading, self.name, used), reading.events, reading.rejected, reading.voided)
+        part = LogFiles(describe(reading, self.name), reading.events, reading.rejected, reading.voided)
         self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
         kept = completed(said, habit) if self.remembered else self.answers
         self.shapes[reading.source.columns] = kept, reading.source.encoding
@@ -170,9 +168,9 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
         yield folder
 
 
-def describe(reading: LoadResult, name: str, answers: Answers) -> Manifest:
+def describe(reading: LoadResult, name: str) -> Manifest:
     """Return the manifest of ``reading`` as the dataset ``name``."""
-    sums, plan = reading.summary, reading.profile.plan
+    sums, plan, answers = reading.summary, reading.profile.plan, reading.answers
     part = {
         "source": reading.source.file,
         "rows_read": reading.rows_read,
@@ -195,7 +193,7 @@ def describe(reading: LoadResult, name: str, answers: Answers) -> Manifest:
         rows_duplicate=reading.rows_duplicate,
         **sums.recorded(),
         warnings=[message.coded() for message in reading.warnings],
-        parts=[part | shown(reading, answers)],
+        parts=[part | shown(reading)],
         answers=answers_json(answers),
         pseudonymised=bool(reading.key_fingerprint),
         key_fingerprint=reading.key_fingerprint,

@@ -9,13 +9,15 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.engine import connect
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.infer.columns.proposed import ENOUGH, Proposal
 from clv_core.collection.infer.kinds.sides import with_sides
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.infer.proposals.choosing import taken
 from clv_core.collection.infer.proposals.propose import propose
 from clv_core.collection.read.archives import beginning
-from clv_core.collection.read.source import Source, count_rows, open_source, sample
+from clv_core.collection.read.source import Source, count_rows, open_source, sample, with_named_columns
+from clv_core.collection.recipes import completed_answers, find_recipe
 from clv_core.collection.vocabulary.column_names import PRICE
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, Refused
@@ -36,6 +38,7 @@ class Inspection:
         rows_estimate: about how many rows.
         bytes: size of what is read.
         notes: what had to be done to read it.
+        recipe: name of the recipe that says what its columns are; empty where none does.
     """
 
     file: str
@@ -47,6 +50,7 @@ class Inspection:
     rows_estimate: int
     bytes: int
     notes: tuple[Message, ...]
+    recipe: str = ""
 
 
 def inspect_file(
@@ -57,6 +61,7 @@ def inspect_file(
     original: str = "",
     encoding: str = "",
     sheet: str = "",
+    recipe: str = "",
 ) -> Inspection:
     """Look at the first rows of ``source``; nothing is stored.
 
@@ -67,6 +72,7 @@ def inspect_file(
         original: what the person calls the file, where it is not the path's name.
         encoding: of a text file; empty looks.
         sheet: of a workbook; empty looks.
+        recipe: as :class:`~clv_core.collection.infer.answers.Answers` has it.
 
     Raises:
         NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
@@ -77,7 +83,7 @@ def inspect_file(
         try:
             looked_at, share = beginning(source, folder)
             called = original or source.name
-            said = mapping or {}
+            said = dict(mapping or {})
             table = open_source(
                 connection,
                 looked_at,
@@ -88,6 +94,9 @@ def inspect_file(
                 encoding=encoding,
                 sheet=sheet,
             )
+            known = find_recipe(recipe, table.columns, called)
+            said = dict(completed_answers(Answers(mapping=said), known, table.columns).mapping)
+            table = with_named_columns(connection, table, said.values())
             rows = sample(connection, table, SAMPLE_ROWS)
             proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]
             estimate = _estimate(connection, table, rows, share)
@@ -110,6 +119,7 @@ def inspect_file(
         rows_estimate=estimate,
         bytes=round(table.bytes / share),
         notes=table.notes,
+        recipe="" if known is None else known.name,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.collection.infer.answers import Answers, Said
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
-from clv_core.columns import AMOUNT, ORDER_ID, ORDER_STATUS, PURCHASE, UNIT_PRICE
+from clv_core.columns import AMOUNT, ORDER_STATUS, PURCHASE, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 MATTERS: Final = 0.01
@@ -92,7 +92,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "currency_differs": lambda params: [{"currency": params["currency"]}],
     "which_side": _columns,
     "which_converted": _columns,
-    "amount_of_what": lambda params: [{"mapping": {ORDER_ID: column}} for column in (params["order"], "")],
+    "amount_of_what": _each(amount_scope=("order", "line")),
     "price_of_what": lambda params: [{"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)],
     "minor_fractions": _each(amount_unit=("major",)),
     "dates_ambiguous": _each(date_order=("dmy", "mdy")),

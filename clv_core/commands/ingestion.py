@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.check import check_file, save_check
-from clv_core.collection.infer.money.price import DISCOUNTS
-from clv_core.collection.infer.money.units import UNITS
+from clv_core.collection.infer.answers import CHOICES
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import saved_answers
 from clv_core.collection.merge.combine import combine
-from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.store.version_store import SET_ASIDE, Manifest, open_dataset
 from clv_core.collection.vocabulary.order_statuses import MEANINGS
 from clv_core.commands import Context, split_pairs
@@ -26,15 +24,13 @@ READING: Final = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),
     option("--event", "cli.ingest.event", action="append", default=[], metavar="NAME=TYPE"),
     option("--state", "cli.ingest.state", action="append", default=[], metavar="WORD=MEANING"),
-    option("--date-order", "cli.ingest.date_order", choices=("dmy", "mdy", "ymd")),
-    option("--decimal", "cli.ingest.decimal", choices=("point", "comma")),
-    option("--amount-unit", "cli.ingest.amount_unit", choices=UNITS),
-    option("--discount", "cli.ingest.discount", choices=DISCOUNTS),
-    option("--sign", "cli.ingest.sign", choices=("positive", "negative")),
+    option("--recipe", "cli.ingest.recipe", default="", metavar="NAME|none|FILE.toml"),
+    *(
+        option(f"--{name.replace('_', '-')}", f"cli.ingest.{name}", choices=choices)
+        for name, choices in CHOICES.items()
+        if name != "duplicates"
+    ),
     option("--max-amount", "cli.ingest.max_amount", type=float, metavar="AMOUNT"),
-    option("--broken-rows", "cli.ingest.broken_rows", choices=("reject",)),
-    option("--overlap", "cli.ingest.overlap", choices=("replace", "add")),
-    option("--similar-ids", "cli.ingest.similar_ids", choices=SIMILAR_IDS),
     option("--header", "cli.ingest.header", action=argparse.BooleanOptionalAction),
     option("--encoding", "cli.ingest.encoding", default="", metavar="NAME"),
     option("--sheet", "cli.ingest.sheet", default="", metavar="NAME"),
@@ -72,6 +68,7 @@ def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     facts = checked.manifest
     return {
         **checked.accounting,
+        "recipe": checked.recipe,
         "customers": facts.customers,
         "purchases": facts.purchases,
         "first_event": facts.first_event,
@@ -130,20 +127,9 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
         "mapping": split_pairs(options.map, allow_empty=True),
         "events": split_pairs(options.event, at_last=True),
         "states": _states(options.state),
-        "decimal": options.decimal,
-        "header": options.header,
-        "date_order": options.date_order,
-        "currency": options.currency,
-        "duplicates": options.duplicates,
-        "encoding": options.encoding,
-        "sheet": options.sheet,
-        "amount_unit": options.amount_unit,
-        "discount": options.discount,
-        "sign": options.sign,
+        **{name: getattr(options, name) for name in (*CHOICES, "header", "currency", "encoding", "sheet")},
         "max_amount": options.max_amount,
-        "broken_rows": options.broken_rows,
-        "overlap": options.overlap,
-        "similar_ids": options.similar_ids,
+        "recipe": options.recipe,
         **({"timezone": options.timezone} if options.timezone else {}),
     }
 

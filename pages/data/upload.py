@@ -65,6 +65,7 @@ try:
         uploading.columns(path)  # the one that cannot be read so is the one that is asked about
     path = steps.which(file)
     steps.offer_earlier_answers(file)
+    steps.choose_recipe(file)
     steps.choose_columns(file)
     details = st.container()
     with result:

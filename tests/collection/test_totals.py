@@ -16,7 +16,7 @@ from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import PRODUCTS, Order, orders
-from tests.collection.small_logs import day, paid, read, warnings, write
+from tests.collection.small_logs import day, paid, put, read, warnings, write
 
 pytestmark = pytest.mark.first(18)
 
@@ -190,45 +190,17 @@ def test_rows_of_totals_that_an_export_has_from_a_day_on_do_not_count(tmp_path: 
 JOINED = ("order_id", "customer_id", "order_date", "product_id", "price", "payment_no", "payment_value")
 
 
-def joined(folder: Path, *, share: bool, priced: bool) -> tuple[Path, float]:
-    """Write 60 orders of one to three products, every fourth with two payments; return the file and what they cost."""
-    rows: list[dict[str, object]] = []
+def joined(folder: Path) -> tuple[Path, float]:
+    """Write 60 orders of one to three products beside each of their payments; return the file and what they cost."""
+    rows: list[str] = []
     total = 0.0
     for at in range(60):
         prices = [10 + at + 7 * line for line in range(1 + at % 3)]
-        parts = 1 + (at % 4 == 0)
         total += sum(prices)
-        rows += [
-            dict(
-                zip(
-                    JOINED,
-                    (at, f"c{at % 9}", f"{day(at)} 10:00:00", f"p{line}", price, part + 1, sum(prices) / divisor),
-                    strict=True,
-                )
-            )
-            for line, price in enumerate(prices)
-            for part in range(parts)
-            for divisor in (parts if share else 1,)
-        ]
-    head = [name for name in JOINED if priced or name != "price"]
-    with (folder / "log.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, head, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    return folder / "log.csv", total
-
-
-def test_equal_parts_are_added_up_where_prices_prove_them(tmp_path: Path) -> None:
-    file, total = joined(tmp_path, share=True, priced=True)
-    manifest, _, said = read(file)
-    assert manifest.net_revenue == pytest.approx(total)
-    assert said["order_parts"]["part"] == "payment_no" and "equal_parts" not in said
-
-
-def test_equal_parts_that_nothing_proves_are_spoken_of(tmp_path: Path) -> None:
-    file, _ = joined(tmp_path, share=True, priced=False)
-    _, _, said = read(file)
-    assert (said["equal_parts"]["part"], said["equal_parts"]["orders"]) == ("payment_no", 10)
+        for line, price in enumerate(prices):
+            start = f"{at},c{at % 9},{day(at)} 10:00:00,p{line},{price}"
+            rows += [f"{start},{part + 1},{sum(prices)}" for part in range(1 + (at % 4 == 0))]
+    return put(folder, [",".join(JOINED), *rows]), total
 
 
 Lines = list[tuple[int, int]]
@@ -321,13 +293,13 @@ def test_where_too_little_tells_it_is_asked_and_the_person_is_believed(tmp_path:
     """Four orders of several products, each with one amount: of the order, or four times the same price by chance."""
     lines = without(order_rows(4), 4, 5)
     head = "order_id,customer_id,order_date,sku,order_total"
-    with pytest.raises(NeedsAnswer, match="--map order_id=") as caught:
+    with pytest.raises(NeedsAnswer, match="--amount-scope order") as caught:
         read_orders(tmp_path, head, lines)
     assert caught.value.code == "amount_of_what"
     total = sum(map(worth, range(4)))
-    assert read_orders(tmp_path, head, lines, mapping={"order_id": "order_id"}).net_revenue == pytest.approx(total)
     summed = sum(len(sold(number)) * worth(number) for number in range(4))
-    assert read_orders(tmp_path, head, lines, mapping={"order_id": ""}).net_revenue == pytest.approx(summed)
+    for said, wanted in (("order", total), ("line", summed)):
+        assert read_orders(tmp_path, head, lines, amount_scope=said).net_revenue == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("time", ["order_date", "nothing"])
@@ -380,9 +352,9 @@ def test_orders_whose_amounts_differ_are_counted(tmp_path: Path) -> None:
 
 
 def test_an_amount_that_is_that_of_the_order_beside_each_payment_counts_once(tmp_path: Path) -> None:
-    file, total = joined(tmp_path, share=False, priced=True)
+    file, total = joined(tmp_path)
     manifest, _, said = read(file)
-    assert manifest.net_revenue == pytest.approx(total) and not {"equal_parts", "order_parts"} & set(said)
+    assert manifest.net_revenue == pytest.approx(total) and "order_parts" not in said
 
 
 def test_a_row_with_an_amount_of_its_own_counts_once(tmp_path: Path) -> None:

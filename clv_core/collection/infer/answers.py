@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Final, TypedDict
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "date_order": ("dmy", "mdy", "ymd"),
+    "decimal": ("point", "comma"),
+    "amount_scope": ("line", "order"),
+    "amount_unit": ("major", "minor", "micro"),
+    "discount": ("amount", "unit", "percent"),
+    "sign": ("positive", "negative"),
+    "broken_rows": ("reject",),
+    "overlap": ("replace", "add"),
+    "similar_ids": ("merge", "separate"),
+    "duplicates": ("keep", "drop"),
+}
+"""Field of :class:`Answers` -> what can be said of it; None is nothing said."""
 
 
 @dataclass(frozen=True)
@@ -12,7 +26,8 @@ class Answers:
     """What the person has said about a file.
 
     Args:
-        mapping: canonical name -> source column.
+        mapping: canonical name -> source column, or two of them: ``A | B`` is A where it is filled and B elsewhere,
+            ``A - B`` is A less B.
         date_order: ``dmy``, ``mdy``, ``ymd`` or None.
         decimal: ``point``, ``comma`` or None.
         timezone: IANA name of the log's time zone.
@@ -23,9 +38,10 @@ class Answers:
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
         encoding: of a text file; empty looks.
         sheet: of a workbook; empty looks.
+        amount_scope: ``line``, ``order`` or None: whether a row's amount is its own, or that of the whole order that
+            the row belongs to; None decides where that is plain, and asks where it is not.
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
-            or in millionths; None takes them for the first, says where they look like the second, and knows the third
-            by the names of Google Analytics.
+            or in millionths; None takes them for the first, and asks where they look like the second.
         discount: ``amount``, ``unit``, ``percent`` or None: whether a discount beside quantity and unit price is money
             off the row, money off each piece, or a percentage.
         sign: ``positive``, ``negative`` or None: how amounts of sales are written; a ledger books them as negative.
@@ -35,6 +51,8 @@ class Answers:
             beside those of the earlier one.
         similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
             are one customer; None decides where that is plain, and asks where it is not.
+        recipe: name of a shipped recipe (:mod:`clv_core.collection.recipes`), the path of one, ``none``, or empty: then
+            the file's columns tell whether there is one for it.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +73,8 @@ class Answers:
     overlap: str | None = None
     sheet: str = ""
     similar_ids: str | None = None
+    amount_scope: str | None = None
+    recipe: str = ""
 
 
 class Said(TypedDict, total=False):
@@ -78,6 +98,8 @@ class Said(TypedDict, total=False):
     overlap: str | None
     sheet: str
     similar_ids: str | None
+    amount_scope: str | None
+    recipe: str
 
 
 def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from clv_core.collection.infer.columns.money import refuse_ids
 from clv_core.collection.infer.columns.numbers import guarded
-from clv_core.collection.infer.columns.paired_columns import clock_of, counterparty_of, split_notes
+from clv_core.collection.infer.columns.paired_columns import clock_of, split_notes
 from clv_core.collection.infer.customers.ids import guests_of, settle_blanks, settle_customer, spelt_mails
 from clv_core.collection.infer.kinds.event_names import of_documents, read_documents, seen_values, settle_kind
 from clv_core.collection.infer.kinds.sides import with_marks, with_sides
@@ -150,7 +150,7 @@ def _ask_converted(log: LogTable, chosen: Columns) -> None:
 def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
     guards, notes = guarded(log.rows, chosen)
-    clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
+    clock = clock_of(log.columns, log.rows, chosen)
     guests, guest_email, of_guests = guests_of(log, chosen)
     of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
     calendar = calendar_of(log.filled(chosen[EVENT_TIME]))
@@ -165,9 +165,8 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
         values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         calendar=calendar,
         clock=clock,
-        counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails + of_years
+    return draft, notes + split_notes(chosen, clock) + of_guests + of_mails + of_years

@@ -14,6 +14,7 @@ from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
+from clv_core.collection.recipes import NONE
 from clv_core.collection.rows.duplicates import has_event_ids
 from clv_core.collection.rows.read_settings import ask_currency, ask_unit, load_with_settings, read_settings_of
 from clv_core.collection.store.dataset import LogFiles
@@ -43,7 +44,7 @@ def saved_answers(dataset: Dataset) -> Answers:
     said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
     duplicates = said.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="")
+    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", recipe=NONE)
     return replace(said, mapping=refused, duplicates=duplicates)
 
 
@@ -132,10 +133,10 @@ def _read(
     manifest = dataset.manifest
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     settings = replace(read_settings_of(manifest), events=(dataset.events_path,))
-    result, used = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
+    result = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
     ask_currency(manifest, result, answers)
     ask_unit(dataset.events_path, result, answers)
-    part = LogFiles(describe(result, dataset.name, used), result.events, result.rejected, result.voided)
+    part = LogFiles(describe(result, dataset.name), result.events, result.rejected, result.voided)
     return exclude_erased(workspace, part, scratch / "left", progress)
 
 

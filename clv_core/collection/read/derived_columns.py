@@ -1,6 +1,6 @@
-"""Columns made of others: a system writes into one cell, or into two, what the rest of the world has in one column.
+"""Columns made of two others: those that a person names (``A | B``, ``A - B``), and those that are offered.
 
-:data:`RULES` are all that there are, in the order in which their columns stand behind those of the file.
+:data:`RULES` offer them, in the order in which their columns stand behind those of the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clv_core.collection.parse.numbers import NumberReading
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import CURRENCY, SURE_NAMES, fold
 from clv_core.collection.vocabulary.row_types import BOOKED, OF_SERVICES, PAID
-from clv_core.columns import AMOUNT, EVENT_TYPE, ORDER_ID
+from clv_core.columns import AMOUNT
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 2_000
@@ -39,11 +39,6 @@ class Table:
     connection: duckdb.DuckDBPyConnection
     relation: str
     columns: Sequence[str]
-
-    def first(self, names: Iterable[str]) -> str:
-        """Return the first column that has one of these names, spelling aside, or an empty text."""
-        folded = set(map(fold, names))
-        return next((column for column in self.columns if fold(column) in folded), "")
 
     def in_role(self, role: str) -> str:
         """Return the first column whose name stands for a canonical one, or an empty text."""
@@ -77,8 +72,56 @@ def derived_columns(
     return derived, notes
 
 
+def operands(column: str) -> tuple[str, str, str] | None:
+    """Return the two columns that a name such as ``A | B`` or ``A - B`` is made of, the sign between them; None for one
+    column's.
+    """
+    sign = next((sign for sign in (FIRST, LESS) if sign in column), "")
+    left, _, right = column.partition(sign) if sign else ("", "", "")
+    return (left, sign, right) if left and right else None
+
+
+def named_columns(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str], named: Iterable[str]
+) -> Columns:
+    """Return the columns with their SQL that a person, or a recipe, named as made of two of a file's own.
+
+    Args:
+        connection: the engine.
+        relation: table expression of the file.
+        columns: the file's own.
+        named: as they were named; others than ``A | B`` and ``A - B`` count nothing.
+    """
+    table, spelled = Table(connection, relation, columns), {column.lower(): column for column in columns}
+    found: list[tuple[str, str]] = []
+    for column in dict.fromkeys(named):
+        left, sign, right = operands(column) or ("", "", "")
+        one_side, other = spelled.get(left.lower()), spelled.get(right.lower())
+        if one_side and other and column not in columns:
+            made = _first_filled(table, one_side, other) if sign == FIRST else _difference(one_side, other)
+            found.append((column, made))
+    return tuple(found)
+
+
+def _first_filled(table: Table, first: str, second: str) -> str:
+    """Return SQL for the first of two cells that is filled; a column without a blank one has 0 in place of it."""
+    cell = f"nullif(trim({name(first)}), '')"
+    if not table.judge(f"count(*) FILTER ({cell} IS NULL)")[0]:
+        cell = f"CASE WHEN {_is_amount(first)} OR regexp_matches({cell}, '\\pL') THEN {cell} END"
+    return f"coalesce({cell}, {name(second)})"
+
+
+def _difference(left: str, right: str) -> str:
+    """Return SQL for the text of one number less another; a blank one is nothing."""
+    both = f"{_number(left)}::DECIMAL(28, 6) - {_number(right)}::DECIMAL(28, 6)"
+    return f"CASE WHEN {_is_amount(right)} THEN coalesce(({both})::VARCHAR, {name(left)}) ELSE {name(left)} END"
+
+
 # Debit and credit, paid out and paid in, 借方 and 贷方: two columns of one amount, of which each row fills one.
 
+FIRST: Final = " | "
+"""What stands between the names of two columns in that of the one made of them: the first, and the second where it is
+blank."""
 MAX_BOTH: Final = 0.01
 """Share of rows that may fill both sides; more, and the two are not those of one amount."""
 UNIT: Final = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
@@ -149,101 +192,6 @@ def _signed(more: str, less: str, negative: set[str]) -> str:
     )
 
 
-# Etsy writes what is left of an order beside what it came to: what lies between them was given back.
-
-REFUNDED: Final = "Order Total - Adjusted Order Total"
-
-
-def _etsy_refunds(table: Table) -> tuple[Columns, tuple[Message, ...]]:
-    total, left, net = (table.first([title]) for title in ("Order Total", "Adjusted Order Total", "Order Net"))
-    if not (total and left and net):  # the third tells Etsy's files from others
-        return (), ()
-    total, rest = (f"try_cast({_number(column)} AS DECIMAL(18, 2))" for column in (total, left))
-    blank, zeros = table.judge(f"count(*) FILTER ({rest} IS NULL)", f"count(*) FILTER ({rest} = 0 AND {total} > 0)")
-    notes: tuple[Message, ...] = ()
-    if zeros and not blank:
-        rest, notes = f"nullif({rest}, 0)", (Message("warning.adjusted_zeros", {"column": left, "rows": zeros}),)
-    return ((REFUNDED, f"coalesce({total} - {rest}, 0)::VARCHAR"),), notes
-
-
-# Matomo tells its conversions by numbers: 0 is an order, -1 a cart that was left behind, others are goals.
-
-GOALS: Final = ("idgoal", "id_goal", "goal_id")
-GOAL_VALUES: Final = ("idorder", "revenue", "revenue_subtotal")
-"""Columns of which such a file has one."""
-
-
-def _matomo_goals(table: Table) -> tuple[Columns, tuple[Message, ...]]:
-    """Return the kind of event: a cart has the money of what lies in it, and only the order was paid."""
-    goals = table.first(GOALS)
-    if not goals or not table.first(GOAL_VALUES):
-        return (), ()
-    cell = f"trim({name(goals)})"
-    whole = f"count(try_cast({cell} AS BIGINT))"
-    filled, integers, carts = table.judge(f"count({cell})", whole, f"count(*) FILTER ({cell} = '-1')")
-    if not filled or integers < filled:
-        return (), ()
-    kinds = f"CASE {cell} WHEN '0' THEN 'purchase' WHEN '-1' THEN 'add_to_cart' ELSE 'goal' END"
-    return ((f"{goals}.event_type", kinds),), (Message("warning.goal_numbers", {"column": goals, "carts": carts}),)
-
-
-# Adobe Analytics writes the products of a hit into one cell, ``category;product;quantity;price;events;eVars``, several
-# with commas between them. The price is that of all pieces, and revenue only where the hit is a purchase.
-
-MIN_SHARE: Final = 0.95
-PRODUCTS: Final = re.compile(r"(?i)prod(uct)?s?(_?list|_?string)?$")
-"""What a column of product strings is called: products, product_list, post_product_list."""
-ONE: Final = r"[^;,]*;[^;,]+(;[0-9.]*(;[0-9.]*(;[^;,]*(;[^;,]*)?)?)?)?;*"
-STRING: Final = rf"{ONE}(,{ONE})*,?"
-HITS: Final = ("event_list", "post_event_list", "events")
-HIT_CODES: Final = {
-    "purchase": ("1", "purchase"),
-    "add_to_cart": ("12", "scadd"),
-    "product_view": ("2", "prodview"),
-    "begin_checkout": ("11", "sccheckout"),
-    "cart_view": ("14", "scview"),
-    "remove_from_cart": ("13", "scremove"),
-}
-"""Adobe's numbers and words for the events of a hit, the weightiest first."""
-VISITOR: Final = tuple((f"{prefix}visid_high", f"{prefix}visid_low") for prefix in ("post_", ""))
-"""Two columns that name a visitor together."""
-
-
-def _adobe_products(table: Table) -> tuple[Columns, tuple[Message, ...]]:
-    """Return what was paid, the pieces, the product, the kind of hit and the visitor."""
-    for column in filter(PRODUCTS.search, table.columns):
-        match = f"count(*) FILTER (regexp_full_match({name(column)}, {text(STRING)}))"
-        filled, fit = table.judge(f"count({name(column)})", match)
-        if filled and fit >= MIN_SHARE * filled:
-            break
-    else:
-        return (), ()
-    parts = f"list_filter(string_split({name(column)}, ','), p -> p <> '')"
-    paid = f"list_sum(list_transform({parts}, p -> try_cast(split_part(p, ';', 4) AS DECIMAL(18, 2))))"
-    pieces = f"list_sum(list_transform({parts}, p -> try_cast(split_part(p, ';', 3) AS BIGINT)))"
-    made = [
-        (f"{column}.amount", f"({paid})::VARCHAR"),
-        (f"{column}.quantity", f"({pieces})::VARCHAR"),
-        (f"{column}.product_id", f"CASE WHEN len({parts}) = 1 THEN split_part({parts}[1], ';', 2) END"),
-    ]
-    hits, order = table.first(HITS), table.in_role(ORDER_ID)
-    by = hits or table.in_role(EVENT_TYPE) or order or column
-    if hits:
-        tokens = f"list_transform(string_split({name(hits)}, ','), e -> lower(split_part(trim(e), '=', 1)))"
-        kinds = " ".join(
-            f"WHEN list_has_any({tokens}, [{', '.join(map(text, words))}]) THEN {text(kind)}"
-            for kind, words in HIT_CODES.items()
-        )
-        made.append((f"{by}.event_type", f"CASE {kinds} ELSE 'page_view' END"))
-    elif not table.in_role(EVENT_TYPE):
-        bought = f"{name(order)} IS NOT NULL" if order else f"{paid} > 0"
-        made.append((f"{by}.event_type", f"CASE WHEN {bought} THEN 'purchase' ELSE 'product_view' END"))
-    own = {column.lower(): column for column in table.columns}
-    high, low = next(((own[a], own[b]) for a, b in VISITOR if {a, b} <= set(own)), ("", ""))
-    made += [(f"{high}+{low}", f"nullif(concat_ws('_', {name(high)}, {name(low)}), '')")] if high else []
-    return tuple(made), (Message("warning.product_strings", {"column": column, "amount": made[0][0], "by": by}),)
-
-
 # Amounts in several currencies beside their exchange rate: what one unit of the row's currency is worth in the shop's,
 # or the other way about, which nobody can tell from the file.
 
@@ -274,8 +222,5 @@ def _number(column: str) -> str:
 
 RULES: Final[tuple[Callable[[Table], tuple[Columns, tuple[Message, ...]]], ...]] = (
     _signed_sides,
-    _etsy_refunds,
-    _matomo_goals,
-    _adobe_products,
     _converted_amounts,
 )

@@ -16,7 +16,7 @@ import duckdb
 from clv_core.collection.engine import file_text, name, one, one_file, run, text
 from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content, identify
-from clv_core.collection.read.derived_columns import derived_columns
+from clv_core.collection.read.derived_columns import derived_columns, named_columns
 from clv_core.collection.read.dialect import MAX_COLUMNS, Dialect, detect
 from clv_core.collection.read.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.read.json_values import (
@@ -204,6 +204,14 @@ def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tup
     made, said = derived_columns(connection, source.relation(), source.columns)
     columns = (*source.columns, *(column for column, _ in made))
     return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
+
+
+def with_named_columns(connection: duckdb.DuckDBPyConnection, source: Source, named: Collection[str]) -> Source:
+    """Return a source, not loaded yet, with columns for those of ``named`` that are two of its own: ``A | B``."""
+    named = [column for column in named if column not in source.columns]
+    made = named_columns(connection, source.relation(), source.own_columns, named)
+    columns = (*source.columns, *(column for column, _ in made))
+    return replace(source, columns=columns, made=(*source.made, *made))
 
 
 def _files(path: Path) -> str:

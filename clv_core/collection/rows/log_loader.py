@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.line_numbers import recorded_rejects
 from clv_core.collection.read.quotes import Reject
-from clv_core.collection.read.source import Source, load, open_source, sample
+from clv_core.collection.read.source import Source, load, open_source, sample, with_named_columns
+from clv_core.collection.recipes import completed_answers, find_recipe
 from clv_core.collection.rows.duplicates import drop_duplicates
 from clv_core.collection.rows.quality_checks import check_quality
 from clv_core.collection.rows.rejected_rows import Problem, write_rejected
@@ -73,6 +74,8 @@ class LoadResult:
         warnings: everything that is to be said.
         version: content hash, 12 hex digits.
         key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
+        answers: what it was read with: what the person said, and what a recipe did.
+        recipe: name of the recipe; empty where none was used.
         voided: :func:`~clv_core.collection.rows.voided_orders.write_voided`.
     """
 
@@ -87,6 +90,8 @@ class LoadResult:
     summary: LogSummary
     warnings: tuple[Message, ...]
     version: str
+    answers: Answers = field(default_factory=Answers)
+    recipe: str = ""
     key_fingerprint: str = ""
     voided: Path | None = None
 
@@ -119,6 +124,8 @@ def load_log(
 
     Raises:
         NeedsAnswer: something can be read in two ways.
+        NotFound: there is no recipe of the name that was said.
+        UsageError: the file lacks a column that was named, or that the recipe needs.
         Refused: it cannot be used.
     """
     connection = connect(scratch, answers.timezone, reads=path)
@@ -137,6 +144,9 @@ def load_log(
             usual=usual,
             sheet=answers.sheet,
         )
+        recipe = find_recipe(answers.recipe, source.columns, source.file)
+        answers = completed_answers(answers, recipe, source.columns)
+        source = with_named_columns(connection, source, answers.mapping.values())
         source = load(connection, source, progress)
         progress.report("columns", 0, 1)
         revenue = partial(net_revenue, connection, source)
@@ -149,8 +159,13 @@ def load_log(
         question = question_of(found.warnings, answers, revenue)
         if question is not None:
             raise question
-        found = replace(found, warnings=tuple(map(settled, found.warnings)))
-        return replace(found, key_fingerprint=fingerprint_of(key)) if key is not None else found
+        return replace(
+            found,
+            warnings=tuple(map(settled, found.warnings)),
+            answers=answers,
+            recipe="" if recipe is None else recipe.name,
+            key_fingerprint="" if key is None else fingerprint_of(key),
+        )
     except NeedsAnswer as error:
         add_readings(error, answers, revenue or (lambda _: None))
         raise

@@ -137,15 +137,16 @@ def answers_json(answers: Answers) -> dict[str, Any]:
     )
 
 
-def shown(result: LoadResult, answers: Answers) -> dict[str, Any]:
+def shown(result: LoadResult) -> dict[str, Any]:
     """Return how a file was read, for :func:`read_settings_of`.
 
     Returns:
         ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
         columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
         event names of steps of orders that did not count, where there were any; ``similar_ids``, where several
-        spellings of an id became one.
+        spellings of an id became one; ``recipe``, where one was used.
     """
+    answers = result.answers
     said = {message.code for message in result.warnings}
     plan = result.profile.plan
     settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
@@ -158,6 +159,7 @@ def shown(result: LoadResult, answers: Answers) -> dict[str, Any]:
     other |= {"steps": steps} if steps else {}
     merged = "warning.ids_merged" in said or (plan.secret and answers.similar_ids == MERGE)
     other |= {"similar_ids": MERGE} if merged else {}
+    other |= {"recipe": result.recipe} if result.recipe else {}
     return {
         "date_order": plan.time.order if settled else "",
         "decimal": money.decimal if money and proven else "",
@@ -176,7 +178,7 @@ def load_with_settings(
     original: str = "",
     key: bytes | None = None,
     part: bool = True,
-) -> tuple[LoadResult, Answers]:
+) -> LoadResult:
     """Load a file, taking from ``settings`` what ``answers`` and the file leave open.
 
     Args:
@@ -188,9 +190,6 @@ def load_with_settings(
         original: what the person calls the file, where it is not the path's name.
         key: makes ids and contact fields keyed hashes.
         part: whether it is one file of several.
-
-    Returns:
-        The result, and the answers that it was read with.
 
     Raises:
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
@@ -223,8 +222,7 @@ def load_with_settings(
     if answers.amount_unit == MINOR and settings.currency and not result.profile.currency:
         answers = replace(answers, currency=settings.currency)
         result = loader.load(answers)
-    result = replace(result, warnings=(*result.warnings, *of_dates))
-    return result, replace(answers, mapping=loader.mapping)
+    return replace(result, warnings=(*result.warnings, *of_dates))
 
 
 def _order_of_log(loader: RetryingLoader, answers: Answers, error: NeedsAnswer) -> tuple[str, tuple[Message, ...]]:

@@ -103,7 +103,9 @@ def recalled(
         events={**known.events, **answers.events},
         states={**known.states, **answers.states},
         amount_unit=answers.amount_unit or known.amount_unit,
+        amount_scope=answers.amount_scope or known.amount_scope,
         similar_ids=answers.similar_ids or known.similar_ids,
+        recipe=answers.recipe or known.recipe,
     )
     return said, settings
 

@@ -49,7 +49,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("stored_value", "no_purchase"), PATTERNS),
     },
     "sides": {
-        **dict.fromkeys(("booked", "paid", "booked_marks", "paid_marks", "sender_receiver"), GROUPS),
+        **dict.fromkeys(("booked", "paid", "booked_marks", "paid_marks"), GROUPS),
         "columns": PATTERNS,
     },
     "taxes": dict.fromkeys(

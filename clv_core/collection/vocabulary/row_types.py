@@ -10,7 +10,6 @@ import re
 from typing import Final
 
 from clv_core.collection.vocabulary.language_files import fold, load_vocabulary
-from clv_core.columns import PURCHASE, RETURN
 
 _VOCABULARY: Final = load_vocabulary()
 
@@ -20,17 +19,6 @@ CREDITS: Final = _VOCABULARY.folded("row_types", "credits")
 """What they call the one that takes a sale back."""
 PAYMENTS: Final = _VOCABULARY.folded("row_types", "payments")
 """What they call the money that comes in for a document."""
-CODES: Final = (
-    ("si", "sc", {"sr sa sd": ""}),
-    ("f1 f2 l2", "g2 re", {"s2": PURCHASE, "s1": RETURN, "f5 f8": ""}),
-    ("rv dr", "dg", {"dz da dp ab zp sa": ""}),
-)
-"""Codes of Sage's audit trail, of SAP's billing documents and of those of its customers' accounts: of bills, of credit
-notes, and what others are taken for that may stand beside both: a cancelled bill is a credit note and a cancelled
-credit note a bill, payments are neither. By themselves S1 and S2 are a shop's branches. A shop's own codes begin with
-Z."""
-RECEIPT, RECEIPT_LINES = "sale", "sale_line payment"
-"""What a till calls the row of a whole receipt, and the rows of its parts and payments, which repeat its money."""
 NEITHER: Final = _VOCABULARY.folded("row_types", "neither")
 """What may stand beside nouns of sales and returns, and is neither by itself."""
 ROW_TYPE_NOUNS: Final = _VOCABULARY.folded("row_types", "nouns")
@@ -54,9 +42,6 @@ MARK_NAMES: Final = _VOCABULARY.pattern("sides", "columns")
 BOOKED_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "booked_marks")))
 PAID_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "paid_marks")))
 """Words of such a column; those of the latter say what came in."""
-PARTIES: Final = {fold(sender): fold(receiver) for sender, receiver in _VOCABULARY.entries("sides", "sender_receiver")}
-"""A payment service's: who sent the money -> who got it; in rows below zero the shop is the sender."""
-
 _STORED_VALUE: Final = _VOCABULARY.pattern("row_types", "stored_value")
 _NO_PURCHASE: Final = _VOCABULARY.pattern("row_types", "no_purchase")
 

@@ -13,15 +13,14 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
+from clv_core.collection.infer.answers import CHOICES as ANSWERS
 from clv_core.collection.infer.proposals.by_name import could_be
-from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.read.alphabets import USUAL
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
     EVENT_TIME,
     EVENT_TYPE,
-    ORDER_ID,
     PURCHASE,
     QUANTITY,
     RETURN,
@@ -39,7 +38,8 @@ CHOICES: Final = {
     "dates_contradict": ("date_order", ("dmy", "mdy")),
     "dates_contradict_year": ("date_order", ("dmy", "mdy", "ymd")),
     "minor_fractions": ("amount_unit", ("major",)),
-    "similar_ids": ("similar_ids", SIMILAR_IDS),
+    "similar_ids": ("similar_ids", ANSWERS["similar_ids"]),
+    "amount_of_what": ("amount_scope", ("order", "line")),
     "no_header": ("header", (False, True)),
 }
 """Answered by one of a few words: the error's code -> the name of the answer, and its values."""
@@ -100,7 +100,7 @@ ANSWERABLE: Final = (
     *COLUMNS,
     *ENCODINGS,
     *READINGS,
-    *("amount_of_what", "amount_of_pieces", "which_mark", "which_sheet", "no_purchases", "currency_differs"),
+    *("amount_of_pieces", "which_mark", "which_sheet", "no_purchases", "currency_differs"),
 )
 Then = Callable[..., None]
 
@@ -151,9 +151,6 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             _column(canonical, path, then)
         elif code in ENCODINGS:
             _encoding(then)
-        elif code == "amount_of_what":
-            orders = {params["order"]: t("upload.order.whole"), "": t("upload.order.row")}
-            _buttons(orders, "order", lambda order: then(mapping={ORDER_ID: order}))
         elif code == "amount_of_pieces":
             kinds = {canonical: t(f"upload.pieces.{canonical}") for canonical in (AMOUNT, UNIT_PRICE, QUANTITY)}
             _buttons(kinds, "kind", lambda kind: then(mapping=_mapping_of_pieces(kind, params)))

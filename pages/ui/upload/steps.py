@@ -12,12 +12,11 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.infer.answers import CHOICES, Answers
 from clv_core.collection.infer.columns.proposed import Proposal
-from clv_core.collection.infer.money.units import UNITS
-from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL
+from clv_core.collection.recipes import NONE, shipped_recipes
 from clv_core.collection.rows import remembered_settings as remembered
 from clv_core.collection.rows.read_settings import answers_json
 from clv_core.collection.vocabulary.column_names import CURRENCY
@@ -43,11 +42,10 @@ TEMPLATE: Final = (
     "C002,2024-02-20 09:30:00,return,-13.50,P07,Mugs,\r\n"
 )
 SETTINGS: Final = {
-    "date_order": (None, "dmy", "mdy", "ymd"),
-    "decimal": (None, "point", "comma"),
-    "amount_unit": (None, *UNITS),
-    "similar_ids": (None, *SIMILAR_IDS),
-    "duplicates": (None, "keep", "drop"),
+    **{
+        name: (None, *CHOICES[name])
+        for name in ("date_order", "decimal", "amount_unit", "amount_scope", "similar_ids", "duplicates")
+    },
     "encoding": (None, *USUAL),
 }
 
@@ -150,6 +148,28 @@ def choose_sheet(file: FilesInHand) -> None:
         st.rerun()
 
 
+def choose_recipe(file: FilesInHand) -> None:
+    """Say by which recipe a file is read, and offer the others that know its columns, or none; nothing without one."""
+    columns, current = uploading.columns(file.path), uploading.answers().recipe
+    known = {name: recipe.title for name, recipe in shipped_recipes().items() if recipe.recognises(columns)}
+    if not known:
+        return
+    read_by = uploading.inspection(file.path).recipe or NONE
+    chosen = st.selectbox(
+        t("upload.recipe"),
+        [*known, NONE],
+        index=[*known, NONE].index(read_by),
+        format_func=lambda name: (
+            t("upload.recipe.read_as", name=known[name]) if name in known else t("upload.recipe.none")
+        ),
+        help=t("upload.recipe.help"),
+        key=f"upload_recipe_{file.folder.name}_{current}",
+    )
+    if chosen != read_by:
+        uploading.answer(recipe=chosen)
+        st.rerun()
+
+
 def choose_columns(file: FilesInHand) -> None:
     """Step 2: which column is what; what the person changes outranks the proposal."""
     current, proposals = uploading.answers(), uploading.inspection(file.path).columns
@@ -168,7 +188,8 @@ def choose_columns(file: FilesInHand) -> None:
         }
     )
     config = st.column_config
-    read_as = f"{current.header}_{current.encoding}_{current.sheet}_{st.session_state.get(uploading.ROUND, 0)}"
+    said = (current.header, current.encoding, current.sheet, current.recipe, st.session_state.get(uploading.ROUND, 0))
+    read_as = "_".join(map(str, said))
     edited = st.data_editor(
         table,
         key=f"columns_{file.folder.name}_{session.language()}_{read_as}",
@@ -321,7 +342,7 @@ def _in_words(answers: Answers) -> list[str]:
     words = [f"{column} = {i18n.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {i18n.name_of('event', kind)}" for name, kind in answers.events.items()]
     words += [f"{word} = {t(f'look.states.{meaning}')}" for word, meaning in answers.states.items()]
-    for name in ("date_order", "decimal", "amount_unit", "similar_ids", "duplicates"):
+    for name in ("date_order", "decimal", "amount_unit", "amount_scope", "similar_ids", "duplicates"):
         value = getattr(answers, name)
         words += [_setting(name, t(f"upload.{name}.{value}"))] if value else []
     words += [_setting("currency", answers.currency)] if answers.currency else []

@@ -141,9 +141,13 @@ def drop() -> None:
 
 
 def answer(**given: Any) -> None:
-    """Keep what the person says about the file; in another encoding, or on another sheet, its columns are others."""
+    """Keep what the person says about the file; in another encoding, on another sheet or by another recipe, its columns
+    are others.
+    """
     current = answers()
-    if any(given.get(what, getattr(current, what)) != getattr(current, what) for what in ("encoding", "sheet")):
+    if any(
+        given.get(what, getattr(current, what)) != getattr(current, what) for what in ("encoding", "sheet", "recipe")
+    ):
         given = {"mapping": {}, **given}
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
 
@@ -185,7 +189,8 @@ def inspection(path: Path, header: bool | None = None) -> Inspection:
         Refused: it holds no table, its bytes show no encoding, or not the one that was said.
     """
     current = answers()
-    return _inspection(path, current.header if header is None else header, current.encoding, current.sheet)
+    header = current.header if header is None else header
+    return _inspection(path, header, current.encoding, current.sheet, current.recipe)
 
 
 def columns(path: Path) -> list[str]:
@@ -194,10 +199,9 @@ def columns(path: Path) -> list[str]:
 
 
 @cached(32)
-def _inspection(path: Path, header: bool | None, encoding: str, sheet: str) -> Inspection:
-    return reader_process.run(
-        session.workspace(), path, inspect_file, path, header=header, encoding=encoding, sheet=sheet
-    )
+def _inspection(path: Path, header: bool | None, encoding: str, sheet: str, recipe: str) -> Inspection:
+    look = partial(inspect_file, path, header=header, encoding=encoding, sheet=sheet, recipe=recipe)
+    return reader_process.run(session.workspace(), path, look)
 
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:

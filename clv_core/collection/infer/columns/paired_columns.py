@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from clv_core.collection.vocabulary.column_names import MISSING, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary
-from clv_core.collection.vocabulary.row_types import PARTIES
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, PAYEE
 from clv_core.errors import Message
 
 CLOCK: Final = re.compile(
@@ -34,21 +33,13 @@ def clock_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: 
     return found[0] if len(found) == 1 else ""
 
 
-def counterparty_of(columns: Sequence[str], chosen: Mapping[str, str]) -> str:
-    """Return the column that names the customer in rows below zero, "" where it is the same one."""
-    receiver = PARTIES.get(fold(chosen[CUSTOMER_ID]))
-    if receiver is None or AMOUNT not in chosen:
-        return ""
-    return next((column for column in columns if fold(column) == receiver), "")
-
-
-def split_notes(chosen: Mapping[str, str], clock: str, counterparty: str) -> tuple[Message, ...]:
+def split_notes(chosen: Mapping[str, str], clock: str) -> tuple[Message, ...]:
     """Return what is to be said where two columns are read as one."""
     said = []
     if clock:
         said.append(Message("warning.date_and_clock", {"column": chosen[EVENT_TIME], "other": clock}))
-    if counterparty:
-        said.append(Message("warning.counterparty", {"column": chosen[CUSTOMER_ID], "other": counterparty}))
+    if PAYEE in chosen:
+        said.append(Message("warning.counterparty", {"column": chosen[CUSTOMER_ID], "other": chosen[PAYEE]}))
     return tuple(said)
 
 

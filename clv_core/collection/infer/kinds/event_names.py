@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,8 @@ from clv_core.collection.read.source import Source, open_source
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.row_types import (
     BILLS,
-    CODES,
     CREDITS,
     PAYMENTS,
-    RECEIPT,
-    RECEIPT_LINES,
     is_stored_value,
 )
 from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURCHASE, RETURN
@@ -76,48 +73,19 @@ def settle_kind(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str
 MOST: Final = 200
 """A column with more different words is hardly one of kinds of documents."""
 MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
-PARTS: Final = tuple(map(fold, RECEIPT_LINES.split()))
-RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
-
-
-def of_codes(names: Iterable[str]) -> dict[str, str]:
-    """Return what the codes of a ledger's documents are taken for; nothing where they are not all those of one system.
-
-    Args:
-        names: all words of a column.
-    """
-    words = [word for word in names if word.lower() not in MISSING]
-    for bills, credits, others in CODES:
-        kinds = dict.fromkeys(bills.split(), PURCHASE) | dict.fromkeys(credits.split(), RETURN)
-        beside = {code: kind for codes, kind in others.items() for code in codes.split()}
-        told = {word: _own(word, {*kinds, *beside}) for word in words}
-        both = {kinds.get(code) for code in told.values()} >= {PURCHASE, RETURN}
-        if both and set(told.values()) <= {*kinds, *beside}:
-            return {word: kinds.get(code) or beside[code] or word for word, code in told.items()}
-    return {}
-
-
-def _own(word: str, kinds: Collection[str]) -> str:
-    """Return the code that a word is, or that a shop's own one is a copy of: ZF2 of F2."""
-    key = fold(word)
-    return key if key in kinds else key.removeprefix("z")
 
 
 def of_documents(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
     There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
-    an event under its own name, as do the lines of a till's receipts beside these. Where orders or sales stand beside
+    an event under its own name. Where orders or sales stand beside
     invoices, both may be of one sale, and neither is touched.
 
     Args:
         names: all words of a column of events.
     """
     words = [word for word in names if word.lower() not in MISSING]
-    if codes := of_codes(words):
-        return codes
-    if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
-        return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
     if not any(MEANT.get(fold(word)) == PURCHASE for word in words):
         return {}
     sales = [word for word in words if EVENT_NAMES.get(fold(word)) == PURCHASE and fold(word) not in PAYMENTS]

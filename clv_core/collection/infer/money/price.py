@@ -17,9 +17,6 @@ from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
 ITEM_PRICE: Final = fold("item_price")
-AMAZON: Final = fold("amazon_order_id")
-PROMOTION: Final = fold("item_promotion_discount")
-"""Amazon's discount, which its item price does not know of."""
 
 PRICED: Final = re.compile(r"price$|pricepaid$|preis$|prix$|precio$|prezzo$|preço$|cena$|fiyatı?$|fiyati$|价$|単価$")
 OF_ALL: Final = re.compile(r"total|sum|line|order|extended|gesamt|zeile|toplam|总|総|合計")
@@ -46,7 +43,11 @@ def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str],
     column = _price(chosen)
     rest = {key: value for key, value in chosen.items() if key != PRICE}
     if AMOUNT not in chosen and QUANTITY in chosen and fold(chosen.get(UNIT_PRICE, "")) == ITEM_PRICE:
-        return _of_item(log, rest)
+        column = chosen[UNIT_PRICE]
+        if evidence(log, column, rest) != AMOUNT:
+            return rest, ()
+        del rest[UNIT_PRICE]
+        return {**rest, AMOUNT: column}, (Message("warning.price_is_amount", {"column": column}),)
     if column is None:
         if PRICE in chosen and UNIT_PRICE not in chosen:
             rest[UNIT_PRICE] = chosen[PRICE]
@@ -57,11 +58,6 @@ def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str],
     if role is None:
         raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
     return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
-
-
-def before_promotion(chosen: Mapping[str, str]) -> bool:
-    """Say whether the amount is one from which the discount is still to be taken off."""
-    return AMOUNT in chosen and fold(chosen.get(DISCOUNT, "")) == PROMOTION
 
 
 def _paid_each(log: LogTable, chosen: Mapping[str, str]) -> bool:
@@ -78,19 +74,6 @@ def _paid_each(log: LogTable, chosen: Mapping[str, str]) -> bool:
         if told >= FEWEST and under >= NEARLY_ALL * told:
             return True
     return False
-
-
-def _of_item(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns with an item's price as the line's, where the file or its quantities say so."""
-    column = chosen[UNIT_PRICE]
-    amazon = AMAZON in map(fold, log.columns)
-    if not amazon and evidence(log, column, chosen) != AMOUNT:
-        return chosen, ()
-    rest = {key: value for key, value in chosen.items() if key != UNIT_PRICE}
-    promotion = next((name for name in log.columns if amazon and fold(name) == PROMOTION), None)
-    if promotion is not None:
-        rest[DISCOUNT] = promotion
-    return {**rest, AMOUNT: column}, (Message("warning.price_is_amount", {"column": column}),)
 
 
 def evidence(log: LogTable, column: str, chosen: Mapping[str, str]) -> str | None:
@@ -243,7 +226,7 @@ def discount_kind(
         largest: discount of the whole file, in size.
         said: what the person said of it.
     """
-    if DISCOUNT not in chosen or before_promotion(chosen):
+    if DISCOUNT not in chosen:
         return MONEY, chosen, ()
     column = chosen[DISCOUNT]
     values = filled(rows, column)

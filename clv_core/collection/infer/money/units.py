@@ -13,7 +13,6 @@ from clv_core.collection.infer.columns.proposed import filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import PAID
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.proposals.by_name import last_key
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.parse.currencies import minor_units, minor_units_sql
 from clv_core.collection.vocabulary.column_names import CURRENCY
@@ -22,13 +21,7 @@ from clv_core.errors import Message, NeedsAnswer
 
 MINOR: Final = "minor"
 MICRO: Final = "micro"
-UNITS: Final = ("major", MINOR, MICRO)
-"""What amounts can be said to be in: the currency itself, its smallest unit, or millionths."""
 MILLION: Final = 1_000_000
-OF_MILLIONTHS: Final = re.compile(r"(?i)(total)?_?transaction_?revenue|local(total)?transactionrevenue|\w*micros")
-"""Columns of Google Analytics: such as totals.transactionRevenue, purchase_revenue_micros."""
-SMALL: Final = 100_000
-"""Millionths of a usual amount: a tenth of one."""
 WITH_CENTS: Final = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD")
 """Currencies in which shops hardly ever have prices without cents alone."""
 MIN_WHOLE_AMOUNTS: Final = 20
@@ -59,60 +52,25 @@ def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) ->
     return (Message("warning.maybe_cents", {"column": column, "currency": currency, "usual": usual}),)
 
 
-def tells_micro(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
-    """Say whether a column of amounts is in millionths: by its name, and by whole and large numbers.
-
-    Args:
-        rows: the first rows as text.
-        column: of the amounts; empty where there is none.
-    """
-    if not OF_MILLIONTHS.fullmatch(last_key(column)):
-        return False
-    values = filled(rows, column)
-    amounts = [abs(int(value)) for value in values if WHOLE.fullmatch(value) and int(value)]
-    return bool(amounts) and all(map(WHOLE.fullmatch, values)) and median(amounts) >= SMALL
-
-
-def of_units(
-    log: LogTable,
-    plan: ReadingPlan,
-    unit: str | None,
-    currency: str,
-) -> tuple[str, tuple[Message, ...]]:
+def of_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str) -> tuple[str, tuple[Message, ...]]:
     """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
 
     Args:
         log: the file.
         plan: how it is read, the numbers as they stand in the file.
-        unit: of :data:`UNITS`, as the person said; None where they did not.
-        currency: what the amounts are in; "" where nothing says it.
-
-    Raises:
-        NeedsAnswer: amounts have fractions, so that they are no minor units.
-    """
-    column = plan.chosen.get(AMOUNT, "")
-    if unit == MINOR:
-        return in_minor(log, plan, currency)
-    if unit == MICRO or (not unit and tells_micro(log.rows, column)):
-        return str(MILLION), (Message("warning.micro_units", {"columns": _paid(plan), "units": MILLION}),)
-    return "", () if unit else told_minor(log.rows, column, currency)
-
-
-def in_minor(log: LogTable, plan: ReadingPlan, currency: str) -> tuple[str, tuple[Message, ...]]:
-    """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
-
-    Args:
-        log: the file.
-        plan: how it is read, the numbers as they stand in the file.
+        unit: ``major``, ``minor``, ``micro``, as was said; None where nothing was.
         currency: what the amounts are in, where no column says it for each row; "" where nothing does.
 
     Raises:
-        NeedsAnswer: amounts have fractions, so that they are no minor units.
+        NeedsAnswer: amounts have fractions, so that they are neither minor units nor millionths.
     """
     money = AMOUNT if AMOUNT in plan.chosen else UNIT_PRICE
+    if unit is None and plan.chosen.get(AMOUNT, "").casefold().endswith("micros"):
+        unit = MICRO
+    if unit not in (MINOR, MICRO):
+        return "", () if unit else told_minor(log.rows, plan.chosen.get(AMOUNT, ""), currency)
     if money not in plan.chosen:
         return "", ()
-    column = plan.chosen[money]
     cell = f"{T}{money}"
     value = plan.numbers[money].value(cell)
     code = f"upper(trim({name(plan.chosen[CURRENCY])}))" if CURRENCY in plan.chosen else "NULL::VARCHAR"
@@ -122,20 +80,17 @@ def in_minor(log: LogTable, plan: ReadingPlan, currency: str) -> tuple[str, tupl
         f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})",
     )
     if broken:
-        raise NeedsAnswer("minor_fractions", column=column, rows=broken, example=example[:40])
-    told = {"columns": _paid(plan), "currency": currency}
+        raise NeedsAnswer("minor_fractions", column=plan.chosen[money], rows=broken, example=example[:40])
+    told: dict[str, Any] = {"columns": [plan.chosen[item] for item in PAID if item in plan.chosen]}
+    if unit == MICRO:
+        return str(MILLION), (Message("warning.micro_units", told | {"units": MILLION}),)
+    told["currency"] = currency
     if codes > 1:
-        return minor_units_sql(name(plan.chosen[CURRENCY])), (
-            Message("warning.minor_by_currency", told | {"other": plan.chosen[CURRENCY]}),
-        )
+        by_row = Message("warning.minor_by_currency", told | {"other": plan.chosen[CURRENCY]})
+        return minor_units_sql(name(plan.chosen[CURRENCY])), (by_row,)
     units = minor_units(currency)
     said = "warning.minor_units" if currency else "warning.minor_unknown"
     return str(units), (Message(said, told | {"units": units}),)
-
-
-def _paid(plan: ReadingPlan) -> list[str]:
-    """Return the source columns of money."""
-    return [plan.chosen[item] for item in PAID if item in plan.chosen]
 
 
 LARGE: Final = (

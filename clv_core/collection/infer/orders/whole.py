@@ -10,11 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import duckdb
-
-from clv_core.collection.engine import T, V, name, one
+from clv_core.collection.engine import T, V, name
+from clv_core.collection.infer.answers import CHOICES
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.orders import whole as refunds_of_rows
 from clv_core.collection.infer.plan.orders import BACK, BY_ID, BY_TIME, Orders
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.columns import (
@@ -32,6 +30,7 @@ from clv_core.columns import (
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 1_000_000
+LINE, ORDER = CHOICES["amount_scope"]
 NEARLY_ALL: Final = 0.95
 MIN_SUMMED: Final = 0.8
 
@@ -70,14 +69,8 @@ class Evidence:
         return self.orders >= orders and self.same >= NEARLY_ALL * self.orders and self.amounts >= amounts
 
 
-def evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
-    """Look at the orders of the first rows; what was paid and what was given back of one are two.
-
-    Args:
-        log: the file.
-        plan: how it is read, each row for itself; it has an amount.
-        key: SQL for the text that names a row's order.
-    """
+def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
+    """Look at the orders of the first rows, named by ``key``; what was paid and what was given back of one are two."""
     line = "NULL::DOUBLE"
     if UNIT_PRICE in plan.chosen:
         line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
@@ -106,15 +99,10 @@ MAX_EQUAL: Final = 3
 """Times as many orders may have been paid in parts of one amount, where every product stands beside every part."""
 
 
-def part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
+def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     """Return the column that names the payments of orders, "" where there is none.
 
     It has one value for each amount of an order, wherever an order has several, and hardly tells rows apart elsewhere.
-
-    Args:
-        log: the file.
-        plan: how it is read, each row for itself.
-        key: SQL for the text that names a row's order.
     """
     free = [column for column in log.columns if column not in plan.chosen.values()]
     if not free:
@@ -148,104 +136,11 @@ def part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     return ""
 
 
-def unlike_orders(log: LogTable, plan: ReadingPlan, orders: Orders) -> int:
-    """Return how many orders have amounts that are neither one nor those of payments; each row keeps its own.
-
-    Args:
-        log: the file.
-        plan: how it is read, each row for itself.
-        orders: how orders are to be read.
-    """
-    return int(log.one(orders.unlike(plan.judged(log.relation)))[0])
-
-
-CROSSED_ROWS: Final = 200_000
-MIN_CROSSED: Final = 3
-"""Orders of several products, each beside every part, before that is no accident."""
-
-
-@dataclass(frozen=True)
-class EqualParts:
-    """Orders of several products in which every product stands beside each part, and all amounts are one.
-
-    Args:
-        column: what tells the parts.
-        orders: how many orders of several products are like that.
-        proven: whether the products of nearly all of them cost as much as all parts together.
-    """
-
-    column: str
-    orders: int
-    proven: bool
-
-
-def equal_parts(log: LogTable, plan: ReadingPlan, key: str) -> EqualParts | None:
-    """Return what tells parts that may be equal, None where nothing does or the amount is that of the whole order.
-
-    Args:
-        log: the file.
-        plan: how it is read, each row for itself.
-        key: SQL for the text that names a row's order.
-    """
-    free = [column for column in log.columns if column not in plan.chosen.values()]
-    if PRODUCT_ID not in plan.chosen or not free:
-        return None
-    rows = plan.judged(f"{log.first(CROSSED_ROWS)}")
-    product = T + PRODUCT_ID
-    counts = ", ".join(
-        f"count(DISTINCT {name(column)}) AS {V}c{i}, count(DISTINCT ({name(column)}, {product})) AS {V}p{i}"
-        for i, column in enumerate(free)
-    )
-    matches = ", ".join(
-        f"count(*) FILTER ({V}c{i} > 1), count(*) FILTER ({V}c{i} > 1 AND {V}p{i} = {V}c{i} * {V}products"
-        f" AND {V}p{i} = {V}rows)"
-        for i, _ in enumerate(free)
-    )
-    told = log.one(
-        f"SELECT {matches} FROM (SELECT count(*) AS {V}rows, count(DISTINCT {product}) AS {V}products, {counts}"
-        f" FROM {rows} WHERE {key} IS NOT NULL GROUP BY {key}"
-        f" HAVING count(DISTINCT {V}{AMOUNT}) = 1 AND {V}products > 1)",
-    )
-    for column, several, crossed in zip(free, told[::2], told[1::2], strict=True):
-        if crossed >= MIN_CROSSED and crossed >= NEARLY_ALL * several:
-            return _judged(log.connection, plan, rows, key, column, int(crossed))
-    return None
-
-
-def _judged(
-    connection: duckdb.DuckDBPyConnection, plan: ReadingPlan, rows: str, key: str, column: str, orders: int
-) -> EqualParts | None:
-    """Return the parts with whether prices prove them, None where these prove the contrary."""
-    if UNIT_PRICE not in plan.chosen:
-        return EqualParts(column, orders, proven=False)
-    pieces = f"{V}{QUANTITY}" if QUANTITY in plan.chosen else "1"
-    products = (
-        f"SELECT {key} AS {V}order, {T}{PRODUCT_ID}, max({V}{UNIT_PRICE} * {pieces}) AS {V}line,"
-        f" max({V}{AMOUNT}) AS {V}paid, count(DISTINCT {name(column)}) AS {V}parts FROM {rows}"
-        f" WHERE {key} IS NOT NULL GROUP BY 1, 2"
-    )
-    priced, together = one(
-        connection,
-        f"SELECT count(*), count(*) FILTER (abs({V}cost - {V}paid * {V}parts) < abs({V}cost - {V}paid)) FROM"
-        f" (SELECT sum({V}line) AS {V}cost, max({V}paid) AS {V}paid, max({V}parts) AS {V}parts FROM ({products})"
-        f" GROUP BY {V}order HAVING {V}parts > 1 AND {V}paid > 0 AND count({V}line) = count(*))",
-    )
-    if not priced:
-        return EqualParts(column, orders, proven=False)
-    return EqualParts(column, orders, proven=True) if together >= NEARLY_ALL * priced else None
-
-
 HALF: Final = 0.5
 
 
-def of_rows(log: LogTable, plan: ReadingPlan, key: str) -> bool:
-    """Say whether rows of orders tell of different refunds, so that these are to be added up.
-
-    Args:
-        log: the file.
-        plan: how it is read, each row for itself.
-        key: SQL for the text that names a row's order.
-    """
+def _have_own_refunds(log: LogTable, plan: ReadingPlan, key: str) -> bool:
+    """Say whether rows of orders tell of different refunds, so that these are to be added up."""
     if REFUND not in plan.chosen:
         return False
     several, unlike = log.one(
@@ -280,16 +175,18 @@ def of_orders(
     Raises:
         NeedsAnswer: much speaks for whole orders and nothing proves it, or their rows cannot be told.
     """
-    chosen = plan.chosen
-    if AMOUNT not in chosen or log.answers.mapping.get(ORDER_ID) == "":
+    chosen, scope = plan.chosen, log.answers.amount_scope
+    if AMOUNT not in chosen or scope == LINE or log.answers.mapping.get(ORDER_ID) == "":
         return plan.orders, ()
+    if scope == ORDER:
+        return _whole(log, plan, BY_ID if ORDER_ID in chosen else BY_TIME)
     if EVENT_TYPE in chosen:
         return _of_events(log, plan)
     amount, order = chosen[AMOUNT], chosen.get(ORDER_ID)
     if order is None:
         return _by_time(log, plan)
     if not _in_first_rows(log.rows, order, amount):
-        found = evidence(log, plan, _named(plan, BY_ID).key)
+        found = _evidence(log, plan, _named(plan, BY_ID).key)
         known = PRODUCT_ID in chosen and found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
         if not found.proves and not known:
             if not found.suggests(FEWEST_ASKED, FEWEST_ASKED):
@@ -305,7 +202,7 @@ def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message,
     by = BY_ID if ORDER_ID in chosen else BY_TIME
     if by == BY_TIME and not _has_clock(log.rows, plan):
         return plan.orders, ()
-    found = evidence(log, plan, _named(plan, by).key)
+    found = _evidence(log, plan, _named(plan, by).key)
     many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
     if not many or not (found.proves or PRODUCT_ID in chosen):
         return plan.orders, ()
@@ -315,7 +212,7 @@ def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message,
 def _by_time(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
     """Do the same where no column names the order: its rows are of one customer, at one instant."""
     chosen = plan.chosen
-    found = evidence(log, plan, _named(plan, BY_TIME).key)
+    found = _evidence(log, plan, _named(plan, BY_TIME).key)
     many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
     if not _has_clock(log.rows, plan):
         if found.proves and many:
@@ -335,13 +232,12 @@ def _named(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
 
 
 def _whole(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Orders, tuple[Message, ...]]:
-    """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted."""
+    """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted, and
+    each of their rows keeps its own amount.
+    """
     orders, chosen = _named(plan, by), plan.chosen
-    part = part_column(log, plan, orders.key)
-    alike = None if part else equal_parts(log, plan, orders.key)
-    part = alike.column if alike and alike.proven else part
-    of_rows = refunds_of_rows.of_rows(log, plan, orders.key)
-    orders = replace(orders, whole=True, part=part, refunds_of_rows=of_rows)
+    part, own_refunds = _part_column(log, plan, orders.key), _have_own_refunds(log, plan, orders.key)
+    orders = replace(orders, whole=True, part=part, refunds_of_rows=own_refunds)
     if by == BY_ID:
         notes = [Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})]
     else:
@@ -349,10 +245,7 @@ def _whole(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Order
         notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
-    elif alike:
-        told = {"part": alike.column, "column": plan.chosen[AMOUNT], "orders": alike.orders}
-        notes.append(Message("warning.equal_parts", told))
-    unlike = unlike_orders(log, plan, orders)
+    unlike = int(log.one(orders.unlike(plan.judged(log.relation)))[0])
     if unlike:
         notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))
     return orders, tuple(notes)

@@ -21,6 +21,7 @@ from clv_core.columns import (
     EVENT_TYPE,
     ORDER_ID,
     ORDER_STATUS,
+    PAYEE,
     PRODUCT_ID,
     QUANTITY,
     RATING,
@@ -68,7 +69,6 @@ class CellPlan:
         orders: what the file says of orders beside their rows.
         calendar: of the years of all times, :mod:`clv_core.collection.parse.calendars`; empty where they are ours.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
-        counterparty: source column of the customer in rows below zero; empty where it is the same one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
         float_ids: whether ids such as 17850.0 are whole numbers.
@@ -89,7 +89,6 @@ class CellPlan:
     orders: Orders = field(default_factory=Orders)
     calendar: str = ""
     clock: str = ""
-    counterparty: str = ""
     guests: tuple[str, ...] = ()
     guest_email: str = ""
     guarded: frozenset[str] = frozenset()
@@ -134,9 +133,9 @@ class CellPlan:
             return self.orders.status(raw)
         if canonical == EVENT_TIME and self.clock:
             return f"CASE WHEN {raw} IS NOT NULL THEN concat_ws(' ', trim({raw}), trim({name(self.clock)})) END"
-        if canonical == CUSTOMER_ID and self.counterparty:
+        if canonical == CUSTOMER_ID and PAYEE in self.chosen and AMOUNT in self.chosen:
             below = f"regexp_matches({name(self.chosen[AMOUNT])}, {text(numbers.BELOW)})"
-            return f"CASE WHEN {below} THEN {name(self.counterparty)} ELSE {raw} END"
+            return f"CASE WHEN {below} THEN {name(self.chosen[PAYEE])} ELSE {raw} END"
         if canonical == CUSTOMER_ID and self.guests:
             guest = f"lower(trim({raw})) IN ({', '.join(map(text, self.guests))})"
             email = f"lower(trim({name(self.guest_email)}))" if self.guest_email else "NULL::VARCHAR"

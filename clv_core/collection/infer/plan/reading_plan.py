@@ -48,7 +48,6 @@ class ReadingPlan(CellPlan):
 
     Args:
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
-        amount_before_discount: whether the amount is one that the discount is still to be taken off.
         discount: ``amount``, ``unit`` or ``percent``: what a discount beside quantity and unit price is.
         max_amount: larger amounts, in size, are set aside; None: no limit but that of all files.
         discount_below: whether discounts are written as negative numbers.
@@ -61,7 +60,6 @@ class ReadingPlan(CellPlan):
     """
 
     credit_notes: bool = False
-    amount_before_discount: bool = False
     discount_below: bool = False
     discount: str = "amount"
     max_amount: float | None = None
@@ -116,8 +114,6 @@ class ReadingPlan(CellPlan):
         """Return the table expression of ``relation``'s own columns and what was read from them."""
         made = self.orders.signed(self._made())
         source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
-        if self.amount_before_discount:
-            source = f"({source} - abs(coalesce({V}{DISCOUNT}, 0)))"
         source = self.orders.signed(source)
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)

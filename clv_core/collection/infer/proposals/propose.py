@@ -10,7 +10,7 @@ from typing import Any, Final
 from clv_core.collection.infer.columns.money import money_likelihood
 from clv_core.collection.infer.columns.proposed import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal
 from clv_core.collection.infer.customers.names import masked, rank, says_the_same
-from clv_core.collection.infer.kinds.event_names import of_codes, settles
+from clv_core.collection.infer.kinds.event_names import settles
 from clv_core.collection.infer.proposals.by_name import by_name, share
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import PAID_FLAGS, ROW_TYPE_COLUMNS
@@ -18,7 +18,7 @@ from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_STATUS, PURCHASE, READ, RETURN
 from clv_core.errors import UsageError
 
-MOST_CODES: Final = 12
+MAX_KINDS: Final = 12
 
 
 def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
@@ -29,15 +29,12 @@ def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: boo
         rows: sample rows as text.
         told: whether the person said which column holds the kinds.
     """
-    found = proposals if told else _by_kind(_by_codes(proposals, rows))
+    found = proposals if told else _by_kind(_by_documents(proposals, rows))
     return _paid_visits(found, rows)
 
 
-def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Propose the column of a ledger's documents: their codes (SI and SC, F2 and G2), or payments beside invoices.
-
-    A column of codes may be called anything; one of words is one of kinds.
-    """
+def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+    """Propose the column of kinds that holds a ledger's documents, payments beside invoices."""
     for at, item in enumerate(proposals):
         words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
         if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
@@ -67,9 +64,9 @@ def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[
 
 
 def _of_ledger(item: Proposal, words: set[str]) -> bool:
-    if len(words) > MOST_CODES:
+    if len(words) > MAX_KINDS:
         return False
-    return bool(of_codes(words)) or (fold(item.column) in ROW_TYPE_COLUMNS and settles(words))
+    return fold(item.column) in ROW_TYPE_COLUMNS and settles(words)
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
