@@ -14,7 +14,7 @@ from torch import Tensor
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics, spend_statistics
 from clv_core.features.context.context import Context
-from clv_core.features.context.customer import RENEWAL
+from clv_core.features.context.customer_statistics import RENEWAL
 from clv_core.features.context.log_days import KINDS, step_kinds
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
