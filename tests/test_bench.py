@@ -11,6 +11,8 @@ from clv_core.evaluation.metrics import METRICS
 from tests.bench.cells import CELLS
 from tests.bench.judging import INTERVALS, TABLE, Figures
 
+SPEARMAN = ("spearman", "spearman_untied")
+
 
 def figures(ours: float, theirs: float, spread: float, metric: str = "gini") -> Figures:
     rng = np.random.default_rng(0)
@@ -84,6 +86,19 @@ def test_deviance_and_crps_are_those_of_scikit_learn_and_of_the_quantile_losses(
     assert found["deviance"] == pytest.approx(mean_tweedie_deviance(actual / unit, mean / unit, power=1.5))
     losses = [mean_pinball_loss(actual, frame[f"clv_p{100 * q:.0f}"], alpha=q) for q in (0.1, 0.5, 0.9)]
     assert found["crps"] == pytest.approx(2 * np.mean(losses))
+
+
+def test_who_says_nothing_of_most_customers_does_not_rank_them_better_than_the_truth() -> None:
+    rng = np.random.default_rng(3)
+    chance = np.where(np.arange(4000) < 100, 0.7, 0.01) * (0.5 + rng.random(4000) / 2)
+    actual = np.where(rng.random(4000) < chance, 30.0, 0.0)
+    same = dict.fromkeys(("clv_p10", "clv_p50", "clv_p90"), 0.0) | {"actual": actual, "p_purchase": chance}
+    truth = pd.DataFrame(same | {"predicted_clv": 30 * chance})
+    zeros = pd.DataFrame(same | {"predicted_clv": np.where(chance > 0.3, 30 * chance, 0.0)})
+    of_truth, of_zeros = ({name: TABLE[name].value(actual, frame) for name in SPEARMAN} for frame in (truth, zeros))
+    assert of_zeros["spearman"] > 2 * of_truth["spearman"]
+    assert of_truth["spearman_untied"] == pytest.approx(of_truth["spearman"])
+    assert of_truth["spearman_untied"] > of_zeros["spearman_untied"]
 
 
 def test_origins_are_those_fixed_in_advance() -> None:

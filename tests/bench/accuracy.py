@@ -25,6 +25,7 @@ from tests.bench.cells import ATTAINABLE, CELLS, Cell, run_cell
 from tests.bench.claims import claims
 from tests.bench.judging import FAMILY, JUDGED, OF_MEAN, OURS, SHOWN, Figures
 from tests.bench.logs import prepare
+from tests.bench.shops import compare_on_shops, shops_table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OWN = ("mlp", "rnn")
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--models", default=",".join(MODEL_IDS))
     parser.add_argument("--only", default="", help="names of logs, by commas; default: all")
     parser.add_argument("--parts", default="cells,behaviour")
+    parser.add_argument("--shops", type=int, default=0, help="compare on so many held-out simulated shops, only")
     parser.add_argument("--at-once", type=int, default=2, help="cells at a time, one process each")
     parser.add_argument("--resume", action="store_true", help="run only the models of which no predictions are kept")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -51,6 +53,15 @@ def main() -> None:
     chosen = [cell for cell in CELLS if not options.only or cell.dataset in options.only.split(",")]
     settings = dict(pair.split("=", 1) for pair in options.set)
     workspace = Workspace(options.workspace.absolute())
+    if options.shops:
+        found, short = compare_on_shops(workspace, options.shops, models, options.at_once, settings)
+        options.out.mkdir(parents=True, exist_ok=True)
+        found.to_csv(options.out / "shops.csv", index=False, float_format="%.6g")
+        about = f"{OURS} against each model; {short} of {options.shops} shops were too short or had too few buyers."
+        text = f"# Held-out simulated shops\n\n{about}\n\n{markdown(shops_table(found))}\n"
+        (options.out / "shops.md").write_text(text, encoding="utf-8")
+        print(text)
+        return
     for name in dict.fromkeys(cell.dataset for cell in chosen):
         prepare(workspace, name)
     if "cells" in options.parts:

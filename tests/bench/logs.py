@@ -10,18 +10,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.columns import PURCHASE, RETURN, VIEW
 from clv_core.errors import NotFound
 from clv_core.jobs import NoProgress
+from clv_core.training.prior import KINDS, ShopLog, simulate_shop
 from clv_core.workspace import Workspace
 
 CUSTOMERS: Final = 20_000
 DAYS: Final = 730
 HORIZON_DAYS: Final = 182
+HELD_OUT_SHOPS: Final = 7_000_003
+SHOP_CUSTOMERS: Final = 2_000
+UNIT: Final = 50.0
+"""Currency of a mean order."""
 
 
 def plan(seed: int = 1) -> SimulationPlan:
@@ -38,7 +45,9 @@ def prepare(workspace: Workspace, name: str) -> Dataset:
         folder.mkdir(parents=True, exist_ok=True)
         source = folder / "events.csv"
         scenario, _, seed = name.partition("-")
-        if scenario in SCENARIOS:
+        if scenario == "shop":
+            _shop(int(seed), source)
+        elif scenario in SCENARIOS:
             simulate(scenario, plan(int(seed or 1))).write(folder)
         else:
             REAL[name](source)
@@ -53,6 +62,33 @@ def attainable(workspace: Workspace, name: str) -> pd.Series | None:
     truth = pd.read_csv(workspace.root / "sources" / name / "truth.csv", dtype={"customer_id": str})
     values = truth.set_index("customer_id")["attainable_value"]
     return None if values.isna().all() else values
+
+
+def held_out_shop(number: int) -> ShopLog:
+    """Return a shop of the prior that pre-training never draws: its seeds are other ones."""
+    return simulate_shop((HELD_OUT_SHOPS, number))
+
+
+def _shop(number: int, target: Path) -> None:
+    """At most 2,000 customers of a held-out shop; what comes after the cutoff is one payment on its day."""
+    shop = held_out_shop(number)
+    customers = min(len(shop.offsets) - 1, SHOP_CUSTOMERS)
+    rows, cutoff = shop.offsets[customers], shop.traits.cutoff_day
+    customer = np.repeat(np.arange(customers), np.diff(shop.offsets[: customers + 1]))
+    later = np.flatnonzero(np.round(shop.values[:customers, 0] * UNIT, 2) != 0)
+    value = shop.values[later, 0] * UNIT
+    end = ([0], [cutoff + shop.traits.horizon_days - 1], [VIEW], [np.nan], [np.nan])
+    past = (customer, shop.day[:rows], np.array(KINDS)[shop.kind[:rows]], shop.amount[:rows] * UNIT, shop.rating[:rows])
+    kinds = np.where(value > 0, PURCHASE, RETURN)
+    future = (later, np.full(len(later), cutoff), kinds, value, np.full(len(later), np.nan))
+    names = ("customer_id", "event_time", "event_type", "amount", "rating")
+    columns = {
+        name: np.concatenate(part) for name, part in zip(names, zip(past, future, end, strict=True), strict=True)
+    }
+    events = pd.DataFrame(columns).round({"amount": 2})
+    time = np.datetime64("1970-01-01") + events["event_time"].to_numpy().astype("timedelta64[D]")
+    ids = "C" + events["customer_id"].astype(str).str.zfill(5)
+    events.assign(customer_id=ids, event_time=time).to_csv(target, index=False)
 
 
 def _package(name: str) -> Path:

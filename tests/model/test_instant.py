@@ -21,8 +21,9 @@ from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import InstantInputs, base_logs
+from clv_core.model.instant.inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
 from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.instant.weights import RECORD, SHIPPED, WEIGHTS, load_network
 from clv_core.workspace import Workspace, read_json
 
@@ -67,6 +68,17 @@ def test_a_curve_of_one_part_reaches_its_share_by_its_own_time(part: int, time: 
     weights = torch.zeros(1, curve.WIDTH, dtype=torch.float64)
     weights[0, part] = 1
     assert float(curve.share(weights, torch.tensor([time], dtype=torch.float64))) == pytest.approx(share, rel=1e-6)
+
+
+def test_a_network_with_room_for_more_statistics_answers_what_it_did() -> None:
+    torch.manual_seed(4)
+    earlier, fresh = InstantNetwork(5, 4).eval(), InstantNetwork(7, 4).eval()
+    torch.nn.init.normal_(earlier.out.weight)
+    wider = earlier.widened(fresh)
+    steps = Sequence(torch.randn(6, CHANNELS), torch.tensor([6]), torch.arange(6))
+    batch = Batch(torch.randn(6, 7), torch.randn(2, 4), torch.tensor([0, 0, 1, 1, 1, 0]), torch.randn(6, 6), steps)
+    for name, said in earlier(batch).items():
+        torch.testing.assert_close(wider(batch)[name], said)
 
 
 def test_ranks_cdnow_untrained_far_better_than_bgnbd_fitted_on_it(model: InstantModel, snapshot: Snapshot) -> None:

@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from scipy.special import digamma, polygamma
+from scipy.special import beta, digamma, polygamma
 
 from clv_core.training.prior import KINDS, ShopLog, simulate_shop
 from clv_core.training.prior.order_times import Customers, Orders, draw_customers, draw_orders
 from clv_core.training.prior.order_values import draw_spend
 from clv_core.training.prior.rate_drift import own_level
+from clv_core.training.prior.renewals import draw_renewals
 from clv_core.training.prior.shop_traits import (
     LARGE,
     LARGE_SIZES,
     LARGEST_RATIO,
     STEADY,
     TEXTBOOK,
+    Renewal,
     Traits,
     draw_traits,
 )
@@ -122,7 +124,7 @@ def test_shops_differ_widely(shops: list[ShopLog]) -> None:
     silent = sum(set(np.unique(shop.kind)) <= {KINDS.index("purchase"), KINDS.index("return")} for shop in shops)
     assert 30 < silent < 80
     for name in KINDS:
-        assert sum(KINDS.index(name) in shop.kind for shop in shops) > 10
+        assert sum(KINDS.index(name) in shop.kind for shop in shops) > (2 if name == "signup" else 10)
     for name, least in (("acquisition", 5), ("dropout", 5), ("rate_kind", 2), ("spend_kind", 2)):
         assert len({getattr(shop.traits, name) for shop in shops}) == least
     sizes = np.array([len(shop.offsets) - 1 for shop in shops])
@@ -134,17 +136,24 @@ def events_of(seed: list[int]) -> tuple[Traits, pd.DataFrame]:
     random = np.random.default_rng(seed)
     traits = draw_traits(random)
     people = draw_customers(traits, random)
-    orders = draw_orders(traits, people, random)
-    amount = draw_spend(traits, people, orders, random)
+    if traits.renewal is None:
+        orders = looked_for = draw_orders(traits, people, random)
+        amount = draw_spend(traits, people, orders, random)
+    else:
+        people, orders, starts, amount = draw_renewals(traits, people, random)
+        looked_for = Orders(orders.customer[starts], orders.day[starts], orders.bad[starts], orders.left)
     parts = {
         "purchase": Happenings(orders.customer, orders.day, amount),
         "return": draw_returns(traits, people, orders, amount, random),
     }
     views = Happenings.none()
     if traits.kinds[0] or traits.visitors:
-        views = parts["view"] = draw_views(traits, people, orders, random)
+        views = parts["view"] = draw_views(traits, people, looked_for, random)
     if traits.kinds[1]:
-        parts["cart"] = draw_carts(traits, people, views, orders, random)
+        parts["cart"] = draw_carts(traits, people, views, looked_for, random)
+    if traits.renewal is not None and traits.renewal.signs_up:
+        n = len(people.arrival)
+        parts["signup"] = Happenings(np.arange(n), people.arrival, np.full(n, np.nan))
     if traits.kinds[2]:
         parts["rating"] = draw_ratings(traits, people, orders, random)
     columns = ("customer", "day", "value")
@@ -273,7 +282,7 @@ def test_some_shops_are_steady_and_some_are_large() -> None:
         for t in shops
     ]
     assert np.mean(still) == pytest.approx(STEADY + TEXTBOOK, abs=0.05)
-    large = [t.customers > LARGE_SIZES[0] for t in shops]
+    large = [t.customers > LARGE_SIZES[0] for t in shops if t.renewal is None]
     assert np.mean(large) == pytest.approx(LARGE, abs=0.04)
 
 
@@ -483,6 +492,27 @@ def test_carts_tell_an_intent_that_views_do_not(telling: float, low: float, high
     assert low < correlation(put, bought) < high
     assert abs(correlation(looked, bought)) < 0.06
     assert set(zip(carts.customer, carts.day, strict=True)) <= set(zip(views.customer, views.day, strict=True))
+
+
+def test_subscriptions_renew_on_their_day_and_end_as_beta_geometric_has_it() -> None:
+    """Fader, Hardie (2007): of those who start, S(k) = B(a, b + k) / B(a, b) renew k times."""
+    wanted = Renewal(30, 12, 0.0, 0.8, 0.4, 0.5, 5, 1.0, 5, (0.3, 0.5), 1.5, 0.0, 0.01, 0.0, 0.0, 1.0, True)
+    traits = plain(acquisition="even", history_days=400, customers=40_000, renewal=wanted)
+    random = np.random.default_rng(3)
+    people, payments, starts, _ = draw_renewals(traits, draw_customers(traits, random), random)
+    paid = pd.DataFrame({"customer": payments.customer, "day": payments.day, "start": starts})
+    first = paid[paid["start"]].drop_duplicates("customer").set_index("customer")["day"]
+    waited = first - people.arrival[first.index]
+    assert len(first) / traits.customers == pytest.approx(0.4, abs=0.05)
+    assert (waited < 1e-9).mean() == pytest.approx(0.5, abs=0.05) and waited.max() > 100
+    paid["number"] = paid["start"].groupby(paid["customer"]).cumsum()
+    paid = paid[paid["number"] == 1]
+    np.testing.assert_allclose(paid.groupby("customer")["day"].diff().dropna(), 30)
+    early = first.index[first < LARGEST_RATIO * HORIZON - 190]
+    renewals = paid[paid["customer"].isin(early)].groupby("customer").size() - 1
+    a, b = 3 * 0.3, 3 * 0.7
+    for k in (1, 3, 6):
+        assert (renewals >= k).mean() == pytest.approx(beta(a, b + k) / beta(a, b), abs=0.02)
 
 
 def test_a_chunk_is_a_function_of_its_seed_and_number() -> None:

@@ -37,6 +37,8 @@ CAMPAIGN_SHARE, CAMPAIGNS, CAMPAIGN_DAYS = 0.3, 5, 8
 """Share of sign-ups that come after campaigns, how many of these there are, and for how long each is felt."""
 FIRST_DAY, LATER, FADES, FLOOR = 0.013, 0.0042, 1.2, 1.5e-5
 """Daily chance to start: on the day of the sign-up, a day after it, the power by which it fades, and what stays."""
+EASE: Final = (0.6, 1.2)
+"""Factor on all of them, from shop to shop."""
 RETURNS: Final = 4e-4
 """Daily chance to start again after a cancellation."""
 SALE: Final = 3.0
@@ -68,7 +70,7 @@ class SignUps:
 
     Args:
         arrival: day of the sign-up since the log's start, int64 [n].
-        interest: factor on starting, mean about 1, [n].
+        interest: factor on starting, [n].
         free_days: for how long she looks around without paying, [n].
         watches: chance to watch on a day of a subscription, [n].
         leaving: chance to cancel at a renewal, by plan, [n, 2].
@@ -149,7 +151,7 @@ def _sign_up(plan: SimulationPlan, random: np.random.Generator) -> SignUps:
     heaped = campaign + random.exponential(CAMPAIGN_DAYS / 2, n)
     arrival = np.where(random.uniform(size=n) < CAMPAIGN_SHARE, heaped, grown)
     arrival[0] = 0.0  # a log begins with someone
-    interest = random.gamma(0.7, 1 / 0.7, n)
+    interest = random.uniform(*EASE) * random.gamma(0.7, 1 / 0.7, n)
     idle = np.where(random.uniform(size=n) < IDLE, 0.05, 1.0)
     return SignUps(
         arrival=np.floor(np.minimum(arrival, plan.days - 1)).astype(np.int64),

@@ -34,6 +34,7 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
         f"## {t('modelcard.use')}",
         t("modelcard.use.text", days=record["horizon_days"], name=plain(version.name)),
         t("modelcard.use.not"),
+        t("modelcard.use.browsing"),
         f"## {t('modelcard.data')}",
         _table(_data(version, language), (t("modelcard.fact"), t("modelcard.value"))),
         f"## {t('modelcard.quality')}",
