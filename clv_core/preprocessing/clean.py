@@ -128,7 +128,7 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
             table = recount(dataset.customers_path, left, dataset.manifest.customers_table)
             manifest = dataclasses.replace(manifest, customers_table=table)
             files["customers"] = _own_copy(dataset, marks.scratch)
-        return derive(raw, manifest, **files).manifest
+        return derive(raw, manifest, current=True, **files).manifest
 
 
 def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -224,7 +224,7 @@ def _raw_again(dataset: Dataset, raw: Dataset) -> Manifest:
             files["customers"] = _own_copy(dataset, marks.scratch)
             table = recount(dataset.customers_path, raw.events_path, table)
             manifest = dataclasses.replace(manifest, customers_table=table)
-        return derive(raw, manifest, **files).manifest
+        return derive(raw, manifest, current=True, **files).manifest
 
 
 def _own_copy(dataset: Dataset, scratch: Path) -> Path:

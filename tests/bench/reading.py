@@ -1,7 +1,8 @@
 """What reading a log costs beside the engine's own copy of it: ``python -m tests.bench.reading [FILE or FOLDER ...]``.
 
 Without arguments: a Shopify export of 389 rows, CDNOW, sign-ups of 119,000 rows with few payments, and a log of a
-million rows. A folder is searched for CSV files. Each log is read in a process of its own; beside it, there, DuckDB
+million rows; with ``--all``, all shops' exports of the tests and the logs with known totals too. A folder is searched
+for CSV files. Each log is read in a process of its own; beside it, there, DuckDB
 copies the file to Parquet. Seconds are of the processor, imports aside; scans are tables of the file in the queries.
 A log may take 30 times the copy and two seconds.
 """
@@ -31,9 +32,14 @@ from clv_core.collection.read.source import Source
 from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
+from tests.bench.known_logs.test_known_logs import CASES
 from tests.bench.large_log import make
-from tests.collection.shop_exports import orders, shopify
+from tests.collection.shop_exports import SYSTEMS, orders, shopify
+from tests.collection.shop_exports_asian import ASIAN
+from tests.collection.shop_exports_chinese import CHINESE
+from tests.collection.shop_exports_western import WESTERN
 
+EXPORTS: Final = {**ASIAN, **CHINESE, **WESTERN}
 TIMES: Final = 30
 SECONDS: Final = 2
 MILLION: Final = 1_000_000
@@ -43,9 +49,9 @@ SIGN_UPS: Final = 119_000
 def main() -> None:
     """Print a row a log; exit with 1 where one takes longer than it may."""
     with tempfile.TemporaryDirectory() as folder:
-        given = [Path(word) for word in sys.argv[1:]]
+        given = [Path(word) for word in sys.argv[1:] if word != "--all"]
         found = [file for path in given for file in (sorted(path.rglob("*.csv")) if path.is_dir() else [path])]
-        logs = found or _made(Path(folder))
+        logs = found or [*_made(Path(folder)), *(_tests_logs(Path(folder)) if "--all" in sys.argv else ())]
         print("| log | rows | processor s | DuckDB's copy s | ratio | scans | peak MB | outcome |")
         print("|---|---|---|---|---|---|---|---|")
         slow = [log for log in logs if not _print_row(log)]
@@ -64,6 +70,19 @@ def _made(folder: Path) -> list[Path]:
         pd.read_csv(master, sep=r"\s+", names=columns, dtype=str).to_csv(folder / "cdnow.csv", index=False)
         made.insert(1, folder / "cdnow.csv")
     return made
+
+
+def _tests_logs(folder: Path) -> list[Path]:
+    """Write the exports of shops and the logs with known totals of the tests."""
+    made, logs = orders(240), []
+    for name, write in [*SYSTEMS.items(), *((key, export.write) for key, export in EXPORTS.items())]:
+        write(folder / f"{name}.csv", made)
+        logs.append(folder / f"{name}.csv")
+    for name, case in CASES.items():
+        (folder / name).mkdir()
+        paths, _, _ = case(folder / name)
+        logs += paths
+    return logs
 
 
 def sign_ups(path: Path, rows: int) -> None:
@@ -88,7 +107,8 @@ def _print_row(log: Path) -> bool:
     rows, took, copied, scans, peak, outcome = results.get()
     process.join()
     figures = f"{took:.2f} | {copied:.3f} | {took / copied:.1f} | {scans} | {peak:.0f}"
-    print(f"| {log.name} | {rows:,} | {figures} | {outcome} |", flush=True)
+    name = log.name if log.parent.name not in CASES else f"{log.parent.name}/{log.name}"
+    print(f"| {name} | {rows:,} | {figures} | {outcome} |", flush=True)
     return took <= TIMES * copied + SECONDS
 
 

@@ -61,7 +61,7 @@ def test_an_encoding_that_was_said_holds_for_the_next_file_too(workspace: Worksp
     made = ingest(workspace, first, "shop", encoding="latin2")
     assert made.parts[0]["encoding"] == "iso8859-2" and "encoding" not in codes(made)
     more = append(workspace, "shop", log(workspace, "b.csv", "iso8859-2", range(10, 13), ("ącki", "śledź", "źle")))
-    assert kinds_of(workspace) == {"ącki", "śledź", "źle"} and "encoding_as_before" in codes(more)
+    assert kinds_of(workspace) == {"ącki", "śledź", "źle"} and "encoding" in codes(more)
 
 
 BYTES = {"warning.bad_bytes", "warning.mixed_encoding", "warning.encoding"}

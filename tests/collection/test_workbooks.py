@@ -89,9 +89,9 @@ def test_the_table_is_found_behind_a_cover(tmp_path: Path) -> None:
 def test_a_hidden_sheet_is_read_only_where_it_is_named(tmp_path: Path) -> None:
     file = book(tmp_path, {"Orders": [COLUMNS, *orders(1)], "old": [COLUMNS, *orders(2)]}, hidden=["old"])
     manifest, _, said = read(file)
-    assert manifest.net_revenue == pytest.approx(worth(1)) and said["hidden_sheets"] == {"sheets": ["old"]}
+    assert manifest.net_revenue == pytest.approx(worth(1)) and said["sheets_left_out"] == {"sheets": ["old"]}
     manifest, _, said = read(file, sheet="Old ")
-    assert manifest.net_revenue == pytest.approx(worth(2)) and "hidden_sheets" not in said
+    assert manifest.net_revenue == pytest.approx(worth(2)) and "sheets_left_out" not in said
 
 
 def test_different_tables_of_sales_are_asked_about(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_workbook_of_excel_97_is_read_as_others_are(tmp_path: Path) -> None:
     manifest, events, said = read(file)
     assert manifest.net_revenue == sum(20.25 + at for at in range(1, 7)) and manifest.customers == 3
     assert str(events["event_time"].max()).startswith("2023-06-11 10:06:00")
-    assert said["hidden_sheets"] == {"sheets": ["notes"]} and "content" not in said
+    assert said["sheets_left_out"] == {"sheets": ["notes"]} and "content" not in said
 
 
 @pytest.mark.parametrize("suffix", [".xls", ".xlsx"])

@@ -15,7 +15,7 @@ from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import pseudonym_sql
-from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines, recorded_rejects
+from clv_core.collection.read.line_numbers import lines_without_rows, recorded_rejects
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
@@ -126,7 +126,7 @@ def read_table(
     else:
         _reject_repeats(connection, stored)
     kept = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
-    problems = _problems(connection, source, chosen, rejects)
+    problems = _problems(connection, source, chosen, rejects, rows)
     return CustomerTable(
         rows + len(rejects), kept, attributes, tuple(dates), tuple(chosen.contacts), problems, tuple(notes)
     )
@@ -220,7 +220,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
 
 
 def _problems(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, rejects: Sequence[Reject]
+    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, rejects: Sequence[Reject], read: int
 ) -> tuple[Problem, ...]:
     """Return what was set aside by reason, with the lines that it stands on, the most frequent first."""
     about = {NO_ID: chosen.customer_id, BAD_DATE: ", ".join(chosen.dates), TWICE: chosen.customer_id}
@@ -232,7 +232,8 @@ def _problems(
         f" FROM (SELECT *, coalesce(sum(clv_breaks) OVER (ORDER BY clv_row ROWS BETWEEN UNBOUNDED PRECEDING"
         f" AND 1 PRECEDING), 0) AS clv_before FROM {TYPED}) WHERE reason IS NOT NULL GROUP BY reason"
     ).fetchall()
-    gaps = _gaps(source, rejects) if rows else []
+    first, size = (found.tolist() for found in lines_without_rows(source, rejects, read))
+    gaps = list(zip(first, size, strict=True))
     header = source.dialect.header_line if source.dialect else 0
     problems = []
     for reason, count, values, places in rows:
@@ -244,15 +245,6 @@ def _problems(
         examples = tuple((item.line, item.text[:200]) for item in same[:EXAMPLES])
         problems.append(Problem(reason, len(same), "", "", examples))
     return tuple(sorted(problems, key=lambda item: (-item.rows, item.reason)))
-
-
-def _gaps(source: Source, rejects: Sequence[Reject]) -> list[tuple[int, int]]:
-    """Return the lines below the header that are no rows, ascending: the first of each, and how many follow it."""
-    gaps = [(item.line, item.lines) for item in rejects]
-    if source.dialect is not None:
-        blank = blank_lines(source.path, source.dialect)
-        gaps += [(int(line), 1) for line in as_in_the_file(source, blank[blank > source.dialect.header_line])]
-    return sorted(gaps)
 
 
 def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from clv_core.collection.customers import recount
 from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.merge.merged_manifest import one_part
 from clv_core.collection.merge.merging import merge_logs
+from clv_core.collection.rows.read_settings import one_part
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.version_store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
 from clv_core.errors import Message, Refused, UsageError

@@ -11,31 +11,13 @@ from zoneinfo import ZoneInfo
 
 from clv_core.collection.merge.order_updates import OrderSums
 from clv_core.collection.merge.overlap import Overlap
-from clv_core.collection.parse.id_texts import MERGE
-from clv_core.collection.rows.read_settings import read_settings_of
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.manifest import Manifest
+from clv_core.collection.store.manifest import COUNTS, Manifest
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 
 NAMED_SOURCES: Final = 3
 NAMED_COLUMNS: Final = 20
-COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
-
-
-def one_part(manifest: Manifest) -> dict[str, Any]:
-    """Return a dataset as one part of ``Manifest.parts``, whatever files it was made of."""
-    settings = read_settings_of(manifest)
-    part: dict[str, Any] = {
-        "source": manifest.source,
-        **{key: getattr(manifest, key) for key in COUNTS},
-        "rows_overlap": sum(earlier.get("rows_overlap", 0) for earlier in manifest.parts),
-        "date_order": settings.date_order,
-        "decimal": settings.decimal,
-    }
-    part |= {"hidden": list(settings.hidden)} if settings.hidden else {}
-    part |= {"encoding": settings.encoding} if settings.encoding else {}
-    return part | ({"similar_ids": MERGE} if manifest.merges_similar_ids else {})
 
 
 @dataclass(frozen=True)

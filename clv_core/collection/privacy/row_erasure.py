@@ -13,12 +13,12 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, one, text
-from clv_core.collection.merge.merged_manifest import one_part
 from clv_core.collection.parse.id_texts import folded, folded_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
 from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
 from clv_core.collection.privacy.short_ids import OTHER_IDS, CustomerIds, texts_naming
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
+from clv_core.collection.rows.read_settings import one_part
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
 from clv_core.collection.rows.summary import summarize
 from clv_core.collection.store.version_store import Manifest, version_of

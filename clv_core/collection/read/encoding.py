@@ -146,8 +146,7 @@ def rewrite(
         whole, fallback = _judge(head, seen.judged, called or path.name, usual)
         if whole:
             seen.encoding = whole
-            code = "warning.encoding_as_before" if whole == usual else "warning.encoding"
-            notes.append(Message(code, {"encoding": whole}))
+            notes.append(Message("warning.encoding", {"encoding": whole}))
     elif not seen.valid and not _has_mark(path):
         notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
     damage = _Lines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,27 @@ def as_in_the_file(source: Source, lines: NDArray[np.int64]) -> NDArray[np.int64
     """Return the numbers in the person's file of ``lines`` of what is read, from which some lines were taken out."""
     out = np.array([item.line for item in source.rejects], np.int64)
     return lines + np.searchsorted(out - np.arange(len(out)), lines, side="right")
+
+
+def lines_without_rows(
+    source: Source, rejects: Sequence[Reject], rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the lines below the names that are no rows, ascending: where each gap begins, and its lines, int64 [n].
+
+    Args:
+        source: the file.
+        rejects: lines that are no rows.
+        rows: of the table; blank lines are looked for where the file has more lines than these.
+    """
+    line = np.array([item.line for item in rejects], np.int64)
+    lines = np.array([item.lines for item in rejects], np.int64)
+    dialect = source.dialect
+    if dialect is not None and source.lines > dialect.header_line + rows + lines.sum():
+        blank = blank_lines(source.path, dialect)
+        blank = as_in_the_file(source, blank[blank > dialect.header_line])
+        line, lines = np.concatenate([line, blank]), np.concatenate([lines, np.ones(len(blank), np.int64)])
+    order = np.argsort(line, kind="stable")
+    return line[order], lines[order]
 
 
 def blank_lines(path: Path, dialect: Dialect) -> NDArray[np.int64]:

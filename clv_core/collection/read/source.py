@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from codecs import BOM_UTF8
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -184,7 +182,7 @@ def open_source(
             with path.open("rb") as file:
                 if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
                     raise Refused("nested_too_deep", file=called, limit=MAX_NESTED)
-            path, said = unwrapped(connection, _unmarked(path, scratch), scratch)
+            path, said = unwrapped(connection, path, scratch)
             notes += said
         source = _structured(connection, path, content, called, fewest)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
@@ -240,17 +238,6 @@ def _structured(
         raise Refused("too_many_columns", file=called, columns=len(columns), limit=MAX_COLUMNS)
     parts = path.glob("*.parquet") if path.is_dir() else [path]
     return Source(called, content, path, columns, bytes=sum(part.stat().st_size for part in parts), paths=paths)
-
-
-def _unmarked(path: Path, scratch: Path) -> Path:
-    """Return ``path``, or a copy without its byte order mark, which the engine takes for a value."""
-    with path.open("rb") as file:
-        if file.read(len(BOM_UTF8)) != BOM_UTF8:
-            return path
-        clean = scratch / "clean.json"
-        with clean.open("wb") as out:
-            shutil.copyfileobj(file, out, BLOCK)
-    return clean
 
 
 def _text(

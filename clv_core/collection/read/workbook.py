@@ -82,8 +82,7 @@ def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> t
     _write(used, target, path.name)
     named = {
         "joined_sheets": [table.title for table in used] if len(used) > 1 else [],
-        "sheets_left_out": [table.title for table in shown if table not in used],
-        "hidden_sheets": [table.title for table in tables if table not in shown],
+        "sheets_left_out": [table.title for table in tables if table not in used],
     }
     return tuple(Message(f"warning.{code}", {"sheets": titles}) for code, titles in named.items() if titles)
 

@@ -19,7 +19,7 @@ from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.quality_checks import CENTS, HALF
-from clv_core.collection.store.version_store import Manifest
+from clv_core.collection.store.manifest import COUNTS, Manifest
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
@@ -325,3 +325,18 @@ def _contradictions(result: LoadResult, log: Sequence[Path]) -> tuple[int, bool]
         )
     unread = sum(problem.rows for problem in result.problems if problem.reason in UNREAD)
     return int(new) + unread, months >= MIN_MONTHS and monthdays >= MIN_DAYS and last <= FIRST_DAYS
+
+
+def one_part(manifest: Manifest) -> dict[str, Any]:
+    """Return a dataset as one part of ``Manifest.parts``, whatever files it was made of."""
+    settings = read_settings_of(manifest)
+    part: dict[str, Any] = {
+        "source": manifest.source,
+        **{key: getattr(manifest, key) for key in COUNTS},
+        "rows_overlap": sum(earlier.get("rows_overlap", 0) for earlier in manifest.parts),
+        "date_order": settings.date_order,
+        "decimal": settings.decimal,
+    }
+    part |= {"hidden": list(settings.hidden)} if settings.hidden else {}
+    part |= {"encoding": settings.encoding} if settings.encoding else {}
+    return part | ({"similar_ids": MERGE} if manifest.merges_similar_ids else {})

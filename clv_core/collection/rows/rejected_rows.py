@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from clv_core.collection.engine import T, file_text, name, run, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.read.line_numbers import as_in_the_file, blank_lines
+from clv_core.collection.read.line_numbers import lines_without_rows
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
@@ -103,31 +102,14 @@ def write_rejected(
     nothing = ", ".join(f"NULL::VARCHAR AS {name(column)}" for column in own.values())
     parts = [f"SELECT line, reason, NULL::VARCHAR AS column, value, {nothing} FROM rejects"]
     if any_bad:
-        gaps = _gaps(source, rejects, rows)
-        connection.register("gaps", gaps)
-        parts.append(_bad_rows(source, plan, own, int(gaps["lines"].to_numpy().sum()), rows))
+        line, lines = lines_without_rows(source, rejects, rows)
+        connection.register("gaps", pa.table({"line": line, "lines": lines}))
+        parts.append(_bad_rows(source, plan, own, int(lines.sum()), rows))
     query = f"COPY ({' UNION ALL '.join(parts)}) TO {text(str(target))} (FORMAT parquet)"
     run(connection, query, progress, "set_aside", rows)
     connection.unregister("rejects")
     connection.unregister("gaps")
     return _problems(connection, target, plan)
-
-
-def _gaps(source: Source, rejects: Sequence[Reject], rows: int) -> pa.Table:
-    """Return the lines between the rows: rejects, and blank lines where the number of lines says that there are some.
-
-    Returns:
-        ``line`` and ``lines`` (how many from there on), int64, ascending.
-    """
-    line = np.array([item.line for item in rejects], np.int64)
-    lines = np.array([item.lines for item in rejects], np.int64)
-    dialect = source.dialect
-    if dialect is not None and source.lines > dialect.header_line + rows + lines.sum():
-        blank = blank_lines(source.path, dialect)
-        blank = as_in_the_file(source, blank[blank > dialect.header_line])
-        line, lines = np.concatenate([line, blank]), np.concatenate([lines, np.ones(len(blank), np.int64)])
-    order = np.argsort(line, kind="stable")
-    return pa.table({"line": line[order], "lines": lines[order]})
 
 
 def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: int, rows: int) -> str:

@@ -13,13 +13,17 @@ from clv_core.errors import Message
 OLD_CODES: Final = {
     "warning.customers_of_one": "warning.customers_of",
     "warning.customers_of_several": "warning.customers_of",
+    "warning.encoding_as_before": "warning.encoding",
     "warning.far_after": "warning.far_dates",
     "warning.far_before": "warning.far_dates",
+    "warning.hidden_sheets": "warning.sheets_left_out",
     "warning.similar_phones": "warning.similar_phones",
     "warning.totals_row": "warning.totals_row",
     "warning.totals_rows": "warning.totals_row",
 }
 """Codes of warnings in older manifests -> the code now; one for itself is given no more, and still shown."""
+COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
+"""What is counted of a dataset, and of each of its files."""
 SHRUNK: Final = 0.9
 """A version with fewer rows than this share of those before it is said to be smaller."""
 CLASHED: Final = " (source)"

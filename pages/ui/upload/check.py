@@ -42,7 +42,7 @@ HEEDED: Final = frozenset(
         *("returns_only", "unreadable_numbers", "decimal_mixed", "maybe_cents", "maybe_percent", "minor_unknown"),
         *("large_units_mixed", "many_in_one", "rounded_ids", "float_ids", "swapped_dates"),
         *("epoch_mixed", "unknown_states", "purchases_end", "bad_bytes", "mixed_encoding", "amount_sides"),
-        *("hidden_sheets", "sheets_left_out", "filled_down", "joined_cells"),
+        *("sheets_left_out", "filled_down", "joined_cells"),
     )
 )
 """What, as it was read, may make every figure of the dataset wrong: money, customers or days that are not as meant."""
