@@ -84,8 +84,8 @@ def few_features(
     if known is None:
         early = {name: wanted.pop(name) for name in list(wanted) if FEATURES[name].source in EARLY}
         store.features(day, horizon_days, customers, early)
-        with ThreadPoolExecutor(1) as beside:  # the fit takes one processor
-            fitting = beside.submit(fill_anchor, columns, horizon_days, None)
+        with ThreadPoolExecutor(1) as pool:  # the fit takes one processor
+            fitting = pool.submit(fill_anchor, columns, horizon_days, None)
             store.features(day, horizon_days, customers, wanted)
             anchor = fitting.result()
     else:

@@ -53,7 +53,7 @@ class FewRows:
 
     def frame(self, order: Sequence[str] = ()) -> pd.DataFrame:
         """Return the same as a frame, rows counted from 0; numbers first unless ``order`` names all columns."""
-        frame = pd.DataFrame(self._block.T, columns=pd.Index(self._numeric, dtype=object), copy=False)
+        frame = pd.DataFrame(self._block.T, columns=list(self._numeric), copy=False)
         for place, name in enumerate(order or (*self._numeric, *self.texts)):
             if name in self.texts:
                 frame.insert(place, name, pd.Series(self.texts[name], dtype=object))
