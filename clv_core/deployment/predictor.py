@@ -88,9 +88,9 @@ class Predictor:
         """
         day, horizon, anchor = day_of(as_of), self.config.horizon_days, self.population.anchor
         customers, windows = windows_at(relations.steps(), day, self.config.max_steps_back)
-        signals = {name: values for name, (_, values) in own.items()}
+        features, _ = few_features(relations, as_of, horizon, customers, anchor, names)
         return Snapshot(
-            few_features(relations, as_of, horizon, customers, anchor, names, signals),
+            features.with_columns({name: values for name, (_, values) in own.items()}),
             windows,
             horizon,
             None,

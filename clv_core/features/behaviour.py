@@ -6,7 +6,7 @@ import math
 from datetime import date
 from typing import Any, Final
 
-from clv_core.features.expressions import once, ratio, spread, total
+from clv_core.features.expressions import once, ratio, standard_deviation, total
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature, counted, trends, windowed
 from clv_core.features.relations import TEXT_CODES
 
@@ -25,7 +25,7 @@ def _gap_mean(days: Any) -> Any:
 
 
 def _gap_spread(days: Any) -> Any:
-    return spread(days.gap)
+    return standard_deviation(days.gap)
 
 
 def _in_mean_gaps(span: Any, days: Any) -> Any:

@@ -21,7 +21,7 @@ def ratio(part: Any, whole: Any) -> Any:
     return part.cast("float64") / whole.cast("float64").nullif(0)
 
 
-def spread(values: Any) -> Any:
+def standard_deviation(values: Any) -> Any:
     """Return the sample standard deviation of whole numbers, from exact sums; unknown below two values."""
     count, first, second = values.count().cast("float64"), total(values), total(values.cast("int64") * values)
     return ((second - first * first / count) / (count - 1).nullif(0)).abs().sqrt()
@@ -51,7 +51,7 @@ def succession(rows: Any, key: str, by: str) -> Any:
         grouped = rows.grouped([key])
         assert grouped.groups is not None
         starts, days = grouped.groups.starts, rows[by].values
-        number = np.arange(1, rows.size + 1) - grouped.groups.spread(starts)
+        number = np.arange(1, rows.size + 1) - grouped.groups.repeat(starts)
         later = np.ones(rows.size, bool)
         later[starts] = False
         gap = np.diff(days, prepend=days[:1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 WINDOWS_DAYS: Final = (7, 30, 90, 180, 365)
@@ -89,7 +90,7 @@ def windowed(family: str, unit: str, group: str, source: str, expr: Callable[[An
             group,
             "log",
             source,
-            InWindow(_Recent(expr), WINDOWS_DAYS, place),
+            InWindow(_recent(expr), WINDOWS_DAYS, place),
             empty=0.0,
             family=f"{family}_window",
             days=days,
@@ -118,7 +119,7 @@ def trends(family: str, group: str, source: str, amount: Callable[[Any, Any], An
             group,
             "linear",
             source,
-            InWindow(_Trend(amount), TREND_DAYS, place),
+            InWindow(_trend(amount), TREND_DAYS, place),
             family=f"{family}_trend",
             days=days,
         )
@@ -142,26 +143,22 @@ def counted(name: str, source: str, group: str) -> list[Feature]:
     ]
 
 
-@dataclass(frozen=True)
-class _Recent:
-    """What ``expr`` says of the last days."""
-
-    expr: Callable[[Any, Any], Any]
-
-    def __call__(self, rows: Any, days: Any) -> Any:
-        return self.expr(rows, rows.age <= days)
+@cache
+def _recent(expr: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return what ``expr`` says of the last days; the same function for the same ``expr``, so that it is run once."""
+    return lambda rows, days: expr(rows, rows.age <= days)
 
 
-@dataclass(frozen=True)
-class _Trend:
-    """The share of the last days in twice as many."""
+@cache
+def _trend(amount: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return the share of the last days in twice as many; the same function for the same ``amount``."""
 
-    amount: Callable[[Any, Any], Any]
-
-    def __call__(self, rows: Any, days: Any) -> Any:
-        recent = self.amount(rows, rows.age <= days).fill_null(0).cast("float64")
-        both = self.amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
+    def share(rows: Any, days: Any) -> Any:
+        recent = amount(rows, rows.age <= days).fill_null(0).cast("float64")
+        both = amount(rows, rows.age <= 2 * days).fill_null(0).cast("float64")
         return recent / both.nullif(0)
+
+    return share
 
 
 def _lines(steps: Any, where: Any = None) -> Any:

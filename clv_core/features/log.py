@@ -26,9 +26,9 @@ from clv_core.columns import (
 from clv_core.errors import NotEnoughData
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import MOST_CUSTOMERS, LazyContext, sample_steps
-from clv_core.features.engine import EMBEDDED, Engine, scratch_folder
-from clv_core.features.event_store import ColumnStore, EventStore
-from clv_core.features.relation_cache import cache_folder, cached
+from clv_core.features.engine import Engine
+from clv_core.features.event_store import EventStore
+from clv_core.features.relation_cache import cache_folder, open_store
 from clv_core.features.relations import EPOCH, day_of
 from clv_core.features.reviews import read_reviews
 from clv_core.features.sequences import Steps, Windows, windows_at
@@ -107,7 +107,7 @@ class EventLog:
             events = events.mutate(**{RATING: ibis.null("float64"), REVIEW_TEXT: ibis.null("string")})
         if before is not None:
             events = events.filter(events[EVENT_TIME] < ibis.timestamp(before.isoformat()))
-        store = _store_of(events, connection, cache)
+        store = open_store(events, connection, cache)
         span = store.span()
         if span is None:
             if before is None:
@@ -259,21 +259,6 @@ class EventLog:
         """Let go of the engine and its files; steps and snapshots that were read stay usable."""
         if self.engine is not None:
             self.engine.close()
-
-
-def _store_of(events: ibis.Table, connection: ibis.BaseBackend, cache: Path | None) -> EventStore:
-    from clv_core.features.sharding import write_shards
-    from clv_core.features.warehouse import Warehouse
-
-    if connection.name != EMBEDDED:
-        return Warehouse(events, connection)
-    if cache is None:
-        folder = scratch_folder(connection)
-        write_shards(events, connection, folder)
-    else:
-        folder = cache
-        cached(folder, lambda temporary: write_shards(events, connection, temporary))
-    return ColumnStore.open(folder)
 
 
 def open_log(

@@ -17,9 +17,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clv_core.features.sharding import is_complete
+from clv_core.features.engine import EMBEDDED, scratch_folder
+from clv_core.features.event_store import ColumnStore, EventStore
+from clv_core.features.sharding import is_complete, write_shards
 
 if TYPE_CHECKING:
+    import ibis
+
     from clv_core.collection.store.version_store import Dataset
 
 FOLDER: Final = ".relations"
@@ -49,7 +53,27 @@ def cache_folder(dataset: Dataset, event_types: str, before: date | None) -> Pat
     return home / FOLDER / f"{dataset.version}-{hashlib.sha256(meaning.encode()).hexdigest()[:12]}"
 
 
-def cached(target: Path, write: Callable[[Path], None]) -> None:
+def open_store(events: ibis.Table, connection: ibis.BaseBackend, cache: Path | None) -> EventStore:
+    """Return the store of a log's events.
+
+    Args:
+        events: canonical columns, ``event_time`` naive in the log's time zone.
+        connection: the engine of ``events``; of any but the embedded one the relations become tables.
+        cache: folder of the relations, which are written unless they are there; None: they go with the engine.
+    """
+    from clv_core.features.warehouse import Warehouse
+
+    if connection.name != EMBEDDED:
+        return Warehouse(events, connection)
+    if cache is None:
+        cache = scratch_folder(connection)
+        write_shards(events, connection, cache)
+    else:
+        _fill(cache, lambda folder: write_shards(events, connection, folder))
+    return ColumnStore.open(cache)
+
+
+def _fill(target: Path, write: Callable[[Path], None]) -> None:
     """Have ``target`` filled by ``write`` unless it is there and complete, and remove what has not been used lately.
 
     A crash leaves a folder under a temporary name, which the next call removes; of two runs at once, the first one's

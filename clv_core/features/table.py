@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
 
 Columns = dict[str, NDArray[np.float64]]
 
-CATEGORY: Final = "category"
 HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days", "first_day_value")
 """What the anchor reads."""
 ANCHORS: Final = tuple(name for name, feature in FEATURES.items() if feature.source == ANCHOR)
 """What it says."""
+
+EARLY: Final = frozenset(FEATURES[name].source for name in HISTORY)
 
 FIT_CUSTOMERS: Final = 100_000
 """More customers than these add nothing to the anchor's six parameters but time."""
@@ -39,7 +39,7 @@ FIT_CUSTOMERS: Final = 100_000
 def feature_table(
     store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchored: Anchored | None = None
 ) -> tuple[pd.DataFrame, Anchor]:
-    """Return the features of customers seen before ``cutoff``, and the anchor.
+    """Return all features of customers seen before ``cutoff``, and the anchor.
 
     Args:
         store: of the log's events.
@@ -53,26 +53,47 @@ def feature_table(
         One column for each of ``FEATURES``, float64 with NaN or text with None for unknown, one row a customer, [n, f];
         and the anchor.
     """
-    numeric = [name for name, feature in FEATURES.items() if feature.scale != CATEGORY]
+    rows, anchor = few_features(store, cutoff, horizon_days, customers, anchored, frozenset(FEATURES))
+    return rows.frame(tuple(FEATURES)), anchor
+
+
+def few_features(
+    store: CustomerEventStore,
+    cutoff: date,
+    horizon_days: int,
+    customers: NDArray[np.int64],
+    known: Anchored | Anchor | None,
+    names: frozenset[str],
+) -> tuple[FewRows, Anchor]:
+    """Return some features of customers, as :func:`feature_table` has them.
+
+    Args:
+        store: of their events.
+        cutoff: midnight, log-local.
+        horizon_days: length of the predicted span.
+        customers: numbers of all customers seen before the cutoff, ascending, [n].
+        known: what the anchor says of these customers, or the anchor itself; None fits it on them.
+        names: which of ``FEATURES``; what they are made from is returned as well.
+    """
+    day, every = day_of(cutoff), closure(names)
+    numeric = tuple(name for name in every if name not in TEXTS)
     block = np.empty((len(numeric), len(customers)))
     columns = dict(zip(numeric, block, strict=True))
-    codes = {name: np.empty(len(customers)) for name in TEXTS}
-    day, every = day_of(cutoff), columns | codes
-    early = {FEATURES[name].source for name in HISTORY}
-    first = {name: values for name, values in every.items() if FEATURES[name].source in early}
-    rest = {name: values for name, values in every.items() if FEATURES[name].source in SOURCES.keys() - early}
-    store.features(day, horizon_days, customers, first)
-    with ThreadPoolExecutor(1) as beside:
-        fitting = beside.submit(fill_anchor, columns, horizon_days, anchored)
-        store.features(day, horizon_days, customers, rest)
-        anchor = fitting.result()
+    codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
+    wanted = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
+    if known is None:
+        early = {name: wanted.pop(name) for name in list(wanted) if FEATURES[name].source in EARLY}
+        store.features(day, horizon_days, customers, early)
+        with ThreadPoolExecutor(1) as pool:  # the fit takes one processor
+            fitting = pool.submit(fill_anchor, columns, horizon_days, None)
+            store.features(day, horizon_days, customers, wanted)
+            anchor = fitting.result()
+    else:
+        store.features(day, horizon_days, customers, wanted)
+        anchor = fill_anchor(columns, horizon_days, known)
     fill_derived(columns, cutoff)
-    frame = pd.DataFrame(block.T, columns=numeric, copy=False)
-    for position, (name, feature) in enumerate(FEATURES.items()):
-        if feature.scale == CATEGORY:
-            texts = decoded(codes[name], store.texts(TEXTS[name]))
-            frame.insert(position, name, pd.Series(texts, dtype=object))
-    return frame, anchor
+    texts = {name: decoded(values, store.texts(TEXTS[name])) for name, values in codes.items()}
+    return FewRows(numeric, block, texts), anchor
 
 
 @dataclass(frozen=True)
@@ -144,44 +165,6 @@ def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> NDArray[n
     known = np.array([*texts, None], object)
     found: NDArray[np.object_] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
     return found
-
-
-def few_features(
-    store: CustomerEventStore,
-    cutoff: date,
-    horizon_days: int,
-    customers: NDArray[np.int64],
-    anchor: Anchor,
-    names: frozenset[str],
-    signals: Mapping[str, NDArray[Any]],
-) -> FewRows:
-    """Return some features of customers seen before ``cutoff``, as :func:`feature_table` has.
-
-    Args:
-        store: of their events.
-        cutoff: midnight, log-local.
-        horizon_days: length of the predicted span.
-        customers: numbers of all customers seen before the cutoff, ascending, [n].
-        anchor: fitted on the whole log.
-        names: which of ``FEATURES``; what they are made from is returned as well.
-        signals: columns beyond ``FEATURES``, float64 or texts, [n] each.
-    """
-    every = closure(names)
-    numeric = tuple(name for name in every if name not in TEXTS)
-    block = np.empty((len(numeric), len(customers)))
-    columns = dict(zip(numeric, block, strict=True))
-    codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
-    related = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
-    store.features(day_of(cutoff), horizon_days, customers, related)
-    fill_anchor(columns, horizon_days, anchor)
-    fill_derived(columns, cutoff)
-    texts: dict[str, NDArray[Any]] = {name: decoded(values, store.texts(TEXTS[name])) for name, values in codes.items()}
-    for name, values in signals.items():
-        if values.dtype == object:
-            texts[name] = values
-        else:
-            numeric, block = (*numeric, name), np.vstack([block, values])
-    return FewRows(numeric, block, texts)
 
 
 @cache

@@ -44,10 +44,20 @@ class FewRows:
             found[absent] = np.nan
         return found
 
-    def frame(self) -> pd.DataFrame:
-        """Return the same as a frame, numbers first, rows counted from 0."""
-        frame = pd.DataFrame(self._block.T, columns=pd.Index(self._numeric, dtype=object), copy=False)
-        return pd.concat([frame, pd.DataFrame(dict(self.texts), frame.index, dtype=object)], axis=1)
+    def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> FewRows:
+        """Return the rows with more columns, float64 or texts, [n] each."""
+        texts = {name: values for name, values in columns.items() if values.dtype == object}
+        numbers = {name: values for name, values in columns.items() if name not in texts}
+        block = np.vstack([self._block, *numbers.values()]) if numbers else self._block
+        return FewRows((*self._numeric, *numbers), block, {**self.texts, **texts})
+
+    def frame(self, order: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the same as a frame, rows counted from 0; numbers first unless ``order`` names all columns."""
+        frame = pd.DataFrame(self._block.T, columns=list(self._numeric), copy=False)
+        for place, name in enumerate(order or (*self._numeric, *self.texts)):
+            if name in self.texts:
+                frame.insert(place, name, pd.Series(self.texts[name], dtype=object))
+        return frame
 
 
 @lru_cache(maxsize=64)

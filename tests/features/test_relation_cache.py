@@ -33,13 +33,13 @@ def dataset(shop: pd.DataFrame, tmp_path: Path) -> Dataset:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Folders that relations were made in."""
     folders: list[Path] = []
-    make = sharding.write_shards
+    make = relation_cache.write_shards
 
     def counted(events: object, connection: object, folder: Path) -> None:
         folders.append(folder)
         make(events, connection, folder)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sharding, "write_shards", counted)
+    monkeypatch.setattr(relation_cache, "write_shards", counted)
     return folders
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.columnar.groups import Groups, every
+from clv_core.features.columnar.groups import Groups, all_true
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Column:
         known = self.known
         if known is not None:
             known = known[rows]
-            if every(known):  # what is known throughout is added up and filled in faster
+            if all_true(known):  # what is known throughout is added up and filled in faster
                 known = None
         return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
 
@@ -261,7 +261,7 @@ class Column:
         both = mask if other is None else other if mask is None else mask & other
         keys = Column(key.values, both, groups=groups)
         least = keys.min()
-        at = keys.values == groups.spread(least.values)
+        at = keys.values == groups.repeat(least.values)
         rows = np.flatnonzero(at if both is None else at & both)
         found = least.known if least.known is not None else np.ones(len(groups.starts), bool)
         values = np.zeros(len(groups.starts), self.values.dtype)

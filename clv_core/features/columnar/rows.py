@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.groups import Groups, every, order_of, sort_keys
+from clv_core.features.columnar.groups import Groups, all_true, order_of, sort_keys
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Rows:
 
     def filter(self, condition: Column) -> Rows:
         """Return the rows where ``condition`` is true, in their order, in no groups."""
-        if every(condition.values):
+        if all_true(condition.values):
             return self._apart()
         return self._take(condition.values.nonzero()[0])
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clv_core.columns import CART, RATING_EVENT, RETURN, VIEW
 from clv_core.features.context.days import Days, Past, exactly, running
 from clv_core.features.context.log_days import BEHAVIOUR, Behaviour, LogDays
-from clv_core.features.context.lookup import SPANS, Known, Lookup, by_span, decayed
+from clv_core.features.context.lookup import SPANS, CustomerState, Lookup, by_span, decayed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +55,7 @@ def customer_statistics(
         lookup: of the log at the cutoff.
     """
     log = replace(log, orders=log.orders.in_units(usual["money"]))
-    known = Known.of(log, customers, cutoff_day, horizon_days)
+    known = CustomerState.of(log, customers, cutoff_day, horizon_days)
     counts, money = by_span(known.edges), by_span(log.orders.added[known.edges])
     bought = (known.count > 0).astype(np.float64)
     found: Columns = {
@@ -87,7 +87,7 @@ def customer_statistics(
     return found
 
 
-def _gaps(orders: Days, horizon_days: int, known: Known, usual: Mapping[str, float]) -> Columns:
+def _gaps(orders: Days, horizon_days: int, known: CustomerState, usual: Mapping[str, float]) -> Columns:
     """How far orders lie apart, how alike the gaps are, and how long the silence is beside them."""
     gap = np.zeros(len(orders.day))
     gap[1:] = orders.day[1:] - orders.day[:-1]
@@ -118,7 +118,7 @@ def _gaps(orders: Days, horizon_days: int, known: Known, usual: Mapping[str, flo
     }
 
 
-def _spend(orders: Days, known: Known) -> Columns:
+def _spend(orders: Days, known: CustomerState) -> Columns:
     """What an order of hers is worth: mean, scatter, the last one; values in mean orders."""
     logs = exactly(np.log(np.maximum(orders.value, 1e-6)))
     total, log_total, log_squares = (

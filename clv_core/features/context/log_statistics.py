@@ -11,7 +11,7 @@ from clv_core.columns import RETURN
 from clv_core.features.context.customer_statistics import LITTLE, YEAR_DAYS
 from clv_core.features.context.days import Days
 from clv_core.features.context.log_days import BEHAVIOUR, LogDays
-from clv_core.features.context.lookup import Known, Lookup, window_cutoffs
+from clv_core.features.context.lookup import CustomerState, Lookup, window_cutoffs
 
 Floats = NDArray[np.float64]
 Numbers = dict[str, float]
@@ -38,7 +38,7 @@ def usual_of(log: LogDays, horizon_days: int) -> Numbers:
 def log_statistics(log: LogDays, cutoff_day: int, horizon_days: int, usual: Numbers, lookup: Lookup) -> Numbers:
     """Return the statistics of a log whose days all lie before the cutoff, by name, all finite."""
     everyone = np.arange(len(log))
-    known = Known.of(log, everyone, cutoff_day, horizon_days)
+    known = CustomerState.of(log, everyone, cutoff_day, horizon_days)
     return {
         **_size(log, known, cutoff_day, horizon_days),
         **_rhythm(log, known, horizon_days, usual),
@@ -49,7 +49,7 @@ def log_statistics(log: LogDays, cutoff_day: int, horizon_days: int, usual: Numb
     }
 
 
-def _size(log: LogDays, known: Known, cutoff_day: int, horizon_days: int) -> Numbers:
+def _size(log: LogDays, known: CustomerState, cutoff_day: int, horizon_days: int) -> Numbers:
     buyers = known.count > 0
     count = known.count[buyers]
     some = np.maximum(buyers.sum(), 1)
@@ -80,7 +80,7 @@ def _gaps(orders: Days) -> tuple[Floats, Floats]:
     return gap, np.sqrt(variance) / np.maximum(mean[enough], 1e-9)
 
 
-def _rhythm(log: LogDays, known: Known, horizon_days: int, usual: Numbers) -> Numbers:
+def _rhythm(log: LogDays, known: CustomerState, horizon_days: int, usual: Numbers) -> Numbers:
     gap, cv = _gaps(log.orders)
     logs = np.log(gap / horizon_days) if len(gap) else np.zeros(1)
     active = (known.count > 0) & (known.recency < 1)
@@ -98,7 +98,7 @@ def _rhythm(log: LogDays, known: Known, horizon_days: int, usual: Numbers) -> Nu
     }
 
 
-def _money(log: LogDays, known: Known, money: float) -> Numbers:
+def _money(log: LogDays, known: CustomerState, money: float) -> Numbers:
     orders = log.orders
     if not len(orders.value):
         return dict.fromkeys(
@@ -201,7 +201,7 @@ OUTCOMES: Final = ("all", "orders", "one_young", "one_old", "repeat_recent", "re
 
 def _came_of(log: LogDays, cutoff: int, lookup: Lookup, when: str) -> Numbers:
     customers = np.flatnonzero(log.seen < cutoff)
-    known = Known.of(log, customers, cutoff, lookup.horizon_days)
+    known = CustomerState.of(log, customers, cutoff, lookup.horizon_days)
     orders = log.orders.count(customers, cutoff, cutoff + lookup.days)
     bought = (orders > 0).astype(np.float64)
     groups = {

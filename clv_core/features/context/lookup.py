@@ -76,7 +76,7 @@ def _weights(half: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Known:
+class CustomerState:
     """What cells are made of, for n customers at one cutoff.
 
     Args:
@@ -98,7 +98,7 @@ class Known:
     edges: Ints
 
     @classmethod
-    def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> Known:
+    def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> CustomerState:
         """Return what was known of customers before a cutoff."""
         edges = span_edges(log.orders, customers, cutoff_day, horizon_days)
         orders = Past(edges[:, -1], edges[:, 0])
@@ -190,7 +190,7 @@ class Lookup(JsonRecord):
         """
         days = int(min(horizon_days, (cutoff_day - log.first) / 2.5))
         cutoffs = window_cutoffs(log, cutoff_day, days) if days >= SHORTEST_DAYS else []
-        sizes = {name: size for name, (_, size) in Known.of(log, np.empty(0, np.int64), 0, 1.0).cells().items()}
+        sizes = {name: size for name, (_, size) in CustomerState.of(log, np.empty(0, np.int64), 0, 1.0).cells().items()}
         added = {name: np.zeros((5, size)) for name, size in sizes.items()}
         everyone = np.arange(len(log))
         largest = 0.0 if cutoffs else _largest(log, everyone, cutoff_day - max(1, days), cutoff_day)
@@ -198,7 +198,7 @@ class Lookup(JsonRecord):
             customers = np.flatnonzero(log.seen < cutoff)
             orders = log.orders.count(customers, cutoff, cutoff + days)
             largest = max(largest, _largest(log, customers, cutoff, cutoff + days))
-            known = Known.of(log, customers, cutoff, horizon_days)
+            known = CustomerState.of(log, customers, cutoff, horizon_days)
             bought = known.count > 0
             beside = (orders * bought, known.expected(counts, days, horizon_days))
             sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders, *beside)
@@ -219,7 +219,7 @@ class Lookup(JsonRecord):
         misfit = _misfit(*added["cell"][3:].reshape(2, len(COUNT_EDGES) + 1, -1))
         return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus, misfit)
 
-    def of_customers(self, known: Known) -> dict[str, Floats]:
+    def of_customers(self, known: CustomerState) -> dict[str, Floats]:
         """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].
 
         Shorter windows than the horizon are stretched to it in proportion; without any, all customers are alike. The
