@@ -21,7 +21,8 @@ from clv_core.collection.infer.money.amounts import (
     told_other_total,
     without_cost,
 )
-from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
+from clv_core.collection.infer.money.discounts import of_rates
+from clv_core.collection.infer.money.price import settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
 from clv_core.collection.infer.orders.ends import others_unused
 from clv_core.collection.infer.orders.refunds import settle_refund

@@ -14,7 +14,7 @@ from clv_core.collection.infer.columns.numbers import are_swapped, decide_number
 from clv_core.collection.infer.columns.proposed import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.money.price import discount_kind
+from clv_core.collection.infer.money.discounts import discount_kind
 from clv_core.collection.infer.money.units import large_units, of_units
 from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others, without_used
 from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
