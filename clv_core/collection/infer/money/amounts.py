@@ -174,7 +174,7 @@ OF_FEES: Final = re.compile(r"\b(?:gross|net|brutto|netto|bruto|brut|lordo|líqu
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
-def told_other_total(
+def other_total_warning(
     log: LogTable,
     chosen: Mapping[str, str],
     notes: Sequence[Message],

@@ -34,7 +34,7 @@ def in_percent(column: str) -> bool:
     return bool(NAMED.search(column))
 
 
-def of_rates(
+def with_discount_rate(
     columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the columns with that of discounts in percent, where amounts are made of prices and no other is known.
