@@ -16,11 +16,11 @@ from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import SET_ASIDE, Manifest, open_dataset
 from clv_core.collection.vocabulary.order_statuses import MEANINGS
 from clv_core.commands import Context, split_pairs
-from clv_core.commands.parser import command, one_of, option
+from clv_core.commands.parser import OneOf, Option, command, one_of, option
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.preprocessing.clean import append
 
-READING: Final = (
+READING: Final[tuple[Option | OneOf, ...]] = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),
     option("--event", "cli.ingest.event", action="append", default=[], metavar="NAME=TYPE"),
     option("--state", "cli.ingest.state", action="append", default=[], metavar="WORD=MEANING"),

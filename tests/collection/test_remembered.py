@@ -86,3 +86,10 @@ def test_a_file_that_is_refused_is_not_remembered(workspace: Workspace) -> None:
     with pytest.raises(Refused):
         ingest(workspace, bad, "a", mapping=SAID)
     assert recall(workspace, ["who", "am", "x"]) is None
+
+
+def test_how_sales_are_written_is_remembered(workspace: Workspace) -> None:
+    rows = [f"c{at % 5},2024-01-{at + 1:02},{-10 - at}" for at in range(20)]
+    ingest(workspace, log(workspace, "a.csv", "customer_id,date,amount", *rows), "a", sign="negative")
+    later = log(workspace, "b.csv", "customer_id,date,amount", *rows)
+    assert ingest(workspace, later, "b", remembered=True).net_revenue == sum(10 + at for at in range(20))

@@ -33,6 +33,7 @@ from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, uploading
 from pages.ui.upload import save as saving
+from tests.collection.shop_exports import SYSTEMS, orders
 from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 
 UPLOAD = Callable[..., AppTest]
@@ -503,6 +504,21 @@ def test_what_was_said_is_taken_over_where_the_page_proposes_money_and_time_zone
 def test_a_file_of_which_nothing_was_said_is_not_offered_to_be_read_so_again(upload: UPLOAD, tmp_path: Path) -> None:
     remember(Workspace(tmp_path), LOG.splitlines()[0].split(","), Answers())
     assert "recall_use" not in keys_of(upload(LOG))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_recipe_of_a_file_is_named_and_may_be_left(upload: UPLOAD, tmp_path: Path, lang: str) -> None:
+    SYSTEMS["shopify"](tmp_path / "export.csv", orders(60))
+    app = upload((tmp_path / "export.csv").read_bytes(), lang=lang)
+    (chooser,) = [one for one in app.selectbox if one.label == translate("upload.recipe", lang)]
+    assert "Shopify" in str(chooser.options[0]) and not app.error
+    app = chooser.select("none").run()
+    assert answers(app)["recipe"] == "none" and not app.error
+    (chooser,) = [one for one in app.selectbox if one.label == translate("upload.recipe", lang)]
+    chooser.select("shopify_orders").run()
+    save(app)
+    args = args_of(tmp_path, "ingest")
+    assert args[args.index("--recipe") + 1] == "shopify_orders"
 
 
 def test_the_look_names_the_gap_and_the_horizons(upload: UPLOAD) -> None:

@@ -15,13 +15,14 @@ from clv_core.collection.infer.kinds.event_names import of_documents, read_docum
 from clv_core.collection.infer.kinds.sides import with_marks, with_sides
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
+    other_total_warning,
     rival_amounts,
     settle_amount,
     settle_returns,
-    told_other_total,
     without_cost,
 )
-from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
+from clv_core.collection.infer.money.discounts import with_discount_rate
+from clv_core.collection.infer.money.price import settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
 from clv_core.collection.infer.orders.ends import others_unused
 from clv_core.collection.infer.orders.refunds import settle_refund
@@ -117,10 +118,10 @@ def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
     for settle in MONEY_RULES:
         chosen, said = settle(log, chosen)
         notes += said
-    notes += told_other_total(log, chosen, notes)
+    notes += other_total_warning(log, chosen, notes)
     chosen, said = settle_returns(log, chosen)
     notes += said
-    chosen = of_rates(log.columns, log.rows, _price_alone(log, chosen), mapping)
+    chosen = with_discount_rate(log.columns, log.rows, _price_alone(log, chosen), mapping)
     if REFUND in chosen and AMOUNT not in chosen:
         notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
     return chosen, notes

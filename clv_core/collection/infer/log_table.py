@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from clv_core.collection.engine import one
 from clv_core.collection.infer.answers import Answers
 from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.source import Source
+
+JUDGED_ROWS: Final = 20_000
+"""Rows of which it is asked how their amounts go together."""
+MARKS: Final = ("point", "comma")
+"""Decimal marks that amounts may be read with while that of the file is not known."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,18 @@ class LogTable:
     def first(self, rows: int) -> str:
         """Return the table expression of so many of the first rows."""
         return f"(SELECT * FROM {self.relation} LIMIT {rows})"
+
+    def numbers(self, decimal: str, columns: Mapping[str, str], also: str = "") -> str:
+        """Return the table expression of numbers in some columns of the first :data:`JUDGED_ROWS` rows.
+
+        Args:
+            decimal: ``point`` or ``comma``.
+            columns: name in the table -> source column.
+            also: SQL of more columns, with their names.
+        """
+        cells = zip(number_cells(columns.values(), decimal), columns, strict=True)
+        selected = ", ".join([*(f"{cell} AS {called}" for cell, called in cells), *([also] if also else [])])
+        return f"(SELECT {selected} FROM {self.first(JUDGED_ROWS)})"
 
     def filled(self, column: str) -> list[str]:
         """Return what stands in a column of the first rows, without blanks around it and without blank cells."""

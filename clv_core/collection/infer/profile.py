@@ -14,13 +14,13 @@ from clv_core.collection.infer.columns.numbers import are_swapped, decide_number
 from clv_core.collection.infer.columns.proposed import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.money.price import discount_kind
-from clv_core.collection.infer.money.units import large_units, of_units
+from clv_core.collection.infer.money.discounts import discount_kind
+from clv_core.collection.infer.money.units import large_units, read_units
+from clv_core.collection.infer.orders.amount_scope import read_scope
 from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others, without_used
 from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
+from clv_core.collection.infer.orders.repeated_totals import reject_repeated_totals
 from clv_core.collection.infer.orders.steps import of_visits, order_steps
-from clv_core.collection.infer.orders.totals import without_repeated_money
-from clv_core.collection.infer.orders.whole import of_orders
 from clv_core.collection.infer.plan.cells import MAX_QUANTITY
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
 from clv_core.collection.infer.plan.orders import Orders, of_other
@@ -122,7 +122,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         max_amount=answers.max_amount,
         orders=replace(_orders_by_states(chosen, states, others), ends=ends),
     )
-    units, said = of_units(log, plan, answers.amount_unit, money)
+    units, said = read_units(log, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
     log, plan = _read_cells(log, plan)
@@ -162,9 +162,9 @@ def _relate_rows(
     steps, of_steps = order_steps(log, plan)
     plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
     plan = replace(plan, refund_rows=have_rows(log, plan))
-    orders, of_amounts = of_orders(log, plan)
+    orders, of_amounts = read_scope(log, plan)
     plan, of_refunds = _refunds(log, replace(plan, orders=orders))
-    plan, of_repeats = without_repeated_money(log, plan)
+    plan, of_repeats = reject_repeated_totals(log, plan)
     said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
     return plan, steps, said
 

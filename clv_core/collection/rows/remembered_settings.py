@@ -26,6 +26,17 @@ from clv_core.errors import NotFound, Refused
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "mappings"
+TAKEN_OVER: Final = (
+    "currency",
+    "duplicates",
+    "amount_scope",
+    "amount_unit",
+    "discount",
+    "sign",
+    "similar_ids",
+    "recipe",
+)
+"""Answers about an earlier file that hold for the next one where nothing is said."""
 
 
 def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> None:
@@ -98,14 +109,9 @@ def recalled(
         answers,
         mapping=named_anew(known.mapping, answers.mapping),
         timezone=answers.timezone if zoned else known.timezone,
-        currency=answers.currency or known.currency,
-        duplicates=answers.duplicates or known.duplicates,
         events={**known.events, **answers.events},
         states={**known.states, **answers.states},
-        amount_unit=answers.amount_unit or known.amount_unit,
-        amount_scope=answers.amount_scope or known.amount_scope,
-        similar_ids=answers.similar_ids or known.similar_ids,
-        recipe=answers.recipe or known.recipe,
+        **{name: getattr(answers, name) or getattr(known, name) for name in TAKEN_OVER},
     )
     return said, settings
 

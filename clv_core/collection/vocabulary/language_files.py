@@ -41,7 +41,6 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "status_times": dict.fromkeys(("deleted", "cancelled", "refunded", "paid"), WORDS),
     "flags": dict.fromkeys(("cancelled", "refunded", "test", "paid"), WORDS),
     "deals": {"columns": WORDS, "won": PATTERNS},
-    "money_moved": dict.fromkeys(("columns", "yes", "no"), WORDS),
     "order_steps": dict.fromkeys(("paid", "cancelled", "placed"), WORDS),
     "row_types": {
         **dict.fromkeys(("columns", "bills", "credits", "payments", "neither", "nouns"), WORDS),

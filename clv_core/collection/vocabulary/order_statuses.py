@@ -1,6 +1,6 @@
 """What shops call the statuses of their orders: which words say that nobody paid, that all was paid back, or a sale.
 
-Beside the words themselves: columns that tell it by yes or no, by a time, by a deal's stage, or by what moved money.
+Beside the words themselves: columns that tell it by yes or no, by a time, or by a deal's stage.
 """
 
 from __future__ import annotations
@@ -66,12 +66,6 @@ VOID_TIME_NAMES: Final = dict.fromkeys(DELETED_NAMES, CANCELLED) | _VOCABULARY.i
 PAID_TIMES: Final = _VOCABULARY.folded("status_times", "paid")
 """Names of columns of times that say by being blank that nobody paid."""
 
-BALANCE_IMPACT_NAMES: Final = _VOCABULARY.folded("money_moved", "columns")
-"""What a payment service calls the column that says whether a row moved any money: the authorisation of a payment that
-is captured in a row of its own did not."""
-BALANCE_IMPACT_WORDS: Final = {
-    word: SOLD if moved == "yes" else CANCELLED for word, moved in _VOCABULARY.index("money_moved", "no", "yes").items()
-}
 STAGE_NAMES: Final = _VOCABULARY.folded("deals", "columns")
 """What a CRM calls the column that says how far a deal has come: only those that were won are sales."""
 WON: Final = re.compile(rf"(?i)^(?:\d+\W*)?(?:closed?\W*)?(?:{_VOCABULARY.pattern('deals', 'won')})\b(?!\W*back)")

@@ -10,14 +10,12 @@ from typing import Any, Final
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.money import FRACTIONS, NAMED
 from clv_core.collection.infer.columns.proposed import LIKELY, filled
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import MARKS, LogTable
 from clv_core.collection.infer.proposals.by_name import says
-from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, WITH_TAX, WITHOUT_TAX, fold
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TYPE, ORDER_ID, PURCHASE, QUANTITY, REFUND, RETURN, UNIT_PRICE
 from clv_core.errors import Message
 
-JUDGED_ROWS: Final = 20_000
 MIN_PARTS: Final = {REFUND: 3, DISCOUNT: 5}
 """Rows with a refund or a discount, before a sum that holds in them is no accident."""
 POSTAGE: Final = re.compile(
@@ -75,12 +73,12 @@ def settle_amount(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, s
 def _lower(log: LogTable, chosen: Mapping[str, str], others: Sequence[str]) -> tuple[Message, ...]:
     """Return what is to be said of another column that is what was charged, or less: of the line, or of one piece."""
     price, pieces = chosen[UNIT_PRICE], chosen[QUANTITY]
-    for other, decimal, (code, charged) in product(others, ("point", "comma"), LOWER.items()):
-        a, p, q = number_cells((other, price, pieces), decimal)
+    for other, decimal, (code, charged) in product(others, MARKS, LOWER.items()):
+        rows = log.numbers(decimal, {"a": other, "p": price, "q": pieces})
         told, less, above, several, same = log.one(
             f"SELECT count(*), count(*) FILTER (g <= -{CENT}), count(*) FILTER (g >= {CENT}), count(*) FILTER (q > 1),"
-            f" count(*) FILTER (q > 1 AND abs(g) < {CENT}) FROM (SELECT a - {charged} AS g, q FROM (SELECT {a} AS a,"
-            f" {p} AS p, {q} AS q FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE a > 0 AND p > 0 AND q > 0)",
+            f" count(*) FILTER (q > 1 AND abs(g) < {CENT})"
+            f" FROM (SELECT a - {charged} AS g, q FROM {rows} WHERE a > 0 AND p > 0 AND q > 0)",
         )
         if above <= (1 - NEARLY_ALL) * told and same >= max(1, SAME * several) and less >= MIN_PARTS[DISCOUNT]:
             return (Message(code, {"column": other, "quantity": pieces, "price": price, "rows": int(less)}),)
@@ -147,12 +145,11 @@ def _true(
         fewest: as many there have to be; by default what makes it no accident.
     """
     least = MIN_PARTS[kind] if fewest is None else fewest
-    for decimal in ("point", "comma"):
-        cells = number_cells((*columns, part), decimal)
-        values = ", ".join(f"abs({cell}) AS {letter}" for cell, letter in zip(cells, "abcd", strict=True))
+    for decimal in MARKS:
+        numbers = log.numbers(decimal, dict(zip("abcd", (*columns, part), strict=True)))
         told, true = log.one(
-            f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT {values} FROM"
-            f" {log.first(JUDGED_ROWS)}) WHERE {rows} AND ({gap}) IS NOT NULL",
+            f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT abs(COLUMNS(*)) FROM {numbers})"
+            f" WHERE {rows} AND ({gap}) IS NOT NULL",
         )
         if told >= least and true >= NEARLY_ALL * told:
             return True
@@ -177,7 +174,7 @@ OF_FEES: Final = re.compile(r"\b(?:gross|net|brutto|netto|bruto|brut|lordo|líqu
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
-def told_other_total(
+def other_total_warning(
     log: LogTable,
     chosen: Mapping[str, str],
     notes: Sequence[Message],
@@ -256,11 +253,10 @@ def rival_amounts(
 
 def _parted(log: LogTable, own: str, other: str, fee: str) -> bool:
     """Say whether two amounts differ by what stands in a third column, in nearly all rows."""
-    for decimal in ("point", "comma"):
-        a, b, c = number_cells((own, other, fee), decimal)
+    for decimal in MARKS:
         told, parted = log.one(
-            f"SELECT count(*), count(*) FILTER (abs(abs(a - b) - abs(c)) < {CENT}) FROM (SELECT {a} AS a, {b} AS b,"
-            f" {c} AS c FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE a IS NOT NULL AND b IS NOT NULL AND c <> 0",
+            f"SELECT count(*), count(*) FILTER (abs(abs(a - b) - abs(c)) < {CENT})"
+            f" FROM {log.numbers(decimal, {'a': own, 'b': other, 'c': fee})} WHERE a + b IS NOT NULL AND c <> 0",
         )
         if told >= MIN_DIFFERENT and parted >= NEARLY_ALL * told:
             return True
@@ -273,10 +269,9 @@ def _words(column: str) -> str:
 
 def _rows(log: LogTable, own: str, other: str) -> dict[str, float]:
     """Return in how many rows two amounts differ, and what both come to; nothing where they hardly do."""
-    mine, theirs = number_cells((own, other), "point")
     rows, ours, others = log.one(
-        f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b) FROM (SELECT {mine} AS a, {theirs} AS b"
-        f" FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE a IS NOT NULL AND b IS NOT NULL",
+        f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b)"
+        f" FROM {log.numbers('point', {'a': own, 'b': other})} WHERE a + b IS NOT NULL",
     )
     return {"rows": int(rows), "sum": ours, "other_sum": others} if rows >= MIN_DIFFERENT else {}
 
@@ -286,13 +281,12 @@ def _orders(log: LogTable, own: str, other: str, order: str) -> dict[str, float]
 
     Nothing where they hardly differ, or where the other is not the same on all lines of each order of several amounts.
     """
-    mine, theirs = number_cells((own, other), "point")
+    rows = log.numbers("point", {"a": own, "b": other}, f"{name(order)} AS o")
     alike, several, orders, ours, others = log.one(
         "SELECT count(*) FILTER (lines > 1 AND low = high), count(*) FILTER (lines > 1),"
         f" count(*) FILTER (abs(own - high) > {CENT}), sum(own), sum(high) FROM (SELECT sum(a) AS own, min(b) AS low,"
-        f" max(b) AS high, count(DISTINCT a) AS lines FROM (SELECT {name(order)} AS o, {mine} AS a, {theirs} AS b"
-        f" FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE o IS NOT NULL AND a IS NOT NULL AND b IS NOT NULL"
-        " GROUP BY o)",
+        f" max(b) AS high, count(DISTINCT a) AS lines FROM {rows}"
+        " WHERE o IS NOT NULL AND a + b IS NOT NULL GROUP BY o)",
     )
     told = several >= MIN_DIFFERENT and alike == several and orders >= MIN_DIFFERENT
     return {"orders": int(orders), "sum": ours, "other_sum": others} if told else {}

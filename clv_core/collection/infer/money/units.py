@@ -31,7 +31,7 @@ UNEVEN: Final = 0.8
 WHOLE: Final = re.compile(r"[+-]?\d+")
 
 
-def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) -> tuple[Message, ...]:
+def cents_warning(rows: Sequence[Mapping[str, Any]], column: str, currency: str) -> tuple[Message, ...]:
     """Return a warning where all amounts are whole, large and uneven numbers in a currency with cents.
 
     Args:
@@ -52,7 +52,7 @@ def told_minor(rows: Sequence[Mapping[str, Any]], column: str, currency: str) ->
     return (Message("warning.maybe_cents", {"column": column, "currency": currency, "usual": usual}),)
 
 
-def of_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str) -> tuple[str, tuple[Message, ...]]:
+def read_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str) -> tuple[str, tuple[Message, ...]]:
     """Return SQL for how many units of the amounts make one of their currency, and what is to be said of it.
 
     Args:
@@ -68,7 +68,7 @@ def of_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str) 
     if unit is None and plan.chosen.get(AMOUNT, "").casefold().endswith("micros"):
         unit = MICRO
     if unit not in (MINOR, MICRO):
-        return "", () if unit else told_minor(log.rows, plan.chosen.get(AMOUNT, ""), currency)
+        return "", () if unit else cents_warning(log.rows, plan.chosen.get(AMOUNT, ""), currency)
     if money not in plan.chosen:
         return "", ()
     cell = f"{T}{money}"

@@ -7,8 +7,6 @@ from typing import Final
 
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import (
-    BALANCE_IMPACT_NAMES,
-    BALANCE_IMPACT_WORDS,
     CANCELLED,
     MAX_TEST_SHARE,
     NO,
@@ -55,8 +53,6 @@ def are_own_words(column: str, values: list[str]) -> bool:
         return False
     if key in STAGE_NAMES:
         return any(map(WON.search, words)) and are_words(values)
-    if key in BALANCE_IMPACT_NAMES:
-        return set(map(fold, words)) <= set(BALANCE_IMPACT_WORDS)
     if key in TEST_FLAGS and sum(value.lower() in YES for value in values) > MAX_TEST_SHARE * len(values):
         return False
     return (key in VOID_FLAGS or key in PAID_FLAGS) and {value.lower() for value in words} <= {*YES, *NO}
@@ -73,8 +69,6 @@ def of_name(column: str, word: str, *, won: bool) -> str | None:
     key = fold(column)
     if won:
         return SOLD if WON.search(word) else CANCELLED
-    if key in BALANCE_IMPACT_NAMES:
-        return BALANCE_IMPACT_WORDS.get(fold(word))
     yes, no = (SOLD, CANCELLED) if key in PAID_FLAGS else (VOID_FLAGS.get(key), SOLD)
     return {**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no)}.get(word.lower()) if yes else None
 

@@ -27,7 +27,7 @@ PARENT: Final = re.compile(r"(?i)parent|superior|übergeordnet|^父|主订单|�
 """What the name of a column holds that says which row a row is a part of."""
 
 
-def without_repeated_money(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
+def reject_repeated_totals(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return the plan that sets aside rows whose money other rows hold, and what is to be said of them.
 
     Args:

@@ -162,7 +162,7 @@ CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3}
 """A time with a time of day that is not midnight, or an epoch."""
 
 
-def of_orders(
+def read_scope(
     log: LogTable,
     plan: ReadingPlan,
 ) -> tuple[Orders, tuple[Message, ...]]:

@@ -1,0 +1,100 @@
+"""What a column of discounts holds beside prices: money off the row, money off each piece, or a percentage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from clv_core.collection.infer.answers import CHOICES
+from clv_core.collection.infer.columns.proposed import filled
+from clv_core.columns import AMOUNT, DISCOUNT, UNIT_PRICE
+from clv_core.errors import Message
+
+FEWEST: Final = 10
+"""Discounts, before it is no accident that all of them look like percentages."""
+MONEY, UNIT, PERCENT = CHOICES["discount"]
+NAMED: Final = re.compile(
+    r"(?i)(?:discount|disc\b|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인).*(?:%|percent|pct|rate|prozent|率)"
+    r"|折扣率|(?:%|percent|pct)\W*(?:off|discount|disc\b)"
+)
+OF_PIECES: Final = re.compile(
+    r"(?i)(?:^|[\W_])(?:per|je|pro|par|por)?[\W_]*(?:unit|each|piece|item|pcs?|stück|stueck|pièce|unité|unidad|unidade"
+    r"|pezzo|unitario|unitaire)(?:$|[\W_])|单件|单品|每件|単価|개당|за шт"
+)
+"""What the name of a discount holds that is money off each piece."""
+STEP: Final = 5
+MOST: Final = 95
+FEW: Final = 8
+"""So few different discounts, all of them multiples of five: percentages look so, and so do vouchers."""
+
+
+def in_percent(column: str) -> bool:
+    """Say whether a column is called one of discounts in percent."""
+    return bool(NAMED.search(column))
+
+
+def with_discount_rate(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the columns with that of discounts in percent, where amounts are made of prices and no other is known.
+
+    Args:
+        columns: source columns.
+        rows: the first rows as text.
+        chosen: canonical name -> source column.
+        mapping: the same, as the person said.
+    """
+    if DISCOUNT in {*chosen, *mapping} or AMOUNT in chosen or UNIT_PRICE not in chosen:
+        return dict(chosen)
+    free = (column for column in columns if column not in chosen.values() and in_percent(column))
+    found = next((column for column in free if _above(filled(rows, column))), None)
+    return dict(chosen) if found is None else {**chosen, DISCOUNT: found}
+
+
+def discount_kind(
+    rows: Sequence[Mapping[str, Any]], chosen: dict[str, str], largest: float, said: str | None
+) -> tuple[str, dict[str, str], tuple[Message, ...]]:
+    """Return whether discounts are ``amount``, ``unit`` or ``percent``, the columns, and what is to be said of it.
+
+    A sign or word of percent, or shares that never exceed 1, make it a percentage; a word for pieces in its name, money
+    off each. Percentages without either may be money: that is a doubt. Beside amounts, percentages are no discount in
+    money and stay a column of their own.
+
+    Args:
+        rows: the first rows as text.
+        chosen: canonical name -> source column.
+        largest: discount of the whole file, in size.
+        said: what the person said of it.
+    """
+    if DISCOUNT not in chosen:
+        return MONEY, chosen, ()
+    column = chosen[DISCOUNT]
+    values = filled(rows, column)
+    signed = bool(values) and all(value.endswith("%") or not re.search("[1-9]", value) for value in values)
+    if AMOUNT in chosen or UNIT_PRICE not in chosen:
+        if signed or in_percent(column) or largest <= 1:
+            others = {canonical: other for canonical, other in chosen.items() if canonical != DISCOUNT}
+            return MONEY, others, (Message("warning.discount_rate", {"column": column}),)
+        return MONEY, chosen, ()
+    if said:
+        return said, chosen, ()
+    if signed or in_percent(column) or largest <= 1:
+        return PERCENT, chosen, (Message("warning.discount_percent", {"column": column}),)
+    if OF_PIECES.search(column):
+        return UNIT, chosen, (Message("warning.discount_unit", {"column": column}),)
+    given = _above(values)
+    different = sorted(set(given))
+    steps = all(value % STEP == 0 and value <= MOST for value in different)
+    if len(given) < FEWEST or not 2 <= len(different) <= FEW or not steps:
+        return MONEY, chosen, ()
+    found = [f"{value:g}" for value in different]
+    return MONEY, chosen, (Message("warning.maybe_percent", {"column": column, "found": found}),)
+
+
+def _above(values: Sequence[str]) -> list[float]:
+    """Return the numbers above zero among texts; none where one is no number."""
+    plain = [value.removesuffix("%").strip().replace(",", ".") for value in values]
+    if not all(re.fullmatch(r"\d+(?:\.\d+)?", value) for value in plain):
+        return []
+    return [number for value in plain if (number := float(value)) > 0]
