@@ -44,7 +44,8 @@ def saved_answers(dataset: Dataset) -> Answers:
     said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
     duplicates = said.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", recipe=NONE)
+    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="")
+    said = replace(said, recipe=NONE if said.recipe else "")  # what a recipe said is among the answers
     return replace(said, mapping=refused, duplicates=duplicates)
 
 
