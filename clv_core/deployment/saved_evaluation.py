@@ -159,11 +159,10 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
     Returns:
         ``{version, config}`` and what :meth:`~clv_core.evaluation.tuned.Tuning.to_json` returns.
     """
-    path = _tuning_path(dataset, config)
-    if path.is_file():
-        return dict(read_json(path))
-    others = (read_json(other) for other in sorted(path.parent.glob(f"{TUNING}-*.json")))
-    return next((search for search in others if {**search["config"], **search["settings"]} == config.to_json()), None)
+    searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{TUNING}-*.json"))]
+    started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)
+    ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}) == config)
+    return next(started, None) or next(ended, None)
 
 
 def _tuning_path(dataset: Dataset, config: TrainConfig) -> Path:

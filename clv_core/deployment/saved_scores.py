@@ -120,9 +120,10 @@ class ScoredDataset:
         """
         assumed = [] if terms is None else terms.warnings(self.horizon_days)
         stale = bundle_staleness_warnings(self.bundle, self.as_of)
-        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset), *self._filled(terms)]
+        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset), *self.gap_warnings(terms)]
 
-    def _filled(self, terms: Terms | None) -> list[Message]:
+    def gap_warnings(self, terms: Terms | None = None) -> list[Message]:
+        """Return how many customers lack a feature that the training windows had to have; their gap was filled."""
         path = companion_path(self.scores_path(terms), GAPS, ".json")
         customers = read_json(path)["customers"] if path.exists() else 0
         if not customers:

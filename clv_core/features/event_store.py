@@ -141,10 +141,23 @@ class ColumnStore:
         Raises:
             Refused: a number or a customer's sum is absurdly large.
         """
-        lines, vocabularies = events.lines()
-        days = int(lines["day"].values.min()), int(lines["day"].values.max())
-        shard = Shard(0, events.customers, Relations(lines))
-        return cls([shard], np.arange(events.customers), vocabularies, days)
+        return cls.of_lines(np.arange(events.customers), *events.lines())
+
+    @classmethod
+    def of_lines(cls, ids: Any, lines: Rows, vocabularies: Mapping[str, NDArray[np.object_]]) -> Self:
+        """Return a store of the relation ``lines`` in memory, in any order; each customer has at least one.
+
+        Args:
+            ids: of the customers by number, [c].
+            lines: of all of them.
+            vocabularies: the distinct texts of each of ``VOCABULARIES`` by code.
+
+        Raises:
+            Refused: a customer's sum is absurdly large.
+        """
+        days = lines["day"].values
+        shard = Shard(0, len(ids), Relations(lines))
+        return cls([shard], ids, vocabularies, (int(days.min()), int(days.max())))
 
     @cached_property
     def customer_ids(self) -> NDArray[np.object_]:

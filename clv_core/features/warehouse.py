@@ -1,11 +1,12 @@
 """The relations as tables of an engine that is not ours, in practice Spark: only results leave it.
 
-A log's features are a query of the engine. Workers that see some customers only get :func:`wide_rows`: one row a
-customer with her features and steps, read by :class:`Wide`.
+A log's features are a query of the engine. Workers that see some customers only get :func:`rows_by_customer`, one row a
+customer with all lines, and make the features of them in memory.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
@@ -19,13 +20,13 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.engine import read_sql, with_numbers
+from clv_core.features.event_store import ColumnStore
 from clv_core.features.expressions import aggregate
-from clv_core.features.lines import LARGEST, NUMBERS, Lines, number_lines
+from clv_core.features.lines import LARGEST, NUMBERS, VOCABULARIES, Lines, exact, number_lines
 from clv_core.features.relations import RELATIONS, SOURCES
 from clv_core.features.reviews import ReviewTexts
 from clv_core.features.sequences import ORDER, Steps, pack_steps
 from clv_core.features.signals import REVIEW_TEXT, Signal
-from clv_core.features.table import closure
 
 if TYPE_CHECKING:
     import ibis
@@ -94,10 +95,16 @@ class Warehouse:
         ids = self.customer_ids[first:stop]
         steps = self.tables["steps"]
         steps = steps.filter(steps.customer >= first, steps.customer < first + len(ids))
-        table = self.connection.to_pyarrow(in_millionths(steps))
-        rows = step_rows({name: table[name].combine_chunks() for name in table.column_names})
-        vocabularies = (self.texts("type"), self.texts("category"))
-        return pack_steps([rows], ids, vocabularies, first)
+        whole = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
+        table = self.connection.to_pyarrow(steps.mutate(**whole))
+        columns = {}
+        for name in table.column_names:
+            array = table[name].combine_chunks()
+            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+            values = array.fill_null(0).to_numpy(zero_copy_only=False)
+            columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
+        rows = Rows.of(columns).sorted_by(ORDER)
+        return pack_steps([rows], ids, (self.texts("type"), self.texts("category")), first)
 
     def features(
         self,
@@ -140,21 +147,6 @@ class Warehouse:
         column = self.connection.to_pyarrow(table.order_by(number).select(text))[text]
         texts: NDArray[np.object_] = column.to_pandas().to_numpy(object)
         return texts
-
-
-def in_millionths(steps: ibis.Table) -> ibis.Table:
-    """Return the relation of steps with its decimals as whole millionths, as they leave the engine."""
-    return steps.mutate(**{name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS})
-
-
-def step_rows(arrays: Mapping[str, pa.Array]) -> Rows:
-    """Return rows of :func:`in_millionths` that have left the engine, in the order that models read them in."""
-    columns = {}
-    for name, array in arrays.items():
-        known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
-        values = array.fill_null(0).to_numpy(zero_copy_only=False)
-        columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
-    return Rows.of(columns).sorted_by(ORDER)
 
 
 def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> None:
@@ -203,92 +195,54 @@ def _template(dialect: str, schemas: Schemas, names: tuple[str, ...]) -> str:
     return str(ibis.to_sql(joined.select(*kinds_of(names)), dialect=dialect, pretty=False))
 
 
-STEPS: Final = "steps"
-"""The column that holds a customer's steps, a list of structs in no order."""
-PARTS: Final = (
-    "day", "second", "type", "category",
-    "lines", "amount", "quantity", "discount", "rating", "ratings", "review_length",
-)  # fmt: skip
-"""What is known of a step."""
+LINES: Final = "lines"
+"""The column that holds a customer's lines, a list of structs in no order."""
+LINE: Final = ("day", "second", "kind", *VOCABULARIES, *NUMBERS, "order", "review_length")
+"""What is known of a line."""
 
 
-def wide_rows(
-    warehouse: Warehouse, names: frozenset[str], cutoff_day: int, horizon_days: int, signals: Iterable[Signal] = ()
-) -> ibis.Table:
-    """Return the customers seen before a cutoff as a query of the engine, in no order.
+def rows_by_customer(warehouse: Warehouse, cutoff_day: int, signals: Iterable[Signal] = ()) -> ibis.Table:
+    """Return the customers of a log as a query of the engine, in no order, for workers that see some of them only.
 
     Args:
-        warehouse: of the log's relations; nothing at or after the cutoff is in it.
-        names: the features that are read.
-        cutoff_day: the cutoff in days since 1970-01-01.
-        horizon_days: length of the predicted span.
+        warehouse: of the log; nothing at or after the cutoff is in it.
+        cutoff_day: days since 1970-01-01.
         signals: of the log; of these, review texts become a column.
 
     Returns:
-        customer_id; of the features those that come from relations, text as codes; :data:`STEPS`; the review texts.
+        customer_id; :data:`LINES`; the review texts. See :func:`store_of_rows`.
     """
     import ibis
 
-    related = tuple(name for name in closure(names) if FEATURES[name].source in SOURCES)
-    schemas = tuple((name, table.schema()) for name, table in warehouse.tables.items())
-    connection = warehouse.connection
-    sql = query(connection.name, schemas, related, cutoff_day, horizon_days)
-    rows = connection.sql(sql, schema=kinds_of(related))
-    steps = in_millionths(warehouse.tables["steps"])
-    parts = ibis.struct({name: steps[name] for name in PARTS}).collect()
-    rows = rows.inner_join(steps.group_by("customer").aggregate(**{STEPS: parts}), "customer")
+    lines = warehouse.lines.table
+    struct = ibis.struct({name: lines[name] for name in LINE})
+    rows = lines.group_by("customer").aggregate(**{LINES: struct.collect()})
     for signal in signals:
         if isinstance(signal, ReviewTexts):
             written = signal.written(cutoff_day).rename({REVIEW_TEXT: "text"})
             rows = rows.left_join(written, "customer").drop("customer_right")
-    ids = warehouse.lines.customers.select(CUSTOMER_ID, "customer")
-    return rows.inner_join(ids, "customer").drop("customer")
+    return rows.inner_join(warehouse.lines.customers, "customer").drop("customer")
 
 
-class Wide:
-    """Some rows of :func:`wide_rows`; a :class:`~clv_core.features.event_store.CustomerEventStore`.
+def store_of_rows(rows: pa.RecordBatch, vocabularies: Mapping[str, NDArray[np.object_]]) -> ColumnStore:
+    """Return the store of some rows of :func:`rows_by_customer`.
 
     Args:
         rows: customers.
-        texts: the log's texts of each of ``VOCABULARIES`` by their code.
+        vocabularies: the log's texts of each of ``VOCABULARIES`` by code.
+
+    Raises:
+        Refused: a number or a customer's sum is absurdly large.
     """
-
-    def __init__(self, rows: pa.RecordBatch, texts: Mapping[str, NDArray[np.object_]]) -> None:
-        self._rows, self._texts = rows, texts
-        self.customer_ids: NDArray[np.object_] = rows.column(CUSTOMER_ID).to_numpy(zero_copy_only=False).astype(object)
-
-    @property
-    def reviews(self) -> pa.Array | None:
-        """The review texts, [n]; None where the log has none."""
-        return self._rows.column(REVIEW_TEXT) if REVIEW_TEXT in self._rows.schema.names else None
-
-    def texts(self, name: str) -> NDArray[np.object_]:
-        """Return the distinct texts of a column of ``VOCABULARIES`` by their code."""
-        return self._texts[name]
-
-    def steps(self, first: int = 0, stop: int | None = None) -> Steps:
-        """Return steps, ordered by customer and time (:class:`~clv_core.features.event_store.CustomerEventStore`)."""
-        ids = self.customer_ids[first:stop]
-        lists = self._rows.column(STEPS).slice(first, len(ids))
-        counts = lists.value_lengths().to_numpy(zero_copy_only=False)
-        parts = dict(zip(PARTS, lists.flatten().flatten(), strict=True))
-        parts["customer"] = _numbers(np.repeat(np.arange(first, first + len(ids)), counts))
-        vocabularies = (self.texts("type"), self.texts("category"))
-        return pack_steps([step_rows(parts)], ids, vocabularies, first)
-
-    def features(
-        self,
-        cutoff_day: int,
-        horizon_days: int,
-        customers: NDArray[np.int64],
-        columns: Mapping[str, NDArray[np.float64]],
-    ) -> None:
-        """Fill in the features that come from relations, at the cutoff and horizon of the rows."""
-        for name, values in columns.items():
-            values[:] = self._rows.column(name).to_numpy(zero_copy_only=False)[customers]
-
-
-def _numbers(values: NDArray[np.int64]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(values)
+    lists = rows.column(LINES)
+    counts = lists.value_lengths().to_numpy(zero_copy_only=False)
+    columns = {"customer": Column(np.repeat(np.arange(len(counts), dtype=np.int32), counts))}
+    for name, array in zip(LINE, lists.flatten().flatten(), strict=True):
+        if name in NUMBERS:
+            columns[name] = exact(name, array.fill_null(math.nan).to_numpy(zero_copy_only=False))
+        elif name == "order":
+            columns[name] = Column(array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64))
+        else:
+            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+            columns[name] = Column(array.fill_null(0).to_numpy(zero_copy_only=False), known, zeroed=True)
+    return ColumnStore.of_lines(rows.column(CUSTOMER_ID), Rows.of(columns), vocabularies)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import navigation, schemes, scored, segmenting, session, terms, tiers, widgets
+from pages.ui import i18n, navigation, schemes, scored, segmenting, session, terms, tiers, widgets
 from pages.ui.budget import offers
 from pages.ui.i18n import t
 from pages.ui.segments import overview, past, rules
@@ -30,6 +30,9 @@ try:
         context = widgets.context_line(bundle, dataset.log_end, chosen)
         widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
     trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    with top:
+        for warning in session.scored(dataset, bundle).gap_warnings():
+            st.caption(i18n.message_text(warning))
     with place_of_scheme:
         scheme = schemes.choose(dataset, customers, chosen)
     if scheme is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -192,6 +194,15 @@ def test_what_is_switched_off_and_the_last_horizon_decide_nothing(
     dataset = open_dataset(small_workspace, "shop")
     assert whole["origin"] == (dataset.log_end - timedelta(days=60)).isoformat() > whole["origins"][0]
     assert find_tuning(dataset, replace(QUICK, model="mlp")) is not None
+
+
+def test_a_search_of_an_earlier_version_is_found_by_its_start_and_by_its_end(tmp_path: Path) -> None:
+    earlier = {name: value for name, value in QUICK.to_json().items() if name != "delete_features"}
+    (tmp_path / "tuning-0.json").write_text(json.dumps({"config": earlier, "settings": {"dropout": 0.25}}))
+    dataset: Any = SimpleNamespace(made_folder=tmp_path)
+    for config in (QUICK, replace(QUICK, dropout=0.25)):
+        assert find_tuning(dataset, config) is not None
+    assert find_tuning(dataset, replace(QUICK, dropout=0.3)) is None
 
 
 def test_what_it_was_worth_is_judged_from_several_random_starts(small_workspace: Workspace, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
@@ -80,7 +81,9 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
         ("code", a["code_version"], b["code_version"]),
     ]
     keys = [key for key in dict.fromkeys([*a["config"], *b["config"]]) if key not in ("model", "horizon_days")]
-    settings = [(key, a["config"].get(key), b["config"].get(key)) for key in keys if key not in _IGNORED]
+    usual = TrainConfig().to_json()  # of settings that are newer than a version
+    values = [[record["config"].get(key, usual.get(key)) for key in keys] for record in (a, b)]
+    settings = [item for item in zip(keys, *values, strict=True) if item[0] not in _IGNORED]
     first, second = a.get("metrics", {}), b.get("metrics", {})
     return Comparison(
         one=one,

@@ -1,7 +1,7 @@
 """Score every customer of a folder of events on Spark, equal to ``score`` of a dataset to 1e-6.
 
-The features are the same Ibis expressions, run by Spark. The population context (anchor, level) is computed once and
-broadcast to the workers with the bundle; each predicts some of the customers.
+The population context (anchor, level) is computed once, by the same Ibis expressions run by Spark, and broadcast to the
+workers with the bundle; each makes features of some customers' lines in memory and predicts them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from clv_core.columns import EVENT_TYPE, PURCHASE
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.population_context import PopulationContext, fit_population
-from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
 from clv_core.deployment.terms import Terms
@@ -26,7 +25,7 @@ from clv_core.features.lines import VOCABULARIES
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.spark import REMOTE, Spark
-from clv_core.features.warehouse import Warehouse, wide_rows
+from clv_core.features.warehouse import Warehouse, rows_by_customer
 from clv_core.jobs import Progress
 from clv_core.model.levelled import Levelled
 from clv_core.workspace import Workspace, atomic_path
@@ -97,8 +96,8 @@ def score_folder(
     if as_of > end:
         raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
     log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
-    wide, broadcast = scoring_query(log, bundle, as_of, zone, terms)
-    rows = spark.session.sql(str(spark.connection.compile(wide)))
+    by_customer, broadcast = scoring_query(log, bundle, as_of, zone, terms)
+    rows = spark.session.sql(str(spark.connection.compile(by_customer)))
     progress.report("scoring", 0, 1)
     if isinstance(bundle.model, Levelled):
         rows = rows.persist(_disk())  # read once for the level, once for the predictions
@@ -157,9 +156,8 @@ def scoring_query(
     if PURCHASE not in texts["type"]:
         raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
     population = PopulationContext("", "", as_of, zone, **fit_population(bundle.model, log, as_of, config))
-    names = Predictor(bundle, population).names
-    wide = wide_rows(warehouse, names, day_of(as_of), config.horizon_days, log.signals)
-    return wide, BroadcastModel.of(bundle, population, texts, terms)
+    rows = rows_by_customer(warehouse, day_of(as_of), log.signals)
+    return rows, BroadcastModel.of(bundle, population, texts, terms)
 
 
 def _config(bundle: Bundle) -> TrainConfig:

@@ -22,7 +22,7 @@ from clv_core.deployment.predictor import Predictor
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.warehouse import Wide
+from clv_core.features.warehouse import store_of_rows
 from clv_core.model.levelled import Levelled, level_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ BatchFunction = Callable[["pa.RecordBatch", BroadcastModel], "pa.RecordBatch"]
 def each_batch(
     predict: BatchFunction, variable: BroadcastVariable, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the result of each batch of :func:`~clv_core.features.warehouse.wide_rows`."""
+    """Yield the result of each batch of :func:`~clv_core.features.warehouse.rows_by_customer`."""
     for batch in batches:
         if batch.num_rows:
             yield predict(batch, variable.value)
@@ -133,13 +133,13 @@ def _texts(texts_json: str) -> dict[str, NDArray[np.object_]]:
 
 
 def _snapshot(rows: pa.RecordBatch, broadcast: BroadcastModel) -> Snapshot:
-    predictor, relations = load_predictor(broadcast), Wide(rows, _texts(broadcast.texts))
+    predictor, store = load_predictor(broadcast), store_of_rows(rows, _texts(broadcast.texts))
     cutoff: date = predictor.population.cutoff
     own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
-    if predictor.config.review_text and relations.reviews is not None:
-        own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(relations.reviews, object)
-    snapshot = predictor.snapshot(relations, cutoff, predictor.names, own)
-    snapshot.features.index = pd.Index(relations.customer_ids)
+    if predictor.config.review_text and REVIEW_TEXT in rows.schema.names:
+        own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(rows.column(REVIEW_TEXT), object)
+    snapshot = predictor.snapshot(store, cutoff, predictor.names, own)
+    snapshot.features.index = pd.Index(store.customer_ids)
     return snapshot
 
 

@@ -42,7 +42,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
     result = find_tuning(dataset, config)
     if result:
         currency = dataset.manifest.currency
-        show(result, training.form_id(dataset), currency, taken_over=result["config"] != config.to_json())
+        show(result, training.form_id(dataset), currency, taken_over=TrainConfig.from_json(result["config"]) != config)
     st.write(t("tune.why", origins=ORIGINS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trials = st.selectbox(t("tune.trials"), TRIALS, index=1, key="tune_trials", width=160)

@@ -19,7 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
 from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog
-from clv_core.features.read_signals import read_signals
+from clv_core.features.reviews import read_reviews
 from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
 from clv_core.model.levelled import Levelled
@@ -42,8 +42,9 @@ def held_by_an_engine(dataset: Dataset, engine: Engine) -> EventLog:
     events = events.filter(events.event_time < pd.Timestamp(dataset.log_end))
     held = Warehouse(events, engine.connection)
     customers = held.customers_table(engine.connection)
-    signals = read_signals(events, customers, engine.connection, None, attributes=True, review_text=True)
-    return EventLog(None, engine.connection, held, dataset.log_start, dataset.log_end, signals=signals)
+    reviews = read_reviews(events, customers, engine.connection)
+    assert reviews is not None
+    return EventLog(None, engine.connection, held, dataset.log_start, dataset.log_end, signals=(reviews,))
 
 
 @pytest.fixture
