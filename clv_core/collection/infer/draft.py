@@ -29,13 +29,11 @@ from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.proposals.choosing import choose, settle_time
 from clv_core.collection.infer.proposals.propose import propose
 from clv_core.collection.infer.states.naming import refunds_unused, settle_states
-from clv_core.collection.parse.calendars import calendar_of
 from clv_core.collection.read.derived_columns import WAYS
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
     DISCOUNT,
-    EVENT_TIME,
     EVENT_TYPE,
     ORDER_STATUS,
     QUANTITY,
@@ -153,8 +151,6 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
     clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
     guests, guest_email, of_guests = guests_of(log, chosen)
     of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
-    calendar = calendar_of(log.filled(chosen[EVENT_TIME]))
-    of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
@@ -163,11 +159,10 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
         (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
         chosen,
         values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
-        calendar=calendar,
         clock=clock,
         counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails + of_years
+    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails

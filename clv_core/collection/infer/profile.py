@@ -28,8 +28,8 @@ from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.states.reading import OrderState, no_sales, read_states, returns, strange, told_returns
 from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import times
-from clv_core.collection.parse.calendars import shared_zone_warnings
 from clv_core.collection.parse.locale_hints import at_home
+from clv_core.collection.parse.time_zones import shared_zone_warnings
 from clv_core.collection.parse.times import ColumnDates
 from clv_core.collection.read.source import Source, sample
 from clv_core.columns import (
