@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 
 from clv_core.collection.engine import connect
-from clv_core.collection.infer.columns.proposed import ENOUGH, Proposal
-from clv_core.collection.infer.kinds.sides import with_sides
+from clv_core.collection.infer.columns.choose import taken
+from clv_core.collection.infer.columns.proposal import ENOUGH, Proposal
+from clv_core.collection.infer.columns.propose import propose
+from clv_core.collection.infer.debit_credit import with_sides
 from clv_core.collection.infer.profile import SAMPLE_ROWS
-from clv_core.collection.infer.proposals.choosing import taken
-from clv_core.collection.infer.proposals.propose import propose
 from clv_core.collection.read.archives import beginning
 from clv_core.collection.read.source import Source, count_rows, open_source, sample
 from clv_core.collection.vocabulary.column_names import PRICE

@@ -15,7 +15,7 @@ import pytest
 from babel.dates import format_date, format_datetime
 
 from clv_core.collection.engine import text
-from clv_core.collection.infer.columns.proposed import TIME
+from clv_core.collection.infer.columns.proposal import TIME
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse import time_texts, times

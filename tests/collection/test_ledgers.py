@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.infer.kinds.event_names import of_documents
+from clv_core.collection.infer.event_names import of_documents
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import Manifest, open_dataset

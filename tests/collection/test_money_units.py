@@ -15,7 +15,7 @@ from babel.numbers import list_currencies
 
 from clv_core.cli import main
 from clv_core.collection.check import check_file
-from clv_core.collection.infer.columns.proposed import NUMBER
+from clv_core.collection.infer.columns.proposal import NUMBER
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse.currencies import CODES, MARKS, in_name, meant, minor_units

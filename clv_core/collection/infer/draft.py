@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from clv_core.collection.infer.columns.money import refuse_ids
+from clv_core.collection.infer.columns.choose import choose, settle_time
 from clv_core.collection.infer.columns.numbers import guarded
 from clv_core.collection.infer.columns.paired_columns import clock_of, counterparty_of, split_notes
-from clv_core.collection.infer.customers.ids import guests_of, settle_blanks, settle_customer, spelt_mails
-from clv_core.collection.infer.kinds.event_names import of_documents, read_documents, seen_values, settle_kind
-from clv_core.collection.infer.kinds.sides import with_marks, with_sides
+from clv_core.collection.infer.columns.proposal import refuse_ids
+from clv_core.collection.infer.columns.propose import propose
+from clv_core.collection.infer.customers import guests_of, settle_blanks, settle_customer, spelt_mails
+from clv_core.collection.infer.debit_credit import with_marks, with_sides
+from clv_core.collection.infer.event_names import of_documents, read_documents, seen_values, settle_kind
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
     rival_amounts,
@@ -23,12 +25,10 @@ from clv_core.collection.infer.money.amounts import (
 )
 from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
+from clv_core.collection.infer.order_states import refunds_unused, settle_states
 from clv_core.collection.infer.orders.ends import others_unused
 from clv_core.collection.infer.orders.refunds import settle_refund
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.proposals.choosing import choose, settle_time
-from clv_core.collection.infer.proposals.propose import propose
-from clv_core.collection.infer.states.naming import refunds_unused, settle_states
 from clv_core.collection.read.derived_columns import WAYS
 from clv_core.columns import (
     AMOUNT,

@@ -11,11 +11,12 @@ import duckdb
 from clv_core.collection.engine import name
 from clv_core.collection.infer.answers import Answers
 from clv_core.collection.infer.columns.numbers import are_swapped, decide_numbers, float_ids
-from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.price import before_promotion, discount_kind
 from clv_core.collection.infer.money.units import large_units, of_units
+from clv_core.collection.infer.order_states import OrderState, no_sales, read_states, returns, strange, told_returns
 from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others, without_used
 from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
 from clv_core.collection.infer.orders.steps import of_visits, order_steps
@@ -25,7 +26,6 @@ from clv_core.collection.infer.plan.cells import MAX_QUANTITY
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
 from clv_core.collection.infer.plan.orders import Orders, of_other
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.states.reading import OrderState, no_sales, read_states, returns, strange, told_returns
 from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import times
 from clv_core.collection.parse.locale_hints import at_home

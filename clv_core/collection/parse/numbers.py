@@ -15,7 +15,6 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.parse.currencies import MARK
-from clv_core.collection.parse.spellings import OTHERWISE
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.errors import Message
 
@@ -41,7 +40,7 @@ SIDE: Final = r"(?i)([0-9)])\s*(CR|DR)\.?\s*$"
 """Credit or debit, the side of an account, behind an amount."""
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.spellings`)."""
+"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 
 _FACTORS: Final = {
     form: int(factor)
@@ -251,3 +250,12 @@ def _form(number: str, other: str = "unreadable") -> str:
         f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3}){2,}')} THEN 'comma'"
         f" ELSE {text(other)} END"
     )
+
+
+OTHERWISE: Final = "otherwise"
+"""The form of a value that has no usual spelling."""
+
+
+def are_usual(values: Iterable[object], spelling: re.Pattern[str]) -> bool:
+    """Say whether sample values (None where missing) seem to have a usual spelling; the table may yet have others."""
+    return all(value is None or spelling.fullmatch(str(value).strip()) for value in values)

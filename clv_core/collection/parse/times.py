@@ -19,7 +19,7 @@ import duckdb
 
 from clv_core.collection.engine import one, text
 from clv_core.collection.parse import time_texts
-from clv_core.collection.parse.spellings import OTHERWISE
+from clv_core.collection.parse.numbers import OTHERWISE
 from clv_core.collection.parse.time_zones import with_zones
 from clv_core.errors import Message, NeedsAnswer, Refused
 

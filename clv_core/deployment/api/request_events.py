@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import SkipValidation
 
 from clv_core.collection.customers.attributes import NUMBER, TEXT
-from clv_core.collection.infer.kinds.event_names import taken_for
+from clv_core.collection.infer.event_names import taken_for
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.parse.times import EARLIEST
 from clv_core.columns import (

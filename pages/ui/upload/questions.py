@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.infer.proposals.by_name import could_be
+from clv_core.collection.infer.columns.by_name import could_be
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.read.alphabets import USUAL
 from clv_core.columns import (

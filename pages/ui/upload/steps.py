@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.proposed import Proposal
+from clv_core.collection.infer.columns.proposal import Proposal
 from clv_core.collection.infer.money.units import UNITS
 from clv_core.collection.parse.id_texts import SIMILAR_IDS
 from clv_core.collection.parse.locale_hints import LocaleHint, propose

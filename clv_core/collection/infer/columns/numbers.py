@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.engine import T, text
-from clv_core.collection.infer.columns.proposed import NUMBER
+from clv_core.collection.infer.columns.proposal import NUMBER
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import GUARD, PAID
 from clv_core.collection.infer.plan.counts import NUMBERS

@@ -8,12 +8,11 @@ from statistics import median
 from typing import Any, Final
 
 from clv_core.collection.engine import T, name
-from clv_core.collection.infer.columns.money import NAMED
-from clv_core.collection.infer.columns.proposed import filled
+from clv_core.collection.infer.columns.by_name import last_key
+from clv_core.collection.infer.columns.proposal import NAMED, filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import PAID
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.proposals.by_name import last_key
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.parse.currencies import minor_units, minor_units_sql
 from clv_core.collection.vocabulary.column_names import CURRENCY

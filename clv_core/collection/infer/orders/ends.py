@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.proposed import TIME, filled
+from clv_core.collection.infer.columns.by_name import says
+from clv_core.collection.infer.columns.proposal import TIME, filled
 from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.order_states import OF_REFUNDS, OrderState, named_of_states, no_sales, words_of
 from clv_core.collection.infer.orders.refunds import told_partly
 from clv_core.collection.infer.plan.orders import ended
-from clv_core.collection.infer.proposals.by_name import says
-from clv_core.collection.infer.states.naming import OF_REFUNDS, named_of_states
-from clv_core.collection.infer.states.reading import OrderState, no_sales, words_of
-from clv_core.collection.infer.states.words import OF_PAYMENT, meaning_of
+from clv_core.collection.infer.state_words import OF_PAYMENT, meaning_of
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,

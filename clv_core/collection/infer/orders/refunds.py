@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.engine import T, V
-from clv_core.collection.infer.columns.proposed import TIME, filled
+from clv_core.collection.infer.columns.proposal import TIME, filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.orders import ended, no_sale
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.states.words import are_words
+from clv_core.collection.infer.state_words import are_words
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import PARTLY, REFUNDED, VOID_TIME_NAMES, YES

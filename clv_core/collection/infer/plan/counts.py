@@ -14,7 +14,8 @@ from clv_core.collection.engine import T, fetch, name, text
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import CREDIT_NOTE, MAX_QUANTITY
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.parse import numbers, spellings, time_texts, times
+from clv_core.collection.parse import numbers, time_texts, times
+from clv_core.collection.parse import numbers as spellings
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import (
     AMOUNT,
@@ -45,7 +46,7 @@ def count_columns(
 ) -> dict[str, Any]:
     """Return counts of forms by column, and counts and extremes of rows under keys of their own.
 
-    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.spellings`).
+    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.numbers`).
 
     Args:
         log: the file.

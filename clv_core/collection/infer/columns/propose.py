@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.infer.columns.money import money_likelihood
-from clv_core.collection.infer.columns.proposed import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.names import masked, rank, says_the_same
-from clv_core.collection.infer.kinds.event_names import of_codes, settles
-from clv_core.collection.infer.proposals.by_name import by_name, share
+from clv_core.collection.infer.columns.by_name import by_name, share
+from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal, money_likelihood
+from clv_core.collection.infer.customers import masked, rank, says_the_same
+from clv_core.collection.infer.event_names import of_codes, settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import PAID_FLAGS, ROW_TYPE_COLUMNS
 from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS

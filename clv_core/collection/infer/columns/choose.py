@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.money import WORTH_ASKING
-from clv_core.collection.infer.columns.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.ids import JUDGED_ROWS
-from clv_core.collection.infer.kinds.sides import both_ways
+from clv_core.collection.infer.columns.by_name import UNIT, could_be, last_key, share
+from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, WORTH_ASKING, Proposal
+from clv_core.collection.infer.customers import JUDGED_ROWS
+from clv_core.collection.infer.debit_credit import both_ways
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.proposals.by_name import UNIT, could_be, last_key, share
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,

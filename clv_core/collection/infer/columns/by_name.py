@@ -6,12 +6,22 @@ import re
 import unicodedata
 from typing import Final
 
-from clv_core.collection.infer.columns.money import FRACTION, FRACTIONS
 from clv_core.collection.infer.columns.paired_columns import CLOCK
-from clv_core.collection.infer.columns.proposed import CERTAIN, EXACT, LIKELY, NUMBER, SLIGHTLY, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.names import are_full_names, masked
-from clv_core.collection.infer.kinds.event_names import are_event_names, are_kinds, are_means
-from clv_core.collection.infer.states.words import CODE, are_own_words, tells
+from clv_core.collection.infer.columns.proposal import (
+    CERTAIN,
+    EXACT,
+    FRACTION,
+    FRACTIONS,
+    LIKELY,
+    NUMBER,
+    SLIGHTLY,
+    SURE,
+    TIME,
+    Proposal,
+)
+from clv_core.collection.infer.customers import are_full_names, masked
+from clv_core.collection.infer.event_names import are_event_names, are_kinds, are_means
+from clv_core.collection.infer.state_words import CODE, are_own_words, tells
 from clv_core.collection.vocabulary.column_names import (
     CUSTOMER_RANKS,
     EVENT_NAMES,

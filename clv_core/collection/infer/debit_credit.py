@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.infer.columns.proposed import ENOUGH, SURE, Proposal, filled
-from clv_core.collection.infer.kinds.event_names import MEANT, are_event_names
-from clv_core.collection.infer.states.words import FEW, meaning_of
+from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, filled
+from clv_core.collection.infer.event_names import MEANT, are_event_names
+from clv_core.collection.infer.state_words import FEW, meaning_of
 from clv_core.collection.parse.numbers import BELOW
 from clv_core.collection.read.derived_columns import LESS, pairs
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAMES, MISSING, SURE_NAMES, fold
