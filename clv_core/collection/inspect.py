@@ -89,7 +89,7 @@ def inspect_file(
                 sheet=sheet,
             )
             rows = sample(connection, table, SAMPLE_ROWS)
-            proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]
+            proposals = with_sides(propose(table.columns, rows, said), said)
             estimate = _estimate(connection, table, rows, share)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=original or source.name) from error

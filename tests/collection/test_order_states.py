@@ -125,13 +125,6 @@ def test_a_second_column_says_what_was_refunded_of_each_row(tmp_path: Path) -> N
     assert warned["cancelled"]["rows"] == warned["refunded"]["rows"] == 15
 
 
-@pytest.mark.parametrize(("column", "values"), [("Adjusted Order Total", ["", "7.50"]), ("refund_note", ["", "torn"])])
-def test_columns_of_refunds_that_are_not_used_are_named(tmp_path: Path, column: str, values: list[str]) -> None:
-    manifest, _, warned = read(export(tmp_path, values, column))
-    assert warned["refund_columns_unused"]["columns"] == [column] and manifest.net_revenue == 600
-    assert "refund_columns_unused" not in read(export(tmp_path, ["", "0.00"], column))[2]
-
-
 def test_a_check_lists_the_states_and_what_each_is_taken_for(tmp_path: Path) -> None:
     file = export(tmp_path, ["Paid", "Odd", "Void"])
     check = check_file(file, states={"void": "sold", "odd": "sold"}, set_aside=tmp_path / SET_ASIDE)

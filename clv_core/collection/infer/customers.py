@@ -7,63 +7,44 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.infer.columns.proposal import SURE, filled
+from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.parse.cell_texts import cell_text
-from clv_core.collection.parse.id_texts import folded_sql
 from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, fold
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, Kind
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
+
+
 MIN_ORDERS: Final = 20
-"""Orders, before an id that never comes back is strange."""
-ONCE: Final = 0.99
-"""Ids per order, from here on nobody seems to have bought twice."""
-AGAIN: Final = 0.98
-FEWEST_AGAIN: Final = 3
-FEWEST_IDS: Final = 0.05
-"""Ids of the other column per id of the first: fewer are hardly customers, but shops, groups or salespeople."""
+"""Orders, before an id that never returns is strange."""
+NEVER, SOME = 0.99, 0.98
+"""Ids per order: from here on nobody returns, and up to there somebody does."""
 
 
-def settle_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns with a customer that comes back, where the one that was taken never does, and what to say.
+def ask_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Ask who the customer is where each order has another id, and another column of customers has ids that return.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
 
     Raises:
-        NeedsAnswer: another column comes back, and is only likely to be the customer.
+        NeedsAnswer: there is such a column.
     """
     column = chosen[CUSTOMER_ID]
-    others = [
-        item for item in log.proposals if item.canonical == CUSTOMER_ID and item.column != column and item.samples
-    ]
-    if CUSTOMER_ID in log.answers.mapping or not others:
-        return dict(chosen), ()
-    event = name(chosen[EVENT_TIME if EVENT_TYPE in chosen or ORDER_ID not in chosen else ORDER_ID])
-    ids = name(column)
-    counts = "".join(
-        f", count(DISTINCT {other}), count(DISTINCT ({other}, {event})) FILTER ({other} IS NOT NULL),"
-        f" count(DISTINCT ({ids}, {other})) FILTER ({ids} IS NOT NULL), count(*) FILTER ({other} IS NULL)"
-        for other in (name(item.column) for item in others)
-    )
-    known, orders, *rest = log.one(
-        f"SELECT count(DISTINCT {ids}), count(DISTINCT ({ids}, {event})) FILTER ({ids} IS NOT NULL){counts}"
-        f" FROM {log.first(JUDGED_ROWS)}",
-    )
-    if orders < MIN_ORDERS or known < ONCE * orders:
-        return dict(chosen), ()
-    for item, at in zip(others, range(0, len(rest), 4), strict=True):
-        people, bought, pairs, blank = rest[at : at + 4]
-        back = people <= AGAIN * bought and bought - people >= FEWEST_AGAIN
-        if not back or blank or pairs != known or people < FEWEST_IDS * known:
-            continue
-        params = {"column": column, "other": item.column, "ids": known, "orders": orders, "people": people}
-        if item.confidence < SURE and not are_emails(item.samples):
+    named = [item for item in log.proposals if item.canonical == CUSTOMER_ID and item.samples]
+    order = name(chosen[EVENT_TIME if EVENT_TYPE in chosen or ORDER_ID not in chosen else ORDER_ID])
+    for other in (item.column for item in named if item.column != column and CUSTOMER_ID not in log.answers.mapping):
+        own, people = name(column), name(other)
+        ids, orders, back, blank = log.one(
+            f"SELECT count(DISTINCT {own}), count(DISTINCT ({own}, {order})), count(DISTINCT {people}),"
+            f" count(*) FILTER ({people} IS NULL) FROM {log.first(JUDGED_ROWS)} WHERE {own} IS NOT NULL"
+        )
+        if orders >= MIN_ORDERS and ids >= NEVER * orders and back <= SOME * orders and not blank:
+            params = {"column": column, "other": other, "ids": ids, "orders": orders, "people": back}
             raise NeedsAnswer("customer_once", canonical=CUSTOMER_ID, **params)
-        return {**chosen, CUSTOMER_ID: item.column}, (Message("warning.customer_comes_back", params),)
     return dict(chosen), ()
 
 
@@ -79,30 +60,6 @@ def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own
 def are_emails(values: Sequence[str]) -> bool:
     """Say whether values are e-mail addresses, a few of them aside."""
     return bool(values) and sum(bool(EMAIL.fullmatch(value)) for value in values) >= NEARLY_ALL * len(values)
-
-
-def spelt_mails(log: LogTable, column: str) -> tuple[Message, ...]:
-    """Return what is to be said of ids that are e-mail addresses, where some stand with capitals.
-
-    The whole file is asked only where its first rows hold an address.
-
-    Args:
-        log: the file.
-        column: of the customer's ids.
-    """
-    if not any("@" in value for value in log.filled(column)):
-        return ()
-    cell = f"trim({name(column)})"
-    capital, several, spellings = log.one(
-        f"SELECT count(*) FILTER (capital), count(*) FILTER (spellings > 1),"
-        f" coalesce(sum(spellings) FILTER (spellings > 1), 0)"
-        f" FROM (SELECT count(DISTINCT {cell}) AS spellings, bool_or({cell} <> {folded_sql(cell)}) AS capital"
-        f" FROM {log.relation} WHERE contains({name(column)}, '@') GROUP BY {folded_sql(cell)})",
-    )
-    if not capital:
-        return ()
-    params = {"column": column, "customers": int(several), "spellings": int(spellings), "capitals": int(capital)}
-    return (Message("warning.spelt_mails" if several else "warning.mails_lowered", params),)
 
 
 MIN_BLANK_IDS: Final = 3
@@ -234,19 +191,3 @@ def rank(column: str, values: Sequence[str]) -> int:
     key = fold(column) if fold(column) in CUSTOMER_RANKS else fold(UNIT.sub("", column).rpartition(".")[2])
     found = CUSTOMER_RANKS.get(key, 0)
     return PERSON if found == PLAIN and are_full_names(values) else found
-
-
-def says_the_same(rows: Sequence[Mapping[str, Any]], one: str, other: str) -> bool:
-    """Say whether two columns name the same people: each value of one stands beside one value of the other, and again.
-
-    Args:
-        rows: the first rows as text.
-        one: a source column.
-        other: another one.
-    """
-    pairs = [(row[one], row[other]) for row in rows if row.get(one) is not None or row.get(other) is not None]
-    if any(None in pair for pair in pairs):
-        return False
-    different = set(pairs)
-    ones, others = {pair[0] for pair in different}, {pair[1] for pair in different}
-    return 1 < len(different) < len(pairs) and len(ones) == len(others) == len(different)

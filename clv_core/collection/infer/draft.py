@@ -12,9 +12,9 @@ from clv_core.collection.infer.columns.numbers import guarded
 from clv_core.collection.infer.columns.paired_columns import clock_of, counterparty_of, split_notes
 from clv_core.collection.infer.columns.proposal import refuse_ids
 from clv_core.collection.infer.columns.propose import propose
-from clv_core.collection.infer.customers import guests_of, settle_blanks, settle_customer, spelt_mails
+from clv_core.collection.infer.customers import ask_customer, guests_of, settle_blanks
 from clv_core.collection.infer.debit_credit import with_marks, with_sides
-from clv_core.collection.infer.event_names import of_documents, read_documents, seen_values, settle_kind
+from clv_core.collection.infer.event_names import drop_payment_kinds, of_documents, read_documents, seen_values
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
     rival_amounts,
@@ -25,17 +25,13 @@ from clv_core.collection.infer.money.amounts import (
 )
 from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
-from clv_core.collection.infer.order_states import refunds_unused, settle_states
-from clv_core.collection.infer.orders.ends import others_unused
-from clv_core.collection.infer.orders.refunds import settle_refund
+from clv_core.collection.infer.order_states import settle_states
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.read.derived_columns import WAYS
 from clv_core.columns import (
     AMOUNT,
-    CUSTOMER_ID,
     DISCOUNT,
     EVENT_TYPE,
-    ORDER_STATUS,
     QUANTITY,
     REFUND,
     UNIT_PRICE,
@@ -50,12 +46,11 @@ Notes = tuple[Message, ...]
 Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
 """Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
-    settle_customer,
+    ask_customer,
     settle_time,
     settle_blanks,
-    settle_kind,
+    drop_payment_kinds,
     settle_states,
-    settle_refund,
 )
 MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
@@ -85,12 +80,12 @@ def draft(log: LogTable) -> Draft:
         Refused: there is nothing that could be an amount.
     """
     said = log.answers
-    proposals, of_sides = with_sides(propose(log.columns, log.rows, said.mapping), log.rows, said.mapping)
-    proposals, marks, of_marks = with_marks(proposals, log.rows, said.mapping, said.events)
+    proposals = with_sides(propose(log.columns, log.rows, said.mapping), said.mapping)
+    proposals, marks = with_marks(proposals, log.rows, said.mapping, said.events)
     log = replace(log, proposals=proposals)
     chosen, notes = _choose_columns(log)
     chosen, home, of_converted = settle_converted(log, chosen)
-    notes += of_sides + of_marks + of_converted
+    notes += of_converted
     if not home and AMOUNT not in said.mapping:
         _ask_converted(log, chosen)
         notes += rival_amounts(log, chosen, notes)
@@ -106,7 +101,6 @@ def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
     for settle in COLUMN_RULES:
         chosen, said = settle(log, chosen)
         notes += said
-    notes += refunds_unused(log, chosen) + (() if ORDER_STATUS in mapping else others_unused(log, chosen))
     chosen, said = settle_pieces(log, chosen)
     notes += said
     priced = without_cost(chosen, mapping)
@@ -150,7 +144,6 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
     guards, notes = guarded(log.rows, chosen)
     clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
     guests, guest_email, of_guests = guests_of(log, chosen)
-    of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
@@ -165,4 +158,4 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests + of_mails
+    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests

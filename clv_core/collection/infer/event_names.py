@@ -28,9 +28,6 @@ from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURC
 from clv_core.errors import Message, Refused
 from clv_core.scratch import temporary_folder
 
-NAMES: Final = frozenset(map(fold, ("transaction_type", "交易类型", "交易類型")))
-"""Names that either kind of column has."""
-
 MEANS: Final = frozenset(
     map(
         fold,
@@ -54,23 +51,20 @@ def are_means(values: Iterable[str]) -> bool:
     return bool(words & MEANS) and words <= MEANS | BESIDE_MEANS
 
 
-def settle_kind(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return ``chosen`` without a column of events none of whose words is one, where a state says what became of each.
+def drop_payment_kinds(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``chosen`` without a column of kinds that names no event, where a status says what became of each row.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
     """
-    found, column = dict(chosen), chosen.get(EVENT_TYPE, "")
-    if EVENT_TYPE in log.answers.mapping or fold(column) not in NAMES or not {AMOUNT, ORDER_STATUS} <= set(chosen):
-        return found, ()
-    words = dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None)
-    told = [word for word in words if word.lower() not in MISSING]
-    if not told or (any(fold(word) in EVENT_NAMES for word in told) and not are_means(told)):
-        return found, ()
-    del found[EVENT_TYPE]
-    params = {"column": column, "words": list(told[:8]), "status": chosen[ORDER_STATUS]}
-    return found, (Message("warning.kinds_of_payment", params),)
+    column = chosen.get(EVENT_TYPE, "")
+    if not column or EVENT_TYPE in log.answers.mapping or not {AMOUNT, ORDER_STATUS} <= set(chosen):
+        return dict(chosen), ()
+    words = set(log.filled(column))
+    if of_documents(words) or any(fold(word) in EVENT_NAMES for word in words):
+        return dict(chosen), ()
+    return {canonical: source for canonical, source in chosen.items() if canonical != EVENT_TYPE}, ()
 
 
 MOST: Final = 200

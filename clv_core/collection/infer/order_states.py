@@ -21,7 +21,7 @@ from clv_core.collection.vocabulary.order_statuses import (
     TAKEN,
     WON,
 )
-from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND, REFUND_STATUS
+from clv_core.columns import ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 
 FEW_WORDS: Final = 8
@@ -45,9 +45,6 @@ OF_OTHERS: Final = re.compile(
 """What the name of a column holds whose states are not those of orders."""
 CODED: Final = re.compile(r"(id|code|no|number)$")
 """What the name of a column ends with that holds the numbers of states."""
-OF_REFUNDS: Final = re.compile(r"refund|adjusted(?:order)?total|退款|售后|返金|환불|возврат|reembols|rembours|erstatt")
-SOMETHING: Final = r"[1-9]|\d.*[1-9]|[^\W\d]{2}"
-"""Neither blank nor zero."""
 
 
 def settle_states(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -72,20 +69,6 @@ def settle_states(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, s
         params = {"column": column, "states": list(words[:8]), "first": first}
         return found, (Message("warning.status_unused", params),)
     return found, ()
-
-
-def refunds_unused(log: LogTable, chosen: Mapping[str, str]) -> tuple[Message, ...]:
-    """Return a warning that names columns which seem to tell of refunds where none of them is used.
-
-    Args:
-        log: the file.
-        chosen: canonical name -> source column.
-    """
-    if {REFUND, REFUND_STATUS} & {*chosen, *log.answers.mapping} or EVENT_TYPE in chosen or not log.rows:
-        return ()
-    found = [column for column in log.rows[0] if OF_REFUNDS.search(fold(column)) and column not in chosen.values()]
-    told = [column for column in found if any(re.search(SOMETHING, str(row[column] or "")) for row in log.rows)]
-    return (Message("warning.refund_columns_unused", {"columns": list(told[:8]), "first": told[0]}),) if told else ()
 
 
 def named_of_states(column: str) -> bool:

@@ -35,7 +35,6 @@ USUAL: Final = re.compile(
     re.ASCII,
 )
 """The usual spellings, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
-YEAR_FIRST: Final = r"^(\d{4}[-/])(\d\d)([-/])(\d\d)"
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 WEEKDAYS: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),

@@ -11,7 +11,7 @@ Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: `
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -65,19 +65,14 @@ class TimeReading:
         order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
         timezone: where times without an offset belong.
         usual: whether no value is spelled otherwise than in the usual ways, so that the query need not know the others.
-        swapped: whether day and month of dates that begin with the year stand the other way round.
     """
 
     order: str = ""
     timezone: str = "UTC"
     usual: bool = False
-    swapped: bool = False
 
     def value(self, column: str) -> str:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
-        if self.swapped:
-            turned = f"regexp_replace({column}, {text(time_texts.YEAR_FIRST)}, '\\1\\4\\3\\2')"
-            return f"list_transform([{turned}], lambda x: {replace(self, swapped=False).value('x')})[1]"
         naive = self._from_zone
         digits, compact = time_texts.number(column), time_texts.compact(column)
         return (

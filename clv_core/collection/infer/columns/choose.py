@@ -236,8 +236,7 @@ def preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
         tied = [item for item in tied if len(item.samples) == max(len(other.samples) for other in tied)]
-        columns = [item.column for item in tied]
-        tied = [item for item in tied if item.rank == min(other.rank for other in tied) and item.same_as not in columns]
+        tied = [item for item in tied if item.rank == min(other.rank for other in tied)]
         return tied[0] if len(tied) == 1 else None
     if canonical == EVENT_TIME and {fold(last_key(item.column)) for item in tied} <= ONE_INSTANT:
         return tied[0]

@@ -68,7 +68,6 @@ class Proposal:
             (:func:`~clv_core.collection.infer.columns.proposal.money_likelihood`).
         masked: whether its name is that of the customer and its values are hidden by stars.
         rank: how much less surely than an id a column of customers says who they are.
-        same_as: the column before it that names the same customers, row by row; empty where there is none.
     """
 
     column: str
@@ -79,7 +78,6 @@ class Proposal:
     money: float = 0.0
     masked: bool = False
     rank: int = 0
-    same_as: str = ""
 
 
 def filled(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:

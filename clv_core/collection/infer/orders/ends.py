@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,10 +10,8 @@ from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import TIME, filled
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.order_states import OF_REFUNDS, OrderState, named_of_states, no_sales, words_of
-from clv_core.collection.infer.orders.refunds import told_partly
+from clv_core.collection.infer.order_states import OrderState, no_sales, words_of
 from clv_core.collection.infer.plan.orders import ended
-from clv_core.collection.infer.state_words import OF_PAYMENT, meaning_of
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
@@ -33,11 +31,9 @@ MOST: Final = 0.5
 LATE: Final = 31
 """Days: half of all orders that are called off are so sooner. A subscription that ends later was paid all the same."""
 
-Ends = dict[str, tuple[bool, str]]
 
-
-def read_ends(log: LogTable, chosen: Mapping[str, str]) -> tuple[Ends, tuple[Message, ...]]:
-    """Return the columns whose times ended orders, each with whether being filled does so and what it then says.
+def read_ends(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the columns of times that void an order by being filled, each with what it says, and warnings.
 
     A column of states outranks them, but for a row that was deleted; an amount that was paid back outranks the time
     when it was. In a log of events a time belongs to its event, and nothing is read of it.
@@ -45,37 +41,33 @@ def read_ends(log: LogTable, chosen: Mapping[str, str]) -> tuple[Ends, tuple[Mes
     Args:
         log: the file.
         chosen: canonical name -> source column.
+
+    Returns:
+        Source column -> ``cancelled`` or ``refunded``, and the warnings.
     """
-    ends: Ends = {}
     if EVENT_TYPE in chosen or log.answers.mapping.get(ORDER_STATUS) == "":
-        return ends, ()
-    notes: list[Message] = []
+        return {}, ()
+    ends = {column: said for column, said in log.answers.states.items() if column in log.columns and said != SOLD}
+    warnings: list[Message] = []
     for column in log.columns:
-        if column in log.answers.states:
-            ends |= {column: (True, log.answers.states[column])} if log.answers.states[column] != SOLD else {}
+        state = "" if column in log.answers.states else _state(column, log.rows, chosen)
+        if not state or (fold(column) in PAID_TIMES and _is_blank_in_part(log, column, chosen)):
             continue
-        state = _state(column, log.rows, chosen)
-        unpaid = not state and _tells_payment(log, column, chosen)
-        if not state and not unpaid:
+        filled, rows = log.one(f"SELECT count(*) FILTER ({ended(column)}), count(*) FROM {log.relation}")
+        if not filled:
+            ends[column] = state  # next month's file is read as this one
             continue
-        if state == REFUNDED and (other := told_partly(log.rows, column)):
-            notes.append(Message("warning.refunds_partly", {"column": column, "other": other}))
-            continue
-        end = (not unpaid, state or CANCELLED)
-        many, all_rows = log.one(
-            f"SELECT count(*) FILTER ({ended(column, when_filled=end[0])}), count(*) FROM {log.relation}",
-        )
-        days = _days_until(log, column, chosen) if state == CANCELLED else 0.0
-        if many > MOST * all_rows or days > LATE:
-            if state and 0 < many <= MOST * all_rows:
-                params = {"column": column, "rows": int(many), "days": days, "meaning": state}
-                notes.append(Message("warning.ended_late", params))
-            continue
-        ends[column] = end
-        if many:
-            params = {"column": column, "rows": int(many), "states": ORDER_STATUS}
-            notes.append(Message("warning.unpaid_by_time" if unpaid else "warning.ended_by_time", params))
-    return ends, tuple(notes)
+        unpaid = fold(column) in PAID_TIMES
+        days = _days_until(log, column, chosen) if state == CANCELLED and not unpaid else 0.0
+        is_usual = days <= LATE and filled <= MOST * rows
+        params = {"column": column, "rows": int(filled)}
+        if is_usual:
+            ends[column] = state
+            code = "warning.unpaid_by_time" if unpaid else "warning.ended_by_time"
+            warnings.append(Message(code, {**params, "states": ORDER_STATUS}))
+        elif filled <= MOST * rows and not unpaid:
+            warnings.append(Message("warning.ended_late", {**params, "days": days, "meaning": state}))
+    return ends, tuple(warnings)
 
 
 def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
@@ -87,66 +79,28 @@ def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
     return float(days or 0)
 
 
-def without_used(notes: Sequence[Message], used: Collection[str]) -> tuple[Message, ...]:
-    """Return what is to be said, without columns of refunds that were called unused and are used after all.
-
-    Args:
-        notes: what was to be said so far.
-        used: source columns whose times or words tell of orders.
-    """
-    left: list[Message] = []
-    for note in notes:
-        if note.code == "warning.refund_columns_unused":
-            columns = [column for column in note.params["columns"] if column not in used]
-            if columns:
-                left.append(Message(note.code, {**note.params, "columns": columns, "first": columns[0]}))
-        else:
-            left.append(note)
-    return tuple(left)
-
-
 def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
     """Return what a column says of orders where it is filled, "" where it is no such column or another outranks it."""
     key = fold(column)
-    state = VOID_TIME_NAMES.get(key, "")
+    state = CANCELLED if key in PAID_TIMES else VOID_TIME_NAMES.get(key, "")
     if not state or column in chosen.values() or (ORDER_STATUS in chosen and key not in DELETED_NAMES):
         return ""
-    if state == REFUNDED and ({REFUND, REFUND_STATUS} & set(chosen) or _tells_refunds(rows)):
+    if state == REFUNDED and ({REFUND, REFUND_STATUS} & set(chosen)):
         return ""
     return state if all(TIME.fullmatch(value) for value in _times(rows, column)) else ""
 
 
-def _tells_refunds(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether a column that is none of times tells of refunds: how much, perhaps, was paid back."""
-    columns = [column for column in (rows[0] if rows else ()) if OF_REFUNDS.search(fold(column))]
-    return any(fold(column) not in VOID_TIME_NAMES and _times(rows, column) for column in columns)
-
-
-def _tells_payment(
-    log: LogTable,
-    column: str,
-    chosen: Mapping[str, str],
-) -> bool:
-    """Say whether a column has the times when orders were paid, and is blank in all rows of those that never were."""
-    if fold(column) not in PAID_TIMES or column in chosen.values() or ORDER_STATUS in chosen:
-        return False
-    values = _times(log.rows, column)
-    if not values or not all(TIME.fullmatch(value) for value in values) or EVENT_TIME not in chosen:
-        return False
+def _is_blank_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) -> bool:
+    """Say whether a time is blank in some rows of an order and filled in others."""
     if ORDER_ID not in chosen:
-        return True
-    blank, paid = ended(column, when_filled=False), ended(column, when_filled=True)
-    return not log.one(
-        f"SELECT count(*) FROM (SELECT 1 FROM {log.relation} WHERE {name(chosen[ORDER_ID])} IS NOT NULL"
-        f" GROUP BY {name(chosen[ORDER_ID])} HAVING bool_or({blank}) AND bool_or({paid}))",
-    )[0]
+        return False
+    order, filled = name(chosen[ORDER_ID]), ended(column)
+    orders = f"SELECT 1 FROM {log.relation} WHERE {order} IS NOT NULL GROUP BY {order}"
+    return bool(log.one(f"SELECT count(*) FROM ({orders} HAVING bool_or({filled}) AND NOT bool_and({filled}))")[0])
 
 
 def _times(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
     return [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
-
-
-OFF: Final = (CANCELLED, REFUNDED)
 
 
 def read_others(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, ...]:
@@ -172,34 +126,6 @@ def read_others(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, .
         if off and sum(state.rows for state in states if state.word in off) <= MOST * rows:
             found += states
     return found
-
-
-def others_unused(log: LogTable, chosen: Mapping[str, str]) -> tuple[Message, ...]:
-    """Return a warning for each column of states that no name makes one and that calls off what the known one does not.
-
-    Args:
-        log: the file.
-        chosen: canonical name -> source column.
-    """
-    if ORDER_STATUS not in chosen:
-        return ()
-    status, found = chosen[ORDER_STATUS], []
-    known = _meanings(log.rows, status)
-    for item in log.proposals:
-        other = item.column
-        if other in chosen.values() or says(ORDER_STATUS, item) or not named_of_states(other):
-            continue
-        told = _meanings(log.rows, other)
-        off = [row[other] for row in log.rows if told[row[other]] in OFF and known[row[status]] not in OFF]
-        if off and len(off) <= MOST * len(log.rows) and all(told[word] for word in told if word and word.strip()):
-            params = {"column": other, "status": status, "states": list(dict.fromkeys(map(str.strip, off)))[:8]}
-            found.append(Message("warning.other_status_unused", params))
-    return tuple(found)
-
-
-def _meanings(rows: Sequence[Mapping[str, Any]], column: str) -> dict[Any, str | None]:
-    of_payment = bool(OF_PAYMENT.search(column))
-    return {word: meaning_of(str(word or "").strip(), of_payment=of_payment) for word in {row[column] for row in rows}}
 
 
 def others_used(
