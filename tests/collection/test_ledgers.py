@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.infer.event_names import of_documents
+from clv_core.collection.infer.event_names import ledger_event_types
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import Manifest, open_dataset
@@ -239,7 +239,7 @@ def test_the_person_may_count_payments_instead(tmp_path: Path) -> None:
 
 
 def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_path: Path) -> None:
-    assert of_documents(["order", "invoice", "payment"]) == {}
+    assert ledger_event_types(["order", "invoice", "payment"]) == {}
     lines = ["customer_id,time,event,amount"]
     lines += [
         f"c{at % 9},2024-03-{at % 28 + 1:02},invoice,\nc{at % 9},2024-03-{at % 28 + 1:02},payment,10"
@@ -272,7 +272,7 @@ def test_codes_of_sage_and_sap_say_what_a_document_is(
 
 @pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"], ["S1", "S2", "F1"]])
 def test_other_codes_are_no_documents(words: list[str]) -> None:
-    assert of_documents(words) == {}
+    assert ledger_event_types(words) == {}
 
 
 @pytest.mark.examples(2)

@@ -66,7 +66,7 @@ MIN_BLANK_IDS: Final = 3
 """Rows without an id and with an e-mail, before these are read."""
 
 
-def settle_blanks(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+def use_emails_for_blank_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with the e-mail as the customer, where it says all that the id says and ids are missing.
 
     Each id must have one e-mail of its own, so that nobody is joined or parted. Logs of events are left as they are:
@@ -128,7 +128,7 @@ GUESTS: Final = (
 """What shops write where an id would be, in lower case."""
 
 
-def guests_of(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
+def find_guests(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
     """Return the ids that many people share because they are guests, the column of their e-mails, and what to say.
 
     The whole file is asked only where its first rows hold such an id.

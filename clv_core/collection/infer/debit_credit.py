@@ -33,7 +33,7 @@ def with_sides(proposals: Sequence[Proposal], mapping: Mapping[str, str]) -> lis
     return list(proposals)
 
 
-def both_ways(columns: Sequence[str]) -> tuple[str, str] | None:
+def ledger_sides(columns: Sequence[str]) -> tuple[str, str] | None:
     """Return the two columns of one amount that either side of a ledger could be the sales of, None without such."""
     made = ((into + LESS + out, out + LESS + into) for out, into, plain in pairs(columns) if not plain)
     return next((both for both in made if set(both) <= set(columns)), None)

@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from clv_core.collection.infer.columns.choose import choose, settle_time
+from clv_core.collection.infer.columns.choose import choose, choose_time
 from clv_core.collection.infer.columns.numbers import guarded
-from clv_core.collection.infer.columns.paired_columns import clock_of, counterparty_of, split_notes
+from clv_core.collection.infer.columns.paired_columns import find_clock, find_counterparty, paired_column_warnings
 from clv_core.collection.infer.columns.proposal import refuse_ids
 from clv_core.collection.infer.columns.propose import propose
-from clv_core.collection.infer.customers import ask_customer, guests_of, settle_blanks
+from clv_core.collection.infer.customers import ask_customer, find_guests, use_emails_for_blank_ids
 from clv_core.collection.infer.debit_credit import with_marks, with_sides
-from clv_core.collection.infer.event_names import drop_payment_kinds, of_documents, read_documents, seen_values
+from clv_core.collection.infer.event_names import (
+    drop_payment_kinds,
+    known_event_types,
+    ledger_event_types,
+    read_documents,
+)
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
     rival_amounts,
@@ -25,7 +30,7 @@ from clv_core.collection.infer.money.amounts import (
 )
 from clv_core.collection.infer.money.price import of_rates, settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
-from clv_core.collection.infer.order_states import settle_states
+from clv_core.collection.infer.order_states import choose_status_column
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.read.derived_columns import WAYS
 from clv_core.columns import (
@@ -47,10 +52,10 @@ Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
 """Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
     ask_customer,
-    settle_time,
-    settle_blanks,
+    choose_time,
+    use_emails_for_blank_ids,
     drop_payment_kinds,
-    settle_states,
+    choose_status_column,
 )
 MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
@@ -142,20 +147,20 @@ def _ask_converted(log: LogTable, chosen: Columns) -> None:
 def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
     guards, notes = guarded(log.rows, chosen)
-    clock, counterparty = clock_of(log.columns, log.rows, chosen), counterparty_of(log.columns, chosen)
-    guests, guest_email, of_guests = guests_of(log, chosen)
+    clock, counterparty = find_clock(log.columns, log.rows, chosen), find_counterparty(log.columns, chosen)
+    guests, guest_email, of_guests = find_guests(log, chosen)
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
-    ledger = read_documents(log.connection, log.source, kind, money) if of_documents(seen) else {}
+    ledger = read_documents(log.connection, log.source, kind, money) if ledger_event_types(seen) else {}
     draft = ReadingPlan(
         (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
         chosen,
-        values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
+        values=known_event_types(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         clock=clock,
         counterparty=counterparty,
         guests=guests,
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + split_notes(chosen, clock, counterparty) + of_guests
+    return draft, notes + paired_column_warnings(chosen, clock, counterparty) + of_guests

@@ -62,7 +62,7 @@ def drop_payment_kinds(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[s
     if not column or EVENT_TYPE in log.answers.mapping or not {AMOUNT, ORDER_STATUS} <= set(chosen):
         return dict(chosen), ()
     words = set(log.filled(column))
-    if of_documents(words) or any(fold(word) in EVENT_NAMES for word in words):
+    if ledger_event_types(words) or any(fold(word) in EVENT_NAMES for word in words):
         return dict(chosen), ()
     return {canonical: source for canonical, source in chosen.items() if canonical != EVENT_TYPE}, ()
 
@@ -74,7 +74,7 @@ PARTS: Final = tuple(map(fold, RECEIPT_LINES.split()))
 RECEIPTS: Final = frozenset((fold(RECEIPT), *PARTS))
 
 
-def of_codes(names: Iterable[str]) -> dict[str, str]:
+def document_code_types(names: Iterable[str]) -> dict[str, str]:
     """Return what the codes of a ledger's documents are taken for; nothing where they are not all those of one system.
 
     Args:
@@ -97,7 +97,7 @@ def _own(word: str, kinds: Collection[str]) -> str:
     return key if key in kinds else key.removeprefix("z")
 
 
-def of_documents(names: Iterable[str]) -> dict[str, str]:
+def ledger_event_types(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
     There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
@@ -108,7 +108,7 @@ def of_documents(names: Iterable[str]) -> dict[str, str]:
         names: all words of a column of events.
     """
     words = [word for word in names if word.lower() not in MISSING]
-    if codes := of_codes(words):
+    if codes := document_code_types(words):
         return codes
     if fold(RECEIPT) in map(fold, words) and PARTS[0] in map(fold, words):
         return {word: PURCHASE if fold(word) == fold(RECEIPT) else word for word in words if fold(word) in RECEIPTS}
@@ -127,7 +127,7 @@ def settles(names: Iterable[str]) -> bool:
     Args:
         names: all words of the column.
     """
-    meant = of_documents(names)
+    meant = ledger_event_types(names)
     return PURCHASE in meant.values() and any(fold(word) in PAYMENTS for word in meant)
 
 
@@ -149,7 +149,7 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
         f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
         f" LIMIT {MOST + 1}"
     ).fetchall()
-    meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
+    meant = ledger_event_types(str(row[0]) for row in rows) if len(rows) <= MOST else {}
     if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
         return {}
     credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
@@ -186,7 +186,7 @@ def are_event_names(values: Sequence[str]) -> bool:
     if are_means(values):
         return False
     known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
-    known |= of_documents(set(values))
+    known |= ledger_event_types(set(values))
     if sum(known[value] is not None for value in values) > 0.5 * len(values):
         return True
     named = [kind for kind in known.values() if kind is not None]
@@ -260,19 +260,25 @@ def names_of(
     ).fetchall()
     said = {**(read_documents(connection, source, column, money) if money else {}), **said}
     return tuple(
-        EventName(event or "", int(count), taken_for(event or "", said), bool(low), taken_for(event or "", found or {}))
+        EventName(
+            event or "",
+            int(count),
+            event_type_of(event or "", said),
+            bool(low),
+            event_type_of(event or "", found or {}),
+        )
         for event, count, low in rows
     )
 
 
-def taken_for(event: str, said: Mapping[str, str]) -> str:
+def event_type_of(event: str, said: Mapping[str, str]) -> str:
     """Return the event type of a name: what the person said, else the usual synonyms, else the name itself."""
     if event in said:
         return said[event]
     return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
 
 
-def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
+def known_event_types(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
     values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
     return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}

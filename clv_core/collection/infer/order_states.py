@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_of, of_name
+from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
@@ -47,7 +47,7 @@ CODED: Final = re.compile(r"(id|code|no|number)$")
 """What the name of a column ends with that holds the numbers of states."""
 
 
-def settle_states(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
 
     Args:
@@ -71,7 +71,7 @@ def settle_states(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, s
     return found, ()
 
 
-def named_of_states(column: str) -> bool:
+def is_named_status(column: str) -> bool:
     """Say whether a column is called one of states, and not of those of something else than orders."""
     key = fold(column)
     return bool(OF_STATES.search(key) and not OF_OTHERS.search(key))
@@ -87,7 +87,7 @@ def _named_so(column: str, words: list[str]) -> bool:
         or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
     ):
         return True
-    if LIKELY_NAMES.get(key) != ORDER_STATUS and not named_of_states(column):
+    if LIKELY_NAMES.get(key) != ORDER_STATUS and not is_named_status(column):
         if len(words) > FEW_WORDS or OF_OTHERS.search(key):
             return False
         meanings = [meaning_of(word) for word in words]
@@ -174,19 +174,21 @@ def words_of(
     for word, count in rows:
         if word.lower() in MISSING:
             continue
-        usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        usual = meaning_by_column(column, word, won=won) or meaning_of(
+            word, after_sale=after_sale, of_payment=of_payment
+        )
         usual = CANCELLED if taken and fold(word) in AUTHORIZED_WORDS else usual
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
 
 
-def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:
+def void_words(states: Iterable[OrderState], column: str) -> dict[str, str]:
     """Return word -> ``cancelled`` or ``refunded`` for the words of a column that say so."""
     return {item.word: item.meaning for item in states if item.column == column and item.meaning != SOLD}
 
 
-def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
+def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
     """Return a warning a column that names the states that nobody knows, and that are taken for sales."""
     unknown: dict[str, list[OrderState]] = {}
     for item in states:
@@ -211,7 +213,7 @@ def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
     return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in ROW_TYPE_COLUMNS)
 
 
-def told_returns(states: Iterable[OrderState]) -> tuple[Message, ...]:
+def return_rows_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
     """Return what is to be said of a column whose words name returns."""
     found = returns(states)
     if not found:

@@ -16,19 +16,26 @@ from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.price import before_promotion, discount_kind
 from clv_core.collection.infer.money.units import large_units, of_units
-from clv_core.collection.infer.order_states import OrderState, no_sales, read_states, returns, strange, told_returns
-from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others
-from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
+from clv_core.collection.infer.order_states import (
+    OrderState,
+    read_states,
+    return_rows_warning,
+    returns,
+    unknown_states_warning,
+    void_words,
+)
+from clv_core.collection.infer.orders.refunds import are_refunds_in_rows, have_refund_rows
 from clv_core.collection.infer.orders.steps import order_steps
 from clv_core.collection.infer.orders.totals import without_repeated_money
+from clv_core.collection.infer.orders.void_times import read_other_statuses, read_void_times, status_column_warnings
 from clv_core.collection.infer.orders.whole import of_orders
 from clv_core.collection.infer.plan import probes
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
-from clv_core.collection.infer.plan.orders import Orders, of_other
+from clv_core.collection.infer.plan.orders import Orders, qualified_word
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import times
-from clv_core.collection.parse.locale_hints import at_home
+from clv_core.collection.parse.locale_hints import script_currencies
 from clv_core.collection.parse.time_zones import shared_zone_warnings
 from clv_core.collection.parse.times import ColumnDates
 from clv_core.collection.read.source import Source, sample
@@ -102,9 +109,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
-    others = read_others(log, chosen)
+    others = read_other_statuses(log, chosen)
     states = read_states(log, chosen, texts) + others
-    ends, of_ends = read_ends(log, chosen)
+    ends, of_ends = read_void_times(log, chosen)
     inferred, of_probes = probes.decide(plan, counts["probes"])
     plan = replace(
         plan,
@@ -125,7 +132,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
     log, plan = _read_cells(log, plan)
     plan, steps, of_rows = _relate_rows(log, plan, states)
-    notes = others_used(notes, chosen, others)
+    notes = status_column_warnings(notes, chosen, others)
     notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, chosen, scale) + of_ids
     notes += of_rows
     return Profile(plan, log.source, int(counts["rows"]), notes, money, tuple(log.proposals), states, steps)
@@ -157,11 +164,13 @@ def _relate_rows(
     """
     steps, of_steps = order_steps(log, plan)
     plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
-    plan = replace(plan, refund_rows=have_rows(log, plan))
+    plan = replace(plan, refund_rows=have_refund_rows(log, plan))
     orders, of_amounts = of_orders(log, plan)
     plan, of_refunds = _refunds(log, replace(plan, orders=orders))
     plan, of_repeats = without_repeated_money(log, plan)
-    said = of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
+    said = (
+        of_steps + unknown_states_warning(states) + return_rows_warning(states) + of_refunds + of_repeats + of_amounts
+    )
     return plan, steps, said
 
 
@@ -171,19 +180,19 @@ def _orders_by_states(
     """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
     columns = dict.fromkeys(item.column for item in others)
     orders = Orders(
-        states=no_sales(states, chosen.get(ORDER_STATUS, "")),
-        after_sale=no_sales(states, chosen.get(REFUND_STATUS, "")),
-        others={column: no_sales(others, column) for column in columns},
+        states=void_words(states, chosen.get(ORDER_STATUS, "")),
+        after_sale=void_words(states, chosen.get(REFUND_STATUS, "")),
+        others={column: void_words(others, column) for column in columns},
     )
     back = returns(states)
-    words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
+    words = (qualified_word(item.column, item.word) if item.column in columns else item.word for item in back)
     return replace(orders, returns=tuple(words))
 
 
 def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
     chosen = plan.chosen
-    if stand_apart(log, plan):
+    if are_refunds_in_rows(log, plan):
         told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
         column = next(filter(None, told), None) or next(iter(plan.orders.ends))
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
@@ -197,7 +206,7 @@ def _currency(
     """Return the currency as the file or the person says it, and warnings."""
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
-    return currency.decide(named, counts["marks"], said, paid, at_home(columns))
+    return currency.decide(named, counts["marks"], said, paid, script_currencies(columns))
 
 
 def _rating_scale(counts: Mapping[str, Any]) -> float:

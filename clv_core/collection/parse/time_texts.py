@@ -134,12 +134,6 @@ def number(digits: str) -> str:
     return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
-def plain_number(column: str) -> str:
-    """Return SQL for what a number too short for a time may be: ``month_day`` (0829, 829), ``day_number``, or NULL."""
-    month_day = f"regexp_full_match({column}, '(0?[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])')"
-    return f"CASE WHEN regexp_full_match({column}, '\\d{{1,4}}') THEN if({month_day}, 'month_day', 'day_number') END"
-
-
 def compact(column: str) -> str:
     """Read 19970131, 1997031 (the 31st day), 199701312359 or 19970131235959.
 

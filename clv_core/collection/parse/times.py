@@ -4,7 +4,7 @@ Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: `
 19970131235959, 1997031), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (99-03-12, 20-03-12, what fits all three),
 ``epoch_s`` to ``epoch_ns`` (:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
-``day_number`` and ``month_day`` (711, 0829: no times by themselves), ``year_day`` (2024-13-05), ``unreadable``;
+``year_day`` (2024-13-05), ``unreadable``;
 ``otherwise`` where only the usual spellings were asked for and a value has none of them.
 """
 
@@ -21,7 +21,7 @@ from clv_core.collection.engine import one, text
 from clv_core.collection.parse import time_texts
 from clv_core.collection.parse.numbers import OTHERWISE
 from clv_core.collection.parse.time_zones import with_zones
-from clv_core.errors import Message, NeedsAnswer, Refused
+from clv_core.errors import Message, NeedsAnswer
 
 EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
@@ -35,7 +35,7 @@ SINCE, UNTIL = 8e8, 4e9
 """Seconds since 1970, 1995 to 2096: what is counted from another year (2001 by Apple, 1601 by Windows, 1 by .NET) is
 outside in every unit, and is no time."""
 
-NO_TIMES: Final = ("missing", "unreadable", "day_number", "month_day", "year_day")
+NO_TIMES: Final = ("missing", "unreadable", "year_day")
 FITS: Final = {
     "day_first": ("dmy",),
     "month_first": ("mdy",),
@@ -204,9 +204,8 @@ def _other_form(column: str) -> str:
     """Return SQL for the form of a text that has none of the usual spellings."""
     return (
         f"CASE WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
-        f" ELSE coalesce({time_texts.plain_number(column)},"
-        f" list_transform([{with_zones(column, 'UTC')}], lambda z:"
-        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1]) END"
+        f" ELSE list_transform([{with_zones(column, 'UTC')}], lambda z:"
+        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1] END"
     )
 
 
@@ -272,11 +271,8 @@ def decide(
 
     Raises:
         NeedsAnswer: dates fit several orders alike, or no one order fits them all.
-        Refused: the column counts days, or names no year, and no value is a time.
     """
     count = forms.get
-    if not _readable(forms) and (count("day_number") or count("month_day")):
-        raise Refused("times_are_day_numbers" if count("day_number") else "times_without_year", column=column)
     order, found = _order(forms, column, date_order, evidence)
     notes = list(found)
     units = EPOCHS.keys() & forms.keys()

@@ -58,8 +58,6 @@ COLUMNS: Final = {
     "no_amount": AMOUNT,
     "no_readable_amount": AMOUNT,
     "no_readable_time": EVENT_TIME,
-    "times_are_day_numbers": EVENT_TIME,
-    "times_without_year": EVENT_TIME,
     "no_customer_ids": CUSTOMER_ID,
     "one_customer": CUSTOMER_ID,
 }

@@ -11,7 +11,7 @@ from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import UNIT, could_be, last_key, share
 from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, WORTH_ASKING, Proposal
 from clv_core.collection.infer.customers import JUDGED_ROWS
-from clv_core.collection.infer.debit_credit import both_ways
+from clv_core.collection.infer.debit_credit import ledger_sides
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
@@ -100,7 +100,7 @@ def ask_amount(proposals: list[Proposal], file: str, *, quantity: str = "", leas
         Refused: none could.
     """
     found = money_columns(proposals, least=least)
-    both = both_ways([item.column for item in proposals])
+    both = ledger_sides([item.column for item in proposals])
     if both is not None and both[0] in found:
         raise NeedsAnswer("which_side", canonical=AMOUNT, columns=list(both), first=both[0], second=both[1])
     if not found:
@@ -255,7 +255,7 @@ VARYING: Final = 0.5
 """Share of these customers who have several times in another column, from which on it may be that of events."""
 
 
-def settle_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+def choose_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with a time that differs between a customer's orders, where the one that was taken never does.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clv_core.collection.infer.columns.by_name import by_name, share
 from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal, money_likelihood
 from clv_core.collection.infer.customers import masked, rank
-from clv_core.collection.infer.event_names import of_codes, settles
+from clv_core.collection.infer.event_names import document_code_types, settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
 from clv_core.collection.vocabulary.order_statuses import ROW_TYPE_COLUMNS
 from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
@@ -20,7 +20,7 @@ from clv_core.errors import UsageError
 MOST_CODES: Final = 12
 
 
-def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
+def with_row_types(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
     """Return the proposals with the column of kinds that no name tells.
 
     Args:
@@ -53,7 +53,7 @@ def _by_codes(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Pro
 def _of_ledger(item: Proposal, words: set[str]) -> bool:
     if len(words) > MOST_CODES:
         return False
-    return bool(of_codes(words)) or (fold(item.column) in ROW_TYPE_COLUMNS and settles(words))
+    return bool(document_code_types(words)) or (fold(item.column) in ROW_TYPE_COLUMNS and settles(words))
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
@@ -108,7 +108,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
     proposals = _by_values(proposals, rows)
-    return of_kinds(proposals, rows, told=EVENT_TYPE in answers)
+    return with_row_types(proposals, rows, told=EVENT_TYPE in answers)
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ earlier months are in other files."""
 HALF: Final = 0.5
 
 
-def have_rows(log: LogTable, plan: ReadingPlan) -> bool:
+def have_refund_rows(log: LogTable, plan: ReadingPlan) -> bool:
     """Say whether refunds have rows of their own, with what was paid back in the column of refunds and no amount.
 
     An event that is called a return is one. Elsewhere an amount of 0 may also be what a refund has left of its own row:
@@ -43,7 +43,7 @@ def have_rows(log: LogTable, plan: ReadingPlan) -> bool:
     return bool(follow and follow >= MIN_FOLLOWED * told)
 
 
-def stand_apart(log: LogTable, plan: ReadingPlan) -> bool:
+def are_refunds_in_rows(log: LogTable, plan: ReadingPlan) -> bool:
     """Say whether rows below zero give back half of it or more: then it must not be taken off once again.
 
     Rows that name no customer are set aside, and give nothing back.

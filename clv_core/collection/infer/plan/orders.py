@@ -79,7 +79,7 @@ class Orders:
         said = ""
         for column, states in self.others.items():
             word, words = f"trim({name(column)})", ", ".join(map(text, states))
-            said += f" WHEN {word} IN ({words}) THEN {text(of_other(column, ''))} || {word}" if states else ""
+            said += f" WHEN {word} IN ({words}) THEN {text(qualified_word(column, ''))} || {word}" if states else ""
         return f"CASE{said} ELSE {raw} END" if said else raw
 
     @property
@@ -87,7 +87,7 @@ class Orders:
         """What the words of all columns say of an order: ``cancelled`` or ``refunded``."""
         every = dict(self.states)
         for column, states in self.others.items():
-            every |= {of_other(column, word): state for word, state in states.items()}
+            every |= {qualified_word(column, word): state for word, state in states.items()}
         return {word: state for word, state in every.items() if word not in self.returns}
 
     def signed(self, amount: str) -> str:
@@ -240,7 +240,7 @@ def ended(column: str) -> str:
     return f"NOT {is_filled}" if fold(column) in PAID_TIMES else is_filled
 
 
-def of_other(column: str, word: str) -> str:
+def qualified_word(column: str, word: str) -> str:
     """Return a word of another column of states as it is told from those of the first."""
     return f"{column}: {word}"
 

@@ -10,7 +10,7 @@ from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import TIME, filled
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.order_states import OrderState, no_sales, words_of
+from clv_core.collection.infer.order_states import OrderState, void_words, words_of
 from clv_core.collection.infer.plan.orders import ended
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
@@ -32,7 +32,7 @@ LATE: Final = 31
 """Days: half of all orders that are called off are so sooner. A subscription that ends later was paid all the same."""
 
 
-def read_ends(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+def read_void_times(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns of times that void an order by being filled, each with what it says, and warnings.
 
     A column of states outranks them, but for a row that was deleted; an amount that was paid back outranks the time
@@ -103,7 +103,7 @@ def _times(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
     return [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
 
 
-def read_others(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, ...]:
+def read_other_statuses(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, ...]:
     """Return the words of all other columns of states that call orders no sales.
 
     They are looked for by name, so that next month's file, whose columns are read as those of the first, has them too.
@@ -122,13 +122,13 @@ def read_others(log: LogTable, chosen: Mapping[str, str]) -> tuple[OrderState, .
         states = words_of(log, item.column, f"trim({name(item.column)})", log.answers.states)
         if kinds and not says(ORDER_STATUS, item):
             states = tuple(state if state.word in log.answers.states else _promised(state) for state in states)
-        off, rows = no_sales(states, item.column), sum(state.rows for state in states)
+        off, rows = void_words(states, item.column), sum(state.rows for state in states)
         if off and sum(state.rows for state in states if state.word in off) <= MOST * rows:
             found += states
     return found
 
 
-def others_used(
+def status_column_warnings(
     notes: Sequence[Message], chosen: Mapping[str, str], others: Sequence[OrderState]
 ) -> tuple[Message, ...]:
     """Return what is to be said, with all columns of states as used where there are several.
