@@ -258,8 +258,10 @@ def test_a_date_of_the_customer_is_not_the_time_of_her_orders(tmp_path: Path) ->
     path = tmp_path / "a.csv"
     rows = [f"K{place % 20},2021-05-{place % 20 + 1:02},{moment:%Y-%m-%d},5.00" for place, moment in enumerate(MOMENTS)]
     path.write_text("\n".join(["customer_id,created_at,date,amount", *rows]) + "\n", encoding="utf-8")
-    made = ingest(Workspace(tmp_path / "ws"), path, "shop")
-    assert "customer_date" in warnings(made) and days(tmp_path) == [moment.date() for moment in MOMENTS]
+    with pytest.raises(NeedsAnswer, match='--map "event_time=date"'):
+        ingest(Workspace(tmp_path / "ws"), path, "shop")
+    ingest(Workspace(tmp_path / "ws"), path, "shop", mapping={"event_time": "date"})
+    assert days(tmp_path) == [moment.date() for moment in MOMENTS]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import duckdb
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.profile import SAMPLE_ROWS
-from clv_core.collection.parse import numbers, times
-from clv_core.collection.parse.times import ColumnDates
+from clv_core.collection.parse import date_order, numbers, times
+from clv_core.collection.parse.date_order import ColumnDates
 from clv_core.errors import Message
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
-DATES: Final = frozenset({"naive", "zoned", "written", *times.FITS})
+DATES: Final = frozenset({"naive", "zoned", "written", *date_order.FITS})
 """Forms of times that no number has."""
 
 ENOUGH_TEXTS: Final = 50
@@ -95,7 +95,7 @@ def read_dates(
         cell = raw_name(column)
         forms = _forms(connection, cell, times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
-        reading, messages = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)
+        reading, messages = date_order.decide(forms, column, roles.date_order, timezone, evidence=evidence)
         notes += messages
         values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(cell)}))::DATE"
     return values, notes

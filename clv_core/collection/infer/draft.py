@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from clv_core.collection.infer.columns.choose import choose, choose_time
+from clv_core.collection.infer.columns.choose import ask_time, choose
 from clv_core.collection.infer.columns.numbers import guarded
 from clv_core.collection.infer.columns.paired_columns import find_clock, find_counterparty, paired_column_warnings
 from clv_core.collection.infer.columns.proposal import refuse_ids
@@ -52,7 +52,7 @@ Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
 """Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
     ask_customer,
-    choose_time,
+    ask_time,
     use_emails_for_blank_ids,
     drop_payment_kinds,
     choose_status_column,

@@ -34,10 +34,10 @@ from clv_core.collection.infer.plan.counts import SCALES, count_columns
 from clv_core.collection.infer.plan.orders import Orders, qualified_word
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import currencies as currency
-from clv_core.collection.parse import times
+from clv_core.collection.parse import date_order
+from clv_core.collection.parse.date_order import ColumnDates
 from clv_core.collection.parse.locale_hints import script_currencies
 from clv_core.collection.parse.time_zones import shared_zone_warnings
-from clv_core.collection.parse.times import ColumnDates
 from clv_core.collection.read.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
@@ -96,7 +96,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     usual = EVENT_TIME in counts["usual"]
     evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
     forms = counts[EVENT_TIME]
-    time, said = times.decide(
+    time, said = date_order.decide(
         forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
     )
     refuse_swapped_dates(log, plan, forms)

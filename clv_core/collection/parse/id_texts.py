@@ -88,6 +88,11 @@ def unified(word: str) -> str:
     return re.sub(PADDED, r"\1\2", re.sub(WHOLE, r"\1", folded(word)).translate(FOLDING).replace(" ", ""))
 
 
+def odd_signs(word: str) -> str:
+    """Return the signs of an id that :func:`folded` replaces or omits, and accents that stand alone."""
+    return "".join(sign for sign in word if ord(sign) in PLAIN or unicodedata.combining(sign))
+
+
 def similar_mark(word: str) -> str:
     """Return by what all similar spellings of an id are known in a list that holds no ids."""
     return f"similar {unified(word)}"

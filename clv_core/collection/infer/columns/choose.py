@@ -255,15 +255,15 @@ VARYING: Final = 0.5
 """Share of these customers who have several times in another column, from which on it may be that of events."""
 
 
-def choose_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns with a time that differs between a customer's orders, where the one that was taken never does.
+def ask_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Ask for the time where the chosen one never differs between the orders of a customer, and others do.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
 
     Raises:
-        NeedsAnswer: several other columns may be that of the time.
+        NeedsAnswer: there are such columns.
     """
     used = set(chosen.values())
     free = [item for item in log.proposals if item.samples and item.column not in used]
@@ -281,14 +281,7 @@ def choose_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str
     )
     if customers < MIN_CUSTOMERS or own > (1 - NEARLY_ALL) * customers:
         return dict(chosen), ()
-    found = [item for item, several in zip(others, rest, strict=True) if several >= VARYING * customers]
-    named = [item for item in found if item.canonical == EVENT_TIME and item.confidence >= ENOUGH] or found
-    best = preferred(EVENT_TIME, named) if named else None
-    if named and best is None:
-        raise NeedsAnswer(
-            "two_columns", canonical=EVENT_TIME, columns=[item.column for item in named], first=named[0].column
-        )
-    if best is None:
-        return dict(chosen), ()
-    params = {"column": column, "other": best.column, "customers": int(customers)}
-    return {**chosen, EVENT_TIME: best.column}, (Message("warning.customer_date", params),)
+    varied = [item.column for item, several in zip(others, rest, strict=True) if several >= VARYING * customers]
+    if varied:
+        raise NeedsAnswer("two_columns", canonical=EVENT_TIME, columns=[*varied, column], first=varied[0])
+    return dict(chosen), ()

@@ -14,7 +14,7 @@ from clv_core.collection.infer.plan.cells import GUARD, PAID
 from clv_core.collection.infer.plan.counts import NUMBERS
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import numbers
-from clv_core.collection.parse.id_texts import WHOLE
+from clv_core.collection.parse.id_texts import WHOLE, odd_signs
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TIME, QUANTITY, RATING, READ, REFUND, UNIT_PRICE
 from clv_core.errors import Message, Refused
 
@@ -68,6 +68,7 @@ def _words_for_nothing(rows: list[dict[str, Any]], column: str) -> bool:
     return not any(re.search(r"\d", value) and not NUMBER.fullmatch(value) for value in values)
 
 
+MAX_EXAMPLES: Final = 5
 MIN_FLOATS: Final = 3
 """Different ids of this form, before one such as 1.0 is no name of its own."""
 
@@ -100,6 +101,10 @@ def float_ids(column: str, rows: list[dict[str, Any]]) -> tuple[bool, tuple[Mess
     found = [id_ for id_ in ids if re.fullmatch(WHOLE, id_)]
     whole = len(found) >= min(MIN_FLOATS, len(ids)) > 0
     notes: tuple[Message, ...] = (Message("warning.float_ids", {"column": column}),) if whole else ()
+    odd = [signs for signs in map(odd_signs, ids) if signs]
+    if odd:
+        examples = sorted({sign.encode("unicode_escape").decode() for signs in odd for sign in signs})[:MAX_EXAMPLES]
+        notes += (Message("warning.odd_ids", {"customers": len(odd), "examples": examples}),)
     return whole, notes
 
 
