@@ -47,7 +47,7 @@ ORDER = (
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
-INFER = ("plan", "columns", "customers", "states", "kinds", "proposals", "money", "orders")
+INFER = ("plan", "columns", "money", "orders")
 
 FORBIDDEN_MODULES = {
     "streamlit", "plotly", "matplotlib", "pages", "app", "tests",

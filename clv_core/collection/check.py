@@ -21,8 +21,8 @@ from clv_core.collection.engine import connect, connect_memory, file_text, text
 from clv_core.collection.holdout_sizes import count_holdouts
 from clv_core.collection.horizons import HorizonSupport, horizons_to_count, supported_horizons
 from clv_core.collection.infer.answers import Answers, Said
-from clv_core.collection.infer.kinds.event_names import EventName, names_of
-from clv_core.collection.infer.states.reading import OrderState
+from clv_core.collection.infer.event_names import EventName, names_of
+from clv_core.collection.infer.order_states import OrderState
 from clv_core.collection.ingest import describe
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.rejected_rows import Problem

@@ -10,11 +10,11 @@ import duckdb
 
 from clv_core.collection.engine import connect
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.proposed import ENOUGH, Proposal
-from clv_core.collection.infer.kinds.sides import with_sides
+from clv_core.collection.infer.columns.choose import taken
+from clv_core.collection.infer.columns.proposal import ENOUGH, Proposal
+from clv_core.collection.infer.columns.propose import propose
+from clv_core.collection.infer.debit_credit import with_sides
 from clv_core.collection.infer.profile import SAMPLE_ROWS
-from clv_core.collection.infer.proposals.choosing import taken
-from clv_core.collection.infer.proposals.propose import propose
 from clv_core.collection.read.archives import beginning
 from clv_core.collection.read.source import Source, count_rows, open_source, sample, with_named_columns
 from clv_core.collection.recipes import completed_answers, find_recipe
@@ -98,7 +98,7 @@ def inspect_file(
             said = dict(completed_answers(Answers(mapping=said), known, table.columns).mapping)
             table = with_named_columns(connection, table, said.values())
             rows = sample(connection, table, SAMPLE_ROWS)
-            proposals = with_sides(propose(table.columns, rows, said), rows, said)[0]
+            proposals = with_sides(propose(table.columns, rows, said), said)
             estimate = _estimate(connection, table, rows, share)
         except duckdb.Error as error:
             raise Refused("unreadable_table", file=original or source.name) from error

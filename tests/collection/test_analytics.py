@@ -133,19 +133,6 @@ def look(folder: Path, table: pd.DataFrame) -> Check:
     return check_file(folder / "sessions.csv")
 
 
-@pytest.mark.examples(3)
-@pytest.mark.parametrize("order", [True, False])
-@pytest.mark.parametrize("blank", ["", "0.00"])
-def test_a_session_in_which_nothing_was_paid_is_a_view(tmp_path: Path, blank: str, order: bool) -> None:
-    table = sessions(blank, order=order)
-    found = look(tmp_path, table)
-    facts = found.manifest
-    assert facts.event_types == {"view": 270, "purchase": 30} and facts.rows_set_aside == 0
-    assert facts.customers == 40
-    assert facts.net_revenue == pytest.approx(pd.to_numeric(table["revenue"]).sum())
-    assert {one.code: one.params["rows"] for one in found.warnings} == {"warning.visits": 270}
-
-
 def test_a_missing_amount_among_paid_sessions_is_set_aside(tmp_path: Path) -> None:
     table = sessions(share=1.0)
     table.loc[[3, 7], "revenue"] = ""

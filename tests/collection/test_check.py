@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.collection.check import check_file, load_check, save_check
 from clv_core.collection.horizons import HORIZONS, supported_horizons
-from clv_core.collection.infer.kinds.event_names import EventName, event_names
+from clv_core.collection.infer.event_names import EventName, event_names
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
 from clv_core.workspace import Workspace

@@ -14,16 +14,14 @@ import pandas as pd
 import pytest
 from babel.dates import format_date, format_datetime
 
-from clv_core.collection.customers import Roles, read_customers
 from clv_core.collection.engine import text
-from clv_core.collection.infer.columns.proposed import TIME
+from clv_core.collection.infer.columns.proposal import TIME
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse import time_texts, times
-from clv_core.collection.parse.calendars import calendar_of, zone_of
+from clv_core.collection.parse.time_zones import zone_of
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
-from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at, number
 from tests.collection.shop_exports import Order, _write, orders
@@ -35,10 +33,6 @@ pytestmark = pytest.mark.first(12)
 START = datetime(2022, 3, 1, 9, 30, tzinfo=UTC)
 
 MOMENTS = [START + timedelta(hours=31 * step) for step in range(240)]
-
-AGES = {"apple": (datetime(2001, 1, 1, tzinfo=UTC), 1), "ticks": (datetime(1, 1, 1, tzinfo=UTC), 10**7)}
-
-AGES |= {"filetime": (datetime(1601, 1, 1, tzinfo=UTC), 10**7), "webkit": (datetime(1601, 1, 1, tzinfo=UTC), 10**6)}
 
 
 def log(path: Path, moments: list[datetime], written: Callable[[datetime], str], *, head: str = "order_date") -> Path:
@@ -56,81 +50,23 @@ def days(tmp_path: Path) -> list[date]:
     return sorted(events["event_time"].dt.date)
 
 
-@pytest.mark.examples(3)
-@pytest.mark.parametrize("epoch", AGES)
-def test_numbers_since_other_years_than_1970_are_read_by_those(tmp_path: Path, epoch: str) -> None:
-    since, a_second = AGES[epoch]
-    made = read(tmp_path, lambda moment: str(int((moment - since).total_seconds()) * a_second))
-    assert f"epoch_{epoch}" in warnings(made)
-    assert days(tmp_path) == [moment.date() for moment in MOMENTS]
+@pytest.mark.parametrize(
+    "since", [datetime(2001, 1, 1, tzinfo=UTC), datetime(1601, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
+)
+@pytest.mark.parametrize("per_second", [1, 1_000, 10**6, 10**7])
+def test_times_counted_since_another_year_than_1970_are_refused(
+    tmp_path: Path, since: datetime, per_second: int
+) -> None:
+    with pytest.raises(Refused):
+        read(tmp_path, lambda moment: str(int((moment - since).total_seconds()) * per_second))
 
 
-def test_seconds_that_may_be_of_1995_or_of_this_year_are_refused() -> None:
-    now = int((datetime.now(UTC) - datetime(2001, 1, 1, tzinfo=UTC)).total_seconds())
-    forms = ask(times.form("x"), [str(now - 9_000), "1700000000", "700000000"])
-    assert forms == ["epoch_s_or_apple", "epoch_s", "apple"]
-    with pytest.raises(Refused) as refused:
-        times.decide({"epoch_s_or_apple": 9}, "t", None, "UTC")
-    assert refused.value.code == "epoch_unclear"
-    assert times.decide({"epoch_s_or_apple": 9, "apple": 3}, "t", None, "UTC")[0].apple
-    assert not times.decide({"epoch_s_or_apple": 9, "epoch_s": 3}, "t", None, "UTC")[0].apple
-
-
-WEEKS = [date(2023, 12, 28) + timedelta(days=step) for step in range(0, 420, 7)] + [date(2024, 2, 29)]
-
-THAI_MONTHS = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.".split()
-
-THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
-
-NOWRUZ = {1402: date(2023, 3, 21), 1403: date(2024, 3, 20), 1404: date(2025, 3, 21)}
-"""First days of Persian years, as they were celebrated."""
-
-
-def persian(day: date) -> str:
-    year = max(one for one, first in NOWRUZ.items() if first <= day)
-    left = (day - NOWRUZ[year]).days
-    month, rest = divmod(left, 31) if left < 186 else (6 + (left - 186) // 30, (left - 186) % 30)
-    return f"{year}/{month + 1:02}/{rest + 1:02}"
-
-
-SPELT = {
-    "buddhist": lambda day: f"{day:%d/%m}/{day.year + 543}",
-    "buddhist, iso": lambda day: f"{day.year + 543}-{day:%m-%d} 10:11:12",
-    "buddhist, with an offset": lambda day: f"{day.year + 543}-{day:%m-%d}T10:11:12Z",
-    "buddhist, month by name": lambda day: f"{day.day} {THAI_MONTHS[day.month - 1]} {day.year + 543} 10:11",
-    "buddhist, thai digits": lambda day: f"{day:%d/%m}/{day.year + 543}".translate(THAI_DIGITS),
-    "minguo": lambda day: f"{day.year - 1911}/{day:%m/%d}",
-    "minguo, with a clock": lambda day: f"{day.year - 1911}-{day:%m-%d} 下午 3:22",
-    "minguo, in few words": lambda day: f"{day.year - 1911}年{day.month}月{day.day}日",
-    "persian": persian,
-    "persian, with a clock": lambda day: f"{persian(day).replace('/', '-')} 10:11:12",
-}
-
-
-def read_calendar(folder: Path, times: list[str]) -> tuple[Manifest, list[date]]:
-    file = folder / "log.csv"
-    rows = [f"c{place % 9},{time},{place + 1}" for place, time in enumerate(times)]
-    file.write_text("\n".join(["customer_id,order_time,amount", *rows]), encoding="utf-8")
-    manifest = ingest(Workspace(folder / "workspace"), file, "shop")
-    kept = pd.read_parquet(open_dataset(Workspace(folder / "workspace"), "shop").events_path)
-    return manifest, [moment.date() for moment in kept.sort_values("amount")["event_time"]]
-
-
-@pytest.mark.examples(2)
-@pytest.mark.parametrize("name", SPELT)
-def test_dates_of_another_calendar_are_the_days_that_they_were(tmp_path: Path, name: str) -> None:
-    manifest, found = read_calendar(tmp_path, [SPELT[name](day) for day in WEEKS])
-    assert found == WEEKS and manifest.rows_set_aside == 0
-    said = {one["code"] for one in manifest.warnings} & {
-        f"warning.years_{one}" for one in ("buddhist", "minguo", "persian")
-    }
-    assert said == ({f"warning.years_{name.partition(',')[0]}"})
-
-
-def test_a_day_that_the_other_calendar_has_not_is_set_aside_and_ours_stay(tmp_path: Path) -> None:
-    days = [*map(persian, WEEKS), "1403/07/31", "1403/13/01", "2024-05-05"]
-    manifest, found = read_calendar(tmp_path, days)
-    assert found == [*WEEKS, date(2024, 5, 5)] and manifest.rows_set_aside == 2
+@pytest.mark.parametrize(
+    "written", ["{0.day:02}/{0.month:02}/2567", "2567-{0:%m-%d}", "113/{0:%m/%d}", "1403-{0:%m-%d}"]
+)
+def test_years_of_another_calendar_are_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(Refused):
+        read(tmp_path, written.format)
 
 
 def far_dates(folder: Path, days: list[date]) -> dict[str, dict[str, object]]:
@@ -176,24 +112,17 @@ def warned_of(folder: Path, cells: Callable[[Order], dict[str, Any]]) -> dict[st
     return {item["code"].removeprefix("warning."): item["params"] for item in found}
 
 
-def test_dates_that_a_spreadsheet_turned_are_turned_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [True, False])
+def test_dates_that_a_spreadsheet_turned_are_refused(tmp_path: Path, kept: bool) -> None:
     """Opened where months come first, 03/05/2024 is 5 March, and is saved as 2024-03-05; 13/05/2024 stays a text."""
 
     def written(one: Order) -> dict[str, Any]:
-        kept = one.time.day > 12
-        return {"order_date": at(one, "%d/%m/%Y") if kept else f"{one.time:%Y}-{one.time:%d}-{one.time:%m}"}
+        stays = kept and one.time.day > 12
+        return {"order_date": at(one, "%d/%m/%Y") if stays else f"{one.time:%Y}-{one.time:%d}-{one.time:%m}"}
 
-    found, made = warned_of(tmp_path, written)["swapped_dates"], orders()
-    assert found["written"] == sum(one.time.day > 12 for one in made)
-    assert found["rows"] == len(made) - found["written"]
-    assert stored_days(tmp_path) == sorted(one.time.date() for one in made)
-
-
-def test_dates_of_year_day_and_month_are_read_as_such(tmp_path: Path) -> None:
-    found = warned_of(tmp_path, lambda one: {"order_date": at(one, "%Y-%d-%m")})["read_as_ydm"]
-    made = orders()
-    assert (found["rows"], found["proof"]) == (len(made), sum(one.time.day > 12 for one in made))
-    assert stored_days(tmp_path) == sorted(one.time.date() for one in made)
+    with pytest.raises(Refused) as refused:
+        warned_of(tmp_path, written)
+    assert refused.value.code == "year_dates_contradict"
 
 
 FORMATS = {
@@ -329,8 +258,10 @@ def test_a_date_of_the_customer_is_not_the_time_of_her_orders(tmp_path: Path) ->
     path = tmp_path / "a.csv"
     rows = [f"K{place % 20},2021-05-{place % 20 + 1:02},{moment:%Y-%m-%d},5.00" for place, moment in enumerate(MOMENTS)]
     path.write_text("\n".join(["customer_id,created_at,date,amount", *rows]) + "\n", encoding="utf-8")
-    made = ingest(Workspace(tmp_path / "ws"), path, "shop")
-    assert "customer_date" in warnings(made) and days(tmp_path) == [moment.date() for moment in MOMENTS]
+    with pytest.raises(NeedsAnswer, match='--map "event_time=date"'):
+        ingest(Workspace(tmp_path / "ws"), path, "shop")
+    ingest(Workspace(tmp_path / "ws"), path, "shop", mapping={"event_time": "date"})
+    assert days(tmp_path) == [moment.date() for moment in MOMENTS]
 
 
 @pytest.mark.parametrize(
@@ -341,50 +272,8 @@ def test_days_of_the_year_and_clocks_without_a_blank(value: str, wanted: datetim
     assert ask(times.TimeReading("mdy").value("x"), [value]) == [wanted]
 
 
-@pytest.mark.parametrize(
-    ("cells", "calendar"),
-    [
-        (["2024-01-31", "2024-02-01"], ""),
-        (["97/01/31", "98/02/01"], ""),
-        (["20240131", "1706659200", "45322"], ""),
-        (["31/01/2024 25:67"], ""),
-        ([], ""),
-        (["2567-01-31"] * 9 + ["?"], "buddhist"),
-        (["2567-01-31"] * 8 + ["2024-01-31"] * 2, ""),
-        (["1400/01/01"], "persian"),
-        (["113/1/31"], "minguo"),
-    ],
-)
-def test_a_calendar_is_told_where_nearly_all_years_are_its_own(cells: list[str], calendar: str) -> None:
-    assert calendar_of(cells) == calendar
-
-
-def test_years_that_no_calendar_has_are_refused_as_before(tmp_path: Path) -> None:
-    with pytest.raises(Refused):
-        read_calendar(tmp_path, [f"{day.year + 1000}-{day:%m-%d}" for day in WEEKS])
-
-
-def test_a_customers_table_has_its_dates_read_so_too(tmp_path: Path) -> None:
-    read_calendar(tmp_path, [SPELT["buddhist"](day) for day in WEEKS])
-    file = tmp_path / "people.csv"
-    rows = [f"c{place},{'ab'[place % 2]},{place + 1:02}/02/2567" for place in range(9)]
-    file.write_text("\n".join(["customer_id,plan,since", *rows]), encoding="utf-8")
-    dataset = open_dataset(Workspace(tmp_path / "workspace"), "shop")
-    roles = Roles(dated={"plan": "since"}, date_order="dmy")
-    reading = read_customers(file, dataset, roles, tmp_path, NoProgress())
-    found = pd.read_parquet(reading.table)["since"].tolist()
-    assert found == [date(2024, 2, place + 1) for place in range(9)]
-    assert "warning.years_buddhist" in {message.code for message in reading.warnings}
-
-
 def test_sparse_rows_are_not_far(tmp_path: Path) -> None:
     assert far_dates(tmp_path, [date(2022, 1, 1) + timedelta(days=number * number) for number in range(30)]) == {}
-
-
-def test_two_orders_of_dates_that_begin_with_the_year_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused) as refused:
-        warned_of(tmp_path, lambda one: {"order_date": at(one, "%Y-%d-%m" if one.number % 2 else "%Y-%m-%d")})
-    assert refused.value.code == "year_dates_contradict"
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.infer.kinds.event_names import of_documents
+from clv_core.collection.infer.event_names import ledger_event_types
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import Manifest, open_dataset
@@ -215,7 +215,7 @@ def test_a_bill_is_read_without_a_question_and_is_worth_what_was_kept(tmp_path: 
     assert manifest.net_revenue == pytest.approx(sum(PAID) - sum(BACK.values()))
     assert manifest.customers == 11 and manifest.currency == "CNY" and manifest.rows_set_aside == 2
     assert events["event_type"].value_counts().to_dict() == {"purchase": 60, "return": len(BACK)}
-    assert warnings(manifest).keys() >= {"backticks", "refund_rows", "kinds_of_payment"}
+    assert warnings(manifest).keys() >= {"backticks", "refunds_apart"}
 
 
 def test_a_mark_of_a_cell_is_no_part_of_it_and_a_comma_in_it_is(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_the_person_may_count_payments_instead(tmp_path: Path) -> None:
 
 
 def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_path: Path) -> None:
-    assert of_documents(["order", "invoice", "payment"]) == {}
+    assert ledger_event_types(["order", "invoice", "payment"]) == {}
     lines = ["customer_id,time,event,amount"]
     lines += [
         f"c{at % 9},2024-03-{at % 28 + 1:02},invoice,\nc{at % 9},2024-03-{at % 28 + 1:02},payment,10"
@@ -272,7 +272,7 @@ def test_codes_of_sage_and_sap_say_what_a_document_is(
 
 @pytest.mark.parametrize("words", [["F1", "F2"], ["SI", "NO"], ["SC", "SP", "RJ"], ["RE", "G2"], ["S1", "S2", "F1"]])
 def test_other_codes_are_no_documents(words: list[str]) -> None:
-    assert of_documents(words) == {}
+    assert ledger_event_types(words) == {}
 
 
 @pytest.mark.examples(2)

@@ -16,7 +16,7 @@ from clv_core.collection.store.version_store import Manifest
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
-from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, SHOP, Order, _write, orders
+from tests.collection.shop_exports import CANCELLED, REFUNDED, SHOP, Order, _write, orders
 
 pytestmark = pytest.mark.first(8)
 
@@ -54,7 +54,7 @@ def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tup
 
     manifest, made = read_ended(tmp_path, ends)
     assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
-    assert codes(manifest).count("ended_by_time") == 2 and "refund_columns_unused" not in codes(manifest)
+    assert codes(manifest).count("ended_by_time") == 2
 
 
 def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:
@@ -92,7 +92,6 @@ def test_each_of_several_flags_counts(tmp_path: Path) -> None:
     manifest, made = read(tmp_path, row)
     kept = [one for one in made if one.number % 10 != 1 and one.number % 40 != 3]
     assert manifest.net_revenue == lasting(kept, CANCELLED, REFUNDED)
-    assert "warning.refund_columns_unused" not in [item["code"] for item in manifest.warnings]
 
 
 def warned_of(folder: Path, rows: Callable[[Order], Iterable[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -229,21 +228,6 @@ def test_a_column_of_money_that_is_filled_elsewhere_says_nothing_of_refunds(tmp_
 
     manifest, made = read_ended(tmp_path, row)
     assert manifest.net_revenue == lasting(made, REFUNDED) and "refund" not in manifest.mapping
-
-
-@pytest.mark.parametrize("words", [("refund_type", "full", "partial"), ("is_partial_refund", "false", "true")])
-def test_a_time_of_a_refund_ends_no_order_where_a_word_says_that_it_was_of_a_part(
-    tmp_path: Path, words: tuple[str, str, str]
-) -> None:
-    column, all_back, part = words
-
-    def row(one: Order) -> dict[str, Any]:
-        word = part if one.fate == PART else all_back if one.fate == REFUNDED else ""
-        return {column: word, "refunded_at": at(one) if one.back else ""}
-
-    manifest, made = read_ended(tmp_path, row)
-    assert manifest.net_revenue == lasting(made)
-    assert {"refunds_partly", "refund_columns_unused"} <= set(codes(manifest)) and "refunded" not in codes(manifest)
 
 
 @pytest.mark.examples(2)

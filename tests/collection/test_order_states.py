@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.collection.check import check_file, load_check, save_check
-from clv_core.collection.infer.states.words import meaning_of
+from clv_core.collection.infer.state_words import meaning_of
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import SET_ASIDE
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED, SOLD
@@ -123,13 +123,6 @@ def test_a_second_column_says_what_was_refunded_of_each_row(tmp_path: Path) -> N
     manifest, _, warned = read(export(tmp_path, states, "订单状态,售后状态", "订单号,会员号,下单时间,金额"))
     assert manifest.net_revenue == 300 and manifest.mapping["refund_status"] == "售后状态"
     assert warned["cancelled"]["rows"] == warned["refunded"]["rows"] == 15
-
-
-@pytest.mark.parametrize(("column", "values"), [("Adjusted Order Total", ["", "7.50"]), ("refund_note", ["", "torn"])])
-def test_columns_of_refunds_that_are_not_used_are_named(tmp_path: Path, column: str, values: list[str]) -> None:
-    manifest, _, warned = read(export(tmp_path, values, column))
-    assert warned["refund_columns_unused"]["columns"] == [column] and manifest.net_revenue == 600
-    assert "refund_columns_unused" not in read(export(tmp_path, ["", "0.00"], column))[2]
 
 
 def test_a_check_lists_the_states_and_what_each_is_taken_for(tmp_path: Path) -> None:

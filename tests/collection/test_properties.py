@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.proposals.choosing import choose
-from clv_core.collection.infer.proposals.propose import propose
+from clv_core.collection.infer.columns.choose import choose
+from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.parse.id_texts import folded
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.vocabulary.column_names import MISSING, SURE_NAMES, fold

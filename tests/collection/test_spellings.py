@@ -9,7 +9,7 @@ import pytest
 
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.parse import numbers, time_texts, times
-from clv_core.collection.parse.spellings import OTHERWISE, are_usual
+from clv_core.collection.parse.numbers import OTHERWISE, are_usual
 from tests.collection.small_logs import day, paid, read, write
 from tests.collection.test_values import ask
 

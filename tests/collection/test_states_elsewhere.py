@@ -41,17 +41,6 @@ def test_a_word_for_what_was_called_off_or_never_paid_is_known(tmp_path: Path, c
 
 
 @pytest.mark.examples(2)
-@pytest.mark.parametrize("column", ["SellerStatus", "fraud_status", "Stato della vendita"])
-def test_a_second_column_that_calls_off_what_counts_is_named_and_can_be_said(tmp_path: Path, column: str) -> None:
-    file = orders(tmp_path, column, "CANCELLED", "SENT", "payment_status", "paid")
-    manifest, _, warned = read(file)
-    assert manifest.net_revenue == ALL
-    assert warned["other_status_unused"] == {"column": column, "status": "payment_status", "states": ["CANCELLED"]}
-    manifest, _, warned = read(file, mapping={"order_status": column})
-    assert manifest.net_revenue == LIVE and "other_status_unused" not in warned
-
-
-@pytest.mark.examples(2)
 @pytest.mark.parametrize("refund", ["Refunds Total", "refunded_total", "total_refunds"])
 def test_of_a_bill_that_was_paid_what_was_paid_back_is_taken_off(tmp_path: Path, refund: str) -> None:
     def row(at: int) -> list[object]:
@@ -118,16 +107,7 @@ def test_states_of_something_else_are_none_of_orders(tmp_path: Path, column: str
     """The last four have no other column of states beside them."""
     more = "" if column in ("state_id", "group", "branch", "season") else "payment_status"
     manifest, _, warned = read(orders(tmp_path, column, off, on, more, "paid"))
-    assert manifest.net_revenue == ALL and not {"other_status_unused", "status_unused"} & set(warned)
-
-
-def test_a_second_column_that_calls_off_what_the_first_does_too_needs_no_word(tmp_path: Path) -> None:
-    def row(at: int) -> list[object]:
-        states = ("paid", "SENT") if at % 6 else ("failed", "CANCELLED")
-        return [f"A{at}", f"C{at % 13}", day(at), paid(at), *states]
-
-    manifest, _, warned = read(write(tmp_path, f"{HEAD},payment_status,SellerStatus", row))
-    assert manifest.net_revenue == LIVE and "other_status_unused" not in warned
+    assert manifest.net_revenue == ALL and "status_unused" not in warned
 
 
 def typed(folder: Path, *kinds: str) -> Path:

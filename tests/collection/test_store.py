@@ -124,3 +124,10 @@ def test_warnings_of_earlier_releases_are_shown_under_their_code_now(workspace: 
     for language in LANGUAGES:
         sentences = [message.text(language) for message in manifest.messages]
         assert "2022-01-31" in sentences[0] and "a" in sentences[1] and "+49 170 1" in sentences[2]
+
+
+def test_a_dataset_with_a_warning_that_is_given_no_more_opens_without_it(workspace: Workspace) -> None:
+    about = open_dataset(workspace, "a").manifest.to_json()
+    stored = [Message("warning.spelt_mails", {"column": "email"}), Message("warning.cancelled", {"rows": 2})]
+    manifest = Manifest.from_json(about | {"warnings": [message.coded() for message in stored]})
+    assert manifest.messages == (stored[1],)

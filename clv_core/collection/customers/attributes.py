@@ -12,14 +12,13 @@ import duckdb
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.profile import SAMPLE_ROWS
-from clv_core.collection.parse import numbers, times
-from clv_core.collection.parse.calendars import calendar_of, to_common_era
-from clv_core.collection.parse.times import ColumnDates
+from clv_core.collection.parse import date_order, numbers, times
+from clv_core.collection.parse.date_order import ColumnDates
 from clv_core.errors import Message
 
 NUMBER: Final = "number"
 TEXT: Final = "text"
-DATES: Final = frozenset({"naive", "zoned", "written", *times.FITS})
+DATES: Final = frozenset({"naive", "zoned", "written", *date_order.FITS})
 """Forms of times that no number has."""
 
 ENOUGH_TEXTS: Final = 50
@@ -93,15 +92,11 @@ def read_dates(
     values: dict[str, str] = {}
     notes: list[Message] = []
     for column in chosen.dates:
-        query = (
-            f"SELECT DISTINCT {raw_name(column)} FROM {RAW} WHERE {raw_name(column)} IS NOT NULL LIMIT {SAMPLE_ROWS}"
-        )
-        calendar = calendar_of([cell for (cell,) in connection.execute(query).fetchall()])
-        cell = to_common_era(raw_name(column), calendar)
-        forms = _forms(connection, raw_name(column), times.form(cell))
+        cell = raw_name(column)
+        forms = _forms(connection, cell, times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
-        reading, messages = times.decide(forms, column, roles.date_order, timezone, evidence=evidence)
-        notes += (*messages, *([Message(f"warning.years_{calendar}", {"column": column})] if calendar else ()))
+        reading, messages = date_order.decide(forms, column, roles.date_order, timezone, evidence=evidence)
+        notes += messages
         values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(cell)}))::DATE"
     return values, notes
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from clv_core.collection.infer.columns.proposed import NUMBER, TIME
+from clv_core.collection.infer.columns.proposal import NUMBER, TIME
 from clv_core.collection.vocabulary.column_names import MISSING
 from clv_core.collection.vocabulary.contact_fields import (
     CONSENT,

@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from clv_core.collection.infer.columns.money import refuse_ids
+from clv_core.collection.infer.columns.choose import ask_time, choose
 from clv_core.collection.infer.columns.numbers import guarded
-from clv_core.collection.infer.columns.paired_columns import clock_of, split_notes
-from clv_core.collection.infer.customers.ids import guests_of, settle_blanks, settle_customer, spelt_mails
-from clv_core.collection.infer.kinds.event_names import of_documents, read_documents, seen_values, settle_kind
-from clv_core.collection.infer.kinds.sides import with_marks, with_sides
+from clv_core.collection.infer.columns.paired_columns import find_clock, paired_column_warnings
+from clv_core.collection.infer.columns.proposal import refuse_ids
+from clv_core.collection.infer.columns.propose import propose
+from clv_core.collection.infer.customers import ask_customer, find_guests, use_emails_for_blank_ids
+from clv_core.collection.infer.debit_credit import with_marks, with_sides
+from clv_core.collection.infer.event_names import (
+    drop_payment_kinds,
+    known_event_types,
+    ledger_event_types,
+    read_documents,
+)
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
     other_total_warning,
@@ -24,21 +31,13 @@ from clv_core.collection.infer.money.amounts import (
 from clv_core.collection.infer.money.discounts import with_discount_rate
 from clv_core.collection.infer.money.price import settle_pieces, settle_price
 from clv_core.collection.infer.money.units import settle_converted
-from clv_core.collection.infer.orders.ends import others_unused
-from clv_core.collection.infer.orders.refunds import settle_refund
+from clv_core.collection.infer.order_states import choose_status_column
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.proposals.choosing import choose, settle_time
-from clv_core.collection.infer.proposals.propose import propose
-from clv_core.collection.infer.states.naming import refunds_unused, settle_states
-from clv_core.collection.parse.calendars import calendar_of
 from clv_core.collection.read.derived_columns import WAYS
 from clv_core.columns import (
     AMOUNT,
-    CUSTOMER_ID,
     DISCOUNT,
-    EVENT_TIME,
     EVENT_TYPE,
-    ORDER_STATUS,
     QUANTITY,
     REFUND,
     UNIT_PRICE,
@@ -53,12 +52,11 @@ Notes = tuple[Message, ...]
 Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
 """Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
-    settle_customer,
-    settle_time,
-    settle_blanks,
-    settle_kind,
-    settle_states,
-    settle_refund,
+    ask_customer,
+    ask_time,
+    use_emails_for_blank_ids,
+    drop_payment_kinds,
+    choose_status_column,
 )
 MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
@@ -88,12 +86,12 @@ def draft(log: LogTable) -> Draft:
         Refused: there is nothing that could be an amount.
     """
     said = log.answers
-    proposals, of_sides = with_sides(propose(log.columns, log.rows, said.mapping), log.rows, said.mapping)
-    proposals, marks, of_marks = with_marks(proposals, log.rows, said.mapping, said.events)
+    proposals = with_sides(propose(log.columns, log.rows, said.mapping), said.mapping)
+    proposals, marks = with_marks(proposals, log.rows, said.mapping, said.events)
     log = replace(log, proposals=proposals)
     chosen, notes = _choose_columns(log)
     chosen, home, of_converted = settle_converted(log, chosen)
-    notes += of_sides + of_marks + of_converted
+    notes += of_converted
     if not home and AMOUNT not in said.mapping:
         _ask_converted(log, chosen)
         notes += rival_amounts(log, chosen, notes)
@@ -109,7 +107,6 @@ def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
     for settle in COLUMN_RULES:
         chosen, said = settle(log, chosen)
         notes += said
-    notes += refunds_unused(log, chosen) + (() if ORDER_STATUS in mapping else others_unused(log, chosen))
     chosen, said = settle_pieces(log, chosen)
     notes += said
     priced = without_cost(chosen, mapping)
@@ -151,23 +148,19 @@ def _ask_converted(log: LogTable, chosen: Columns) -> None:
 def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
     """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
     guards, notes = guarded(log.rows, chosen)
-    clock = clock_of(log.columns, log.rows, chosen)
-    guests, guest_email, of_guests = guests_of(log, chosen)
-    of_mails = spelt_mails(log, chosen[CUSTOMER_ID])
-    calendar = calendar_of(log.filled(chosen[EVENT_TIME]))
-    of_years = (Message(f"warning.years_{calendar}", {"column": chosen[EVENT_TIME]}),) if calendar else ()
+    clock = find_clock(log.columns, log.rows, chosen)
+    guests, guest_email, of_guests = find_guests(log, chosen)
     kind = chosen.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
     money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
-    ledger = read_documents(log.connection, log.source, kind, money) if of_documents(seen) else {}
+    ledger = read_documents(log.connection, log.source, kind, money) if ledger_event_types(seen) else {}
     draft = ReadingPlan(
         (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
         chosen,
-        values=seen_values(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
-        calendar=calendar,
+        values=known_event_types(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
         clock=clock,
         guests=guests,
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + split_notes(chosen, clock) + of_guests + of_mails + of_years
+    return draft, notes + paired_column_warnings(chosen, clock) + of_guests

@@ -10,7 +10,7 @@ import duckdb
 
 from clv_core.collection.engine import one
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.source import Source
 

@@ -10,35 +10,40 @@ import duckdb
 
 from clv_core.collection.engine import name
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.numbers import are_swapped, decide_numbers, float_ids
-from clv_core.collection.infer.columns.proposed import Proposal, filled
+from clv_core.collection.infer.columns.numbers import decide_numbers, float_ids, refuse_swapped_dates
+from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.discounts import discount_kind
 from clv_core.collection.infer.money.units import large_units, read_units
+from clv_core.collection.infer.order_states import (
+    OrderState,
+    read_states,
+    return_rows_warning,
+    returns,
+    unknown_states_warning,
+    void_words,
+)
 from clv_core.collection.infer.orders.amount_scope import read_scope
-from clv_core.collection.infer.orders.ends import others_used, read_ends, read_others, without_used
-from clv_core.collection.infer.orders.refunds import have_rows, stand_apart
+from clv_core.collection.infer.orders.refunds import are_refunds_in_rows, have_refund_rows
 from clv_core.collection.infer.orders.repeated_totals import reject_repeated_totals
-from clv_core.collection.infer.orders.steps import of_visits, order_steps
-from clv_core.collection.infer.plan.cells import MAX_QUANTITY
+from clv_core.collection.infer.orders.steps import order_steps
+from clv_core.collection.infer.orders.void_times import read_other_statuses, read_void_times, status_column_warnings
+from clv_core.collection.infer.plan import probes
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
-from clv_core.collection.infer.plan.orders import Orders, of_other
+from clv_core.collection.infer.plan.orders import Orders, qualified_word
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.states.reading import OrderState, no_sales, read_states, returns, strange, told_returns
 from clv_core.collection.parse import currencies as currency
-from clv_core.collection.parse import times
-from clv_core.collection.parse.calendars import shared_zone_warnings
-from clv_core.collection.parse.locale_hints import at_home
-from clv_core.collection.parse.times import ColumnDates
+from clv_core.collection.parse import date_order
+from clv_core.collection.parse.date_order import ColumnDates
+from clv_core.collection.parse.locale_hints import script_currencies
+from clv_core.collection.parse.time_zones import shared_zone_warnings
 from clv_core.collection.read.source import Source, sample
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
     EVENT_TIME,
-    EVENT_TYPE,
     ORDER_STATUS,
-    QUANTITY,
     RATING,
     REFUND,
     REFUND_STATUS,
@@ -91,11 +96,10 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     usual = EVENT_TIME in counts["usual"]
     evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
     forms = counts[EVENT_TIME]
-    time, said = times.decide(
+    time, said = date_order.decide(
         forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
     )
-    swapped, of_swapped = are_swapped(log, plan, forms)
-    time = replace(time, swapped=swapped)
+    refuse_swapped_dates(log, plan, forms)
     notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
     money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
@@ -105,31 +109,31 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
-    others = read_others(log, chosen)
+    others = read_other_statuses(log, chosen)
     states = read_states(log, chosen, texts) + others
-    ends, of_ends = read_ends(log, chosen)
+    ends, of_ends = read_void_times(log, chosen)
+    inferred, of_probes = probes.decide(plan, counts["probes"])
     plan = replace(
         plan,
         chosen=chosen,
         time=time,
         numbers=readings,
-        credit_notes=EVENT_TYPE not in chosen and bool(counts["credit_notes"]),
         rating_scale=scale,
-        discount_below=counts["discounts_below"],
         discount=discount,
         float_ids=whole_floats,
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
         orders=replace(_orders_by_states(chosen, states, others), ends=ends),
+        **inferred,
     )
     units, said = read_units(log, plan, answers.amount_unit, money)
     large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
     plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
     log, plan = _read_cells(log, plan)
     plan, steps, of_rows = _relate_rows(log, plan, states)
-    notes = without_used(others_used(notes, chosen, others), {*ends, *(item.column for item in others)})
-    notes += of_ends + of_money + of_discounts + _blanked(counts, chosen, scale) + of_ids
-    notes += of_swapped + of_rows
+    notes = status_column_warnings(notes, chosen, others)
+    notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, chosen, scale) + of_ids
+    notes += of_rows
     return Profile(plan, log.source, int(counts["rows"]), notes, money, tuple(log.proposals), states, steps)
 
 
@@ -157,15 +161,15 @@ def _relate_rows(
     Raises:
         NeedsAnswer: an amount may be that of its row or of its order.
     """
-    visits, of_visitors = of_visits(log, plan)
-    plan = replace(plan, visits=visits)
     steps, of_steps = order_steps(log, plan)
     plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
-    plan = replace(plan, refund_rows=have_rows(log, plan))
+    plan = replace(plan, refund_rows=have_refund_rows(log, plan))
     orders, of_amounts = read_scope(log, plan)
     plan, of_refunds = _refunds(log, replace(plan, orders=orders))
     plan, of_repeats = reject_repeated_totals(log, plan)
-    said = of_visitors + of_steps + strange(states) + told_returns(states) + of_refunds + of_repeats + of_amounts
+    said = (
+        of_steps + unknown_states_warning(states) + return_rows_warning(states) + of_refunds + of_repeats + of_amounts
+    )
     return plan, steps, said
 
 
@@ -175,24 +179,22 @@ def _orders_by_states(
     """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
     columns = dict.fromkeys(item.column for item in others)
     orders = Orders(
-        states=no_sales(states, chosen.get(ORDER_STATUS, "")),
-        after_sale=no_sales(states, chosen.get(REFUND_STATUS, "")),
-        others={column: no_sales(others, column) for column in columns},
+        states=void_words(states, chosen.get(ORDER_STATUS, "")),
+        after_sale=void_words(states, chosen.get(REFUND_STATUS, "")),
+        others={column: void_words(others, column) for column in columns},
     )
     back = returns(states)
-    words = (of_other(item.column, item.word) if item.column in columns else item.word for item in back)
+    words = (qualified_word(item.column, item.word) if item.column in columns else item.word for item in back)
     return replace(orders, returns=tuple(words))
 
 
 def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
     chosen = plan.chosen
-    if stand_apart(log, plan):
+    if are_refunds_in_rows(log, plan):
         told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
         column = next(filter(None, told), None) or next(iter(plan.orders.ends))
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
-        if plan.refund_rows:
-            return apart, (Message("warning.refund_rows", {"column": chosen[AMOUNT], "refund": chosen[REFUND]}),)
         return apart, (Message("warning.refunds_apart", {"column": column}),)
     return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
 
@@ -203,7 +205,7 @@ def _currency(
     """Return the currency as the file or the person says it, and warnings."""
     paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
     named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
-    return currency.decide(named, counts["marks"], said, paid, at_home(columns))
+    return currency.decide(named, counts["marks"], said, paid, script_currencies(columns))
 
 
 def _rating_scale(counts: Mapping[str, Any]) -> float:
@@ -212,18 +214,9 @@ def _rating_scale(counts: Mapping[str, Any]) -> float:
     return next((scale for scale in SCALES if top <= scale), SCALES[-1])
 
 
-def _blanked(counts: dict[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
-    """Return warnings about values written short or left empty, and about purchases below zero."""
-    found = []
-    if counts["scaled"]:
-        params = {"column": chosen.get(AMOUNT) or chosen[UNIT_PRICE], "example": counts["scaled"][:40]}
-        found.append(Message("warning.scaled_amounts", params))
-    if counts["large_quantities"]:
-        params = {"column": chosen[QUANTITY], "rows": counts["large_quantities"], "low": -MAX_QUANTITY}
-        found.append(Message("warning.out_of_range", {**params, "high": MAX_QUANTITY}))
-    if RATING in chosen and counts["beyond"][scale]:
-        params = {"column": chosen[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
-        found.append(Message("warning.out_of_range", params))
-    if counts["negative"]:
-        found.append(Message("warning.negative_purchases", {"rows": counts["negative"], "column": chosen[AMOUNT]}))
-    return tuple(found)
+def _unscaled_ratings(counts: Mapping[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
+    """Return a warning about ratings beyond their scale, which are left empty."""
+    if RATING not in chosen or not counts["beyond"][scale]:
+        return ()
+    params = {"column": chosen[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
+    return (Message("warning.out_of_range", params),)

@@ -89,9 +89,7 @@ def unified(word: str) -> str:
 
 
 def odd_signs(word: str) -> str:
-    """Return the signs of an id that :func:`folded` writes otherwise or leaves out, accents that stand alone among
-    them.
-    """
+    """Return the signs of an id that :func:`folded` replaces or omits, and accents that stand alone."""
     return "".join(sign for sign in word if ord(sign) in PLAIN or unicodedata.combining(sign))
 
 

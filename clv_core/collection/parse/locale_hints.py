@@ -75,7 +75,7 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
     return LocaleHint(currency, timezone, Message(code, {"currency": currency, "timezone": timezone}))
 
 
-def at_home(columns: Sequence[str]) -> tuple[str, ...]:
+def script_currencies(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of the currencies of where the script of the column names is written; none for any other."""
     return tuple(AT_HOME.get(_script("".join(columns)), ()))
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from clv_core.collection.engine import text
 from clv_core.collection.parse.currencies import MARK
-from clv_core.collection.parse.spellings import OTHERWISE
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.errors import Message
 
@@ -36,12 +35,11 @@ MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?|[x×])\s*$"
 FOOTNOTES: Final = r"([0-9)])\s*[*†‡⁰¹²³⁴-⁹]+\s*$"
 """Marks behind a number that point to a note below the table."""
-SIDES: Final = ("CR", "DR")
-SIDE: Final = r"(?i)([0-9)])\s*(CR|DR)\.?\s*$"
+SIDE: Final = r"(?i)([0-9)])\s*(?:CR|DR)\.?\s*$"
 """Credit or debit, the side of an account, behind an amount."""
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.spellings`)."""
+"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 
 _FACTORS: Final = {
     form: int(factor)
@@ -63,13 +61,11 @@ class NumberReading:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
         proven: whether values show the mark, such as 12.50.
         usual: whether every value is a figure as it stands, so that the query need not know other spellings.
-        below: ``CR`` or ``DR``, where numbers with this mark behind them are below zero; empty where none is.
     """
 
     decimal: str = "point"
     proven: bool = False
     usual: bool = False
-    below: str = ""
 
     def value(self, column: str) -> str:
         """Return SQL for the number in ``column`` (a text expression, missing values NULL), or NULL; always finite."""
@@ -90,8 +86,7 @@ class NumberReading:
         )
         scaled = f"CASE WHEN {_scaled('t')} THEN round({number} * {_factor('t')}, 2) ELSE {number} END"
         slow = f"list_transform([{_stripped(column)}], lambda t: {scaled})"
-        value = f"CASE WHEN {side(column)} = {text(self.below)} THEN -abs(v) ELSE v END" if self.below else "v"
-        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN {value} END)[1]"
+        return f"list_transform({slow}, lambda v: CASE WHEN isfinite(v) THEN v END)[1]"
 
     def _fast(self, column: str) -> str:
         return plain(column) if self.decimal == "point" else f"NOT contains({column}, '.') AND {plain(column)}"
@@ -124,9 +119,9 @@ def currencies(column: str) -> str:
     return f"nullif(upper(trim(regexp_extract({apart(column)}, {text(MARK)}))), '')"
 
 
-def side(column: str) -> str:
-    """Return SQL for the mark of the side of an account behind the number in ``column``, ``CR``, ``DR`` or empty."""
-    return f"upper(regexp_extract({column}, {text(SIDE)}, 2))"
+def has_side(column: str) -> str:
+    """Return SQL that says whether a mark of credit or debit stands behind the number in ``column``."""
+    return f"regexp_matches({column}, {text(SIDE)})"
 
 
 def apart(column: str) -> str:
@@ -193,12 +188,6 @@ def decide(
     return reading, ()
 
 
-def scaled(column: str) -> str:
-    """Return SQL for the text of ``column`` where a word for thousands or more stands behind its number, else NULL."""
-    words = f"try_cast({column} AS DOUBLE) IS NULL AND {_scaled(_stripped(column))}"
-    return f"CASE WHEN {words} THEN {column} END"
-
-
 def _bare(column: str) -> str:
     """Return SQL for the number without what may stand around it, its minus first."""
     return f"list_transform([{_stripped(column)}], lambda t: {_figure('t')})[1]"
@@ -251,3 +240,12 @@ def _form(number: str, other: str = "unreadable") -> str:
         f" WHEN {full(r'[+-]?[1-9][0-9]{0,2}([.][0-9]{3}){2,}')} THEN 'comma'"
         f" ELSE {text(other)} END"
     )
+
+
+OTHERWISE: Final = "otherwise"
+"""The form of a value that has no usual spelling."""
+
+
+def are_usual(values: Iterable[object], spelling: re.Pattern[str]) -> bool:
+    """Say whether sample values (None where missing) seem to have a usual spelling; the table may yet have others."""
+    return all(value is None or spelling.fullmatch(str(value).strip()) for value in values)

@@ -34,8 +34,7 @@ USUAL: Final = re.compile(
     rf"|{SPLIT}",
     re.ASCII,
 )
-"""The usual spellings, as a sample shows them (:mod:`clv_core.collection.parse.spellings`)."""
-YEAR_FIRST: Final = r"^(\d{4}[-/])(\d\d)([-/])(\d\d)"
+"""The usual spellings, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 ORDERS: Final = {"dmy": "%d/%m/{year}", "mdy": "%m/%d/{year}", "ymd": "{year}/%m/%d"}
 WEEKDAYS: Final = (
     (r"^(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", ""),
@@ -133,12 +132,6 @@ def digits(column: str) -> str:
 def number(digits: str) -> str:
     """Return SQL for the number that :func:`digits` tells."""
     return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
-
-
-def plain_number(column: str) -> str:
-    """Return SQL for what a number too short for a time may be: ``month_day`` (0829, 829), ``day_number``, or NULL."""
-    month_day = f"regexp_full_match({column}, '(0?[1-9]|1[0-2])(0[1-9]|[12]\\d|3[01])')"
-    return f"CASE WHEN regexp_full_match({column}, '\\d{{1,4}}') THEN if({month_day}, 'month_day', 'day_number') END"
 
 
 def compact(column: str) -> str:

@@ -3,26 +3,21 @@
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
 19970131235959, 1997031), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (99-03-12, 20-03-12, what fits all three),
-``epoch`` in seconds to nanoseconds, ``apple``, ``epoch_s_or_apple``, ``ticks``, ``filetime`` and ``webkit``
-(:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``, ``day_number`` and
-``month_day`` (711, 0829: no times by themselves), ``year_day`` (2024-13-05), ``unreadable``; ``otherwise`` where only
-the usual spellings were asked for and a value has none of them.
+``epoch_s`` to ``epoch_ns`` (:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
+``year_day`` (2024-13-05), ``unreadable``;
+``otherwise`` where only the usual spellings were asked for and a value has none of them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Final
 
-import duckdb
-
-from clv_core.collection.engine import one, text
+from clv_core.collection.engine import text
 from clv_core.collection.parse import time_texts
-from clv_core.collection.parse.calendars import with_zones
-from clv_core.collection.parse.spellings import OTHERWISE
-from clv_core.errors import Message, NeedsAnswer, Refused
+from clv_core.collection.parse.numbers import OTHERWISE
+from clv_core.collection.parse.time_zones import with_zones
 
 EARLIEST: Final = date(1980, 1, 1)
 """Older times are default values of databases and spreadsheets (0000, 1899-12-30, 1900, 1970-01-01), not events."""
@@ -30,38 +25,11 @@ EARLIEST: Final = date(1980, 1, 1)
 LONGEST: Final = 300
 """Bytes of a text; a longer one is no time, and to search through millions of them takes minutes."""
 ZONED: Final = "zoned"
-APPLE: Final = "apple"
-SECONDS_2001: Final = 978_307_200
-SECONDS_1995: Final = 788_918_400
-EPOCHS: Final = {
-    APPLE: (1e8, SECONDS_1995, f"(({{}} + {SECONDS_2001}) * 1e6)"),
-    "ticks": (6.29e17, 6.5e17, "(({} - 621355968e9) / 10)"),
-    "filetime": (1.2e17, 1.5e17, "(({} - 116444736e9) / 10)"),
-    "webkit": (1.2e16, 1.5e16, "({} - 116444736e8)"),
-}
-"""Other epochs than 1970: numbers that are times of our years by them and by no other, and how they become microseconds
-since 1970: seconds since 2001 (Apple), 100 ns since the year 1 (.NET), 100 ns and microseconds since 1601."""
-
-NO_TIMES: Final = ("missing", "unreadable", "day_number", "month_day", "year_day")
-FITS: Final = {
-    "day_first": ("dmy",),
-    "month_first": ("mdy",),
-    "year_first": ("ymd",),
-    "either": ("dmy", "mdy"),
-    "same": ("dmy", "mdy"),
-    "day_or_year": ("dmy", "ymd"),
-    "month_or_year": ("mdy", "ymd"),
-    "any": ("dmy", "mdy", "ymd"),
-}
-"""Form of a date such as 03/04/24 -> the orders that it can be read in."""
-
-SHORT_YEARS: Final = r"^(\d{1,2})[/.-]\d{1,2}[/.-](\d{1,2})(?:\D|$)"
-"""Three parts of one or two digits, of which the first and the last may be day and year."""
-EARLY_DAY: Final = 3
-LATE_DAY: Final = 28
-MORE: Final = 1.5
-"""Times as many different values as the place of the years has, from which on a place with early and late ones holds
-days: years that do so span a generation, with only a few days in it."""
+EPOCHS: Final = {"epoch_s": "* 1e6", "epoch_ms": "* 1e3", "epoch_us": "", "epoch_ns": "/ 1e3"}
+"""Units in which time is counted since 1970, and how they become microseconds."""
+SINCE, UNTIL = 8e8, 4e9
+"""Seconds since 1970, 1995 to 2096: what is counted from another year (2001 by Apple, 1601 by Windows, 1 by .NET) is
+outside in every unit, and is no time."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +40,14 @@ class TimeReading:
         order: ``dmy``, ``mdy`` or ``ymd`` for dates such as 03/04/24; empty where none occur.
         timezone: where times without an offset belong.
         usual: whether no value is spelled otherwise than in the usual ways, so that the query need not know the others.
-        swapped: whether day and month of dates that begin with the year stand the other way round.
-        apple: whether seconds are counted from 2001.
     """
 
     order: str = ""
     timezone: str = "UTC"
     usual: bool = False
-    swapped: bool = False
-    apple: bool = False
 
     def value(self, column: str) -> str:
         """Return SQL for the UTC time of ``column`` (a text expression, missing values NULL), or NULL."""
-        if self.swapped:
-            turned = f"regexp_replace({column}, {text(time_texts.YEAR_FIRST)}, '\\1\\4\\3\\2')"
-            return f"list_transform([{turned}], lambda x: {replace(self, swapped=False).value('x')})[1]"
         naive = self._from_zone
         digits, compact = time_texts.number(column), time_texts.compact(column)
         return (
@@ -96,27 +57,12 @@ class TimeReading:
             f" WHEN {time_texts.plain_utc(column)} THEN try_cast({column} AS TIMESTAMP)"
             f" WHEN {time_texts.digits(column)} THEN CASE"
             f" WHEN strlen({column}) IN (7, 8, 12, 14) AND {compact} IS NOT NULL THEN {naive(compact)}"
-            f"{self._other_epochs(digits)}"
-            f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN make_timestamp(round({digits} * 1e6)::BIGINT)"
-            f" WHEN {digits} BETWEEN 2e11 AND 2e13 THEN make_timestamp(round({digits} * 1e3)::BIGINT)"
-            f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN make_timestamp({digits}::BIGINT)"
-            f" WHEN {digits} BETWEEN 2e17 AND 2e19 THEN make_timestamp(round({digits} / 1e3)::BIGINT)"
+            f"{_epochs(digits, 'make_timestamp(round({number} {factor})::BIGINT)')}"
             f" WHEN {digits} BETWEEN 20000 AND 90000"
             f" THEN {naive(f'make_timestamp(round(({digits} - 25569) * 86400)::BIGINT * 1000000)')} END"
             f" WHEN {time_texts.is_split(column)} THEN {naive(time_texts.split_time(column, self.order))}"
             f" ELSE {time_texts.with_offset(column) if self.usual else self._otherwise(column)} END"
         )
-
-    def _other_epochs(self, digits: str) -> str:
-        """Return the cases of a number that is counted from another year than 1970."""
-        found = ""
-        for epoch, (low, high, since_1970) in EPOCHS.items():
-            if epoch != APPLE or self.apple:
-                high = 2e10 if epoch == APPLE else high
-                time = f"make_timestamp(round({since_1970.format(digits)})::BIGINT)"
-                time = self._from_zone(time) if epoch == "ticks" else time
-                found += f" WHEN {digits} >= {low:.0f} AND {digits} < {high:.0f} THEN {time}"
-        return found
 
     def _otherwise(self, column: str) -> str:
         """Return SQL for the UTC time of a text that has none of the usual spellings."""
@@ -150,46 +96,6 @@ class TimeReading:
         return time if self.timezone == "UTC" else f"timezone('UTC', timezone({text(self.timezone)}, {time}))"
 
 
-@dataclass(frozen=True)
-class ColumnDates:
-    """A column of dates, to be asked about.
-
-    Args:
-        connection: the engine.
-        cells: query of its texts as ``x``.
-    """
-
-    connection: duckdb.DuckDBPyConnection
-    cells: str
-
-    def place_of_days(self) -> Literal["first", "last", ""]:
-        """Return which place of dates with short years holds the days of whole months; empty where none does."""
-        parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
-        figures = ", ".join(
-            f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
-        )
-        numbers = ", ".join(f"try_cast(p{place} AS INT) AS p{place}" for place in (1, 2))
-        found = one(
-            self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))"
-        )
-        first, last = found[:3], found[3:]
-        if _are_days(first, last):
-            return "first"
-        return "last" if _are_days(last, first) else ""
-
-    def days(self, order: str) -> list[str]:
-        """Return the first and the last day that the column has where it is read in an order."""
-        time = TimeReading(order).value("x")
-        first, last = one(self.connection, f"SELECT min({time})::DATE, max({time})::DATE FROM ({self.cells})")
-        return [str(first), str(last)]
-
-
-def _are_days(here: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Say whether the smallest, the largest and the number of different values are those of days, beside years."""
-    low, high, different = here
-    return low <= EARLY_DAY and high >= LATE_DAY and different >= MORE * other[2]
-
-
 def form(column: str, *, usual: bool = False) -> str:
     """Return SQL for the form of ``column`` (a text expression, missing values NULL).
 
@@ -199,11 +105,6 @@ def form(column: str, *, usual: bool = False) -> str:
     """
     digits = time_texts.number(column)
     turned = f"try_strptime(replace({column}[:10], '/', '-'), '%Y-%d-%m')"
-    apple_today = (date.today() - date(2001, 1, 1)).days * 86_400 + 2 * 86_400
-    others = "".join(
-        f" WHEN {digits} >= {low:.0f} AND {digits} < {high:.0f} THEN '{epoch}'"
-        for epoch, (low, high, _) in EPOCHS.items()
-    )
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing' WHEN strlen({column}) > {LONGEST} THEN 'unreadable'"
         f" WHEN {time_texts.plainest(column)} AND try_cast({column} AS TIMESTAMP) IS NOT NULL THEN 'naive'"
@@ -211,10 +112,8 @@ def form(column: str, *, usual: bool = False) -> str:
         f" WHEN try_cast({column} AS TIMESTAMP) IS NULL THEN if({turned} IS NULL, 'unreadable', 'year_day')"
         f" WHEN {column}[-1] = 'Z' THEN 'zoned' ELSE 'naive' END"
         f" WHEN {time_texts.digits(column)} THEN CASE"
-        f" WHEN strlen({column}) IN (7, 8, 12, 14) AND {time_texts.compact(column)} IS NOT NULL THEN 'compact'{others}"
-        f" WHEN {digits} BETWEEN {SECONDS_1995} AND {apple_today} THEN 'epoch_s_or_apple'"
-        f" WHEN {digits} BETWEEN 2e8 AND 2e10 THEN 'epoch_s' WHEN {digits} BETWEEN 2e11 AND 2e13 THEN 'epoch_ms'"
-        f" WHEN {digits} BETWEEN 2e14 AND 2e16 THEN 'epoch_us' WHEN {digits} BETWEEN 2e17 AND 2e19 THEN 'epoch_ns'"
+        f" WHEN strlen({column}) IN (7, 8, 12, 14) AND {time_texts.compact(column)} IS NOT NULL THEN 'compact'"
+        f"{_epochs(digits, text('{epoch}'))}"
         f" WHEN {digits} BETWEEN 20000 AND 90000 THEN 'excel' ELSE 'unreadable' END"
         f" WHEN {time_texts.is_split(column)} THEN {_split_form(column)}"
         f" WHEN {time_texts.with_offset(column)} IS NOT NULL THEN {_zone_form(column)}"
@@ -222,13 +121,26 @@ def form(column: str, *, usual: bool = False) -> str:
     )
 
 
+def _epochs(digits: str, then: str) -> str:
+    """Return the cases of a number by the unit in which it is counted since 1970.
+
+    Args:
+        digits: SQL of the number.
+        then: the value of each case, with ``{epoch}``, ``{number}`` and ``{factor}``.
+    """
+    return "".join(
+        f" WHEN {digits} BETWEEN {SINCE * 1000**power} AND {UNTIL * 1000**power}"
+        f" THEN {then.format(epoch=epoch, number=digits, factor=factor)}"
+        for power, (epoch, factor) in enumerate(EPOCHS.items())
+    )
+
+
 def _other_form(column: str) -> str:
     """Return SQL for the form of a text that has none of the usual spellings."""
     return (
         f"CASE WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
-        f" ELSE coalesce({time_texts.plain_number(column)},"
-        f" list_transform([{with_zones(column, 'UTC')}], lambda z:"
-        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1]) END"
+        f" ELSE list_transform([{with_zones(column, 'UTC')}], lambda z:"
+        f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1] END"
     )
 
 
@@ -273,97 +185,7 @@ def _tidied_form(column: str) -> str:
     )
 
 
-def decide(
-    forms: dict[str, int],
-    column: str,
-    date_order: str | None,
-    timezone: str,
-    *,
-    usual: bool = False,
-    evidence: ColumnDates | None = None,
-) -> tuple[TimeReading, tuple[Message, ...]]:
-    """Return how the column is read, given how many values there are of each form, and what is to be said.
-
-    Args:
-        forms: values by form.
-        column: the column's name in the file.
-        date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
-        timezone: where times without an offset belong.
-        usual: whether every value is known to have one of the usual spellings.
-        evidence: what else the column shows of the order of its dates.
-
-    Raises:
-        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
-        Refused: the column counts days, or names no year, and no value is a time; or its seconds may be counted from
-            1970 or 2001.
-    """
-    count = forms.get
-    if not _readable(forms) and (count("day_number") or count("month_day")):
-        raise Refused("times_are_day_numbers" if count("day_number") else "times_without_year", column=column)
-    order, found = _order(forms, column, date_order, evidence)
-    notes = list(found)
-    apple = forms.get(APPLE, 0) > forms.get("epoch_s", 0)
-    unclear = forms.get("epoch_s_or_apple", 0)
-    if unclear and not apple and not forms.get("epoch_s"):
-        raise Refused("epoch_unclear", column=column, rows=unclear)
-    others = {epoch: forms.get(epoch, 0) for epoch in EPOCHS if epoch != APPLE or apple}
-    notes += [
-        Message(f"warning.epoch_{epoch}", {"column": column, "rows": rows}) for epoch, rows in others.items() if rows
-    ]
-    epochs = [unit for unit in ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns") if count(unit)]
-    if len(epochs) > 1 or (epochs and sum(map(count, epochs)) < _readable(forms)):  # type: ignore[arg-type]
-        notes.append(Message("warning.epoch_mixed", {"column": column, "forms": _list(forms)}))
-    if count("excel"):
-        notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
-    offsets = Counter({kind[len(ZONED) :]: rows for kind, rows in forms.items() if kind.startswith(ZONED)})
-    east = Counter({offset: rows for offset, rows in offsets.items() if offset})
-    if offsets and count("naive"):
-        params = {"column": column, "rows": count("naive"), "timezone": timezone}
-        notes.append(Message("warning.times_without_zone", params))
-    if timezone == "UTC" and 2 * east.total() > _readable(forms):
-        most = east.most_common(1)[0][0].strip()
-        params = {"column": column, "rows": east.total(), "offset": most, "timezone": timezone}
-        notes.append(Message("warning.days_of_utc", params))
-    return TimeReading(order, timezone, usual=usual, apple=apple), tuple(notes)
-
-
-def _order(
-    forms: dict[str, int], column: str, answer: str | None, evidence: ColumnDates | None
-) -> tuple[str, tuple[Message, ...]]:
-    """Return the one order that fits all dates such as 03/04/24, and on what proof; empty where there are none."""
-    split = {kind: rows for kind, rows in forms.items() if kind in FITS}
-    if answer or not split:
-        return answer or "", ()
-    rows = sum(split.values())
-    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
-    left = [order for order in time_texts.ORDERS if all(order in FITS[kind] for kind in split)]
-    fitting = {kind: set(FITS[kind]) for kind in split}
-    if "ymd" in left and len(left) > 1 and evidence is not None and (place := evidence.place_of_days()):
-        left = ["ymd"] if place == "last" else [order for order in left if order != "ymd"]
-        fitting = {kind: fits & set(left) for kind, fits in fitting.items()}
-    if not left:
-        only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
-        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
-    if split.keys() == {"same"}:
-        return left[0], ()
-    if len(left) > 1:
-        spans = {order: evidence.days(order) for order in left} if evidence is not None else {}
-        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0), spans=spans)
-    proof = sum(count for kind, count in split.items() if fitting[kind] == {left[0]})
-    if not proof:
-        return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)
-    return left[0], (Message(f"warning.read_as_{left[0]}", {"column": column, "proof": proof, "rows": rows}),)
-
-
 def in_range(time: str) -> str:
     """Return SQL that says whether a UTC time can be an event's."""
     latest = date.today() + timedelta(days=2)
     return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
-
-
-def _list(forms: dict[str, int]) -> list[str]:
-    return [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
-
-
-def _readable(forms: dict[str, int]) -> int:
-    return sum(rows for kind, rows in forms.items() if kind not in NO_TIMES)

@@ -13,12 +13,12 @@ import duckdb
 
 from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.money import WORTH_ASKING
-from clv_core.collection.infer.customers.personal import personal_columns
+from clv_core.collection.infer.columns.choose import ask_amount
+from clv_core.collection.infer.columns.proposal import WORTH_ASKING
+from clv_core.collection.infer.personal import personal_columns
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS, Profile, profile
-from clv_core.collection.infer.proposals.choosing import ask_amount
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.parse.pseudonyms import fingerprint_of, pseudonym_sql
 from clv_core.collection.questions import add_readings, question_of, settled

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
+from clv_core.i18n import has
 
 OLD_CODES: Final = {
     "warning.customers_of_one": "warning.customers_of",
@@ -112,11 +113,14 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out."""
+        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out.
+
+        So are warnings that are given no more, unless :data:`OLD_CODES` names them.
+        """
         known = {item.name for item in fields(cls)}
         manifest = cls(**{key: value for key, value in values.items() if key in known})
         warnings = [{**item, "code": OLD_CODES.get(item["code"], item["code"])} for item in manifest.warnings]
-        return dataclasses.replace(manifest, warnings=warnings)
+        return dataclasses.replace(manifest, warnings=[item for item in warnings if has(item["code"])])
 
     @property
     def last_day(self) -> date:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import SkipValidation
 
 from clv_core.collection.customers.attributes import NUMBER, TEXT
-from clv_core.collection.infer.kinds.event_names import taken_for
+from clv_core.collection.infer.event_names import event_type_of
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.parse.times import EARLIEST
 from clv_core.columns import (
@@ -256,7 +256,7 @@ def _is_unpriced(event: Event) -> bool:
 
 @lru_cache(maxsize=4096)
 def _event_type(name: str) -> str:
-    return taken_for(name.strip(), {})
+    return event_type_of(name.strip(), {})
 
 
 def _strip(texts: tuple[str | None, ...]) -> list[str | None]:

@@ -40,8 +40,8 @@ HEEDED: Final = frozenset(
     for code in (
         *("mixed_currency", "currency_contradicted", "constant_amount", "zero_purchases", "running_totals"),
         *("returns_only", "unreadable_numbers", "decimal_mixed", "maybe_cents", "maybe_percent", "minor_unknown"),
-        *("large_units_mixed", "many_in_one", "rounded_ids", "float_ids", "swapped_dates"),
-        *("epoch_mixed", "unknown_states", "purchases_end", "bad_bytes", "mixed_encoding", "amount_sides"),
+        *("large_units_mixed", "many_in_one", "rounded_ids", "float_ids"),
+        *("epoch_mixed", "unknown_states", "purchases_end", "bad_bytes", "mixed_encoding"),
         *("sheets_left_out", "filled_down", "joined_cells"),
     )
 )

@@ -14,7 +14,7 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.infer.answers import CHOICES as ANSWERS
-from clv_core.collection.infer.proposals.by_name import could_be
+from clv_core.collection.infer.columns.by_name import could_be
 from clv_core.collection.read.alphabets import USUAL
 from clv_core.columns import (
     AMOUNT,
@@ -58,8 +58,6 @@ COLUMNS: Final = {
     "no_amount": AMOUNT,
     "no_readable_amount": AMOUNT,
     "no_readable_time": EVENT_TIME,
-    "times_are_day_numbers": EVENT_TIME,
-    "times_without_year": EVENT_TIME,
     "no_customer_ids": CUSTOMER_ID,
     "one_customer": CUSTOMER_ID,
 }

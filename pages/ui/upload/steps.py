@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.infer.answers import CHOICES, Answers
-from clv_core.collection.infer.columns.proposed import Proposal
+from clv_core.collection.infer.columns.proposal import Proposal
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL
 from clv_core.collection.recipes import NONE, shipped_recipes

@@ -18,7 +18,7 @@ from streamlit.typing import UploadedFile
 from clv_core import jobs, reader_process
 from clv_core.collection.check import Check, check_file, load_check
 from clv_core.collection.infer.answers import Answers, named_anew
-from clv_core.collection.infer.kinds.event_names import EventName, event_names
+from clv_core.collection.infer.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.questions import option_words
 from clv_core.collection.read.archives import sheet_titles

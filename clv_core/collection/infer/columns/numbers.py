@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.engine import T, text
-from clv_core.collection.infer.columns.proposed import NUMBER
+from clv_core.collection.engine import text
+from clv_core.collection.infer.columns.proposal import NUMBER
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import GUARD, PAID
 from clv_core.collection.infer.plan.counts import NUMBERS
@@ -22,8 +22,6 @@ MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
 """Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
 LEFT_EMPTY: Final = (QUANTITY, DISCOUNT, RATING, REFUND)
 """Columns of which a value that cannot be read is left empty; a row without an amount is set aside instead."""
-MAX_BELOW: Final = 1 / 3
-"""Share of amounts that may be on the side of returns."""
 
 
 def decide_numbers(
@@ -45,7 +43,6 @@ def decide_numbers(
 
     Raises:
         NeedsAnswer: a column of money can be read in two ways.
-        Refused: amounts are marked as credit or debit, and neither is plainly that of sales.
     """
     forms = {column: counts[column] for column in NUMBERS if column in chosen}
     whole = AMOUNT in chosen and numbers.without_cents(forms[item] for item in PAID if item in forms)
@@ -62,31 +59,7 @@ def decide_numbers(
         unreadable = own.get("unreadable", 0)
         if unreadable and column in LEFT_EMPTY and not (column == REFUND and _words_for_nothing(rows, chosen[REFUND])):
             notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
-    paid = AMOUNT if AMOUNT in chosen else UNIT_PRICE
-    if paid in readings:
-        below, said = _returns_side(counts["sides"], forms[paid], chosen[paid])
-        readings[paid] = replace(readings[paid], below=below)
-        notes += said
     return readings, notes
-
-
-def _returns_side(sides: Mapping[str, int], forms: Mapping[str, int], column: str) -> tuple[str, tuple[Message, ...]]:
-    """Return the mark of credit or debit of the amounts that are returns, empty without marks, and what is to be said.
-
-    Sales are the side that most amounts are on, marked or not: a shop's bank books them as credits, its accounts of
-    customers as debits.
-
-    Raises:
-        Refused: nearly as many are on the other side, or there is none.
-    """
-    marked = [side for side in numbers.SIDES if sides[side]]
-    if not marked:
-        return "", ()
-    amounts = sum(count for form, count in forms.items() if form != "missing")
-    least = min(marked, key=lambda side: sides[side])
-    if sides[least] > MAX_BELOW * amounts:
-        raise Refused("amount_sides", column=column, credits=sides["CR"], debits=sides["DR"], rows=amounts)
-    return least, (Message("warning.amount_sides", {"column": column, "mark": least, "rows": sides[least]}),)
 
 
 def _words_for_nothing(rows: list[dict[str, Any]], column: str) -> bool:
@@ -95,9 +68,9 @@ def _words_for_nothing(rows: list[dict[str, Any]], column: str) -> bool:
     return not any(re.search(r"\d", value) and not NUMBER.fullmatch(value) for value in values)
 
 
+MAX_EXAMPLES: Final = 5
 MIN_FLOATS: Final = 3
 """Different ids of this form, before one such as 1.0 is no name of its own."""
-MOST_SIGNS: Final = 5
 
 
 def guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
@@ -130,45 +103,36 @@ def float_ids(column: str, rows: list[dict[str, Any]]) -> tuple[bool, tuple[Mess
     notes: tuple[Message, ...] = (Message("warning.float_ids", {"column": column}),) if whole else ()
     odd = [signs for signs in map(odd_signs, ids) if signs]
     if odd:
-        shown = sorted({sign.encode("unicode_escape").decode() for signs in odd for sign in signs})[:MOST_SIGNS]
-        notes += (Message("warning.odd_ids", {"customers": len(odd), "examples": shown}),)
+        examples = sorted({sign.encode("unicode_escape").decode() for signs in odd for sign in signs})[:MAX_EXAMPLES]
+        notes += (Message("warning.odd_ids", {"customers": len(odd), "examples": examples}),)
     return whole, notes
 
 
 MIN_DATES: Final = 10
 """Dates of either form, before it is no accident that no day of the one is above 12, and none of the other below 13."""
-MIN_TURNED, MIN_SHARE = 3, 0.2
-"""Dates such as 2024-13-05, and their share of those that begin with the year, before they are no slips."""
-MAX_SLIPS: Final = 0.05
+MIN_TURNED, MAX_SLIPS = 3, 0.05
+"""Dates such as 2024-13-05, and their share of those that begin with the year, up to which they are slips."""
 ISO: Final = r"^\s*\d{4}[-/]\d{1,2}[-/](\d{1,2})"
 
 
-def are_swapped(log: LogTable, plan: ReadingPlan, forms: Mapping[str, int]) -> tuple[bool, tuple[Message, ...]]:
-    """Return whether dates that begin with the year have the day before the month, and what is to be said of it.
+def refuse_swapped_dates(log: LogTable, plan: ReadingPlan, forms: Mapping[str, int]) -> None:
+    """Refuse dates that begin with the year and have the day before the month, as spreadsheets leave them.
+
+    A spreadsheet that expects the month first makes 2024-05-04 of 04/05/2024 and leaves 13/05/2024 as it is.
 
     Args:
         log: the file.
         plan: how it is read.
-        forms: of its times, :func:`~clv_core.collection.parse.times.form`.
+        forms: number of its times by :func:`~clv_core.collection.parse.times.form`.
 
     Raises:
-        Refused: some have the day before the month, and others have it behind.
+        Refused: there are such dates.
     """
-    turned, written = forms.get("year_day", 0), forms.get("day_first", 0) or forms.get("month_first", 0)
-    both = forms.get("day_first", 0) and forms.get("month_first", 0)
-    other_forms = both or forms.get("either", 0) or forms.get("same", 0)
-    by_spreadsheet = written >= MIN_DATES and not other_forms and forms.get("naive", 0) >= MIN_DATES and not turned
-    if not by_spreadsheet and turned < MIN_TURNED:
-        return False, ()
-    day = f"try_cast(regexp_extract({T}{EVENT_TIME}, {text(ISO)}, 1) AS INTEGER)"
-    cells = f"SELECT {plan.clean(EVENT_TIME)} AS {T}{EVENT_TIME} FROM {log.relation}"
-    dates, late = log.one(f"SELECT count({day}), count(*) FILTER ({day} > 12) FROM ({cells})")
-    params = {"column": plan.chosen[EVENT_TIME], "rows": int(dates), "written": int(written)}
-    if by_spreadsheet:
-        swapped = dates >= MIN_DATES and not late
-        return swapped, (Message("warning.swapped_dates", params),) if swapped else ()
-    if late and turned > MAX_SLIPS * dates:
-        raise Refused("year_dates_contradict", column=params["column"], day_first=turned, day_last=int(late))
-    swapped = not late and turned >= MIN_SHARE * dates
-    said = Message("warning.read_as_ydm", {"column": params["column"], "proof": turned, "rows": int(dates)})
-    return swapped, (said,) if swapped else ()
+    turned, iso = forms.get("year_day", 0), forms.get("naive", 0)
+    split = {form: forms[form] for form in ("day_first", "month_first", "either", "same") if forms.get(form)}
+    half = list(split) in (["day_first"], ["month_first"]) and min([*split.values(), iso]) >= MIN_DATES and not turned
+    if half:
+        day = f"try_cast(regexp_extract({plan.clean(EVENT_TIME)}, {text(ISO)}, 1) AS INTEGER)"
+        half = not log.one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
+    if half or (turned >= MIN_TURNED and turned > MAX_SLIPS * (turned + iso)):
+        raise Refused("year_dates_contradict", column=plan.chosen[EVENT_TIME], rows=iso if half else turned)

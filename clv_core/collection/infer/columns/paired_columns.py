@@ -18,7 +18,7 @@ CLOCK_NAME: Final = re.compile(f"({load_vocabulary().pattern('dates', 'clock_col
 DATE_ONLY: Final = re.compile(r"[^:時时]*")
 
 
-def clock_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
+def find_clock(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
     """Return the column of the time of day, "" where the time's own column has it, or none or several could be it.
 
     Args:
@@ -33,7 +33,7 @@ def clock_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: 
     return found[0] if len(found) == 1 else ""
 
 
-def split_notes(chosen: Mapping[str, str], clock: str) -> tuple[Message, ...]:
+def paired_column_warnings(chosen: Mapping[str, str], clock: str) -> tuple[Message, ...]:
     """Return what is to be said where two columns are read as one."""
     said = []
     if clock:

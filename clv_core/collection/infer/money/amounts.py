@@ -8,10 +8,9 @@ from itertools import product
 from typing import Any, Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.money import FRACTIONS, NAMED
-from clv_core.collection.infer.columns.proposed import LIKELY, filled
+from clv_core.collection.infer.columns.by_name import says
+from clv_core.collection.infer.columns.proposal import FRACTIONS, LIKELY, NAMED, filled
 from clv_core.collection.infer.log_table import MARKS, LogTable
-from clv_core.collection.infer.proposals.by_name import says
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, WITH_TAX, WITHOUT_TAX, fold
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TYPE, ORDER_ID, PURCHASE, QUANTITY, REFUND, RETURN, UNIT_PRICE
 from clv_core.errors import Message

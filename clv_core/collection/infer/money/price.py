@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.proposed import filled
+from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import MARKS, LogTable
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.vocabulary.column_names import PRICE, fold

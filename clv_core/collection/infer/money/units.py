@@ -8,8 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from clv_core.collection.engine import T, name
-from clv_core.collection.infer.columns.money import NAMED
-from clv_core.collection.infer.columns.proposed import filled
+from clv_core.collection.infer.columns.proposal import NAMED, filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import PAID
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan

@@ -9,7 +9,6 @@ from typing import Final
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.plan.orders import Orders
 from clv_core.collection.parse import numbers, times
-from clv_core.collection.parse.calendars import to_common_era
 from clv_core.collection.parse.cell_texts import cell_text
 from clv_core.collection.parse.id_texts import folded_sql
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, folded
@@ -67,7 +66,6 @@ class CellPlan:
         large: how many of the currency one unit of the file's amounts is, where it is larger.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
         orders: what the file says of orders beside their rows.
-        calendar: of the years of all times, :mod:`clv_core.collection.parse.calendars`; empty where they are ours.
         clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
@@ -87,7 +85,6 @@ class CellPlan:
     large: int = 1
     refund_rows: bool = False
     orders: Orders = field(default_factory=Orders)
-    calendar: str = ""
     clock: str = ""
     guests: tuple[str, ...] = ()
     guest_email: str = ""
@@ -109,8 +106,6 @@ class CellPlan:
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
         said = cell_text(raw, kind)
-        if canonical == EVENT_TIME:
-            return to_common_era(said, self.calendar)
         if canonical != CUSTOMER_ID:
             return said
         return f"nullif({folded_sql(said, whole_floats=self.float_ids)}, '')"

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from clv_core.collection.engine import T, fetch, name, text
+from clv_core.collection.engine import T, fetch, name
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.plan.cells import CREDIT_NOTE, MAX_QUANTITY
+from clv_core.collection.infer.plan.probes import count_sql
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.parse import numbers, spellings, time_texts, times
+from clv_core.collection.parse import numbers, time_texts, times
 from clv_core.collection.vocabulary.column_names import CURRENCY
 from clv_core.columns import (
     AMOUNT,
@@ -22,7 +22,6 @@ from clv_core.columns import (
     EVENT_TIME,
     EVENT_TYPE,
     ORDER_ID,
-    PURCHASE,
     QUANTITY,
     RATING,
     REFUND,
@@ -31,7 +30,6 @@ from clv_core.columns import (
 from clv_core.jobs import Progress
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
-NEARLY_ALL: Final = 0.95
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 USUAL: Final = 0.8
@@ -45,7 +43,7 @@ def count_columns(
 ) -> dict[str, Any]:
     """Return counts of forms by column, and counts and extremes of rows under keys of their own.
 
-    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.spellings`).
+    ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.numbers`).
 
     Args:
         log: the file.
@@ -56,7 +54,7 @@ def count_columns(
     while True:
         forms = _forms(plan, usual)
         groups = _groups(log, plan, forms, _figures(plan, usual), progress)
-        others = {column for column in usual for group in groups if group[_form(column)] == spellings.OTHERWISE}
+        others = {column for column in usual for group in groups if group[_form(column)] == numbers.OTHERWISE}
         if not others:
             break
         usual -= others
@@ -77,17 +75,12 @@ def count_columns(
             by_form[column][group[_form(column)]] += group["rows"]
     return {column: dict(counts) for column, counts in by_form.items()} | {
         "rows": total("rows"),
-        "credit_notes": total("digits") > total("noted") > 0,
         "largest_discount": max((group["largest_discount"] for group in known("largest_discount")), default=None),
         "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in known("usual_rating")]),
-        "sides": {side: total(side) for side in numbers.SIDES},
-        "scaled": min((group["scaled"] for group in known("scaled")), default=""),
         "marks": distinct("marks"),
         "named": distinct("named"),
-        "discounts_below": total("below") > NEARLY_ALL * total("off"),
-        "negative": total("negative"),
-        "large_quantities": total("large_quantities"),
-        "beyond": {top: total(f"beyond_{top}") for top in SCALES},
+        "probes": {figure: total(figure) for figure in count_sql(plan)},
+        "beyond": {top: total(f"beyond_{top}") for top in SCALES if RATING in plan.chosen},
         "usual": usual,
     }
 
@@ -98,7 +91,7 @@ def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
     return frozenset(
         column
         for column, pattern in spelling.items()
-        if column in plan.chosen and spellings.are_usual((row[plan.chosen[column]] for row in rows), pattern)
+        if column in plan.chosen and numbers.are_usual((row[plan.chosen[column]] for row in rows), pattern)
     )
 
 
@@ -128,36 +121,21 @@ def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of what is counted in rows of the same forms; without its column one says nothing."""
     chosen = plan.chosen
 
-    def count(condition: str, *needed: str) -> str:
-        return f"count(*) FILTER ({condition})" if set(needed) <= set(chosen) else "0"
-
     def of(expression: str, *needed: str) -> str:
         return expression if set(needed) <= set(chosen) else "NULL"
 
     paid = AMOUNT if AMOUNT in chosen else UNIT_PRICE
     marked = plan.has_money and paid not in usual  # a figure as it stands has no mark
     marks = f"CASE WHEN try_cast({T}{paid} AS DOUBLE) IS NULL THEN {numbers.currencies(T + paid)} END"
-    sold = f"coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in chosen else "true"
-    off = f"regexp_matches({T}{DISCOUNT}, '[1-9]') AND {sold}"
-    kind = plan.kind if EVENT_TYPE in chosen else "NULL"
-    return {
+    figures = {
         "rows": "count(*)",
-        "digits": count(f"regexp_full_match({T}{ORDER_ID}, '\\d+')", ORDER_ID),
-        "noted": count(f"regexp_full_match({T}{ORDER_ID}, {text(CREDIT_NOTE)})", ORDER_ID),
         "largest_discount": of(f"max(abs(try_cast(replace({T}{DISCOUNT}, ',', '.') AS DOUBLE)))", DISCOUNT),
         "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
         "marks": f"list(DISTINCT {marks})" if marked else "NULL",
-        "scaled": f"min({numbers.scaled(T + paid)})" if marked else "NULL",
         "named": of(f"list(DISTINCT {name(chosen.get(CURRENCY, ''))})", CURRENCY),
-        "off": count(off, DISCOUNT),
-        "below": count(f"{off} AND regexp_matches({T}{DISCOUNT}, '{numbers.BELOW}')", DISCOUNT),
-        "negative": count(f"{T}{AMOUNT}[1] IN ('-', '(') AND {kind} = '{PURCHASE}'", AMOUNT, EVENT_TYPE),
-        "large_quantities": count(f"abs(try_cast({T}{QUANTITY} AS DOUBLE)) > {MAX_QUANTITY}", QUANTITY),
-    } | {
-        f"beyond_{top}": count(f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}", RATING) for top in SCALES
-    } | {
-        side: f"count(*) FILTER ({numbers.side(T + paid)} = {text(side)})" if marked else "0" for side in numbers.SIDES
-    }  # fmt: skip
+    }
+    beyond = {top: f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}" for top in SCALES if RATING in chosen}
+    return figures | {f"beyond_{top}": f"count(*) FILTER ({sql})" for top, sql in beyond.items()} | count_sql(plan)
 
 
 def _query(log: LogTable, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:

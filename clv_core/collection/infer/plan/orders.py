@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clv_core.collection.engine import T, V, name, text
-from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
+from clv_core.collection.vocabulary.language_files import fold
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, PAID_TIMES, REFUNDED
 from clv_core.columns import (
     AMOUNT,
     CHANNEL,
@@ -58,8 +59,7 @@ class Orders:
         others: source column of more states, such as those of the payment -> its words -> ``cancelled`` or
             ``refunded``.
         returns: words of either, as :meth:`status` has them, of rows that are returns.
-        ends: source column of times that end orders -> whether being filled does so, else being blank, and what it
-            then says: ``cancelled`` or ``refunded``.
+        ends: source column of times that end orders by being filled -> ``cancelled`` or ``refunded``.
     """
 
     whole: bool = False
@@ -72,14 +72,14 @@ class Orders:
     after_sale: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     returns: tuple[str, ...] = ()
-    ends: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     def status(self, raw: str) -> str:
         """Return SQL for what is said of an order: what another column says where that is no sale, else ``raw``."""
         said = ""
         for column, states in self.others.items():
             word, words = f"trim({name(column)})", ", ".join(map(text, states))
-            said += f" WHEN {word} IN ({words}) THEN {text(of_other(column, ''))} || {word}" if states else ""
+            said += f" WHEN {word} IN ({words}) THEN {text(qualified_word(column, ''))} || {word}" if states else ""
         return f"CASE{said} ELSE {raw} END" if said else raw
 
     @property
@@ -87,7 +87,7 @@ class Orders:
         """What the words of all columns say of an order: ``cancelled`` or ``refunded``."""
         every = dict(self.states)
         for column, states in self.others.items():
-            every |= {of_other(column, word): state for word, state in states.items()}
+            every |= {qualified_word(column, word): state for word, state in states.items()}
         return {word: state for word, state in every.items() if word not in self.returns}
 
     def signed(self, amount: str) -> str:
@@ -191,9 +191,7 @@ class Orders:
 
     def _no_sale(self, chosen: Mapping[str, str]) -> str:
         state = no_sale(T + ORDER_STATUS, self.all_states) if ORDER_STATUS in chosen else "NULL::VARCHAR"
-        times = "".join(
-            f" WHEN {ended(at, when_filled=filled)} THEN {text(said)}" for at, (filled, said) in self.ends.items()
-        )
+        times = "".join(f" WHEN {ended(column)} THEN {text(said)}" for column, said in self.ends.items())
         state = f"CASE{times} ELSE {state} END" if times else state
         if self.refunds_apart:
             return f"nullif({state}, '{REFUNDED}')"
@@ -236,13 +234,13 @@ def no_sale(column: str, words: Mapping[str, str]) -> str:
     return f"MAP {{{pairs}}}[{column}]"
 
 
-def ended(column: str, *, when_filled: bool) -> str:
-    """Return SQL that says whether a row's order was ended by the time in a column, which is filled then, or blank."""
-    found = f"coalesce(regexp_matches({name(column)}, '{SOMETHING}'), false)"
-    return found if when_filled else f"NOT {found}"
+def ended(column: str) -> str:
+    """Return SQL that says whether a row's order was ended by the time in a column, or never paid where it is blank."""
+    is_filled = f"coalesce(regexp_matches({name(column)}, '{SOMETHING}'), false)"
+    return f"NOT {is_filled}" if fold(column) in PAID_TIMES else is_filled
 
 
-def of_other(column: str, word: str) -> str:
+def qualified_word(column: str, word: str) -> str:
     """Return a word of another column of states as it is told from those of the first."""
     return f"{column}: {word}"
 

@@ -24,7 +24,6 @@ from clv_core.columns import (
     QUANTITY,
     RETURN,
     UNIT_PRICE,
-    VIEW,
     Kind,
 )
 
@@ -54,7 +53,6 @@ class ReadingPlan(CellPlan):
         parent: source column that names the row which a row is a part of, and which has its money; empty: none.
         order_totals: whether one row of an order is the sum of its others.
         without_totals: whether customers that are called totals are left out.
-        visits: whether rows of a log of sessions in which nothing was paid are views.
         secret: SQL template with ``{column}`` that makes a text its pseudonym; empty where ids stay readable.
         hidden: source columns, beside the customer id, that become pseudonyms too.
     """
@@ -66,7 +64,6 @@ class ReadingPlan(CellPlan):
     parent: str = ""
     order_totals: bool = False
     without_totals: bool = False
-    visits: bool = False
     secret: str = field(default="", repr=False)
     hidden: frozenset[str] = frozenset()
 
@@ -124,8 +121,7 @@ class ReadingPlan(CellPlan):
                 f" WHEN {V}kind = '{PURCHASE}' AND {sign} THEN '{RETURN}' ELSE {V}kind END"
             )
         else:
-            visit = f" WHEN {self.nothing_paid} THEN '{VIEW}'" if self.visits else ""
-            kind = f"CASE{visit} WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
+            kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
         rows = self.orders.rows(self.events(relation), self.chosen)
         judged = f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
@@ -152,13 +148,6 @@ class ReadingPlan(CellPlan):
     def money(self) -> str:
         """SQL that says whether a row's amount counts."""
         return "(" + " OR ".join(f"{V}type = '{item}'" for item in MONEY_TYPES) + ")"
-
-    @property
-    def nothing_paid(self) -> str:
-        """SQL that says whether a row of :meth:`events` tells of no money, and of no order."""
-        empty = [f"({T}{column} IS NULL OR {V}{column} = 0)" for column in self._needs]
-        order = [f"{T}{ORDER_ID} IS NULL"] if ORDER_ID in self.chosen else []
-        return "(" + " AND ".join([*empty, *order]) + ")"
 
     def _made(self) -> str:
         """Return SQL for quantity x unit price, nearer to zero by the discount; empty where an amount column is."""

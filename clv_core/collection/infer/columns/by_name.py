@@ -6,12 +6,22 @@ import re
 import unicodedata
 from typing import Final
 
-from clv_core.collection.infer.columns.money import FRACTION, FRACTIONS
 from clv_core.collection.infer.columns.paired_columns import CLOCK
-from clv_core.collection.infer.columns.proposed import CERTAIN, EXACT, LIKELY, NUMBER, SLIGHTLY, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.names import are_full_names, masked
-from clv_core.collection.infer.kinds.event_names import are_event_names, are_kinds, are_means
-from clv_core.collection.infer.states.words import CODE, are_own_words, tells
+from clv_core.collection.infer.columns.proposal import (
+    CERTAIN,
+    EXACT,
+    FRACTION,
+    FRACTIONS,
+    LIKELY,
+    NUMBER,
+    SLIGHTLY,
+    SURE,
+    TIME,
+    Proposal,
+)
+from clv_core.collection.infer.customers import are_full_names, masked
+from clv_core.collection.infer.event_names import are_event_names, are_kinds, are_means
+from clv_core.collection.infer.state_words import CODE, has_words_of_its_own, tells
 from clv_core.collection.vocabulary.column_names import (
     CUSTOMER_RANKS,
     EVENT_NAMES,
@@ -104,7 +114,7 @@ def by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     if len(column) > LONGEST_NAME:
         return None, 0.0
     base = re.sub(r"\s\(\d+\)$", "", column)
-    if are_own_words(base, values):
+    if has_words_of_its_own(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, SURE - 2 * SLIGHTLY if base == EVENT_TYPE and values and share(CODE, values) == 1 else EXACT

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.infer.columns.money import money_likelihood
-from clv_core.collection.infer.columns.proposed import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.names import masked, rank, says_the_same
-from clv_core.collection.infer.kinds.event_names import settles
-from clv_core.collection.infer.proposals.by_name import by_name, share
+from clv_core.collection.infer.columns.by_name import by_name, share
+from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal, money_likelihood
+from clv_core.collection.infer.customers import masked, rank
+from clv_core.collection.infer.event_names import settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
-from clv_core.collection.vocabulary.order_statuses import PAID_FLAGS, ROW_TYPE_COLUMNS
+from clv_core.collection.vocabulary.order_statuses import ROW_TYPE_COLUMNS
 from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_STATUS, PURCHASE, READ, RETURN
 from clv_core.errors import UsageError
@@ -21,7 +20,7 @@ from clv_core.errors import UsageError
 MAX_KINDS: Final = 12
 
 
-def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
+def with_row_types(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
     """Return the proposals with the column of kinds that no name tells.
 
     Args:
@@ -29,8 +28,7 @@ def of_kinds(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: boo
         rows: sample rows as text.
         told: whether the person said which column holds the kinds.
     """
-    found = proposals if told else _by_kind(_by_documents(proposals, rows))
-    return _paid_visits(found, rows)
+    return proposals if told else _by_kind(_by_documents(proposals, rows))
 
 
 def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
@@ -47,20 +45,6 @@ def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list
             found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
             return [*others[:at], found, *others[at + 1 :]]
     return proposals
-
-
-def _paid_visits(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Propose no state where a log of behaviour says of each event whether its visit was paid for."""
-    events = [item.column for item in proposals if item.canonical == EVENT_TYPE]
-    kinds = {EVENT_NAMES.get(fold(str(row[column]))) for column in events for row in rows if row.get(column)}
-    if not kinds - {PURCHASE, RETURN, None}:
-        return proposals
-    return [
-        replace(item, canonical=None, confidence=0.0)
-        if item.canonical == ORDER_STATUS and item.confidence < 1 and fold(item.column) in PAID_FLAGS
-        else item
-        for item in proposals
-    ]
 
 
 def _of_ledger(item: Proposal, words: set[str]) -> bool:
@@ -120,8 +104,8 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         money = money_likelihood(column, values)
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
-    proposals = _by_values(_named_twice(proposals, rows), rows)
-    return of_kinds(proposals, rows, told=EVENT_TYPE in answers)
+    proposals = _by_values(proposals, rows)
+    return with_row_types(proposals, rows, told=EVENT_TYPE in answers)
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
@@ -139,18 +123,6 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
             raise UsageError("map_twice", column=source[:60], first=result[source], second=canonical)
         result[source] = canonical
     return result
-
-
-def _named_twice(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
-    """Return the proposals, those of the same customers as one before them, or one of a surer kind, marked so."""
-    people = sorted((item for item in proposals if item.canonical == CUSTOMER_ID), key=lambda item: item.rank)
-    same: dict[str, str] = {}
-    for at, item in enumerate(people):
-        before = (other for other in people[:at] if other.column not in same)
-        found = next((one.column for one in before if says_the_same(rows, one.column, item.column)), "")
-        if found:
-            same[item.column] = found
-    return [replace(item, same_as=same[item.column]) if item.column in same else item for item in proposals]
 
 
 def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:

@@ -46,7 +46,7 @@ def are_codes(values: list[str]) -> bool:
     return 1 < len(different) <= FEW and all(CODE.fullmatch(value) for value in different)
 
 
-def are_own_words(column: str, values: list[str]) -> bool:
+def has_words_of_its_own(column: str, values: list[str]) -> bool:
     """Say whether a column's name gives its words a meaning: voided or paid, yes or no; a stage that is won."""
     key, words = fold(column), set(values)
     if not words:
@@ -58,7 +58,7 @@ def are_own_words(column: str, values: list[str]) -> bool:
     return (key in VOID_FLAGS or key in PAID_FLAGS) and {value.lower() for value in words} <= {*YES, *NO}
 
 
-def of_name(column: str, word: str, *, won: bool) -> str | None:
+def meaning_by_column(column: str, word: str, *, won: bool) -> str | None:
     """Return what a word says because of its column's name, None where that gives it no meaning.
 
     Args:

@@ -25,9 +25,6 @@ from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURC
 from clv_core.errors import Message, Refused
 from clv_core.scratch import temporary_folder
 
-NAMES: Final = frozenset(map(fold, ("transaction_type", "交易类型", "交易類型")))
-"""Names that either kind of column has."""
-
 MEANS: Final = frozenset(
     map(
         fold,
@@ -51,23 +48,20 @@ def are_means(values: Iterable[str]) -> bool:
     return bool(words & MEANS) and words <= MEANS | BESIDE_MEANS
 
 
-def settle_kind(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return ``chosen`` without a column of events none of whose words is one, where a state says what became of each.
+def drop_payment_kinds(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``chosen`` without a column of kinds that names no event, where a status says what became of each row.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
     """
-    found, column = dict(chosen), chosen.get(EVENT_TYPE, "")
-    if EVENT_TYPE in log.answers.mapping or fold(column) not in NAMES or not {AMOUNT, ORDER_STATUS} <= set(chosen):
-        return found, ()
-    words = dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None)
-    told = [word for word in words if word.lower() not in MISSING]
-    if not told or (any(fold(word) in EVENT_NAMES for word in told) and not are_means(told)):
-        return found, ()
-    del found[EVENT_TYPE]
-    params = {"column": column, "words": list(told[:8]), "status": chosen[ORDER_STATUS]}
-    return found, (Message("warning.kinds_of_payment", params),)
+    column = chosen.get(EVENT_TYPE, "")
+    if not column or EVENT_TYPE in log.answers.mapping or not {AMOUNT, ORDER_STATUS} <= set(chosen):
+        return dict(chosen), ()
+    words = set(log.filled(column))
+    if ledger_event_types(words) or any(fold(word) in EVENT_NAMES for word in words):
+        return dict(chosen), ()
+    return {canonical: source for canonical, source in chosen.items() if canonical != EVENT_TYPE}, ()
 
 
 MOST: Final = 200
@@ -75,7 +69,7 @@ MOST: Final = 200
 MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
 
 
-def of_documents(names: Iterable[str]) -> dict[str, str]:
+def ledger_event_types(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
     There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
@@ -101,7 +95,7 @@ def settles(names: Iterable[str]) -> bool:
     Args:
         names: all words of the column.
     """
-    meant = of_documents(names)
+    meant = ledger_event_types(names)
     return PURCHASE in meant.values() and any(fold(word) in PAYMENTS for word in meant)
 
 
@@ -123,7 +117,7 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
         f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
         f" LIMIT {MOST + 1}"
     ).fetchall()
-    meant = of_documents(str(row[0]) for row in rows) if len(rows) <= MOST else {}
+    meant = ledger_event_types(str(row[0]) for row in rows) if len(rows) <= MOST else {}
     if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
         return {}
     credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
@@ -160,7 +154,7 @@ def are_event_names(values: Sequence[str]) -> bool:
     if are_means(values):
         return False
     known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
-    known |= of_documents(set(values))
+    known |= ledger_event_types(set(values))
     if sum(known[value] is not None for value in values) > 0.5 * len(values):
         return True
     named = [kind for kind in known.values() if kind is not None]
@@ -234,19 +228,25 @@ def names_of(
     ).fetchall()
     said = {**(read_documents(connection, source, column, money) if money else {}), **said}
     return tuple(
-        EventName(event or "", int(count), taken_for(event or "", said), bool(low), taken_for(event or "", found or {}))
+        EventName(
+            event or "",
+            int(count),
+            event_type_of(event or "", said),
+            bool(low),
+            event_type_of(event or "", found or {}),
+        )
         for event, count, low in rows
     )
 
 
-def taken_for(event: str, said: Mapping[str, str]) -> str:
+def event_type_of(event: str, said: Mapping[str, str]) -> str:
     """Return the event type of a name: what the person said, else the usual synonyms, else the name itself."""
     if event in said:
         return said[event]
     return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
 
 
-def seen_values(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
+def known_event_types(raw: list[str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return event type by name for the names in a sample, the person's ``answers`` (name -> type) first."""
     values = {value: EVENT_NAMES.get(fold(value), value) for value in raw}
     return {**{value: kind for value, kind in values.items() if kind in EVENT_TYPES}, **answers}

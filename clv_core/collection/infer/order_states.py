@@ -1,14 +1,15 @@
-"""The words of a file's columns of states, and what each of them is taken for; those that name rows of returns."""
+"""Which column is one of states of orders, by its name and its words, and which of them no reading uses."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.states.words import OF_PAYMENT, meaning_of, of_name
-from clv_core.collection.vocabulary.column_names import MISSING, fold
+from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
     CANCELLED,
@@ -22,6 +23,79 @@ from clv_core.collection.vocabulary.order_statuses import (
 )
 from clv_core.columns import ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
+
+FEW_WORDS: Final = 8
+SAID_OFF: Final = frozenset(
+    map(
+        fold,
+        ("refunded", "cancelled", "canceled", "voided", "void", "failed", "declined", "已退款", "已取消", "已作废"),
+    )
+)
+"""Words that say of an order that it is none, whatever the name of their column is."""
+TRIED: Final = frozenset(("test", "sandbox"))
+"""Words beside "live" or "production" of orders that somebody only tried; of groups of an experiment beside others."""
+OF_STATES: Final = re.compile(
+    r"status|state(?!ment)|statut|estado|stato|状态|狀態|状況|ステータス|상태|статус|สถานะ|trạngthái|durum"
+)
+OF_OTHERS: Final = re.compile(
+    r"customer|client|user|account|member|subscri|email|mail|contact|stock|product|item|review|ship|deliver|fulfil"
+    r"|consent|newsletter|marketing|survey|insurance|warranty|address|label|payout|invoice"
+    r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원"
+)
+"""What the name of a column holds whose states are not those of orders."""
+CODED: Final = re.compile(r"(id|code|no|number)$")
+"""What the name of a column ends with that holds the numbers of states."""
+
+
+def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+    """
+    found = dict(chosen)
+    if ORDER_STATUS in chosen or ORDER_STATUS in log.answers.mapping or not log.rows:
+        return found, ()
+    spoken = {fold(word) for word in log.answers.states}
+    for column in log.rows[0]:
+        words = list(dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None))
+        words = [word for word in words if word.lower() not in MISSING]
+        if column in chosen.values() or not _named_so(column, words) or not (are_words(words) or are_codes(words)):
+            continue
+        if spoken & {fold(word) for word in words}:
+            return found | {ORDER_STATUS: column}, ()
+        first = next((word for word in words if meaning_of(word) not in (None, SOLD)), words[0])
+        params = {"column": column, "states": list(words[:8]), "first": first}
+        return found, (Message("warning.status_unused", params),)
+    return found, ()
+
+
+def is_named_status(column: str) -> bool:
+    """Say whether a column is called one of states, and not of those of something else than orders."""
+    key = fold(column)
+    return bool(OF_STATES.search(key) and not OF_OTHERS.search(key))
+
+
+def _named_so(column: str, words: list[str]) -> bool:
+    """Say whether a column is called one of states; where it only may be one, a word must be of no sale."""
+    key = fold(column)
+    if (
+        SURE_NAMES.get(key) == ORDER_STATUS
+        or (SURE_NAMES.get(CODED.sub("", key)) == ORDER_STATUS and are_codes(words))
+        or key in ROW_TYPE_COLUMNS
+        or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
+    ):
+        return True
+    if LIKELY_NAMES.get(key) != ORDER_STATUS and not is_named_status(column):
+        if len(words) > FEW_WORDS or OF_OTHERS.search(key):
+            return False
+        meanings = [meaning_of(word) for word in words]
+        folded = set(map(fold, words))
+        return all(meanings) and (REFUNDED in meanings or bool(folded & TRIED)) or bool(SAID_OFF & folded)
+    of_payment = bool(OF_PAYMENT.search(column))
+    return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
+
 
 MOST: Final = 20
 """States that are not known are named up to this many."""
@@ -100,19 +174,21 @@ def words_of(
     for word, count in rows:
         if word.lower() in MISSING:
             continue
-        usual = of_name(column, word, won=won) or meaning_of(word, after_sale=after_sale, of_payment=of_payment)
+        usual = meaning_by_column(column, word, won=won) or meaning_of(
+            word, after_sale=after_sale, of_payment=of_payment
+        )
         usual = CANCELLED if taken and fold(word) in AUTHORIZED_WORDS else usual
         mine = spoken.get(fold(word) or word)
         found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
     return tuple(found)
 
 
-def no_sales(states: Iterable[OrderState], column: str) -> dict[str, str]:
+def void_words(states: Iterable[OrderState], column: str) -> dict[str, str]:
     """Return word -> ``cancelled`` or ``refunded`` for the words of a column that say so."""
     return {item.word: item.meaning for item in states if item.column == column and item.meaning != SOLD}
 
 
-def strange(states: Iterable[OrderState]) -> tuple[Message, ...]:
+def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
     """Return a warning a column that names the states that nobody knows, and that are taken for sales."""
     unknown: dict[str, list[OrderState]] = {}
     for item in states:
@@ -137,7 +213,7 @@ def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
     return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in ROW_TYPE_COLUMNS)
 
 
-def told_returns(states: Iterable[OrderState]) -> tuple[Message, ...]:
+def return_rows_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
     """Return what is to be said of a column whose words name returns."""
     found = returns(states)
     if not found:

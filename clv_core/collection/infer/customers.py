@@ -7,62 +7,44 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.engine import name, text
-from clv_core.collection.infer.columns.proposed import SURE, filled
+from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.parse.cell_texts import cell_text
-from clv_core.collection.parse.id_texts import folded_sql
+from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, fold
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, Kind
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 200_000
+
+
 MIN_ORDERS: Final = 20
-"""Orders, before an id that never comes back is strange."""
-ONCE: Final = 0.99
-"""Ids per order, from here on nobody seems to have bought twice."""
-AGAIN: Final = 0.98
-FEWEST_AGAIN: Final = 3
-FEWEST_IDS: Final = 0.05
-"""Ids of the other column per id of the first: fewer are hardly customers, but shops, groups or salespeople."""
+"""Orders, before an id that never returns is strange."""
+NEVER, SOME = 0.99, 0.98
+"""Ids per order: from here on nobody returns, and up to there somebody does."""
 
 
-def settle_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns with a customer that comes back, where the one that was taken never does, and what to say.
+def ask_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Ask who the customer is where each order has another id, and another column of customers has ids that return.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
 
     Raises:
-        NeedsAnswer: another column comes back, and is only likely to be the customer.
+        NeedsAnswer: there is such a column.
     """
     column = chosen[CUSTOMER_ID]
-    others = [
-        item for item in log.proposals if item.canonical == CUSTOMER_ID and item.column != column and item.samples
-    ]
-    if CUSTOMER_ID in log.answers.mapping or not others:
-        return dict(chosen), ()
-    event = name(chosen[EVENT_TIME if EVENT_TYPE in chosen or ORDER_ID not in chosen else ORDER_ID])
-    ids = name(column)
-    counts = "".join(
-        f", count(DISTINCT {other}), count(DISTINCT ({other}, {event})) FILTER ({other} IS NOT NULL),"
-        f" count(DISTINCT ({ids}, {other})) FILTER ({ids} IS NOT NULL), count(*) FILTER ({other} IS NULL)"
-        for other in (name(item.column) for item in others)
-    )
-    known, orders, *rest = log.one(
-        f"SELECT count(DISTINCT {ids}), count(DISTINCT ({ids}, {event})) FILTER ({ids} IS NOT NULL){counts}"
-        f" FROM {log.first(JUDGED_ROWS)}",
-    )
-    if orders < MIN_ORDERS or known < ONCE * orders:
-        return dict(chosen), ()
-    for item, at in zip(others, range(0, len(rest), 4), strict=True):
-        people, bought, pairs, blank = rest[at : at + 4]
-        back = people <= AGAIN * bought and bought - people >= FEWEST_AGAIN
-        if not back or blank or pairs != known or people < FEWEST_IDS * known:
-            continue
-        params = {"column": column, "other": item.column, "ids": known, "orders": orders, "people": people}
-        if item.confidence < SURE and not are_emails(item.samples):
+    named = [item for item in log.proposals if item.canonical == CUSTOMER_ID and item.samples]
+    order = name(chosen[EVENT_TIME if EVENT_TYPE in chosen or ORDER_ID not in chosen else ORDER_ID])
+    for other in (item.column for item in named if item.column != column and CUSTOMER_ID not in log.answers.mapping):
+        own, people = name(column), name(other)
+        ids, orders, back, blank = log.one(
+            f"SELECT count(DISTINCT {own}), count(DISTINCT ({own}, {order})), count(DISTINCT {people}),"
+            f" count(*) FILTER ({people} IS NULL) FROM {log.first(JUDGED_ROWS)} WHERE {own} IS NOT NULL"
+        )
+        if orders >= MIN_ORDERS and ids >= NEVER * orders and back <= SOME * orders and not blank:
+            params = {"column": column, "other": other, "ids": ids, "orders": orders, "people": back}
             raise NeedsAnswer("customer_once", canonical=CUSTOMER_ID, **params)
-        return {**chosen, CUSTOMER_ID: item.column}, (Message("warning.customer_comes_back", params),)
     return dict(chosen), ()
 
 
@@ -80,35 +62,11 @@ def are_emails(values: Sequence[str]) -> bool:
     return bool(values) and sum(bool(EMAIL.fullmatch(value)) for value in values) >= NEARLY_ALL * len(values)
 
 
-def spelt_mails(log: LogTable, column: str) -> tuple[Message, ...]:
-    """Return what is to be said of ids that are e-mail addresses, where some stand with capitals.
-
-    The whole file is asked only where its first rows hold an address.
-
-    Args:
-        log: the file.
-        column: of the customer's ids.
-    """
-    if not any("@" in value for value in log.filled(column)):
-        return ()
-    cell = f"trim({name(column)})"
-    capital, several, spellings = log.one(
-        f"SELECT count(*) FILTER (capital), count(*) FILTER (spellings > 1),"
-        f" coalesce(sum(spellings) FILTER (spellings > 1), 0)"
-        f" FROM (SELECT count(DISTINCT {cell}) AS spellings, bool_or({cell} <> {folded_sql(cell)}) AS capital"
-        f" FROM {log.relation} WHERE contains({name(column)}, '@') GROUP BY {folded_sql(cell)})",
-    )
-    if not capital:
-        return ()
-    params = {"column": column, "customers": int(several), "spellings": int(spellings), "capitals": int(capital)}
-    return (Message("warning.spelt_mails" if several else "warning.mails_lowered", params),)
-
-
 MIN_BLANK_IDS: Final = 3
 """Rows without an id and with an e-mail, before these are read."""
 
 
-def settle_blanks(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+def use_emails_for_blank_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return the columns with the e-mail as the customer, where it says all that the id says and ids are missing.
 
     Each id must have one e-mail of its own, so that nobody is joined or parted. Logs of events are left as they are:
@@ -170,7 +128,7 @@ GUESTS: Final = (
 """What shops write where an id would be, in lower case."""
 
 
-def guests_of(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
+def find_guests(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
     """Return the ids that many people share because they are guests, the column of their e-mails, and what to say.
 
     The whole file is asked only where its first rows hold such an id.
@@ -201,3 +159,35 @@ def guests_of(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...]
         return ids, "", (Message("warning.guests_nameless", params),)
     more = {"other": emails[0], "people": sum(row[2] for row in pooled)}
     return ids, emails[0], (Message("warning.guests_by_email", {**params, **more}),)
+
+
+MASK: Final = re.compile(r".*(?:[*＊•●]{2}|\w[*＊]|[*＊]\w).*")
+"""What stands for letters and digits that an export hides: 138****1234, 张*三, J***n."""
+HIDDEN: Final = 0.5
+UNIT: Final = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]* [\w.'’ -]*[^\W\d_][\w.'’-]*")
+NAMED: Final = 0.8
+PLAIN, PERSON = 1, 4
+"""Ranks of a column that may hold ids or names, such as ``customer``, and of one of people's names."""
+
+
+def masked(values: Sequence[str]) -> bool:
+    """Say whether most values have stars in place of letters or digits, so that different people look alike."""
+    return bool(values) and sum(bool(MASK.fullmatch(value)) for value in values) > HIDDEN * len(values)
+
+
+def are_full_names(values: Sequence[str]) -> bool:
+    """Say whether values are names of people, in two words or more."""
+    return bool(values) and sum(bool(FULL_NAME.fullmatch(value)) for value in values) >= NAMED * len(values)
+
+
+def rank(column: str, values: Sequence[str]) -> int:
+    """Return how much less surely than an id, which is 0, a column says who bought.
+
+    Args:
+        column: the source column.
+        values: some of its values.
+    """
+    key = fold(column) if fold(column) in CUSTOMER_RANKS else fold(UNIT.sub("", column).rpartition(".")[2])
+    found = CUSTOMER_RANKS.get(key, 0)
+    return PERSON if found == PLAIN and are_full_names(values) else found

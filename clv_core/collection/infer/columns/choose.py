@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.money import WORTH_ASKING
-from clv_core.collection.infer.columns.proposed import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, Proposal
-from clv_core.collection.infer.customers.ids import JUDGED_ROWS
-from clv_core.collection.infer.kinds.sides import both_ways
+from clv_core.collection.infer.columns.by_name import UNIT, could_be, last_key, share
+from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, WORTH_ASKING, Proposal
+from clv_core.collection.infer.customers import JUDGED_ROWS
+from clv_core.collection.infer.debit_credit import ledger_sides
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.proposals.by_name import UNIT, could_be, last_key, share
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,
@@ -101,7 +100,7 @@ def ask_amount(proposals: list[Proposal], file: str, *, quantity: str = "", leas
         Refused: none could.
     """
     found = money_columns(proposals, least=least)
-    both = both_ways([item.column for item in proposals])
+    both = ledger_sides([item.column for item in proposals])
     if both is not None and both[0] in found:
         raise NeedsAnswer("which_side", canonical=AMOUNT, columns=list(both), first=both[0], second=both[1])
     if not found:
@@ -237,8 +236,7 @@ def preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
     if canonical == CUSTOMER_ID:
         tied = [item for item in tied if not item.never_repeats]
         tied = [item for item in tied if len(item.samples) == max(len(other.samples) for other in tied)]
-        columns = [item.column for item in tied]
-        tied = [item for item in tied if item.rank == min(other.rank for other in tied) and item.same_as not in columns]
+        tied = [item for item in tied if item.rank == min(other.rank for other in tied)]
         return tied[0] if len(tied) == 1 else None
     if canonical == EVENT_TIME and {fold(last_key(item.column)) for item in tied} <= ONE_INSTANT:
         return tied[0]
@@ -257,15 +255,15 @@ VARYING: Final = 0.5
 """Share of these customers who have several times in another column, from which on it may be that of events."""
 
 
-def settle_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the columns with a time that differs between a customer's orders, where the one that was taken never does.
+def ask_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Ask for the time where the chosen one never differs between the orders of a customer, and others do.
 
     Args:
         log: the file.
         chosen: canonical name -> source column.
 
     Raises:
-        NeedsAnswer: several other columns may be that of the time.
+        NeedsAnswer: there are such columns.
     """
     used = set(chosen.values())
     free = [item for item in log.proposals if item.samples and item.column not in used]
@@ -283,14 +281,7 @@ def settle_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str
     )
     if customers < MIN_CUSTOMERS or own > (1 - NEARLY_ALL) * customers:
         return dict(chosen), ()
-    found = [item for item, several in zip(others, rest, strict=True) if several >= VARYING * customers]
-    named = [item for item in found if item.canonical == EVENT_TIME and item.confidence >= ENOUGH] or found
-    best = preferred(EVENT_TIME, named) if named else None
-    if named and best is None:
-        raise NeedsAnswer(
-            "two_columns", canonical=EVENT_TIME, columns=[item.column for item in named], first=named[0].column
-        )
-    if best is None:
-        return dict(chosen), ()
-    params = {"column": column, "other": best.column, "customers": int(customers)}
-    return {**chosen, EVENT_TIME: best.column}, (Message("warning.customer_date", params),)
+    varied = [item.column for item, several in zip(others, rest, strict=True) if several >= VARYING * customers]
+    if varied:
+        raise NeedsAnswer("two_columns", canonical=EVENT_TIME, columns=[*varied, column], first=varied[0])
+    return dict(chosen), ()

@@ -1,0 +1,104 @@
+"""Money in and out, in two columns or by a mark beside the amount; of debit and credit it is asked which is a sale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, filled
+from clv_core.collection.infer.event_names import are_event_names
+from clv_core.collection.parse.numbers import BELOW
+from clv_core.collection.read.derived_columns import LESS, pairs
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.row_types import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
+from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
+from clv_core.errors import NeedsAnswer
+
+
+def with_sides(proposals: Sequence[Proposal], mapping: Mapping[str, str]) -> list[Proposal]:
+    """Return the proposals with what came in less what went out as the amount, where no other column is.
+
+    Args:
+        proposals: what each column seems to be.
+        mapping: canonical name -> source column, as the person said; an amount that was said stays.
+    """
+    columns = [item.column for item in proposals]
+    for out, into, is_plain in pairs(columns):
+        amounts = {item.column for item in proposals if item.canonical == AMOUNT and item.confidence >= ENOUGH}
+        if is_plain and AMOUNT not in mapping and into + LESS + out in columns and amounts <= {out, into}:
+            others = [replace(item, canonical=None) if item.column in amounts else item for item in proposals]
+            return _with(others, into + LESS + out, AMOUNT)
+    return list(proposals)
+
+
+def ledger_sides(columns: Sequence[str]) -> tuple[str, str] | None:
+    """Return the two columns of one amount that either side of a ledger could be the sales of, None without such."""
+    made = ((into + LESS + out, out + LESS + into) for out, into, plain in pairs(columns) if not plain)
+    return next((both for both in made if set(both) <= set(columns)), None)
+
+
+def _with(proposals: Sequence[Proposal], column: str, canonical: str) -> list[Proposal]:
+    return [
+        replace(item, canonical=canonical, confidence=SURE) if item.column == column else item for item in proposals
+    ]
+
+
+PLAIN_PAIRS: Final = tuple(set(pair) for pair in (*BOOKED, ("dr", "cr")))
+"""All words of a column of kinds that can only be marks of sides: Credit and Debit, whatever it is called."""
+OTHERS: Final = 3
+"""Words beside the two of a pair: neither side."""
+
+
+def with_marks(
+    proposals: Sequence[Proposal],
+    rows: Sequence[Mapping[str, Any]],
+    mapping: Mapping[str, str],
+    events: Mapping[str, str],
+) -> tuple[list[Proposal], dict[str, str]]:
+    """Return the proposals with a column of marks beside amounts without a sign as that of events, and what marks mean.
+
+    Args:
+        proposals: what each column seems to be.
+        rows: the first rows as text.
+        mapping: canonical name -> source column, as the person said; an event type that was said stays.
+        events: event name -> event type, as the person said.
+
+    Raises:
+        NeedsAnswer: nobody said which of debit and credit is a sale.
+    """
+    known = next((item for item in proposals if item.canonical == EVENT_TYPE and item.confidence >= ENOUGH), None)
+    if EVENT_TYPE in mapping or _are_signed(rows, proposals):
+        return list(proposals), {}
+    for marked in proposals:
+        marks = _marks(marked.column, filled(rows, marked.column))
+        if not marks or (known and known is not marked and are_event_names(known.samples)):
+            continue
+        out, into, is_plain = marks
+        if not is_plain and not {out, into} <= set(events):
+            raise NeedsAnswer("which_mark", column=marked.column, first=into, second=out)
+        others = [replace(item, canonical=None) if item is known else item for item in proposals]
+        return _with(others, marked.column, EVENT_TYPE), {into: PURCHASE, out: RETURN} if is_plain else {}
+    return list(proposals), {}
+
+
+def _marks(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
+    """Return the marks of what went out and came in as they stand in the file, and whether they say which is which."""
+    words = {value.casefold(): value for value in values if value == "-" or value.lower() not in MISSING}
+    if not re.search(MARK_NAMES, column.casefold()) and not (_of_kinds(column) and set(words) in PLAIN_PAIRS):
+        return None
+    for out, into in (*PAID_MARKS, *BOOKED_MARKS, *BOOKED):
+        if {out, into} <= set(words) and len(words) <= 2 + OTHERS:
+            return words[out], words[into], (out, into) in PAID_MARKS
+    return None
+
+
+def _of_kinds(column: str) -> bool:
+    return EVENT_TYPE in (SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column)))
+
+
+def _are_signed(rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal]) -> bool:
+    """Say whether amounts have signs of their own."""
+    amounts = [item.column for item in proposals if item.canonical == AMOUNT]
+    return any(re.search(BELOW, value) for column in amounts for value in filled(rows, column))

@@ -1,1 +1,0 @@
-"""Which source column is which canonical one: a proposal for each, then the best of several, or a question."""

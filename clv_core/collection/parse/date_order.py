@@ -1,0 +1,149 @@
+"""In which order the parts of a column's dates stand, and where its times belong: what the forms of all values show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import duckdb
+
+from clv_core.collection.engine import one
+from clv_core.collection.parse import time_texts
+from clv_core.collection.parse.times import EPOCHS, ZONED, TimeReading
+from clv_core.errors import Message, NeedsAnswer
+
+NO_TIMES: Final = ("missing", "unreadable", "year_day")
+FITS: Final = {
+    "day_first": ("dmy",),
+    "month_first": ("mdy",),
+    "year_first": ("ymd",),
+    "either": ("dmy", "mdy"),
+    "same": ("dmy", "mdy"),
+    "day_or_year": ("dmy", "ymd"),
+    "month_or_year": ("mdy", "ymd"),
+    "any": ("dmy", "mdy", "ymd"),
+}
+"""Form of a date such as 03/04/24 -> the orders that it can be read in."""
+SHORT_YEARS: Final = r"^(\d{1,2})[/.-]\d{1,2}[/.-](\d{1,2})(?:\D|$)"
+"""Three parts of one or two digits, of which the first and the last may be day and year."""
+EARLY_DAY: Final = 3
+LATE_DAY: Final = 28
+MORE: Final = 1.5
+"""Times as many different values as the place of the years has, from which on a place with early and late ones holds
+days: years that do so span a generation, with only a few days in it."""
+
+
+@dataclass(frozen=True)
+class ColumnDates:
+    """A column of dates, to be asked about.
+
+    Args:
+        connection: the engine.
+        cells: query of its texts as ``x``.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    cells: str
+
+    def place_of_days(self) -> Literal["first", "last", ""]:
+        """Return which place of dates with short years holds the days of whole months; empty where none does."""
+        parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
+        figures = ", ".join(
+            f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
+        )
+        numbers = ", ".join(f"try_cast(p{place} AS INT) AS p{place}" for place in (1, 2))
+        found = one(
+            self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))"
+        )
+        first, last = found[:3], found[3:]
+        if _are_days(first, last):
+            return "first"
+        return "last" if _are_days(last, first) else ""
+
+    def days(self, order: str) -> list[str]:
+        """Return the first and the last day that the column has where it is read in an order."""
+        time = TimeReading(order).value("x")
+        first, last = one(self.connection, f"SELECT min({time})::DATE, max({time})::DATE FROM ({self.cells})")
+        return [str(first), str(last)]
+
+
+def _are_days(here: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Say whether the smallest, the largest and the number of different values are those of days, beside years."""
+    low, high, different = here
+    return low <= EARLY_DAY and high >= LATE_DAY and different >= MORE * other[2]
+
+
+def decide(
+    forms: dict[str, int],
+    column: str,
+    date_order: str | None,
+    timezone: str,
+    *,
+    usual: bool = False,
+    evidence: ColumnDates | None = None,
+) -> tuple[TimeReading, tuple[Message, ...]]:
+    """Return how the column is read, given how many values there are of each form, and what is to be said.
+
+    Args:
+        forms: values by form.
+        column: the column's name in the file.
+        date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
+        timezone: where times without an offset belong.
+        usual: whether every value is known to have one of the usual spellings.
+        evidence: what else the column shows of the order of its dates.
+
+    Raises:
+        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
+    """
+    count = forms.get
+    order, found = _order(forms, column, date_order, evidence)
+    notes = list(found)
+    units = EPOCHS.keys() & forms.keys()
+    if len(units) > 1 or 0 < sum(forms[unit] for unit in units) < _readable(forms):
+        listed = [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
+        notes.append(Message("warning.epoch_mixed", {"column": column, "forms": listed}))
+    if count("excel"):
+        notes.append(Message("warning.excel_dates", {"column": column, "rows": count("excel")}))
+    offsets = Counter({kind[len(ZONED) :]: rows for kind, rows in forms.items() if kind.startswith(ZONED)})
+    east = Counter({offset: rows for offset, rows in offsets.items() if offset})
+    if offsets and count("naive"):
+        params = {"column": column, "rows": count("naive"), "timezone": timezone}
+        notes.append(Message("warning.times_without_zone", params))
+    if timezone == "UTC" and 2 * east.total() > _readable(forms):
+        most = east.most_common(1)[0][0].strip()
+        params = {"column": column, "rows": east.total(), "offset": most, "timezone": timezone}
+        notes.append(Message("warning.days_of_utc", params))
+    return TimeReading(order, timezone, usual=usual), tuple(notes)
+
+
+def _order(
+    forms: dict[str, int], column: str, answer: str | None, evidence: ColumnDates | None
+) -> tuple[str, tuple[Message, ...]]:
+    """Return the one order that fits all dates such as 03/04/24, and on what proof; empty where there are none."""
+    split = {kind: rows for kind, rows in forms.items() if kind in FITS}
+    if answer or not split:
+        return answer or "", ()
+    rows = sum(split.values())
+    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    left = [order for order in time_texts.ORDERS if all(order in FITS[kind] for kind in split)]
+    fitting = {kind: set(FITS[kind]) for kind in split}
+    if "ymd" in left and len(left) > 1 and evidence is not None and (place := evidence.place_of_days()):
+        left = ["ymd"] if place == "last" else [order for order in left if order != "ymd"]
+        fitting = {kind: fits & set(left) for kind, fits in fitting.items()}
+    if not left:
+        only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
+        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+    if split.keys() == {"same"}:
+        return left[0], ()
+    if len(left) > 1:
+        spans = {order: evidence.days(order) for order in left} if evidence is not None else {}
+        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0), spans=spans)
+    proof = sum(count for kind, count in split.items() if fitting[kind] == {left[0]})
+    if not proof:
+        return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)
+    return left[0], (Message(f"warning.read_as_{left[0]}", {"column": column, "proof": proof, "rows": rows}),)
+
+
+def _readable(forms: dict[str, int]) -> int:
+    return sum(rows for kind, rows in forms.items() if kind not in NO_TIMES)
