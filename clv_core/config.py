@@ -150,7 +150,7 @@ class TrainConfig(Settings):
 
     cutoffs: int = option(12, low=1, high=60, group="data")
     partial_windows: bool = option(True, group="data")
-    max_windows: int = option(150_000, low=100, high=5_000_000, group="data")
+    max_windows: int = option(1_500_000, low=100, high=5_000_000, group="data")
     max_steps_back: int = option(40, low=1, high=500, group="data")
     impute: str = option("median", choices=("mean", "median", "max", "constant", "drop"), group="data")
     impute_constant: float = option(0.0, group="data")

@@ -127,17 +127,19 @@ def _measure_and_fit(
     from clv_core.deployment.scoring_warnings import signals_record
     from clv_core.deployment.spark.sampling import sampling_note
     from clv_core.evaluation.holdout import figures, measure
+    from clv_core.model.blend import BlendModel
     from clv_core.monitoring.drift.drift_reference import Reference
     from clv_core.training.cost import Cost, estimate
-    from clv_core.training.fit import MODELS
+    from clv_core.training.fit import MODELS, FitTask
     from clv_core.training.memory import peak_memory_mb
     from clv_core.training.windows import training_data
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
-    fitted = MODELS[config.model].fit(
-        training_data(log, log.end, config, progress), config, folder / "refit", progress, "training"
-    )
+    train, weights = training_data(log, log.end, config, progress), None
+    if origin is not None and isinstance(held := origin.fitted[config.model].model, BlendModel):
+        weights = held.weights  # learned before the holdout, and measured on it
+    fitted = MODELS[config.model].fit(FitTask(train, config, folder / "refit", progress, "training", weights))
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
     record = {
@@ -151,6 +153,11 @@ def _measure_and_fit(
         "config": config.to_json(),
         **figures(origin, log, config, dataset.manifest.currency),
         "signals": signals_record(fitted.model, dataset, config),
+        **(
+            {"weights": dict(fitted.model.weights)}
+            if isinstance(fitted.model, BlendModel) and fitted.model.weights
+            else {}
+        ),
         **sampling_note(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),

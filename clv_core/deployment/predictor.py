@@ -22,7 +22,7 @@ from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
 from clv_core.features.table import ANCHORS, HISTORY
-from clv_core.model.levelled import Levelled
+from clv_core.model.levelled import Level, Levelled
 from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
 from clv_core.training.fit import Model, table_of
@@ -74,7 +74,8 @@ class Predictor:
             horizon_days: None is the training horizon.
         """
         if isinstance(self.model, Levelled):
-            levels = {int(day): self.population.level for day in np.unique(snapshot.cutoff_day)}
+            level = Level(self.population.level, self.population.chance_level)
+            levels = {int(day): level for day in np.unique(snapshot.cutoff_day)}
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 

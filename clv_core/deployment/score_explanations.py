@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,14 +51,16 @@ class PopulationEffects(JsonRecord):
     """What all customers together add to each one's prediction; with it a few are predicted as if among all.
 
     Args:
-        levels: calibration factor of each cutoff day, of networks.
+        levels: calibration factor of values of each cutoff day, of models that have one.
         counts: Pareto/NBD parameters of each cutoff day, where that is the model.
         most: the largest value_if_bought of any customer.
+        chances: exponents of the chances not to buy, as ``levels``.
     """
 
     levels: Mapping[int, float]
     counts: Mapping[int, dict[str, Any]]
     most: float
+    chances: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -154,16 +156,18 @@ def population_effects(model: Model, snapshot: Snapshot, most: float) -> Populat
 
     levels = model.levels(snapshot) if isinstance(model, Levelled) else {}
     counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNbdModel) else {}
-    return PopulationEffects(levels, {day: fitted.to_json() for day, fitted in counts.items()}, most)
+    values, chances = ({day: getattr(level, of) for day, level in levels.items()} for of in ("value", "chance"))
+    return PopulationEffects(values, {day: fitted.to_json() for day, fitted in counts.items()}, most, chances)
 
 
 def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapshot], Floats]:
     """Return a function from a snapshot to its answers, [N, answers], in which no row depends on another."""
-    from clv_core.model.levelled import Levelled
+    from clv_core.model.levelled import Level, Levelled
     from clv_core.model.paretonbd import ParetoNbdModel
 
     if isinstance(model, Levelled):
-        networks, levels = model, dict(effects.levels)
+        networks = model
+        levels = {day: Level(value, effects.chances.get(day, 1.0)) for day, value in effects.levels.items()}
         return lambda snapshot: answers_of(*networks.expected(snapshot, levels), most=effects.most)
     if isinstance(model, ParetoNbdModel):
         fitted = type(model).from_state(*model.state())

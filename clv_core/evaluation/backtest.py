@@ -21,7 +21,7 @@ from clv_core.evaluation.slices import customer_facts
 from clv_core.evaluation.variants import on_the_same_customers, variants_of, worth_of_never_buyers
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import Progress, parts_of
-from clv_core.training.fit import MODELS, Fitted
+from clv_core.training.fit import MODELS, FitTask, Fitted
 from clv_core.training.states import state_folder
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
@@ -89,7 +89,7 @@ def run_origin(
     fitted, frames = {}, []
     for model_id, part in zip(models, fitting, strict=True):
         settings = replace(config, model=model_id)
-        fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, part, stage)
+        fitted[model_id] = MODELS[model_id].fit(FitTask(train, settings, folder / model_id, part, stage))
         answers = fitted[model_id].model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))

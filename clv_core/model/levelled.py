@@ -1,11 +1,11 @@
-"""What all networks share once they have read the customers: the level that is set, and the answer in currency."""
+"""What models share once they have read the customers: the level that is set, and the answer in currency."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from clv_core.features.last_year import LIKELY
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later
+from clv_core.model.chance import Later, by_luck
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
 from clv_core.model.together import Together
+from clv_core.preprocessing.block import numbers_of
 
 Floats = NDArray[np.float64]
 N = TypeVar("N", bound=nn.Module)
@@ -26,12 +27,34 @@ N = TypeVar("N", bound=nn.Module)
 ROWS_AT_ONCE: Final = 2048
 """A part of a layer stays in the processor's caches: a fifth faster than 8192."""
 LARGEST_LEVEL_RATIO: Final = 3.0
+RFM: Final = ("frequency", "recency", "T", "monetary_value")
 QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
 COPIES: Final = 3
 """Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
 
 LANES: Final = 8
 """So many numbers a processor works on at a time; those that are left over are rounded otherwise."""
+
+
+class Level(NamedTuple):
+    """What brings the buyers of a cutoff to the anchor's level.
+
+    Args:
+        value: factor of their values.
+        chance: exponent of their chances not to buy.
+    """
+
+    value: float = 1.0
+    chance: float = 1.0
+
+
+class Totals(NamedTuple):
+    """Sums over the buyers among some customers: what a model and what the anchor expect."""
+
+    value: float
+    anchor_value: float
+    buyers: float
+    anchor_buyers: float
 
 
 @dataclass(frozen=True)
@@ -42,74 +65,81 @@ class Said:
         head: of all of them.
         params: its parameters, float32 [k, n].
         longer: value in the asked horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
+        weight: how much the ensemble counts beside others.
     """
 
     head: Head
     params: Params
     longer: Tensor
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a model's ensembles say of n rows before their level is set.
+    """What a model says of n rows before their level is set.
 
     Args:
-        said: by each ensemble.
-        money: what one of their units is in the log's currency, of all rows or of each, [n].
-        mean: the mean of all, in the log's currency, float64 [n].
-        anchor_value: the anchor's, float64 [n].
+        mean: in the log's currency, in the trained horizon, float64 [n].
+        chance: of a purchase in it, float64 [n].
         bought: who has ever bought, bool [n].
         cutoff_day: int32 [n].
         largest: no value exceeds it, in the log's currency.
         residual: last year's, the same for all rows of a snapshot.
         later: how chances and quantiles get to the asked horizon; None: it is the trained one.
+        said: by each ensemble of networks.
+        money: what one of the networks' units is in the log's currency, of all rows or of each, [n].
     """
 
-    said: Sequence[Said]
-    money: Floats | float
     mean: Floats
-    anchor_value: Floats
+    chance: Floats
     bought: NDArray[np.bool_]
     cutoff_day: NDArray[np.int32]
     largest: float
     residual: float
     later: Later | None
+    said: Sequence[Said] = ()
+    money: Floats | float = 1.0
 
-    def ratio(self, levels: dict[int, float]) -> Tensor:
+    def value_level(self, levels: Mapping[int, Level]) -> Floats:
         """Each row's factor: its cutoff's for buyers, the season's for those who never bought, float64 [n].
 
-        Nothing is known of the level of the latter; but the networks learned from targets at the anchor's level, in
-        which no season is left, so what is likely of this one belongs to them as well.
+        Nothing is known of the level of the latter; but models learned from targets at the anchor's level, in which no
+        season is left, so what is likely of this one belongs to them as well.
         """
-        ratio = np.full(len(self.bought), _season(self.residual))
-        for day, level in levels.items():
-            ratio[(self.cutoff_day == day) & self.bought] = level
-        return torch.from_numpy(ratio)
+        return self._of_buyers(levels, "value", bounded(float(np.exp(LIKELY * self.residual))))
 
-    def in_currency(self, value: Floats) -> Floats:
-        """Return values [n] or [l, n] in the log's currency, between 0 and the largest allowed."""
-        return np.clip(value * self.money, 0, self.largest)
+    def chance_level(self, levels: Mapping[int, Level]) -> Floats:
+        """Each row's exponent, float64 [n]; 1 for those who never bought."""
+        return self._of_buyers(levels, "chance", 1.0)
+
+    def _of_buyers(self, levels: Mapping[int, Level], name: str, others: float) -> Floats:
+        found = np.full(len(self.bought), others)
+        for day, level in levels.items():
+            found[(self.cutoff_day == day) & self.bought] = getattr(level, name)
+        return found
 
 
 class Levelled(ABC):
-    """Networks whose answers are brought to the level of the anchor, which holds better than their own.
+    """A model whose answers are brought to the level of the anchor, which holds better than its own.
 
-    The networks answer for the horizon they were trained on, and the level is set there. Another horizon scales mean
-    and chance by a curve that never falls, so both are monotone in the horizon.
+    It answers for the horizon it was trained on, and the level is set there. Another horizon scales mean and chance by
+    a curve that never falls, so both are monotone in the horizon.
 
     Attributes:
-        whole_past: whether the networks read all of a customer's steps, and not only those of her window.
+        whole_past: whether it reads all of a customer's steps, and not only those of her window.
+        sets_chance: whether chances have a level, too; not in models that were saved before they had.
     """
 
     whole_past: ClassVar[bool] = False
+    sets_chance: bool
 
     @abstractmethod
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
-        """Return what the networks say of every row, before any level."""
+        """Return what the model says of every row, before any level."""
 
     @abstractmethod
-    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
-        """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
+    def _answer(self, read: Read, levels: Mapping[int, Level]) -> Predictions:
+        """Return what is predicted at these levels."""
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.
@@ -130,20 +160,27 @@ class Levelled(ABC):
             parts: rows of one snapshot in their order; each but the last holds a multiple of :data:`ROWS_AT_ONCE`.
             horizon_days: length of the predicted span; None is the trained one.
         """
-        read = [self.read(part, horizon_days) for part in parts]
-        levels = _levels(read)
-        for part in read:
-            yield self._answer(part, levels)
+        read: list[Read] = []
+        columns: list[Floats] = []
+        for part in parts:
+            read.append(self.read(part, horizon_days))
+            columns.append(_level_columns(read[-1], part))
+        levels = self._levels(read, columns)
+        for one in read:
+            yield self._answer(one, levels)
 
-    def levels(self, snapshot: Snapshot) -> dict[int, float]:
-        """Return the factor of each cutoff that :meth:`predict` brings these rows' level to the anchor's with."""
+    def levels(self, snapshot: Snapshot) -> dict[int, Level]:
+        """Return what :meth:`predict` brings the buyers of each cutoff to the anchor's level with."""
         return self.levels_of_parts([snapshot])
 
-    def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, float]:
+    def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, Level]:
         """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
-        return _levels([self.read(part) for part in parts])
+        read, columns = zip(*((one := self.read(part), _level_columns(one, part)) for part in parts), strict=True)
+        return self._levels(read, columns)
 
-    def predict_at(self, snapshot: Snapshot, levels: dict[int, float], horizon_days: int | None = None) -> Predictions:
+    def predict_at(
+        self, snapshot: Snapshot, levels: Mapping[int, Level], horizon_days: int | None = None
+    ) -> Predictions:
         """Predict every row for itself.
 
         Args:
@@ -153,13 +190,12 @@ class Levelled(ABC):
         """
         return self._answer(self.read(snapshot, horizon_days), levels)
 
-    def totals(self, snapshot: Snapshot) -> tuple[float, float]:
-        """Return what the networks and what the anchor expect of the buyers among some customers, in currency."""
+    def totals(self, snapshot: Snapshot) -> Totals:
+        """Return the sums over the buyers among some customers that :meth:`level_of` takes."""
         read = self.read(snapshot)
-        return float(read.mean[read.bought].sum()), float(read.anchor_value[read.bought].sum())
+        return Totals(*_level_columns(read, snapshot)[:, read.bought].sum(axis=1).tolist())
 
-    @torch.no_grad()
-    def expected(self, snapshot: Snapshot, levels: dict[int, float]) -> tuple[Floats, Floats]:
+    def expected(self, snapshot: Snapshot, levels: Mapping[int, Level]) -> tuple[Floats, Floats]:
         """Return p_purchase and predicted_clv alone, each row for itself: with the levels of other rows, each [n].
 
         Args:
@@ -167,30 +203,62 @@ class Levelled(ABC):
             levels: of :meth:`levels`, over all customers of the cutoffs.
         """
         read = self.read(snapshot)
-        level = _filled(read.ratio(levels))
-        figures = []
-        for said in read.said:
-            exact = _exact(said.params)
-            scaled = said.head.rescale(exact, level, said.head.chance_by_luck(exact))
-            figures.append(torch.stack([said.head.p_purchase(scaled), said.head.mean(scaled)]))
-        p, mean = torch.cat(figures, dim=1).mean(1).numpy()[:, : len(read.bought)]
-        return np.clip(p, 0, 1), read.in_currency(mean)
+        mean = np.clip(read.mean * read.value_level(levels), 0, read.largest)
+        return np.clip(by_luck(read.chance, read.chance_level(levels)), 0, 1), mean
+
+    def level_of(self, totals: Totals, residual: float) -> Level:
+        """Return what brings buyers to the anchor's level.
+
+        Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
+        last year, held better on past origins than the networks' own. Of buyers, the number half the way between the
+        anchor's and the model's did, geometrically. Where a total is 0, nothing is moved.
+
+        Args:
+            totals: over all buyers of a cutoff.
+            residual: log of actual over the anchor's total in the same span last year.
+        """
+        value = chance = 1.0
+        if totals.value > 0 and totals.anchor_value > 0:
+            value = bounded(totals.anchor_value / totals.value * float(np.exp(LIKELY * residual)))
+        if self.sets_chance and totals.buyers > 0 and totals.anchor_buyers > 0:
+            chance = bounded(float(np.sqrt(totals.anchor_buyers / totals.buyers)))
+        return Level(value, chance)
+
+    def _levels(self, read: Sequence[Read], columns: Sequence[Floats]) -> dict[int, Level]:
+        """Return the :meth:`level_of` each cutoff, by cutoff day."""
+        cutoff_day, bought = (
+            np.concatenate([getattr(part, name) for part in read]) for name in ("cutoff_day", "bought")
+        )
+        summed, levels = np.concatenate(columns, axis=1), {}
+        for day in np.unique(cutoff_day):
+            rows = np.flatnonzero((cutoff_day == day) & bought)
+            levels[int(day)] = self.level_of(Totals(*summed[:, rows].sum(axis=1).tolist()), read[0].residual)
+        return levels
+
+
+class NetworkModel(Levelled):
+    """Ensembles of networks."""
+
+    @abstractmethod
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
 
     @torch.no_grad()
-    def _answer(self, read: Read, levels: dict[int, float]) -> Predictions:
-        figures = []
-        level, later, rows = _filled(read.ratio(levels)), read.later, len(read.bought)
+    def _answer(self, read: Read, levels: Mapping[int, Level]) -> Predictions:
+        figures, later, rows = [], read.later, len(read.bought)
+        value, exponent = read.value_level(levels), read.chance_level(levels)
+        level, luck = (_filled(torch.from_numpy(part)) for part in (value, exponent))
         for one in read.said:
             head, exact = one.head, _exact(one.params)
-            own = head.chance_by_luck(exact)
+            own = head.chance_by_luck(exact, luck)
             scaled = spread = head.rescale(exact, level * _filled(one.longer), own)
             if later is not None:
                 worth = _filled(torch.from_numpy(later.worth(own[:, :rows].numpy())))
                 spread = head.rescale(exact, level * _filled(torch.from_numpy(later.exposure)), worth)
-            means = torch.stack([head.p_purchase(scaled), head.mean(scaled)])
-            figures.append(torch.cat([means, head.quantile(spread, QUANTILES)]))
-        said = torch.cat(figures, dim=1).mean(1).numpy()[:, :rows]
-        p, values = said[0], read.in_currency(said[1:])
+            found = torch.cat([head.mean(scaled).unsqueeze(0), head.quantile(spread, QUANTILES)])
+            figures.append(one.weight * found.mean(1))
+        said = (torch.stack(figures).sum(0) / sum(one.weight for one in read.said)).numpy()[:, :rows]
+        values, p = np.clip(said * read.money, 0, read.largest), by_luck(read.chance, exponent)
         p = np.clip(p if later is None else later.chance(p), 0, 1)
         # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
         values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
@@ -253,45 +321,27 @@ def _filled(values: Tensor) -> Tensor:
     return torch.cat([values, copies], dim=-1) if lacking else values
 
 
-def mean_of(head: Head, params: Params) -> Floats:
-    """Return the mean of the networks' means in their units, [n]."""
-    found: Floats = head.mean(params).mean(0).double().numpy()
-    return found
+def means_of(head: Head, params: Params) -> tuple[Floats, Floats]:
+    """Return the means over networks of their means, in their units, and of their chances, [n] each."""
+    exact = {name: params[name].double() for name in ("log_mean", "logit")}
+    mean, chance = (values.mean(0).numpy() for values in (head.mean(exact), head.chance_by_luck(exact)))
+    return mean, chance
 
 
-def _levels(read: list[Read]) -> dict[int, float]:
-    """Return the :func:`level_of` of each cutoff, by cutoff day."""
-    mean, anchor_value, bought, cutoff_day = (
-        np.concatenate([getattr(part, name) for part in read])
-        for name in ("mean", "anchor_value", "bought", "cutoff_day")
-    )
-    levels: dict[int, float] = {}
-    for day in np.unique(cutoff_day):
-        rows = np.flatnonzero((cutoff_day == day) & bought)
-        levels[int(day)] = level_of(float(mean[rows].sum()), float(anchor_value[rows].sum()), read[0].residual)
-    return levels
+def anchor_chance(snapshot: Snapshot) -> Floats:
+    """Return the chance of a purchase in the horizon as the anchor sees it, float64 [n]; 0 for never-buyers."""
+    columns, chance = np.array(numbers_of(snapshot.table, RFM)), np.zeros(len(snapshot))
+    for day, anchor in snapshot.anchors.items():
+        rows = np.flatnonzero(snapshot.cutoff_day == day)
+        chance[rows] = anchor.p_purchase(dict(zip(RFM, columns[:, rows], strict=True)), snapshot.horizon_days)
+    return chance
 
 
-def level_of(ours: float, anchors: float, residual: float) -> float:
-    """Return the factor that brings the buyers' total to the anchor's.
-
-    Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
-    last year, held better on past origins than the networks' own. The factor is kept within 1/3 to 3.
-
-    Args:
-        ours: what the networks expect of all buyers; where either total is 0, nothing is moved.
-        anchors: what the anchor expects of them.
-        residual: log of actual over the anchor's total in the same span last year.
-    """
-    if not (ours > 0 and anchors > 0):
-        return 1.0
-    return _bounded(anchors / ours * float(np.exp(LIKELY * residual)))
-
-
-def _season(residual: float) -> float:
-    """Return the factor of a season by what the anchor missed a year ago."""
-    return _bounded(float(np.exp(LIKELY * residual)))
-
-
-def _bounded(factor: float) -> float:
+def bounded(factor: float) -> float:
+    """Return a factor within 1/3 to 3."""
     return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
+
+
+def _level_columns(read: Read, snapshot: Snapshot) -> Floats:
+    """Return the four figures whose sums are :class:`Totals`, [4, n]."""
+    return np.stack([read.mean, snapshot.anchor_value, read.chance, anchor_chance(snapshot)])

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.errors import NotEnoughData
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
@@ -24,7 +23,6 @@ from clv_core.training.choice import SMALL
 from clv_core.training.cost import tuned_steps_for
 from clv_core.training.loop import Report, Task, calibrate, train
 
-FEWEST_WINDOWS: Final = 50
 LEARNING_RATE: Final = 2e-3
 LEARNING_RATE_SMALL: Final = 1e-3
 """Peak rates for much to learn from and for little, which would be learned by heart (tests/bench/README.md)."""
@@ -38,14 +36,9 @@ class Tuning:
     Args:
         train_on: windows with targets, brought to the anchor's level.
         config: seed, batch size, and steps where they are set.
-
-    Raises:
-        NotEnoughData: fewer than 50 windows.
     """
 
     def __init__(self, train_on: Snapshot, config: TrainConfig) -> None:
-        if len(train_on) < FEWEST_WINDOWS:
-            raise NotEnoughData("too_few_windows", windows=len(train_on), needed=FEWEST_WINDOWS)
         assert train_on.target is not None
         one_thread()
         contexts = {day: context.known for day, context in train_on.contexts.items()}
@@ -56,7 +49,7 @@ class Tuning:
         self.exposure = torch.from_numpy(exposure.astype(np.float32))
         self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
         customers = train_on.features.index.nunique()
-        self.steps = tuned_steps_for(customers, config)
+        self.steps = tuned_steps_for(len(train_on), customers, config)
         much = customers >= SMALL and int((train_on.target > 0).sum()) >= MUCH
         rate = LEARNING_RATE if much else LEARNING_RATE_SMALL
         self.config = replace(config, learning_rate=rate, optimizer="adamw")

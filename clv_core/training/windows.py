@@ -18,7 +18,8 @@ from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
-from clv_core.features.snapshot import Snapshot, concat
+from clv_core.features.snapshot import BASIS, Snapshot, concat
+from clv_core.features.table import HISTORY
 from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 
@@ -119,6 +120,8 @@ def training_snapshot(
 def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, max_steps: int) -> Snapshot:
     """Return the snapshot at ``cutoff`` whose target covers ``label_days``, with its exposure where that is a part."""
     part = log.snapshot(cutoff, horizon_days, max_steps=max_steps, label_days=label_days)
+    wide = part.features.select_dtypes("float64").columns.difference([*BASIS, *HISTORY])
+    part = replace(part, table=part.features.astype(dict.fromkeys(wide, np.float32)))
     if label_days < horizon_days:
         part = replace(part, exposure=np.minimum(exposure(part, horizon_days, label_days), 1 - 1e-9))
     return replace(part, levels={(cutoff - EPOCH).days: _level(part)})

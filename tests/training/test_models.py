@@ -20,7 +20,7 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.training.fit import MODELS, Fitted
+from clv_core.training.fit import MODELS, FitTask, Fitted
 from clv_core.training.instant import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
@@ -47,7 +47,7 @@ def latest(log: EventLog) -> Snapshot:
 @pytest.fixture(scope="module", params=list(MODELS))
 def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
     config = dataclasses.replace(SMALL, model=request.param)
-    return MODELS[request.param].fit(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training")
+    return MODELS[request.param].fit(FitTask(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training"))
 
 
 def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_predictions(
 ) -> None:
     config = dataclasses.replace(SMALL, model=model)
     one, other = (
-        MODELS[model].fit(train, config, tmp_path / name, NoProgress(), "training").model.predict(latest)
+        MODELS[model].fit(FitTask(train, config, tmp_path / name, NoProgress(), "training")).model.predict(latest)
         for name in ("a", "b")
     )
     np.testing.assert_array_equal(one.predicted_clv, other.predicted_clv)

@@ -17,6 +17,7 @@ from clv_core.features.context.behaviour import KINDS, step_kinds
 from clv_core.features.context.context import Context
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
+from clv_core.model.heads import BASE_WIDTH
 from clv_core.model.packing import pack
 
 MOST_STEPS: Final = 24
@@ -104,7 +105,7 @@ class InstantInputs:
         days = sorted(set(windows.cutoff_day.tolist()))
         log_of = np.searchsorted(days, windows.cutoff_day)
         known = [contexts[day] for day in days]
-        columns = []
+        statistics, base = np.empty((len(windows), 0), np.float32), np.empty((len(windows), BASE_WIDTH), np.float32)
         for k, context in enumerate(known):
             rows = np.flatnonzero(log_of == k)
             own = {name: features[name][rows] for name in ANCHORED}
@@ -112,12 +113,11 @@ class InstantInputs:
             money = context.usual["money"]
             anchor = anchors[days[k]]
             part |= spend_statistics(anchor.spend, part, money)
-            columns.append(part | anchor_statistics(own, part["never"], money * anchor.kept))
-        statistics = np.empty((len(windows), len(columns[0])), np.float32)
-        base = np.empty((len(windows), 6), np.float32)
-        for k, part in enumerate(columns):
-            statistics[log_of == k] = np.array(list(part.values())).T
-            base[log_of == k] = base_logs(part)
+            part |= anchor_statistics(own, part["never"], money * anchor.kept)
+            if k == 0:
+                statistics = np.empty((len(windows), len(part)), np.float32)
+            statistics[rows] = np.array(list(part.values())).T
+            base[rows] = base_logs(part)
         numbers = [
             [*context.numbers.values(), *anchor_numbers(anchors[day], context.horizon_days).values()]
             for day, context in zip(days, known, strict=True)

@@ -21,13 +21,13 @@ from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_a
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork, Steering
-from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
+from clv_core.model.levelled import NetworkModel, Read, Said, ask_all, means_of
 from clv_core.model.one_thread import one_thread
 from clv_core.model.together import Together
 
 
 @dataclass(frozen=True)
-class InstantModel(Levelled):
+class InstantModel(NetworkModel):
     """Networks that need no training on a log; a member of ``MODELS``.
 
     A part of its own horizon scales the mean by each customer's curve (:mod:`clv_core.model.instant.curve`); chance and
@@ -47,6 +47,7 @@ class InstantModel(Levelled):
     horizon_days: int
     networks: tuple[InstantNetwork, ...]
     largest: float | None = None
+    sets_chance: bool = True
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
@@ -61,11 +62,12 @@ class InstantModel(Levelled):
         money = inputs.money(contexts)
         seen = [_seen(context) for context in contexts.values()]
         known = seen if self.largest is None else [(self.largest, self.horizon_days)]
+        mean, chance = means_of(head, params)
         return Read(
             said=[Said(head, params, longer)],
             money=money,
-            mean=mean_of(head, params) * money,
-            anchor_value=snapshot.anchor_value,
+            mean=mean * money,
+            chance=chance,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
             largest=max(largest_allowed(largest, days, horizon) for largest, days in known),
@@ -128,7 +130,12 @@ class InstantModel(Levelled):
             for number, network in enumerate(self.networks)
             for name, value in network.state_dict().items()
         }
-        return tensors, {"horizon_days": self.horizon_days, "networks": len(self.networks), "largest": self.largest}
+        return tensors, {
+            "horizon_days": self.horizon_days,
+            "networks": len(self.networks),
+            "largest": self.largest,
+            "sets_chance": self.sets_chance,
+        }
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
@@ -142,7 +149,7 @@ class InstantModel(Levelled):
                 if name.startswith(prefix)
             }
             networks.append(InstantNetwork.of(weights))
-        return cls(state["horizon_days"], tuple(networks), state["largest"])
+        return cls(state["horizon_days"], tuple(networks), state["largest"], state.get("sets_chance", False))
 
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:

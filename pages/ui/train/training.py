@@ -20,7 +20,7 @@ from clv_core.config import Settings, TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.evaluation.trust import FEW_BUYERS
 from clv_core.training import choice
-from clv_core.training.cost import Cost, estimate
+from clv_core.training.cost import Cost, budget, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import i18n, progress, session
 from pages.ui.cache import cached
@@ -253,6 +253,16 @@ def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
     facts = dataset.manifest
     cost = estimate(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
     return replace(cost, seconds=cost.seconds * _pace())
+
+
+def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
+    """Return how many windows will be read, and for how many steps, in words."""
+    plan = budget(config, dataset.log_start, dataset.log_end, dataset.manifest.customers)
+    steps = [steps for steps in (plan.steps, plan.tuned_steps) if steps]
+    windows = f"{plan.windows:,}"
+    if not steps:
+        return t("train.windows", windows=windows)
+    return t("train.steps", windows=windows, steps=i18n.join_names(f"{number:,}" for number in steps))
 
 
 def _pace() -> float:

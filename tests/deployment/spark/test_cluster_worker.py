@@ -22,7 +22,7 @@ from clv_core.features.log import EventLog
 from clv_core.features.read_signals import read_signals
 from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
-from clv_core.model.levelled import Levelled
+from clv_core.model.levelled import Levelled, Totals
 from clv_core.model.predictions import COLUMNS
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
@@ -59,7 +59,7 @@ def scored(log: EventLog, bundle: Bundle, terms: Terms, at_once: int) -> pd.Data
     assert len(batches) > 1 and len({batch.num_rows for batch in batches}) > 1
     if isinstance(bundle.model, Levelled):
         sums = pa.Table.from_batches(each_batch(totals, Sent(carried), iter(batches))).to_pandas().sum()
-        carried = carried.at_level(sums["ours"], sums["anchors"])
+        carried = carried.at_level(bundle.model, Totals(**sums))
     found = pa.Table.from_batches(each_batch(scores, Sent(carried), iter(batches)))
     return found.to_pandas().sort_values("customer_id", ignore_index=True)
 
