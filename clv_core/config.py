@@ -11,6 +11,7 @@ import math
 import types
 from dataclasses import dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
 
 from clv_core.errors import UsageError
@@ -140,6 +141,12 @@ MODEL_IDS: Final = (
 )
 
 
+SEQUENCE_ENCODERS: Final = tuple(
+    sorted(path.stem for path in (Path(__file__).parent / "model" / "sequence_encoders").glob("[!_]*.py"))
+)
+"""Each is a file of its own."""
+
+
 @dataclass(frozen=True)
 class TrainConfig(Settings):
     """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
@@ -160,7 +167,7 @@ class TrainConfig(Settings):
 
     head: str = option("ziln", choices=("ziln", "tweedie", "point"), group="network")
     point_loss: str = option("mse", choices=("mse", "mae"), group="network")
-    rnn: str = option("gru", choices=("gru", "lstm", "rnn"), group="network")
+    rnn: str = option("gru", choices=SEQUENCE_ENCODERS, group="network")
     rnn_layers: int = option(1, low=1, high=4, group="network")
     rnn_width: int = option(32, low=4, high=512, group="network")
     mlp_layers: int = option(2, low=1, high=6, group="network")

@@ -131,7 +131,7 @@ def _measure_and_fit(
     from clv_core.monitoring.drift.drift_reference import Reference
     from clv_core.training.cost import Cost, estimate
     from clv_core.training.fit import MODELS, FitTask
-    from clv_core.training.memory import peak_memory_mb
+    from clv_core.training.pool import peak_memory_mb
     from clv_core.training.windows import training_data
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
@@ -175,7 +175,7 @@ def _measure_and_fit(
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset by default."""
     from clv_core.collection.store.version_store import open_dataset
-    from clv_core.training import choice
+    from clv_core.training import cost as choice
 
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
 

@@ -30,8 +30,8 @@ from clv_core.features.season import last_year, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
-from clv_core.model.levelled import Level, Levelled
-from clv_core.model.paretonbd import ParetoNbdModel, counts_of
+from clv_core.model.baselines import ParetoNbdModel, counts_of
+from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.records import JsonRecord
 from clv_core.training.fit import Model
 from clv_core.workspace import read_json, write_json
@@ -119,7 +119,7 @@ def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
 
 def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
     model, day, horizon = bundle.model, day_of(cutoff), config.horizon_days
-    if not isinstance(model, Levelled):
+    if not isinstance(model, CalibratedModel):
         return fit_population(model, log, cutoff, config)
     anchors: dict[int, Anchor] = {}
     contexts: dict[int, ContextOf] = {}
@@ -155,7 +155,7 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
     fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
     if isinstance(model, ParetoNbdModel):
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
-    if isinstance(model, Levelled):
+    if isinstance(model, CalibratedModel):
         fitted["last_year"] = last_year(log, cutoff, horizon)
         fitted["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
     return fitted

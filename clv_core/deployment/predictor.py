@@ -22,8 +22,8 @@ from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
 from clv_core.features.table import ANCHORS, HISTORY
-from clv_core.model.levelled import Level, Levelled
-from clv_core.model.paretonbd import ParetoNbdModel
+from clv_core.model.baselines import ParetoNbdModel
+from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.model.predictions import Predictions
 from clv_core.training.fit import Model, table_of
 
@@ -73,7 +73,7 @@ class Predictor:
             snapshot: n customers at one cutoff.
             horizon_days: None is the training horizon.
         """
-        if isinstance(self.model, Levelled):
+        if isinstance(self.model, CalibratedModel):
             level = Level(self.population.level, self.population.chance_level)
             levels = {int(day): level for day in np.unique(snapshot.cutoff_day)}
             return self.model.predict_at(snapshot, levels, horizon_days)

@@ -16,11 +16,11 @@ from scipy.optimize import minimize
 
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.boosting import Trees
+from clv_core.model.calibrated import Floats, NetworkModel, NetworkOutput, RawForecast, anchor_chance
 from clv_core.model.deep import DeepModel
 from clv_core.model.heads import SMALLEST_P
 from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.levelled import Floats, NetworkModel, Read, Said, anchor_chance
 from clv_core.preprocessing.table import TableEncoder
 
 SMALLEST: Final = 1e-12
@@ -90,7 +90,7 @@ class BlendModel(NetworkModel):
         return self.deep.encoder.table
 
     @torch.no_grad()
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what all say of every row, before any level; networks are moved to the common mean and chance."""
         inputs = self.deep.inputs(snapshot)
         parts = self.deep.read_inputs(inputs, snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
@@ -120,7 +120,9 @@ class BlendModel(NetworkModel):
             weight * float(expected[name][0]) for name, weight in self.simple.weights.items() if name not in PARTS
         )
 
-    def _expected(self, parts: tuple[Read, Read], inputs: Inputs, snapshot: Snapshot) -> dict[str, Floats]:
+    def _expected(
+        self, parts: tuple[RawForecast, RawForecast], inputs: Inputs, snapshot: Snapshot
+    ) -> dict[str, Floats]:
         assert self.simple is not None
         expected = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
         expected["lightgbm"] = self.simple.trees.rate(inputs.table.numpy()) * self.simple.money
@@ -162,7 +164,7 @@ class BlendModel(NetworkModel):
         return cls(deep, instant, simple)
 
 
-def _moved(part: Read, mean: Floats, chance: Floats | None = None, weight: float = 1.0) -> Said:
+def _moved(part: RawForecast, mean: Floats, chance: Floats | None = None, weight: float = 1.0) -> NetworkOutput:
     """Return what a part's ensemble says, moved to the ``mean`` [n] in currency, and to the ``chance`` where given."""
     (said,) = part.said
     lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
@@ -213,4 +215,5 @@ def _softmax(scores: Floats) -> Floats:
 def _deviance(value: Floats, mean: Floats) -> Floats:
     """Return the Tweedie deviance of power 1.5 (:func:`clv_core.model.heads.tweedie_deviance`), [n]."""
     root = np.sqrt(mean)
-    return 4 * (np.sqrt(value) - root) ** 2 / root
+    deviance: Floats = np.asarray(4 * (np.sqrt(value) - root) ** 2 / root, np.float64)
+    return deviance

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later, by_luck
+from clv_core.model.calibrated import CalibratedModel, Level, RawForecast, Totals
+from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.horizon import largest_allowed
-from clv_core.model.levelled import Level, Levelled, Read, Totals
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.preprocessing.table import TableEncoder
@@ -103,7 +103,7 @@ class Trees:
 
 
 @dataclass(frozen=True)
-class BoostingModel(Levelled):
+class BoostingModel(CalibratedModel):
     """Two boosters over the encoded feature table; a member of ``MODELS``.
 
     Args:
@@ -170,25 +170,25 @@ class BoostingModel(Levelled):
         value, chance = _trees(rows, target / money, exposure, kind, seed)
         return cls(encoder, kind, value, chance, residuals, money, largest, train.horizon_days)
 
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what the boosters say of every row, before any level."""
         horizon = horizon_days or self.horizon_days
         mean, chance = _mean(self.encoder.transform(snapshot.table), self.kind, self.value, self.chance)
-        return Read(
+        return RawForecast(
             mean=mean * self.money,
             chance=chance,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(self.largest, self.horizon_days, horizon),
             residual=snapshot.last_year.residual if self.levelled else 0.0,
-            later=Later.of(snapshot, self.horizon_days, horizon),
+            later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
         )
 
     def level_of(self, totals: Totals, residual: float) -> Level:
         """Return what brings buyers to the anchor's level."""
         return super().level_of(totals, residual) if self.levelled else Level()
 
-    def _answer(self, read: Read, levels: Mapping[int, Level]) -> Predictions:
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
         later, level, p = read.later, read.value_level(levels), by_luck(read.chance, read.chance_level(levels))
         longer = np.ones(len(p)) if later is None else later.exposure
         worth, chance = (p, p) if later is None else (later.worth(p), later.chance(p))

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later
+from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.chance import HorizonTransfer
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.inputs import InputEncoder, Inputs
-from clv_core.model.levelled import NetworkModel, Read, Said, ask_all, means_of
 from clv_core.model.network import Network, Shape
-from clv_core.model.one_thread import one_thread
-from clv_core.model.together import Together
+from clv_core.model.stacking import StackedEnsemble, one_thread
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,21 @@ class DeepModel(NetworkModel):
     largest: float
     sets_chance: bool = True
 
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what the networks say of every row, before any level."""
         return self.read_inputs(self.inputs(snapshot), snapshot, horizon_days)
 
     @torch.no_grad()
-    def read_inputs(self, inputs: Inputs, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read_inputs(self, inputs: Inputs, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return :meth:`read` of a snapshot whose :meth:`inputs` are at hand."""
         one_thread()
-        params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
         horizon = horizon_days or self.config.horizon_days
-        later = Later.of(snapshot, self.config.horizon_days, horizon)
+        later = HorizonTransfer.of(snapshot, self.config.horizon_days, horizon)
         longer = np.ones(len(snapshot)) if later is None else later.exposure
         mean, chance = means_of(head, params)
-        return Read(
-            said=[Said(head, params, torch.from_numpy(longer.astype(np.float32)))],
+        return RawForecast(
+            said=[NetworkOutput(head, params, torch.from_numpy(longer.astype(np.float32)))],
             money=self.encoder.money,
             mean=mean * self.encoder.money,
             chance=chance,
@@ -71,12 +70,12 @@ class DeepModel(NetworkModel):
         """Return the last hidden layer of each network, each [n, width]."""
         one_thread()
         inputs = self.inputs(snapshot)
-        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
         return list(said["hidden"].numpy())
 
     @cached_property
-    def _all(self) -> Together[Network]:
-        return Together(self.networks)
+    def _all(self) -> StackedEnsemble[Network]:
+        return StackedEnsemble(self.networks)
 
     def inputs(self, snapshot: Snapshot) -> Inputs:
         """Return the tensors that the networks read."""

@@ -8,7 +8,7 @@ so that large spenders pass through, and the deep part lifts a mean by at most e
 the anchor takes for a customer like all others may have left, but is no whale. Money is in units of the log's mean
 order; ``base`` holds the base logs and, last, the anchor's purchase logit.
 
-A head of several networks (:mod:`clv_core.model.together`) takes and returns [k, B] wherever [B] is written.
+A head of several networks (:mod:`clv_core.model.stacking`) takes and returns [k, B] wherever [B] is written.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ class Head(nn.Module, ABC):
             params: as from :meth:`domain_map`.
             exposure: expected purchases in that part relative to the whole, in (0, 1], [B].
         """
-        return self.rescale(params, exposure, self.chance_by_luck(params, exposure))
+        return self.rescale(params, exposure, self.poisson_thinning(params, exposure))
 
-    def chance_by_luck(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
+    def poisson_thinning(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
         """Return the chance of a purchase in ``exposure`` times the horizon, if purchases come by luck alone [B].
 
         Networks are trained with it: it needs no anchor. What is said of other horizons goes by
-        :class:`clv_core.model.chance.OrderTimes`, because most who do not buy have left.
+        :class:`clv_core.model.chance.PurchaseSurvival`, because most who do not buy have left.
         """
         return -torch.expm1(F.logsigmoid(-params["logit"]) * exposure)
 

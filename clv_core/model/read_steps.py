@@ -19,13 +19,13 @@ from torch import Tensor
 from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, TIMING
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.blend import PARTS, BlendModel
+from clv_core.model.calibrated import CalibratedModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.encoders import EMBEDDING_WIDTH
 from clv_core.model.inputs import STEP_CHANNELS
 from clv_core.model.instant.inputs import CHANNELS, InstantInputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.levelled import Levelled
 from clv_core.model.network import Network
 
 OF_STEPS: Final = {
@@ -70,7 +70,7 @@ def reads_steps(model: object) -> bool:
     return isinstance(model, (BlendModel, InstantModel))
 
 
-def step_readers(model: Levelled, customer: Snapshot, others: Snapshot) -> list[StepReader]:
+def step_readers(model: CalibratedModel, customer: Snapshot, others: Snapshot) -> list[StepReader]:
     """Return the readers of all networks.
 
     Args:
@@ -88,7 +88,12 @@ def step_readers(model: Levelled, customer: Snapshot, others: Snapshot) -> list[
 
 
 def value_of_readings(
-    model: Levelled, readers: list[StepReader], readings: list[Tensor], level: float, largest: float, rest: float = 0.0
+    model: CalibratedModel,
+    readers: list[StepReader],
+    readings: list[Tensor],
+    level: float,
+    largest: float,
+    rest: float = 0.0,
 ) -> Tensor:
     """Return the value of a customer whose steps are read so, [A], between 0 and the largest allowed.
 

@@ -1,4 +1,4 @@
-"""What a training will cost, before it starts; what it did cost, after."""
+"""Which model is trained by default, on how much, and what that will cost."""
 
 from __future__ import annotations
 
@@ -9,8 +9,19 @@ from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
-from clv_core.training.choice import SMALL
-from clv_core.training.windows import partial_cutoffs, training_cutoffs
+from clv_core.model.sequence_encoders import sequence_encoder
+from clv_core.training.windows import most_windows, partial_cutoffs, training_cutoffs
+
+DEFAULT: Final = "blend"
+SMALL: Final = 1000
+"""Customers below which a network trained on the log alone falls behind the one that was trained before."""
+OF_SMALL: Final = "instant_tuned"
+
+
+def default_model(customers: int) -> str:
+    """Return the model that past origins favour for a log of so many customers (``tests/bench/README.md``)."""
+    return OF_SMALL if customers < SMALL else DEFAULT
+
 
 FEWEST_STEPS, MOST_STEPS = 200, 3000
 PASSES: Final = 3
@@ -18,13 +29,11 @@ PASSES: Final = 3
 SOME_STEPS: Final = 300
 FITS: Final = 2
 SECONDS_TO_START = 4.0
-SECONDS_A_WINDOW: Final = {"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4}
-"""Models without optimiser steps: time of a fit for each training window."""
-PARTS: Final = {
-    **{name: (name,) for name in SECONDS_A_WINDOW},
-    "instant_tuned": ("instant",),
-    "blend": ("instant", "lightgbm"),
+SECONDS_A_WINDOW: Final = {
+    **{"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4},
+    **{"instant_tuned": 2e-5, "blend": 4.5e-5},
 }
+"""Beside optimiser steps: time of a fit for each training window."""
 FROM_SCRATCH: Final = ("hybrid", "blend", "mlp", "rnn", "ziln_mlp")
 TUNED: Final = ("instant_tuned", "blend")
 """Models with networks that are trained on the log alone, and with the pre-trained one."""
@@ -85,12 +94,12 @@ class Budget:
     tuned_steps: int
 
 
-def budget(config: TrainConfig, first_day: date, end: date, customers: int) -> Budget:
-    """Return what a training on a log of so many customers reads, before it starts (see :func:`estimate`)."""
+def budget(config: TrainConfig, first_day: date, end: date, customers: int, events: int) -> Budget:
+    """Return what a training on a log of so many customers and events reads, before it starts."""
     cutoffs = training_cutoffs(first_day, end, config.horizon_days, config.cutoffs)
     if config.partial_windows:
         cutoffs = [*cutoffs, *partial_cutoffs(first_day, end, config.horizon_days)]
-    windows = min(config.max_windows, customers * max(1, len(cutoffs)))
+    windows = min(most_windows(config, events), customers * max(1, len(cutoffs)))
     return Budget(
         windows,
         len(cutoffs),
@@ -112,14 +121,14 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
     The time of one row was measured on one thread of a 2-core machine for the default network (13 microseconds of
     features, 7 for each step of its sequence) and scales with the number of weights that a row passes.
     """
-    plan = budget(config, first_day, end, customers)
+    plan = budget(config, first_day, end, customers, events)
     steps_a_window = min(config.max_steps_back, events / max(1, customers))
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
     rounds, batch = ceil(config.ensemble / processes), config.batch_size
     networks = plan.steps * batch * _seconds_a_row(config, steps_a_window)
     networks += plan.tuned_steps * batch * SECONDS_A_TUNED_ROW
     fit = SECONDS_TO_START + rounds * networks
-    fit += plan.windows * sum(SECONDS_A_WINDOW[part] for part in PARTS.get(config.model, ()))
+    fit += plan.windows * SECONDS_A_WINDOW.get(config.model, 0.0)
     reading = customers * plan.cutoffs * SECONDS_A_CUSTOMER
     seconds = FITS * (fit + reading) + plan.windows * 1e-5 + (WEIGHING * networks if config.model == "blend" else 0.0)
     table = customers * BYTES_A_CUSTOMER + plan.windows * (BYTES_A_WINDOW + 60 * steps_a_window)
@@ -129,6 +138,6 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
 def _seconds_a_row(config: TrainConfig, steps_a_window: float) -> float:
     """Return what a network trained from scratch needs for a row of a batch."""
     features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)
-    gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
-    sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
+    cost = sequence_encoder(config.rnn).COST
+    sequence = 7e-6 * steps_a_window * cost * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
     return (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)

@@ -22,9 +22,8 @@ from clv_core.errors import ClvError
 from clv_core.jobs import Progress
 from clv_core.model.inputs import Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
-from clv_core.model.one_thread import one_thread
-from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.loop import Report, Task, calibrate, train
+from clv_core.model.stacking import one_thread
+from clv_core.training.loop import Checkpoint, Report, Task, calibrate, train
 from clv_core.training.pool import Report as SeedReport
 from clv_core.training.pool import serve, train_in_pool
 from clv_core.workspace import atomic_path, read_json, write_json

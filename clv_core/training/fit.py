@@ -14,25 +14,24 @@ from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.model.baselines import Baseline, BgNbdModel, NaiveModel
+from clv_core.model.baselines import Baseline, BgNbdModel, NaiveModel, ParetoNbdModel
 from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers, weights_of
 from clv_core.model.boosting import BoostingModel, fit_value
+from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
 from clv_core.model.deep import DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network
-from clv_core.model.levelled import LARGEST_LEVEL_RATIO
+from clv_core.model.instant.network import load_network
 from clv_core.model.network import Shape
-from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
 from clv_core.model.ziln_mlp import ZilnMlpModel
 from clv_core.preprocessing.table import TableEncoder
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
-from clv_core.training.instant import tuned_networks
-from clv_core.training.ziln_mlp import fit_network
+from clv_core.training.fit_ziln import fit_network
+from clv_core.training.tune_pretrained import tuned_networks
+from clv_core.training.windows import FEWEST_WINDOWS, thinned
 
-FEWEST_WINDOWS = 50
 WEIGHING_NETWORKS: Final = 2
 """Of each kind, where a blend's weights are learned."""
 BLEND_TAKES: Final = (0.6, 3, 2, 1)
@@ -82,7 +81,7 @@ class FitTask:
         """
         if len(self.train) < FEWEST_WINDOWS:
             raise NotEnoughData("too_few_windows", windows=len(self.train), needed=FEWEST_WINDOWS)
-        return thinned(at_anchor_level(self.train), self.config.max_windows, self.config.seed)
+        return normalise_targets(self.train)
 
     @property
     def largest(self) -> float:
@@ -151,7 +150,7 @@ def exposures(train: Snapshot) -> NDArray[np.float64]:
     return np.ones(len(train)) if train.exposure is None else train.exposure
 
 
-def at_anchor_level(train: Snapshot) -> Snapshot:
+def normalise_targets(train: Snapshot) -> Snapshot:
     """Return the snapshot with the targets of each cutoff scaled to the anchor's total of its buyers, within 1/3 to 3.
 
     The network then learns who is worth more than the anchor says, not what one season or a short history did to all
@@ -164,15 +163,6 @@ def at_anchor_level(train: Snapshot) -> Snapshot:
     return replace(train, target=target)
 
 
-def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
-    """Return the snapshot with as many of its complete windows as make it ``rows`` long; partial ones all stay."""
-    if train.exposure is None or len(train) <= rows:
-        return train
-    partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
-    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
-    return train.take(np.sort(np.concatenate([partial, left])))
-
-
 def fit_instant(task: FitTask) -> Fitted:
     """Take the pre-trained network as it is; the windows only bound what it may say."""
     return Fitted(InstantModel(task.config.horizon_days, (load_network(),), task.largest), [])
@@ -181,7 +171,7 @@ def fit_instant(task: FitTask) -> Fitted:
 def fit_instant_tuned(task: FitTask) -> Fitted:
     """Tune the pre-trained network on the windows; resumes from its folder."""
     config = task.config
-    windows = thinned(task.windows, MOST_TUNED_STEPS * config.batch_size, config.seed)
+    windows = thinned(task.windows, 2 * MOST_TUNED_STEPS * config.batch_size, config.seed)
     networks, states = tuned_networks(windows, config, task.folder, task.progress, task.stage)
     model = InstantModel(config.horizon_days, tuple(networks), task.largest)
     history = [
@@ -195,13 +185,13 @@ def fit_blend(task: FitTask) -> Fitted:
     first, *parts = parts_of(task.progress, BLEND_TAKES)
     weights = task.weights or learned_weights(task.part("weights", first))
     first.report("weights", 1, 1, **weights)
-    fitted, members = _fit_members(task, parts)
-    blend = BlendModel(*members[:2], SimpleMembers(*members[2:], weights))
-    return replace(fitted, model=blend)
+    fitted, blend = _fit_members(task, parts)
+    assert blend.simple is not None
+    return replace(fitted, model=replace(blend, simple=replace(blend.simple, weights=weights)))
 
 
-def _fit_members(task: FitTask, parts: Sequence[Progress]) -> tuple[Fitted, tuple[Any, ...]]:
-    """Return the fit of the hybrid, and the arguments of a blend: networks, trees, their money, and never-buyers."""
+def _fit_members(task: FitTask, parts: Sequence[Progress]) -> tuple[Fitted, BlendModel]:
+    """Return the fit of the hybrid, and the blend of all members, weighed as before any log has judged."""
     longest, longer, shorter = parts
     deep = fit_deep(task.part("hybrid", longest, model="hybrid"))
     instant = fit_instant_tuned(task.part("instant_tuned", longer))
@@ -214,7 +204,8 @@ def _fit_members(task: FitTask, parts: Sequence[Progress]) -> tuple[Fitted, tupl
     trees = fit_value(rows, target / encoder.money, exposure, task.config.seed)
     never = ~windows.bought & (exposure == 1)
     never_value = float(target[never].mean()) if never.any() else 0.0
-    return deep, (deep.model, instant.model, trees, encoder.money, never_value)
+    simple = SimpleMembers(trees, encoder.money, never_value, PRIOR)
+    return deep, BlendModel(deep.model, instant.model, simple)
 
 
 def learned_weights(task: FitTask) -> dict[str, float]:
@@ -224,12 +215,11 @@ def learned_weights(task: FitTask) -> dict[str, float]:
     least deviance there, shrunk to the prior. Where there is no such window, they are the prior.
     """
     earlier, later = split_by_latest_cutoff(task.windows)
-    if later is None or len(earlier) < FEWEST_WINDOWS or not (later.target > 0).any():
+    if later is None or later.target is None or later.target.max(initial=0.0) <= 0:
         return dict(PRIOR)
     small = replace(task, train=replace(earlier, levels={}))
     small = small.part("", task.progress, ensemble=min(WEIGHING_NETWORKS, task.config.ensemble), early_stopping=False)
-    _, members = _fit_members(small, parts_of(task.progress, BLEND_TAKES[1:]))
-    blend = BlendModel(*members[:2], SimpleMembers(*members[2:], PRIOR))
+    _, blend = _fit_members(small, parts_of(task.progress, BLEND_TAKES[1:]))
     return weights_of(later.target, blend.expected_by_member(later), later.bought, later.anchor_value)
 
 

@@ -1,7 +1,10 @@
-"""Processes that train networks side by side, a thread each; they start once and serve every ensemble of this process.
+"""Processes that train networks side by side, a thread each, and the largest memory of all of them.
 
-Each runs :func:`serve`: it reads a line a network, prints one a report, and ends when its parent does, however that
-died.
+They start once and serve every ensemble of this process. Each runs :func:`serve`: it reads a line a network, prints one
+a report, and ends when its parent does, however that died.
+
+The kernel's ``ru_maxrss`` is no use for memory: it starts from what the parent held when it started the process, so a
+worker of 200 MB would be counted like its parent of several GB. ``VmHWM`` is the process's own (proc_pid_status(5)).
 """
 
 from __future__ import annotations
@@ -10,15 +13,53 @@ import atexit
 import json
 import os
 import queue
+import re
+import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from clv_core.errors import ClvError
-from clv_core.training.memory import WORKERS
+
+PEAK, NOW = "VmHWM", "VmRSS"
+"""The largest resident memory that a process has had, and what it holds."""
+
+
+class Workers:
+    """Remembers the largest memory of this process and others that run beside it."""
+
+    def __init__(self) -> None:
+        self.together_mb = 0.0
+
+    def look(self, processes: Iterable[int]) -> None:
+        """Take note of what these processes, by their ids, have needed so far, beside what this one holds now."""
+        beside = sum(process_mb(one) for one in processes)
+        self.together_mb = max(self.together_mb, process_mb("self", NOW) + beside)
+
+
+WORKERS: Final = Workers()
+"""Of this process."""
+
+
+def process_mb(process: int | str, which: str = PEAK) -> float:
+    """Return the memory of a process in MB; 0 where that cannot be read: it has gone, or the system is not Linux."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    found = re.search(rf"{which}:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def peak_memory_mb() -> float:
+    """Return the largest memory so far of this process and its workers together, in MB."""
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    own = process_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return max(own, WORKERS.together_mb)
+
 
 Report = Callable[[int, int, float, float | None], None]
 """Called with seed, step, loss and validation loss."""

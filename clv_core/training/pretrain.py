@@ -19,9 +19,8 @@ from clv_core.jobs import Progress
 from clv_core.model.heads import Params
 from clv_core.model.instant import curve
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.one_thread import one_thread
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.loop import Task, calibrate, train
+from clv_core.model.stacking import one_thread
+from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
 from clv_core.training.tally import Tally
 from clv_core.workspace import read_json, write_json

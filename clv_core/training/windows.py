@@ -24,8 +24,12 @@ from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 
 FEWEST_BUYERS = 30
+FEWEST_WINDOWS: Final = 50
 SHORTEST_LABEL: Final = 0.25
 """Smallest part of the horizon that a partial window covers."""
+SOME_WINDOWS: Final = 150_000
+WINDOWS_AN_EVENT: Final = 2
+"""Twice as many of CDNOW, three events a customer, teach nothing more (tests/bench/README.md)."""
 EPOCH = date(1970, 1, 1)
 
 
@@ -145,16 +149,33 @@ def _earliest(first_day: date, horizon_days: int) -> date:
     return first_day + timedelta(days=history_days(horizon_days))
 
 
+def most_windows(config: TrainConfig, events: int) -> int:
+    """Return how many windows are learned from at most: a log of few events repeats itself in more."""
+    return min(config.max_windows, max(SOME_WINDOWS, WINDOWS_AN_EVENT * events))
+
+
+def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
+    """Return the snapshot with as many of its complete windows as make it ``rows`` long; partial ones all stay."""
+    if train.exposure is None or len(train) <= rows:
+        return train
+    partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
+    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
+    return train.take(np.sort(np.concatenate([partial, left])))
+
+
 def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
     """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
-    return training_snapshot(
+    events = int((log.steps.day < (end - EPOCH).days).sum())
+    limit = most_windows(config, events)
+    train = training_snapshot(
         log,
         end,
         config.horizon_days,
         cutoffs=config.cutoffs,
         partial=config.partial_windows,
-        max_windows=config.max_windows,
+        max_windows=limit,
         max_steps=config.max_steps_back,
         seed=config.seed,
         progress=progress,
     )
+    return thinned(train, limit, config.seed)

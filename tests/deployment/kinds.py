@@ -17,7 +17,7 @@ from clv_core.jobs import NoProgress
 from clv_core.model.blend import BlendModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network
+from clv_core.model.instant.network import load_network
 from clv_core.training.fit import MODELS, FitTask, Fitted, Model
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace

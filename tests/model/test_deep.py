@@ -14,7 +14,7 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
-from clv_core.model.levelled import ROWS_AT_ONCE, Level
+from clv_core.model.calibrated import ROWS_AT_ONCE, Level
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 

@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from clv_core.config import TrainConfig
-from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.loop import Task, learning_rate, rows_of_step, train
+from clv_core.training.loop import Checkpoint, Task, learning_rate, rows_of_step, train
 
 CONFIG = TrainConfig(batch_size=16, learning_rate=0.02)
 X = torch.randn(100, 3, generator=torch.Generator().manual_seed(0))

@@ -29,7 +29,7 @@ from clv_core.features.spark import REMOTE, Spark
 from clv_core.features.warehouse import Warehouse
 from clv_core.features.wide import wide_rows
 from clv_core.jobs import Progress
-from clv_core.model.levelled import Levelled, Totals
+from clv_core.model.calibrated import CalibratedModel, Totals
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def score_folder(
     wide, broadcast = scoring_query(log, bundle, as_of, zone, terms)
     rows = spark.session.sql(str(spark.connection.compile(wide)))
     progress.report("scoring", 0, 1)
-    if isinstance(bundle.model, Levelled):
+    if isinstance(bundle.model, CalibratedModel):
         rows = rows.persist(_disk())  # read once for the level, once for the predictions
         parts = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS)
         (sums,) = parts.selectExpr(*(f"sum({name})" for name in Totals._fields)).collect()

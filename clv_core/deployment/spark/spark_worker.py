@@ -23,7 +23,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.wide import Wide
-from clv_core.model.levelled import Levelled, Totals
+from clv_core.model.calibrated import CalibratedModel, Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,7 @@ class BroadcastModel:
         texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
         return cls(bundle.id, json.dumps(bundle.record), files, json.dumps(population.to_json()), texts_json, terms)
 
-    def at_level(self, model: Levelled, totals: Totals) -> Self:
+    def at_level(self, model: CalibratedModel, totals: Totals) -> Self:
         """Return the same with the calibration level that follows from the sums of all workers' :func:`totals`."""
         population = PopulationContext.from_json(json.loads(self.population))
         level = model.level_of(totals, population.last_year.residual)
@@ -109,7 +109,7 @@ def scores(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
 def totals(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
     """Return what the model and the anchor expect of the buyers among some customers, :data:`TOTALS`."""
     model = load_predictor(broadcast).model
-    assert isinstance(model, Levelled)
+    assert isinstance(model, CalibratedModel)
     return _batch(pd.DataFrame([model.totals(_snapshot(rows, broadcast))], columns=list(Totals._fields)))
 
 

@@ -15,15 +15,14 @@ from torch import Tensor
 from clv_core.features.context.context import Context
 from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later
+from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.chance import HorizonTransfer
 from clv_core.model.heads import Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork, Steering
-from clv_core.model.levelled import NetworkModel, Read, Said, ask_all, means_of
-from clv_core.model.one_thread import one_thread
-from clv_core.model.together import Together
+from clv_core.model.stacking import StackedEnsemble, one_thread
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class InstantModel(NetworkModel):
     sets_chance: bool = True
 
     @torch.no_grad()
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what the networks say of every row, before any level."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        params, head = ask_all(inputs, self._all, self._ask), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, self._ask), self._all.whole.head
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
@@ -63,8 +62,8 @@ class InstantModel(NetworkModel):
         seen = [_seen(context) for context in contexts.values()]
         known = seen if self.largest is None else [(self.largest, self.horizon_days)]
         mean, chance = means_of(head, params)
-        return Read(
-            said=[Said(head, params, longer)],
+        return RawForecast(
+            said=[NetworkOutput(head, params, longer)],
             money=money,
             mean=mean * money,
             chance=chance,
@@ -72,7 +71,7 @@ class InstantModel(NetworkModel):
             cutoff_day=snapshot.cutoff_day,
             largest=max(largest_allowed(largest, days, horizon) for largest, days in known),
             residual=snapshot.last_year.residual,
-            later=Later.of(snapshot, self.horizon_days, horizon),
+            later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
         )
 
     @torch.no_grad()
@@ -80,12 +79,12 @@ class InstantModel(NetworkModel):
         """Return the last hidden layer of each network, each [n, WIDTH]."""
         one_thread()
         _, inputs = _inputs(snapshot)
-        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
         return list(said["hidden"].numpy())
 
     @cached_property
-    def _all(self) -> Together[InstantNetwork]:
-        return Together(self.networks)
+    def _all(self) -> StackedEnsemble[InstantNetwork]:
+        return StackedEnsemble(self.networks)
 
     def _ask(self, network: InstantNetwork, batch: Batch) -> Params:
         """Ask networks; what the logs make of them is kept: a service asks about customers of one log all day."""

@@ -19,7 +19,7 @@ from clv_core.commands.training import words_of
 from clv_core.config import Settings, TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.evaluation.trust import FEW_BUYERS
-from clv_core.training import choice
+from clv_core.training import cost as choice
 from clv_core.training.cost import Cost, budget, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import i18n, progress, session
@@ -257,7 +257,8 @@ def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
 
 def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
     """Return how many windows will be read, and for how many steps, in words."""
-    plan = budget(config, dataset.log_start, dataset.log_end, dataset.manifest.customers)
+    facts = dataset.manifest
+    plan = budget(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
     steps = [steps for steps in (plan.steps, plan.tuned_steps) if steps]
     windows = f"{plan.windows:,}"
     if not steps:

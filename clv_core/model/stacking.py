@@ -31,7 +31,7 @@ COLUMNS: Final = 12
 GRU has three columns a unit, and four units at least."""
 
 
-class Together(Generic[N]):
+class StackedEnsemble(Generic[N]):
     """An ensemble.
 
     Args:
@@ -205,3 +205,14 @@ def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:
             _fill(part, parts)
     for name, own in [*whole.named_parameters(recurse=False), *whole.named_buffers(recurse=False)]:
         own.data = torch.stack([getattr(network, name) for network in networks])
+
+
+def one_thread() -> None:
+    """Have every operation of torch done by one thread, in this process and from now on.
+
+    The same bits anywhere, and far faster on a busy machine: the small operations of an RNN would wait for their
+    slowest thread at every step. Work is shared out above them instead: in training a process a network, in scoring a
+    thread a batch. It is for good because torch keeps the number partly for the process: one caller putting it back
+    would change it under another.
+    """
+    torch.set_num_threads(1)

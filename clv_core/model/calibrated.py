@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from clv_core.features.last_year import LIKELY
 from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later, by_luck
+from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
-from clv_core.model.together import Together
+from clv_core.model.stacking import StackedEnsemble
 from clv_core.preprocessing.block import numbers_of
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said:
+class NetworkOutput:
     """What the k networks of an ensemble say of n rows before their level is set.
 
     Args:
@@ -75,7 +75,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Read:
+class RawForecast:
     """What a model says of n rows before their level is set.
 
     Args:
@@ -96,8 +96,8 @@ class Read:
     cutoff_day: NDArray[np.int32]
     largest: float
     residual: float
-    later: Later | None
-    said: Sequence[Said] = ()
+    later: HorizonTransfer | None
+    said: Sequence[NetworkOutput] = ()
     money: Floats | float = 1.0
 
     def value_level(self, levels: Mapping[int, Level]) -> Floats:
@@ -119,7 +119,7 @@ class Read:
         return found
 
 
-class Levelled(ABC):
+class CalibratedModel(ABC):
     """A model whose answers are brought to the level of the anchor, which holds better than its own.
 
     It answers for the horizon it was trained on, and the level is set there. Another horizon scales mean and chance by
@@ -127,18 +127,21 @@ class Levelled(ABC):
 
     Attributes:
         whole_past: whether it reads all of a customer's steps, and not only those of her window.
-        sets_chance: whether chances have a level, too; not in models that were saved before they had.
     """
 
     whole_past: ClassVar[bool] = False
-    sets_chance: bool
+
+    @property
+    @abstractmethod
+    def sets_chance(self) -> bool:
+        """Whether chances have a level, too; not in models that were saved before they had."""
 
     @abstractmethod
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what the model says of every row, before any level."""
 
     @abstractmethod
-    def _answer(self, read: Read, levels: Mapping[int, Level]) -> Predictions:
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
         """Return what is predicted at these levels."""
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
@@ -160,7 +163,7 @@ class Levelled(ABC):
             parts: rows of one snapshot in their order; each but the last holds a multiple of :data:`ROWS_AT_ONCE`.
             horizon_days: length of the predicted span; None is the trained one.
         """
-        read: list[Read] = []
+        read: list[RawForecast] = []
         columns: list[Floats] = []
         for part in parts:
             read.append(self.read(part, horizon_days))
@@ -224,7 +227,7 @@ class Levelled(ABC):
             chance = bounded(float(np.sqrt(totals.anchor_buyers / totals.buyers)))
         return Level(value, chance)
 
-    def _levels(self, read: Sequence[Read], columns: Sequence[Floats]) -> dict[int, Level]:
+    def _levels(self, read: Sequence[RawForecast], columns: Sequence[Floats]) -> dict[int, Level]:
         """Return the :meth:`level_of` each cutoff, by cutoff day."""
         cutoff_day, bought = (
             np.concatenate([getattr(part, name) for part in read]) for name in ("cutoff_day", "bought")
@@ -236,7 +239,7 @@ class Levelled(ABC):
         return levels
 
 
-class NetworkModel(Levelled):
+class NetworkModel(CalibratedModel):
     """Ensembles of networks."""
 
     @abstractmethod
@@ -244,13 +247,13 @@ class NetworkModel(Levelled):
         """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
 
     @torch.no_grad()
-    def _answer(self, read: Read, levels: Mapping[int, Level]) -> Predictions:
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
         figures, later, rows = [], read.later, len(read.bought)
         value, exponent = read.value_level(levels), read.chance_level(levels)
         level, luck = (_filled(torch.from_numpy(part)) for part in (value, exponent))
         for one in read.said:
             head, exact = one.head, _exact(one.params)
-            own = head.chance_by_luck(exact, luck)
+            own = head.poisson_thinning(exact, luck)
             scaled = spread = head.rescale(exact, level * _filled(one.longer), own)
             if later is not None:
                 worth = _filled(torch.from_numpy(later.worth(own[:, :rows].numpy())))
@@ -283,7 +286,7 @@ class Inputs(Protocol):
         """Return all row numbers in parts of at most ``rows_at_once``."""
 
 
-def ask_all(inputs: Inputs, networks: Together[N], ask: Callable[[N, Any], Params]) -> Params:
+def predict_batches(inputs: Inputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
     """Return what k networks say of all rows, [k, n], part by part, a thread each.
 
     What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at
@@ -324,7 +327,7 @@ def _filled(values: Tensor) -> Tensor:
 def means_of(head: Head, params: Params) -> tuple[Floats, Floats]:
     """Return the means over networks of their means, in their units, and of their chances, [n] each."""
     exact = {name: params[name].double() for name in ("log_mean", "logit")}
-    mean, chance = (values.mean(0).numpy() for values in (head.mean(exact), head.chance_by_luck(exact)))
+    mean, chance = (values.mean(0).numpy() for values in (head.mean(exact), head.poisson_thinning(exact)))
     return mean, chance
 
 
@@ -342,6 +345,6 @@ def bounded(factor: float) -> float:
     return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
 
 
-def _level_columns(read: Read, snapshot: Snapshot) -> Floats:
+def _level_columns(read: RawForecast, snapshot: Snapshot) -> Floats:
     """Return the four figures whose sums are :class:`Totals`, [4, n]."""
     return np.stack([read.mean, snapshot.anchor_value, read.chance, anchor_chance(snapshot)])

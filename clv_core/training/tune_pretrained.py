@@ -15,13 +15,10 @@ from clv_core.features.shards import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.instant.inputs import InstantInputs
-from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.instant.weights import load_network
-from clv_core.model.one_thread import one_thread
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.choice import SMALL
-from clv_core.training.cost import tuned_steps_for
-from clv_core.training.loop import Report, Task, calibrate, train
+from clv_core.model.instant.network import InstantNetwork, load_network
+from clv_core.model.stacking import one_thread
+from clv_core.training.cost import SMALL, tuned_steps_for
+from clv_core.training.loop import Checkpoint, Report, State, Task, calibrate, train
 
 LEARNING_RATE: Final = 2e-3
 LEARNING_RATE_SMALL: Final = 1e-3

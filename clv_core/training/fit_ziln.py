@@ -14,11 +14,10 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
-from clv_core.model.one_thread import one_thread
+from clv_core.model.stacking import one_thread
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
 from clv_core.preprocessing.table import TableEncoder
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.loop import Task, train
+from clv_core.training.loop import Checkpoint, State, Task, train
 
 LEARNING_RATE: Final = 1e-3
 EPOCHS: Final = 20
