@@ -5,7 +5,7 @@ Source of the choice: the table in ``tests/bench/README.md``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -21,6 +21,7 @@ from clv_core.model.deep import DeepModel
 from clv_core.model.heads import SMALLEST_P
 from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
+from clv_core.model.stacking import beginning_with
 from clv_core.preprocessing.table import TableEncoder
 
 SMALLEST: Final = 1e-12
@@ -28,12 +29,16 @@ SMALLEST_SHARE: Final = 1e-3
 """Of the mean value: no member expects less, because the deviance of nothing is infinite."""
 PARTS: Final = ("hybrid", "instant_tuned")
 """Members with networks."""
+SIMPLE: Final = ("lightgbm", "bgnbd")
+"""Those without."""
 PRIOR: Final = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}
 """What each member counts before an earlier origin of the log has judged."""
-SHRINKAGE: Final = 0.005
+SHRINKAGE: Final = 0.02
 """Share of the deviance that a weight of 1 has to lower for each unit of its distance from the prior, twice that with
 :data:`BUYERS`."""
 BUYERS: Final = 1000
+LEAST: Final = 0.01
+"""A member that counts less is not asked."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,24 @@ class SimpleMembers:
     money: float
     never_value: float
     weights: Mapping[str, float]
+
+    def expected(self, inputs: Inputs, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Floats]:
+        """Return what members of :data:`SIMPLE` expect of every row, in the log's currency, [n] each."""
+        found: dict[str, Floats] = {}
+        for name in names:
+            if name == "lightgbm":
+                found[name] = self.trees.rate(inputs.table.numpy()) * self.money
+            else:
+                found[name] = np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
+        return found
+
+    def added(self, inputs: Inputs, snapshot: Snapshot) -> Floats:
+        """Return what those that count add to the mean, [n]."""
+        total = np.zeros(len(snapshot))
+        counted = [name for name in SIMPLE if self.weights[name] > 0]
+        for name, values in self.expected(inputs, snapshot, counted).items():
+            total += self.weights[name] * values
+        return total
 
 
 @dataclass(frozen=True)
@@ -98,36 +121,27 @@ class BlendModel(NetworkModel):
             mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
             said = [_moved(part, mean) for part in parts]
             return replace(parts[0], said=said, money=1.0, mean=mean, chance=(parts[0].chance + parts[1].chance) / 2)
-        weights, expected = self.simple.weights, self._expected(parts, inputs, snapshot)
-        mean = np.maximum(sum(weights[name] * values for name, values in expected.items()), SMALLEST)
+        weights = self.simple.weights
         share = [weights[name] + SMALLEST for name in PARTS]
-        chance = sum(weight * part.chance for weight, part in zip(share, parts, strict=True)) / sum(share)
-        chance += weights["bgnbd"] * np.where(snapshot.bought, anchor_chance(snapshot) - chance, 0.0)
+        networks = sum((weight * part.mean for weight, part in zip(share, parts, strict=True)), np.zeros(len(snapshot)))
+        mean = np.maximum(networks + self.simple.added(inputs, snapshot), SMALLEST)
+        chance = np.average([part.chance for part in parts], axis=0, weights=share)
+        if weights["bgnbd"] > 0:
+            chance += weights["bgnbd"] * np.where(snapshot.bought, anchor_chance(snapshot) - chance, 0.0)
         said = [_moved(part, mean, chance, weight) for part, weight in zip(parts, share, strict=True)]
         return replace(parts[0], said=said, money=1.0, mean=mean, chance=chance)
 
     def expected_by_member(self, snapshot: Snapshot) -> dict[str, Floats]:
         """Return what each member expects of every row in the trained horizon, in the log's currency, [n] each."""
+        assert self.simple is not None
         inputs = self.deep.inputs(snapshot)
-        return self._expected((self.deep.read_inputs(inputs, snapshot), self.instant.read(snapshot)), inputs, snapshot)
+        parts = self.deep.read_inputs(inputs, snapshot), self.instant.read(snapshot)
+        known = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
+        return known | self.simple.expected(inputs, snapshot, SIMPLE)
 
     def without_networks(self, customer: Snapshot) -> float:
         """Return what the members without networks add to the mean of one customer, in the log's currency."""
-        if self.simple is None:
-            return 0.0
-        expected = self.expected_by_member(customer)
-        return sum(
-            weight * float(expected[name][0]) for name, weight in self.simple.weights.items() if name not in PARTS
-        )
-
-    def _expected(
-        self, parts: tuple[RawForecast, RawForecast], inputs: Inputs, snapshot: Snapshot
-    ) -> dict[str, Floats]:
-        assert self.simple is not None
-        expected = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
-        expected["lightgbm"] = self.simple.trees.rate(inputs.table.numpy()) * self.simple.money
-        expected["bgnbd"] = np.where(snapshot.bought, snapshot.anchor_value, self.simple.never_value)
-        return expected
+        return 0.0 if self.simple is None else float(self.simple.added(self.deep.inputs(customer), customer)[0])
 
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
         """Return the last hidden layer of each network of both."""
@@ -148,16 +162,9 @@ class BlendModel(NetworkModel):
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
         """Return the model that :meth:`state` described."""
-
-        def own(name: str) -> dict[str, NDArray[Any]]:
-            start = f"{name}."
-            return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
-
         hybrid, tuned = PARTS
-        deep, instant = (
-            DeepModel.from_state(own(hybrid), state[hybrid]),
-            InstantModel.from_state(own(tuned), state[tuned]),
-        )
+        deep = DeepModel.from_state(beginning_with(tensors, hybrid), state[hybrid])
+        instant = InstantModel.from_state(beginning_with(tensors, tuned), state[tuned])
         simple = state.get("simple")
         if simple is not None:
             simple = SimpleMembers(**{**simple, "trees": Trees.from_state(simple["trees"])})
@@ -204,7 +211,8 @@ def weights_of(
         return float(_deviance(value, weights @ members).mean()) / usual + shrinkage * distance
 
     weights = _softmax(minimize(loss, np.log(prior), method="Nelder-Mead", options={"maxiter": 400}).x)
-    return {name: float(weight) for name, weight in zip(expected, weights, strict=True)}
+    weights = np.where(weights < LEAST, 0.0, weights) / weights[weights >= LEAST].sum()
+    return dict(zip(expected, weights.tolist(), strict=True))
 
 
 def _softmax(scores: Floats) -> Floats:

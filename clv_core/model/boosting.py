@@ -10,6 +10,7 @@ the seed alone: one thread, columns first.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -50,6 +51,7 @@ GAMMA: Final = {"objective": "gamma"}
 TWO_STAGE: Final = "two_stage"
 SMALLEST_RATE: Final = 1e-6
 LARGEST_SCORE: Final = 5.0
+ROWS_A_THREAD: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Trees:
     def rate(self, rows: NDArray[np.float32]) -> Floats:
         """Return what is expected in the whole horizon, [n]."""
         own = self.base is None
-        found = self.booster.predict(rows, num_threads=1, raw_score=not own, validate_features=False)
+        threads = os.cpu_count() if len(rows) > ROWS_A_THREAD else 1
+        found = self.booster.predict(rows, num_threads=threads, raw_score=not own, validate_features=False)
         values: Floats = np.asarray(found, np.float64)
         return values if self.base is None else np.exp(values + self.base)
 

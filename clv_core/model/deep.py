@@ -17,7 +17,7 @@ from clv_core.model.chance import HorizonTransfer
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.inputs import InputEncoder, Inputs
 from clv_core.model.network import Network, Shape
-from clv_core.model.stacking import StackedEnsemble, one_thread
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,7 @@ class DeepModel(NetworkModel):
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
-        tensors = {
-            f"{number}.{name}": value.numpy()
-            for number, network in enumerate(self.networks)
-            for name, value in network.state_dict().items()
-        }
-        return tensors, {
+        return weights_by_name(self.networks), {
             "config": self.config.to_json(),
             "encoder": self.encoder.to_json(),
             "networks": len(self.networks),
@@ -103,12 +98,7 @@ class DeepModel(NetworkModel):
         networks = []
         for number in range(state["networks"]):
             network = Network(Shape(len(encoder.table.columns_), encoder.vocabulary_sizes), config)
-            prefix = f"{number}."
-            weights = {
-                name[len(prefix) :]: torch.as_tensor(value)
-                for name, value in tensors.items()
-                if name.startswith(prefix)
-            }
-            network.load_state_dict(weights)
+            own = beginning_with(tensors, number)
+            network.load_state_dict({name: torch.as_tensor(value) for name, value in own.items()})
             networks.append(network.eval())
         return cls(config, encoder, tuple(networks), state["largest"], state.get("sets_chance", False))

@@ -14,6 +14,7 @@ from copy import deepcopy
 from typing import Any, Final, Generic, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
@@ -53,6 +54,17 @@ class StackedEnsemble(Generic[N]):
             return question(self.whole)
         said = [question(network) for network in self._alone]
         return {name: torch.cat([one[name] for one in said]) for name in said[0]}
+
+
+def weights_by_name(networks: Sequence[nn.Module]) -> dict[str, NDArray[Any]]:
+    """Return the weights of all networks as arrays, each name begins with the network's number."""
+    return {f"{k}.{name}": value.numpy() for k, one in enumerate(networks) for name, value in one.state_dict().items()}
+
+
+def beginning_with(tensors: dict[str, NDArray[Any]], prefix: object) -> dict[str, NDArray[Any]]:
+    """Return what lies under a prefix of a bundle's tensors, by the rest of its name."""
+    begin = f"{prefix}."
+    return {name.removeprefix(begin): value for name, value in tensors.items() if name.startswith(begin)}
 
 
 @torch.no_grad()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.collection.horizons import history_days
 from clv_core.config import TrainConfig
@@ -101,7 +103,7 @@ def training_snapshot(
     sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
     of_whole, of_all = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
     rng = np.random.default_rng(seed)
-    parts = []
+    parts, columns = list[Snapshot](), list[dict[str, NDArray[Any]]]()
     for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
         progress.report("windows", number, len(chosen))
         if size == 0:
@@ -109,9 +111,14 @@ def training_snapshot(
         part = _labelled(log, cutoff, horizon_days, min(horizon_days, (end - cutoff).days), max_steps)
         share = of_whole if number < len(complete) else of_all
         keep = np.sort(rng.permutation(size)[: max(1, round(size * share))]).astype(np.int64)
-        parts.append(part if share == 1.0 else part.take(keep))
+        part = part if share == 1.0 else part.take(keep)
+        columns.append(_columns(part.features))
+        parts.append(replace(part, table=part.features[[]]))
     progress.report("windows", len(chosen), len(chosen))
     train = concat(parts) if parts else None
+    if train is not None:  # column by column: a frame of all beside those of the parts would take twice the memory
+        whole = {name: np.concatenate([part.pop(name) for part in columns]) for name in list(columns[0])}
+        train = replace(train, table=pd.DataFrame(whole, train.features.index, copy=False))
     buyers = 0
     if train is not None and train.target is not None:
         whole = True if train.exposure is None else train.exposure == 1
@@ -121,11 +128,18 @@ def training_snapshot(
     return train
 
 
+def _columns(features: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Return a copy of each feature: what models start from in float64, all other numbers in float32."""
+    exact = {*BASIS, *HISTORY}
+    return {
+        str(name): column.to_numpy(np.float32 if column.dtype == np.float64 and name not in exact else None, copy=True)
+        for name, column in features.items()
+    }
+
+
 def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, max_steps: int) -> Snapshot:
     """Return the snapshot at ``cutoff`` whose target covers ``label_days``, with its exposure where that is a part."""
     part = log.snapshot(cutoff, horizon_days, max_steps=max_steps, label_days=label_days)
-    wide = part.features.select_dtypes("float64").columns.difference([*BASIS, *HISTORY])
-    part = replace(part, table=part.features.astype(dict.fromkeys(wide, np.float32)))
     if label_days < horizon_days:
         part = replace(part, exposure=np.minimum(exposure(part, horizon_days, label_days), 1 - 1e-9))
     return replace(part, levels={(cutoff - EPOCH).days: _level(part)})

@@ -22,7 +22,7 @@ from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_a
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork, Steering
-from clv_core.model.stacking import StackedEnsemble, one_thread
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,7 @@ class InstantModel(NetworkModel):
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
-        tensors = {
-            f"{number}.{name}": value.numpy()
-            for number, network in enumerate(self.networks)
-            for name, value in network.state_dict().items()
-        }
-        return tensors, {
+        return weights_by_name(self.networks), {
             "horizon_days": self.horizon_days,
             "networks": len(self.networks),
             "largest": self.largest,
@@ -139,15 +134,8 @@ class InstantModel(NetworkModel):
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
         """Return the model that :meth:`state` described."""
-        networks = []
-        for number in range(state["networks"]):
-            prefix = f"{number}."
-            weights = {
-                name.removeprefix(prefix): torch.as_tensor(value)
-                for name, value in tensors.items()
-                if name.startswith(prefix)
-            }
-            networks.append(InstantNetwork.of(weights))
+        own = [beginning_with(tensors, number) for number in range(state["networks"])]
+        networks = [InstantNetwork.of({name: torch.as_tensor(value) for name, value in one.items()}) for one in own]
         return cls(state["horizon_days"], tuple(networks), state["largest"], state.get("sets_chance", False))
 
 
