@@ -33,7 +33,7 @@ SIMPLE: Final = ("lightgbm", "bgnbd")
 """Those without."""
 PRIOR: Final = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}
 """What each member counts before an earlier origin of the log has judged."""
-SHRINKAGE: Final = 0.02
+SHRINKAGE: Final = 0.01
 """Share of the deviance that a weight of 1 has to lower for each unit of its distance from the prior, twice that with
 :data:`BUYERS`."""
 BUYERS: Final = 1000
@@ -216,8 +216,9 @@ def weights_of(
 
 
 def _softmax(scores: Floats) -> Floats:
-    found: Floats = np.exp(scores - scores.max())
-    return found / found.sum()
+    shares: Floats = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    return shares
 
 
 def _deviance(value: Floats, mean: Floats) -> Floats:

@@ -262,6 +262,8 @@ class NetworkModel(CalibratedModel):
             figures.append(one.weight * found.mean(1))
         said = (torch.stack(figures).sum(0) / sum(one.weight for one in read.said)).numpy()[:, :rows]
         values, p = np.clip(said * read.money, 0, read.largest), by_luck(read.chance, exponent)
+        if later is None:  # through float32 parameters, customers of equal value would come out apart
+            values[0] = np.clip(read.mean * value, 0, read.largest)
         p = np.clip(p if later is None else later.chance(p), 0, 1)
         # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
         values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0

@@ -117,8 +117,8 @@ def training_snapshot(
     progress.report("windows", len(chosen), len(chosen))
     train = concat(parts) if parts else None
     if train is not None:  # column by column: a frame of all beside those of the parts would take twice the memory
-        whole = {name: np.concatenate([part.pop(name) for part in columns]) for name in list(columns[0])}
-        train = replace(train, table=pd.DataFrame(whole, train.features.index, copy=False))
+        joined = {name: np.concatenate([part.pop(name) for part in columns]) for name in list(columns[0])}
+        train = replace(train, table=pd.DataFrame(joined, train.features.index, copy=False))
     buyers = 0
     if train is not None and train.target is not None:
         whole = True if train.exposure is None else train.exposure == 1

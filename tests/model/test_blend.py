@@ -22,7 +22,7 @@ def told(error: dict[str, float], seed: int = 0) -> dict[str, float]:
 
 def test_where_a_simple_model_wins_by_far_it_answers() -> None:
     found = told({"hybrid": 1.2, "instant_tuned": 1.2, "lightgbm": 1.2, "bgnbd": 0.1})
-    assert found["bgnbd"] > 0.8 and sum(found.values()) == pytest.approx(1)
+    assert found["bgnbd"] > 0.6 and sum(found.values()) == pytest.approx(1)
 
 
 def test_equal_members_count_as_before() -> None:
