@@ -12,6 +12,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
 
 from clv_core.errors import UsageError
@@ -185,6 +186,12 @@ def is_read(name: str, values: Mapping[str, Any]) -> bool:
     return name in reads and (other not in reads or values[other] == value)
 
 
+SEQUENCE_ENCODERS: Final = tuple(
+    sorted(path.stem for path in (Path(__file__).parent / "model" / "sequence_encoders").glob("[!_]*.py"))
+)
+"""Each is a file of its own."""
+
+
 @dataclass(frozen=True)
 class TrainConfig(Settings):
     """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
@@ -195,7 +202,7 @@ class TrainConfig(Settings):
 
     cutoffs: int = option(12, low=1, high=60, group="data")
     partial_windows: bool = option(True, group="data")
-    max_windows: int = option(150_000, low=100, high=5_000_000, group="data")
+    max_windows: int = option(1_500_000, low=100, high=5_000_000, group="data")
     max_steps_back: int = option(40, low=1, high=500, group="data")
     impute: str = option("median", choices=("mean", "median", "max", "constant", "delete"), group="data")
     impute_constant: float = option(0.0, group="data")
@@ -206,7 +213,7 @@ class TrainConfig(Settings):
 
     head: str = option("ziln", choices=("ziln", "tweedie", "point"), group="network")
     point_loss: str = option("mse", choices=("mse", "mae"), group="network")
-    rnn: str = option("gru", choices=("gru", "lstm", "rnn"), group="network")
+    rnn: str = option("gru", choices=SEQUENCE_ENCODERS, group="network")
     rnn_layers: int = option(1, low=1, high=4, group="network")
     rnn_width: int = option(32, low=4, high=512, group="network")
     mlp_layers: int = option(2, low=1, high=6, group="network")

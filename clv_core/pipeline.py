@@ -127,16 +127,19 @@ def _measure_and_fit(
     from clv_core.deployment.scoring_warnings import signals_record
     from clv_core.deployment.spark.sampling import sampling_note
     from clv_core.evaluation.holdout import figures, measure
+    from clv_core.model.blend import BlendModel
     from clv_core.monitoring.drift.drift_reference import Reference
     from clv_core.training.cost import Cost, estimate
-    from clv_core.training.fit import MODELS
-    from clv_core.training.memory import peak_memory_mb
+    from clv_core.training.fit import MODELS, FitTask
+    from clv_core.training.pool import peak_memory_mb
     from clv_core.training.windows import training_data
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
-    windows = training_data(log, log.end, config, progress)
-    fitted = MODELS[config.model].fit(windows, config, folder / "refit", progress, "training")
+    windows, weights = training_data(log, log.end, config, progress), None
+    if origin is not None and isinstance(held := origin.fitted[config.model].model, BlendModel):
+        weights = held.weights  # learned before the holdout, and measured on it
+    fitted = MODELS[config.model].fit(FitTask(windows, config, folder / "refit", progress, "training", weights))
     if fitted.deleted:
         said = {"deleted": fitted.deleted, "windows": len(windows), "names": ", ".join(config.features_to_check)}
         warnings.append(Message("warning.windows_deleted", said))
@@ -153,6 +156,11 @@ def _measure_and_fit(
         "config": config.to_json(),
         **figures(origin, log, config, dataset.manifest.currency),
         "signals": signals_record(fitted.model, dataset, config),
+        **(
+            {"weights": dict(fitted.model.weights)}
+            if isinstance(fitted.model, BlendModel) and fitted.model.weights
+            else {}
+        ),
         **sampling_note(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),
@@ -170,7 +178,7 @@ def _measure_and_fit(
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset by default."""
     from clv_core.collection.store.version_store import open_dataset
-    from clv_core.training import choice
+    from clv_core.training import cost as choice
 
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
 

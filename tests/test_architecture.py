@@ -285,7 +285,7 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
 def test_statistics_are_loaded_by_who_uses_them() -> None:
     """``import scipy`` loads a part of it at its first use; ``from scipy import stats`` is half a second of a page."""
     wanted = ("clv_core.strategy.activation", "clv_core.strategy.pricing.price_rule",
-              "clv_core.strategy.segments.segment_comparison", "clv_core.evaluation.explain.ranks",
+              "clv_core.strategy.segments.segment_comparison", "clv_core.evaluation.explain.checks",
               "clv_core.monitoring.monitor")  # fmt: skip
     script = f"import sys; import {', '.join(wanted)}; print(*sorted({{'scipy.stats'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -53,7 +53,12 @@ def test_backtest_at_an_origin_knows_nothing_after_its_horizon(workspaces: dict[
     """Nor does any prediction know what the horizon held: only what came true is read of it."""
     found = {
         name: pipeline.backtest(
-            workspaces[name], "shop", CONFIG, origins=[ORIGIN], models=MODEL_IDS, progress=NoProgress()
+            workspaces[name],
+            "shop",
+            replace(CONFIG, cutoffs=12),
+            origins=[ORIGIN],
+            models=MODEL_IDS,
+            progress=NoProgress(),
         ).predictions
         for name in ("whole", "horizon")
     }

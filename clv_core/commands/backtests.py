@@ -51,10 +51,8 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     from clv_core import pipeline
     from clv_core.collection.store.version_store import open_dataset
     from clv_core.evaluation.bootstrap import Bootstrap
-    from clv_core.evaluation.scoreboard import table_of
-    from clv_core.evaluation.seasons import season_table
-    from clv_core.evaluation.slices import slice_table
-    from clv_core.evaluation.stability import RUN, stability
+    from clv_core.evaluation.scoreboard import RUN, stability, table_of
+    from clv_core.evaluation.slices import season_table, slice_table
     from clv_core.strategy.audiences.export_records import log_backtest
 
     count, models = _origins(options), _models(options, context)
@@ -122,7 +120,7 @@ def _models(options: argparse.Namespace, context: Context) -> list[str]:
         UsageError: there is no such model, or an option needs one that is trained.
     """
     from clv_core import pipeline
-    from clv_core.evaluation.beside import BASELINES
+    from clv_core.evaluation.baseline_comparison import BASELINES
     from clv_core.training.fit import MODELS
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
@@ -202,8 +200,7 @@ def _verdicts(
 
     Of a model and its variant all runs count: what one of each differ by may be the luck of the random start.
     """
-    from clv_core.evaluation.scoreboard import verdicts
-    from clv_core.evaluation.stability import RUN
+    from clv_core.evaluation.scoreboard import RUN, verdicts
 
     again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
     runs = [(model + run, other + run) for run in ("", *again)] if again else []

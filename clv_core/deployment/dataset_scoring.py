@@ -62,7 +62,7 @@ def score_parts(
     Yields:
         One row a customer, columns of design section 4 (``score``), ordered by customer_id.
     """
-    from clv_core.model.levelled import Levelled
+    from clv_core.model.calibrated import CalibratedModel
 
     terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
     ids: list[pd.Index[Any]] = []
@@ -78,7 +78,7 @@ def score_parts(
     with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
         options = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
         model = bundle.model
-        if isinstance(model, Levelled):
+        if isinstance(model, CalibratedModel):
             parts = prefetch(scoring_parts(log, as_of, **options, customers_at_once=CUSTOMERS_AT_ONCE))
             answers = model.predict_parts(with_ids(parts), terms.horizon)
         else:

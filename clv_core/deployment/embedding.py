@@ -31,7 +31,7 @@ from clv_core.records import FloatArray, JsonRecord
 from clv_core.workspace import read_json, write_json
 
 if TYPE_CHECKING:
-    from clv_core.model.levelled import Levelled
+    from clv_core.model.calibrated import NetworkModel
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ def read_embedding(bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff
 def _parts(
     bundle: Bundle, dataset: Dataset, cutoff: date | None, directions_path: Path, progress: Progress
 ) -> Iterator[pd.DataFrame]:
-    model = cast("Levelled", bundle.model)
+    model = cast("NetworkModel", bundle.model)
     directions = Directions.from_json(read_json(directions_path)) if directions_path.exists() else None
     done = 0
     with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):

@@ -13,8 +13,7 @@ from clv_core.deployment.score_explanations import PopulationEffects, row_predic
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import EventEffects, event_effects
 from clv_core.evaluation.explain.parts import readings
-from clv_core.evaluation.explain.pool import load_pool
-from clv_core.evaluation.explain.store import load_explanation, load_record
+from clv_core.evaluation.explain.store import load_explanation, load_pool, load_record
 from clv_core.evaluation.explain.whatif import WhatIf
 from clv_core.model.read_steps import reads_steps
 from clv_core.training.fit import Model

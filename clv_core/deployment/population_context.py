@@ -30,8 +30,8 @@ from clv_core.features.season import last_year, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.table import Anchored
-from clv_core.model.levelled import Levelled
-from clv_core.model.paretonbd import ParetoNbdModel, counts_of
+from clv_core.model.baselines import ParetoNbdModel, counts_of
+from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.records import JsonRecord
 from clv_core.training.fit import Model
 from clv_core.workspace import read_json, write_json
@@ -50,7 +50,8 @@ class PopulationContext(JsonRecord):
         cutoff: midnight at the log's end, log-local.
         timezone: IANA name of the log's time zone.
         anchor: fitted on all customers.
-        level: calibration factor of networks; 1 for other models.
+        level: calibration factor of values; 1 for models without one.
+        chance_level: exponent of the chances not to buy, likewise.
         last_year: seasonal totals.
         counts: the Pareto/NBD fit, for that model only.
         context: input of the pre-trained network, where it is part of the model.
@@ -65,6 +66,7 @@ class PopulationContext(JsonRecord):
     last_year: LastYear
     counts: ParetoNbd | None = None
     context: Context | None = None
+    chance_level: float = 1.0
 
     @classmethod
     def of(cls, bundle: Bundle, dataset: Dataset) -> Self:
@@ -117,7 +119,7 @@ def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
 
 def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
     model, day, horizon = bundle.model, day_of(cutoff), config.horizon_days
-    if not isinstance(model, Levelled):
+    if not isinstance(model, CalibratedModel):
         return fit_population(model, log, cutoff, config)
     anchors: dict[int, Anchor] = {}
     contexts: dict[int, LazyContext] = {}
@@ -130,9 +132,10 @@ def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> di
             contexts.update(part.contexts)
             yield part
 
-    level = model.levels_of_parts(parts()).get(day, 1.0)
+    level = model.levels_of_parts(parts()).get(day, Level())
     context = contexts[day].known if model.whole_past else None
-    return {"anchor": anchors[day], "level": level, "last_year": last_year(log, cutoff, horizon), "context": context}
+    fitted = {"anchor": anchors[day], "last_year": last_year(log, cutoff, horizon), "context": context}
+    return {**fitted, "level": level.value, "chance_level": level.chance}
 
 
 def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
     fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
     if isinstance(model, ParetoNbdModel):
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
-    if isinstance(model, Levelled):
+    if isinstance(model, CalibratedModel):
         fitted["last_year"] = last_year(log, cutoff, horizon)
         fitted["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
     return fitted

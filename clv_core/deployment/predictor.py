@@ -21,8 +21,8 @@ from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
 from clv_core.features.table import ANCHORS, HISTORY, few_features
-from clv_core.model.levelled import Levelled
-from clv_core.model.paretonbd import ParetoNbdModel
+from clv_core.model.baselines import ParetoNbdModel
+from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.model.predictions import Predictions
 from clv_core.training.fit import Model, table_of
 
@@ -72,8 +72,9 @@ class Predictor:
             snapshot: n customers at one cutoff.
             horizon_days: None is the training horizon.
         """
-        if isinstance(self.model, Levelled):
-            levels = {int(day): self.population.level for day in np.unique(snapshot.cutoff_day)}
+        if isinstance(self.model, CalibratedModel):
+            level = Level(self.population.level, self.population.chance_level)
+            levels = {int(day): level for day in np.unique(snapshot.cutoff_day)}
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 

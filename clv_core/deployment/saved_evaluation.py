@@ -17,7 +17,7 @@ from clv_core.deployment import artifacts
 from clv_core.deployment.artifacts import TUNING
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.errors import NotEnoughData
-from clv_core.evaluation.beside import BASELINES, ROWS, in_order
+from clv_core.evaluation.baseline_comparison import BASELINES, ROWS, in_order
 from clv_core.evaluation.evidence import Evidence, Rolling
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Grade, Question, Trust, grade, judge
@@ -26,7 +26,7 @@ from clv_core.training.states import identity, state_folder
 from clv_core.workspace import Workspace, read_json, write_json
 
 if TYPE_CHECKING:
-    from clv_core.evaluation.tuned import Tuning
+    from clv_core.evaluation.tune import Tuning
 
 BACKTEST: Final = "backtest.json"
 PREDICTIONS: Final = "predictions.parquet"
@@ -61,8 +61,8 @@ def holdout_predictions(bundle: Bundle) -> dict[str, pd.DataFrame]:
     """Return the holdout's predictions of a model and of the baselines, with the actual values.
 
     Returns:
-        :data:`~clv_core.evaluation.beside.ROWS` by model, in the order of customers. Empty without a holdout; the
-        model's own are without rows where it was not measured.
+        :data:`~clv_core.evaluation.baseline_comparison.ROWS` by model, in the order of customers. Empty without
+        a holdout; the model's own are without rows where it was not measured.
     """
     rows = bundle.holdout(None, ("model", *ROWS))
     if rows is None:
@@ -122,8 +122,7 @@ def tune(
         origins: how many earlier origins judge each.
         progress: listener.
     """
-    from clv_core.evaluation.tune import search, too_short
-    from clv_core.evaluation.tuned import judge
+    from clv_core.evaluation.tune import judge, search, too_short
     from clv_core.features.log import open_log
 
     dataset = open_dataset(workspace, name)
@@ -157,7 +156,7 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
     """Return the saved search that started from ``config``, else one that ended at it, else None.
 
     Returns:
-        ``{version, config}`` and what :meth:`~clv_core.evaluation.tuned.Tuning.to_json` returns.
+        ``{version, config}`` and what :meth:`~clv_core.evaluation.tune.Tuning.to_json` returns.
     """
     searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{TUNING}-*.json"))]
     started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)

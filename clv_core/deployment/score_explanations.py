@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,13 +17,18 @@ from clv_core.deployment.artifacts import EXPLANATION, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import open_scoring_log
 from clv_core.errors import NotFound, UsageError
-from clv_core.evaluation.explain.answers import ANSWERS, VALUE, answers_of
-from clv_core.evaluation.explain.background import sample_rows
-from clv_core.evaluation.explain.explanation import Explanation, explain
-from clv_core.evaluation.explain.faithful import Faithfulness, faithfulness
-from clv_core.evaluation.explain.pool import FEATURES, pool_of, save_pool
-from clv_core.evaluation.explain.ranks import Stability, stability
-from clv_core.evaluation.explain.store import READINGS, load_explanation, save_explanation, table_name
+from clv_core.evaluation.explain.checks import Faithfulness, Stability, faithfulness, stability
+from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation, answers_of, explain
+from clv_core.evaluation.explain.parts import sample_rows
+from clv_core.evaluation.explain.store import (
+    FEATURES,
+    READINGS,
+    load_explanation,
+    pool_of,
+    save_explanation,
+    save_pool,
+    table_name,
+)
 from clv_core.features.btyd import ParetoNbd
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -51,14 +56,16 @@ class PopulationEffects(JsonRecord):
     """What all customers together add to each one's prediction; with it a few are predicted as if among all.
 
     Args:
-        levels: calibration factor of each cutoff day, of networks.
+        levels: calibration factor of values of each cutoff day, of models that have one.
         counts: Pareto/NBD parameters of each cutoff day, where that is the model.
         most: the largest value_if_bought of any customer.
+        chances: exponents of the chances not to buy, as ``levels``.
     """
 
     levels: Mapping[int, float]
     counts: Mapping[int, dict[str, Any]]
     most: float
+    chances: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class ScoreExplanations:
     """Explanations of some customers' scores.
 
     Args:
-        answers: an explanation of each of :data:`~clv_core.evaluation.explain.answers.ANSWERS`, by its name.
+        answers: an explanation of each of :data:`~clv_core.evaluation.explain.explanation.ANSWERS`, by its name.
         pool: those explained; for a single one also :data:`DONORS`, for what-if and event effects.
         effects: what the model needs to predict them as if among all.
         faithfulness: of each answer; None for one customer.
@@ -111,14 +118,14 @@ def explain_scores(
         NotFound: the customer has no event before the cutoff.
         NotEnoughData: the cutoff lies before the log.
     """
-    from clv_core.model.levelled import Levelled
+    from clv_core.model.calibrated import CalibratedModel
 
     for name, number, most in (("sample", sample, MAX_SAMPLE), ("permutations", permutations, MAX_PERMUTATIONS)):
         if not 1 <= number <= most:
             raise UsageError("setting_bounds", setting=name, value=number, low=1, high=most)
     with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
         model = bundle.model
-        steps = MAX_STEPS if isinstance(model, Levelled) and model.whole_past else config.max_steps_back
+        steps = MAX_STEPS if isinstance(model, CalibratedModel) and model.whole_past else config.max_steps_back
         snapshot = scoring_snapshot(log, as_of, config.horizon_days, max_steps=steps)
     if customer is not None and customer not in snapshot.features.index:
         raise NotFound("customer_unknown", customer=customer, cutoff=as_of.isoformat())
@@ -149,21 +156,23 @@ def population_effects(model: Model, snapshot: Snapshot, most: float) -> Populat
         snapshot: all customers; networks are calibrated to their total.
         most: the largest value_if_bought of any of them.
     """
-    from clv_core.model.levelled import Levelled
-    from clv_core.model.paretonbd import ParetoNbdModel
+    from clv_core.model.baselines import ParetoNbdModel
+    from clv_core.model.calibrated import CalibratedModel
 
-    levels = model.levels(snapshot) if isinstance(model, Levelled) else {}
+    levels = model.levels(snapshot) if isinstance(model, CalibratedModel) else {}
     counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNbdModel) else {}
-    return PopulationEffects(levels, {day: fitted.to_json() for day, fitted in counts.items()}, most)
+    values, chances = ({day: getattr(level, of) for day, level in levels.items()} for of in ("value", "chance"))
+    return PopulationEffects(values, {day: fitted.to_json() for day, fitted in counts.items()}, most, chances)
 
 
 def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapshot], Floats]:
     """Return a function from a snapshot to its answers, [N, answers], in which no row depends on another."""
-    from clv_core.model.levelled import Levelled
-    from clv_core.model.paretonbd import ParetoNbdModel
+    from clv_core.model.baselines import ParetoNbdModel
+    from clv_core.model.calibrated import CalibratedModel, Level
 
-    if isinstance(model, Levelled):
-        networks, levels = model, dict(effects.levels)
+    if isinstance(model, CalibratedModel):
+        networks = model
+        levels = {day: Level(value, effects.chances.get(day, 1.0)) for day, value in effects.levels.items()}
         return lambda snapshot: answers_of(*networks.expected(snapshot, levels), most=effects.most)
     if isinstance(model, ParetoNbdModel):
         fitted = type(model).from_state(*model.state())

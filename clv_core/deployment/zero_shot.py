@@ -19,16 +19,15 @@ from clv_core.deployment.saved_scores import score
 from clv_core.deployment.scoring_warnings import signals_record
 from clv_core.evaluation.change import find_change
 from clv_core.evaluation.deciles import top_share
-from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.evidence import Evidence, LogFacts
 from clv_core.evaluation.trust import judge
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network, shipped_record
+from clv_core.model.instant.network import load_network, shipped_record
 from clv_core.training.cost import Cost
 from clv_core.training.fit import Fitted
-from clv_core.training.memory import peak_memory_mb
+from clv_core.training.pool import peak_memory_mb
 from clv_core.workspace import Workspace
 
 MODEL: Final = "instant"

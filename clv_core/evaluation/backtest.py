@@ -9,22 +9,82 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from clv_core import __version__
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
-from clv_core.errors import NotEnoughData
+from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.slices import customer_facts
-from clv_core.evaluation.variants import on_the_same_customers, variants_of, worth_of_never_buyers
 from clv_core.features.log import EventLog, open_log
+from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.training.fit import MODELS, Fitted
+from clv_core.training.fit import MODELS, FitTask, Fitted
 from clv_core.training.states import state_folder
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
+
+FIXED: Final = ("horizon_days", "model")
+"""Settings that a variant cannot change: another horizon is another question, and models have rows anyway."""
+FIGURES: Final = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
+
+
+def variants_of(config: TrainConfig, pairs: Sequence[str]) -> dict[str, TrainConfig]:
+    """Return the settings of each variant by what is put after the models' ids, the plain ones first, under "".
+
+    Args:
+        config: the plain settings.
+        pairs: one ``key=value`` a variant, such as ``review_text=false``.
+
+    Raises:
+        UsageError: no pair, an unknown key, a value that it cannot have, or a setting that cannot vary.
+    """
+    found = {"": config}
+    for text in pairs:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise UsageError("setting_pair", text=text)
+        if key in FIXED:
+            raise UsageError("variant_fixed", setting=key)
+        known = {name: old for name, old in config.to_json().items() if name != key}
+        found[f"[{key}={value}]"] = TrainConfig.from_pairs({key: value}, **known)
+    return found
+
+
+def worth_of_never_buyers(train: Snapshot) -> dict[str, float]:
+    """Return what is predicted for a customer of whom nothing is known: what never-buyers were worth in training.
+
+    Returns:
+        :data:`FIGURES` by name; 0 where all had bought.
+    """
+    train = train.complete()
+    assert train.target is not None
+    value = np.maximum(train.target, 0.0)[train.features["T"].isna().to_numpy()]
+    if not len(value):
+        return dict.fromkeys(FIGURES, 0.0)
+    quantiles = (float(quantile) for quantile in np.quantile(value, (0.1, 0.5, 0.9)))
+    return dict(zip(FIGURES, (float((value > 0).mean()), float(value.mean()), *quantiles), strict=True))
+
+
+def on_the_same_customers(predictions: pd.DataFrame, plain: pd.DataFrame, unknown: dict[str, float]) -> pd.DataFrame:
+    """Return a variant's predictions for the customers of the plain run, in their order and with their values.
+
+    Args:
+        predictions: of the variant at one origin, rows of all its models, told apart by ``model``.
+        plain: of one model of the plain run at the same origin, one row a customer.
+        unknown: of :func:`worth_of_never_buyers`, for customers whom the variant does not know.
+    """
+    frames = []
+    for model, frame in predictions.groupby("model", sort=False):
+        found = frame.set_index(CUSTOMER_ID)[list(FIGURES)].reindex(plain[CUSTOMER_ID]).fillna(unknown)
+        figures = {name: found[name].to_numpy() for name in FIGURES}
+        frames.append(plain.assign(model=model, **figures))
+    return pd.concat(frames, ignore_index=True)
+
 
 LEARNING_TAKES: Final = 8.0
 BASELINE_TAKES: Final = 0.5
@@ -89,7 +149,7 @@ def run_origin(
     fitted, frames = {}, []
     for model_id, part in zip(models, fitting, strict=True):
         settings = replace(config, model=model_id)
-        fitted[model_id] = MODELS[model_id].fit(train, settings, folder / model_id, part, stage)
+        fitted[model_id] = MODELS[model_id].fit(FitTask(train, settings, folder / model_id, part, stage))
         answers = fitted[model_id].model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
@@ -114,7 +174,7 @@ def run_origins(
     Args:
         log_of: returns the log that settings ask for.
         origins: cutoffs, the earliest first.
-        settings: of :func:`~clv_core.evaluation.variants.variants_of`.
+        settings: of :func:`~clv_core.evaluation.backtest.variants_of`.
         models: ids of ``MODELS``.
         seeds: how many times models that learn are trained.
         folder: where the trainings keep their resumable state.

@@ -5,15 +5,70 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import numpy as np
 import pandas as pd
 
+from clv_core.columns import AMOUNT, PURCHASE
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
+from clv_core.evaluation.calibration import Groups, Intervals, groups_of, intervals_of
 from clv_core.evaluation.change import Change
-from clv_core.evaluation.facts import LogFacts
-from clv_core.evaluation.groups import Groups, groups_of
-from clv_core.evaluation.intervals import Intervals, intervals_of
 from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.spans import of_types
+from clv_core.features.log import EventLog
+from clv_core.features.relations import day_of
+from clv_core.features.sequences import STEP_VALUES
 from clv_core.records import JsonRecord
+
+AMOUNT_AT: Final = STEP_VALUES.index(AMOUNT)
+LOYAL_ORDERS: Final = 3
+CUSTOMERS_AT_ONCE: Final = 100_000
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """Sizes of a log up to its end.
+
+    Args:
+        days: from the first event to the end.
+        customers: who was seen.
+        buyers: how many of them ever bought.
+        loyal: how many bought on :data:`LOYAL_ORDERS` days or more.
+        quiet_days: from the last purchase to the end.
+        top_share: of what was paid in all, what the customer paid who paid most; 0 where nothing was.
+    """
+
+    days: int
+    customers: int
+    buyers: int
+    loyal: int
+    quiet_days: int
+    top_share: float = 0.0
+
+    @classmethod
+    def of(cls, log: EventLog) -> Self:
+        """Return the facts of a log, some of its customers at a time."""
+        orders, last = [], np.iinfo(np.int32).min
+        most = total = 0.0
+        for steps in log.steps_in_parts(CUSTOMERS_AT_ONCE):
+            bought = of_types(steps, (PURCHASE,))
+            before = np.concatenate([[0], np.cumsum(bought)])
+            orders.append(before[steps.offsets[1:]] - before[steps.offsets[:-1]])
+            amounts = np.where(bought, np.nan_to_num(steps.values[:, AMOUNT_AT].astype(np.float64)), 0.0)
+            customers = np.bincount(np.repeat(np.arange(len(orders[-1])), np.diff(steps.offsets)), amounts)
+            total += float(amounts.sum())
+            most = max(most, float(customers.max(initial=0.0)))
+            last = max(last, int(steps.day.max(where=bought, initial=last)))
+        counts = np.concatenate(orders)
+        days = (log.end - log.first_day).days
+        return cls(
+            days=days,
+            customers=len(counts),
+            buyers=int((counts > 0).sum()),
+            loyal=int((counts >= LOYAL_ORDERS).sum()),
+            quiet_days=day_of(log.end) - 1 - last if counts.any() else days,
+            top_share=most / total if total > 0 else 0.0,
+        )
+
 
 REFERENCE: Final = "bgnbd"
 LEVEL_TOLERANCE: Final = 0.25
@@ -154,7 +209,7 @@ def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: in
 def share_inside(predictions: pd.DataFrame) -> float:
     """Return the share of outcomes inside the 80% intervals, zeros by chance: .8 is right, whatever the share of zeros.
 
-    The reverse does not hold: what is right by it may yet be wrong of buyers (:mod:`clv_core.evaluation.intervals`),
+    The reverse does not hold: what is right by it may yet be wrong of buyers (:mod:`clv_core.evaluation.calibration`),
     because zeros fill the middle, and values that are all too high leave as many inside as they bring. Plain coverage
     says even less where most buy nothing, for 0 lies inside nearly every interval. A customer who bought nothing lies
     evenly between 0 and 1 - p_purchase of the predicted distribution (randomised PIT), and only the part between .1 and

@@ -28,7 +28,7 @@ from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.origins import complete_snapshot
 from clv_core.features.log import EventLog
 from clv_core.jobs import Progress, parts_of
-from clv_core.training.fit import MODELS
+from clv_core.training.fit import MODELS, FitTask
 from clv_core.training.windows import training_data
 
 FOLD: Final = "fold"
@@ -78,7 +78,7 @@ def cross_validate(
     for number, part in enumerate(parts_of(progress, [1] * folds)):
         part.report("folds", 0, 1)
         others = train.take(np.flatnonzero(of_windows != number))
-        fitted = MODELS[config.model].fit(others, config, own / str(number), part, "folds")
+        fitted = MODELS[config.model].fit(FitTask(others, config, own / str(number), part, "folds"))
         answers = fitted.model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, config.model)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])

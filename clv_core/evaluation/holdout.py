@@ -9,10 +9,9 @@ from typing import Any
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Origin, run_origin
-from clv_core.evaluation.beside import BASELINES
+from clv_core.evaluation.baseline_comparison import BASELINES
 from clv_core.evaluation.change import find_change
-from clv_core.evaluation.evidence import Evidence, gather
-from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.evidence import Evidence, LogFacts, gather
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.trust import judge
 from clv_core.features.log import EventLog

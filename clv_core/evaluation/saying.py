@@ -6,7 +6,7 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money, say_share
 
 
-def say_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:
+def format_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:
     """Return a metric's value in its unit: ``0.665``, ``−15.3%``, ``44.1%``, ``9.04 USD``.
 
     Args:

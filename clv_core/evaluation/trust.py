@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from clv_core.errors import Message
+from clv_core.evaluation.calibration import TENTH_TOLERANCE
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
-from clv_core.evaluation.groups import TENTH_TOLERANCE
 from clv_core.records import JsonRecord
 
 Kind = Literal["refuses", "cautions", "supports"]

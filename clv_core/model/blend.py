@@ -1,54 +1,147 @@
-"""Two models as one: the geometric mean of what they expect, with the spread of both.
+"""Several models as one: the weighted mean of what they expect, with the spread of the networks among them.
 
-A mean that two models disagree about is nearer the smaller one than their average would be, which suits values that are
-off by factors rather than by sums. Source of the choice: the table in ``tests/bench/README.md``.
+Source of the choice: the table in ``tests/bench/README.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from clv_core.features.snapshot import Snapshot
+from clv_core.model.boosting import Trees
+from clv_core.model.calibrated import Floats, NetworkModel, NetworkOutput, RawForecast, anchor_chance
 from clv_core.model.deep import DeepModel
+from clv_core.model.heads import SMALLEST_P
+from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.levelled import Floats, Levelled, Read, Said
+from clv_core.model.stacking import beginning_with
+from clv_core.preprocessing.table import TableEncoder
 
 SMALLEST: Final = 1e-12
+SMALLEST_SHARE: Final = 1e-3
+"""Of the mean value: no member expects less, because the deviance of nothing is infinite."""
 PARTS: Final = ("hybrid", "instant_tuned")
+"""Members with networks."""
+SIMPLE: Final = ("lightgbm", "bgnbd")
+"""Those without."""
+PRIOR: Final = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}
+"""What each member counts before an earlier origin of the log has judged."""
+SHRINKAGE: Final = 0.01
+"""Share of the deviance that a weight of 1 has to lower for each unit of its distance from the prior, twice that with
+:data:`BUYERS`."""
+BUYERS: Final = 1000
+LEAST: Final = 0.01
+"""A member that counts less is not asked."""
 
 
 @dataclass(frozen=True)
-class BlendModel(Levelled):
-    """The hybrid and the tuned pre-trained network; a member of ``MODELS``.
+class SimpleMembers:
+    """The members of a blend without networks, and how much each member counts.
+
+    Args:
+        trees: boosting of the value, on the hybrid's encoded features, in units of ``money``.
+        money: in the log's currency.
+        never_value: what BG/NBD, which knows nothing of never-buyers, says of them: their mean in training windows.
+        weights: of the members of :data:`PRIOR`, by name; they sum to 1.
+    """
+
+    trees: Trees
+    money: float
+    never_value: float
+    weights: Mapping[str, float]
+
+    def expected(self, inputs: Inputs, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Floats]:
+        """Return what members of :data:`SIMPLE` expect of every row, in the log's currency, [n] each."""
+        found: dict[str, Floats] = {}
+        for name in names:
+            if name == "lightgbm":
+                found[name] = self.trees.rate(inputs.table.numpy()) * self.money
+            else:
+                found[name] = np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
+        return found
+
+    def added(self, inputs: Inputs, snapshot: Snapshot) -> Floats:
+        """Return what those that count add to the mean, [n]."""
+        total = np.zeros(len(snapshot))
+        counted = [name for name in SIMPLE if self.weights[name] > 0]
+        for name, values in self.expected(inputs, snapshot, counted).items():
+            total += self.weights[name] * values
+        return total
+
+
+@dataclass(frozen=True)
+class BlendModel(NetworkModel):
+    """The hybrid, the tuned pre-trained network, boosting and BG/NBD; a member of ``MODELS``.
 
     Args:
         deep: the networks that were trained on the log alone.
         instant: those that were trained before and tuned to it.
+        simple: the other members; None in blends of earlier versions, the geometric mean of the networks.
     """
 
     whole_past = True
 
     deep: DeepModel
     instant: InstantModel
+    simple: SimpleMembers | None = None
+
+    @property
+    def sets_chance(self) -> bool:
+        """Whether chances have a level."""
+        return self.simple is not None
+
+    @property
+    def weights(self) -> Mapping[str, float] | None:
+        """How much each member counts, by name; None in blends of earlier versions."""
+        return None if self.simple is None else self.simple.weights
 
     @property
     def largest(self) -> float:
         """Largest value in the horizon seen in training, in the log's currency."""
         return self.deep.largest
 
+    @property
+    def encoder(self) -> TableEncoder:
+        """The encoder of the feature table."""
+        return self.deep.encoder.table
+
     @torch.no_grad()
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
-        """Return what both say of every row, before any level; the means of each are moved to the common one."""
-        parts = self.deep.read(snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
-        deep, instant = (np.maximum(part.mean, SMALLEST) for part in parts)
-        mean = np.sqrt(deep * instant)
-        return replace(parts[0], said=[one for part in parts for one in _moved(part, mean)], money=1.0, mean=mean)
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
+        """Return what all say of every row, before any level; networks are moved to the common mean and chance."""
+        inputs = self.deep.inputs(snapshot)
+        parts = self.deep.read_inputs(inputs, snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
+        if self.simple is None:
+            mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
+            said = [_moved(part, mean) for part in parts]
+            return replace(parts[0], said=said, money=1.0, mean=mean, chance=(parts[0].chance + parts[1].chance) / 2)
+        weights = self.simple.weights
+        share = [weights[name] + SMALLEST for name in PARTS]
+        networks = sum((weight * part.mean for weight, part in zip(share, parts, strict=True)), np.zeros(len(snapshot)))
+        mean = np.maximum(networks + self.simple.added(inputs, snapshot), SMALLEST)
+        chance = np.average([part.chance for part in parts], axis=0, weights=share)
+        if weights["bgnbd"] > 0:
+            chance += weights["bgnbd"] * np.where(snapshot.bought, anchor_chance(snapshot) - chance, 0.0)
+        said = [_moved(part, mean, chance, weight) for part, weight in zip(parts, share, strict=True)]
+        return replace(parts[0], said=said, money=1.0, mean=mean, chance=chance)
+
+    def expected_by_member(self, snapshot: Snapshot) -> dict[str, Floats]:
+        """Return what each member expects of every row in the trained horizon, in the log's currency, [n] each."""
+        assert self.simple is not None
+        inputs = self.deep.inputs(snapshot)
+        parts = self.deep.read_inputs(inputs, snapshot), self.instant.read(snapshot)
+        known = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
+        return known | self.simple.expected(inputs, snapshot, SIMPLE)
+
+    def without_networks(self, customer: Snapshot) -> float:
+        """Return what the members without networks add to the mean of one customer, in the log's currency."""
+        return 0.0 if self.simple is None else float(self.simple.added(self.deep.inputs(customer), customer)[0])
 
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
         """Return the last hidden layer of each network of both."""
@@ -61,22 +154,75 @@ class BlendModel(Levelled):
         for name, (own, described) in zip(PARTS, (self.deep.state(), self.instant.state()), strict=True):
             tensors |= {f"{name}.{key}": value for key, value in own.items()}
             state[name] = described
+        if self.simple is not None:
+            others = {"money": self.simple.money, "never_value": self.simple.never_value}
+            state["simple"] = {"trees": self.simple.trees.state(), "weights": dict(self.simple.weights), **others}
         return tensors, state
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
         """Return the model that :meth:`state` described."""
+        hybrid, tuned = PARTS
+        deep = DeepModel.from_state(beginning_with(tensors, hybrid), state[hybrid])
+        instant = InstantModel.from_state(beginning_with(tensors, tuned), state[tuned])
+        simple = state.get("simple")
+        if simple is not None:
+            simple = SimpleMembers(**{**simple, "trees": Trees.from_state(simple["trees"])})
+        return cls(deep, instant, simple)
 
-        def own(name: str) -> dict[str, NDArray[Any]]:
-            start = f"{name}."
-            return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
 
-        deep, instant = PARTS
-        return cls(DeepModel.from_state(own(deep), state[deep]), InstantModel.from_state(own(instant), state[instant]))
-
-
-def _moved(part: Read, mean: Floats) -> Iterator[Said]:
-    """Yield what was said with the networks' means lifted together, so that in currency they meet at ``mean`` [n]."""
+def _moved(part: RawForecast, mean: Floats, chance: Floats | None = None, weight: float = 1.0) -> NetworkOutput:
+    """Return what a part's ensemble says, moved to the ``mean`` [n] in currency, and to the ``chance`` where given."""
+    (said,) = part.said
     lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
-    for said in part.said:
-        yield replace(said, params={**said.params, "log_mean": said.params["log_mean"] + lift})
+    params = {**said.params, "log_mean": said.params["log_mean"] + lift}
+    if chance is not None:
+        inside = torch.from_numpy(np.clip(chance, SMALLEST_P, 1 - SMALLEST_P))
+        params["logit"] = torch.logit(inside).expand_as(params["logit"])
+    return replace(said, params=params, weight=weight)
+
+
+def weights_of(
+    target: Floats, expected: Mapping[str, Floats], bought: NDArray[np.bool_], anchor_value: Floats
+) -> dict[str, float]:
+    """Return the weights of members by name: those of the least deviance, shrunk to :data:`PRIOR`; they sum to 1.
+
+    Each member is first brought to the anchor's level, as their mean will be.
+
+    Args:
+        target: what came true at an origin that no member has seen, [n].
+        expected: by each member, [n].
+        bought: who had bought before, [n].
+        anchor_value: what the anchor expects of them, [n].
+    """
+    value = np.maximum(target, 0.0)
+    floor, total = SMALLEST_SHARE * value.mean(), anchor_value[bought].sum()
+    columns = []
+    for values in expected.values():
+        own = values[bought].sum()
+        columns.append(np.where(bought & (own > 0) & (total > 0), values * total / max(own, SMALLEST), values))
+    members, prior = np.maximum(np.array(columns), floor), np.array([PRIOR[name] for name in expected])
+    shrinkage = SHRINKAGE * (1 + BUYERS / max(1, int((value > 0).sum())))
+    usual = float(_deviance(value, prior @ members).mean())
+
+    def loss(scores: Floats) -> float:
+        weights = _softmax(scores)
+        distance = float((weights * np.log(np.maximum(weights, SMALLEST) / prior)).sum())
+        return float(_deviance(value, weights @ members).mean()) / usual + shrinkage * distance
+
+    weights = _softmax(minimize(loss, np.log(prior), method="Nelder-Mead", options={"maxiter": 400}).x)
+    weights = np.where(weights < LEAST, 0.0, weights) / weights[weights >= LEAST].sum()
+    return dict(zip(expected, weights.tolist(), strict=True))
+
+
+def _softmax(scores: Floats) -> Floats:
+    shares: Floats = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    return shares
+
+
+def _deviance(value: Floats, mean: Floats) -> Floats:
+    """Return the Tweedie deviance of power 1.5 (:func:`clv_core.model.heads.tweedie_deviance`), [n]."""
+    root = np.sqrt(mean)
+    deviance: Floats = np.asarray(4 * (np.sqrt(value) - root) ** 2 / root, np.float64)
+    return deviance

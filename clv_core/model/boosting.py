@@ -1,13 +1,17 @@
-"""Gradient boosting as a baseline: a binary booster for the chance, and one of two ways to the mean.
+"""Gradient boosting: a booster for the chance, and one of two ways to the mean.
 
 ``tweedie``: a booster of its own, by Tweedie deviance. ``two_stage``: the chance times the value if buying, which a
 gamma booster learned from buyers only.
 
-LightGBM is asked for what makes its answer a function of the data and the seed alone: one thread, columns first.
+It learns as the networks do: from targets at the anchor's level, and from partial windows by the part of the horizon
+that they cover, as an offset of the log mean. LightGBM is asked for what makes its answer a function of the data and
+the seed alone: one thread, columns first.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -16,7 +20,8 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later, below_one
+from clv_core.model.calibrated import CalibratedModel, Level, RawForecast, Totals
+from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
@@ -42,47 +47,98 @@ PARAMETERS: Final[dict[str, Any]] = {
     "verbosity": -1,
 }
 TWEEDIE: Final = {"objective": "tweedie", "tweedie_variance_power": 1.5}
-BINARY: Final = {"objective": "binary"}
 GAMMA: Final = {"objective": "gamma"}
 TWO_STAGE: Final = "two_stage"
+SMALLEST_RATE: Final = 1e-6
+LARGEST_SCORE: Final = 5.0
+ROWS_A_THREAD: Final = 8192
 
 
 @dataclass(frozen=True)
-class BoostingModel:
+class Trees:
+    """Boosted trees of a rate: what comes in the whole horizon is exp(base + trees).
+
+    Args:
+        booster: LightGBM's.
+        base: log of the mean rate in training; None: the trees hold it, and LightGBM's own link is theirs.
+    """
+
+    booster: Booster
+    base: float | None
+
+    @classmethod
+    def fit(
+        cls, rows: NDArray[np.float32], label: Floats, exposure: Floats, objective: dict[str, Any], seed: int
+    ) -> Self:
+        """Learn from n rows whose labels cover ``exposure`` of the horizon each, [n].
+
+        Raises:
+            ClvError: boosting does not run on this machine.
+        """
+        library = _library()
+        base = float(np.log(max(label.sum() / exposure.sum(), SMALLEST_RATE)))
+        data = library.Dataset(rows, label, init_score=base + np.log(exposure), params={"verbosity": -1})
+        parameters = {**PARAMETERS, **objective, "seed": seed}
+        return cls(library.train(parameters, data, num_boost_round=ROUNDS), base)
+
+    def rate(self, rows: NDArray[np.float32]) -> Floats:
+        """Return what is expected in the whole horizon, [n]."""
+        own = self.base is None
+        threads = os.cpu_count() if len(rows) > ROWS_A_THREAD else 1
+        found = self.booster.predict(rows, num_threads=threads, raw_score=not own, validate_features=False)
+        values: Floats = np.asarray(found, np.float64)
+        return values if self.base is None else np.exp(values + self.base)
+
+    def chance(self, rows: NDArray[np.float32]) -> Floats:
+        """Return the chance of anything at all in the whole horizon, [n]."""
+        rate = self.rate(rows)
+        return np.clip(rate, 0.0, 1.0) if self.base is None else -np.expm1(-rate)
+
+    def state(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary, trees as LightGBM's own text."""
+        return {"trees": self.booster.model_to_string(), "base": self.base}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any] | str) -> Self:
+        """Return what :meth:`state` described; a text alone is what earlier versions saved."""
+        text, base = (state, None) if isinstance(state, str) else (state["trees"], state["base"])
+        return cls(_library().Booster(model_str=text), base)
+
+
+@dataclass(frozen=True)
+class BoostingModel(CalibratedModel):
     """Two boosters over the encoded feature table; a member of ``MODELS``.
 
     Args:
         encoder: turns features into columns, the same as the networks read.
         kind: ``tweedie`` or ``two_stage``.
         value: booster of the mean, or with two stages of the value if buying, in units of ``money``.
-        chance: booster of the chance of any purchase.
+        chance: booster of the log of -log(1 - chance of any purchase).
         residuals: quantiles of what came true, by predicted value of customers that a booster had not seen.
         money: mean of the positive targets, in the log's currency.
         largest: largest value in the horizon seen in training; no prediction exceeds 3 times it.
         horizon_days: the horizon of the training windows.
+        levelled: whether its level is set; not in models that were saved before it was.
     """
 
     encoder: TableEncoder
     kind: str
-    value: Booster
-    chance: Booster
+    value: Trees
+    chance: Trees
     residuals: ResidualQuantiles
     money: float
     largest: float
     horizon_days: int
+    levelled: bool = True
+
+    @property
+    def sets_chance(self) -> bool:
+        """Whether chances have a level."""
+        return self.levelled
 
     @classmethod
-    def fit(
-        cls,
-        train: Snapshot,
-        *,
-        impute: str,
-        constant: float,
-        seed: int,
-        kind: str = "tweedie",
-        rounds: int = ROUNDS,
-    ) -> Self:
-        """Learn from windows whose horizon has passed.
+    def fit(cls, train: Snapshot, *, impute: str, constant: float, seed: int, kind: str = "tweedie") -> Self:
+        """Learn from windows whose horizon has passed, in whole or in part.
 
         Intervals come from two more boosters, each fitted on half of the customers and held against the other half:
         what a booster leaves of the rows it has seen is too little.
@@ -93,7 +149,6 @@ class BoostingModel:
             constant: the filling of ``impute="constant"``.
             seed: of the rows and columns that each tree sees, and of the halves.
             kind: the way to the mean, ``tweedie`` or ``two_stage``.
-            rounds: number of trees.
 
         Raises:
             ValueError: the snapshot has no target.
@@ -101,97 +156,104 @@ class BoostingModel:
         """
         if train.target is None:
             raise ValueError("boosting learns from windows whose horizon has passed")
-        target = np.maximum(train.target, 0.0)
         encoder = TableEncoder.fit(train.features, train.described, impute=impute, constant=constant)
-        rows = encoder.transform(train.features)
+        rows, target = encoder.transform(train.features), np.maximum(train.target, 0.0)
+        exposure = np.ones(len(rows)) if train.exposure is None else train.exposure
         money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
-        label = target / money
         codes, customers = np.unique(train.features.index.to_numpy(dtype=str), return_inverse=True)
         half = np.random.default_rng(seed).permutation(len(codes))[customers] % 2 == 0
         unseen = np.zeros(len(rows))
         for part in (half, ~half):
             if part.any() and not part.all():
-                value, chance = _boosters(rows[part], label[part], kind, seed, rounds, alone=False)
-                unseen[~part] = _mean(rows[~part], kind, value, chance)[0] * money
-        value, chance = _boosters(rows, label, kind, seed, rounds)
-        assert chance is not None
-        largest = float(target.max(initial=0.0))
-        residuals = ResidualQuantiles.fit(np.clip(unseen, 0.0, largest_allowed(largest, 1, 1)), target)
+                trees = _trees(rows[part], target[part] / money, exposure[part], kind, seed)
+                unseen[~part] = _mean(rows[~part], kind, *trees)[0] * money
+        largest, complete = float(target.max(initial=0.0)), exposure == 1
+        own = np.clip(unseen[complete], 0.0, largest_allowed(largest, 1, 1))
+        residuals = ResidualQuantiles.fit(own, target[complete])
+        value, chance = _trees(rows, target / money, exposure, kind, seed)
         return cls(encoder, kind, value, chance, residuals, money, largest, train.horizon_days)
 
-    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
-        """Predict every row.
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
+        """Return what the boosters say of every row, before any level."""
+        horizon = horizon_days or self.horizon_days
+        mean, chance = _mean(self.encoder.transform(snapshot.table), self.kind, self.value, self.chance)
+        return RawForecast(
+            mean=mean * self.money,
+            chance=chance,
+            bought=snapshot.bought,
+            cutoff_day=snapshot.cutoff_day,
+            largest=largest_allowed(self.largest, self.horizon_days, horizon),
+            residual=snapshot.last_year.residual if self.levelled else 0.0,
+            later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
+        )
 
-        Args:
-            snapshot: who is to be predicted, at the trained horizon.
-            horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
-        """
-        horizon, rows = horizon_days or self.horizon_days, self.encoder.transform(snapshot.table)
-        later = Later.of(snapshot, self.horizon_days, horizon)
-        mean, p = _mean(rows, self.kind, self.value, self.chance)
-        own = np.clip(mean * self.money, 0.0, largest_allowed(self.largest, 1, 1))
-        top = largest_allowed(self.largest, self.horizon_days, horizon)
+    def level_of(self, totals: Totals, residual: float) -> Level:
+        """Return what brings buyers to the anchor's level."""
+        return super().level_of(totals, residual) if self.levelled else Level()
+
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+        later, level, p = read.later, read.value_level(levels), by_luck(read.chance, read.chance_level(levels))
         longer = np.ones(len(p)) if later is None else later.exposure
         worth, chance = (p, p) if later is None else (later.worth(p), later.chance(p))
-        values = (mean * self.money * longer, *self.residuals.beyond(own, p, worth, longer))
-        return Predictions(below_one(chance), *(np.clip(value, 0.0, top) for value in values))
+        own = np.clip(read.mean, 0.0, largest_allowed(self.largest, 1, 1))
+        values = (read.mean * longer, *self.residuals.beyond(own, p, worth, longer))
+        return Predictions(by_luck(chance, 1.0), *(np.clip(level * value, 0.0, read.largest) for value in values))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Return arrays by name, and a JSON-ready dictionary with the boosters as LightGBM's own text."""
+        """Return arrays by name, and a JSON-ready dictionary."""
+        names = ("kind", "money", "largest", "horizon_days", "levelled")
         return self.residuals.state(), {
             "encoder": self.encoder.to_json(),
-            "kind": self.kind,
-            "value": self.value.model_to_string(),
-            "chance": self.chance.model_to_string(),
-            "money": self.money,
-            "largest": self.largest,
-            "horizon_days": self.horizon_days,
+            "value": self.value.state(),
+            "chance": self.chance.state(),
+            **{name: getattr(self, name) for name in names},
         }
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
         """Return the model that :meth:`state` described."""
-        booster = _library().Booster
         return cls(
             TableEncoder.from_json(state["encoder"]),
             state["kind"],
-            booster(model_str=state["value"]),
-            booster(model_str=state["chance"]),
+            Trees.from_state(state["value"]),
+            Trees.from_state(state["chance"]),
             ResidualQuantiles.from_state(tensors),
             state["money"],
             state["largest"],
             state["horizon_days"],
+            state.get("levelled", False),
         )
 
 
-def _boosters(
-    rows: NDArray[np.float32], label: Floats, kind: str, seed: int, rounds: int, *, alone: bool = True
-) -> tuple[Booster, Booster | None]:
-    """Return the boosters of value and chance; the latter only where the mean needs it or it is wanted ``alone``."""
+def fit_value(rows: NDArray[np.float32], label: Floats, exposure: Floats, seed: int) -> Trees:
+    """Return trees of the value, learned by Tweedie deviance (see :meth:`Trees.fit`)."""
+    return Trees.fit(rows, label, exposure, TWEEDIE, seed)
+
+
+def _trees(rows: NDArray[np.float32], label: Floats, exposure: Floats, kind: str, seed: int) -> tuple[Trees, Trees]:
+    """Return the trees of value and chance."""
     bought = label > 0
-    chance = None
-    if alone or kind == TWO_STAGE:
-        chance = _train(rows, bought.astype(np.float64), BINARY, seed, rounds)
+    chance = Trees.fit(rows, bought.astype(np.float64), exposure, {"objective": _any_event}, seed)
     if kind != TWO_STAGE:
-        return _train(rows, label, TWEEDIE, seed, rounds), chance
-    if not bought.any():  # nobody to learn from: the chance is next to 0, and the value is any
-        return _train(rows, np.ones(len(rows)), GAMMA, seed, rounds), chance
-    return _train(rows[bought], label[bought], GAMMA, seed, rounds), chance
+        return fit_value(rows, label, exposure, seed), chance
+    seen = bought & (exposure == 1)
+    if not seen.any():  # nobody to learn from: the chance is next to 0, and the value is any
+        seen, label = ~seen, np.ones(len(rows))
+    return Trees.fit(rows[seen], label[seen], np.ones(int(seen.sum())), GAMMA, seed), chance
 
 
-def _mean(rows: NDArray[np.float32], kind: str, value: Booster, chance: Booster | None) -> tuple[Floats, Floats]:
-    """Return the mean in units of money and, where there is a booster of it, the chance (else zeros), [n] each."""
-    mean, p = np.asarray(value.predict(rows, num_threads=1), np.float64), np.zeros(len(rows))
-    if chance is not None:
-        p = np.clip(np.asarray(chance.predict(rows, num_threads=1), np.float64), 0.0, 1.0)
+def _any_event(scores: Floats, data: Any) -> tuple[Floats, Floats]:
+    """Return gradient and expected curvature of -log likelihood that any event came, at log rates ``scores`` [n]."""
+    rate, came = np.exp(np.minimum(scores, LARGEST_SCORE)), data.get_label() > 0
+    none = np.exp(-rate)
+    odds = rate * none / np.maximum(-np.expm1(-rate), 1e-12)
+    return np.where(came, -odds, rate), np.maximum(rate * odds, 1e-6)
+
+
+def _mean(rows: NDArray[np.float32], kind: str, value: Trees, chance: Trees) -> tuple[Floats, Floats]:
+    """Return the mean in units of money, and the chance, [n] each."""
+    mean, p = value.rate(rows), chance.chance(rows)
     return (mean * p if kind == TWO_STAGE else mean), p
-
-
-def _train(rows: NDArray[np.float32], label: Floats, objective: dict[str, Any], seed: int, rounds: int) -> Booster:
-    library = _library()
-    data = library.Dataset(rows, label, params={"verbosity": -1}, free_raw_data=True)
-    booster: Booster = library.train({**PARAMETERS, **objective, "seed": seed}, data, num_boost_round=rounds)
-    return booster
 
 
 def _library() -> Any:

@@ -34,7 +34,7 @@ SMALLEST: Final = 1e-9
 
 
 @dataclass(frozen=True)
-class OrderTimes:
+class PurchaseSurvival:
     """When the next order of each of n customers comes, whoever is still there.
 
     Args:
@@ -100,7 +100,7 @@ class OrderTimes:
 
 
 @dataclass(frozen=True)
-class Later:
+class HorizonTransfer:
     """Another horizon than the trained one, or one that is discounted, of n customers.
 
     Args:
@@ -110,7 +110,7 @@ class Later:
         last_year: how time runs.
     """
 
-    times: OrderTimes
+    times: PurchaseSurvival
     horizon: Horizon
     exposure: Floats
     last_year: LastYear
@@ -122,7 +122,7 @@ class Later:
         if horizon == trained_days and not horizon.yearly_rate:
             return None
         exposure = discounted(growth(snapshot, trained_days), horizon)
-        return cls(OrderTimes.of(snapshot, trained_days), horizon, exposure, snapshot.last_year)
+        return cls(PurchaseSurvival.of(snapshot, trained_days), horizon, exposure, snapshot.last_year)
 
     def chance(self, p: Floats) -> Floats:
         """Return the chance of an order in it; a chance knows no discount.

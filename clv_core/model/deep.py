@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later
+from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.chance import HorizonTransfer
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.inputs import InputEncoder, Inputs
-from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
 from clv_core.model.network import Network, Shape
-from clv_core.model.one_thread import one_thread
-from clv_core.model.together import Together
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 
 @dataclass(frozen=True)
-class DeepModel(Levelled):
+class DeepModel(NetworkModel):
     """An ensemble of networks on one encoder; a member of ``MODELS``.
 
     Another horizon than the trained one scales the mean by the ratio of the anchor's expected purchases.
@@ -39,21 +38,26 @@ class DeepModel(Levelled):
     encoder: InputEncoder
     networks: tuple[Network, ...]
     largest: float
+    sets_chance: bool = True
+
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
+        """Return what the networks say of every row, before any level."""
+        return self.read_inputs(self.inputs(snapshot), snapshot, horizon_days)
 
     @torch.no_grad()
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
-        """Return what the networks say of every row, before any level."""
+    def read_inputs(self, inputs: Inputs, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
+        """Return :meth:`read` of a snapshot whose :meth:`inputs` are at hand."""
         one_thread()
-        inputs = self._inputs(snapshot)
-        params, head = ask_all(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
         horizon = horizon_days or self.config.horizon_days
-        later = Later.of(snapshot, self.config.horizon_days, horizon)
+        later = HorizonTransfer.of(snapshot, self.config.horizon_days, horizon)
         longer = np.ones(len(snapshot)) if later is None else later.exposure
-        return Read(
-            said=[Said(head, params, torch.from_numpy(longer.astype(np.float32)))],
+        mean, chance = means_of(head, params)
+        return RawForecast(
+            said=[NetworkOutput(head, params, torch.from_numpy(longer.astype(np.float32)))],
             money=self.encoder.money,
-            mean=mean_of(head, params) * self.encoder.money,
-            anchor_value=snapshot.anchor_value,
+            mean=mean * self.encoder.money,
+            chance=chance,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
@@ -65,29 +69,26 @@ class DeepModel(Levelled):
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
         """Return the last hidden layer of each network, each [n, width]."""
         one_thread()
-        inputs = self._inputs(snapshot)
-        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        inputs = self.inputs(snapshot)
+        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
         return list(said["hidden"].numpy())
 
     @cached_property
-    def _all(self) -> Together[Network]:
-        return Together(self.networks)
+    def _all(self) -> StackedEnsemble[Network]:
+        return StackedEnsemble(self.networks)
 
-    def _inputs(self, snapshot: Snapshot) -> Inputs:
+    def inputs(self, snapshot: Snapshot) -> Inputs:
+        """Return the tensors that the networks read."""
         return self.encoder.transform(snapshot, self.config.max_steps_back)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
-        tensors = {
-            f"{number}.{name}": value.numpy()
-            for number, network in enumerate(self.networks)
-            for name, value in network.state_dict().items()
-        }
-        return tensors, {
+        return weights_by_name(self.networks), {
             "config": self.config.to_json(),
             "encoder": self.encoder.to_json(),
             "networks": len(self.networks),
             "largest": self.largest,
+            "sets_chance": self.sets_chance,
         }
 
     @classmethod
@@ -97,12 +98,7 @@ class DeepModel(Levelled):
         networks = []
         for number in range(state["networks"]):
             network = Network(Shape(len(encoder.table.columns_), encoder.vocabulary_sizes), config)
-            prefix = f"{number}."
-            weights = {
-                name[len(prefix) :]: torch.as_tensor(value)
-                for name, value in tensors.items()
-                if name.startswith(prefix)
-            }
-            network.load_state_dict(weights)
+            own = beginning_with(tensors, number)
+            network.load_state_dict({name: torch.as_tensor(value) for name, value in own.items()})
             networks.append(network.eval())
-        return cls(config, encoder, tuple(networks), state["largest"])
+        return cls(config, encoder, tuple(networks), state["largest"], state.get("sets_chance", False))

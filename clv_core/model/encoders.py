@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.model.inputs import STEP_CHANNELS, Sequence
+from clv_core.model.sequence_encoders import sequence_encoder
 
 ACTIVATIONS: Final[dict[str, type[nn.Module]]] = {
     "relu": nn.ReLU,
@@ -16,7 +17,6 @@ ACTIVATIONS: Final[dict[str, type[nn.Module]]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
-RNNS: Final = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 EMBEDDING_WIDTH: Final = 6
 
 
@@ -33,7 +33,7 @@ class SequenceEncoder(nn.Module):
 
     Args:
         vocabulary_sizes: distinct codes of each categorical column of a step, the unknown bucket included.
-        kind: ``gru``, ``lstm`` or ``rnn``.
+        kind: name of a file in :mod:`clv_core.model.sequence_encoders`.
         width: hidden units.
         layers: stacked recurrent layers.
         dropout: between stacked layers.
@@ -43,7 +43,7 @@ class SequenceEncoder(nn.Module):
         super().__init__()
         self.embeddings = nn.ModuleList(nn.Embedding(size, EMBEDDING_WIDTH) for size in vocabulary_sizes)
         width_in = len(STEP_CHANNELS) + EMBEDDING_WIDTH * len(vocabulary_sizes)
-        self.rnn = RNNS[kind](width_in, width, num_layers=layers, dropout=dropout if layers > 1 else 0.0)
+        self.rnn = sequence_encoder(kind).make(width_in, width, layers, dropout)
 
     def forward(self, sequence: Sequence) -> Tensor:
         """Return the last state of each row, [B, width], rows in the batch's own order."""

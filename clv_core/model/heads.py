@@ -8,7 +8,7 @@ so that large spenders pass through, and the deep part lifts a mean by at most e
 the anchor takes for a customer like all others may have left, but is no whale. Money is in units of the log's mean
 order; ``base`` holds the base logs and, last, the anchor's purchase logit.
 
-A head of several networks (:mod:`clv_core.model.together`) takes and returns [k, B] wherever [B] is written.
+A head of several networks (:mod:`clv_core.model.stacking`) takes and returns [k, B] wherever [B] is written.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from torch.nn import functional as F
 BASE_LOGS: Final = ("anchor_value", "recent_rate", "long_run_rate", "order_value", "never_bought")
 BASE_WIDTH: Final = len(BASE_LOGS) + 1
 SMALLEST_P: Final = 1e-6
+TWEEDIE_WEIGHT: Final = 0.5
+"""Of the deviance of the mean beside the likelihood."""
 LIFT, DROP = 2.0, 4.0
 """Largest move of a log mean by the deep part, up and down."""
 RESIDUAL_BINS: Final = 10
@@ -64,6 +66,16 @@ class Head(nn.Module, ABC):
     def loss(self, target: Tensor, params: Params) -> Tensor:
         """Return the loss of each row [B]; target [B] in units of the mean order, negative values count as 0."""
 
+    def training_loss(self, target: Tensor, params: Params, level: Tensor | float = 1.0) -> Tensor:
+        """Return what every network is trained by: the mean loss of a batch, a scalar.
+
+        Args:
+            target: value in the part of the horizon that is known, in mean orders, [B].
+            params: of :meth:`part`.
+            level: usual value of a customer, which deviances are counted in, [B] or of all.
+        """
+        return self.loss(target, params).mean()
+
     def mean(self, params: Params) -> Tensor:
         """Return the expected value [B]."""
         return params["log_mean"].exp()
@@ -86,13 +98,13 @@ class Head(nn.Module, ABC):
             params: as from :meth:`domain_map`.
             exposure: expected purchases in that part relative to the whole, in (0, 1], [B].
         """
-        return self.rescale(params, exposure, self.chance_by_luck(params, exposure))
+        return self.rescale(params, exposure, self.poisson_thinning(params, exposure))
 
-    def chance_by_luck(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
+    def poisson_thinning(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
         """Return the chance of a purchase in ``exposure`` times the horizon, if purchases come by luck alone [B].
 
         Networks are trained with it: it needs no anchor. What is said of other horizons goes by
-        :class:`clv_core.model.chance.OrderTimes`, because most who do not buy have left.
+        :class:`clv_core.model.chance.PurchaseSurvival`, because most who do not buy have left.
         """
         return -torch.expm1(F.logsigmoid(-params["logit"]) * exposure)
 
@@ -129,6 +141,11 @@ class Ziln(Head):
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Add sigma in (0.2, 1.5)."""
         return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[..., 2])}
+
+    def training_loss(self, target: Tensor, params: Params, level: Tensor | float = 1.0) -> Tensor:
+        """Add the deviance of the mean to the likelihood: alone, it would hear little of large values."""
+        deviance = tweedie_deviance(target / level, self.mean(params) / level)
+        return (self.loss(target, params) + TWEEDIE_WEIGHT * deviance).mean()
 
     def mu(self, params: Params) -> Tensor:
         """Return the lognormal's mu [B]."""

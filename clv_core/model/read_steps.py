@@ -1,7 +1,8 @@
 """What each network of a model reads of one customer's steps, as numbers that can be moved: for gradients.
 
-The value of a customer is level x geometric mean over ensembles of (mean over networks of exp(log mean)) x money. A
-:class:`StepReader` holds one network's part of it as a function of its reading of the steps.
+The value of a customer is level x the weighted mean over ensembles of (mean over networks of exp(log mean)) x money,
+and what members without networks add to it; in blends of earlier versions the geometric mean. A :class:`StepReader`
+holds one network's part of it as a function of its reading of the steps.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from torch import Tensor
 
 from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, TIMING
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.blend import BlendModel
+from clv_core.model.blend import PARTS, BlendModel
+from clv_core.model.calibrated import CalibratedModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.encoders import EMBEDDING_WIDTH
 from clv_core.model.inputs import STEP_CHANNELS
 from clv_core.model.instant.inputs import CHANNELS, InstantInputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.levelled import Levelled
 from clv_core.model.network import Network
 
 OF_STEPS: Final = {
@@ -69,7 +70,7 @@ def reads_steps(model: object) -> bool:
     return isinstance(model, (BlendModel, InstantModel))
 
 
-def step_readers(model: Levelled, customer: Snapshot, others: Snapshot) -> list[StepReader]:
+def step_readers(model: CalibratedModel, customer: Snapshot, others: Snapshot) -> list[StepReader]:
     """Return the readers of all networks.
 
     Args:
@@ -86,21 +87,34 @@ def step_readers(model: Levelled, customer: Snapshot, others: Snapshot) -> list[
     return list(_of_instant(model, customer, others))
 
 
-def value_of_readings(readers: list[StepReader], readings: list[Tensor], level: float, largest: float) -> Tensor:
+def value_of_readings(
+    model: CalibratedModel,
+    readers: list[StepReader],
+    readings: list[Tensor],
+    level: float,
+    largest: float,
+    rest: float = 0.0,
+) -> Tensor:
     """Return the value of a customer whose steps are read so, [A], between 0 and the largest allowed.
 
     Args:
+        model: whose networks these are.
         readers: of all networks.
         readings: for each of them [A, L, w].
         level: her factor.
         largest: bound of any value, in currency.
+        rest: what members without networks expect, weighted.
     """
     means: dict[int, list[Tensor]] = {}
     for reader, reading in zip(readers, readings, strict=True):
         means.setdefault(reader.ensemble, []).append(reader.log_mean(reading).exp())
     ensembles = [torch.stack(parts).mean(0) for parts in means.values()]
-    logs = torch.stack([mean.clamp(min=1e-12).log() for mean in ensembles]).mean(0)
-    return (level * logs.exp()).clamp(0, largest)
+    weights = model.weights if isinstance(model, BlendModel) else None
+    if weights is not None:
+        mean = rest + torch.stack([weights[name] * part for name, part in zip(PARTS, ensembles, strict=True)]).sum(0)
+    else:
+        mean = torch.stack([part.clamp(min=1e-12).log() for part in ensembles]).mean(0).exp()
+    return (level * mean).clamp(0, largest)
 
 
 def _packed(reading: Tensor) -> Tensor:

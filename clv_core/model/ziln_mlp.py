@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later, at_chance, below_one
+from clv_core.model.chance import HorizonTransfer, at_chance, below_one
 from clv_core.model.horizon import largest_allowed
-from clv_core.model.one_thread import one_thread
 from clv_core.model.predictions import Predictions
+from clv_core.model.stacking import one_thread
 from clv_core.preprocessing.table import TableEncoder
 
 ROWS_AT_ONCE: Final = 65_536
@@ -98,7 +98,7 @@ class ZilnMlpModel:
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
         horizon = horizon_days or self.horizon_days
-        later, own = Later.of(snapshot, self.horizon_days, horizon), p.numpy()
+        later, own = HorizonTransfer.of(snapshot, self.horizon_days, horizon), p.numpy()
         longer = np.ones(len(own)) if later is None else later.exposure
         worth, chance = (own, own) if later is None else (later.worth(own), later.chance(own))
         mean = p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()

@@ -21,7 +21,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
 from clv_core.evaluation.backtest import run_origin
 from clv_core.evaluation.bootstrap import Bootstrap
-from clv_core.evaluation.tuned import SEEDS, STARTS
+from clv_core.evaluation.tune import SEEDS, STARTS
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress, parts_of
 from clv_core.monitoring.retraining import (

@@ -1,4 +1,4 @@
-"""What a training will cost, before it starts; what it did cost, after."""
+"""Which model is trained by default, on how much, and what that will cost."""
 
 from __future__ import annotations
 
@@ -9,21 +9,44 @@ from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
-from clv_core.training.choice import SMALL
-from clv_core.training.windows import partial_cutoffs, training_cutoffs
+from clv_core.model.sequence_encoders import sequence_encoder
+from clv_core.training.windows import most_windows, partial_cutoffs, training_cutoffs
 
-FEWEST_STEPS, MOST_STEPS = 200, 300
-EPOCHS: Final = 3
+DEFAULT: Final = "blend"
+SMALL: Final = 1000
+"""Customers below which a network trained on the log alone falls behind the one that was trained before."""
+OF_SMALL: Final = "instant_tuned"
+
+
+def default_model(customers: int) -> str:
+    """Return the model that past origins favour for a log of so many customers (``tests/bench/README.md``)."""
+    return OF_SMALL if customers < SMALL else DEFAULT
+
+
+FEWEST_STEPS, MOST_STEPS = 200, 3000
+PASSES: Final = 3
+"""Over few windows, up to :data:`SOME_STEPS`; many are each read once."""
+SOME_STEPS: Final = 300
 FITS: Final = 2
 SECONDS_TO_START = 4.0
-SECONDS_A_WINDOW: Final = {"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4}
-"""Models without optimiser steps: time of a fit for each training window."""
+SECONDS_A_WINDOW: Final = {
+    **{"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4},
+    **{"instant_tuned": 2e-5, "blend": 4.5e-5},
+}
+"""Beside optimiser steps: time of a fit for each training window."""
+FROM_SCRATCH: Final = ("hybrid", "blend", "mlp", "rnn", "ziln_mlp")
+TUNED: Final = ("instant_tuned", "blend")
+"""Models with networks that are trained on the log alone, and with the pre-trained one."""
+WEIGHING: Final = 0.5
+"""Of a network's time, once: a blend's weights are learned by smaller members."""
 TUNED_STEPS, TUNED_STEPS_SMALL = 200, 60
-"""Steps of the pre-trained network on a log, and on a small one, which it would learn by heart."""
+"""Fewest steps of the pre-trained network on a log, and on a small one, which it would learn by heart."""
+MOST_TUNED_STEPS: Final = 1000
 SECONDS_A_TUNED_ROW: Final = 6e-5
 SECONDS_A_CUSTOMER: Final = 9e-6
 """Everybody is read at each cutoff, before windows are sampled (1 million customers, 20 million events, 2 cores)."""
 BYTES_A_CUSTOMER = 3.5e3
+BYTES_A_WINDOW = 1.2e3
 BYTES_BASE = 450e6
 BYTES_WORKER = 350e6
 
@@ -41,13 +64,48 @@ class Cost:
 
 
 def steps_for(rows: int, config: TrainConfig) -> int:
-    """Return the optimiser steps: the setting, or about three passes within 200 to 300 steps."""
-    return config.steps or int(min(max(rows * EPOCHS / config.batch_size, FEWEST_STEPS), MOST_STEPS))
+    """Return the optimiser steps: the setting, or one pass over the windows, over few of them up to three."""
+    one = rows / config.batch_size
+    several = min(max(PASSES * one, FEWEST_STEPS), SOME_STEPS)
+    return config.steps or int(min(max(one, several), MOST_STEPS))
 
 
-def tuned_steps_for(customers: int, config: TrainConfig) -> int:
-    """Return the optimiser steps of the pre-trained network: the setting, or fewer for a small log."""
-    return config.steps or (TUNED_STEPS if customers >= SMALL else TUNED_STEPS_SMALL)
+def tuned_steps_for(rows: int, customers: int, config: TrainConfig) -> int:
+    """Return the optimiser steps of the pre-trained network: the setting, half a pass, or fewer for a small log."""
+    if customers < SMALL:
+        return config.steps or TUNED_STEPS_SMALL
+    return config.steps or int(min(max(rows / config.batch_size / 2, TUNED_STEPS), MOST_TUNED_STEPS))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is learned from, and for how long.
+
+    Args:
+        windows: customers at cutoffs, at most.
+        cutoffs: of how many days.
+        steps: of each network that is trained from scratch; 0 for models without.
+        tuned_steps: of each copy of the pre-trained network, likewise.
+    """
+
+    windows: int
+    cutoffs: int
+    steps: int
+    tuned_steps: int
+
+
+def budget(config: TrainConfig, first_day: date, end: date, customers: int, events: int) -> Budget:
+    """Return what a training on a log of so many customers and events reads, before it starts."""
+    cutoffs = training_cutoffs(first_day, end, config.horizon_days, config.cutoffs)
+    if config.partial_windows:
+        cutoffs = [*cutoffs, *partial_cutoffs(first_day, end, config.horizon_days)]
+    windows = min(most_windows(config, events), customers * max(1, len(cutoffs)))
+    return Budget(
+        windows,
+        len(cutoffs),
+        steps_for(windows, config) if config.model in FROM_SCRATCH else 0,
+        tuned_steps_for(windows, customers, config) if config.model in TUNED else 0,
+    )
 
 
 def estimate(config: TrainConfig, first_day: date, end: date, customers: int, events: int) -> Cost:
@@ -63,30 +121,23 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
     The time of one row was measured on one thread of a 2-core machine for the default network (13 microseconds of
     features, 7 for each step of its sequence) and scales with the number of weights that a row passes.
     """
-    cutoffs = training_cutoffs(first_day, end, config.horizon_days, config.cutoffs)
-    if config.partial_windows:
-        cutoffs = [*cutoffs, *partial_cutoffs(first_day, end, config.horizon_days)]
-    windows = min(config.max_windows, customers * max(1, len(cutoffs)))
+    plan = budget(config, first_day, end, customers, events)
     steps_a_window = min(config.max_steps_back, events / max(1, customers))
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
     rounds, batch = ceil(config.ensemble / processes), config.batch_size
-    fit = SECONDS_TO_START
-    if config.model in SECONDS_A_WINDOW:
-        fit += windows * SECONDS_A_WINDOW[config.model]
-    if config.model in ("instant_tuned", "blend"):
-        rows = tuned_steps_for(customers, config) * batch
-        fit += rounds * rows * SECONDS_A_TUNED_ROW + windows * SECONDS_A_WINDOW["instant"]
-    if config.model in ("hybrid", "blend", "mlp", "rnn", "ziln_mlp"):
-        fit += rounds * steps_for(windows, config) * batch * _seconds_a_row(config, steps_a_window)
-    seconds = FITS * (fit + customers * len(cutoffs) * SECONDS_A_CUSTOMER) + windows * 1e-5
-    table = customers * BYTES_A_CUSTOMER + windows * (2000 + 60 * steps_a_window)
-    memory = BYTES_BASE + table + processes * (BYTES_WORKER + windows * 700)
-    return Cost(seconds, memory / 1e6)
+    networks = plan.steps * batch * _seconds_a_row(config, steps_a_window)
+    networks += plan.tuned_steps * batch * SECONDS_A_TUNED_ROW
+    fit = SECONDS_TO_START + rounds * networks
+    fit += plan.windows * SECONDS_A_WINDOW.get(config.model, 0.0)
+    reading = customers * plan.cutoffs * SECONDS_A_CUSTOMER
+    seconds = FITS * (fit + reading) + plan.windows * 1e-5 + (WEIGHING * networks if config.model == "blend" else 0.0)
+    table = customers * BYTES_A_CUSTOMER + plan.windows * (BYTES_A_WINDOW + 60 * steps_a_window)
+    return Cost(seconds, (BYTES_BASE + table + processes * BYTES_WORKER) / 1e6)
 
 
 def _seconds_a_row(config: TrainConfig, steps_a_window: float) -> float:
     """Return what a network trained from scratch needs for a row of a batch."""
     features = 13e-6 * (config.mlp_layers * config.mlp_width**2 + 8192) / (2 * 64**2 + 8192)
-    gates = {"gru": 3, "lstm": 4, "rnn": 1}[config.rnn] / 3
-    sequence = 7e-6 * steps_a_window * gates * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
+    cost = sequence_encoder(config.rnn).COST
+    sequence = 7e-6 * steps_a_window * cost * config.rnn_layers * (config.rnn_width**2 + 512) / (32**2 + 512)
     return (features if config.model != "rnn" else 5e-6) + (sequence if config.model != "mlp" else 0.0)

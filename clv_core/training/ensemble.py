@@ -1,18 +1,13 @@
 """Train the networks of an ensemble side by side, one thread each, resumable one by one.
 
-The parent writes the tensors once; each worker process reads them, trains its seeds and leaves one weights file a seed.
-A worker ends when its parent does, so a killed run leaves no process behind.
+The parent writes the tensors once; each worker process (:mod:`clv_core.training.pool`) maps them into its memory,
+trains a seed and leaves its weights.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import queue
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,17 +20,14 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.jobs import Progress
-from clv_core.model.heads import tweedie_deviance
-from clv_core.model.inputs import Batch, Inputs
+from clv_core.model.inputs import Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
-from clv_core.model.one_thread import one_thread
-from clv_core.training.calibrate import calibrate
-from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.loop import Report, train
-from clv_core.training.memory import WORKERS
+from clv_core.model.stacking import one_thread
+from clv_core.training.loop import Checkpoint, Report, Task, calibrate, train
+from clv_core.training.pool import Report as SeedReport
+from clv_core.training.pool import serve, train_in_pool
 from clv_core.workspace import atomic_path, read_json, write_json
 
-TWEEDIE_WEIGHT = 0.5
 ROWS_AT_ONCE = 8192
 
 
@@ -88,7 +80,7 @@ def train_ensemble(run: Run, config: TrainConfig, steps: int, progress: Progress
     if processes == 1 or config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available()):
         train_seeds(run, open_seeds, tell)
     elif open_seeds:
-        _train_in_workers(run, [open_seeds[part::processes] for part in range(processes)], tell)
+        train_in_pool(processes, run.folder, open_seeds, tell)
     return [load_network(run, seed) for seed in seeds]
 
 
@@ -107,7 +99,7 @@ def load_history(run: Run, seed: int) -> list[dict[str, float]]:
     return history
 
 
-def train_seeds(run: Run, seeds: list[int], tell: Callable[[int, int, float, float | None], None]) -> None:
+def train_seeds(run: Run, seeds: list[int], tell: SeedReport) -> None:
     """Train ``seeds`` one after the other in this process, on one thread (or on the GPU)."""
     plan = read_json(run.folder / "plan.json")
     config = TrainConfig.from_json(plan["config"])
@@ -126,49 +118,25 @@ def _train_seed(
     device = inputs.table.device
     network = Network(Shape.from_json(plan["shape"]), config).to(device)
 
-    def loss_of(rows: Tensor, part: Inputs = inputs) -> Tensor:
-        return batch_loss(network, part.batch(rows), part.target[rows], part.exposure[rows], config)
+    def loss_of(rows: Tensor, step: int = 0, part: Inputs = inputs) -> Tensor:
+        params = network.head.part(network(part.batch(rows)), part.exposure[rows])
+        return network.head.training_loss(part.target[rows], params)
 
     @torch.no_grad()
     def validate() -> float:
         assert later is not None
-        return sum(float(loss_of(rows, later)) * len(rows) for rows in later.in_parts(ROWS_AT_ONCE)) / len(later)
+        parts = later.in_parts(ROWS_AT_ONCE)
+        return sum(float(loss_of(rows, part=later)) * len(rows) for rows in parts) / len(later)
 
-    state = train(
-        network,
-        loss_of,
-        len(inputs),
-        plan["steps"],
-        seed,
-        config,
-        Checkpoint(run.state(seed)),
-        report,
-        validate if later is not None else None,
-        {SEQUENCE_BRANCH: config.rnn_rate},
-    )
+    rates, check = {SEQUENCE_BRANCH: config.rnn_rate}, validate if later is not None else None
+    task = Task(loss_of, len(inputs), plan["steps"], seed, config, rates, check)
+    state = train(network, task, Checkpoint(run.state(seed)), report)
     network.eval()
-    calibrate(network, inputs, inputs.target, inputs.exposure == 1, ROWS_AT_ONCE)
+    calibrate(network, inputs, inputs.target, inputs.exposure)
     weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic_path(run.weights(seed)) as temporary:
         save_file(weights, temporary, {"history": json.dumps(state.history)})
     run.state(seed).unlink(missing_ok=True)
-
-
-def batch_loss(network: Network, batch: Batch, target: Tensor, exposure: Tensor, config: TrainConfig) -> Tensor:
-    """Return the mean loss of a batch, a scalar.
-
-    Args:
-        network: what is trained.
-        batch: B rows.
-        target: value in the part of the horizon that is known, in mean purchase days, [B].
-        exposure: how large that part is, in expected purchases, [B].
-        config: ``head`` decides what is added to the head's own loss.
-    """
-    params = network.head.part(network(batch), exposure)
-    loss = network.head.loss(target, params)
-    if config.head == "ziln":
-        loss = loss + TWEEDIE_WEIGHT * tweedie_deviance(target, network.head.mean(params))
-    return loss.mean()
 
 
 def _device(config: TrainConfig) -> torch.device:
@@ -177,44 +145,5 @@ def _device(config: TrainConfig) -> torch.device:
     return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _train_in_workers(run: Run, shares: list[list[int]], tell: Callable[[int, int, float, float | None], None]) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    workers = []
-    for seeds in filter(None, shares):
-        arguments = [sys.executable, "-m", "clv_core.training.worker", str(run.folder), *map(str, seeds)]
-        workers.append(
-            subprocess.Popen(
-                arguments,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env=environment,
-                cwd=Path(__file__).resolve().parents[2],
-            )
-        )
-    try:
-        for worker in workers:
-            threading.Thread(target=_pump, args=(worker, lines), daemon=True).start()
-        running = len(workers)
-        while running:
-            line = lines.get()
-            if line is None:
-                running -= 1
-            else:
-                WORKERS.look(worker.pid for worker in workers)
-                facts = json.loads(line)
-                tell(facts["seed"], facts["step"], facts["loss"], facts.get("validation"))
-        if any(worker.wait() != 0 for worker in workers):
-            raise ClvError("training_failed", folder=str(run.folder))
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-
-
-def _pump(worker: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
-    assert worker.stdout is not None
-    for line in worker.stdout:
-        lines.put(line)
-    lines.put(None)
+if __name__ == "__main__":
+    serve(lambda folder, seed, report: train_seeds(Run(folder), [seed], report))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -14,30 +14,28 @@ from clv_core.config import DELETE, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.model.baselines import BgNbdModel, NaiveModel
-from clv_core.model.blend import BlendModel
-from clv_core.model.boosting import BoostingModel
+from clv_core.model.baselines import Baseline, BgNbdModel, NaiveModel, ParetoNbdModel
+from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers, weights_of
+from clv_core.model.boosting import BoostingModel, fit_value
+from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
 from clv_core.model.deep import DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network
-from clv_core.model.levelled import LARGEST_LEVEL_RATIO
+from clv_core.model.instant.network import load_network
 from clv_core.model.network import Shape
-from clv_core.model.paretonbd import ParetoNbdModel
 from clv_core.model.predictions import Predictions
 from clv_core.model.ziln_mlp import ZilnMlpModel
 from clv_core.preprocessing.table import TableEncoder
-from clv_core.training.cost import steps_for
+from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
-from clv_core.training.instant import tuned_networks
-from clv_core.training.ziln_mlp import fit_network
+from clv_core.training.fit_ziln import fit_network
+from clv_core.training.tune_pretrained import tuned_networks
+from clv_core.training.windows import FEWEST_WINDOWS, thinned
 
-FEWEST_WINDOWS = 50
-BOOSTING_WINDOWS: Final = 50_000
-"""Boosting reads all of its rows for every tree; the networks read each of theirs about once."""
-
-HYBRID_TAKES: Final = 1.5
-"""As long as tuning the pre-trained network, in a blend's training, about."""
+WEIGHING_NETWORKS: Final = 2
+"""Of each kind, where a blend's weights are learned."""
+BLEND_TAKES: Final = (0.6, 3, 2, 1)
+"""How long a blend's weights, hybrid, pre-trained network and boosting take beside each other, about."""
 
 
 class Model(Protocol):
@@ -51,13 +49,55 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class FitTask:
+    """What is fitted, and where.
+
+    Args:
+        train: windows with targets.
+        config: the settings.
+        folder: keeps the state of a run, which resumes from it.
+        progress: listener.
+        stage: name of the stage to report.
+        weights: of a blend's members, where an earlier fit learned them; None: they are learned from these windows.
+    """
+
+    train: Snapshot
+    config: TrainConfig
+    folder: Path
+    progress: Progress
+    stage: str
+    weights: Mapping[str, float] | None = None
+
+    def part(self, name: str, progress: Progress, **settings: Any) -> FitTask:
+        """Return the task of a part of a model, in a folder of its own and with other settings."""
+        return replace(self, config=replace(self.config, **settings), folder=self.folder / name, progress=progress)
+
+    @property
+    def windows(self) -> Snapshot:
+        """The windows that networks and trees learn from, brought to the anchor's level.
+
+        Raises:
+            NotEnoughData: fewer than 50.
+        """
+        if len(self.train) < FEWEST_WINDOWS:
+            raise NotEnoughData("too_few_windows", windows=len(self.train), needed=FEWEST_WINDOWS)
+        return normalise_targets(self.train)
+
+    @property
+    def largest(self) -> float:
+        """Largest target, in the log's currency."""
+        assert self.train.target is not None
+        return float(self.train.target.max(initial=0.0))
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A fitted model and how it got there.
 
     Args:
         model: ready to predict.
         history: ``{seed, step, loss[, validation]}`` of every report; empty for models without steps.
-        early_stopped: whether a later validation window chose the weights.
+        early_stopped: whether a later validation window chose the number of steps.
         steps: optimiser steps of each network.
         deleted: training windows that were left out for a gap in a feature.
     """
@@ -69,31 +109,50 @@ class Fitted:
     deleted: int = 0
 
 
-def fit_deep(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the ensemble of networks; resumes from ``folder`` if it holds the state of the same run.
+Fit = Callable[[FitTask], Fitted]
 
-    Raises:
-        NotEnoughData: fewer than 50 training windows.
+
+def fit_deep(task: FitTask) -> Fitted:
+    """Fit the ensemble of networks; resumes from its folder if that holds the state of the same run.
+
+    With early stopping, one network first learns from the windows that end before the latest cutoff, and the step at
+    which it predicted that one best, scaled to all windows, is how long the ensemble learns from all of them.
     """
-    if len(train) < FEWEST_WINDOWS:
-        raise NotEnoughData("too_few_windows", windows=len(train), needed=FEWEST_WINDOWS)
-    assert train.target is not None
-    largest = float(train.target.max())
-    level = thinned(at_anchor_level(train), config.max_windows, config.seed)
-    part, later = split_for_validation(level) if config.early_stopping else (level, None)
-    table = TableEncoder.fit(part.features, part.described, impute=config.impute, constant=config.impute_constant)
-    encoder = InputEncoder.fit(part, table)
-    inputs = encoder.transform(part)
-    run, steps = Run(folder), steps_for(len(part), config)
-    shape = Shape(inputs.table.shape[1], encoder.vocabulary_sizes)
-    write_plan(run, shape, config, steps, inputs, encoder.transform(later) if later is not None else None)
-    networks = train_ensemble(run, config, steps, progress, stage)
+    windows, config = task.windows, task.config
+    steps, early = steps_for(len(windows), config), None
+    if config.early_stopping:
+        earlier, later = split_by_latest_cutoff(windows)
+        if later is not None:
+            own = replace(task, folder=task.folder / "early", config=replace(config, ensemble=1))
+            _, early = _train_networks(own, earlier, steps_for(len(earlier), config), later)
+            best = min(early, key=lambda entry: entry.get("validation", np.inf))["step"] / early[-1]["step"]
+            steps = max(1, round(best * steps))
+    fitted, history = _train_networks(task, windows, steps)
+    return Fitted(fitted, history, early is not None, steps)
+
+
+def _train_networks(
+    task: FitTask, windows: Snapshot, steps: int, later: Snapshot | None = None
+) -> tuple[DeepModel, list[dict[str, float]]]:
+    """Return the ensemble trained on windows for so many steps, and its history."""
+    config = task.config
+    table = TableEncoder.fit(windows.features, windows.described, impute=config.impute, constant=config.impute_constant)
+    encoder = InputEncoder.fit(windows, table)
+    run, shape = Run(task.folder), Shape(len(table.columns_), encoder.vocabulary_sizes)
+    check = None if later is None else encoder.transform(later)
+    write_plan(run, shape, config, steps, encoder.transform(windows), check)
+    networks = train_ensemble(run, config, steps, task.progress, task.stage)
     seeds = range(config.seed, config.seed + config.ensemble)
     history = [{"seed": float(seed), **entry} for seed in seeds for entry in load_history(run, seed)]
-    return Fitted(DeepModel(config, encoder, tuple(networks), largest), history, later is not None, steps)
+    return DeepModel(config, encoder, tuple(networks), task.largest), history
 
 
-def at_anchor_level(train: Snapshot) -> Snapshot:
+def exposures(train: Snapshot) -> NDArray[np.float64]:
+    """Return which part of the horizon each target covers, [n]."""
+    return np.ones(len(train)) if train.exposure is None else train.exposure
+
+
+def normalise_targets(train: Snapshot) -> Snapshot:
     """Return the snapshot with the targets of each cutoff scaled to the anchor's total of its buyers, within 1/3 to 3.
 
     The network then learns who is worth more than the anchor says, not what one season or a short history did to all
@@ -106,48 +165,68 @@ def at_anchor_level(train: Snapshot) -> Snapshot:
     return replace(train, target=target)
 
 
-def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
-    """Return the snapshot with as many of its complete windows as make it ``rows`` long; partial ones all stay."""
-    if train.exposure is None or len(train) <= rows:
-        return train
-    partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
-    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
-    return train.take(np.sort(np.concatenate([partial, left])))
-
-
-def fit_instant(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+def fit_instant(task: FitTask) -> Fitted:
     """Take the pre-trained network as it is; the windows only bound what it may say."""
-    assert train.target is not None
-    return Fitted(InstantModel(config.horizon_days, (load_network(),), float(train.target.max(initial=0.0))), [])
+    return Fitted(InstantModel(task.config.horizon_days, (load_network(),), task.largest), [])
 
 
-def fit_instant_tuned(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Tune the pre-trained network on the windows for seconds; resumes from ``folder``.
-
-    Raises:
-        NotEnoughData: fewer than 50 training windows.
-    """
-    assert train.target is not None
-    windows = thinned(at_anchor_level(train), config.max_windows, config.seed)
-    networks, states = tuned_networks(windows, config, folder, progress, stage)
-    model = InstantModel(config.horizon_days, tuple(networks), float(train.target.max(initial=0.0)))
+def fit_instant_tuned(task: FitTask) -> Fitted:
+    """Tune the pre-trained network on the windows; resumes from its folder."""
+    config = task.config
+    windows = thinned(task.windows, 2 * MOST_TUNED_STEPS * config.batch_size, config.seed)
+    networks, states = tuned_networks(windows, config, task.folder, task.progress, task.stage)
+    model = InstantModel(config.horizon_days, tuple(networks), task.largest)
     history = [
         {"seed": float(config.seed + member), **entry} for member, state in enumerate(states) for entry in state.history
     ]
     return Fitted(model, history, steps=states[0].step)
 
 
-def fit_blend(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the hybrid and tune the pre-trained network on the same windows; resumes from ``folder``."""
-    longer, shorter = parts_of(progress, (HYBRID_TAKES, 1))
-    deep = fit_deep(train, replace(config, model="hybrid"), folder / "hybrid", longer, stage)
-    instant = fit_instant_tuned(train, config, folder / "instant_tuned", shorter, stage)
+def fit_blend(task: FitTask) -> Fitted:
+    """Fit the hybrid, boosting and BG/NBD, tune the pre-trained network, and weigh them; resumes from its folder."""
+    first, *parts = parts_of(task.progress, BLEND_TAKES)
+    weights = task.weights or learned_weights(task.part("weights", first))
+    first.report("weights", 1, 1, **weights)
+    fitted, blend = _fit_members(task, parts)
+    assert blend.simple is not None
+    return replace(fitted, model=replace(blend, simple=replace(blend.simple, weights=weights)))
+
+
+def _fit_members(task: FitTask, parts: Sequence[Progress]) -> tuple[Fitted, BlendModel]:
+    """Return the fit of the hybrid, and the blend of all members, weighed as before any log has judged."""
+    longest, longer, shorter = parts
+    deep = fit_deep(task.part("hybrid", longest, model="hybrid"))
+    instant = fit_instant_tuned(task.part("instant_tuned", longer))
     assert isinstance(deep.model, DeepModel) and isinstance(instant.model, InstantModel)
-    return replace(deep, model=BlendModel(deep.model, instant.model))
+    shorter.report(task.stage, 0, 1)
+    windows, encoder = task.windows, deep.model.encoder
+    assert windows.target is not None
+    target, exposure = np.maximum(windows.target, 0.0), exposures(windows)
+    rows = encoder.table.transform(windows.features)
+    trees = fit_value(rows, target / encoder.money, exposure, task.config.seed)
+    never = ~windows.bought & (exposure == 1)
+    never_value = float(target[never].mean()) if never.any() else 0.0
+    simple = SimpleMembers(trees, encoder.money, never_value, PRIOR)
+    return deep, BlendModel(deep.model, instant.model, simple)
 
 
-def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
-    """Split off the latest complete cutoff, if label windows end before it; else there is no validation."""
+def learned_weights(task: FitTask) -> dict[str, float]:
+    """Return how much each member of a blend is to count, by the latest cutoff whose horizon has passed.
+
+    Smaller members learn from the windows that end before that cutoff, and predict it; the weights are those of the
+    least deviance there, shrunk to the prior. Where there is no such window, they are the prior.
+    """
+    earlier, later = split_by_latest_cutoff(task.windows)
+    if later is None or later.target is None or later.target.max(initial=0.0) <= 0:
+        return dict(PRIOR)
+    small = replace(task, train=replace(earlier, levels={}))
+    small = small.part("", task.progress, ensemble=min(WEIGHING_NETWORKS, task.config.ensemble), early_stopping=False)
+    _, blend = _fit_members(small, parts_of(task.progress, BLEND_TAKES[1:]))
+    return weights_of(later.target, blend.expected_by_member(later), later.bought, later.anchor_value)
+
+
+def split_by_latest_cutoff(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
+    """Return the complete windows that end before the latest complete cutoff, and those of that one; None: too few."""
     complete = train.complete()
     latest = int(complete.cutoff_day.max())
     earlier = np.flatnonzero(complete.cutoff_day + complete.horizon_days <= latest)
@@ -156,65 +235,43 @@ def split_for_validation(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
     return complete.take(earlier), complete.take(np.flatnonzero(complete.cutoff_day == latest))
 
 
-def fit_naive(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the spend-rate baseline."""
-    return Fitted(NaiveModel().fit(train.complete()), [])
+def fit_baseline(model: type[Baseline]) -> Fit:
+    """Return the fit of a model that has no steps."""
+    return lambda task: Fitted(model().fit(task.train.complete()), [])
 
 
-def fit_bgnbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the BG/NBD + Gamma-Gamma baseline."""
-    return Fitted(BgNbdModel().fit(train.complete()), [])
+def fit_boosting(task: FitTask) -> Fitted:
+    """Fit gradient boosting."""
+    config, options = task.config, ("impute", "seed")
+    known = {name: getattr(config, name) for name in options}
+    model = BoostingModel.fit(task.windows, constant=config.impute_constant, kind=config.boosting, **known)
+    return Fitted(replace(model, largest=task.largest), [])
 
 
-def fit_paretonbd(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the Pareto/NBD + Gamma-Gamma baseline."""
-    return Fitted(ParetoNbdModel().fit(train.complete()), [])
-
-
-def fit_boosting(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-    """Fit the gradient boosting baseline."""
-    complete = train.complete()
-    if len(complete) > BOOSTING_WINDOWS:
-        rows = np.random.default_rng(config.seed).permutation(len(complete))[:BOOSTING_WINDOWS]
-        complete = complete.take(np.sort(rows))
-    model = BoostingModel.fit(
-        complete,
-        impute=config.impute,
-        constant=config.impute_constant,
-        seed=config.seed,
-        kind=config.boosting,
-    )
-    return Fitted(model, [])
-
-
-def fit_ziln_mlp(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
+def fit_ziln_mlp(task: FitTask) -> Fitted:
     """Fit the ZILN paper's plain MLP."""
-    model, state = fit_network(train.complete(), config, folder, progress, stage)
+    config = task.config
+    model, state = fit_network(task.train.complete(), config, task.folder, task.progress, task.stage)
     history = [{"seed": float(config.seed), **entry} for entry in state.history]
     return Fitted(model, history, early_stopped=True, steps=state.step)
 
 
 def table_of(model: Model) -> TableEncoder | None:
     """Return a model's encoder of the feature table; None for one that does not read it."""
-    if isinstance(model, BlendModel):
-        model = model.deep
     if isinstance(model, DeepModel):
         return model.encoder.table
-    return model.encoder if isinstance(model, (BoostingModel, ZilnMlpModel)) else None
-
-
-Fit = Callable[[Snapshot, TrainConfig, Path, Progress, str], Fitted]
+    return model.encoder if isinstance(model, (BlendModel, BoostingModel, ZilnMlpModel)) else None
 
 
 def without_gaps(fit: Fit) -> Fit:
     """Return ``fit`` as it is done by models that read the feature table: on windows whose gaps are allowed."""
 
-    def fit_rest(train: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str) -> Fitted:
-        if config.impute != DELETE:
-            return fit(train, config, folder, progress, stage)
-        gaps = train.gaps(config.features_to_check)
-        rest = train.take(np.flatnonzero(~gaps))
-        return replace(fit(rest, config, folder, progress, stage), deleted=int(gaps.sum()))
+    def fit_rest(task: FitTask) -> Fitted:
+        if task.config.impute != DELETE:
+            return fit(task)
+        gaps = task.train.gaps(task.config.features_to_check)
+        rest = replace(task, train=task.train.take(np.flatnonzero(~gaps)))
+        return replace(fit(rest), deleted=int(gaps.sum()))
 
     return fit_rest
 
@@ -235,9 +292,9 @@ MODELS: Final[dict[str, ModelEntry]] = {
     "blend": ModelEntry(without_gaps(fit_blend), BlendModel.from_state),
     "mlp": ModelEntry(without_gaps(fit_deep), DeepModel.from_state),
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
-    "naive": ModelEntry(fit_naive, NaiveModel.from_state, baseline=True),
-    "bgnbd": ModelEntry(fit_bgnbd, BgNbdModel.from_state, baseline=True),
-    "paretonbd": ModelEntry(fit_paretonbd, ParetoNbdModel.from_state, baseline=True),
+    "naive": ModelEntry(fit_baseline(NaiveModel), NaiveModel.from_state, baseline=True),
+    "bgnbd": ModelEntry(fit_baseline(BgNbdModel), BgNbdModel.from_state, baseline=True),
+    "paretonbd": ModelEntry(fit_baseline(ParetoNbdModel), ParetoNbdModel.from_state, baseline=True),
     "lightgbm": ModelEntry(without_gaps(fit_boosting), BoostingModel.from_state),
     "ziln_mlp": ModelEntry(without_gaps(fit_ziln_mlp), ZilnMlpModel.from_state),
 }

@@ -17,26 +17,21 @@ from torch import Tensor
 
 from clv_core.config import TrainConfig
 from clv_core.jobs import Progress
-from clv_core.model.heads import Params, tweedie_deviance
+from clv_core.model.heads import Params
 from clv_core.model.instant import curve
-from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.instant.weights import load_network
-from clv_core.model.one_thread import one_thread
-from clv_core.training.calibrate import calibrate
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.loop import train
+from clv_core.model.instant.network import InstantNetwork, load_network
+from clv_core.model.stacking import one_thread
+from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
 from clv_core.training.tally import Tally
 from clv_core.workspace import read_json, write_json
 
 BATCH: Final = 512
-ROWS_AT_ONCE: Final = 4096
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
 PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
-TWEEDIE_WEIGHT: Final = 0.5
 HELD_OUT: Final = 1_000_003
 """Added to the seed: shops that measure the network and are never learned from."""
 CHUNKS_TO_TIME: Final = 3
@@ -81,21 +76,18 @@ def pretrain(
     with chunks_of(seed, rows, processes) as chunks:
         current: dict[int, Chunk] = {}
 
-        def begin(step: int) -> None:
+        def loss_of(chosen: Tensor, step: int) -> Tensor:
             number = step // _steps_a_chunk(rows)
             if number not in current:
                 current.clear()
                 current[number] = chunks(number)
                 tally.note(number, len(current[number].inputs.logs))
-
-        def loss_of(chosen: Tensor) -> Tensor:
-            (chunk,) = current.values()
-            return chunk_loss(network, chunk, chosen)
+            return chunk_loss(network, current[number], chosen)
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
-        state = train(network, loss_of, rows, steps, seed, settings, checkpoint, report, begin=begin)
+        state = train(network, Task(loss_of, rows, steps, seed, settings), checkpoint, report)
     network.eval()
-    calibrate(network, first.inputs, first.target, first.ratio == 1, ROWS_AT_ONCE)
+    calibrate(network, first.inputs, first.target, first.ratio)
     tally.pause()
     return network, state, tally
 
@@ -159,10 +151,7 @@ def _steps_a_chunk(rows: int) -> int:
 def chunk_loss(network: InstantNetwork, chunk: Chunk, rows: Tensor) -> Tensor:
     """Return the mean loss of rows, a scalar: likelihood, and deviance of the mean in units of the shop's level."""
     params = at_ratio(network, network(chunk.inputs.batch(rows)), chunk.ratio[rows])
-    target, level = chunk.target[rows], chunk.level[rows]
-    loss = network.head.loss(target, params)
-    deviance = tweedie_deviance(target / level, network.head.mean(params) / level)
-    return (loss + TWEEDIE_WEIGHT * deviance).mean()
+    return network.head.training_loss(chunk.target[rows], params, chunk.level[rows])
 
 
 def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:

@@ -14,7 +14,7 @@ CORE: Final = Path(__file__).resolve().parents[1]
 DECIDING: Final = (
     *("features/btyd", "features/context", "features/sequences.py"),
     *("model/heads.py", "model/instant", "model/packing.py"),
-    *("training/calibrate.py", "training/loop.py", "training/pretrain.py", "training/prior", "training/shops.py"),
+    *("training/loop.py", "training/pretrain.py", "training/prior", "training/shops.py"),
 )
 """Packages and modules of ``clv_core`` that decide the weights, beside seed and steps."""
 

@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.collection.horizons import history_days
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
-from clv_core.features.snapshot import Snapshot, concat
+from clv_core.features.snapshot import BASIS, Snapshot, concat
+from clv_core.features.table import HISTORY
 from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 
 FEWEST_BUYERS = 30
+FEWEST_WINDOWS: Final = 50
 SHORTEST_LABEL: Final = 0.25
 """Smallest part of the horizon that a partial window covers."""
+SOME_WINDOWS: Final = 150_000
+WINDOWS_AN_EVENT: Final = 2
+"""Twice as many of CDNOW, three events a customer, teach nothing more (tests/bench/README.md)."""
 EPOCH = date(1970, 1, 1)
 
 
@@ -96,7 +103,7 @@ def training_snapshot(
     sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
     of_whole, of_all = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
     rng = np.random.default_rng(seed)
-    parts = []
+    parts, columns = list[Snapshot](), list[dict[str, NDArray[Any]]]()
     for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
         progress.report("windows", number, len(chosen))
         if size == 0:
@@ -104,9 +111,14 @@ def training_snapshot(
         part = _labelled(log, cutoff, horizon_days, min(horizon_days, (end - cutoff).days), max_steps)
         share = of_whole if number < len(complete) else of_all
         keep = np.sort(rng.permutation(size)[: max(1, round(size * share))]).astype(np.int64)
-        parts.append(part if share == 1.0 else part.take(keep))
+        part = part if share == 1.0 else part.take(keep)
+        columns.append(_columns(part.features))
+        parts.append(replace(part, table=part.features[[]]))
     progress.report("windows", len(chosen), len(chosen))
     train = concat(parts) if parts else None
+    if train is not None:  # column by column: a frame of all beside those of the parts would take twice the memory
+        joined = {name: np.concatenate([part.pop(name) for part in columns]) for name in list(columns[0])}
+        train = replace(train, table=pd.DataFrame(joined, train.features.index, copy=False))
     buyers = 0
     if train is not None and train.target is not None:
         whole = True if train.exposure is None else train.exposure == 1
@@ -114,6 +126,15 @@ def training_snapshot(
     if train is None or buyers < FEWEST_BUYERS:
         raise NotEnoughData("too_few_buyers", buyers=buyers, needed=FEWEST_BUYERS, horizon=horizon_days)
     return train
+
+
+def _columns(features: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Return a copy of each feature: what models start from in float64, all other numbers in float32."""
+    exact = {*BASIS, *HISTORY}
+    return {
+        str(name): column.to_numpy(np.float32 if column.dtype == np.float64 and name not in exact else None, copy=True)
+        for name, column in features.items()
+    }
 
 
 def _labelled(log: EventLog, cutoff: date, horizon_days: int, label_days: int, max_steps: int) -> Snapshot:
@@ -142,16 +163,33 @@ def _earliest(first_day: date, horizon_days: int) -> date:
     return first_day + timedelta(days=history_days(horizon_days))
 
 
+def most_windows(config: TrainConfig, events: int) -> int:
+    """Return how many windows are learned from at most: a log of few events repeats itself in more."""
+    return min(config.max_windows, max(SOME_WINDOWS, WINDOWS_AN_EVENT * events))
+
+
+def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
+    """Return the snapshot with as many of its complete windows as make it ``rows`` long; partial ones all stay."""
+    if train.exposure is None or len(train) <= rows:
+        return train
+    partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
+    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
+    return train.take(np.sort(np.concatenate([partial, left])))
+
+
 def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
     """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
-    return training_snapshot(
+    events = int((log.steps.day < (end - EPOCH).days).sum())
+    limit = most_windows(config, events)
+    train = training_snapshot(
         log,
         end,
         config.horizon_days,
         cutoffs=config.cutoffs,
         partial=config.partial_windows,
-        max_windows=config.max_windows,
+        max_windows=limit,
         max_steps=config.max_steps_back,
         seed=config.seed,
         progress=progress,
     )
+    return thinned(train, limit, config.seed)

@@ -63,6 +63,8 @@ if part == "value":
 elif part == "buyers":
     evaluation_charts.threshold(bundle)
 elif part == "models":
+    if record.get("weights"):
+        st.caption(t("evaluate.members", members=scoreboard.members(record["weights"])))
     scoreboard.section(bundle)
 elif part == "details":
     history = progress.loss_frame(bundle.history())

@@ -62,7 +62,8 @@ with st.container(border=True):
         if st.button(t("train.start"), type="primary", icon=icon, key="start_training", **may):
             training.start(dataset, config)
             st.rerun()
-        st.caption(t("train.cost", time=i18n.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
+        expected = t("train.cost", time=i18n.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}")
+        st.caption(f"{expected} {training.expected_windows(dataset, config)}")
     if not fits:
         st.warning(t("train.memory", memory=f"{(memory or 0) / 1000:.1f}"), icon=":material/memory:")
 

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import holdout_predictions
-from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
+from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.saying import format_metric
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
@@ -124,7 +124,7 @@ def _advantages(bundle: Bundle, simple: str) -> dict[str, Estimate]:
 
 def metric_text(metric: str, value: float, currency: str = "") -> str:
     """Return a metric's value in its unit, in the language of the page."""
-    return say_metric(metric, value, currency, session.language())
+    return format_metric(metric, value, currency, session.language())
 
 
 def metric_table(bundle: Bundle) -> pd.DataFrame:

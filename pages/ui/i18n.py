@@ -24,6 +24,7 @@ from clv_core.i18n import (
     say_together,
     translate,
 )
+from clv_core.model.sequence_encoders import sequence_encoder
 from pages.ui import session
 
 
@@ -34,6 +35,9 @@ def t(key: str, **params: Any) -> str:
 
 def name_of(prefix: str, value: str) -> str:
     """Return the catalogue's word for ``value`` (``feature.frequency``); what comes from data stays as it is."""
+    if prefix == "choice.rnn":
+        labels: dict[str, str] = sequence_encoder(value).LABELS
+        return labels.get(session.language(), labels["en"])
     return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", session.language()) else value
 
 

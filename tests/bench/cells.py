@@ -14,8 +14,7 @@ from clv_core.config import TrainConfig
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model.blend import PARTS, BlendModel
-from clv_core.training.fit import MODELS
+from clv_core.training.fit import MODELS, FitTask
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.bench.logs import HORIZON_DAYS, attainable, plan, prepare
@@ -112,12 +111,9 @@ def run_cell(
                 if (number and MODELS[model].baseline) or (cell.models and model not in cell.models):
                     continue
                 name = model + (f"#{number + 1}" if number else "")
-                parts = [fitted[part] for part in PARTS if part in fitted]
-                if model == "blend" and len(parts) == len(PARTS):
-                    fitted[model] = BlendModel(*parts)  # what its own fit would come to, without fitting them again
-                else:
-                    settled = replace(own, model=model)
-                    fitted[model] = MODELS[model].fit(train, settled, folder / name, NoProgress(), "backtest").model
+                settled = replace(own, model=model)
+                task = FitTask(train, settled, folder / name, NoProgress(), "backtest")
+                fitted[model] = MODELS[model].fit(task).model
                 predictions = fitted[model].predict(snapshot, cell.horizon_days)
                 frames.append(predictions.frame(snapshot.features.index, cell.cutoff, cell.horizon_days, name))
         truth = attainable(workspace, cell.dataset)

@@ -30,9 +30,8 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.explanation_session import open_session
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explain_scores
-from clv_core.evaluation.explain.answers import ANSWERS, answers_of
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.ranks import agreement
+from clv_core.evaluation.explain.checks import agreement
+from clv_core.evaluation.explain.explanation import ANSWERS, Explanation, answers_of
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.bench.explain_truth import true_strengths

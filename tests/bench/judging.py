@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS, Metric
 from clv_core.evaluation.sample import Draw
-from clv_core.training.choice import DEFAULT
+from clv_core.training.cost import DEFAULT
 from tests.bench.cells import ATTAINABLE
 
 OURS: Final = DEFAULT

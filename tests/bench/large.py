@@ -26,7 +26,7 @@ from clv_core.collection.inspect import inspect_file
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.relation_cache import FOLDER as RELATIONS
-from clv_core.training.memory import peak_memory_mb
+from clv_core.training.pool import peak_memory_mb
 from clv_core.workspace import Workspace
 from tests.bench.large_log import make
 

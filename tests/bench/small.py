@@ -29,7 +29,7 @@ from clv_core.features.engine import Engine
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.training.fit import MODELS
+from clv_core.training.fit import MODELS, FitTask
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.bench.logs import prepare
@@ -127,7 +127,9 @@ def figures(
     for model in models:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                fitted = MODELS[model].fit(train, replace(config, model=model), Path(folder), NoProgress(), "backtest")
+                fitted = MODELS[model].fit(
+                    FitTask(train, replace(config, model=model), Path(folder), NoProgress(), "backtest")
+                )
             except NotEnoughData:
                 continue
         found = fitted.model.predict(snapshot, horizon)

@@ -31,15 +31,15 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
+from clv_core.model.calibrated import ROWS_AT_ONCE
 from clv_core.model.deep import DeepModel
 from clv_core.model.heads import Params
 from clv_core.model.inputs import Batch, InputEncoder, Inputs
-from clv_core.model.levelled import ROWS_AT_ONCE
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
-from clv_core.model.one_thread import one_thread
+from clv_core.model.stacking import one_thread
 from clv_core.preprocessing.table import TableEncoder
-from clv_core.training.ensemble import Run, batch_loss, train_ensemble, train_seeds, write_plan
-from clv_core.training.fit import at_anchor_level
+from clv_core.training.ensemble import Run, train_ensemble, train_seeds, write_plan
+from clv_core.training.fit import normalise_targets
 from clv_core.training.loop import LARGEST_GRADIENT, STEPS_BETWEEN_REPORTS, learning_rate, make_optimizer, rows_of_step
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
@@ -85,7 +85,7 @@ def bare_loop(inputs: Inputs, shape: Shape, config: TrainConfig) -> Iterator[Net
         torch.manual_seed(config.seed * 7_368_787 + step)
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * learning_rate(step, STEPS, config.learning_rate)
-        loss = batch_loss(network, batch, target, exposure, config)
+        loss = network.head.training_loss(target, network.head.part(network(batch), exposure))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
@@ -141,7 +141,7 @@ def tell(what: str, pairs: list[Pair], rows: int) -> None:
 
 def prepared(log: EventLog, config: TrainConfig) -> tuple[InputEncoder, Inputs, float]:
     """Return what a training reads, as ``fit`` makes it, and the largest target."""
-    train = at_anchor_level(training_data(log, log.end, config, NoProgress()))
+    train = normalise_targets(training_data(log, log.end, config, NoProgress()))
     assert train.target is not None
     table = TableEncoder.fit(train.features, train.described, impute=config.impute, constant=config.impute_constant)
     encoder = InputEncoder.fit(train, table)

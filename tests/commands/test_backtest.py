@@ -11,7 +11,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from clv_core.training import choice
+from clv_core.training import cost as choice
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done, run
 

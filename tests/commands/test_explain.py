@@ -14,8 +14,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder, find_explanation
-from clv_core.evaluation.explain.answers import ANSWERS
-from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.explanation import ANSWERS, Explanation
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
 from tests.commands.conftest import Shop

@@ -11,8 +11,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from clv_core.evaluation.tune import SPACE, Search, Trial
-from clv_core.evaluation.tuned import Tuning
+from clv_core.evaluation.tune import SPACE, Search, Trial, Tuning
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done, run
 

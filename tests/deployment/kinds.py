@@ -17,8 +17,8 @@ from clv_core.jobs import NoProgress
 from clv_core.model.blend import BlendModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.weights import load_network
-from clv_core.training.fit import MODELS, Fitted, Model
+from clv_core.model.instant.network import load_network
+from clv_core.training.fit import MODELS, FitTask, Fitted, Model
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 
@@ -33,7 +33,7 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator
     for kind in KINDS[:-1]:
         config = replace(CONFIG, model=kind)
         data = training_data(log, log.end, config, NoProgress())
-        fitted[kind] = MODELS[kind].fit(data, config, folder / kind, NoProgress(), "training").model
+        fitted[kind] = MODELS[kind].fit(FitTask(data, config, folder / kind, NoProgress(), "training")).model
     log.close()
     assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
     fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))

@@ -21,7 +21,7 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
-from clv_core.training.choice import DEFAULT
+from clv_core.training.cost import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 
 Demo = tuple[Workspace, Dataset, Bundle]

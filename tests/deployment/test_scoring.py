@@ -18,7 +18,7 @@ from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model import levelled
+from clv_core.model import calibrated as levelled
 from clv_core.model.horizon import Horizon
 from clv_core.workspace import Workspace
 

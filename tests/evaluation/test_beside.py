@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation import beside
-from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, in_order, level_of
+from clv_core.evaluation import baseline_comparison as beside
+from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, in_order, level_of
 from clv_core.evaluation.bootstrap import Bootstrap
 from clv_core.evaluation.metrics import METRICS, evaluate
 

@@ -10,7 +10,7 @@ import pytest
 
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.evaluation.change import Change, change_at, find_change
-from clv_core.evaluation.facts import LogFacts
+from clv_core.evaluation.evidence import LogFacts
 from clv_core.evaluation.spans import PurchaseDays, Ratio, span_at
 from tests.features import conftest
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.model.predictions import Predictions
-from clv_core.training.fit import MODELS, Fitted, ModelEntry
+from clv_core.training.fit import MODELS, FitTask, Fitted, ModelEntry
 from clv_core.workspace import Workspace
 
 CONFIG = TrainConfig(horizon_days=60, model="lightgbm", cutoffs=2, seed=7)
@@ -57,9 +56,9 @@ def folders(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Where each training keeps its state; what it fits is a ``Memory``."""
     used: list[Path] = []
 
-    def remember(train: Snapshot, config: TrainConfig, folder: Path, *_: Any) -> Fitted:
-        used.append(folder)
-        return Fitted(Memory(train), [])
+    def remember(task: FitTask) -> Fitted:
+        used.append(task.folder)
+        return Fitted(Memory(task.train), [])
 
     monkeypatch.setitem(MODELS, "lightgbm", ModelEntry(remember, None))  # type: ignore[arg-type]
     return used

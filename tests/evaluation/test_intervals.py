@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from clv_core.evaluation.calibration import TENTH_TOLERANCE, groups_of, intervals_of
 from clv_core.evaluation.evidence import share_inside
-from clv_core.evaluation.groups import TENTH_TOLERANCE, groups_of
-from clv_core.evaluation.intervals import intervals_of
 from tests.evaluation.conftest import lognormal_shop as shop
 
 WRONG = {

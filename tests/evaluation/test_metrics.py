@@ -12,7 +12,7 @@ from scipy import stats
 
 from clv_core.evaluation.metrics import METRICS, evaluate
 from clv_core.evaluation.sample import Draw, Sample
-from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.saying import format_metric
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.model.predictions import Predictions
 
@@ -217,7 +217,7 @@ def test_advantage_knows_what_better_means() -> None:
     ],
 )
 def test_a_metric_is_said_in_its_unit_and_what_is_not_whole_not_as_whole(metric: str, value: float, said: str) -> None:
-    assert say_metric(metric, value, "USD") == said
+    assert format_metric(metric, value, "USD") == said
 
 
 def _values(given_: Predictions) -> tuple[np.ndarray, ...]:

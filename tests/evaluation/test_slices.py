@@ -10,8 +10,18 @@ import pandas as pd
 import pytest
 
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.seasons import season_id, season_label, season_of, season_table
-from clv_core.evaluation.slices import SLICES, TENURE_BANDS, customer_facts, slice_label, slice_table, value_decile
+from clv_core.evaluation.slices import (
+    SLICES,
+    TENURE_BANDS,
+    customer_facts,
+    season_id,
+    season_label,
+    season_of,
+    season_table,
+    slice_label,
+    slice_table,
+    value_decile,
+)
 from clv_core.i18n import LANGUAGES
 from tests.model.test_baselines import _snapshot
 

@@ -14,11 +14,9 @@ import pytest
 
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Estimate
+from clv_core.evaluation.calibration import Groups, Intervals
 from clv_core.evaluation.change import Change
-from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, Rolling, gather, share_inside
-from clv_core.evaluation.facts import LogFacts
-from clv_core.evaluation.groups import Groups
-from clv_core.evaluation.intervals import Intervals
+from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, LogFacts, Rolling, gather, share_inside
 from clv_core.evaluation.trust import MOST_REASONS, REASONS, Trust, grade, judge
 from clv_core.i18n import LANGUAGES, has
 from tests.evaluation.conftest import lognormal_shop

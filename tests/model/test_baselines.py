@@ -13,8 +13,7 @@ from clv_core.errors import Refused
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.sequences import Steps, Windows
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.baselines import BgNbdModel, NaiveModel
-from clv_core.model.paretonbd import ParetoNbdModel
+from clv_core.model.baselines import BgNbdModel, NaiveModel, ParetoNbdModel
 from clv_core.model.predictions import COLUMNS, Predictions
 from clv_core.model.residuals import ResidualQuantiles
 

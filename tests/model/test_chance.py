@@ -9,7 +9,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.btyd import BgNbd
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
-from clv_core.model.chance import OrderTimes, by_luck
+from clv_core.model.chance import PurchaseSurvival, by_luck
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(4)
@@ -26,8 +26,8 @@ def buyers(n: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return frequency, np.where(frequency > 0, age * rng.uniform(0.05, 1, n), 0.0), age
 
 
-def times_of(frequency: np.ndarray, age: np.ndarray, horizon_days: float = H) -> OrderTimes:
-    return OrderTimes(COUNTS.alpha + age, COUNTS.r + frequency, horizon_days)
+def times_of(frequency: np.ndarray, age: np.ndarray, horizon_days: float = H) -> PurchaseSurvival:
+    return PurchaseSurvival(COUNTS.alpha + age, COUNTS.r + frequency, horizon_days)
 
 
 @pytest.mark.parametrize("days", DAYS)
@@ -84,7 +84,7 @@ def test_the_day_of_a_chance_is_where_it_is_reached() -> None:
 def test_each_customer_goes_by_the_anchor_of_the_own_cutoff(small_workspace: Workspace) -> None:
     log = open_log(open_dataset(small_workspace, "shop"))
     snapshot = scoring_snapshot(log, log.end, 90, max_steps=8)
-    times = OrderTimes.of(snapshot, 90)
+    times = PurchaseSurvival.of(snapshot, 90)
     (anchor,) = snapshot.anchors.values()
     features = snapshot.features[["frequency", "recency", "T", "monetary_value"]]
     bought = features["T"].notna().to_numpy()

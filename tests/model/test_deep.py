@@ -14,7 +14,7 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
-from clv_core.model.levelled import ROWS_AT_ONCE
+from clv_core.model.calibrated import ROWS_AT_ONCE, Level
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
@@ -57,7 +57,7 @@ def test_the_level_is_set_by_all_rows_together(small_bundle: Bundle, snapshot: S
     """Otherwise the test above could not fail."""
     some = np.argsort(small_bundle.model.predict(snapshot).predicted_clv)[:300]
     alone, among = small_bundle.model.levels(snapshot.take(some)), small_bundle.model.levels(snapshot)
-    assert alone.keys() == among.keys() and all(abs(alone[day] / among[day] - 1) > 1e-3 for day in alone)
+    assert alone.keys() == among.keys() and all(abs(alone[day].value / among[day].value - 1) > 1e-3 for day in alone)
 
 
 def test_processors_change_no_bit(small_bundle: Bundle, many: Snapshot) -> None:
@@ -121,7 +121,7 @@ def test_a_quiet_season_holds_less_of_the_horizon_and_the_horizon_what_it_held(
 def test_nothing_falls_in_the_horizon_whatever_the_season(small_bundle: Bundle, snapshot: Snapshot) -> None:
     pace = tuple(np.random.default_rng(4).lognormal(0, 0.7, 13).tolist())
     some = replace(snapshot.take(np.arange(400)), last_year=LastYear(0.0, pace))
-    levels = {int(some.cutoff_day[0]): 1.0}
+    levels = {int(some.cutoff_day[0]): Level(1.0, 0.8)}
     horizons = (1, 10, 29, 60, 89, 90, 91, 200, 364, 500, 730)
     found = [small_bundle.model.predict_at(some, levels, days) for days in horizons]
     for before, after in zip(found, found[1:], strict=False):

@@ -83,7 +83,7 @@ def test_quantiles_do_not_cross_and_a_larger_exposure_lowers_none(name):
     head.calibrate(torch.where(torch.arange(200) % 3 == 0, target, torch.zeros_like(target)), params)
     ones, before = torch.ones(200, dtype=torch.float64), {}
     for exposure in (1e-4, 0.01, 0.3, 0.999, 1.0, 1.001, 2.0, 7.0, 50.0, 1e4):
-        scaled = head.rescale(params, 0.7 * exposure * ones, head.chance_by_luck(params, exposure))
+        scaled = head.rescale(params, 0.7 * exposure * ones, head.poisson_thinning(params, exposure))
         found = {q: head.quantile(scaled, q) for q in (0.1, 0.5, 0.9)}
         assert (found[0.1] <= found[0.5]).all() and (found[0.5] <= found[0.9]).all()
         assert all((value >= before.get(q, value) * (1 - 1e-12)).all() for q, value in found.items())
@@ -96,7 +96,7 @@ def test_quantiles_of_twice_the_exposure_are_those_of_a_law_with_that_chance_and
     head = Ziln()
     params = some_params(head)
     ones = torch.ones(200, dtype=torch.float64)
-    scaled = head.rescale(params, 2 * ones, head.chance_by_luck(params, 2.0))
+    scaled = head.rescale(params, 2 * ones, head.poisson_thinning(params, 2.0))
     p = head.p_purchase(params).detach().numpy()
     level, factor = at_chance(p, by_luck(p, 2.0), np.full(200, 2.0), 0.9)
     for row in range(0, 200, 20):

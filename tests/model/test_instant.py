@@ -23,8 +23,7 @@ from clv_core.jobs import NoProgress
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.instant.weights import RECORD, SHIPPED, WEIGHTS, load_network
+from clv_core.model.instant.network import RECORD, SHIPPED, WEIGHTS, InstantNetwork, load_network
 from clv_core.workspace import Workspace, read_json
 
 pytestmark = pytest.mark.first(7)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clv_core.errors import Message
-from clv_core.evaluation.intervals import Intervals
+from clv_core.evaluation.calibration import Intervals
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import monitor

@@ -10,7 +10,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.saying import format_metric
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN
@@ -24,7 +24,7 @@ def test_evaluate_models_and_the_model_card_name_and_round_a_figure_alike(
 ) -> None:
     bundle = list_bundles(Workspace(with_model))[0]
     found, currency = bundle.record["metrics"], bundle.record["currency"]
-    expected = {translate(f"metric.{name}", lang): say_metric(name, found[name], currency, lang) for name in THREE}
+    expected = {translate(f"metric.{name}", lang): format_metric(name, found[name], currency, lang) for name in THREE}
     for page in ("evaluate", "models"):
         shown = {one.label: one.value for one in open_page(with_model, page, lang=lang).metric}
         assert expected.items() <= shown.items(), page

@@ -15,7 +15,7 @@ from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
-from clv_core.training.choice import DEFAULT, default_model
+from clv_core.training.cost import DEFAULT, default_model
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, SAMPLE, SIGN_IN, do, texts

@@ -15,10 +15,9 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import save_tuning
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.tune import SPACE, Search, Trial
-from clv_core.evaluation.tuned import Tuning
+from clv_core.evaluation.tune import SPACE, Search, Trial, Tuning
 from clv_core.i18n import translate
-from clv_core.training.choice import DEFAULT
+from clv_core.training.cost import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
 from pages.ui.train.training import USUAL_HORIZONS, form_id, key_of

@@ -18,7 +18,7 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.horizon import Horizon, largest_allowed
-from clv_core.training.fit import MODELS, Model
+from clv_core.training.fit import MODELS, FitTask, Model
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 
@@ -51,7 +51,7 @@ def fitter(log: EventLog, folder: Path) -> Fitting:
             config = TrainConfig.from_json({**QUICK.to_json(), **VARIANTS[variant]})
             place = folder / variant
             place.mkdir()
-            known[variant] = MODELS[config.model].fit(train, config, place, NoProgress(), "training").model
+            known[variant] = MODELS[config.model].fit(FitTask(train, config, place, NoProgress(), "training")).model
         return known[variant], snapshot
 
     return fit

@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from clv_core.config import TrainConfig
-from clv_core.training.checkpoint import Checkpoint
-from clv_core.training.loop import learning_rate, rows_of_step, train
+from clv_core.training.loop import Checkpoint, Task, learning_rate, rows_of_step, train
 
 CONFIG = TrainConfig(batch_size=16, learning_rate=0.02)
 X = torch.randn(100, 3, generator=torch.Generator().manual_seed(0))
@@ -29,9 +28,9 @@ def toy(path, steps=60, kill_at=None, optimizer="adamw", validate=None):
             raise Killed
 
     config = TrainConfig.from_json({**CONFIG.to_json(), "optimizer": optimizer})
-    loss_of = lambda rows: ((network(X[rows]).squeeze(1) - Y[rows]) ** 2).mean()  # noqa: E731
+    loss_of = lambda rows, step: ((network(X[rows]).squeeze(1) - Y[rows]) ** 2).mean()  # noqa: E731
     check = (lambda: validate(network)) if validate else None
-    state = train(network, loss_of, 100, steps, 3, config, checkpoint, report, check)
+    state = train(network, Task(loss_of, 100, steps, 3, config, validate=check), checkpoint, report)
     return network, state
 
 

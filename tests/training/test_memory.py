@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clv_core.training.memory import NOW, Workers, peak_memory_mb, process_mb
+from clv_core.training.pool import NOW, Workers, peak_memory_mb, process_mb
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
 HELD = "x = b'1' * int({size} * 1e6); print('ready', flush=True); input()"

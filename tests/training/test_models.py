@@ -22,8 +22,9 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.training.fit import MODELS, Fitted
-from clv_core.training.instant import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
+from clv_core.model.blend import PRIOR, BlendModel
+from clv_core.training.fit import MODELS, FitTask, Fitted
+from clv_core.training.tune_pretrained import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
@@ -49,7 +50,7 @@ def latest(log: EventLog) -> Snapshot:
 @pytest.fixture(scope="module", params=list(MODELS))
 def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
     config = dataclasses.replace(SMALL, model=request.param)
-    return MODELS[request.param].fit(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training")
+    return MODELS[request.param].fit(FitTask(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training"))
 
 
 def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
@@ -96,7 +97,7 @@ def test_the_same_seed_gives_the_same_predictions(
 ) -> None:
     config = dataclasses.replace(SMALL, model=model)
     one, other = (
-        MODELS[model].fit(train, config, tmp_path / name, NoProgress(), "training").model.predict(latest)
+        MODELS[model].fit(FitTask(train, config, tmp_path / name, NoProgress(), "training")).model.predict(latest)
         for name in ("a", "b")
     )
     np.testing.assert_array_equal(one.predicted_clv, other.predicted_clv)
@@ -164,3 +165,39 @@ def test_a_log_of_few_buying_windows_is_learned_slowly_however_many_customers_it
     assert few.features.index.nunique() > 1000
     rates = [Tuning(one, config).config.learning_rate for one in (whole, few)]
     assert rates == [LEARNING_RATE, LEARNING_RATE_SMALL]
+
+
+@pytest.fixture(scope="module")
+def long_train(log: EventLog) -> Snapshot:
+    """Return windows of which some end before the latest complete cutoff."""
+    return training_data(log, log.end - timedelta(days=90), dataclasses.replace(SMALL, cutoffs=12), NoProgress())
+
+
+def test_a_blend_expects_the_weighted_mean_of_its_members(
+    long_train: Snapshot, latest: Snapshot, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SMALL, model="blend")
+    blend = MODELS["blend"].fit(FitTask(long_train, config, tmp_path, NoProgress(), "training")).model
+    assert isinstance(blend, BlendModel) and blend.weights is not None
+    members = blend.expected_by_member(latest)
+    assert dict(blend.weights) != PRIOR
+    assert set(members) == set(blend.weights) and sum(blend.weights.values()) == pytest.approx(1)
+    together = sum(blend.weights[name] * values for name, values in members.items())
+    np.testing.assert_allclose(blend.read(latest).mean, together, rtol=1e-9)
+    found = blend.predict(latest).predicted_clv[latest.bought]
+    assert found.sum() == pytest.approx(latest.anchor_value[latest.bought].sum(), rel=0.05)
+
+
+def test_early_stopping_chooses_the_steps_and_then_learns_from_all_windows(
+    long_train: Snapshot, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SMALL, model="hybrid", early_stopping=True, steps=50)
+    fitted = MODELS["hybrid"].fit(FitTask(long_train, config, tmp_path, NoProgress(), "training"))
+    assert fitted.early_stopped and 1 <= fitted.steps <= 50
+    assert not any("validation" in entry for entry in fitted.history)
+    whole = MODELS["hybrid"].fit(
+        FitTask(
+            long_train, dataclasses.replace(config, early_stopping=False), tmp_path / "whole", NoProgress(), "training"
+        )
+    )
+    assert fitted.model.encoder == whole.model.encoder  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from clv_core.errors import Cancelled
 from clv_core.jobs import NoProgress
 from clv_core.model.instant.network import InstantNetwork
 from clv_core.training import pretrain as module
-from clv_core.training.checkpoint import Checkpoint
+from clv_core.training.loop import Checkpoint
 from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretrain, tally_path
 from clv_core.training.shops import make_chunk
 from clv_core.training.tally import CORE, Tally, code_hash

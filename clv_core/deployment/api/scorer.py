@@ -27,8 +27,8 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import UNUSABLE_PATH
 from clv_core.errors import Message
-from clv_core.evaluation.explain.background import background_rows
 from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import background_rows
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.event_store import ColumnStore

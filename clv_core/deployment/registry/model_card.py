@@ -11,7 +11,7 @@ from typing import Any, Final
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.saying import format_metric
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
 
 SHOWN: Final = ("gini", "bias", "mae", "mae_median", "capture10", "auc", "coverage80")
@@ -107,7 +107,7 @@ def _quality(version: Version, language: str) -> list[str]:
 
 
 def _figure(name: str, metrics: dict[str, float], record: dict[str, Any], language: str) -> str:
-    return say_metric(name, metrics[name], plain(record["currency"]), language) if name in metrics else "–"
+    return format_metric(name, metrics[name], plain(record["currency"]), language) if name in metrics else "–"
 
 
 def _settings(config: dict[str, Any], language: str) -> str:

@@ -27,7 +27,7 @@ from clv_core.features.relations import day_of
 from clv_core.features.spark import REMOTE, Spark
 from clv_core.features.warehouse import Warehouse, rows_by_customer
 from clv_core.jobs import Progress
-from clv_core.model.levelled import Levelled
+from clv_core.model.calibrated import CalibratedModel, Totals
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def score_folder(
     by_customer, broadcast = scoring_query(log, bundle, as_of, zone, terms)
     rows = spark.session.sql(str(spark.connection.compile(by_customer)))
     progress.report("scoring", 0, 1)
-    if isinstance(bundle.model, Levelled):
+    if isinstance(bundle.model, CalibratedModel):
         rows = rows.persist(_disk())  # read once for the level, once for the predictions
-        sums = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS).selectExpr("sum(ours)", "sum(anchors)")
-        ((ours, anchors),) = sums.collect()
-        broadcast = broadcast.at_level(ours or 0.0, anchors or 0.0)
+        parts = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS)
+        (sums,) = parts.selectExpr(*(f"sum({name})" for name in Totals._fields)).collect()
+        broadcast = broadcast.at_level(bundle.model, Totals(*(total or 0.0 for total in sums)))
     _save(_on_workers(spark, rows, spark_worker.scores, broadcast, SCORES), out)
     rows.unpersist()
     ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()

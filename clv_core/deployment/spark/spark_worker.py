@@ -23,7 +23,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.features.warehouse import store_of_rows
-from clv_core.model.levelled import Levelled, level_of
+from clv_core.model.calibrated import CalibratedModel, Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,7 @@ SCORES: Final = (
     "clv_p10 double, clv_p50 double, clv_p90 double, model string"
 )
 """Spark schema of :func:`scores`: the columns of ``score``."""
-TOTALS: Final = "ours double, anchors double"
+TOTALS: Final = ", ".join(f"{name} double" for name in Totals._fields)
 """Spark schema of :func:`totals`."""
 
 
@@ -70,10 +70,11 @@ class BroadcastModel:
         texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
         return cls(bundle.id, json.dumps(bundle.record), files, json.dumps(population.to_json()), texts_json, terms)
 
-    def at_level(self, ours: float, anchors: float) -> Self:
+    def at_level(self, model: CalibratedModel, totals: Totals) -> Self:
         """Return the same with the calibration level that follows from the sums of all workers' :func:`totals`."""
         population = PopulationContext.from_json(json.loads(self.population))
-        population = replace(population, level=level_of(ours, anchors, population.last_year.residual))
+        level = model.level_of(totals, population.last_year.residual)
+        population = replace(population, level=level.value, chance_level=level.chance)
         return replace(self, population=json.dumps(population.to_json()))
 
 
@@ -106,10 +107,10 @@ def scores(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
 
 
 def totals(rows: pa.RecordBatch, broadcast: BroadcastModel) -> pa.RecordBatch:
-    """Return what networks and the anchor expect of the buyers among some customers, :data:`TOTALS`."""
+    """Return what the model and the anchor expect of the buyers among some customers, :data:`TOTALS`."""
     model = load_predictor(broadcast).model
-    assert isinstance(model, Levelled)
-    return _batch(pd.DataFrame([model.totals(_snapshot(rows, broadcast))], columns=["ours", "anchors"]))
+    assert isinstance(model, CalibratedModel)
+    return _batch(pd.DataFrame([model.totals(_snapshot(rows, broadcast))], columns=list(Totals._fields)))
 
 
 @lru_cache(maxsize=2)

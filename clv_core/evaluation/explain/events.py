@@ -79,20 +79,22 @@ def event_effects(
     """
     import torch
 
+    from clv_core.model.blend import BlendModel
     from clv_core.model.read_steps import step_readers, value_of_readings
 
     read = model.read(customer)
     plain, largest = float(read.mean[0]), float(read.largest)
+    rest = model.without_networks(customer) if isinstance(model, BlendModel) else 0.0
     level = predicted / plain if plain > 0 else 1.0
     readers = step_readers(model, customer, others)
     place = (torch.arange(path_steps) + 0.5) / path_steps
     readings = [(one.average + place[:, None, None] * (one.own - one.average)).requires_grad_(True) for one in readers]
     with torch.enable_grad():
-        value = value_of_readings(readers, readings, level, largest)
+        value = value_of_readings(model, readers, readings, level, largest, rest)
         gradients = torch.autograd.grad(value.sum(), readings)
     with torch.no_grad():
         ends = [torch.stack([one.average.expand_as(one.own), one.own]) for one in readers]
-        start, end = value_of_readings(readers, ends, level, largest).double().tolist()
+        start, end = value_of_readings(model, readers, ends, level, largest, rest).double().tolist()
     if abs(end - predicted) > TOLERANCE * max(abs(predicted), 1e-6) + 1e-9:
         raise ClvError("explanation_off", residual=abs(end - predicted) / max(abs(predicted), 1e-9))
     kinds = tuple(dict.fromkeys(column for one in readers for column in one.columns))

@@ -1,4 +1,4 @@
-"""An explanation: effects of named feature groups on a model's output, in its unit."""
+"""Divide the answers of a model over many customers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,35 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.explain.answers import VALUE
-from clv_core.evaluation.explain.background import BACKGROUND, background_rows
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import parts_of, readings, representatives
+from clv_core.evaluation.explain.parts import BACKGROUND, background_rows, parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.engine import each
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import Progress
 
 Floats = NDArray[np.float64]
+
+VALUE: Final = "predicted_clv"
+CHANCE: Final = "p_purchase"
+IF_BOUGHT: Final = "value_if_bought"
+ANSWERS: Final = (VALUE, CHANCE, IF_BOUGHT)
+"""Columns of an array of answers; their texts are ``answer.<name>``."""
+
+
+def answers_of(p_purchase: Floats, predicted_clv: Floats, most: float = np.inf) -> Floats:
+    """Return the answers, [n, len(ANSWERS)]: predicted_clv is p_purchase times value_if_bought.
+
+    Args:
+        p_purchase: chance of any purchase in the horizon, [n].
+        predicted_clv: expected value in the horizon, [n].
+        most: bound of value_if_bought, in currency. Of a mixture of two customers a model may say that it hardly buys
+            and is worth a lot all the same; the ratio of both then says nothing beyond the largest of a real customer.
+    """
+    ratio = np.divide(predicted_clv, p_purchase, out=np.zeros(len(p_purchase)), where=p_purchase > 0)
+    return np.column_stack([predicted_clv, p_purchase, np.minimum(ratio, most)])
+
+
 CUSTOMERS_AT_ONCE: Final = 50
 ROWS_AT_ONCE: Final = 32_768
 APART: Final = 104_729
@@ -45,7 +64,7 @@ class Explanation:
         predicted: the answer as ``score`` writes it, [n].
         representatives: for each part the feature that stands for it in charts, [m].
         readings: that feature's value for each customer, in its own unit, [n, m].
-        answer: what is explained, a name of :mod:`clv_core.evaluation.explain.answers`.
+        answer: what is explained, a name of :mod:`clv_core.evaluation.explain.explanation`.
         halves: ``values`` by two independent halves of the permutations, [2, n, m]; None where there is but one.
     """
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.parts import Part, parts_of
-from clv_core.evaluation.explain.same import distinct_rows
+from clv_core.evaluation.explain.shapley import distinct_rows
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
 from clv_core.features.snapshot import Snapshot
 

@@ -6,10 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.evaluation.explain.answers import CHANCE
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.faithful import Faithfulness
-from clv_core.evaluation.explain.ranks import STEADY, Stability
+from clv_core.evaluation.explain.checks import STEADY, Faithfulness, Stability
+from clv_core.evaluation.explain.explanation import CHANCE, Explanation
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
@@ -149,7 +147,7 @@ def of_groups(
     """Return why one group differs from another: the difference, then its three largest parts.
 
     Args:
-        rows: of :func:`clv_core.evaluation.explain.against.against`.
+        rows: of :func:`clv_core.evaluation.explain.whatif.against`.
         names: of both groups.
         means: their mean answers.
         answer: what is compared.

@@ -1,9 +1,4 @@
-"""Shapley values by permutation, with the model asked in big batches.
-
-``shap.PermutationExplainer`` asks for one customer's mixtures at a time. Which ones it asks for does not depend on the
-answers, so it only writes down its walks: one part after the other is shown, then hidden again. After one big
-prediction of the distinct mixtures, what each step of a walk changes is the part's.
-"""
+"""Divide predictions among parts by Shapley values; the model is asked in big batches."""
 
 from __future__ import annotations
 
@@ -17,7 +12,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain.same import distinct_rows
+
+def distinct_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the place of one row of each kind, and the kind of each row [n]; equal bytes are the same kind.
+
+    Args:
+        rows: [n, m].
+    """
+    whole = np.ascontiguousarray(rows)
+    lines = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1]))).ravel()
+    _, first, kind = np.unique(lines, return_index=True, return_inverse=True)
+    return first, kind
+
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -18,6 +18,7 @@ from clv_core.features.context.customer_statistics import RENEWAL
 from clv_core.features.context.log_days import KINDS, step_kinds
 from clv_core.features.context.lookup import SURPLUS
 from clv_core.features.sequences import STEP_VALUES, Steps, Windows
+from clv_core.model.heads import BASE_WIDTH
 from clv_core.model.packing import pack
 
 MOST_STEPS: Final = 24
@@ -105,7 +106,7 @@ class InstantInputs:
         days = sorted(set(windows.cutoff_day.tolist()))
         log_of = np.searchsorted(days, windows.cutoff_day)
         known = [contexts[day] for day in days]
-        columns = []
+        statistics, base = np.empty((len(windows), 0), np.float32), np.empty((len(windows), BASE_WIDTH), np.float32)
         for k, context in enumerate(known):
             rows = np.flatnonzero(log_of == k)
             own = {name: features[name][rows] for name in ANCHORED}
@@ -114,12 +115,11 @@ class InstantInputs:
             anchor = anchors[days[k]]
             part |= spend_statistics(anchor.spend, part, money)
             part |= anchor_statistics(own, part["never"], money * anchor.kept)
-            columns.append(part | {name: part.pop(name) for name in RENEWAL})  # last: earlier networks read the others
-        statistics = np.empty((len(windows), len(columns[0])), np.float32)
-        base = np.empty((len(windows), 6), np.float32)
-        for k, part in enumerate(columns):
-            statistics[log_of == k] = np.array(list(part.values())).T
-            base[log_of == k] = base_logs(part)
+            part |= {name: part.pop(name) for name in RENEWAL}  # last: earlier networks read the others
+            if k == 0:
+                statistics = np.empty((len(windows), len(part)), np.float32)
+            statistics[rows] = np.array(list(part.values())).T
+            base[rows] = base_logs(part)
         numbers = [
             [*context.numbers.values(), *anchor_numbers(anchors[day], context.horizon_days).values()]
             for day, context in zip(days, known, strict=True)

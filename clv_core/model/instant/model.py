@@ -15,19 +15,18 @@ from torch import Tensor
 from clv_core.features.context.context import Context
 from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.chance import Later
+from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.chance import HorizonTransfer
 from clv_core.model.heads import Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import Batch, InstantInputs
 from clv_core.model.instant.network import InstantNetwork, Steering
-from clv_core.model.levelled import Levelled, Read, Said, ask_all, mean_of
-from clv_core.model.one_thread import one_thread
-from clv_core.model.together import Together
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 
 @dataclass(frozen=True)
-class InstantModel(Levelled):
+class InstantModel(NetworkModel):
     """Networks that need no training on a log; a member of ``MODELS``.
 
     A part of its own horizon scales the mean by each customer's curve (:mod:`clv_core.model.instant.curve`); chance and
@@ -47,13 +46,14 @@ class InstantModel(Levelled):
     horizon_days: int
     networks: tuple[InstantNetwork, ...]
     largest: float | None = None
+    sets_chance: bool = True
 
     @torch.no_grad()
-    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> Read:
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return what the networks say of every row, before any level."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        params, head = ask_all(inputs, self._all, self._ask), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, self._ask), self._all.whole.head
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
@@ -61,16 +61,17 @@ class InstantModel(Levelled):
         money = inputs.money(contexts)
         seen = [_seen(context) for context in contexts.values()]
         known = seen if self.largest is None else [(self.largest, self.horizon_days)]
-        return Read(
-            said=[Said(head, params, longer)],
+        mean, chance = means_of(head, params)
+        return RawForecast(
+            said=[NetworkOutput(head, params, longer)],
             money=money,
-            mean=mean_of(head, params) * money,
-            anchor_value=snapshot.anchor_value,
+            mean=mean * money,
+            chance=chance,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
             largest=max(largest_allowed(largest, days, horizon) for largest, days in known),
             residual=snapshot.last_year.residual,
-            later=Later.of(snapshot, self.horizon_days, horizon),
+            later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
         )
 
     @torch.no_grad()
@@ -78,12 +79,12 @@ class InstantModel(Levelled):
         """Return the last hidden layer of each network, each [n, WIDTH]."""
         one_thread()
         _, inputs = _inputs(snapshot)
-        said = ask_all(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
         return list(said["hidden"].numpy())
 
     @cached_property
-    def _all(self) -> Together[InstantNetwork]:
-        return Together(self.networks)
+    def _all(self) -> StackedEnsemble[InstantNetwork]:
+        return StackedEnsemble(self.networks)
 
     def _ask(self, network: InstantNetwork, batch: Batch) -> Params:
         """Ask networks; what the logs make of them is kept: a service asks about customers of one log all day."""
@@ -123,26 +124,19 @@ class InstantModel(Levelled):
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return tensors by name, and a JSON-ready dictionary."""
-        tensors = {
-            f"{number}.{name}": value.numpy()
-            for number, network in enumerate(self.networks)
-            for name, value in network.state_dict().items()
+        return weights_by_name(self.networks), {
+            "horizon_days": self.horizon_days,
+            "networks": len(self.networks),
+            "largest": self.largest,
+            "sets_chance": self.sets_chance,
         }
-        return tensors, {"horizon_days": self.horizon_days, "networks": len(self.networks), "largest": self.largest}
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
         """Return the model that :meth:`state` described."""
-        networks = []
-        for number in range(state["networks"]):
-            prefix = f"{number}."
-            weights = {
-                name.removeprefix(prefix): torch.as_tensor(value)
-                for name, value in tensors.items()
-                if name.startswith(prefix)
-            }
-            networks.append(InstantNetwork.of(weights))
-        return cls(state["horizon_days"], tuple(networks), state["largest"])
+        own = [beginning_with(tensors, number) for number in range(state["networks"])]
+        networks = [InstantNetwork.of({name: torch.as_tensor(value) for name, value in one.items()}) for one in own]
+        return cls(state["horizon_days"], tuple(networks), state["largest"], state.get("sets_chance", False))
 
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:

@@ -1,11 +1,14 @@
-"""The network: statistics of the log steer (FiLM) what is made of a customer's statistics and steps."""
+"""The pre-trained network, which statistics of the log steer (FiLM), and the weights that it ships with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Self
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Self
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
@@ -13,6 +16,8 @@ from torch.nn.utils.rnn import PackedSequence
 from clv_core.model.heads import Params, Ziln
 from clv_core.model.instant import curve
 from clv_core.model.instant.inputs import CHANNELS, Batch
+from clv_core.program_files import ASSETS
+from clv_core.workspace import atomic_path, read_json, write_json
 
 WIDTH: Final = 256
 BLOCKS: Final = 2
@@ -143,3 +148,28 @@ class InstantNetwork(nn.Module):
 
 def _standard(values: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     return ((values - mean.unsqueeze(-2)) / deviation.unsqueeze(-2)).clamp(-FARTHEST, FARTHEST)
+
+
+SHIPPED: Final = ASSETS / "instant"
+WEIGHTS: Final = "weights.safetensors"
+RECORD: Final = "record.json"
+
+
+def save_network(network: InstantNetwork, folder: Path, record: dict[str, Any]) -> None:
+    """Write a network and the record of its training into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, temporary)
+    write_json(folder / RECORD, record)
+
+
+def load_network(folder: Path = SHIPPED) -> InstantNetwork:
+    """Return a network of its own with the weights in ``folder``, in eval mode."""
+    return InstantNetwork.of(load_file(folder / WEIGHTS))
+
+
+@cache
+def shipped_record() -> dict[str, Any]:
+    """Return the record of the network that the program ships with."""
+    record: dict[str, Any] = read_json(SHIPPED / RECORD)
+    return record

@@ -103,7 +103,7 @@ def features_with_predictions(
     Raises:
         NotEnoughData: no customer was seen before it.
     """
-    from clv_core.model.levelled import Levelled
+    from clv_core.model.calibrated import CalibratedModel
 
     settings = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
     features: list[pd.DataFrame] = []
@@ -113,7 +113,7 @@ def features_with_predictions(
             features.append(snapshot.features.select_dtypes("number").astype("float32"))
             yield snapshot
 
-    if isinstance(model, Levelled):
+    if isinstance(model, CalibratedModel):
         sample = len(log.store.customer_ids) > SAMPLE_CUSTOMERS and not everybody
         size, most = (SAMPLE_AT_ONCE, SAMPLE_CUSTOMERS) if sample else (CUSTOMERS_AT_ONCE, None)
         snapshots = scoring_parts(log, as_of, **settings, customers_at_once=size, most=most)

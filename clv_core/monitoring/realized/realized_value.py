@@ -14,7 +14,7 @@ from clv_core.deployment.dataset_scoring import score, score_snapshot, snapshot_
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
-from clv_core.evaluation.intervals import Intervals, intervals_of
+from clv_core.evaluation.calibration import Intervals, intervals_of
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import REALISED, Alert, alert_of
 from clv_core.monitoring.drift.data_checks import FALSE_ALARMS

@@ -29,7 +29,7 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import last_year
 from clv_core.i18n import say_share
-from clv_core.model.chance import OrderTimes
+from clv_core.model.chance import PurchaseSurvival
 from clv_core.records import JsonRecord
 from clv_core.strategy.customer.timeline import Timeline
 from clv_core.workspace import read_json, write_json
@@ -163,10 +163,10 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
     return NextOrder(chance, horizon_days, expected, early, late, gap, own is not None)
 
 
-def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BgNbd) -> OrderTimes:
+def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BgNbd) -> PurchaseSurvival:
     """Return when the next order comes by BG/NBD; of never-buyers that is undetermined."""
     since_first = float((begin - bought[0]).astype(np.float64)) if len(bought) else math.nan
-    return OrderTimes.of_one(counts, len(bought) - 1, since_first, horizon_days)
+    return PurchaseSurvival.of_one(counts, len(bought) - 1, since_first, horizon_days)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any, Final
 from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
-from clv_core.evaluation.beside import advantages_of, best_baseline, both_figures, level_of, standing_of
+from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table, top_share
 from clv_core.evaluation.explain.sentences import SECOND
-from clv_core.evaluation.saying import say_metric
+from clv_core.evaluation.saying import format_metric
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
@@ -109,7 +109,7 @@ def _figure(context: ReportContext, metric: str) -> ReportFigure:
 
 
 def _shown(context: ReportContext, metric: str, value: float) -> str:
-    return say_metric(metric, value, context.format.currency, context.format.language)
+    return format_metric(metric, value, context.format.currency, context.format.language)
 
 
 def deciles(context: ReportContext) -> Section | None:

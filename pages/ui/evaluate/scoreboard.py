@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.origins import rolling_origins
+from clv_core.evaluation.scoreboard import NAMES
 from clv_core.strategy.audiences.readable_columns import with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.training.cost import FITS
@@ -44,6 +45,12 @@ SPOKEN: Final = ("bgnbd", "lightgbm")
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 TIE: Final = "gray[:material/drag_handle:"
 SIGNS: Final = {"leans": ICONS["loses"], "holds": ICONS["beats"], "unsure": TIE}
+
+
+def members(weights: Mapping[str, float]) -> str:
+    """Return the members of a blend in words, the one that counts most first."""
+    order = sorted(weights, key=lambda name: -weights[name])
+    return i18n.join_names(f"{NAMES[name]} {percent(weights[name])}" for name in order)
 
 
 def section(bundle: Bundle) -> None:

@@ -11,8 +11,7 @@ import pandas as pd
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.seasons import season_label
-from clv_core.evaluation.slices import slice_label
+from clv_core.evaluation.slices import season_label, slice_label
 from clv_core.workspace import read_json
 from pages.ui import evaluation_charts, i18n, session
 from pages.ui.cache import CUSTOMERS, cached

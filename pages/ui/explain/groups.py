@@ -14,10 +14,10 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
-from clv_core.evaluation.explain.against import against
 from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
+from clv_core.evaluation.explain.whatif import against
 from clv_core.features.labels import label
 from pages.ui import schemes, scored, segmenting, session, widgets
 from pages.ui.charts import explanations
@@ -144,7 +144,7 @@ def bars_message(rows: pd.DataFrame, these: str, those: str) -> str:
     """Return what makes most of a difference, and its share where it makes a part of the whole and takes none of it.
 
     Args:
-        rows: of :func:`~clv_core.evaluation.explain.against.against`.
+        rows: of :func:`~clv_core.evaluation.explain.whatif.against`.
         these: name of the first group.
         those: of the second.
     """

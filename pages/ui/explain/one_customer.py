@@ -11,8 +11,7 @@ import streamlit as st
 
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain.answers import ANSWERS, VALUE
-from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
 from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label

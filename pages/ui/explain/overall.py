@@ -14,11 +14,9 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain.answers import ANSWERS, CHANCE
+from clv_core.evaluation.explain.checks import Faithfulness, Stability
 from clv_core.evaluation.explain.dependence import rank_correlation
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.faithful import Faithfulness
-from clv_core.evaluation.explain.ranks import Stability
+from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
 from clv_core.evaluation.explain.sentences import (
     listed,
     lowered,

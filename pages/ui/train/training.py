@@ -23,8 +23,8 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.features.relations import SOURCES
 from clv_core.features.signals import PREFIX, attributes_of
-from clv_core.training import choice
-from clv_core.training.cost import Cost, estimate
+from clv_core.training import cost as choice
+from clv_core.training.cost import Cost, budget, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import i18n, progress, session
 from pages.ui.cache import cached
@@ -264,6 +264,17 @@ def expected_cost(dataset: Dataset, config: TrainConfig) -> Cost:
     facts = dataset.manifest
     cost = estimate(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
     return replace(cost, seconds=cost.seconds * _pace())
+
+
+def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
+    """Return how many windows will be read, and for how many steps, in words."""
+    facts = dataset.manifest
+    plan = budget(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
+    steps = [steps for steps in (plan.steps, plan.tuned_steps) if steps]
+    windows = f"{plan.windows:,}"
+    if not steps:
+        return t("train.windows", windows=windows)
+    return t("train.steps", windows=windows, steps=i18n.join_names(f"{number:,}" for number in steps))
 
 
 def _pace() -> float:

@@ -11,8 +11,7 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import find_tuning
-from clv_core.evaluation.tune import SEARCHED_AS, TUNABLE
-from clv_core.evaluation.tuned import STARTS
+from clv_core.evaluation.tune import SEARCHED_AS, STARTS, TUNABLE
 from clv_core.training.cost import Cost
 from pages.ui import access, cells, evaluation_charts, i18n, progress
 from pages.ui.i18n import name_of, t

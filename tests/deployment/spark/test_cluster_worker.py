@@ -22,7 +22,7 @@ from clv_core.features.log import EventLog
 from clv_core.features.reviews import read_reviews
 from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
-from clv_core.model.levelled import Levelled
+from clv_core.model.calibrated import CalibratedModel, Totals
 from clv_core.model.predictions import COLUMNS
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace
@@ -58,9 +58,9 @@ def scored(log: EventLog, bundle: Bundle, terms: Terms, at_once: int) -> pd.Data
     wide, carried = scoring_query(log, bundle, log.end, "Asia/Shanghai", terms)
     batches = log.connection.to_pyarrow(wide).combine_chunks().to_batches(max_chunksize=at_once)
     assert len(batches) > 1 and len({batch.num_rows for batch in batches}) > 1
-    if isinstance(bundle.model, Levelled):
+    if isinstance(bundle.model, CalibratedModel):
         sums = pa.Table.from_batches(each_batch(totals, Sent(carried), iter(batches))).to_pandas().sum()
-        carried = carried.at_level(sums["ours"], sums["anchors"])
+        carried = carried.at_level(bundle.model, Totals(**sums))
     found = pa.Table.from_batches(each_batch(scores, Sent(carried), iter(batches)))
     return found.to_pandas().sort_values("customer_id", ignore_index=True)
 

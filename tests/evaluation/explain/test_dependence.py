@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation.explain.against import against, typical
 from clv_core.evaluation.explain.dependence import dependence, explainable, rank_correlation
 from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.evaluation.explain.whatif import against, typical
 from tests.evaluation.explain.conftest import explanation_of
 
 PARTS = ("spend", "views", "carts", "country")

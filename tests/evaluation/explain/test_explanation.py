@@ -12,10 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.explain.background import background_rows, sample_rows
 from clv_core.evaluation.explain.explanation import Explanation, explain
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import PARTS, parts_of
+from clv_core.evaluation.explain.parts import PARTS, background_rows, parts_of, sample_rows
 from clv_core.evaluation.explain.store import load_explanation, save_explanation, waterfall_json
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label, label

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from clv_core.evaluation.explain.background import background_rows, sample_rows
+from clv_core.evaluation.explain.checks import Faithfulness, faithfulness
 from clv_core.evaluation.explain.explanation import Explanation, explain
-from clv_core.evaluation.explain.faithful import Faithfulness, faithfulness
+from clv_core.evaluation.explain.parts import background_rows, sample_rows
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
 from tests.evaluation.explain.conftest import planted

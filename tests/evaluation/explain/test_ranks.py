@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from clv_core.evaluation.explain.ranks import Stability, agreement, stability
+from clv_core.evaluation.explain.checks import Stability, agreement, stability
 from tests.evaluation.explain.conftest import explanation_of
 
 

@@ -10,12 +10,10 @@ import pandas as pd
 import pytest
 
 from clv_core.evaluation.explain import sentences
-from clv_core.evaluation.explain.against import against
-from clv_core.evaluation.explain.answers import ANSWERS, CHANCE
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.faithful import Faithfulness
-from clv_core.evaluation.explain.ranks import Stability
+from clv_core.evaluation.explain.checks import Faithfulness, Stability
+from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
 from clv_core.evaluation.explain.sentences import level, listed, move, of_customer, of_faithfulness, of_stability
+from clv_core.evaluation.explain.whatif import against
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.i18n import LANGUAGES, translate

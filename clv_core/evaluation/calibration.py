@@ -1,12 +1,4 @@
-"""Calibration of the 80% intervals among buyers: shares outside the interval and above the median.
-
-Plain coverage says little where most buy nothing: 0 lies inside nearly every interval, however wide it is. What an
-interval says of a buyer, zeros say nothing of. Given that a customer with chance p buys, the chance to come out above
-the 90% mark is .1 / p, above the middle .5 / p, and below the 10% mark 1 - .9 / p; where that is 1 (or 0), the mark
-lies among those who do not buy and is no test. All that is compared is counts of buyers with sums of these chances.
-
-Source: Czado, Gneiting, Held (2009), Predictive model assessment for count data, Biometrics 65, given a purchase.
-"""
+"""Calibration: outcomes of buyers against their intervals, expected and actual buyers, value by tenth."""
 
 from __future__ import annotations
 
@@ -17,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.evaluation.levels import customer_variance, dispersion_of
 from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.sample import Order, shares_at
 
 Floats = NDArray[np.float64]
 Found = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
@@ -173,3 +167,78 @@ def intervals_of(predictions: pd.DataFrame) -> Intervals:
 def _noise(chances: Floats) -> float:
     """Return the standard deviation of how many of independent chances come true."""
     return float(np.sqrt((chances * (1 - chances)).sum()))
+
+
+CHANCE_TOLERANCE: Final = 0.1
+"""So far may the number of buyers be off, as a share."""
+TENTH_TOLERANCE: Final = 0.05
+"""So far may tenths be off on average beyond what luck explains, as a share: models that are right stay below .01."""
+"""In standard errors: of the number of buyers, and of the sum of a tenth."""
+TENTHS: Final = np.linspace(0.0, 1.0, 11)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """How groups came out at one origin.
+
+    Args:
+        buyers_expected: sum of the chances to buy.
+        buyers_noise: standard deviation of the number of buyers, if each chance is right and luck is each one's own.
+        tenths_off: mean over tenths of how far each is off beyond what the luck of customers explains, the total set
+            right, as a share of the larger of what was predicted and what came.
+        worst: the tenth that is furthest off beyond luck, in money; 1 is the highest.
+        worst_predicted: what it was predicted to bring, in the log's currency, the total set right.
+        worst_actual: what it brought.
+    """
+
+    buyers_expected: float
+    buyers_noise: float
+    tenths_off: float
+    worst: int
+    worst_predicted: float
+    worst_actual: float
+
+    def chances_off(self, buyers: int) -> float:
+        """Return by which share too many buyers (negative: too few) were expected; 0 where that may be chance.
+
+        Args:
+            buyers: how many came.
+        """
+        off = self.buyers_expected / buyers - 1 if buyers else 0.0
+        sure = abs(self.buyers_expected - buyers) > SURE * self.buyers_noise
+        return off if sure and abs(off) > CHANCE_TOLERANCE else 0.0
+
+
+def groups_of(predictions: pd.DataFrame) -> Groups:
+    """Return how groups came out.
+
+    Args:
+        predictions: ``p_purchase``, ``predicted_clv`` and ``actual`` of one model at one origin, [n].
+    """
+    chance = predictions["p_purchase"].to_numpy(np.float64)
+    expected, noise = float(chance.sum()), float(np.sqrt((chance * (1 - chance)).sum()))
+    total, came = predictions["predicted_clv"].sum(), predictions["actual"].clip(lower=0).sum()
+    if total <= 0 or came <= 0:
+        return Groups(expected, noise, 0.0, 1, 0.0, 0.0)
+    level = predictions.assign(predicted_clv=predictions["predicted_clv"] * came / total)
+    mean, value = level["predicted_clv"].to_numpy(np.float64), level["actual"].clip(lower=0).to_numpy(np.float64)
+    order = Order.ascending(-mean)
+    heads = order.sums(np.ones((1, len(mean))))
+
+    def by_tenth(amounts: Floats) -> Floats:
+        sums: Floats = np.diff(shares_at(heads, order.sums(amounts[None, :]), TENTHS)[0])
+        return sums
+
+    predicted, actual = by_tenth(mean), by_tenth(value)
+    luck = np.sqrt(np.maximum(by_tenth(customer_variance(level, dispersion_of(level))), by_tenth((value - mean) ** 2)))
+    beyond = np.maximum(np.abs(predicted - actual) - LIKELY * luck, 0.0)
+    larger = np.maximum(predicted, actual)
+    worst = int(np.argmax(beyond))
+    return Groups(
+        buyers_expected=expected,
+        buyers_noise=noise,
+        tenths_off=float(np.divide(beyond, larger, out=np.zeros(len(larger)), where=larger > 0).mean()),
+        worst=worst + 1,
+        worst_predicted=float(predicted[worst]),
+        worst_actual=float(actual[worst]),
+    )

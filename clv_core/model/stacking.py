@@ -14,6 +14,7 @@ from copy import deepcopy
 from typing import Any, Final, Generic, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
@@ -31,7 +32,7 @@ COLUMNS: Final = 12
 GRU has three columns a unit, and four units at least."""
 
 
-class Together(Generic[N]):
+class StackedEnsemble(Generic[N]):
     """An ensemble.
 
     Args:
@@ -53,6 +54,17 @@ class Together(Generic[N]):
             return question(self.whole)
         said = [question(network) for network in self._alone]
         return {name: torch.cat([one[name] for one in said]) for name in said[0]}
+
+
+def weights_by_name(networks: Sequence[nn.Module]) -> dict[str, NDArray[Any]]:
+    """Return the weights of all networks as arrays, each name begins with the network's number."""
+    return {f"{k}.{name}": value.numpy() for k, one in enumerate(networks) for name, value in one.state_dict().items()}
+
+
+def beginning_with(tensors: dict[str, NDArray[Any]], prefix: object) -> dict[str, NDArray[Any]]:
+    """Return what lies under a prefix of a bundle's tensors, by the rest of its name."""
+    begin = f"{prefix}."
+    return {name.removeprefix(begin): value for name, value in tensors.items() if name.startswith(begin)}
 
 
 @torch.no_grad()
@@ -205,3 +217,14 @@ def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:
             _fill(part, parts)
     for name, own in [*whole.named_parameters(recurse=False), *whole.named_buffers(recurse=False)]:
         own.data = torch.stack([getattr(network, name) for network in networks])
+
+
+def one_thread() -> None:
+    """Have every operation of torch done by one thread, in this process and from now on.
+
+    The same bits anywhere, and far faster on a busy machine: the small operations of an RNN would wait for their
+    slowest thread at every step. Work is shared out above them instead: in training a process a network, in scoring a
+    thread a batch. It is for good because torch keeps the number partly for the process: one caller putting it back
+    would change it under another.
+    """
+    torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from clv_core.model.instant.inputs import Batch as InstantBatch
 from clv_core.model.instant.inputs import Sequence as InstantSequence
 from clv_core.model.instant.network import InstantNetwork
 from clv_core.model.network import Network, Shape
-from clv_core.model.together import FEW_ROWS, LAYERS, Grus, Together, joined
+from clv_core.model.stacking import FEW_ROWS, LAYERS, Grus, StackedEnsemble, joined
 
 TABLE, VOCABULARIES, STATISTICS, LOGS = 9, (5,) * len(STEP_CODES), 11, 2
 NETWORKS = 3
@@ -90,7 +90,7 @@ def test_pre_trained_networks_in_several_logs(rows: int) -> None:
 
 
 def test_networks_say_the_same_bits_at_once_and_in_turn() -> None:
-    ensemble = Together([with_own_weights(InstantNetwork(STATISTICS, 4)) for _ in range(NETWORKS)])
+    ensemble = StackedEnsemble([with_own_weights(InstantNetwork(STATISTICS, 4)) for _ in range(NETWORKS)])
     batch = instant_batch(FEW_ROWS + 1)
     in_turn, at_once = ensemble.ask(lambda network: network(batch), FEW_ROWS + 1), ensemble.whole(batch)
     assert in_turn.keys() == at_once.keys() and all(torch.equal(in_turn[name], at_once[name]) for name in in_turn)

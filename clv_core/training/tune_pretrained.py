@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +11,15 @@ import torch
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.errors import NotEnoughData
 from clv_core.features.engine import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
-from clv_core.model.heads import tweedie_deviance
 from clv_core.model.instant.inputs import InstantInputs
-from clv_core.model.instant.network import InstantNetwork
-from clv_core.model.instant.weights import load_network
-from clv_core.model.levelled import ROWS_AT_ONCE
-from clv_core.model.one_thread import one_thread
-from clv_core.training.calibrate import calibrate
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.choice import SMALL
-from clv_core.training.cost import tuned_steps_for
-from clv_core.training.loop import Report, train
+from clv_core.model.instant.network import InstantNetwork, load_network
+from clv_core.model.stacking import one_thread
+from clv_core.training.cost import SMALL, tuned_steps_for
+from clv_core.training.loop import Checkpoint, Report, State, Task, calibrate, train
 
-TWEEDIE_WEIGHT: Final = 0.5
-FEWEST_WINDOWS: Final = 50
 LEARNING_RATE: Final = 2e-3
 LEARNING_RATE_SMALL: Final = 1e-3
 """Peak rates for much to learn from and for little, which would be learned by heart (tests/bench/README.md)."""
@@ -43,14 +33,9 @@ class Tuning:
     Args:
         train_on: windows with targets, brought to the anchor's level.
         config: seed, batch size, and steps where they are set.
-
-    Raises:
-        NotEnoughData: fewer than 50 windows.
     """
 
     def __init__(self, train_on: Snapshot, config: TrainConfig) -> None:
-        if len(train_on) < FEWEST_WINDOWS:
-            raise NotEnoughData("too_few_windows", windows=len(train_on), needed=FEWEST_WINDOWS)
         assert train_on.target is not None
         one_thread()
         contexts = {day: context.known for day, context in train_on.contexts.items()}
@@ -61,26 +46,23 @@ class Tuning:
         self.exposure = torch.from_numpy(exposure.astype(np.float32))
         self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
         customers = train_on.features.index.nunique()
-        self.steps = tuned_steps_for(customers, config)
+        self.steps = tuned_steps_for(len(train_on), customers, config)
         much = customers >= SMALL and int((train_on.target > 0).sum()) >= MUCH
         rate = LEARNING_RATE if much else LEARNING_RATE_SMALL
         self.config = replace(config, learning_rate=rate, optimizer="adamw")
 
     def tune(self, seed: int, network: InstantNetwork, folder: Path, report: Report) -> State:
         """Train ``network`` in place, and return where its run ended; resumes from ``folder``."""
-        checkpoint = Checkpoint(folder / f"state-{seed}.safetensors")
-        loss_of = partial(self.loss, network)
-        state = train(network, loss_of, len(self.inputs), self.steps, seed, self.config, checkpoint, report)
-        network.eval()
-        calibrate(network, self.inputs, self.target, self.exposure == 1, ROWS_AT_ONCE)
-        return state
 
-    def loss(self, network: InstantNetwork, rows: Tensor) -> Tensor:
-        """Return the mean loss of rows, a scalar: as in pre-training, with the log's own level."""
-        params = network.head.part(network(self.inputs.batch(rows)), self.exposure[rows])
-        target = self.target[rows]
-        deviance = tweedie_deviance(target / self.level, network.head.mean(params) / self.level)
-        return (network.head.loss(target, params) + TWEEDIE_WEIGHT * deviance).mean()
+        def loss_of(rows: Tensor, step: int) -> Tensor:
+            params = network.head.part(network(self.inputs.batch(rows)), self.exposure[rows])
+            return network.head.training_loss(self.target[rows], params, self.level)
+
+        task = Task(loss_of, len(self.inputs), self.steps, seed, self.config)
+        state = train(network, task, Checkpoint(folder / f"state-{seed}.safetensors"), report)
+        network.eval()
+        calibrate(network, self.inputs, self.target, self.exposure)
+        return state
 
 
 def tuned_networks(

@@ -14,11 +14,10 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
-from clv_core.model.one_thread import one_thread
+from clv_core.model.stacking import one_thread
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
 from clv_core.preprocessing.table import TableEncoder
-from clv_core.training.checkpoint import Checkpoint, State
-from clv_core.training.loop import train
+from clv_core.training.loop import Checkpoint, State, Task, train
 
 LEARNING_RATE: Final = 1e-3
 EPOCHS: Final = 20
@@ -53,7 +52,7 @@ def fit_network(
     torch.manual_seed(config.seed)
     network = ZilnMlp(table.shape[1])
 
-    def loss_of(rows: Tensor) -> Tensor:
+    def loss_of(rows: Tensor, step: int) -> Tensor:
         chosen = seen[rows]
         return ziln_loss(label[chosen], network(table[chosen])).mean()
 
@@ -68,7 +67,8 @@ def fit_network(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = Checkpoint(folder / f"state-{config.seed}.safetensors")
     one_thread()
-    state = train(network, loss_of, len(seen), steps, config.seed, settings, checkpoint, report, validate)
+    task = Task(loss_of, len(seen), steps, config.seed, settings, validate=validate)
+    state = train(network, task, checkpoint, report)
     model = ZilnMlpModel(encoder, network.eval(), money, float(target.max(initial=0.0)), train_on.horizon_days)
     return model, state
 

@@ -1,0 +1,352 @@
+"""What models share once they have read the customers: the level that is set, and the answer in currency."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from clv_core.features.engine import each
+from clv_core.features.last_year import LIKELY
+from clv_core.features.snapshot import Snapshot
+from clv_core.model.chance import HorizonTransfer, by_luck
+from clv_core.model.heads import Head, Params
+from clv_core.model.predictions import Predictions
+from clv_core.model.stacking import StackedEnsemble
+from clv_core.preprocessing.block import numbers_of
+
+Floats = NDArray[np.float64]
+N = TypeVar("N", bound=nn.Module)
+
+ROWS_AT_ONCE: Final = 2048
+"""A part of a layer stays in the processor's caches: a fifth faster than 8192."""
+LARGEST_LEVEL_RATIO: Final = 3.0
+RFM: Final = ("frequency", "recency", "T", "monetary_value")
+QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
+COPIES: Final = 3
+"""Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
+
+LANES: Final = 8
+"""So many numbers a processor works on at a time; those that are left over are rounded otherwise."""
+
+
+class Level(NamedTuple):
+    """What brings the buyers of a cutoff to the anchor's level.
+
+    Args:
+        value: factor of their values.
+        chance: exponent of their chances not to buy.
+    """
+
+    value: float = 1.0
+    chance: float = 1.0
+
+
+class Totals(NamedTuple):
+    """Sums over the buyers among some customers: what a model and what the anchor expect."""
+
+    value: float
+    anchor_value: float
+    buyers: float
+    anchor_buyers: float
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """What the k networks of an ensemble say of n rows before their level is set.
+
+    Args:
+        head: of all of them.
+        params: its parameters, float32 [k, n].
+        longer: value in the asked horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
+        weight: how much the ensemble counts beside others.
+    """
+
+    head: Head
+    params: Params
+    longer: Tensor
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class RawForecast:
+    """What a model says of n rows before their level is set.
+
+    Args:
+        mean: in the log's currency, in the trained horizon, float64 [n].
+        chance: of a purchase in it, float64 [n].
+        bought: who has ever bought, bool [n].
+        cutoff_day: int32 [n].
+        largest: no value exceeds it, in the log's currency.
+        residual: last year's, the same for all rows of a snapshot.
+        later: how chances and quantiles get to the asked horizon; None: it is the trained one.
+        said: by each ensemble of networks.
+        money: what one of the networks' units is in the log's currency, of all rows or of each, [n].
+    """
+
+    mean: Floats
+    chance: Floats
+    bought: NDArray[np.bool_]
+    cutoff_day: NDArray[np.int32]
+    largest: float
+    residual: float
+    later: HorizonTransfer | None
+    said: Sequence[NetworkOutput] = ()
+    money: Floats | float = 1.0
+
+    def value_level(self, levels: Mapping[int, Level]) -> Floats:
+        """Each row's factor: its cutoff's for buyers, the season's for those who never bought, float64 [n].
+
+        Nothing is known of the level of the latter; but models learned from targets at the anchor's level, in which no
+        season is left, so what is likely of this one belongs to them as well.
+        """
+        return self._of_buyers(levels, "value", bounded(float(np.exp(LIKELY * self.residual))))
+
+    def chance_level(self, levels: Mapping[int, Level]) -> Floats:
+        """Each row's exponent, float64 [n]; 1 for those who never bought."""
+        return self._of_buyers(levels, "chance", 1.0)
+
+    def _of_buyers(self, levels: Mapping[int, Level], name: str, others: float) -> Floats:
+        found = np.full(len(self.bought), others)
+        for day, level in levels.items():
+            found[(self.cutoff_day == day) & self.bought] = getattr(level, name)
+        return found
+
+
+class CalibratedModel(ABC):
+    """A model whose answers are brought to the level of the anchor, which holds better than its own.
+
+    It answers for the horizon it was trained on, and the level is set there. Another horizon scales mean and chance by
+    a curve that never falls, so both are monotone in the horizon.
+
+    Attributes:
+        whole_past: whether it reads all of a customer's steps, and not only those of her window.
+    """
+
+    whole_past: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def sets_chance(self) -> bool:
+        """Whether chances have a level, too; not in models that were saved before they had."""
+
+    @abstractmethod
+    def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
+        """Return what the model says of every row, before any level."""
+
+    @abstractmethod
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+        """Return what is predicted at these levels."""
+
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+        """Predict every row.
+
+        Args:
+            snapshot: who is to be predicted, at the trained horizon.
+            horizon_days: length of the predicted span; None is the trained one.
+        """
+        return next(self.predict_parts([snapshot], horizon_days))
+
+    def predict_parts(self, parts: Iterable[Snapshot], horizon_days: int | None = None) -> Iterator[Predictions]:
+        """Yield the predictions of each part of a snapshot, those of :meth:`predict` to the bit.
+
+        The level is set by all rows together, so all parts are read before the first answer. Of each only a few numbers
+        a row are kept.
+
+        Args:
+            parts: rows of one snapshot in their order; each but the last holds a multiple of :data:`ROWS_AT_ONCE`.
+            horizon_days: length of the predicted span; None is the trained one.
+        """
+        read: list[RawForecast] = []
+        columns: list[Floats] = []
+        for part in parts:
+            read.append(self.read(part, horizon_days))
+            columns.append(_level_columns(read[-1], part))
+        levels = self._levels(read, columns)
+        for one in read:
+            yield self._answer(one, levels)
+
+    def levels(self, snapshot: Snapshot) -> dict[int, Level]:
+        """Return what :meth:`predict` brings the buyers of each cutoff to the anchor's level with."""
+        return self.levels_of_parts([snapshot])
+
+    def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, Level]:
+        """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
+        read, columns = zip(*((one := self.read(part), _level_columns(one, part)) for part in parts), strict=True)
+        return self._levels(read, columns)
+
+    def predict_at(
+        self, snapshot: Snapshot, levels: Mapping[int, Level], horizon_days: int | None = None
+    ) -> Predictions:
+        """Predict every row for itself.
+
+        Args:
+            snapshot: some customers.
+            levels: of :meth:`levels`, over all customers.
+            horizon_days: length of the predicted span; None is the trained one.
+        """
+        return self._answer(self.read(snapshot, horizon_days), levels)
+
+    def totals(self, snapshot: Snapshot) -> Totals:
+        """Return the sums over the buyers among some customers that :meth:`level_of` takes."""
+        read = self.read(snapshot)
+        return Totals(*_level_columns(read, snapshot)[:, read.bought].sum(axis=1).tolist())
+
+    def expected(self, snapshot: Snapshot, levels: Mapping[int, Level]) -> tuple[Floats, Floats]:
+        """Return p_purchase and predicted_clv alone, each row for itself: with the levels of other rows, each [n].
+
+        Args:
+            snapshot: who is to be predicted, at the trained horizon.
+            levels: of :meth:`levels`, over all customers of the cutoffs.
+        """
+        read = self.read(snapshot)
+        mean = np.clip(read.mean * read.value_level(levels), 0, read.largest)
+        return np.clip(by_luck(read.chance, read.chance_level(levels)), 0, 1), mean
+
+    def level_of(self, totals: Totals, residual: float) -> Level:
+        """Return what brings buyers to the anchor's level.
+
+        Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
+        last year, held better on past origins than the networks' own. Of buyers, the number half the way between the
+        anchor's and the model's did, geometrically. Where a total is 0, nothing is moved.
+
+        Args:
+            totals: over all buyers of a cutoff.
+            residual: log of actual over the anchor's total in the same span last year.
+        """
+        value = chance = 1.0
+        if totals.value > 0 and totals.anchor_value > 0:
+            value = bounded(totals.anchor_value / totals.value * float(np.exp(LIKELY * residual)))
+        if self.sets_chance and totals.buyers > 0 and totals.anchor_buyers > 0:
+            chance = bounded(float(np.sqrt(totals.anchor_buyers / totals.buyers)))
+        return Level(value, chance)
+
+    def _levels(self, read: Sequence[RawForecast], columns: Sequence[Floats]) -> dict[int, Level]:
+        """Return the :meth:`level_of` each cutoff, by cutoff day."""
+        cutoff_day, bought = (
+            np.concatenate([getattr(part, name) for part in read]) for name in ("cutoff_day", "bought")
+        )
+        summed, levels = np.concatenate(columns, axis=1), {}
+        for day in np.unique(cutoff_day):
+            rows = np.flatnonzero((cutoff_day == day) & bought)
+            levels[int(day)] = self.level_of(Totals(*summed[:, rows].sum(axis=1).tolist()), read[0].residual)
+        return levels
+
+
+class NetworkModel(CalibratedModel):
+    """Ensembles of networks."""
+
+    @abstractmethod
+    def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
+        """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
+
+    @torch.no_grad()
+    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+        figures, later, rows = [], read.later, len(read.bought)
+        value, exponent = read.value_level(levels), read.chance_level(levels)
+        level, luck = (_filled(torch.from_numpy(part)) for part in (value, exponent))
+        for one in read.said:
+            head, exact = one.head, _exact(one.params)
+            own = head.poisson_thinning(exact, luck)
+            scaled = spread = head.rescale(exact, level * _filled(one.longer), own)
+            if later is not None:
+                worth = _filled(torch.from_numpy(later.worth(own[:, :rows].numpy())))
+                spread = head.rescale(exact, level * _filled(torch.from_numpy(later.exposure)), worth)
+            found = torch.cat([head.mean(scaled).unsqueeze(0), head.quantile(spread, QUANTILES)])
+            figures.append(one.weight * found.mean(1))
+        said = (torch.stack(figures).sum(0) / sum(one.weight for one in read.said)).numpy()[:, :rows]
+        values, p = np.clip(said * read.money, 0, read.largest), by_luck(read.chance, exponent)
+        if later is None:  # through float32 parameters, customers of equal value would come out apart
+            values[0] = np.clip(read.mean * value, 0, read.largest)
+        p = np.clip(p if later is None else later.chance(p), 0, 1)
+        # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
+        values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
+        return Predictions(p, *values)
+
+
+class Inputs(Protocol):
+    """Tensors of n rows, each with a slice of steps."""
+
+    @property
+    def start(self) -> Tensor:
+        """First step of each row, int64 [n]."""
+
+    @property
+    def stop(self) -> Tensor:
+        """The step after the last of each row, int64 [n]."""
+
+    def batch(self, rows: Tensor) -> Any:
+        """Return what networks read of ``rows`` [B]."""
+
+    def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
+        """Return all row numbers in parts of at most ``rows_at_once``."""
+
+
+def predict_batches(inputs: Inputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
+    """Return what k networks say of all rows, [k, n], part by part, a thread each.
+
+    What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at
+    its end, so that no step of an RNN is left with a row or two, and what is said of them is forgotten.
+
+    Args:
+        inputs: of n rows.
+        networks: of an ensemble.
+        ask: returns what a network says of a batch, [B] or [B, width].
+    """
+    length = inputs.stop - inputs.start
+
+    def part(rows: Tensor) -> Params:
+        longest = rows[length[rows].argmax()]
+        batch = inputs.batch(torch.cat([rows, longest.expand(COPIES)]))
+        with torch.no_grad():  # in this thread
+            said = networks.ask(lambda network: ask(network, batch), len(rows))
+        return {name: values[:, : len(rows)] for name, values in said.items()}
+
+    answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))
+    if len(answers) == 1:
+        return answers[0]
+    return {name: torch.cat([said[name] for said in answers], dim=1) for name in answers[0]}
+
+
+def _exact(params: Params) -> Params:
+    """Return parameters in float64, filled up: where the chance of nothing is near a quantile, float32 would show."""
+    return {name: _filled(values.double()) for name, values in params.items()}
+
+
+def _filled(values: Tensor) -> Tensor:
+    """Return n rows, [n] or [k, n], and copies of the last up to a multiple of :data:`LANES`."""
+    lacking = -values.shape[-1] % LANES
+    copies = values[..., -1:].expand(*values.shape[:-1], lacking)
+    return torch.cat([values, copies], dim=-1) if lacking else values
+
+
+def means_of(head: Head, params: Params) -> tuple[Floats, Floats]:
+    """Return the means over networks of their means, in their units, and of their chances, [n] each."""
+    exact = {name: params[name].double() for name in ("log_mean", "logit")}
+    mean, chance = (values.mean(0).numpy() for values in (head.mean(exact), head.poisson_thinning(exact)))
+    return mean, chance
+
+
+def anchor_chance(snapshot: Snapshot) -> Floats:
+    """Return the chance of a purchase in the horizon as the anchor sees it, float64 [n]; 0 for never-buyers."""
+    columns, chance = np.array(numbers_of(snapshot.table, RFM)), np.zeros(len(snapshot))
+    for day, anchor in snapshot.anchors.items():
+        rows = np.flatnonzero(snapshot.cutoff_day == day)
+        chance[rows] = anchor.p_purchase(dict(zip(RFM, columns[:, rows], strict=True)), snapshot.horizon_days)
+    return chance
+
+
+def bounded(factor: float) -> float:
+    """Return a factor within 1/3 to 3."""
+    return float(np.clip(factor, 1 / LARGEST_LEVEL_RATIO, LARGEST_LEVEL_RATIO))
+
+
+def _level_columns(read: RawForecast, snapshot: Snapshot) -> Floats:
+    """Return the four figures whose sums are :class:`Totals`, [4, n]."""
+    return np.stack([read.mean, snapshot.anchor_value, read.chance, anchor_chance(snapshot)])
