@@ -30,6 +30,9 @@ BATCH: Final = 512
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
+LATER_SHARE: Final = 0.25
+"""How far its weights then go from where they began to where they ended, so that what was known is not forgotten
+(tests/bench/README.md). Source: Wortsman et al. (2022), Robust fine-tuning of zero-shot models, CVPR."""
 PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
 HELD_OUT: Final = 1_000_003
@@ -55,7 +58,7 @@ def pretrain(
         progress: listener of stage ``pretrain``.
         rows: customers of a chunk, a multiple of :data:`BATCH`.
         processes: how many make chunks beside this one.
-        start: folder of a network to go on from, at a lower rate and with its own standardisation of what it read; None
+        start: folder of a network to go on from at a lower rate; it keeps its standardisation of what it read. None
             starts anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +72,7 @@ def pretrain(
     settings = SETTINGS
     if start is not None:
         network, settings = load_network(start).widened(network), replace(SETTINGS, learning_rate=LATER_RATE)
+    began = {name: value.clone() for name, value in network.state_dict().items()}
 
     def report(step: int, loss: float, validation: float | None) -> None:
         progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
@@ -86,6 +90,9 @@ def pretrain(
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, Task(loss_of, rows, steps, seed, settings), checkpoint, report)
+    if start is not None:
+        ended = network.state_dict()
+        network.load_state_dict({name: began[name].lerp(ended[name], LATER_SHARE) for name in began})
     network.eval()
     calibrate(network, first.inputs, first.target, first.ratio)
     tally.pause()

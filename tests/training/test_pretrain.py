@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from clv_core.errors import Cancelled
+from clv_core.features.context.customer import RENEWAL
 from clv_core.jobs import NoProgress
 from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.weights import save_network
 from clv_core.training import pretrain as module
 from clv_core.training.loop import Checkpoint
 from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretrain, tally_path
@@ -20,8 +22,8 @@ from clv_core.training.tally import CORE, Tally, code_hash
 pytestmark = pytest.mark.slow
 
 ROWS = 512
-STEPS = 5
-"""Over three chunks: each is learned from twice."""
+STEPS = 9
+"""Over three chunks: each is learned from four times."""
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -59,7 +61,7 @@ def test_a_run_that_was_stopped_ends_at_the_same_weights(
 ) -> None:
     class Stopped:
         def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-            if stopping and done >= 3:
+            if stopping and done >= 6:
                 raise Cancelled
 
     def always(self: Checkpoint, network: torch.nn.Module, optimizer: torch.optim.Optimizer, state: object) -> None:
@@ -78,6 +80,20 @@ def test_a_run_that_was_stopped_ends_at_the_same_weights(
     chunks = [make_chunk(7, number, ROWS) for number in range(chunks_in(STEPS, ROWS))]
     assert tally.shops_of(3) == sum(int(chunk.inputs.log_of.max()) + 1 for chunk in chunks)
     assert tally.seconds > before.seconds > 0 and list(before.shops) == ["0", "1"]
+
+
+def test_a_run_can_go_on_from_a_network_that_knows_fewer_statistics(tmp_path: Path) -> None:
+    shop = make_chunk(3, 0, 100).inputs
+    earlier = InstantNetwork(shop.statistics.shape[1] - len(RENEWAL), shop.logs.shape[1])
+    earlier.standardise(torch.randn(9, len(earlier.statistics_mean)), torch.randn(9, len(earlier.log_mean)))
+    save_network(earlier, tmp_path / "earlier", {})
+    with torch.enable_grad():
+        network = pretrain(1, 7, tmp_path, NoProgress(), ROWS, 0, start=tmp_path / "earlier")[0]
+    known = len(earlier.statistics_mean)
+    torch.testing.assert_close(network.join.weight[:, :known], earlier.join.weight[:, :known], atol=1e-4, rtol=0)
+    assert (
+        torch.equal(network.statistics_mean[:known], earlier.statistics_mean) and len(network.statistics_mean) > known
+    )
 
 
 def test_a_run_of_minutes_has_the_same_steps_whenever_it_goes_on(
@@ -106,7 +122,7 @@ def test_the_code_of_a_record_changes_with_what_decides_the_weights_alone(tmp_pa
     with (core / "cli.py").open("a") as file:
         file.write("# more\n")
     assert code_hash(core) == code_hash()
-    with (core / "collection" / "simulate" / "populations" / "traits.py").open("a") as file:
+    with (core / "training" / "prior" / "shop_traits.py").open("a") as file:
         file.write("# more\n")
     assert code_hash(core) != code_hash()
 
