@@ -34,9 +34,6 @@ ROWS_AT_ONCE: Final = 4096
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
-LATER_SHARE: Final = 0.25
-"""How far its weights then go from where they began to where they ended, so that what was known is not forgotten
-(tests/bench/README.md). Source: Wortsman et al. (2022), Robust fine-tuning of zero-shot models, CVPR."""
 PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
 TWEEDIE_WEIGHT: Final = 0.5
@@ -77,7 +74,6 @@ def pretrain(
     settings = SETTINGS
     if start is not None:
         network, settings = load_network(start).widened(network), replace(SETTINGS, learning_rate=LATER_RATE)
-    began = {name: value.clone() for name, value in network.state_dict().items()}
 
     def report(step: int, loss: float, validation: float | None) -> None:
         progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
@@ -98,9 +94,6 @@ def pretrain(
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, loss_of, rows, steps, seed, settings, checkpoint, report, begin=begin)
-    if start is not None:
-        ended = network.state_dict()
-        network.load_state_dict({name: began[name].lerp(ended[name], LATER_SHARE) for name in began})
     network.eval()
     calibrate(network, first.inputs, first.target, first.ratio == 1, ROWS_AT_ONCE)
     tally.pause()
