@@ -30,9 +30,6 @@ BATCH: Final = 512
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
-LATER_SHARE: Final = 0.25
-"""How far its weights then go from where they began to where they ended, so that what was known is not forgotten
-(tests/bench/README.md). Source: Wortsman et al. (2022), Robust fine-tuning of zero-shot models, CVPR."""
 PASSES: Final = 4
 """How often a chunk is learned from: to make one takes longer than to learn from it."""
 HELD_OUT: Final = 1_000_003
@@ -72,7 +69,6 @@ def pretrain(
     settings = SETTINGS
     if start is not None:
         network, settings = load_network(start).widened(network), replace(SETTINGS, learning_rate=LATER_RATE)
-    began = {name: value.clone() for name, value in network.state_dict().items()}
 
     def report(step: int, loss: float, validation: float | None) -> None:
         progress.report("pretrain", step, steps, seed=seed, step=step, loss=loss)
@@ -90,9 +86,6 @@ def pretrain(
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, Task(loss_of, rows, steps, seed, settings), checkpoint, report)
-    if start is not None:
-        ended = network.state_dict()
-        network.load_state_dict({name: began[name].lerp(ended[name], LATER_SHARE) for name in began})
     network.eval()
     calibrate(network, first.inputs, first.target, first.ratio)
     tally.pause()

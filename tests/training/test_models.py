@@ -124,7 +124,7 @@ def test_a_setting_that_a_model_does_not_read_changes_nothing(
     predicted = []
     for name, settings in (("one", config), ("other", dataclasses.replace(config, **changed))):
         windows = training_data(log, log.end - timedelta(days=90), settings, NoProgress())
-        fitted = MODELS[model].fit(windows, settings, tmp_path / name, NoProgress(), "training")
+        fitted = MODELS[model].fit(FitTask(windows, settings, tmp_path / name, NoProgress(), "training"))
         predicted.append(fitted.model.predict(latest).predicted_clv)
     np.testing.assert_allclose(predicted[0], predicted[1], rtol=1e-6)
 
@@ -134,19 +134,17 @@ def test_windows_that_lack_a_chosen_feature_are_deleted_and_customers_are_not(
 ) -> None:
     settings = {"model": "lightgbm", "impute": "delete", "delete_features": "gap_mean, rating_mean"}
     config = dataclasses.replace(SMALL, **settings)
-    fitted = MODELS["lightgbm"].fit(train, config, tmp_path, NoProgress(), "training")
+    fitted = MODELS["lightgbm"].fit(FitTask(train, config, tmp_path, NoProgress(), "training"))
     missing = train.features["gap_mean"].isna() | train.features["rating_mean"].isna()
     assert 0 < fitted.deleted == missing.sum() < len(train)
-    whole = MODELS["lightgbm"].fit(
-        train.take(np.flatnonzero(~missing)), dataclasses.replace(config, impute="median"), tmp_path, NoProgress(), "x"
-    )
+    rest, filled = train.take(np.flatnonzero(~missing)), dataclasses.replace(config, impute="median")
+    whole = MODELS["lightgbm"].fit(FitTask(rest, filled, tmp_path, NoProgress(), "training"))
     found = fitted.model.predict(latest)
     assert len(found) == len(latest) and latest.features["rating_mean"].isna().any()
     np.testing.assert_array_equal(found.predicted_clv, whole.model.predict(latest).predicted_clv)
     with pytest.raises(UsageError) as error:
-        MODELS["lightgbm"].fit(
-            train, dataclasses.replace(config, delete_features="rating"), tmp_path, NoProgress(), "training"
-        )
+        wrong = dataclasses.replace(config, delete_features="rating")
+        MODELS["lightgbm"].fit(FitTask(train, wrong, tmp_path, NoProgress(), "training"))
     assert "rating_mean" in error.value.message("en")
 
 
