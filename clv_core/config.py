@@ -159,13 +159,13 @@ READS: Final[dict[str, frozenset[str]]] = {
     "hybrid": _HYBRID,
     "instant": _WINDOWS | {"partial_windows"},  # the largest value in a window bounds its predictions
     "instant_tuned": _WINDOWS | _TUNED,
-    "blend": _HYBRID,
+    "blend": _HYBRID | {"boosting"},
     "mlp": _WINDOWS | _TABLE | _NETWORK | {"mlp_layers", "max_steps_back"},  # steps give the unit of money
     "rnn": _WINDOWS | _NETWORK | _SEQUENCE,
     "naive": _WINDOWS,
     "bgnbd": _WINDOWS,
     "paretonbd": _WINDOWS,
-    "lightgbm": _WINDOWS | _TABLE | {"boosting"},
+    "lightgbm": _WINDOWS | _TABLE | {"partial_windows", "boosting"},
     "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps"},
 }
 """Which settings each model reads; the form shows no others, and the command says when one is given in vain."""

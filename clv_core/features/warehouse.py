@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,7 +19,6 @@ from clv_core.errors import Refused
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.engine import read_sql, with_numbers
 from clv_core.features.event_store import ColumnStore
 from clv_core.features.expressions import aggregate
 from clv_core.features.lines import LARGEST, NUMBERS, VOCABULARIES, Lines, exact, number_lines
@@ -31,14 +30,6 @@ from clv_core.features.signals import REVIEW_TEXT, Signal
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
-
-
-Schemas = tuple[tuple[str, "ibis.Schema"], ...]
-
-BATCH_ROWS: Final = 100_000
-CUTOFF: Final = 2_000_000_011
-HORIZON: Final = 2_000_000_033
-"""Whole numbers that stand for the cutoff and the horizon in the written query; no log reaches that day."""
 
 
 class Warehouse:
@@ -114,14 +105,29 @@ class Warehouse:
         columns: Mapping[str, NDArray[np.float64]],
     ) -> None:
         """Fill in the features that come from relations (:class:`~clv_core.features.event_store.EventStore`)."""
-        schemas = tuple((name, table.schema()) for name, table in self.tables.items())
-        sql = query(self.connection.name, schemas, tuple(columns), cutoff_day, horizon_days)
-        for batch in read_sql(self.connection, sql, kinds_of(columns), BATCH_ROWS):
-            customer = batch["customer"].to_numpy()
-            wanted = (customer >= customers[0]) & (customer <= customers[-1])
-            rows = np.searchsorted(customers, customer[wanted])
-            for name, values in columns.items():
-                values[rows] = batch[name].to_numpy(zero_copy_only=False)[wanted]
+        found = self.connection.to_pyarrow(self._features(tuple(columns), cutoff_day, horizon_days))
+        customer = found["customer"].to_numpy()
+        wanted = (customer >= customers[0]) & (customer <= customers[-1])
+        rows = np.searchsorted(customers, customer[wanted])
+        for name, values in columns.items():
+            values[rows] = found[name].to_numpy()[wanted]
+
+    def _features(self, names: tuple[str, ...], cutoff_day: int, horizon_days: int) -> ibis.Table:
+        """Return customer and features that come from relations, float64, of all seen before the cutoff."""
+        steps = self.tables["steps"]
+        joined = steps.filter(steps.day < cutoff_day).select("customer").distinct()
+        for source, relation in SOURCES.items():
+            features = [FEATURES[name] for name in names if FEATURES[name].source == source]
+            if not features:
+                continue
+            rows = relation(self.tables, cutoff_day, horizon_days)
+            sums = rows.group_by("customer").aggregate(
+                **{feature.name: feature.expr(rows).cast("float64") for feature in features}
+            )
+            joined = joined.left_join(sums, "customer").drop("customer_right")
+            filled = {f.name: joined[f.name].fill_null(f.empty) for f in features if f.empty is not None}
+            joined = joined.mutate(**filled)
+        return joined.select("customer", *names)
 
     def net_value(self, first: int, end: int) -> NDArray[np.float64]:
         """Return each customer's net value on days ``first <= day < end``, [c]."""
@@ -154,45 +160,6 @@ def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> 
     for name, value in largest.to_pylist()[0].items():
         if value is not None and not value < LARGEST:
             raise Refused("number_absurd", column=name, value=str(value), largest=LARGEST)
-
-
-def query(dialect: str, schemas: Schemas, names: tuple[str, ...], cutoff_day: int, horizon_days: int) -> str:
-    """Return the query of features that come from relations, and ``customer``, in no order, as SQL.
-
-    Args:
-        dialect: the engine's name.
-        schemas: name and columns of each relation.
-        names: the features.
-        cutoff_day: the cutoff in days since 1970-01-01.
-        horizon_days: length of the predicted span.
-    """
-    return with_numbers(_template(dialect, schemas, names), {CUTOFF: cutoff_day, HORIZON: horizon_days})
-
-
-def kinds_of(names: Iterable[str]) -> dict[str, str]:
-    """Return the columns of :func:`query` in their order, which some engines go by, and their types."""
-    return {"customer": "int32"} | dict.fromkeys(names, "float64")
-
-
-@lru_cache(maxsize=8)
-def _template(dialect: str, schemas: Schemas, names: tuple[str, ...]) -> str:
-    import ibis
-
-    tables = {name: ibis.table(schema, name=name) for name, schema in schemas}
-    steps = tables["steps"]
-    joined = steps.filter(steps.day < CUTOFF).select("customer").distinct()
-    for source, relation in SOURCES.items():
-        features = [FEATURES[name] for name in names if FEATURES[name].source == source]
-        if not features:
-            continue
-        rows = relation(tables, CUTOFF, HORIZON)
-        sums = rows.group_by("customer").aggregate(
-            **{feature.name: feature.expr(rows).cast("float64") for feature in features}
-        )
-        joined = joined.left_join(sums, "customer").drop("customer_right")
-        filled = {f.name: joined[f.name].fill_null(f.empty) for f in features if f.empty is not None}
-        joined = joined.mutate(**filled)
-    return str(ibis.to_sql(joined.select(*kinds_of(names)), dialect=dialect, pretty=False))
 
 
 LINES: Final = "lines"

@@ -5,10 +5,10 @@ No warehouse is at hand: what would be sent there is translated by sqlglot, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import ibis
 import pandas as pd
@@ -29,16 +29,6 @@ CUTOFF = date(2023, 12, 15)
 Complete = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-class Answer(NamedTuple):
-    """What is had of a query."""
-
-    table: pa.Table
-
-    def to_pyarrow_batches(self, chunk_size: int) -> list[pa.RecordBatch]:
-        batches: list[pa.RecordBatch] = self.table.to_batches(max_chunksize=chunk_size)
-        return batches
-
-
 class Speaking:
     """An engine that takes another one's SQL only, and whose answers' columns are named by their place."""
 
@@ -52,9 +42,6 @@ class Speaking:
 
     def drop_table(self, name: str) -> None:
         self._inner.drop_table(name)
-
-    def sql(self, sql: str, schema: Mapping[str, str]) -> Answer:
-        return Answer(self._ask(sql, ibis.schema(schema)))
 
     def to_pyarrow(self, rows: ibis.Table) -> pa.Table:
         return self._ask(str(ibis.to_sql(rows, dialect=self.name)), rows.schema())
