@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,8 @@ NONE: Final = "none"
 SUFFIX: Final = ".toml"
 WORDS: Final = ("date_order", "decimal", "amount_scope", "amount_unit", "discount", "sign", "duplicates")
 """Answers with a few choices; those about broken rows, later files and spellings are no matter of the system."""
-KEYS: Final = ("title", "headers", "without", "mapping", "events", "states", "currency", *WORDS)
+TABLES: Final = ("mapping", "events", "states")
+KEYS: Final = ("title", "headers", "without", *TABLES, "currency", *WORDS)
 
 Names = tuple[str, ...]
 
@@ -135,53 +136,48 @@ def load_recipe(path: Path) -> Recipe:
         raise NotFound("recipe_unknown", recipe=str(path), known=list(shipped_recipes())) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("recipe_broken", file=path.name, reason=str(error)) from error
-    for key in told:
-        _require(key in KEYS, "recipe_key", path, name=key, known=list(KEYS))
-    tables = {key: told.get(key, {}) for key in ("mapping", "events", "states")}
-    for key, table in tables.items():
-        fits = isinstance(table, dict) and all(_names(value) or value == "" for value in table.values())
-        _require(fits, "recipe_value", path, name=key, value=str(table)[:60], known=['{name = "…"}'])
-    for canonical in tables["mapping"]:
-        _require(canonical in READ, "recipe_column", path, column=canonical, known=list(READ))
-    for key in ("events", "states"):
-        for word, meaning in tables[key].items():
-            known = MEANINGS if key == "states" else ("purchase",)
-            fits = isinstance(meaning, str) and bool(meaning) and (key == "events" or meaning in known)
-            _require(fits, "recipe_value", path, name=f"{key}.{word}", value=str(meaning)[:60], known=list(known))
-    for key in WORDS:
-        fits = told.get(key, CHOICES[key][0]) in CHOICES[key]
-        _require(fits, "recipe_value", path, name=key, value=str(told.get(key)), known=list(CHOICES[key]))
-    for key in ("title", "currency"):
-        value = told.get(key, "")
-        _require(isinstance(value, str), "recipe_value", path, name=key, value=str(value), known=['"…"'])
-    headers = told.get("headers")
-    fits = isinstance(headers, list) and bool(headers) and all(map(_names, headers))
-    _require(fits, "recipe_value", path, name="headers", value=str(headers)[:60], known=['["…", "…"]'])
-    without = told.get("without", [])
-    _require(
-        not without or bool(_names(without)),
-        "recipe_value",
-        path,
-        name="without",
-        value=str(without)[:60],
-        known=['["…"]'],
-    )
+    for code, params in _faults(told):
+        raise UsageError(code, file=path.name, **params)
     return Recipe(
         name=path.stem,
         title=told.get("title", path.stem),
-        headers=tuple(map(_names, headers or ())),
-        without=_names(without),
-        mapping={canonical: _names(names) or ("",) for canonical, names in tables["mapping"].items()},
+        headers=tuple(map(_names, told["headers"])),
+        without=_names(told.get("without", [])),
+        mapping={canonical: _names(names) or ("",) for canonical, names in told.get("mapping", {}).items()},
         said={key: told[key] for key in ("events", "states", "currency", *WORDS) if told.get(key)},
     )
+
+
+def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield code and parameters of the error for each thing that a recipe must not say."""
+    for key, value in {"headers": None, **told}.items():
+        if key not in KEYS:
+            yield "recipe_key", {"name": key, "known": list(KEYS)}
+        elif key in WORDS:
+            yield from _unless(value in CHOICES[key], key, value, *CHOICES[key])
+        elif key == "headers":
+            yield from _unless(isinstance(value, list) and value and all(map(_names, value)), key, value, '["…", "…"]')
+        elif key == "without":
+            yield from _unless(_names(value), key, value, '["…"]')
+        elif key not in TABLES:
+            yield from _unless(isinstance(value, str), key, value, '"…"')
+        elif not isinstance(value, dict):
+            yield from _unless(False, key, value, f"[{key}]")
+        else:
+            for word, meaning in value.items():
+                if key == "mapping" and word not in READ:
+                    yield "recipe_column", {"column": word, "known": list(READ)}
+                fits = _names(meaning) or meaning == "" if key == "mapping" else isinstance(meaning, str) and meaning
+                known = MEANINGS if key == "states" else ('"…"',)
+                yield from _unless(fits and (key != "states" or meaning in known), f"{key}.{word}", meaning, *known)
+
+
+def _unless(fits: object, key: str, value: Any, *known: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not fits:
+        yield "recipe_value", {"name": key, "value": str(value)[:60], "known": list(known)}
 
 
 def _names(value: Any) -> Names:
     """Return one name or a list of them as a tuple, an empty one for anything else."""
     values = value if isinstance(value, list) else [value]
     return tuple(values) if all(isinstance(item, str) and item for item in values) else ()
-
-
-def _require(fits: bool, code: str, path: Path, **params: Any) -> None:
-    if not fits:
-        raise UsageError(code, file=path.name, **params)
