@@ -94,9 +94,10 @@ class Trees:
         rate = self.rate(rows)
         return np.clip(rate, 0.0, 1.0) if self.base is None else -np.expm1(-rate)
 
-    def state(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary, trees as LightGBM's own text."""
-        return {"trees": self.booster.model_to_string(), "base": self.base}
+    def state(self) -> dict[str, Any] | str:
+        """Return a JSON-ready dictionary, trees as LightGBM's own text; without a base the text alone."""
+        text: str = self.booster.model_to_string()
+        return text if self.base is None else {"trees": text, "base": self.base}
 
     @classmethod
     def from_state(cls, state: dict[str, Any] | str) -> Self:
@@ -201,7 +202,7 @@ class BoostingModel(CalibratedModel):
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays by name, and a JSON-ready dictionary."""
-        names = ("kind", "money", "largest", "horizon_days", "levelled")
+        names = ("kind", "money", "largest", "horizon_days", *(("levelled",) if self.levelled else ()))
         return self.residuals.state(), {
             "encoder": self.encoder.to_json(),
             "value": self.value.state(),

@@ -88,7 +88,7 @@ class DeepModel(NetworkModel):
             "encoder": self.encoder.to_json(),
             "networks": len(self.networks),
             "largest": self.largest,
-            "sets_chance": self.sets_chance,
+            **({"sets_chance": True} if self.sets_chance else {}),
         }
 
     @classmethod

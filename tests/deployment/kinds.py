@@ -14,7 +14,8 @@ from clv_core.deployment.bundle import Bundle, save_bundle
 from clv_core.deployment.scoring_warnings import signals_record
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
-from clv_core.model.blend import BlendModel
+from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers
+from clv_core.model.boosting import BoostingModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.network import load_network
@@ -36,7 +37,10 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator
         fitted[kind] = MODELS[kind].fit(FitTask(data, config, folder / kind, NoProgress(), "training")).model
     log.close()
     assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
-    fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0))
+    boosting = fitted["lightgbm"]
+    assert isinstance(boosting, BoostingModel) and boosting.encoder == fitted["hybrid"].encoder.table
+    simple = SimpleMembers(boosting.value, boosting.money, 1.0, PRIOR)
+    fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0), simple)
     for kind in KINDS:
         yield _kept(workspace, dataset, kind, fitted[kind])
 

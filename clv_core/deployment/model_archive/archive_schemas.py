@@ -6,7 +6,7 @@ Fields of the record beyond these are kept as they are; a version that does not 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -32,6 +32,7 @@ Count = Annotated[int, Field(ge=0)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(date.fromisoformat)]
 HorizonDays = Annotated[int, Field(ge=1, le=3650)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Weights = dict[Literal["hybrid", "instant_tuned", "lightgbm", "bgnbd"], Annotated[float, Field(ge=0, le=1)]]
 Metrics = dict[Annotated[str, Field(max_length=40)], Number | None]
 
 MAX_NUMBER: Final = 1e18
@@ -120,6 +121,7 @@ class _Record(_Open):
     actual: _Cost
     untrained: bool = False
     sampled: _Sampled | None = None
+    weights: Weights = {}
 
 
 class _Table(_Strict):
@@ -154,6 +156,29 @@ class _Inputs(_Strict):
     oldest: Amount
 
 
+class _Trees(_Closed):
+    trees: str
+    base: Number
+
+
+class _Simple(_Closed):
+    trees: _Trees
+    money: Size
+    never_value: Amount
+    weights: Weights
+
+    @model_validator(mode="after")
+    def _all(self) -> Self:
+        """Every member counts something, or nothing.
+
+        Raises:
+            ValueError: one is missing.
+        """
+        if len(self.weights) != 4:
+            raise ValueError("a member without a weight")
+        return self
+
+
 class State(_Closed):
     """The fields of all kinds of model; those of the baselines end in an underscore in ``state.json``.
 
@@ -169,15 +194,27 @@ class State(_Closed):
     never_value: Amount = 0.0
     never_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     kind: str = ""
-    value: str = ""
-    chance: str = ""
+    value: str | _Trees = ""
+    chance: str | _Trees = ""
+    levelled: bool = False
+    sets_chance: bool = False
     hybrid: State | None = None
     instant_tuned: State | None = None
+    simple: _Simple | None = None
 
     @property
     def columns(self) -> int:
         """How many columns its trees read."""
-        return len(self.encoder.kept) if isinstance(self.encoder, _Table) else 0
+        table = self.encoder.table if isinstance(self.encoder, _Inputs) else self.encoder
+        return 0 if table is None else len(table.kept)
+
+    def boosters(self) -> Iterator[tuple[str, int]]:
+        """Yield the text of each booster, and how many columns it reads."""
+        for one in (self.value, self.chance):
+            if one != "":
+                yield one if isinstance(one, str) else one.trees, self.columns
+        if self.simple is not None:
+            yield self.simple.trees.trees, 0 if self.hybrid is None else self.hybrid.columns
 
 
 class _Histograms(_Closed):

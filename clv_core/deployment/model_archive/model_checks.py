@@ -75,8 +75,8 @@ def _check_state(state: State, horizon_days: int) -> None:
     horizons |= {state.horizon_days} if "horizon_days" in state.model_fields_set else set()
     if horizons != {horizon_days}:
         raise ValueError("another horizon")
-    for name in {"value", "chance"} & state.model_fields_set:
-        check_booster(getattr(state, name), state.columns)
+    for text, columns in state.boosters():
+        check_booster(text, columns)
 
 
 def check_booster(text: str, columns: int) -> None:

@@ -128,7 +128,7 @@ class InstantModel(NetworkModel):
             "horizon_days": self.horizon_days,
             "networks": len(self.networks),
             "largest": self.largest,
-            "sets_chance": self.sets_chance,
+            **({"sets_chance": True} if self.sets_chance else {}),
         }
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ import pytest
 from clv_core.collection.store.dataset import Dataset
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.model_archive.model_checks import check_model
 from clv_core.deployment.spark.spark_scoring import scoring_query
 from clv_core.deployment.spark.spark_worker import SCORES, BroadcastModel, each_batch, load_predictor, scores, totals
 from clv_core.deployment.terms import Terms
@@ -93,6 +95,12 @@ def test_other_terms_are_those_of_score(shop: Workspace, bundles: dict[str, Bund
 
 def test_the_columns_that_spark_is_told_of_are_those_of_score() -> None:
     assert tuple(column.split()[0] for column in SCORES.split(", ")) == COLUMNS
+
+
+def test_every_kind_of_model_passes_the_checks_of_an_import(bundles: dict[str, Bundle]) -> None:
+    for kind in KINDS:
+        tensors, state = bundles[kind].model.state()
+        check_model(bundles[kind].record, tensors, json.loads(json.dumps(state)))
 
 
 def test_a_bundle_that_was_changed_on_its_way_is_refused(bundles: dict[str, Bundle], log: EventLog) -> None:
