@@ -270,11 +270,11 @@ def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
     """Return how many windows will be read, and for how many steps, in words."""
     facts = dataset.manifest
     plan = budget(config, dataset.log_start, dataset.log_end, facts.customers, facts.rows_kept)
-    steps = [steps for steps in (plan.steps, plan.tuned_steps) if steps]
+    steps = sorted({steps for steps in (plan.steps, plan.tuned_steps) if steps})
     windows = f"{plan.windows:,}"
     if not steps:
         return t("train.windows", windows=windows)
-    return t("train.steps", windows=windows, steps=i18n.join_names(f"{number:,}" for number in steps))
+    return t("train.steps", windows=windows, steps="–".join(f"{number:,}" for number in steps))
 
 
 def _pace() -> float:
