@@ -32,7 +32,7 @@ CURRENCY: Final = "USD"
 """Of the sample's amounts; nothing in the simulation depends on it."""
 SHIPPED: Final = ASSETS / "demo"
 RECORD: Final = "record.json"
-SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1, max_windows=150_000)
+SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
 """The default model; one network of each kind instead of four keeps the bundle under 3 MB."""
 
 
