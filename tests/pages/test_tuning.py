@@ -24,6 +24,9 @@ from pages.ui.train.training import USUAL_HORIZONS, form_id, key_of
 from tests.pages.conftest import OPEN, do, newest
 
 SETTINGS = {
+    "activation": "relu",
+    "optimizer": "adam",
+    "head": "tweedie",
     "learning_rate": 0.004,
     "weight_decay": 0.02,
     "dropout": 0.3,

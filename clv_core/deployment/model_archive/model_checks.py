@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HISTORY, HOLDOUT, REFERENCE
 from clv_core.deployment.model_archive.archive_reader import read_document
 from clv_core.deployment.model_archive.archive_schemas import MAX_NUMBER, Number, ReferenceInfo, State
@@ -54,8 +55,16 @@ def check_model(record: Mapping[str, Any], tensors: dict[str, NDArray[Any]], sta
     except Exception as error:  # foreign values can raise anything in a model's constructor
         raise Refused("import_mismatch", model=kind) from error
     same = rebuilt.keys() == tensors.keys() and all(np.array_equal(rebuilt[name], tensors[name]) for name in tensors)
-    if not same or json.loads(json.dumps(rebuilt_state)) != state:
+    if not same or json.loads(json.dumps(rebuilt_state)) != _with_all_settings(state):
         raise Refused("import_mismatch", model=kind)
+
+
+def _with_all_settings(state: Any) -> Any:
+    """Return a model's state with the settings that came after its version, at their defaults."""
+    if not isinstance(state, dict):
+        return state
+    parts = {name: _with_all_settings(value) for name, value in state.items()}
+    return parts | {"config": TrainConfig.from_json(state["config"]).to_json()} if "config" in state else parts
 
 
 def _numbers(value: Any) -> Iterator[float]:

@@ -213,6 +213,7 @@ def _features_that_must_be_known(dataset: Dataset, form: str) -> str:
         [*own, *measured],
         default=own,
         format_func=lambda name: label(name, session.language()),
+        placeholder=t("streamlit.choose_several"),
         help=t("config.delete_features.help"),
         key=key_of("delete_features", form),
         persist_state="session",

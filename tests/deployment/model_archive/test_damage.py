@@ -90,6 +90,13 @@ def outcome(files: Files, seen: tuple[Dataset, Snapshot]) -> str:
     return "scored"
 
 
+def test_one_of_a_version_with_fewer_settings_scores(files: Files, seen: tuple[Dataset, Snapshot]) -> None:
+    state = json.loads(files[STATE])
+    del state["config"]["delete_features"]
+    earlier = {**files, STATE: json.dumps(state).encode()}
+    assert outcome(resealed(earlier, json.loads(files[RECORD])), seen) == "scored"
+
+
 def variants(files: Files, member: str, count: int = 0, under: str = "") -> Iterator[tuple[str, Files]]:
     """Yield damaged variants of one JSON file of a bundle."""
     for what, changed in damaged(json.loads(files[member]), 2, count, under):
