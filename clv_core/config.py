@@ -265,6 +265,14 @@ class TrainConfig(Settings):
         values = self.to_json()
         return tuple(name for name in values if not is_read(name, values))
 
+    def same_as(self, other: TrainConfig) -> bool:
+        """Return whether both train the same model: settings that neither reads do not count."""
+        return self.model == other.model and self._read() == other._read()
+
+    def _read(self) -> dict[str, Any]:
+        unread = self.ignored()
+        return {name: value for name, value in self.to_json().items() if name not in unread}
+
     def of_log(self) -> dict[str, Any]:
         """Return the settings that decide what is read of a log: arguments of ``features.log.open_log``."""
         return {name: getattr(self, name) for name in ("event_types", "attributes", "review_text")}

@@ -160,7 +160,7 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
     """
     searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{TUNING}-*.json"))]
     started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)
-    ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}) == config)
+    ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}).same_as(config))
     return next(started, None) or next(ended, None)
 
 
