@@ -105,6 +105,17 @@ def test_names_that_are_written_as_one_likes_all_count(tmp_path: Path, ids: bool
     )
 
 
+def test_the_same_coffee_each_day_under_two_names_all_counts(tmp_path: Path) -> None:
+    luck = np.random.default_rng(3)
+    days = pd.DataFrame({"user_id": np.repeat([f"u{one}" for one in range(8)], 40), "day": np.tile(range(40), 8)})
+    names = np.array(["order", "payment"])[luck.integers(0, 2, len(days))]
+    log = days.assign(time=[START + timedelta(days=int(day)) for day in days["day"]], event=names, amount=4.5)
+    facts, _ = read(tmp_path, log.drop(columns="day"))
+    assert facts.net_revenue == pytest.approx(4.5 * len(days)) and not any(
+        "order_steps" in code for code in codes(facts)
+    )
+
+
 def test_lines_of_one_order_under_two_names_all_count(tmp_path: Path) -> None:
     sold = orders()
     lines = pd.concat([sold.assign(event="buy"), sold.assign(event="purchase", amount=sold["amount"] / 2 + 1)])
@@ -120,6 +131,16 @@ def test_a_return_that_is_told_in_two_steps_is_taken_off_once(tmp_path: Path, na
     facts, _ = read(tmp_path, pd.concat([steps(sold, ("purchase",)), *steps_back]))
     assert facts.net_revenue == pytest.approx(sold["amount"].sum() - back["amount"].sum())
     assert codes(facts) == ["warning.order_steps.return"] and facts.warnings[0]["params"]["kept"] == names[1]
+
+
+@pytest.mark.parametrize("placed", ["下单", "提交订单"])
+def test_what_is_cancelled_before_it_is_paid_gives_nothing_back(tmp_path: Path, placed: str) -> None:
+    sold = orders()
+    paid = sold.head(42)
+    log = pd.concat([steps(sold, (placed, "支付"), paid=0.7), sold.tail(18).assign(event="取消订单")])
+    facts, _ = read(tmp_path, log)
+    assert facts.net_revenue == pytest.approx(paid["amount"].sum())
+    assert "warning.order_steps.unpaid" in codes(facts)
 
 
 def test_what_is_cancelled_after_it_was_paid_is_taken_off(tmp_path: Path) -> None:

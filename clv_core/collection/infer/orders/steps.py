@@ -1,25 +1,35 @@
-"""Events that are steps of one order: placed, then paid. Only one of them counts."""
+"""Events that are steps of one order: placed, then paid, or cancelled before. Only one of them counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from clv_core.collection.engine import T, V, name
+import duckdb
+
+from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
-from clv_core.collection.vocabulary.row_types import PAID_STEPS, PLACED_STEPS
-from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID
+from clv_core.collection.vocabulary.row_types import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
+from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 
 MIN_ORDERS: Final = 10
+"""Orders that two names both have, at least."""
 MIN_SHARED: Final = 0.5
-"""Orders that both names have, at least, and their share of the orders of the name with fewer: not all that is placed
-is paid."""
+"""Share of the orders of the name with fewer that the other one has too: not all that is placed is paid."""
+MIN_SAME: Final = 0.8
+"""Share of the orders of both names whose amounts are the same."""
+MIN_FOLLOWED: Final = 0.8
+MAX_TURNED: Final = 0.5
+"""Without order ids: share of one step's rows that follow the other's, and how many more may be followed by them."""
+MIN_UNPAID: Final = 0.8
+"""Share of the cancelled orders that have no purchase."""
 MAX_DAYS: Final = 3
-"""Without order ids, a customer's events with one amount are steps of one order within so many days."""
+"""Within so many days the second step follows the first."""
+CENT: Final = 0.005
 RANKS: Final = {
     **dict.fromkeys(map(fold, MONEY_TYPES), 0),
     **dict.fromkeys(PAID_STEPS, 1),
@@ -27,9 +37,12 @@ RANKS: Final = {
 }
 OTHER_RANK: Final = 2
 
+Counts = dict[str, int]
+Links = dict[tuple[str, str], int]
+
 
 def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return the names of steps whose amounts do not count, each as an event of its own name, and warnings.
+    """Return the names of steps whose amounts do not count, each as an event of its own name, and what is to be said.
 
     Of several steps the one that is paid counts, unless fewer than half as many orders have it.
 
@@ -39,54 +52,130 @@ def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple
     """
     if EVENT_TYPE not in plan.chosen or not plan.has_money:
         return {}, ()
-    usual = {event: kind for event, kind in plan.values.items() if event not in log.answers.events}
-    usual |= {event: EVENT_NAMES[fold(event)] for event in log.answers.events if fold(event) in EVENT_NAMES}
-    money = {event: kind for event, kind in usual.items() if kind in MONEY_TYPES}
-    if len(set(map(fold, money))) == len(set(money.values())):
+    usual = {one: kind for one, kind in plan.values.items() if one not in log.answers.events}
+    usual |= {one: EVENT_NAMES[fold(one)] for one in log.answers.events if fold(one) in EVENT_NAMES}
+    money = {one: kind for one, kind in usual.items() if kind in MONEY_TYPES}
+    cancelled = [one for one in money if fold(one) in CANCELLED_STEPS] if ORDER_ID in plan.chosen else []
+    if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
         return {}, ()
-    steps: dict[str, str] = {}
-    warnings: list[Message] = []
-    for kind in MONEY_TYPES:
-        orders, pairs = _count_orders(log, replace(plan, values={**plan.values, **usual}), kind)
-        shared = {
-            (one, other): both
-            for (one, other), both in pairs.items()
-            if both >= max(MIN_ORDERS, MIN_SHARED * min(orders[one], orders[other])) and fold(one) != fold(other)
-        }
-        names = {event for pair in shared for event in pair}
-        if not names:
-            continue
-        most = max(orders[event] for event in names)
-        enough = [event for event in sorted(names) if 2 * orders[event] >= most]
-        counted = min(enough, key=lambda event: (RANKS.get(fold(event), OTHER_RANK), -orders[event]))
-        others = sorted(names - {counted})
-        steps |= {event: event for event in others}
-        if not set(others) <= set(log.answers.events):
-            params = {"kept": counted, "others": others, "first": others[0], "orders": max(shared.values())}
-            warnings.append(Message(f"warning.order_steps.{kind}", params))
-    return steps, tuple(warnings)
+    rows = _money_rows(log, replace(plan, values={**plan.values, **usual}))
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_steps AS {rows}")
+    found: dict[str, str] = {}
+    notes: list[Message] = []
+
+    def leave(code: str, names: list[str], **params: Any) -> None:
+        found.update({one: one for one in names})
+        if not set(names) <= set(log.answers.events):
+            notes.append(Message(f"warning.order_steps.{code}", {"others": names, "first": names[0], **params}))
+
+    try:
+        for kind in MONEY_TYPES:
+            for kept, others, orders in _steps(log.connection, kind):
+                leave(kind, others, kept=kept, orders=orders)
+        unpaid = _never_paid(log.connection, cancelled, found) if cancelled else {}
+        if unpaid:
+            leave("unpaid", sorted(unpaid), orders=sum(unpaid.values()))
+    finally:
+        log.connection.execute("DROP TABLE clv_steps")
+    return found, tuple(notes)
 
 
-def _count_orders(
-    log: LogTable, plan: ReadingPlan, kind: str
-) -> tuple[Mapping[str, int], Mapping[tuple[str, str], int]]:
-    """Return the number of orders of each event name of a kind, and of those that two names have in common."""
+def _money_rows(log: LogTable, plan: ReadingPlan) -> str:
+    """Return the query for the purchases and returns of a file, each with its name."""
     order = f"{T}{ORDER_ID}" if ORDER_ID in plan.chosen else "NULL::VARCHAR"
-    rows = (
-        f"SELECT trim({name(plan.chosen[EVENT_TYPE])}) AS step, {T}{CUSTOMER_ID} AS customer, {order} AS order_id,"
-        f" {V}time AS moment, {V}value AS amount, row_number() OVER () AS place"
-        f" FROM {plan.judged(log.relation)} WHERE {V}type = '{kind}' AND {V}value IS NOT NULL"
+    return (
+        f"SELECT trim({name(plan.chosen[EVENT_TYPE])}) AS step, {V}type AS kind, {T}{CUSTOMER_ID} AS person,"
+        f" {V}time AS at, {V}value AS worth, {order} AS order_id, row_number() OVER () AS place"
+        f" FROM {plan.judged(log.relation)} WHERE {plan.money} AND {V}value IS NOT NULL"
     )
-    orders = (
-        "SELECT step, customer, order_id, min(moment) AS moment, round(sum(amount), 2) AS amount, min(place) AS place"
-        f" FROM ({rows}) GROUP BY step, customer, order_id, CASE WHEN order_id IS NULL THEN place END"
-    )
-    near = f"abs(epoch(a.moment) - epoch(b.moment)) <= {MAX_DAYS * 86_400}"
-    same = f"coalesce(a.order_id = b.order_id, {near})"
-    counts = log.fetch(
-        f"WITH orders AS MATERIALIZED ({orders}) SELECT step, step, count(*) FROM orders GROUP BY step UNION ALL"
-        " SELECT a.step, b.step, count(DISTINCT a.place) FROM orders a JOIN orders b USING (customer, amount)"
-        f" WHERE a.step < b.step AND ({same}) GROUP BY a.step, b.step"
-    )
-    single = {str(one): int(many) for one, other, many in counts if one == other}
-    return single, {(str(one), str(other)): int(many) for one, other, many in counts if one != other}
+
+
+def _steps(connection: duckdb.DuckDBPyConnection, kind: str) -> list[tuple[str, list[str], int]]:
+    """Return the step that counts, the others, and how many orders have several, for each set of steps."""
+    known = connection.execute(
+        "SELECT step, count(*), count(order_id), count(DISTINCT order_id) FROM clv_steps"
+        f" WHERE kind = {text(kind)} GROUP BY 1"
+    ).fetchall()
+    named = {str(step) for step, rows, with_id, _ in known if 2 * with_id >= rows}
+    orders = {str(step): int(ids if step in named else rows) for step, rows, _, ids in known}
+    links = _by_ids(connection, kind, orders)
+    links |= {pair: many for pair, many in _by_days(connection, kind, orders).items() if not set(pair) <= named}
+    found = []
+    for steps in _together(links):
+        kept = _kept(steps, orders)
+        found.append((kept, sorted(steps - {kept}), max(many for pair, many in links.items() if set(pair) <= steps)))
+    return found
+
+
+def _by_ids(connection: duckdb.DuckDBPyConnection, kind: str, orders: Counts) -> Links:
+    """Return the pairs of steps of the same orders, with how many have both."""
+    found = connection.execute(
+        "WITH sold AS (SELECT step, order_id, sum(worth) AS worth FROM clv_steps"
+        f" WHERE kind = {text(kind)} AND order_id IS NOT NULL GROUP BY 1, 2)"
+        f" SELECT a.step, b.step, count(*), count(*) FILTER (abs(a.worth - b.worth) < {CENT})"
+        " FROM sold a JOIN sold b USING (order_id) WHERE a.step < b.step GROUP BY 1, 2"
+    ).fetchall()
+    return {
+        (one, other): both
+        for one, other, both, same in found
+        if both >= max(MIN_ORDERS, MIN_SHARED * min(orders[one], orders[other])) and same >= MIN_SAME * both
+    }
+
+
+def _by_days(connection: duckdb.DuckDBPyConnection, kind: str, rows: Counts) -> Links:
+    """Return the pairs of steps of which one follows the other, customer by customer, with how often it does."""
+
+    def near(order: str) -> Links:
+        found = connection.execute(
+            "SELECT a.step, b.step, count(DISTINCT b.place) FROM clv_steps a JOIN clv_steps b ON a.person = b.person"
+            f" AND a.worth = b.worth AND a.step <> b.step AND {order}"
+            f" WHERE a.kind = {text(kind)} AND b.kind = {text(kind)} GROUP BY 1, 2"
+        ).fetchall()
+        return {(first, then): int(many) for first, then, many in found}
+
+    before = near(f"a.at <= b.at AND a.at >= b.at - INTERVAL {MAX_DAYS} DAY")
+    after = near(f"a.at > b.at AND a.at <= b.at + INTERVAL {MAX_DAYS} DAY")
+    return {
+        pair: many
+        for pair, many in before.items()
+        if many >= max(MIN_ORDERS, MIN_FOLLOWED * rows[pair[1]]) and after.get(pair, 0) <= MAX_TURNED * many
+    }
+
+
+def _never_paid(connection: duckdb.DuckDBPyConnection, cancelled: Collection[str], others: Collection[str]) -> Counts:
+    """Return the names of returns whose orders were cancelled before they were paid, with how many such orders.
+
+    Args:
+        connection: the engine.
+        cancelled: names of returns.
+        others: names of steps that do not count.
+    """
+    paid = f"SELECT order_id FROM clv_steps WHERE kind = {text(PURCHASE)} AND order_id IS NOT NULL"
+    paid += f" AND step NOT IN ({_listed(others)})" if others else ""
+    found = connection.execute(
+        f"SELECT step, count(DISTINCT order_id), count(DISTINCT order_id) FILTER (order_id NOT IN ({paid}))"
+        " FROM clv_steps"
+        f" WHERE kind = {text(RETURN)} AND step IN ({_listed(cancelled)}) GROUP BY 1"
+    ).fetchall()
+    return {str(step): unpaid for step, orders, unpaid in found if unpaid >= max(MIN_ORDERS, MIN_UNPAID * orders)}
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(map(text, names))
+
+
+def _together(links: Collection[tuple[str, str]]) -> list[set[str]]:
+    """Return the sets of names that links hold together; two spellings of one name are no steps."""
+    groups: list[set[str]] = []
+    for pair in links:
+        if fold(pair[0]) != fold(pair[1]):
+            joined = set(pair).union(*(group for group in groups if group & set(pair)))
+            groups = [*(group for group in groups if not group & joined), joined]
+    return groups
+
+
+def _kept(steps: set[str], orders: Counts) -> str:
+    """Return the step that counts."""
+    most = max(orders[step] for step in steps)
+    enough = [step for step in sorted(steps) if 2 * orders[step] >= most]
+    return min(enough, key=lambda step: (RANKS.get(fold(step), OTHER_RANK), -orders[step]))
