@@ -69,6 +69,15 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: 
     assert translate("segments.nothing", lang) in said and translate("segments.checked", lang, off="0%") not in said
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_members_of_the_default_are_named_in_the_language_of_the_page(open_page: OPEN, root: Path, lang: str) -> None:
+    bundle, weights = bundle_of(root), {"hybrid": 0.3, "instant_tuned": 0.5, "lightgbm": 0.2}
+    write_record(bundle.folder, {**bundle.record, "weights": weights})
+    app = do(open_page(root, "evaluate", lang=lang), ("evaluate_part", "models"))
+    shares = [f"{translate(f'model.{name}', lang)} {share:.0%}" for name, share in weights.items()]
+    assert any(all(share in caption.value for share in shares) for caption in app.caption)
+
+
 def test_threshold_moves_precision_and_recall_as_counted_by_hand(open_page: OPEN, with_model: Path) -> None:
     ours = holdout_of(bundle_of(with_model))
     app = do(open_page(with_model, "evaluate", lang="en"), ("evaluate_part", "buyers"))

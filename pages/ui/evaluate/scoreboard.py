@@ -17,7 +17,6 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.origins import rolling_origins
-from clv_core.evaluation.scoreboard import NAMES
 from clv_core.strategy.audiences.readable_columns import with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from clv_core.training.cost import FITS
@@ -50,7 +49,7 @@ SIGNS: Final = {"leans": ICONS["loses"], "holds": ICONS["beats"], "unsure": TIE}
 def members(weights: Mapping[str, float]) -> str:
     """Return the members of a blend in words, the one that counts most first."""
     order = sorted(weights, key=lambda name: -weights[name])
-    return i18n.join_names(f"{NAMES[name]} {percent(weights[name])}" for name in order)
+    return i18n.join_names(f"{name_of('model', name)} {percent(weights[name])}" for name in order)
 
 
 def section(bundle: Bundle) -> None:
