@@ -166,8 +166,8 @@ def threshold(bundle: Bundle) -> None:
         recall=percent(row["recall"]),
     )
     curves = evaluation.threshold_chart(table[table["expected"] > 0], at, message)
-    with st.grid(3, min_column_width=320):
-        widgets.chart(curves, "threshold_chart")
+    widgets.chart(curves, "threshold_chart")
+    with st.grid(2, min_column_width=360):
         for name in ("probabilities", "calibration"):
             widgets.chart(figure(name, bundle), name)
 
