@@ -23,13 +23,13 @@ from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import ignore_unwritable
 from clv_core.features.btyd import Anchor, ParetoNbd
 from clv_core.features.context.context import Context, LazyContext
+from clv_core.features.feature_table import Anchored
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
 from clv_core.features.season import last_year, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.table import Anchored
 from clv_core.model.baselines import ParetoNbdModel, counts_of
 from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.records import JsonRecord

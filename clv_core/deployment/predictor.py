@@ -16,11 +16,11 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.event_store import CustomerEventStore
+from clv_core.features.feature_table import ANCHORS, HISTORY, few_features
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
-from clv_core.features.table import ANCHORS, HISTORY, few_features
 from clv_core.model.baselines import ParetoNbdModel
 from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.model.predictions import Predictions

@@ -21,11 +21,11 @@ from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
 from clv_core.model.deep import DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import load_network
+from clv_core.model.instant.pretrained_network import load_network
 from clv_core.model.network import Shape
 from clv_core.model.predictions import Predictions
 from clv_core.model.ziln_mlp import ZilnMlpModel
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 from clv_core.training.fit_ziln import fit_network

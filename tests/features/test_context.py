@@ -28,7 +28,7 @@ from clv_core.features.context.lookup import (
     by_span,
     span_edges,
 )
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
