@@ -93,15 +93,20 @@ def settings() -> str:
             f"`{item.default}`",
             ", ".join(f"`{choice}`" for choice in item.metadata["choices"] or ()) or _bounds(item.metadata),
             translate(f"config.{item.name}.help"),
-            ", ".join(model for model, reads in READS.items() if item.name in reads) or "all",
+            _readers(item.name),
         )
         for item in fields(TrainConfig)
     ]
     return _table(("setting", "name", "default", "values", "what it does", "models that read it"), rows)
 
 
+def _readers(setting: str) -> str:
+    models = [model for model, reads in READS.items() if setting in reads]
+    return "all" if len(models) in (0, len(READS)) else ", ".join(models)
+
+
 def _bounds(metadata: Any) -> str:
-    return "" if metadata["low"] is None else f"{metadata['low']:g} to {metadata['high']:g}"
+    return "" if metadata["low"] is None else f"{metadata['low']:,} to {metadata['high']:,}"
 
 
 def features() -> str:
@@ -148,10 +153,11 @@ def columns() -> str:
 
 
 def reasons() -> str:
-    """Return every reason of a verdict, as it is said."""
+    """Return every reason of a verdict, as it is said, with … for figures and days."""
     effect = {"refuses": "not trusted", "cautions": "caution", "supports": "supports"}
-    sentences = catalogue("en")
-    rows = [(f"`{code}`", effect[kind], f"{escape(sentences[f'reason.{code}'])}") for code, kind in REASONS.items()]
+    plural = {code: re.sub(r"{\w+:\w+\|(\w+)}", r"\1", catalogue("en")[f"reason.{code}"]) for code in REASONS}
+    said = {code: re.sub(r"{[^}]*}", "…", text.replace("{in_currency}", "")) for code, text in plural.items()}
+    rows = [(f"`{code}`", effect[kind], escape(said[code])) for code, kind in REASONS.items()]
     return _table(("reason", "verdict", "sentence"), rows)
 
 
