@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.features.btyd import Anchor, BgNbd, GammaGamma, summary_from_events
+from clv_core.features.btyd import BGNBD, Anchor, GammaGamma, summary_from_events
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def master(cdnow: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_bgnbd_gives_the_published_cdnow_parameters(sample: pd.DataFrame) -> None:
-    model = BgNbd.fit(sample["frequency"], sample["recency"], sample["T"])
+    model = BGNBD.fit(sample["frequency"], sample["recency"], sample["T"])
     assert model.converged
     published = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
     assert {name: round(getattr(model, name), 3) for name in published} == published
@@ -54,7 +54,7 @@ def test_standard_errors_are_those_of_lifetimes(sample: pd.DataFrame, lifetimes:
     spend = repeat["frequency"], repeat["monetary_value"]
     counts, value = lifetimes.BetaGeoFitter().fit(*columns), lifetimes.GammaGammaFitter().fit(*spend)
     for ours, theirs in (
-        (BgNbd.fit(*columns).standard_errors(*columns), counts.standard_errors_),
+        (BGNBD.fit(*columns).standard_errors(*columns), counts.standard_errors_),
         (GammaGamma.fit(*spend).standard_errors(*spend), value.standard_errors_.rename({"v": "gamma"})),
     ):
         assert ours == pytest.approx(theirs.to_dict(), rel=0.02)
@@ -111,7 +111,7 @@ def test_fit_finds_the_parameters_that_made_the_log() -> None:
         alive &= now < age
         x, last = np.where(alive, x + 1, x), np.where(alive, now, last)
         alive &= rng.random(n) > leave
-    model = BgNbd.fit(x, last, age)
+    model = BGNBD.fit(x, last, age)
     assert model.converged
     assert (model.r, model.alpha, model.a / (model.a + model.b)) == pytest.approx((r, alpha, a / (a + b)), rel=0.06)
 
