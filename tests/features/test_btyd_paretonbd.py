@@ -1,8 +1,6 @@
-"""Pareto/NBD against the published figures, lifetimes, its defining integrals, and simulation."""
+"""Pareto/NBD against the published figures, its defining integrals, and simulation."""
 
 from __future__ import annotations
-
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -23,18 +21,6 @@ def test_gives_the_published_cdnow_parameters(sample: pd.DataFrame) -> None:
     assert model.converged
     assert (model.r, model.alpha, model.s, model.beta) == pytest.approx((0.553, 10.578, 0.606, 11.669), abs=2e-3)
     assert model.log_likelihood(*rows) == pytest.approx(-9595.0, abs=0.05)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_predictions_equal_lifetimes_customer_by_customer(lifetimes: ModuleType) -> None:
-    theirs = lifetimes.ParetoNBDFitter()
-    theirs.params_ = {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}
-    expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, X, LAST, AGE)
-    alive = theirs.conditional_probability_alive(X, LAST, AGE)
-    none = theirs.conditional_probability_of_n_purchases_up_to_time(0, 39, X, LAST, AGE)
-    np.testing.assert_allclose(CDNOW.p_alive(X, LAST, AGE), alive, rtol=1e-9)
-    np.testing.assert_allclose(CDNOW.expected_purchases(39, X, LAST, AGE), expected, rtol=1e-9)
-    np.testing.assert_allclose(CDNOW.p_purchase(39, X, LAST, AGE), 1 - none, rtol=1e-6, atol=1e-14)
 
 
 @pytest.mark.parametrize("model", [CDNOW, ParetoNBD(5.0, 0.01, 0.2, 900.0), ParetoNBD(0.05, 900.0, 3.0, 0.01)])
