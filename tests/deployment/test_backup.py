@@ -21,6 +21,7 @@ from clv_core.deployment.saved_scores import score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
+from tests.commands.conftest import done
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -82,9 +83,9 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 
 def test_recovered_workspace_has_every_dataset_model_and_score(trained: Workspace, tmp_path: Path) -> None:
-    back_up(trained, tmp_path / "backup.zip", NoProgress())
-    recover(tmp_path / "backup.zip", tmp_path / "new", NoProgress())
     new = Workspace(tmp_path / "new")
+    assert done(trained, "backup", tmp_path / "backup.zip")["models"] == 1
+    assert done(new, "recover", tmp_path / "backup.zip")["files"] > 10
     for kept in ("datasets", "models"):
         stored = {name: text for name, text in files_of(trained.root / kept).items() if "/." not in f"/{name}"}
         assert files_of(new.root / kept) == stored
