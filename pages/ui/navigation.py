@@ -50,6 +50,7 @@ class Page:
 PAGES: Final = (
     Page("start", "home", ":material/home:"),
     Page("data", "upload", ":material/upload_file:"),
+    Page("data", "sources", ":material/cloud_download:"),
     Page("data", "look", ":material/bolt:"),
     Page("data", "datasets", ":material/database:"),
     Page("data", "explore", ":material/insights:"),
