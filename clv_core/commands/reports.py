@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     option("--scheme", "cli.plan.tiers", default="quantile"),
     option("--plan-scheme", "cli.plan.scheme"),
     option("--logo", "cli.report.logo", type=Path),
+    option("--by", "cli.report.by", action="append", default=[]),
+    option("--target-ratio", "cli.report.target", type=float, default=3.0),
     *RATES,
 )
 def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.deployment.terms import Terms
+    from clv_core.strategy.acquisition import Question
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
@@ -54,6 +57,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     offers, experiments = measure_offers(
         scored, assumed, files, scheme=plan_scheme, terms=terms, progress=context.progress
     )
+    asked = Question(tuple(options.by), options.margin_rate, target_ratio=options.target_ratio) if options.by else None
     _explain(scored, context.progress)
     report = make_report(
         scored,
@@ -63,6 +67,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         plan_scheme=plan_scheme,
         plan_terms=terms,
         experiments=experiments,
+        acquisition=asked,
         language=context.language,
         logo=options.logo,
         progress=context.progress,
