@@ -41,6 +41,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export"), "segments"),
     **dict.fromkeys(("plan", "recommend", "price"), "actions"),
+    "acquire": "acquisition",
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "models",
     "monitor": "monitoring",

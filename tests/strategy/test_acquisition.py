@@ -6,14 +6,34 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.simulate import SimulationPlan, simulate
+from clv_core.config import TrainConfig
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NeedsAnswer, Refused, UsageError
 from clv_core.evaluation.levels import SharedError, fifth_of
-from clv_core.strategy.acquisition import NewCustomers, Question, Spend, acquisition_report, read_spend
+from clv_core.jobs import NoProgress
+from clv_core.strategy.acquisition import (
+    NewCustomers,
+    Question,
+    Spend,
+    acquisition_report,
+    load_new_customers,
+    read_spend,
+)
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.purchase_history import purchase_history
+from clv_core.workspace import Workspace
+from tests.strategy.conftest import Clv
+from tests.strategy.lists import digest, read
 
 DAY = np.timedelta64(1, "D")
 
@@ -191,3 +211,130 @@ def test_a_table_without_a_channel_asks_for_one(tmp_path: Path):
     with pytest.raises(NeedsAnswer) as error:
         spend(tmp_path, "date,spend\n2024-01-01,5\n")
     assert error.value.params["missing"] == ["channel"]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace with a simulated shop with channels, its spend, and a customers table."""
+    folder = tmp_path_factory.mktemp("acquisition")
+    made = simulate("browsing", SimulationPlan(700, 400, 5, 91, channels=True))
+    events, _ = made.write(folder)
+    workspace = Workspace(folder / "workspace")
+    said = {"mapping": {}, "timezone": "Europe/Berlin", "currency": "EUR"}
+    ingest(workspace, events, "shop", progress=NoProgress(), **said)
+    pipeline.train(workspace, "shop", TrainConfig(horizon_days=60, model="bgnbd", processes=1), progress=NoProgress())
+    return workspace
+
+
+@pytest.fixture
+def workspace(shop: Workspace) -> Workspace:
+    return shop
+
+
+@pytest.fixture
+def scored(shop: Workspace) -> ScoredDataset:
+    (model,) = (path.name for path in shop.models.iterdir())
+    return ScoredDataset.open(shop, "shop", model)
+
+
+def test_the_origin_is_that_of_the_first_event_and_the_first_order(scored: ScoredDataset):
+    found = load_new_customers(scored, Terms(60), NoProgress())
+    rows = duckdb.sql(f"SELECT * FROM '{scored.dataset.events_path}'").df()
+    rows["day"] = rows["event_time"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin").dt.tz_localize(None)
+    rows = rows.sort_values(["day", "product_id"], kind="stable")
+    ids = scored.scores(NoProgress())["customer_id"]
+    seen = rows.groupby("customer_id").first().reindex(ids)
+    assert (found.acquired == seen["day"].to_numpy("datetime64[D]")).all()
+    assert (np.asarray(found.origin["channel"]) == seen["channel"].to_numpy()).all()
+    orders = rows[rows["event_type"] == "purchase"]
+    bought = orders.groupby("customer_id").first().reindex(ids)
+    product = pd.Series(np.asarray(found.origin["product"], object))
+    assert product.fillna("").tolist() == bought["product_id"].fillna("").tolist()
+    history = purchase_history(scored.dataset, scored.as_of)["historic_value"].sum()
+    assert found.value_so_far.sum() == pytest.approx(history) == pytest.approx(found.spent.sum())
+    assert found.predicted.sum() == pytest.approx(scored.scores(NoProgress())["predicted_clv"].sum())
+    assert set(found.dimensions) == {"channel", "country", "product", "category", "discount", "cohort"}
+
+
+def test_the_command_gives_the_figures_of_the_report(clv: Clv, scored: ScoredDataset, tmp_path: Path):
+    spend_file = scored.workspace.root.parent / "spend.csv"
+    words = ["acquire", "shop", "--model", scored.bundle.id, "--spend", str(spend_file), "--margin-rate", "0.5"]
+    answer = clv(*words, "--out", str(tmp_path / "groups.csv"))
+    report = acquisition_report(
+        load_new_customers(scored, Terms(60), NoProgress()), read_spend(spend_file), Question(margin_rate=0.5)
+    )
+    assert [row["group"] for row in answer["groups"]] == report.groups["group"].tolist()
+    assert answer["groups"][0]["ltv"] == pytest.approx(report.groups["ltv"][0], abs=0.01)
+    assert answer["totals"]["spend"] == pytest.approx(pd.read_csv(spend_file)["spend"].sum(), abs=0.01)
+    direct = next(row for row in answer["groups"] if row["group"] == "direct")
+    assert direct["spend"] == 0 and direct["ratio"] is None and direct["payback"] == "observed"
+    assert answer["spend_tables"][0]["rows_read"] == answer["spend_tables"][0]["rows_kept"]
+    assert len(pd.read_csv(tmp_path / "groups.csv")) == answer["rows"] == 8
+    assert "acquisition_not_causal" in {warning["code"] for warning in answer["warnings"]}
+
+
+def people_of(scored: ScoredDataset) -> pd.DataFrame:
+    ids = scored.scores(NoProgress())["customer_id"]
+    table = pd.DataFrame({"customer_id": ids, "gclid": "Cj" + ids, "fbclid": "", "email": ids.str.lower() + "@x.org"})
+    return table.assign(consent=np.where(np.arange(len(ids)) % 10 == 0, "no", "yes"))
+
+
+def test_conversion_values_are_read_back_and_hold_new_and_willing_customers_alone(
+    scored: ScoredDataset, tmp_path: Path
+):
+    people = people_of(scored)
+    orders = duckdb.sql(
+        f"SELECT customer_id, min(event_time) AS first FROM '{scored.dataset.events_path}'"
+        " WHERE event_type = 'purchase' GROUP BY 1"
+    ).df()
+    new = orders[orders["first"] >= pd.Timestamp(scored.as_of) - pd.Timedelta(days=90)].set_index("customer_id")
+    refused = set(people.loc[people["consent"] == "no", "customer_id"]) & set(new.index)
+    stopped = sorted(set(new.index) - refused)[0]
+    SuppressionList.of(scored.workspace).add([stopped])
+    files = {
+        name: pipeline.export(
+            scored,
+            tmp_path / f"{name}.csv",
+            format=name,
+            contacts=Contacts(people),
+            margin_rate=0.5,
+            progress=NoProgress(),
+        ).files[0]
+        for name in ("google_conversions", "meta_events")
+    }
+    google = read(files["google_conversions"])
+    assert {row["Google Click ID"][2:] for row in google} == set(new.index) - refused - {stopped}
+    scores = scored.scores(NoProgress()).set_index("customer_id")["predicted_clv"]
+    spent = purchase_history(scored.dataset, scored.as_of).set_index("customer_id")["historic_value"]
+    for row in google:
+        customer = row["Google Click ID"][2:]
+        expected = max(0.0, 0.5 * (spent[customer] + scores[customer]))
+        assert float(row["Conversion Value"]) == pytest.approx(expected, abs=0.006)
+        assert pd.Timestamp(row["Conversion Time"]) == new.loc[customer, "first"].tz_localize("UTC")
+        assert row["Conversion Currency"] == "EUR"
+    meta = {row["email"]: row for row in read(files["meta_events"])}
+    assert digest(f"{stopped.lower()}@x.org") not in meta
+    assert set(meta) <= {digest(f"{customer.lower()}@x.org") for customer in set(new.index) - refused}
+    assert all(
+        pd.Timestamp(row["event_time"]) >= pd.Timestamp(scored.as_of, tz="UTC") - pd.Timedelta(days=62)
+        for row in meta.values()
+    )
+
+
+def test_the_simulated_channels_are_worth_what_their_customers_come_to_spend():
+    plan = SimulationPlan(4_000, 500, 3, 91, channels=True)
+    made = simulate("browsing", plan)
+    assert made.channels is not None and made.spend is not None
+    money = made.events[made.events["amount"].notna()].groupby("customer_id")["amount"].sum()
+    first = made.events.groupby("customer_id")[["event_time", "channel"]].first()
+    won = first[(first["event_time"] >= "2023-02-01") & (first["event_time"] < pd.Timestamp(plan.cutoff))]
+    value = money.reindex(won.index).fillna(0.0).groupby(won["channel"])
+    truth = made.channels.set_index("channel")
+    error = (value.mean() - truth["value"]) / value.sem()
+    assert error.abs().max() < 4 and value.size().equals(truth["customers"].sort_index().astype("int64"))
+    orders = made.events[made.events["event_type"] == "purchase"].groupby("customer_id")["order_id"].nunique()
+    once = (orders == 1).groupby(first["channel"].reindex(orders.index)).mean()
+    assert once["affiliate"] > once.drop("affiliate").max()  # won by discounts, and do not come back
+    assert simulate("browsing", replace(plan, channels=False)).events["channel"].nunique() == 5
+    renewals = simulate("subscription", replace(plan, customers=1_000))
+    assert renewals.channels is not None and set(renewals.events["channel"]) == set(truth.index)
