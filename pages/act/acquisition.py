@@ -3,6 +3,7 @@
 import streamlit as st
 
 from clv_core.columns import CHANNEL
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.acquisition.findings import headline
@@ -28,7 +29,9 @@ try:
         chosen = terms.choose(bundle)
         target, months, fewest = asking.choose_targets()
     with top:
-        scored.need_scores(dataset, bundle, chosen)
+        everyone = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+        if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
+            scored.need_scores(dataset, bundle, asking.without_margin(chosen))
     customers = asking.customers_of(dataset, bundle, chosen)
     with grouping:
         by = asking.choose_dimensions(customers)
@@ -91,7 +94,7 @@ try:
         figures.held(report)
     elif view == "figures":
         figures.table(report)
-        figures.download(report, dataset, bundle, chosen)
+        figures.download(report, session.scored(dataset, bundle), chosen)
     else:
         figures.totals(report)
         if CHANNEL not in customers.origin:

@@ -46,10 +46,10 @@ def test_the_table_that_is_downloaded_has_the_customers_and_the_spend_of_each_ch
     open_page: OPEN, root: Path, costs: Path, offered: Offered
 ) -> None:
     save_spend(open_dataset(Workspace(root), "shop"), read_spend(costs))
-    app = open_page(root, "acquisition", lang="zh")
+    app = open_page(root, "acquisition", lang="en")
     app.segmented_control(key="acquisition_view").set_value("figures").run()
     assert not app.error
-    rows = table_of(offered["download_acquisition"]).set_index("channel")
+    rows = table_of(offered["download_acquisition_csv"]).set_index("channel")
     log = pd.read_csv(SAMPLE, usecols=["customer_id", "event_time", "channel"]).sort_values("event_time")
     first = log.groupby("customer_id")["channel"].first().value_counts()
     assert rows["customers"].astype(int).to_dict() == first.to_dict()

@@ -40,12 +40,16 @@ MOST_MARGINS: Final = 30
 """Groups of the first dimension that can have a margin of their own, the largest."""
 
 
+def without_margin(terms: Terms) -> Terms:
+    """Return horizon and discount; the margin is a matter of the question, as it changes no prediction."""
+    return Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime)
+
+
 def customers_of(dataset: Dataset, bundle: Bundle, terms: Terms) -> NewCustomers:
     """Return the customers with origin and value; the first time, the log is read for it."""
     data = session.scored(dataset, bundle)
-    plain = Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime)
     with st.spinner(t("acquisition.wait")):
-        return _customers(data, plain, data.scores_path(), tiers.predictions_of(bundle))
+        return _customers(data, without_margin(terms), data.scores_path(), tiers.predictions_of(bundle))
 
 
 @cached(CUSTOMERS)
@@ -101,6 +105,9 @@ def dimension_names(names: Sequence[str]) -> list[str]:
 def choose_dimensions(customers: NewCustomers) -> tuple[str, ...]:
     """Let the person choose by what customers are grouped: at most two dimensions at a time."""
     known = customers.dimensions
+    asked = [name for name in st.session_state.get(BY, ()) if name in known]
+    if BY in st.session_state and asked != st.session_state[BY]:
+        st.session_state[BY] = asked or [known[0]]  # another log may know less
     chosen = st.multiselect(
         t("acquisition.by"),
         known,
@@ -202,8 +209,9 @@ def report_words(dataset: Dataset, bundle: Bundle, *, has_margin: bool) -> tuple
     known = customers_of(dataset, bundle, Terms(bundle.record["horizon_days"])).dimensions
     by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]
     margin = st.session_state.get("terms_margin")
-    words = [word for name in by for word in ("--by", name)]
-    words += ["--target-ratio", f"{st.session_state.get(TARGET, 3.0):g}"]
+    own = st.session_state.get(MARGINS, {}).get(by[0], {})
+    words = ["--by", ",".join(by), "--target-ratio", f"{st.session_state.get(TARGET, 3.0):g}"]
+    words += [word for name, rate in own.items() for word in ("--margin", f"{name}={rate / 100:.10g}")]
     words += ["--margin-rate", f"{margin / 100:.10g}"] if margin and not has_margin else []
     return tuple(words)
 

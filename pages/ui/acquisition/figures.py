@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.strategy.acquisition import Acquisition
+from clv_core.strategy.acquisition.acquire import acquisition_side, report_table
 from clv_core.strategy.acquisition.economics import ALL, NAMED
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.origins import COHORT
@@ -292,9 +292,7 @@ def table(report: Acquisition) -> None:
     st.caption(t("acquisition.shrunk", fewest=report.question.min_customers))
 
 
-def download(report: Acquisition, dataset: Dataset, bundle: Bundle, terms: Terms) -> None:
-    """Offer the table of figures as a file."""
-    rows = named(report.groups).drop(columns=["group", "kind"])
-    rows = rows[["name", *(name for name in rows if name != "name")]]
-    asked = {"target_ratio": report.question.target_ratio, "payback_months": report.question.payback_months}
-    row_files.figures(bundle, rows.assign(**asked), "acquisition", "download_acquisition", dataset.log_end, terms)
+def download(report: Acquisition, data: ScoredDataset, terms: Terms) -> None:
+    """Offer the table of figures as files, with what its numbers mean."""
+    side = acquisition_side(data, report, terms, session.language())
+    row_files.table(data.bundle, "acquisition", "acquisition", side, lambda: report_table(report))
