@@ -34,6 +34,7 @@ from clv_core.columns import (
     EVENT_TYPE,
     PRODUCT_ID,
     PURCHASE,
+    RETURN,
 )
 from clv_core.deployment.artifacts import ORIGINS
 from clv_core.deployment.saved_evaluation import shared_error
@@ -44,7 +45,7 @@ from clv_core.errors import Message
 from clv_core.evaluation.levels import SharedError, fifth_of
 from clv_core.features.engine import Engine
 from clv_core.jobs import Progress
-from clv_core.strategy.purchase_history import load_history, money_days
+from clv_core.strategy.purchase_history import load_history
 from clv_core.strategy.segments.segment_comparison import (
     HOLDOUT,
     PastPredictions,
@@ -239,53 +240,58 @@ def load_origins(scored: ScoredDataset, progress: Progress) -> pa.Table:
 
 def _origins(dataset: Dataset, cutoff: date, scores: Path) -> pa.Table:
     """Return what :func:`load_origins` does, from the log."""
+    import pyarrow as pa
+
     engine = Engine()
     try:
+        run = engine.connection.raw_sql
         events = dataset.events(engine.connection)
         before = events.filter(events[EVENT_TIME] < datetime.combine(cutoff, time()))
-        query = _query(before.compile(), money_days(events, cutoff).compile(), dataset, scores)
-        table = engine.connection.raw_sql(query).to_arrow_table()
+        run(f"CREATE TEMP VIEW log AS {before.compile()}")
+        run(f"CREATE TEMP TABLE origins AS {_query(dataset, scores)}")
+        table = run(f"SELECT * EXCLUDE ({CUSTOMER_ID}, place) FROM origins ORDER BY place").to_arrow_table()
+        spent = run(
+            f"SELECT place, greatest(floor(({EVENT_TIME}::DATE - acquired) / {MONTH_DAYS}), 0)::INT AS month,"
+            f" sum({AMOUNT}) AS value FROM log JOIN origins USING ({CUSTOMER_ID})"
+            f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') GROUP BY 1, 2 ORDER BY 1, 2"
+        ).to_arrow_table()
     finally:
         engine.close()
-    texts = [name for name in DIMENSIONS if name in table.column_names]
-    for name in texts:
+    for name in set(DIMENSIONS) & set(table.column_names):
         table = table.set_column(table.column_names.index(name), name, table.column(name).dictionary_encode())
-    return table
+    count = np.bincount(spent.column("place").to_numpy(), minlength=len(table))
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+    months = pa.StructArray.from_arrays(
+        [spent.column(name).combine_chunks() for name in ("month", "value")], ["month", "value"]
+    )
+    return table.append_column("months", pa.ListArray.from_arrays(offsets, months))
 
 
-def _query(events: str, money: str, dataset: Dataset, scores: Path) -> str:
-    """Return the SQL of one row a scored customer, ordered as the scores."""
+def _query(dataset: Dataset, scores: Path) -> str:
+    """Return the SQL of one row a scored customer, with its place among the scores."""
     campaign = campaign_column(dataset)
     columns = {CHANNEL: CHANNEL, COUNTRY: COUNTRY, **({CAMPAIGN: campaign} if campaign else {})}
     ordered = {PRODUCT: PRODUCT_ID, CATEGORY: CATEGORY}
     seen = [_first(name, column, "true") for name, column in columns.items()]
     seen += [_first(name, column, f"{EVENT_TYPE} = '{PURCHASE}'") for name, column in ordered.items()]
-    stated = _stated(dataset)
     limits = zip((0.001, 0.1, 0.2, 0.3), DISCOUNT_BANDS, strict=False)
     bands = " ".join(f"WHEN share < {limit} THEN '{band}'" for limit, band in limits)
     cells = {CHANNEL: f"seen.{CHANNEL}", CAMPAIGN: f"seen.{CAMPAIGN}" if campaign else "NULL"}
     chosen = [f"coalesce(stated.{name}, {cell}) AS {name}" for name, cell in cells.items()]
     chosen += [f"seen.{name}" for name in (COUNTRY, *ordered)]
     return f"""
-WITH log AS ({events}), money AS ({money}),
-stated AS ({stated}),
+WITH stated AS ({_stated(dataset)}),
 seen AS (SELECT {CUSTOMER_ID}, min({EVENT_TIME})::DATE AS day, {", ".join(seen)} FROM log GROUP BY 1),
 lines AS (SELECT {CUSTOMER_ID}, {EVENT_TIME}::DATE AS day, sum({DISCOUNT}) AS off, sum({AMOUNT}) AS paid
     FROM log WHERE {EVENT_TYPE} = '{PURCHASE}' AND {DISCOUNT} IS NOT NULL GROUP BY 1, 2),
 first_orders AS (SELECT {CUSTOMER_ID}, arg_min(coalesce(off / nullif(off + paid, 0), 0), day) AS share
-    FROM lines GROUP BY 1),
-origins AS (SELECT seen.{CUSTOMER_ID}, least(stated.acquired, seen.day) AS acquired, {", ".join(chosen)},
+    FROM lines GROUP BY 1)
+SELECT scored.{CUSTOMER_ID}, place, least(stated.acquired, seen.day) AS acquired, {", ".join(chosen)},
     CASE WHEN share IS NULL THEN NULL {bands} ELSE '{DISCOUNT_BANDS[-1]}' END AS {DISCOUNT_BAND}
-    FROM seen LEFT JOIN stated USING ({CUSTOMER_ID}) LEFT JOIN first_orders USING ({CUSTOMER_ID})),
-spent AS (SELECT {CUSTOMER_ID}, greatest(floor((money.day - acquired) / {MONTH_DAYS}), 0)::INT AS month,
-    sum(value) AS value FROM money JOIN origins USING ({CUSTOMER_ID}) GROUP BY 1, 2),
-months AS (SELECT {CUSTOMER_ID}, list({{'month': month, 'value': value}} ORDER BY month) AS months
-    FROM spent GROUP BY 1)
-SELECT origins.* EXCLUDE ({CUSTOMER_ID}), coalesce(months, []) AS months
 FROM (SELECT {CUSTOMER_ID}, file_row_number AS place
     FROM read_parquet({file_text(scores)}, file_row_number = true)) AS scored
-LEFT JOIN origins USING ({CUSTOMER_ID}) LEFT JOIN months USING ({CUSTOMER_ID})
-ORDER BY place
+LEFT JOIN seen USING ({CUSTOMER_ID}) LEFT JOIN stated USING ({CUSTOMER_ID})
+LEFT JOIN first_orders USING ({CUSTOMER_ID})
 """
 
 
