@@ -18,7 +18,7 @@ from clv_core.config import TrainConfig
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "assets" / "sample" / "README.md"),
-    *(ROOT / "assets" / "docs" / name for name in ("scale.md", "deploy.md", "recipes.md", "sources.md")),
+    *(ROOT / "assets" / "docs" / f"{name}.md" for name in ("scale", "deploy", "recipes", "sources", "acquisition")),
 ]
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,23 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Return names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def read_margins(words: Sequence[str]) -> dict[str, float]:
+    """Return the margin of each group that ``GROUP=RATE`` names.
+
+    Raises:
+        UsageError: a margin that is no number.
+    """
+    try:
+        return {group: float(rate) for group, rate in split_pairs(words, at_last=True).items()}
+    except ValueError as error:
+        raise UsageError("acquisition_margin", margin=", ".join(words)) from error
 
 
 @command(
@@ -56,14 +74,10 @@ def run_acquire(options: argparse.Namespace, context: Context) -> dict[str, Any]
     tables = [read_spend(path, settings) for path in options.spend]
     spend = Spend.together(tables) if tables else None
     scored = open_scored(options, context)
-    try:
-        margins = {group: float(rate) for group, rate in split_pairs(options.margin, at_last=True).items()}
-    except ValueError as error:
-        raise UsageError("acquisition_margin", margin=", ".join(options.margin)) from error
     question = Question(
-        by=tuple(name.strip() for name in options.by.split(",") if name.strip()),
+        by=split_names(options.by),
         margin_rate=options.margin_rate,
-        margins=margins,
+        margins=read_margins(options.margin),
         target_ratio=options.target_ratio,
         payback_months=options.payback_months,
         min_customers=options.minimum,

@@ -12,6 +12,11 @@ from clv_core.strategy.acquisition.economics import acquisition_report as acquis
 from clv_core.strategy.acquisition.origins import DIMENSIONS as DIMENSIONS
 from clv_core.strategy.acquisition.origins import NewCustomers as NewCustomers
 from clv_core.strategy.acquisition.origins import load_new_customers as load_new_customers
+from clv_core.strategy.acquisition.saved_spend import load_spend as load_spend
+from clv_core.strategy.acquisition.saved_spend import load_spends as load_spends
+from clv_core.strategy.acquisition.saved_spend import remove_spend as remove_spend
+from clv_core.strategy.acquisition.saved_spend import save_spend as save_spend
+from clv_core.strategy.acquisition.saved_spend import spend_folder as spend_folder
 from clv_core.strategy.acquisition.spend import Spend as Spend
 from clv_core.strategy.acquisition.spend import SpendSettings as SpendSettings
 from clv_core.strategy.acquisition.spend import read_spend as read_spend

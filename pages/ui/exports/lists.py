@@ -75,7 +75,7 @@ def _preview(mark: str, _request: ListRequest, _dataset: Dataset, _stop: Suppres
 def _rows(request: ListRequest, dataset: Dataset) -> pd.DataFrame:
     """Return the customers asked for; of conversions those who are new."""
     as_of = request.members.segmented.data.as_of
-    return with_conversions(request.members.frame(), request.format, dataset, as_of)
+    return with_conversions(request.members.frame(), request.format, dataset, as_of, request.margin_rate)
 
 
 def headline(result: Preview) -> str:
