@@ -21,6 +21,7 @@ FILE: Final = "log.jsonl"
 
 FACTS: Final = (
     *("dataset", "renamed", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role"),
+    *("source", "schedule"),
 )
 _actor: ContextVar[str] = ContextVar("actor", default="")
 

@@ -34,6 +34,7 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
     **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
+    "source": "sources",
     **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete", "backup", "recover"), "datasets"),
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
@@ -41,6 +42,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export"), "segments"),
     **dict.fromkeys(("plan", "recommend", "price"), "actions"),
+    "acquire": "acquisition",
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "models",
     "monitor": "monitoring",
@@ -154,7 +156,8 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
     """
     action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
     if action in AUDITED:
-        name = options.name if isinstance(options.name, str) else None
+        name = getattr(options, "name", None)
+        name = name if isinstance(name, str) else None
         model = result.get("model") or getattr(options, "model", None)
         version = result.get("version") or getattr(options, "version", None)
         renamed = result.get("renamed")

@@ -9,6 +9,7 @@ workspace/
   jobs/<job id>/            status.json, history.jsonl, log.txt
   scratch/<process>/        spilled queries and unfinished tables of running processes (:mod:`clv_core.scratch`)
   locks/                    locks that runs hold (:mod:`clv_core.locks`)
+  sources/<name>.json       where a log is read from, and how far (:mod:`clv_core.collection.sources`)
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   exports/                  files made for other systems, with their side files
 """

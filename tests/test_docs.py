@@ -84,7 +84,7 @@ def test_the_site_builds_without_warnings_and_its_reference_holds_everything(sit
         "metrics": [f"<code>{name}</code>" for name in METRICS],
         "events": [f"<code>{name}</code>" for name in (*READ, *EVENT_TYPES)],
         "verdict": [f"<code>{code}</code>" for code in REASONS],
-        "python": [name for name in dir(CLV) if not name.startswith("_")] + ["BgNbd", "GammaGamma", "ParetoNbd"],
+        "python": [name for name in dir(CLV) if not name.startswith("_")] + ["BGNBD", "GammaGamma", "ParetoNBD"],
     }
     assert all(wanted.values())
     assert {page: [one for one in names if one not in site[page]] for page, names in wanted.items()} == {

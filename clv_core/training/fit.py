@@ -14,7 +14,7 @@ from clv_core.config import DELETE, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.model.baselines import Baseline, BgNbdModel, NaiveModel, ParetoNbdModel
+from clv_core.model.baselines import Baseline, BGNBDModel, NaiveModel, ParetoNBDModel
 from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers, weights_of
 from clv_core.model.boosting import BoostingModel, fit_value
 from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
@@ -293,8 +293,8 @@ MODELS: Final[dict[str, ModelEntry]] = {
     "mlp": ModelEntry(without_gaps(fit_deep), DeepModel.from_state),
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
     "naive": ModelEntry(fit_baseline(NaiveModel), NaiveModel.from_state, baseline=True),
-    "bgnbd": ModelEntry(fit_baseline(BgNbdModel), BgNbdModel.from_state, baseline=True),
-    "paretonbd": ModelEntry(fit_baseline(ParetoNbdModel), ParetoNbdModel.from_state, baseline=True),
+    "bgnbd": ModelEntry(fit_baseline(BGNBDModel), BGNBDModel.from_state, baseline=True),
+    "paretonbd": ModelEntry(fit_baseline(ParetoNBDModel), ParetoNBDModel.from_state, baseline=True),
     "lightgbm": ModelEntry(without_gaps(fit_boosting), BoostingModel.from_state),
     "ziln_mlp": ModelEntry(without_gaps(fit_ziln_mlp), ZilnMlpModel.from_state),
 }

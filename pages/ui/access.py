@@ -46,6 +46,7 @@ ACTIONS: Final = {
     "delete": ADMIN,
     "erase": ADMIN,
     "promote": ADMIN,
+    "connect": ADMIN,
     "audit": ADMIN,
 }
 """What can be done, and the least role that may."""

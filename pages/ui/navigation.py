@@ -50,6 +50,7 @@ class Page:
 PAGES: Final = (
     Page("start", "home", ":material/home:"),
     Page("data", "upload", ":material/upload_file:"),
+    Page("data", "sources", ":material/cloud_download:"),
     Page("data", "look", ":material/bolt:"),
     Page("data", "datasets", ":material/database:"),
     Page("data", "explore", ":material/insights:"),
@@ -58,6 +59,7 @@ PAGES: Final = (
     Page("model", "explain", ":material/psychology_alt:"),
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
+    Page("act", "acquisition", ":material/person_add:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
     Page("act", "report", ":material/slideshow:"),

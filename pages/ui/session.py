@@ -36,6 +36,7 @@ RUN: Final = "run"
 """Names a followed run in the address, once for each."""
 FOLLOWED: Final = (
     "ingest",
+    "source",
     "demo",
     "combine",
     "rename",

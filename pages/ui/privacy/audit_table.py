@@ -25,6 +25,8 @@ PARTS: Final = (
     "certificate",
     "key",
     "role",
+    "source",
+    "schedule",
     "outcome",
 )
 

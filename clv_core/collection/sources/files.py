@@ -1,0 +1,129 @@
+"""Files of a folder, of a bucket that speaks the protocol of S3, or at an HTTPS address, copied block by block."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from clv_core.collection.sources.source import Source, unreachable
+from clv_core.errors import Refused, UsageError
+
+BLOCK: Final = 1 << 20
+QUIET_SECONDS: Final = 10
+"""A file that changed more recently than this may still be written; the next run takes it."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a source.
+
+    Args:
+        name: in its folder.
+        fingerprint: what tells whether it has changed.
+        fetch: gives a local path of it, below a folder.
+    """
+
+    name: str
+    fingerprint: str
+    fetch: Callable[[Path], Path]
+
+
+@contextmanager
+def folder(source: Source, _: str) -> Iterator[list[RemoteFile]]:
+    """Yield the files of a folder that match, the oldest first, where they lie."""
+    root = Path(source.where)
+    if not root.is_dir():
+        raise Refused("source_no_folder", source=source.name, path=source.where)
+    found = []
+    for path in root.glob(source.what):
+        about = path.stat()
+        if path.is_file() and not path.name.startswith(".") and time.time() - about.st_mtime > QUIET_SECONDS:
+            name, mark = path.relative_to(root).as_posix(), f"{about.st_size}-{about.st_mtime_ns}"
+            found.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
+    yield [file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))]
+
+
+def _in_place(path: Path, _: Path) -> Path:
+    return path
+
+
+@contextmanager
+def s3(source: Source, password: str) -> Iterator[list[RemoteFile]]:
+    """Yield the objects of a bucket that match, the oldest first; they are copied when they are asked for."""
+    from pyarrow import fs
+
+    parts = urlsplit(source.where)
+    said = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    options: dict[str, Any] = {"region": said["region"]} if "region" in said else {}
+    if endpoint := urlsplit(said.get("endpoint", "")):
+        options |= {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme} if endpoint.netloc else {}
+    if password:
+        options["access_key"], colon, options["secret_key"] = password.partition(":")
+        if not colon:
+            raise UsageError("source_s3_secret")
+    try:
+        system = fs.S3FileSystem(**options)
+        root = f"{parts.netloc}{parts.path}".rstrip("/")
+        listed = system.get_file_info(fs.FileSelector(root, recursive="/" in source.what or "**" in source.what))
+    except OSError as error:
+        raise unreachable(source, error) from error
+    found = []
+    for about in listed:
+        name = PurePosixPath(about.path).relative_to(root).as_posix()
+        if about.is_file and fnmatch(name, source.what):
+
+            def fetch(target: Path, path: str = about.path, name: str = name) -> Path:
+                local = target / name.replace("/", "_")
+                with system.open_input_stream(path) as remote, local.open("wb") as out:
+                    shutil.copyfileobj(remote, out, BLOCK)
+                return local
+
+            found.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
+    yield [file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))]
+
+
+@contextmanager
+def https(source: Source, token: str) -> Iterator[list[RemoteFile]]:
+    """Yield the file at an address; a token is sent as ``Authorization: Bearer``, and not to another host."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with httpx.stream(
+            "GET", source.where, headers=headers, follow_redirects=True, timeout=60, verify=tls_context(source)
+        ) as answer:
+            if answer.status_code != httpx.codes.OK or not _stays_secure(source, str(answer.url)):
+                raise Refused("source_http", source=source.name, host=source.host, status=answer.status_code)
+            changed = answer.headers.get("last-modified", "")
+            mark = answer.headers.get("etag") or (parsedate_to_datetime(changed).isoformat() if changed else "")
+            name = PurePosixPath(urlsplit(source.where).path).name or source.name
+
+            def fetch(target: Path) -> Path:
+                with (target / name).open("wb") as out:
+                    for block in answer.iter_bytes(BLOCK):
+                        out.write(block)
+                return target / name
+
+            yield [RemoteFile(name, mark, fetch)]
+    except httpx.HTTPError as error:
+        raise unreachable(source, error) from error
+
+
+def tls_context(source: Source) -> Any:
+    """Return how an HTTPS server's certificate is checked."""
+    import ssl
+
+    return ssl.create_default_context(cafile=source.ca or None)
+
+
+def _stays_secure(source: Source, reached: str) -> bool:
+    return reached.startswith("https://") or urlsplit(reached).hostname == urlsplit(source.where).hostname

@@ -1,0 +1,124 @@
+"""The command ``source``: from where a shop's log is read again and again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from clv_core import audit
+from clv_core.collection.sources import (
+    APPEND,
+    KINDS,
+    REPLACE,
+    Source,
+    add_source,
+    list_sources,
+    load_source,
+    load_state,
+    remove_source,
+    update_source,
+)
+from clv_core.commands import Context, message_json, whole_number
+from clv_core.commands.ingestion import READING, accounting, reading_options
+from clv_core.commands.parser import command, option
+
+NAME = option("name", "cli.source.name")
+
+
+@command(
+    "source add",
+    NAME,
+    option("--kind", "cli.source.kind", choices=list(KINDS), required=True),
+    option("--from", "cli.source.from", dest="where", required=True, metavar="ADDRESS"),
+    option("--what", "cli.source.what", default="", metavar="TABLE|SELECT|PATTERN"),
+    option("--dataset", "cli.source.dataset", metavar="NAME"),
+    option("--grows", "cli.source.grows", choices=(APPEND, REPLACE), default=APPEND),
+    option("--time-column", "cli.source.time_column", default="", metavar="COLUMN"),
+    option("--look-back", "cli.source.look_back", type=whole_number(0), default=3, metavar="DAYS"),
+    option("--secret", "cli.source.secret", default="", metavar="REFERENCE"),
+    option("--ca", "cli.source.ca", default="", metavar="FILE"),
+    option("--no-tls", "cli.source.no_tls", dest="tls", action="store_false"),
+    *READING,
+)
+def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Save a source; nothing is fetched yet."""
+    fields = ("kind", "where", "what", "grows", "time_column", "secret", "ca", "tls")
+    given = {name: getattr(options, name) for name in fields}
+    dataset, said = options.dataset or options.name, _said(options)
+    source = Source(options.name, dataset=dataset, look_back_days=options.look_back, answers=said, **given)
+    add_source(context.workspace, source)
+    audit.note(context.workspace, "source add", source=source.name, dataset=dataset, outcome="done")
+    return _shown(source)
+
+
+@command("source test", NAME)
+def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Connect, fetch one row or the newest file, and return the columns and files."""
+    from clv_core.preprocessing.refresh import columns
+
+    found, files = columns(load_source(context.workspace, options.name))
+    return {"source": options.name, "columns": found, "files": files}
+
+
+@command("source preview", NAME)
+def run_source_preview(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return how the first rows would be read; nothing is stored."""
+    from clv_core.preprocessing.refresh import check_sample, sample
+    from clv_core.scratch import temporary_folder
+
+    source = load_source(context.workspace, options.name)
+    with temporary_folder("clv-source-") as folder:
+        checked = check_sample(context.workspace, source, sample(source, folder, context.progress))
+    rows = checked.first_rows.head(5).astype(str).to_dict("records")
+    warnings = [message.to_json(context.language) for message in checked.warnings]
+    return {
+        "source": options.name,
+        **checked.accounting,
+        "mapping": checked.manifest.mapping,
+        "first_rows": rows,
+        "warnings": warnings,
+    }
+
+
+@command("source run", NAME, *READING)
+def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Read what is new into the dataset, and return its accounting; what is said of how it is read is kept.
+
+    Raises:
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
+    """
+    from clv_core.preprocessing.refresh import refresh, said_of
+
+    if said := _said(options):
+        update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))
+    done = refresh(context.workspace, options.name, progress=context.progress)
+    counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
+    return {"source": options.name, **counts, **accounting(done.manifest, context.language)}
+
+
+@command("source list")
+def run_source_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Return all sources, and how the last run of each ended."""
+    sources = []
+    for source in list_sources(context.workspace):
+        state = load_state(context.workspace, source.name)
+        error = state.error and message_json({**state.error, "code": f"error.{state.error['code']}"}, context.language)
+        sources.append({**_shown(source), "refreshed": state.refreshed, "rows_new": state.new_rows, "error": error})
+    return {"sources": sources}
+
+
+@command("source remove", NAME)
+def run_source_remove(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Remove the source; its dataset stays."""
+    remove_source(context.workspace, options.name)
+    audit.note(context.workspace, "source remove", source=options.name, outcome="done")
+    return {"removed": options.name}
+
+
+def _said(options: argparse.Namespace) -> dict[str, Any]:
+    return {key: value for key, value in reading_options(options).items() if value not in (None, "", {})}
+
+
+def _shown(source: Source) -> dict[str, Any]:
+    fields = ("name", "kind", "host", "what", "dataset", "grows", "time_column", "look_back_days", "secret", "tls")
+    return {name: getattr(source, name) for name in fields}
