@@ -11,6 +11,7 @@ import streamlit as st
 
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
+from clv_core.plot.drawing import Chart
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.acquisition.acquire import acquisition_side, report_table
 from clv_core.strategy.acquisition.economics import ALL, NAMED
@@ -20,7 +21,6 @@ from pages.ui import cells, i18n, row_files, session, widgets
 from pages.ui.acquisition.asking import dimension_names
 from pages.ui.charts import acquisition as charts
 from pages.ui.charts import placing
-from pages.ui.charts.drawing import Chart
 from pages.ui.i18n import count, money, percent, t
 from pages.ui.widgets import Figure
 

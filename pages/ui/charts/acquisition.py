@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.drawing import (
+from clv_core.plot.drawing import (
     ACTUAL,
     BASELINE,
     DANGER,
@@ -23,7 +23,7 @@ from pages.ui.charts.drawing import (
     horizontal,
     value_ticks,
 )
-from pages.ui.charts.names import FEW, short
+from clv_core.plot.names import FEW, short
 from pages.ui.i18n import say, t
 
 LINES: Final = (PREDICTED, GAIN, WARNING, OTHER, ACTUAL, BASELINE)
