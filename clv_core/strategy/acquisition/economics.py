@@ -413,7 +413,7 @@ class _Report:
                 level = actual.sum() / predicted.sum()
                 deviation = actual[some] / (predicted[some] * level) - 1
                 luck = squared[some] / predicted[some] ** 2
-        return spread_draws(deviation, luck, USUAL_ERROR, DRAWS)
+        return spread_draws(deviation, luck, DRAWS, USUAL_ERROR)
 
     def _group_rows(
         self, errors: Errors, estimates: Estimates, of_all: Estimates, own: Parts, curves: Curves
