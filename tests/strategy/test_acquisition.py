@@ -22,7 +22,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NeedsAnswer, Refused, UsageError
+from clv_core.errors import NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.evaluation.levels import SharedError, fifth_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import (
@@ -179,6 +179,16 @@ def test_a_dimension_that_the_log_does_not_know_is_named(people: NewCustomers):
     with pytest.raises(UsageError) as error:
         acquisition_report(people, None, Question(by=("campaign",)))
     assert error.value.params["by"] == "campaign" and "channel" in error.value.params["known"]
+    with pytest.raises(UsageError) as margin:
+        acquisition_report(people, None, Question(margins={"serach": 0.4}))
+    assert margin.value.params["groups"] == ["serach"]
+
+
+def test_spend_of_days_without_a_new_customer_is_refused_in_words(people: NewCustomers, tmp_path: Path):
+    table = spend(tmp_path, "date,channel,spend\n2024-06-01,search,3000\n2024-06-02,search,3000\n")
+    with pytest.raises(NotEnoughData) as error:
+        acquisition_report(people, table, Question(by=("cohort",)))
+    assert error.value.params == {"first": "2024-06-01", "last": "2024-06-02"}
 
 
 def test_exports_of_ad_platforms_are_known_and_every_row_is_accounted_for(tmp_path: Path):
