@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import numpy as np
@@ -12,13 +14,15 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
+from clv_core.collection.customers.roles import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NeedsAnswer, Refused, UsageError
+from clv_core.errors import NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.evaluation.levels import SharedError, fifth_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import (
@@ -29,6 +33,7 @@ from clv_core.strategy.acquisition import (
     load_new_customers,
     read_spend,
 )
+from clv_core.strategy.acquisition.origins import load_origins
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
 from clv_core.workspace import Workspace
@@ -174,6 +179,16 @@ def test_a_dimension_that_the_log_does_not_know_is_named(people: NewCustomers):
     with pytest.raises(UsageError) as error:
         acquisition_report(people, None, Question(by=("campaign",)))
     assert error.value.params["by"] == "campaign" and "channel" in error.value.params["known"]
+    with pytest.raises(UsageError) as margin:
+        acquisition_report(people, None, Question(margins={"serach": 0.4}))
+    assert margin.value.params["groups"] == ["serach"]
+
+
+def test_spend_of_days_without_a_new_customer_is_refused_in_words(people: NewCustomers, tmp_path: Path):
+    table = spend(tmp_path, "date,channel,spend\n2024-06-01,search,3000\n2024-06-02,search,3000\n")
+    with pytest.raises(NotEnoughData) as error:
+        acquisition_report(people, table, Question(by=("cohort",)))
+    assert error.value.params == {"first": "2024-06-01", "last": "2024-06-02"}
 
 
 def test_exports_of_ad_platforms_are_known_and_every_row_is_accounted_for(tmp_path: Path):
@@ -338,3 +353,38 @@ def test_the_simulated_channels_are_worth_what_their_customers_come_to_spend():
     assert simulate("browsing", replace(plan, channels=False)).events["channel"].nunique() == 5
     renewals = simulate("subscription", replace(plan, customers=1_000))
     assert renewals.channels is not None and set(renewals.events["channel"]) == set(truth.index)
+
+
+def test_what_a_customers_table_states_of_an_origin_counts_before_the_log(tmp_path: Path):
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "customer_id,event_time,amount,channel,utm_campaign\nann,2024-03-05,10,search,spring\n"
+        "ann,2024-05-05,20,email,\nben,2024-03-07,5,,\ncid,2024-04-01,7,social,\n"
+    )
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "customer_id,acquired_on,acquisition_channel,email\nann,2024-02-01,Radio,a@x.org\n"
+        "ben,,Fair,b@x.org\ncid,2024-09-09,,c@x.org\n"
+    )
+    workspace = Workspace(tmp_path / "workspace")
+    ingest(workspace, log, "small", mapping={}, timezone="UTC", currency="EUR", progress=NoProgress())
+    before = open_dataset(workspace, "small")
+    scores = tmp_path / "scores-20240506.parquet"
+    pd.DataFrame({"customer_id": ["cid", "ann", "ben"]}).to_parquet(scores)
+    asked = SimpleNamespace(scores_path=lambda: scores, dataset=before, as_of=date(2024, 5, 6))
+    rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()
+    assert rows["channel"].tolist()[:2] == ["social", "search"] and rows["channel"].isna()[2]
+    pipeline.add_customers(workspace, "small", people, Roles(), progress=NoProgress())
+    dataset = open_dataset(workspace, "small")
+    asked.dataset = dataset
+    rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()
+    assert rows["acquired"].astype(str).tolist() == ["2024-04-01", "2024-02-01", "2024-03-07"]
+    assert rows["channel"].tolist() == ["social", "Radio", "Fair"]
+    assert rows["campaign"].tolist()[1] == "spring" and rows["campaign"].isna().tolist() == [True, False, True]
+    assert [[(one["month"], one["value"]) for one in own] for own in rows["months"]] == [
+        [(0, 7.0)],
+        [(1, 10.0), (3, 20.0)],
+        [(0, 5.0)],
+    ]
+    assert dataset.manifest.customers_table is not None
+    assert dataset.manifest.customers_table["attributes"] == []  # no model reads them

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.vocabulary.language_files import fold
 from clv_core.columns import CHANNEL
-from clv_core.errors import Message, Refused, UsageError
+from clv_core.errors import Message, NotEnoughData, Refused, UsageError
 from clv_core.evaluation.levels import FIFTHS, customer_variance
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.strategy.acquisition.estimates import (
@@ -252,8 +252,9 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
         question: grouping, margin, targets.
 
     Raises:
-        UsageError: a dimension that the log knows nothing of.
+        UsageError: a dimension that the log knows nothing of, or a margin of a group that there is not.
         Refused: the spend is in another currency than the log, or about other days.
+        NotEnoughData: nobody was won in the days of the spend table.
     """
     unknown = [name for name in question.by if name not in customers.origin]
     if unknown or not question.by:
@@ -262,9 +263,15 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
     inside = np.ones(len(customers), bool)
     if cost is not None:
         inside = (customers.acquired >= cost.first) & (customers.acquired < cost.end)
+        if not inside.any():
+            last = str(cost.end - np.timedelta64(1, "D"))
+            raise NotEnoughData("acquisition_nobody", first=str(cost.first), last=last)
     groups, cell_code = group_customers(customers, question.by, inside), None
     if cost is not None and _can_split(cost, question.by):
         groups, cell_code = cost.by_group(groups, question.by)
+    names = {name[0] for name in groups.names}
+    if strange := [name for name in question.margins if name not in names]:
+        raise UsageError("acquisition_margin_group", groups=strange, known=sorted(names - {""})[:MAX_LISTED])
     return _Report(customers, question, groups, cost, cell_code, inside).answer(spend)
 
 
@@ -413,7 +420,7 @@ class _Report:
                 level = actual.sum() / predicted.sum()
                 deviation = actual[some] / (predicted[some] * level) - 1
                 luck = squared[some] / predicted[some] ** 2
-        return spread_draws(deviation, luck, USUAL_ERROR, DRAWS)
+        return spread_draws(deviation, luck, DRAWS, USUAL_ERROR)
 
     def _group_rows(
         self, errors: Errors, estimates: Estimates, of_all: Estimates, own: Parts, curves: Curves

@@ -29,12 +29,10 @@ Ints = NDArray[np.int64]
 
 LOW, HIGH = 0.1, 0.9
 """Ends of the intervals, as shares of what is drawn."""
-USUAL_SPREAD: Final = 0.3
-"""Scale of the half-Cauchy distribution of how groups differ, relative to what is expected of them."""
 USUAL_ERROR: Final = 0.1
-"""Scale of that of how predictions of one group are off."""
+"""Scale of the half-Cauchy distribution of how predictions of one group are off."""
 SPREADS: Final = np.concatenate([[0.0], np.geomspace(0.005, 3.0, 80)])
-"""Spreads that are weighed."""
+"""Spreads that are weighed, relative to what is expected of a group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +124,7 @@ def estimate(
     relative = np.where(usable, own.total / base, 1.0)
     spread = np.full(draws, 1e9)
     if shrink:
-        spread = spread_draws(relative[usable] - 1, variance[usable], USUAL_SPREAD, draws)
+        spread = spread_draws(relative[usable] - 1, variance[usable], draws)
     chance = np.where(usable, variance, np.inf)[:, None]
     weight = 1 / (1 + chance / np.maximum(spread, 1e-12) ** 2)  # [g, d]
     noise_variance = np.where(usable, variance, 0.0)[:, None] * weight + (1 - weight) ** 2 * of_all
@@ -145,14 +143,14 @@ def estimate(
     return Estimates(mean, drawn, own_weight, factor, noise)
 
 
-def spread_draws(deviation: Floats, variance: Floats, scale: float, draws: int) -> Floats:
+def spread_draws(deviation: Floats, variance: Floats, draws: int, scale: float = np.inf) -> Floats:
     """Return draws of how much groups differ, given how they deviate and how much of that is chance, [draws].
 
     Args:
         deviation: of each group from what is expected of it, [g]; none leaves what is held beforehand.
         variance: of it by chance, [g].
-        scale: of the half-Cauchy distribution that is held beforehand.
         draws: how many.
+        scale: of the half-Cauchy distribution that is held beforehand; infinite holds all spreads equally likely.
     """
     total = SPREADS[:, None] ** 2 + np.maximum(variance, 1e-12)
     fit = -0.5 * (np.log(total) + deviation**2 / total).sum(axis=1)

@@ -71,6 +71,7 @@ category and discount those of the first order; the cohort is the month of the f
 DISCOUNT_BANDS: Final = ("0%", "<10%", "10-20%", "20-30%", "30%+")
 CAMPAIGN_NAMES: Final = frozenset(load_vocabulary().folded("acquisition", "campaign"))
 """Folded names of columns of a log that hold the campaign."""
+VERSION: Final = b"dataset_version"
 MONTH_DAYS: Final = 365.25 / 12
 """Length of a month of a customer's age."""
 
@@ -227,15 +228,18 @@ def load_origins(scored: ScoredDataset, progress: Progress) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
-    scores = scored.scores_path()
+    scores, version = scored.scores_path(), scored.dataset.version
     path = companion_path(scores, ORIGINS)
-    if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
-        progress.report("origins", 0, 1)
-        table = _origins(scored.dataset, scored.as_of, scores)
-        with ignore_unwritable(), atomic_path(path) as temporary:
-            pq.write_table(table, temporary)
-        return table
-    return pq.read_table(path)
+    if path.exists() and path.stat().st_mtime_ns >= scores.stat().st_mtime_ns:
+        table = pq.read_table(path)
+        # A version that differs in its customers table alone has the results of the one before it.
+        if (table.schema.metadata or {}).get(VERSION) == version.encode():
+            return table
+    progress.report("origins", 0, 1)
+    table = _origins(scored.dataset, scored.as_of, scores).replace_schema_metadata({VERSION: version})
+    with ignore_unwritable(), atomic_path(path) as temporary:
+        pq.write_table(table, temporary)
+    return table
 
 
 def _origins(dataset: Dataset, cutoff: date, scores: Path) -> pa.Table:

@@ -222,6 +222,7 @@ def acquisition(context: ReportContext) -> Section | None:
     if context.acquisition is None:
         return None
     f, (found, discounts) = context.format, context.acquisition
+    bare = Formatter(f.language, "")  # the currency is in the head: in every cell it would break lines of slides
     groups = found.groups.head(GROUPS)
     names = [
         group_name(str(group), str(kind), f.language)
@@ -232,9 +233,9 @@ def acquisition(context: ReportContext) -> Section | None:
         (
             name,
             f"{row['customers']:,}",
-            f.money(row["cac"]) if np.isfinite(row["cac"]) else "–",
-            f.money(row["ltv"]) if np.isfinite(row["ltv"]) else "–",
-            f.span(row["ltv_low"], row["ltv_high"]) or "–",
+            bare.money(row["cac"]) if 0 < row["cac"] < np.inf else "–",
+            bare.money(row["ltv"]) if np.isfinite(row["ltv"]) else "–",
+            bare.span(row["ltv_low"], row["ltv_high"]) or "–",
             f"{row['ratio']:.1f}" if np.isfinite(row["ratio"]) else "–",
             f"{row['payback_month']:.0f}" if np.isfinite(row["payback_month"]) and row["cac"] > 0 else "–",
         )
@@ -243,7 +244,7 @@ def acquisition(context: ReportContext) -> Section | None:
     costly = np.isfinite(groups["ratio"]).to_numpy()
     value, axis = ("ratio", "LTV:CAC") if costly.any() else ("ltv", f.unit())
     shown = costly if costly.any() else np.isfinite(groups[value]).to_numpy()
-    series = Series(f.t(f"report.acquisition.{value}"), tuple(groups[value][shown]), PREDICTED)
+    series = Series(f.t(f"report.acquisition.{value}", unit=f.unit()), tuple(groups[value][shown]), PREDICTED)
     drawn = tuple(name for name, one in zip(names, shown, strict=True) if one)
     margin = found.question.margin_rate
     points = [
@@ -256,7 +257,7 @@ def acquisition(context: ReportContext) -> Section | None:
         acquisition_finding(found, discounts, f.language),
         tuple(points),
         (),
-        Table(tuple(f.t(f"report.acquisition.{name}") for name in head), cells),
+        Table(tuple(f.t(f"report.acquisition.{name}", unit=f.unit()) for name in head), cells),
         Chart("bars", drawn, (series,), "", axis) if len(drawn) > 1 else None,
     )
 

@@ -81,7 +81,7 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
                 y=own["ltv"],
                 mode="markers+text",
                 text=short(own["name"], FEW),
-                textposition="middle right",
+                textposition=["middle left" if x > 0.8 * right else "middle right" for x in own["cac"]],
                 marker={"color": colour, "size": size, "opacity": 0.75},
                 error_y={
                     "type": "data",

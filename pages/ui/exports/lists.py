@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -128,7 +128,7 @@ def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle
     stop = session.suppression_list()
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
-        side, what = request.members.side(), request.members.what
+        side, what = replace(request.members.side(), margin_rate=request.margin_rate), request.members.what
         what = f"{what}-{request.format}" if EXPORTS[request.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, request.mark)
         contacts = with_stored_contacts(request.contacts, dataset, request.format)
