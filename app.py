@@ -3,6 +3,6 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import upload_gate
+from pages.ui import background, upload_gate
 
-app = st.App("pages/shell.py", middleware=[Middleware(upload_gate.Door)], lifespan=upload_gate.letting_go)
+app = st.App("pages/shell.py", middleware=[Middleware(upload_gate.Door)], lifespan=background.while_up)

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "models",
     "monitor": "monitoring",
+    **dict.fromkeys(("schedule", "run-due", "summary"), "schedules"),
     **dict.fromkeys(("erase", "suppress"), "privacy"),
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
@@ -57,8 +58,13 @@ AUDITED: Final = (
 )
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
-LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover")
-"""Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
+LOCK_FREE: Final = (
+    *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
+    *("schedule", "run-due"),
+)
+"""Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock, and so
+does each step of a chain.
+"""
 
 EXIT_SIGPIPE: Final = 141
 """Exit code where stdout was closed, as shells report a program that SIGPIPE ended."""

@@ -80,6 +80,7 @@ class Environment(EnvironmentSettings):
     access_file: str = variable(".streamlit/access.toml", "who is viewer, analyst or administrator")
     debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")
+    schedules: str = variable("", "`off`: the app runs no schedules; something else calls `run-due`", unset="on")
     webhook_url: str = variable("", "address for new alerts of any `monitor` run", unset="none", secret=True)
     smtp_host: str = variable("", "mail server for the same alerts", unset="none")
     smtp_from: str = variable("", "address of their sender", unset="none")

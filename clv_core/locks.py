@@ -95,6 +95,17 @@ def run_lock(workspace: Workspace, run: str, dataset: str) -> Iterator[None]:
 
 
 @contextmanager
+def held_lock(path: Path, refusal: Refused) -> Iterator[None]:
+    """Hold a lock of one's own for as long as the context lasts.
+
+    Raises:
+        Refused: ``refusal``, where another process holds it.
+    """
+    with _lock(path, fcntl.LOCK_EX, refusal):
+        yield
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Wait until nobody else changes a small file, and keep others waiting while it is read, changed and written."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ workspace/
   scratch/<process>/        spilled queries and unfinished tables of running processes (:mod:`clv_core.scratch`)
   locks/                    locks that runs hold (:mod:`clv_core.locks`)
   sources/<name>.json       where a log is read from, and how far (:mod:`clv_core.collection.sources`)
+  schedules/<name>.json     what runs unattended; <name>.jsonl its runs (:mod:`clv_core.monitoring.schedules`)
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   exports/                  files made for other systems, with their side files
 """

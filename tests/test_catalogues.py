@@ -27,7 +27,7 @@ PREFIX_OF_CALL = {
     "ClvError": "error.", "UsageError": "error.", "NeedsAnswer": "error.", "Refused": "error.",
     "NotFound": "error.", "NotEnoughData": "error.",
 }  # fmt: skip
-ANY = "[a-z0-9_.]+"
+ANY = "[a-z0-9_.-]+"
 GENERIC = {f"error.{ANY}", f"stage.{ANY}", f"{ANY}.{ANY}"}
 """Families that say nothing of what they hold; their members must be named somewhere."""
 

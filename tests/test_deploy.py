@@ -95,7 +95,7 @@ def test_what_is_secret_is_neither_in_the_image_nor_in_git_and_the_app_reads_it_
 
 
 def test_services_share_the_volume_run_without_rights_and_are_bound_to_this_machine() -> None:
-    assert set(COMPOSE["services"]) == {"app", "api", "monitor"}
+    assert set(COMPOSE["services"]) == {"app", "api", "monitor", "schedules"}
     for service in COMPOSE["services"].values():
         assert "data:/data" in service["volumes"] and service["cap_drop"] == ["ALL"] and service["read_only"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))

@@ -65,6 +65,7 @@ PAGES: Final = (
     Page("act", "report", ":material/slideshow:"),
     Page("operate", "models", ":material/deployed_code_history:"),
     Page("operate", "monitor", ":material/monitor_heart:"),
+    Page("operate", "schedules", ":material/schedule:"),
     Page("operate", "privacy", ":material/shield_person:"),
 )
 BY_NAME: Final = {page.name: page for page in PAGES}

@@ -17,6 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.sources import list_sources, load_state
 from clv_core.collection.store.version_store import CURRENT, Dataset, list_datasets
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.old_layout import migrate_old_layout
@@ -37,6 +38,7 @@ RUN: Final = "run"
 FOLLOWED: Final = (
     "ingest",
     "source",
+    "schedule",
     "demo",
     "combine",
     "rename",
@@ -146,6 +148,13 @@ def newest_datasets() -> list[Dataset]:
     work = workspace()
     datasets = once("datasets", lambda: list_datasets(work), *sorted(work.place("datasets").glob(f"*/{CURRENT}")))
     return sorted(datasets, key=lambda item: item.manifest.created, reverse=True)
+
+
+def refreshed(dataset: Dataset) -> str:
+    """Return when a source of a dataset was last read to its end, else when its version was made; ISO UTC."""
+    work = workspace()
+    read = (load_state(work, one.name).refreshed for one in list_sources(work) if one.dataset == dataset.name)
+    return max((dataset.manifest.created, *read))
 
 
 def dataset() -> Dataset | None:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, room
-from pages.ui import progress, session, signin, verdict, widgets
+from pages.ui import i18n, progress, session, signin, verdict, widgets
 from pages.ui.i18n import t
 
 ROOM: Final = 26
@@ -55,6 +55,8 @@ def show() -> None:
         if datasets:
             short = shortened(datasets)
             st.selectbox(t("sidebar.dataset"), datasets, key="dataset", format_func=lambda name: short.get(name, name))
+            if (dataset := session.dataset()) is not None:
+                st.caption(t("sidebar.as_of", when=i18n.moment(session.refreshed(dataset))))
         else:
             st.caption(t("sidebar.no_dataset"))
         if models:

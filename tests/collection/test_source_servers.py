@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,9 +23,11 @@ import duckdb
 import httpx
 import pytest
 
+from clv_core import jobs
 from clv_core.collection.ingest import ingest
 from clv_core.collection.sources import Source, SourceState, add_source, pull
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.deployment.backup import back_up
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import refresh
@@ -372,7 +375,7 @@ def test_what_writes_is_refused_and_the_role_of_the_documents_cannot_either(
     assert done.returncode != 0 and run("SELECT count(*) FROM safe") == "1"
 
 
-def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run]) -> None:
+def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run], tmp_path: Path) -> None:
     postgres[1](f"DROP TABLE IF EXISTS growing; CREATE TABLE growing ({GROWING});")
     insert(postgres[1], orders_of_day(Random(3), 0))
     add_source(workspace, source_of(postgres, "growing", time_column="event_time"))
@@ -386,17 +389,15 @@ def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run]) 
         with pytest.raises(ClvError) as raised:
             refresh(workspace, name)
         errors.append(raised.value.message())
-    command = [sys.executable, "-m", "clv_core", "source", "run", "shop", "--workspace", str(workspace.root)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    lines = b""
-    while process.poll() is None:
-        lines += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True).stdout
-    texts = [
-        *(path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()),
-        lines,
-        *map(str.encode, errors),
-        process.communicate()[0],
-    ]
+    job, processes = jobs.start(workspace, ["source", "run", "shop"], language="en"), b""
+    while job.status()["state"] == jobs.RUNNING:
+        processes += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True).stdout
+    assert job.status()["state"] == jobs.DONE
+    back_up(workspace, tmp_path / "backup.zip", NoProgress())
+    with zipfile.ZipFile(tmp_path / "backup.zip") as backup:
+        texts = [backup.read(name) for name in backup.namelist()]
+    texts += [path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()]
+    texts += [processes, *map(str.encode, errors)]
     for secret in (PASSWORD, quote(PASSWORD, safe=""), "s3cret"):
         assert [text for text in texts if secret.encode() in text] == []
     assert b"SHOP_PASSWORD" in b"".join(texts)  # the search sees the reference

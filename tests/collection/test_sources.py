@@ -337,6 +337,8 @@ def test_a_statement_that_takes_too_long_is_stopped(
         ({"kind": "https", "where": "http://shop.example.com/a.csv", "time_column": ""}, "source_address"),
         ({"kind": "folder"}, "source_time_column"),
         ({"kind": "folder", "what": "", "time_column": ""}, "source_pattern"),
+        ({"kind": "folder", "what": "../*.csv", "time_column": ""}, "source_pattern"),
+        ({"kind": "folder", "what": "/etc/*", "time_column": ""}, "source_pattern"),
         ({"kind": "fax"}, "source_kind"),
         ({"look_back_days": -1}, "source_grows"),
     ],

@@ -130,12 +130,15 @@ def _watermark(source: Source, path: Path) -> str:
     column = name(source.time_column)
     text = f"{column}::VARCHAR"
     when = f"TRY_CAST({text} AS TIMESTAMP)"
+    unlike = f"{column} IS NOT NULL AND (NOT regexp_matches({text}, '^\\d{{4}}-\\d\\d-\\d\\d') OR {when} IS NULL)"
     with connect_memory() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar_print = false")
+        (kind,) = connection.sql(f"SELECT {column} FROM {file_text(path)} LIMIT 0").types
+        if str(kind).startswith(("DATE", "TIMESTAMP")):
+            when, unlike = f"{column}::TIMESTAMP", "false"
         latest, odd = one(
             connection,
-            f"SELECT max({when}) FILTER ({when} <= now() + INTERVAL 1 DAY), count(*) FILTER ({column} IS NOT NULL AND"
-            f" (NOT regexp_matches({text}, '^\\d{{4}}-\\d\\d-\\d\\d') OR {when} IS NULL))"
+            f"SELECT max({when}) FILTER ({when} <= now()::TIMESTAMP + INTERVAL 1 DAY), count(*) FILTER ({unlike})"
             f" FROM {file_text(path)}",
         )
     if odd or latest is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -120,7 +121,7 @@ class Source(JsonRecord):
             from clv_core.collection.sources.query import select
 
             select(self.what, kind.dialect)
-        elif self.kind in ("folder", "s3") and not self.what:
+        elif self.kind in ("folder", "s3") and (not self.what or {"..", "/"} & {*PurePosixPath(self.what).parts}):
             raise UsageError("source_pattern", kind=self.kind)
 
     def _check_address(self, kind: Kind) -> None:
@@ -169,7 +170,7 @@ def add_source(workspace: Workspace, source: Source) -> None:
         Refused: likewise, or there is one of this name.
     """
     source.check()
-    path = workspace.folder(FOLDER) / f"{source.name}.json"
+    path = _path(workspace, source.name)
     with writing(path):
         if path.exists():
             raise Refused("source_exists", name=source.name)
@@ -178,7 +179,7 @@ def add_source(workspace: Workspace, source: Source) -> None:
 
 def update_source(workspace: Workspace, source: Source) -> None:
     """Save a source that there is, as it now is; how far it has been read stays."""
-    path = workspace.folder(FOLDER) / f"{source.name}.json"
+    path = _path(workspace, source.name)
     with writing(path):
         write_json(path, {**_read(workspace, source.name), "source": source.to_json()})
 
@@ -203,7 +204,7 @@ def load_state(workspace: Workspace, name: str) -> SourceState:
 
 def save_state(workspace: Workspace, name: str, state: SourceState) -> None:
     """Keep how far a source has been read; of one that was removed meanwhile nothing is kept."""
-    path = workspace.folder(FOLDER) / f"{name}.json"
+    path = _path(workspace, name)
     with writing(path):
         if path.exists():
             write_json(path, {**read_json(path), "state": state.to_json()})
@@ -222,11 +223,15 @@ def remove_source(workspace: Workspace, name: str) -> None:
         NotFound: there is none of this name.
     """
     _read(workspace, name)
-    (workspace.folder(FOLDER) / f"{name}.json").unlink()
+    _path(workspace, name).unlink()
+
+
+def _path(workspace: Workspace, name: str) -> Path:
+    return workspace.place(FOLDER) / f"{check_name(name)}.json"
 
 
 def _read(workspace: Workspace, name: str) -> dict[str, Any]:
-    path = workspace.place(FOLDER) / f"{check_name(name)}.json"
+    path = _path(workspace, name)
     if not path.exists():
         raise NotFound("no_source", name=name, known=[source.name for source in list_sources(workspace)] or "-")
     record: dict[str, Any] = read_json(path)

@@ -60,8 +60,8 @@ class Smtp:
         return cls(host, sender, addresses, security, int(port), environment.smtp_user, environment.smtp_password)
 
 
-def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS) -> None:
-    """Send one message to all addresses.
+def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS, *, html: str = "") -> None:
+    """Send one message to all addresses, with the same as HTML where there is any.
 
     Raises:
         ClvError: the server cannot be reached, or refuses.
@@ -69,6 +69,8 @@ def send(smtp: Smtp, subject: str, text: str, timeout: float = TIMEOUT_SECONDS) 
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, smtp.sender, ", ".join(smtp.to)
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     try:
         with _connect(smtp, timeout) as server:
             if smtp.security == "starttls":

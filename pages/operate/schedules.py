@@ -1,0 +1,181 @@
+"""Schedules: what runs by itself, when next, and how did it go?"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import time
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core import audit
+from clv_core.collection.sources import list_sources
+from clv_core.errors import ClvError
+from clv_core.monitoring.schedules import (
+    Schedule,
+    ScheduleState,
+    add_schedule,
+    history,
+    list_schedules,
+    pause,
+    remove_schedule,
+)
+from clv_core.strategy.audiences.formats import EXPORTS
+from pages.ui import access, cells, confirmation, flash, i18n, progress, session, widgets
+from pages.ui.confirmation import Confirmation
+from pages.ui.i18n import t
+
+DAYS: Final = {"daily": "* * *", "weekly": "* * 1", "monthly": "1 * *"}
+"""How often -> day, month and weekday of the cron expression."""
+STEPS: Final = ("source", "score", "monitor", "retrain", "export", "summary")
+"""Steps that the form offers, in the order in which they run."""
+SHOWN_RUNS: Final = 20
+
+
+def headline(schedules: list[tuple[Schedule, ScheduleState]]) -> str:
+    failed = [schedule.name for schedule, state in schedules if state.failures]
+    if failed:
+        return t("schedules.headline.failed", names=list(map(widgets.escape, failed)))
+    following = min((state.next for schedule, state in schedules if not schedule.is_paused), default="")
+    if not following:
+        return t("schedules.headline.none")
+    return t("schedules.headline", n=len(schedules), when=i18n.moment(following))
+
+
+def show(schedule: Schedule, state: ScheduleState) -> None:
+    """Show one schedule: its steps, when it runs next, how the last run went, and what can be done with it."""
+    name = schedule.name
+    with st.container(border=True):
+        st.markdown(f"**{widgets.escape(name)}**")
+        following = t("schedules.paused") if schedule.is_paused else t("schedules.next", when=i18n.moment(state.next))
+        st.caption(f"{following} · {widgets.escape(schedule.cron)} · {widgets.escape(schedule.timezone)}")
+        st.markdown("\n".join(f"{number}. `{step}`" for number, step in enumerate(schedule.steps, 1)))
+        if state.last is not None:
+            params = {"when": i18n.moment(state.last["started"]), "elapsed": i18n.span(state.last["seconds"])}
+            st.write(t(f"schedules.last.{state.last['outcome']}", **params))
+            if state.last["steps"][-1]["error"]:
+                widgets.show_error(state.last["steps"][-1]["error"])
+        with st.container(horizontal=True):
+            label, icon = t("schedules.run"), ":material/play_arrow:"
+            if st.button(label, key=f"run_{name}", icon=icon, type="primary", **access.if_may("change")):
+                progress.start_job(["schedule", "run", name], name)
+                st.rerun()
+            may = access.if_may("connect")
+            word, icon = ("resume", ":material/play_circle:") if schedule.is_paused else ("pause", ":material/pause:")
+            if st.button(t(f"schedules.{word}"), key=f"pause_{name}", icon=icon, **may):
+                access.require("connect")
+                pause(session.workspace(), name, paused=not schedule.is_paused)
+                _note(word, name)
+                st.rerun()
+            sure, why = t("schedules.remove.sure", name=name), t("schedules.remove.why")
+            removing = Confirmation(sure, why, t("schedules.remove"), partial(_remove, name))
+            label = t("schedules.remove")
+            confirmation.button(removing, label, f"remove_{name}", icon=":material/delete:", **may)
+        runs = history(session.workspace(), name)[:SHOWN_RUNS]
+        if runs:
+            with st.expander(t("schedules.history"), icon=":material/history:"):
+                cells.table(pd.DataFrame(map(_row, runs)), t("schedules.history"))
+
+
+def _row(run: dict[str, Any]) -> dict[str, str]:
+    last = run["steps"][-1]
+    why = t(f"error.{last['error']['code']}", **i18n.named_params(last["error"]["params"])) if last["error"] else ""
+    return {
+        t("schedules.column.started"): i18n.moment(run["started"]),
+        t("schedules.column.seconds"): i18n.span(run["seconds"]),
+        t("schedules.column.outcome"): t(f"schedules.outcome.{run['outcome']}"),
+        t("schedules.column.step"): last["step"] if last["error"] else "",
+        t("schedules.column.why"): why,
+    }
+
+
+def _remove(name: str) -> None:
+    access.require("connect")
+    remove_schedule(session.workspace(), name)
+    _note("remove", name)
+
+
+def _note(action: str, name: str) -> None:
+    audit.set_actor(access.current_user())
+    audit.note(session.workspace(), f"schedule {action}", schedule=name, outcome="done")
+
+
+def form() -> None:
+    """Offer to save a chain: how often, of which dataset, and which steps."""
+    left, right = st.columns(2)
+    names, sources = [item.name for item in session.newest_datasets()], list_sources(session.workspace())
+    with left:
+        name = st.text_input(t("schedules.name"), key="schedule_name")
+        how = widgets.choose(
+            t("schedules.often"), {one: t(f"schedules.often.{one}") for one in (*DAYS, "cron")}, "schedule_often"
+        )
+        if how == "cron":
+            cron = st.text_input(t("schedules.cron"), "0 6 * * 1-5", key="schedule_cron", help=t("schedules.cron.help"))
+        else:
+            at = st.time_input(t("schedules.at"), time(6), key="schedule_at")
+            cron = f"{at.minute} {at.hour} {DAYS[how]}"
+        zone = st.text_input(t("schedules.timezone"), st.context.timezone or "UTC", key="schedule_timezone")
+    with right:
+        every = sorted({*names, *(source.dataset for source in sources)})
+        dataset = st.selectbox(t("sidebar.dataset"), every, key="schedule_dataset")
+        offered = {one: t(f"schedules.step.{one}") for one in STEPS if one != "source" or sources}
+        chosen = st.multiselect(
+            t("schedules.steps"),
+            list(offered),
+            list(offered)[:3],
+            format_func=offered.__getitem__,
+            key="schedule_steps",
+        )
+        source = form_of_list = ""
+        if "source" in chosen:
+            own = sorted((one.name for one in sources), key=lambda one: one != dataset)
+            source = st.selectbox(t("schedules.source"), own, key="schedule_source")
+        if "export" in chosen:
+            form_of_list = st.selectbox(t("schedules.format"), list(EXPORTS), key="schedule_format")
+    if st.button(
+        t("schedules.save"), type="primary", icon=":material/save:", key="schedule_save", disabled=not dataset
+    ):
+        steps = [_line(one, name.strip(), dataset, source, form_of_list) for one in STEPS if one in chosen]
+        _save(Schedule(name.strip(), cron.strip(), tuple(steps), zone.strip(), session.language()))
+
+
+def _line(step: str, schedule: str, dataset: str, source: str, form_of_list: str) -> str:
+    """Return the command line of a step."""
+    model, out = ["--model", "champion"], str(session.workspace().exports / f"{schedule}-{step}-{{day}}.csv")
+    words = {
+        "source": ["source", "run", source],
+        "score": ["score", dataset, *model, "--out", out],
+        "monitor": ["monitor", dataset, *model],
+        "retrain": ["monitor", dataset, *model, "--retrain", "--every", "7"],
+        "export": ["export", dataset, *model, "--format", form_of_list, "--out", out],
+        "summary": ["summary", dataset, *model],
+    }
+    return shlex.join(words[step])
+
+
+def _save(schedule: Schedule) -> None:
+    access.require("connect")
+    try:
+        add_schedule(session.workspace(), schedule)
+    except ClvError as error:
+        widgets.show_error(error)
+        return
+    _note("add", schedule.name)
+    flash.say(t("schedules.saved", name=schedule.name))
+    st.rerun()
+
+
+if flash.follow("schedule") is not None:
+    st.rerun()
+flash.show()
+schedules = list_schedules(session.workspace())
+widgets.headline(headline(schedules), t("schedules.context"))
+for one, its_state in schedules:
+    show(one, its_state)
+if access.may("connect"):
+    with st.expander(t("schedules.add"), icon=":material/add:", expanded=not schedules):
+        form()
+elif not schedules:
+    st.info(access.ask_for("connect"), icon=":material/lock:")

@@ -1,0 +1,188 @@
+"""Schedules: when chains run, what becomes of failures, and who is told; the clock is given."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.monitoring.schedules import (
+    Schedule,
+    add_schedule,
+    history,
+    list_schedules,
+    load_schedule,
+    pause,
+    remove_schedule,
+    run_due,
+    run_now,
+)
+from clv_core.workspace import Workspace
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+STEPS = ("source run orders", "score shop --model champion --out 'my lists/{day}.csv'")
+
+
+class Steps:
+    """Runs no step, but keeps what it was asked to; those that ``fail`` names end with an error."""
+
+    def __init__(self, *fail: str) -> None:
+        self.ran: list[list[str]] = []
+        self.fail = fail
+
+    def __call__(self, _: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
+        self.ran.append(list(words))
+        return {"code": "no_champion", "params": {"name": "shop", "known": "-"}} if words[0] in self.fail else None
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def test_a_chain_runs_when_it_is_due_and_once_where_it_was_missed(workspace: Workspace) -> None:
+    steps = Steps()
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    assert run_due(workspace, NOW, steps) == {}
+    assert run_due(workspace, NOW + timedelta(days=4, hours=3), steps) == {"nightly": "done"}
+    assert steps.ran == [
+        ["source", "run", "orders"],
+        ["score", "shop", "--model", "champion", "--out", "my lists/2026-03-06.csv"],
+    ]
+    assert load_schedule(workspace, "nightly")[1].next == "2026-03-07T06:00:00+00:00"
+    assert run_due(workspace, NOW + timedelta(days=4, hours=4), steps) == {}
+
+
+def test_times_are_those_of_the_schedules_zone_also_when_clocks_change() -> None:
+    schedule = Schedule("x", "30 6 * * 1", STEPS, "Europe/Berlin")
+    winter = schedule.next_after(datetime(2026, 3, 20, tzinfo=UTC))
+    assert (winter, schedule.next_after(winter)) == (
+        datetime(2026, 3, 23, 5, 30, tzinfo=UTC),
+        datetime(2026, 3, 30, 4, 30, tzinfo=UTC),
+    )
+
+
+def test_a_failed_chain_stops_there_is_tried_again_and_goes_on_from_its_next_time(workspace: Workspace) -> None:
+    steps = Steps("source")
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    now, waits = NOW + timedelta(hours=18), []
+    for _ in range(4):
+        assert run_due(workspace, now, steps) == {"nightly": "failed"}
+        following = datetime.fromisoformat(load_schedule(workspace, "nightly")[1].next)
+        waits.append((following - now).total_seconds() / 60)
+        now = following
+    assert waits[:3] == [5, 15, 60] and waits[3] > 60  # then the next morning
+    assert {words[0] for words in steps.ran} == {"source"}
+    assert run_due(workspace, now, Steps()) == {"nightly": "done"}
+    assert load_schedule(workspace, "nightly")[1].failures == 0
+    assert [run["outcome"] for run in history(workspace, "nightly")] == ["done", *["failed"] * 4]
+
+
+class Receiver(BaseHTTPRequestHandler):
+    posted: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    Receiver.posted.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("CLV_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/hook")
+    yield Receiver.posted
+    server.shutdown(), server.server_close(), thread.join()
+
+
+def test_the_second_failure_in_a_row_is_told_once(workspace: Workspace, webhook: list[dict[str, Any]]) -> None:
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    for minutes, told in ((0, 0), (5, 1), (20, 1), (80, 1)):
+        run_due(workspace, NOW + timedelta(hours=18, minutes=minutes), Steps("score"))
+        assert len(webhook) == told
+    assert (
+        "nightly" in webhook[0]["text"] and "score shop" in webhook[0]["text"] and "current model" in webhook[0]["text"]
+    )
+    assert history(workspace, "nightly")[2]["told"] is True
+
+
+def test_that_nobody_could_be_told_is_in_the_history(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLV_WEBHOOK_URL", "http://127.0.0.1:9/hook")
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    for minutes in (0, 5):
+        run_due(workspace, NOW + timedelta(hours=18, minutes=minutes), Steps("score"))
+    assert history(workspace, "nightly")[0]["told"]["code"] == "webhook_failed"
+
+
+def test_a_paused_schedule_waits_and_a_pause_during_its_run_stays(workspace: Workspace) -> None:
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    late, steps = NOW + timedelta(days=1), Steps()
+
+    def pausing(*arguments: Any) -> None:
+        steps(*arguments)
+        pause(workspace, "nightly", paused=True)
+
+    run_due(workspace, late, pausing)
+    assert load_schedule(workspace, "nightly")[0].is_paused and len(steps.ran) == 2
+    assert run_due(workspace, late + timedelta(days=9000), steps) == {}
+    pause(workspace, "nightly", paused=False)
+    assert run_due(workspace, datetime.now(UTC) + timedelta(days=1), steps) == {"nightly": "done"}
+
+
+def test_one_process_at_a_time_runs_chains(workspace: Workspace) -> None:
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    refused = []
+
+    def meanwhile(*_: Any) -> None:
+        other = threading.Thread(target=lambda: refused.append(attempt()))
+        other.start(), other.join()
+
+    def attempt() -> str:
+        with pytest.raises(Refused) as raised:
+            run_now(workspace, "nightly", Steps())
+        return raised.value.code
+
+    assert run_now(workspace, "nightly", meanwhile) == "done"
+    assert refused == ["schedules_running"] * 2
+
+
+@pytest.mark.parametrize(
+    ("cron", "steps", "zone"),
+    [
+        ("61 * * * *", STEPS, "UTC"),
+        ("* * * * * *", STEPS, "UTC"),
+        ("0 6 * * *", STEPS, "Mars"),
+        ("0 6 * * *", (), "UTC"),
+        ("0 6 * * *", ("erase 1",), "UTC"),
+        ("0 6 * * *", ("source remove x",), "UTC"),
+        ("0 6 * * *", ("scoreboard",), "UTC"),
+    ],
+)
+def test_a_schedule_that_could_never_run_is_not_saved(
+    workspace: Workspace, cron: str, steps: tuple[str, ...], zone: str
+) -> None:
+    with pytest.raises(UsageError):
+        add_schedule(workspace, Schedule("x", cron, steps, zone))
+    assert list_schedules(workspace) == []
+
+
+def test_a_schedule_can_be_removed(workspace: Workspace) -> None:
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    with pytest.raises(Refused):
+        add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    remove_schedule(workspace, "nightly")
+    with pytest.raises(NotFound):
+        load_schedule(workspace, "nightly")

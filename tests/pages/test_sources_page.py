@@ -1,0 +1,84 @@
+"""The pages of sources and schedules: add, preview, read, and who may do what."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from clv_core import audit
+from clv_core.collection.sources import list_sources, load_source
+from clv_core.collection.store.version_store import open_dataset
+from clv_core.monitoring.schedules import list_schedules, load_schedule
+from clv_core.workspace import Workspace
+from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts
+
+ROWS = [(f"o{i}", f"c{i % 7}", f"{1 + i % 12:02d}/03/2024", 10 + i / 4) for i in range(60)]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    path = tmp_path / "private" / "shop.sqlite"
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE orders (order_id TEXT, customer_id TEXT, event_time TEXT, amount REAL)")
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", ROWS)
+    connection.close()
+    return path
+
+
+def test_a_source_is_added_previewed_asked_about_and_read(open_page: OPEN, tmp_path: Path, shop: Path) -> None:
+    root = tmp_path / "workspace"
+    app = do(
+        open_page(root, "sources"), ("source_kind", "sqlite"), ("source_where", str(shop)), ("source_what", "orders")
+    )
+    do(app, ("source_name", "orders"), ("source_dataset", "shop"), "source_save")
+    assert [one.dataset for one in list_sources(Workspace(root))] == ["shop"]
+    do(app, "preview_orders")
+    assert "Month first" in texts(app)  # days and months could be either
+    do(app, next(key for key in keys_of(app) if key.startswith("answer_") and key.endswith("dmy")))
+    assert load_source(Workspace(root), "orders").answers["date_order"] == "dmy"
+    do(app, "run_orders")
+    assert really(root, "source") == ["source", "run", "orders"]
+    app.run()
+    assert open_dataset(Workspace(root), "shop").manifest.rows_kept == 60 and "60" in texts(app)
+    assert [line["action"] for line in audit.lines(Workspace(root))] == ["source run", "source add"]
+
+
+def test_only_an_administrator_adds_a_source_and_sees_where_it_is(
+    open_page: OPEN, bare: Path, shop: Path, sign_in: SIGN_IN
+) -> None:
+    app = do(
+        open_page(bare, "sources"), ("source_kind", "sqlite"), ("source_where", str(shop)), ("source_what", "orders")
+    )
+    do(app, ("source_name", "orders"), "source_save")
+    assert "private" in texts(app)
+    sign_in("eve@shop.example", groups="clv-analysts")
+    app = open_page(bare, "sources")
+    assert "private" not in texts(app) and "source_save" not in keys_of(app)
+    assert app.button(key="remove_orders").disabled and not app.button(key="run_orders").disabled
+    sign_in("bob@shop.example")
+    app = open_page(bare, "sources")
+    assert app.button(key="run_orders").disabled and app.button(key="preview_orders").disabled
+    assert "Data as of" in texts(app)
+
+
+def test_a_password_in_an_address_and_a_query_that_writes_are_refused(open_page: OPEN, bare: Path) -> None:
+    app = do(open_page(bare, "sources"), ("source_where", "postgresql://a:b@db/shop"), ("source_what", "orders"))
+    do(app, ("source_name", "orders"), "source_save")
+    assert "password" in app.error[0].value
+    do(app, ("source_where", "postgresql://a@db/shop"), ("source_what", "DELETE FROM orders"), "source_save")
+    assert "SELECT" in app.error[0].value and list_sources(Workspace(bare)) == []
+
+
+def test_a_schedule_is_saved_run_and_paused(open_page: OPEN, bare: Path) -> None:
+    app = do(open_page(bare, "schedules"), ("schedule_name", "nightly"), ("schedule_steps", ["monitor", "export"]))
+    do(app, "schedule_save")
+    (schedule, _) = load_schedule(Workspace(bare), "nightly")
+    assert schedule.cron == "0 6 * * *" and schedule.steps[0] == "monitor shop --model champion"
+    assert schedule.steps[1].startswith("export shop --model champion --format")
+    do(app, "pause_nightly")
+    assert list_schedules(Workspace(bare))[0][0].is_paused
+    do(app, "run_nightly")
+    assert newest(bare, "schedule").status()["args"] == ["schedule", "run", "nightly"]
