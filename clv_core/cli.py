@@ -39,7 +39,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
-    **dict.fromkeys(("segment", "export"), "segments"),
+    **dict.fromkeys(("segment", "export", "push", "destinations"), "segments"),
     **dict.fromkeys(("plan", "recommend", "price"), "actions"),
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "models",
@@ -55,7 +55,10 @@ AUDITED: Final = (
 )
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
-LOCK_FREE: Final = ("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover")
+LOCK_FREE: Final = (
+    *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
+    "destinations",
+)
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock."""
 
 EXIT_SIGPIPE: Final = 141

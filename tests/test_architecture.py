@@ -25,7 +25,7 @@ PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 
 FOUNDATION = (
     *("columns", "errors", "disk", "config", "environment", "workspace", "scratch", "jobs", "i18n", "audit", "locks"),
-    *("records", "reader_process", "program_files"),
+    *("records", "reader_process", "program_files", "secrets_by_reference"),
 )
 ORDER = (
     FOUNDATION,
@@ -59,13 +59,16 @@ FORBIDDEN_CALLS = {
 }  # fmt: skip
 FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
 
-ASKED_ELSEWHERE = {"pyspark", "numba", "mcp", "mcp_types"}
+ASKED_ELSEWHERE = {
+    *("pyspark", "numba", "mcp", "mcp_types", "pymysql", "keyring"),
+    *("adbc_driver_postgresql", "adbc_driver_snowflake", "adbc_driver_bigquery"),
+}
 """Extras; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
 COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 
 REQUIRED_AT_ROOT = {
-    "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE",
+    "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md",
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
     ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
     "Dockerfile", ".dockerignore", "compose.yaml",
