@@ -10,6 +10,7 @@ workspace/
   scratch/<process>/        spilled queries and unfinished tables of running processes (:mod:`clv_core.scratch`)
   locks/                    locks that runs hold (:mod:`clv_core.locks`)
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
+  destinations/<name>/      where scores are sent, and what was (:mod:`clv_core.strategy.destinations`)
   exports/                  files made for other systems, with their side files
 """
 

@@ -10,9 +10,13 @@ import multiprocessing
 import os
 import re
 import signal
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -307,6 +311,54 @@ def test_bucket_holds_everybody_once_with_model_cutoff_interval_and_tier(tmp_pat
     rows = pq.read_table(tmp_path / "lake" / SIDE.dataset / "scores.parquet").to_pandas()
     assert rows["customer_id"].tolist() == fewer["customer_id"].tolist()
     assert {"model", "cutoff", "clv_p10", "clv_p90", "tier"} <= set(rows) and set(rows["cutoff"]) == {SIDE.cutoff}
+
+
+@pytest.fixture
+def postgresql() -> Iterator[int]:
+    """Return the port of a server with the password of the tests."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries:
+        pytest.skip("needs Debian's package postgresql")
+    as_user: dict[str, Any] = {"user": "postgres"} if os.getuid() == 0 else {}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "password").write_text(SECRET)
+        made = [binaries[-1] / "initdb", "-D", folder / "data", "-A", "scram-sha-256", "-U", "me"]
+        subprocess.run([*made, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/", **as_user)
+        words = [binaries[-1] / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
+        server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **as_user)
+        ready = [binaries[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready, capture_output=True).returncode:
+            time.sleep(0.1)
+        yield port
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+def test_table_of_postgresql_is_replaced_as_a_whole(
+    postgresql: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    monkeypatch.setenv("THE_KEY", SECRET)
+    work = Workspace(tmp_path / "workspace")
+    address = f"postgresql://me@127.0.0.1:{postgresql}/postgres"
+    add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores")
+    assert send(work.root, "dwh").sent == PEOPLE
+    assert send(work.root, "dwh").sent == 0
+    fewer = scored().iloc[1:].assign(predicted_clv=2.5)
+    assert send(work.root, "dwh", people=fewer).sent == PEOPLE - 1
+    with dbapi.connect(address.replace("me@", f"me:{SECRET}@")) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT customer_id), sum(predicted_clv), min(cutoff) FROM scores")
+        assert cursor.fetchone() == (PEOPLE - 1, PEOPLE - 1, 2.5 * (PEOPLE - 1), SIDE.cutoff)
+    monkeypatch.setenv("THE_KEY", "wrong")
+    with pytest.raises(ClvError, match="refused the request") as caught:
+        send(work.root, "dwh", people=fewer.assign(predicted_clv=1.0))
+    assert "wrong" not in str(caught.value.message())
 
 
 def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:
