@@ -13,8 +13,7 @@ from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scor
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
-
-DESTINATION_KINDS = ("webhook", "klaviyo", "hubspot", "postgresql", "bucket")
+from clv_core.strategy.destinations import KINDS
 
 if TYPE_CHECKING:
     from clv_core.collection.store.version_store import Dataset
@@ -175,7 +174,7 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.strategy.audiences.contacts import Contacts
     from clv_core.strategy.audiences.customer_list import side_of
     from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
-    from clv_core.strategy.destinations import KINDS, open_destination, push
+    from clv_core.strategy.destinations import open_destination, push
     from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
 
     destination = open_destination(context.workspace, options.to)
@@ -205,7 +204,7 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     "destinations",
     option("action", "cli.destinations.action", choices=("add", "list", "remove")),
     option("name", "cli.destinations.name", nargs="?"),
-    option("--kind", "cli.destinations.kind", choices=DESTINATION_KINDS),
+    option("--kind", "cli.destinations.kind", choices=tuple(KINDS)),
     option("--address", "cli.destinations.address", default=""),
     option("--secret", "cli.destinations.secret", default=""),
     option("--table", "cli.destinations.table", default="clv_scores"),

@@ -238,6 +238,8 @@ def test_second_push_sends_what_changed(kind: str, receiver: Receiver, add: Call
     assert send(root, kind, people=people).sent == 1
     assert receiver.times["00007"] == 2 and sum(receiver.times.values()) == first.sent + 1
     assert [line["rows"] for line in customer_exports(Workspace(root))] == [1, first.sent]
+    assert send(root, kind, people=people.iloc[600:]).sent == 0  # a segment of the same customers
+    assert send(root, kind, people=people).sent == 0
 
 
 @pytest.mark.parametrize("kind", HTTP)
@@ -368,7 +370,7 @@ def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no password"):
         add_destination(work, "db", "postgresql", f"postgresql://me:{SECRET}@host/db")
     with pytest.raises(UsageError, match="https"):
-        add_destination(work, "hook", "webhook", "ftp://host", "env:X")
+        add_destination(work, "hook", "webhook", "http://elsewhere.example/hook", "env:X")
     with pytest.raises(NotFound, match="Saved: -"):
         open_destination(work, "crm")
     assert not list(work.root.rglob("destination.json"))

@@ -2,7 +2,7 @@
 
 workspace/destinations/<name>/
   destination.json  kind, address, and where its secret lies; never the secret
-  sent.jsonl        one line a batch that was accepted: keyed hash of each customer's id, digest of what was sent
+  <dataset>.jsonl   one line a batch that was accepted: keyed hash of each customer's id, digest of what was sent
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import json
 import shutil
 import urllib.parse
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core import audit
 from clv_core.errors import NotFound, UsageError
@@ -27,7 +26,8 @@ from clv_core.workspace import Workspace, append_record, check_name, read_json, 
 
 FOLDER: Final = "destinations"
 RECORD: Final = "destination.json"
-SENT: Final = "sent.jsonl"
+LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+"""Hosts that need no TLS."""
 SECRET_KINDS: Final = ("env:", "file:", "keyring:")
 
 
@@ -70,7 +70,8 @@ def add_destination(
         raise UsageError("destination_kind", kind=kind, known=list(KINDS))
     address = address or KINDS[kind].address
     parts = urllib.parse.urlsplit(address)
-    if parts.scheme not in KINDS[kind].schemes or parts.password or (KINDS[kind].needs_secret and not secret):
+    known = parts.scheme in KINDS[kind].schemes or (parts.scheme == "http" and parts.hostname in LOCAL)
+    if not known or parts.password or (KINDS[kind].needs_secret and not secret):
         raise UsageError("destination_address", kind=kind, schemes=list(KINDS[kind].schemes))
     if secret and not secret.startswith(SECRET_KINDS):
         raise UsageError("secret_reference")
@@ -83,7 +84,8 @@ def add_destination(
         if (before.kind, before.address, before.table) == (kind, address, table):
             made = Destination(made.name, kind, address, secret, table, before.salt)
         else:
-            (folder / SENT).unlink(missing_ok=True)
+            for sent in folder.glob("*.jsonl"):
+                sent.unlink()
     write_json(folder / RECORD, made.to_json())
     audit.note(workspace, "destinations add", format=kind, outcome="done")
     return made
@@ -115,21 +117,24 @@ def remove_destination(workspace: Workspace, name: str) -> None:
 
 
 class Ledger:
-    """What a destination has accepted, by customer.
+    """What a destination has accepted of a dataset, by customer.
 
     Args:
         workspace: whose.
         destination: which.
+        dataset: name.
     """
 
-    def __init__(self, workspace: Workspace, destination: Destination) -> None:
-        self._path = workspace.folder(FOLDER, destination.name) / SENT
+    def __init__(self, workspace: Workspace, destination: Destination, dataset: str) -> None:
+        self._path = workspace.folder(FOLDER, destination.name) / f"{dataset}.jsonl"
         self._salt = destination.salt.encode()
         self.digests: dict[str, str] = {}
         self.without_receipt = 0
-        for line in _records(self._path):
-            self.digests |= line.get("rows", {})
-            self.without_receipt = 0 if "receipt" in line else self.without_receipt + len(line.get("rows", {}))
+        for line in read_lines(self._path):
+            with suppress(ValueError):  # cut off by a crash
+                record = json.loads(line)
+                self.digests |= record.get("rows", {})
+                self.without_receipt = 0 if "receipt" in record else self.without_receipt + len(record["rows"])
 
     def key(self, customer: str) -> str:
         """Return the keyed hash of a customer's id."""
@@ -140,17 +145,7 @@ class Ledger:
         append_record(self._path, {"rows": dict(rows)})
         self.digests |= rows
 
-    def close(self, current: Iterable[str], *, complete: bool) -> None:
-        """Note that a receipt was written; after a complete push nothing else is kept than of who is still sent."""
-        if complete:
-            kept = {key: self.digests[key] for key in current if key in self.digests}
-            lines = ({"rows": kept}, {"receipt": True})
-            write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))
-        else:
-            append_record(self._path, {"receipt": True})
-
-
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    for line in read_lines(path):
-        with suppress(ValueError):  # cut off by a crash
-            yield json.loads(line)
+    def close(self, kept: Iterable[str]) -> None:
+        """Note that the receipt was written, and keep one line of what was accepted of these hashes."""
+        lines = ({"rows": {key: self.digests[key] for key in kept if key in self.digests}}, {"receipt": True})
+        write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import ClvError, Message
+from clv_core.errors import Cancelled, ClvError, Message
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
 from clv_core.secrets_by_reference import secret as secret_of
@@ -88,11 +88,11 @@ def push(
         UsageError, NeedsAnswer: as of files.
     """
     kind = KINDS[destination.kind]
-    with run_lock(workspace, f"push-{destination.name}", destination.name):
+    with run_lock(workspace, f"push-{destination.name}", destination.name, "push_running"):
         audience = filter_audience(customers, kind.format, contacts, stop)
         people = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True)
         ids, rows = people[CUSTOMER_ID].astype("str").tolist(), kind.rows(people)
-        ledger = Ledger(workspace, destination)
+        ledger = Ledger(workspace, destination, side.dataset)
         keys = [ledger.key(one) for one in ids]
         digests = [_digest(row) for row in rows]
         changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
@@ -109,8 +109,8 @@ def push(
         )
         if dry_run:
             return replace(made, examples=[_masked(rows[place]) for place in changed[:EXAMPLES]])
-        about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "cutoff": side.cutoff}
-        about |= {"model": side.model, "horizon_days": side.horizon_days, "currency": side.currency}
+        facts = ("dataset", "dataset_version", "cutoff", "model", "horizon_days", "currency")
+        about = {name: getattr(side, name) for name in facts}
         failed: dict[int, str] = {}
         complete = False
         try:
@@ -126,6 +126,8 @@ def push(
                     made = replace(made, sent=made.sent + len(batch) - len(refused))
             progress.report("pushing", len(changed), len(changed))
             complete = True
+        except Cancelled:
+            raise
         except ClvError as error:
             left = len(changed) - made.sent - len(failed)
             reason = error.message()
@@ -134,7 +136,7 @@ def push(
             if made.sent or failed or made.recovered or not complete:
                 made = replace(made, failed=[(ids[place], reason) for place, reason in failed.items()])
                 _note_receipt(workspace, destination, made, side, complete=complete)
-            ledger.close(keys, complete=complete)
+            ledger.close(keys if complete and kind.most_rows is None else list(ledger.digests))
         return made
 
 

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, Self, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import pandas as pd
 
@@ -58,9 +58,17 @@ SCORES: Final = (
 class Target(Protocol):
     """What a sender needs to know of a destination."""
 
-    name: str
-    address: str
-    table: str
+    @property
+    def name(self) -> str:
+        """Of it."""
+
+    @property
+    def address(self) -> str:
+        """URL."""
+
+    @property
+    def table(self) -> str:
+        """Of a database."""
 
 
 class Send(Protocol):
@@ -79,7 +87,7 @@ class Kind:
         rows: audience's customers -> what is sent of each.
         connect: destination, secret and how to wait -> what sends, while it is open.
         most_rows: in one request; None sends all at once and replaces what was there.
-        schemes: of its address.
+        schemes: of its address; ``http`` as well on this machine.
         address: where none is given.
         needs_secret: whether it does not work without.
     """
@@ -88,7 +96,7 @@ class Kind:
     rows: Callable[[pd.DataFrame], list[Row]]
     connect: Callable[[Target, str, Callable[[float], None]], AbstractContextManager[Send]]
     most_rows: int | None
-    schemes: tuple[str, ...] = ("https", "http")
+    schemes: tuple[str, ...] = ("https",)
     address: str = ""
     needs_secret: bool = True
 
@@ -345,8 +353,10 @@ def postgresql(target: Target, secret: str, wait: Callable[[float], None]) -> It
 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:
         data = pa.Table.from_pylist([{**about, **row} for row in rows])
-        options = urlencode({"connect_timeout": 10, **({"password": secret} if secret else {})})
-        address = f"{target.address}{'&' if '?' in target.address else '?'}{options}"
+        options = {"connect_timeout": "10", **({"password": secret} if secret else {})}
+        if urlsplit(target.address).hostname not in ("localhost", "127.0.0.1", "::1"):
+            options |= {} if "sslmode=" in target.address else {"sslmode": "require"}
+        address = f"{target.address}{'&' if '?' in target.address else '?'}{urlencode(options)}"
         try:
             with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute("SELECT to_regclass($1)::text", (target.table,))

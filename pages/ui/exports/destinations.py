@@ -54,7 +54,7 @@ class _Bar:
 
     bar: Any
 
-    def report(self, stage: str, done: int, total: int, **figures: Any) -> None:  # noqa: ARG002
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:  # noqa: ARG002
         self.bar.progress(done / max(total, 1), t(f"stage.{stage}"))
 
 
