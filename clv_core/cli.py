@@ -40,7 +40,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
-    **dict.fromkeys(("segment", "export"), "segments"),
+    **dict.fromkeys(("segment", "export", "push", "destinations"), "segments"),
     **dict.fromkeys(("plan", "recommend", "price"), "actions"),
     "acquire": "acquisition",
     **dict.fromkeys(("report", "demo"), "reports"),
@@ -60,7 +60,7 @@ AUDITED: Final = (
 
 LOCK_FREE: Final = (
     *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
-    *("schedule", "run-due"),
+    *("schedule", "run-due", "destinations"),
 )
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock, and so
 does each step of a chain.

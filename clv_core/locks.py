@@ -83,14 +83,14 @@ def changes(function: Callable[Concatenate[Workspace, str, P], T]) -> Callable[C
 
 
 @contextmanager
-def run_lock(workspace: Workspace, run: str, dataset: str) -> Iterator[None]:
+def run_lock(workspace: Workspace, run: str, dataset: str, refusal: str = "run_going_on") -> Iterator[None]:
     """Keep others from ``runs/<run>``, the state of a run that trains on ``dataset``.
 
     Raises:
-        Refused: another process continues that run, or customers are being erased.
+        Refused: another process continues that run (``refusal``, about ``dataset``), or customers are being erased.
     """
     path = workspace.folder(FOLDER, "runs") / f"{run}.lock"
-    with running(workspace), _lock(path, fcntl.LOCK_EX, Refused("run_going_on", name=dataset)):
+    with running(workspace), _lock(path, fcntl.LOCK_EX, Refused(refusal, name=dataset)):
         yield
 
 

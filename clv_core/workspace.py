@@ -12,6 +12,7 @@ workspace/
   sources/<name>.json       where a log is read from, and how far (:mod:`clv_core.collection.sources`)
   schedules/<name>.json     what runs unattended; <name>.jsonl its runs (:mod:`clv_core.monitoring.schedules`)
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
+  destinations/<name>/      where scores are sent, and what was (:mod:`clv_core.strategy.destinations`)
   exports/                  files made for other systems, with their side files
 """
 

@@ -69,7 +69,7 @@ COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 
 REQUIRED_AT_ROOT = {
-    "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE",
+    "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md",
     "README.md", "Makefile", "pyproject.toml", "requirements.txt", "CHANGELOG.md", ".gitignore",
     ".streamlit", ".ci", "app.py", "pages", "clv_core", "tests", "assets",
     "Dockerfile", ".dockerignore", "compose.yaml",

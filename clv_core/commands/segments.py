@@ -1,4 +1,4 @@
-"""Commands that write lists of customers: segments, and exports for other platforms."""
+"""Commands that give lists of customers away: segments, exports for other platforms, and pushes to them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scor
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.destinations import KINDS
 
 if TYPE_CHECKING:
     from clv_core.collection.store.version_store import Dataset
@@ -158,6 +159,77 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         **_counts(made, suppression),
         **trust_and_warnings(scored, context, notes),
     }
+
+
+@command(
+    "push",
+    DATASET,
+    MODEL,
+    option("--to", "cli.push.to", required=True, metavar="NAME"),
+    option("--dry-run", "cli.push.dry_run", action="store_true"),
+    option("--segment", "cli.segment.segment", action="append", default=[]),
+    SCHEME,
+    option("--region", "cli.export.region"),
+    option("--assume-consent", "cli.export.assume_consent", action="store_true"),
+    CUTOFF,
+)
+def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Send what changed, or say what would be sent, and return counts and who was not accepted."""
+    from clv_core.collection.privacy.suppression_list import SuppressionList
+    from clv_core.strategy.audiences.contacts import Contacts
+    from clv_core.strategy.audiences.customer_list import side_of
+    from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
+    from clv_core.strategy.destinations import open_destination, push
+    from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
+
+    destination = open_destination(context.workspace, options.to)
+    scored = open_scored(options, context)
+    scheme, conditions = scheme_and_conditions(options, scored.dataset)
+    everyone = load_scored_customers(
+        scored, scheme, conditions=conditions, language=context.language, progress=context.progress
+    ).frame
+    contacts = Contacts(region=options.region, assume_consent=options.assume_consent)
+    pushed = push(
+        context.workspace,
+        destination,
+        choose(everyone, conditions),
+        side_of(scored, scheme, conditions),
+        contacts=with_stored_contacts(contacts, scored.dataset, KINDS[destination.kind].format),
+        stop=SuppressionList.of(context.workspace, scored.dataset),
+        dry_run=options.dry_run,
+        progress=context.progress,
+    )
+    counts = {name: getattr(pushed, name) for name in ("destination", "sent", "changed", "unchanged", "left_out")}
+    more: dict[str, Any] = {"examples": pushed.examples} if options.dry_run else {"recovered": pushed.recovered}
+    failed = [{"customer_id": customer, "reason": reason} for customer, reason in pushed.failed]
+    return {**counts, "failed": failed, **more, **trust_and_warnings(scored, context, pushed.notes)}
+
+
+@command(
+    "destinations",
+    option("action", "cli.destinations.action", choices=("add", "list", "remove")),
+    option("name", "cli.destinations.name", nargs="?"),
+    option("--kind", "cli.destinations.kind", choices=tuple(KINDS)),
+    option("--address", "cli.destinations.address", default=""),
+    option("--secret", "cli.destinations.secret", default=""),
+    option("--table", "cli.destinations.table", default="clv_scores"),
+)
+def run_destinations(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+    """Save, list or remove; secrets are references."""
+    from clv_core.strategy.destinations import add_destination, list_destinations, remove_destination
+
+    if (options.name is None) != (options.action == "list") or (options.kind is None) != (options.action != "add"):
+        raise UsageError("destinations_words", action=options.action)
+    if options.action == "add":
+        made = add_destination(
+            context.workspace, options.name, options.kind, options.address, options.secret, options.table
+        )
+        return {"name": made.name, "kind": made.kind, "host": made.host, "secret": made.secret}
+    if options.action == "remove":
+        remove_destination(context.workspace, options.name)
+        return {"removed": options.name}
+    every = list_destinations(context.workspace)
+    return {"destinations": [{"name": one.name, "kind": one.kind, "host": one.host} for one in every]}
 
 
 def _counts(made: Exported, suppression: Matches | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import scored, segmenting, session, widgets
-from pages.ui.exports import choose, export_log, lists
+from pages.ui.exports import choose, destinations, export_log, lists
 from pages.ui.i18n import t
 
 bundle = widgets.need_model()
@@ -30,6 +30,8 @@ try:
     if preview is not None:
         lists.show(preview, dataset)
         lists.make(request, preview, dataset, bundle)
+        st.header(t("pushing.title"), anchor=False)
+        destinations.show(request, dataset, bundle)
 except ClvError as error:
     widgets.show_error(error)
 

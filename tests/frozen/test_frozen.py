@@ -1,9 +1,9 @@
-"""A workspace that version 79937553 wrote keeps opening, scores alike, and can be changed.
+"""Workspaces of every release, and one that commit 79937553 wrote, keep opening and score alike.
 
-``workspace.zip`` holds the dataset ``shop`` (300 simulated customers, an appended file, a customers table), one model
-of each kind trained on it for a few steps, their scores, an explanation, a plan, an export, a do-not-contact list, and
-a registry with eleven versions, the fourth of which is champion. ``scores.csv``, ``plan.csv`` and ``klaviyo.csv`` are
-what that version answered.
+Releases lie in folders of their own (``freeze.py``). ``workspace.zip`` holds the dataset ``shop`` (300 simulated
+customers, an appended file, a customers table), one model of each kind trained on it for a few steps, their scores, an
+explanation, a plan, an export, a do-not-contact list, and a registry with eleven versions, the fourth of which is
+champion. ``scores.csv``, ``plan.csv`` and ``klaviyo.csv`` are what that commit answered.
 """
 
 from __future__ import annotations
@@ -18,14 +18,36 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from clv_core import cli
+from clv_core import __version__, cli
 from clv_core.workspace import Workspace
+from tests.commands.conftest import done
+from tests.frozen.freeze import answers
 
 HERE = Path(__file__).parent
 KINDS = (
     *("hybrid", "instant", "instant_tuned", "blend", "mlp", "rnn"),
     *("naive", "bgnbd", "paretonbd", "lightgbm", "ziln_mlp"),
 )
+
+
+@pytest.mark.parametrize("release", sorted(path.parent.name for path in HERE.glob("*/answers.json")))
+def test_workspace_of_a_release_scores_and_monitors_as_it_did(release: str, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copy(HERE / release / "workspace.key", tmp_path)
+    done(workspace, "recover", HERE / release / "workspace.zip")
+    for path in workspace.datasets.glob("*/made"):  # what that version had scored
+        shutil.rmtree(path)
+    scores, rest = answers(workspace, tmp_path)
+    known = pd.read_csv(HERE / release / "scores.csv", dtype={"customer_id": str})
+    pd.testing.assert_frame_equal(scores.astype(known.dtypes), known, rtol=1e-6, atol=1e-6)
+    expected = json.loads((HERE / release / "answers.json").read_text(encoding="utf-8"))
+    now, then = rest.pop("realised"), expected.pop("realised")
+    assert now.pop("until") == then.pop("until") and now == pytest.approx(then, rel=1e-6)
+    assert rest == expected
+
+
+def test_this_release_is_frozen() -> None:
+    assert (HERE / __version__ / "workspace.zip").stat().st_size < 1_000_000
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from clv_core import pipeline
@@ -12,6 +13,7 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
 from tests.pages.conftest import OPEN, REACHABLE, do, give_contacts, texts
@@ -128,3 +130,18 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(open_page: OP
     assert app.button(key="export_make").disabled
     app.checkbox[0].check().run()
     assert not app.button(key="export_make").disabled
+
+
+def test_scores_are_checked_and_sent_to_a_destination(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "exports", lang="en")
+    assert translate("pushing.none", "en") in texts(app)
+    add_destination(Workspace(root), "lake", "bucket", f"file://{root}/lake")
+    app.run()
+    app.button(key="push_check").click().run()
+    everybody = pipeline.scores(Workspace(root), "shop", list_bundles(Workspace(root))[0].id, progress=NoProgress())
+    assert not app.error and not (root / "lake").exists()
+    assert translate("pushing.checked", "en", changed=len(everybody), unchanged=0) in texts(app)
+    app.button(key="push_send").click().run()
+    assert not app.error
+    assert [one.value for one in app.success] == [translate("pushing.sent", "en", sent=len(everybody), unchanged=0)]
+    assert len(pd.read_parquet(root / "lake" / "shop" / "scores.parquet")) == len(everybody)

@@ -1,0 +1,384 @@
+"""Pushes to receivers on this machine that check the vendors' shapes: no row twice, none lost, receipts true."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import multiprocessing
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from clv_core.errors import ClvError, NotFound, UsageError
+from clv_core.jobs import NoProgress
+from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.export_records import customer_exports
+from clv_core.strategy.destinations import KINDS, add_destination, open_destination, push
+from clv_core.workspace import Workspace
+from tests.strategy.lists import SIDE
+
+SECRET = "a-key-that-is-nowhere-else"
+PEOPLE = 1230
+HTTP = ("webhook", "klaviyo", "hubspot")
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers as a webhook, Klaviyo or HubSpot, after the faults that it is given.
+
+    ``rows`` has what it accepted by customer, ``times`` how often it changed something for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.faults: list[Any] = []
+        self.bad: set[str] = set()
+        self.rows: dict[str, Any] = {}
+        self.times: dict[str, int] = {}
+        self.seen: dict[str, Any] = {}
+        self.requests = 0
+
+    def take(self, customer: str, row: Any) -> None:
+        if self.rows.get(customer) != row:
+            self.rows[customer] = row
+            self.times[customer] = self.times.get(customer, 0) + 1
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+    def answer(self, code: int, body: Any = None, **headers: str) -> None:
+        text = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.requests += 1
+        fault = self.server.faults.pop(0) if self.server.faults else ""
+        if fault in (401, 429, 500):
+            return self.answer(fault, retry_after="7")
+        if fault == "nothing":
+            self.close_connection = True
+            return None
+        kind = {"/hook": self.hook, "/crm/v3/objects/contacts/batch/upsert": self.hubspot}.get(self.path, self.klaviyo)
+        code, made = kind(body)
+        if fault == "broken":  # it took the rows, and says so in half a sentence
+            self.send_response(code)
+            self.send_header("content-length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"resu')
+            self.close_connection = True
+            return None
+        return self.answer(code, made)
+
+    def hook(self, body: bytes) -> tuple[int, Any]:
+        name, stamp = self.headers["webhook-id"], self.headers["webhook-timestamp"]
+        signed = hmac.new(SECRET.encode(), f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest()
+        assert self.headers["webhook-signature"] == f"v1,{base64.b64encode(signed).decode()}"
+        said = json.loads(body)
+        assert len(said["customers"]) <= 500 and said["model"] == SIDE.model and said["cutoff"] == SIDE.cutoff
+        if any(row["customer_id"] in self.server.bad for row in said["customers"]):
+            return 422, {"message": "a row is bad"}
+        if name not in self.server.seen:
+            self.server.seen[name] = said
+            for row in said["customers"]:
+                self.server.take(row["customer_id"], row)
+        return 204, None
+
+    def hubspot(self, body: bytes) -> tuple[int, Any]:
+        assert self.headers["authorization"] == f"Bearer {SECRET}"
+        inputs, results, errors = json.loads(body)["inputs"], [], []
+        assert 0 < len(inputs) <= 100
+        for one in inputs:
+            assert set(one) == {"id", "idProperty", "properties", "objectWriteTraceId"}
+            assert one["idProperty"] == "email" and one["id"] == one["properties"]["email"]
+            assert all(isinstance(value, str) for value in one["properties"].values())
+            customer = one["properties"]["customer_id"]
+            if customer in self.server.bad:
+                context = {"objectWriteTraceId": [one["objectWriteTraceId"]]}
+                errors.append({"status": "error", "message": "a row is bad", "context": context})
+            else:
+                self.server.take(customer, one["properties"])
+                results.append({"id": "1", "properties": {}, "objectWriteTraceId": one["objectWriteTraceId"]})
+        made = {"status": "COMPLETE", "results": results}
+        return (207, {**made, "numErrors": len(errors), "errors": errors}) if errors else (200, made)
+
+    def klaviyo(self, body: bytes) -> tuple[int, Any]:
+        assert self.path == "/api/profile-bulk-import-jobs"
+        assert self.headers["authorization"] == f"Klaviyo-API-Key {SECRET}"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", self.headers["revision"])
+        assert self.headers["content-type"] == "application/vnd.api+json" and len(body) < 5_000_000
+        said = json.loads(body)["data"]
+        profiles, failed = said["attributes"]["profiles"]["data"], []
+        assert said["type"] == "profile-bulk-import-job" and len(profiles) <= 10_000
+        for place, one in enumerate(profiles):
+            assert one["type"] == "profile" and "@" in one["attributes"]["email"]
+            assert isinstance(one["attributes"]["properties"]["predicted_clv"], float)
+            customer = one["attributes"]["external_id"]
+            if customer in self.server.bad:
+                pointer = f"/data/attributes/profiles/data/{place}/attributes/phone_number"
+                failed.append({"attributes": {"detail": "a row is bad", "source": {"pointer": pointer}}})
+            else:
+                self.server.take(customer, one["attributes"])
+        job = f"job{len(self.server.seen)}"
+        self.server.seen[job] = [failed, ["queued", "processing"]]
+        return 202, {"data": {"type": "profile-bulk-import-job", "id": job, "attributes": {"status": "queued"}}}
+
+    def do_GET(self) -> None:
+        job, _, rest = self.path.removeprefix("/api/profile-bulk-import-jobs/").partition("/")
+        failed, states = self.server.seen[job]
+        if rest == "import-errors":
+            return self.answer(200, {"data": failed, "links": {"next": None}})
+        status = states.pop(0) if states else "complete"
+        return self.answer(200, {"data": {"id": job, "attributes": {"status": status, "failed_count": len(failed)}}})
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def scored(n: int = PEOPLE) -> pd.DataFrame:
+    ids = [f"{i:05}" for i in range(n)]
+    values = [float(n - i) for i in range(n)]
+    return pd.DataFrame(
+        {"customer_id": ids, "as_of": "1998-07-01", "horizon_days": 182, "p_purchase": 0.5, "predicted_clv": values}
+        | {"clv_p10": 0.0, "clv_p90": values, "tier": 1, "model": SIDE.model}
+    )
+
+
+def contacts(n: int = PEOPLE) -> Contacts:
+    people = pd.DataFrame({"customer_id": [f"{i:05}" for i in range(n)], "first_name": "Zoë", "consent": "yes"})
+    people["email"] = "p" + people["customer_id"] + "@example.org"
+    people.loc[people.index[-30:], "consent"] = "no"
+    return Contacts(people)
+
+
+def send(root: Path, to: str, waits: list[float] | None = None, people: pd.DataFrame | None = None, **more: Any) -> Any:
+    work = Workspace(root)
+    wait: Callable[[float], None] = (lambda _: None) if waits is None else waits.append
+    given = {"contacts": contacts(), "progress": NoProgress(), "wait": wait} | more
+    return push(work, open_destination(work, to), scored() if people is None else people, SIDE, **given)
+
+
+@pytest.fixture
+def add(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Save a destination of a kind under its name, and return the workspace's folder."""
+    monkeypatch.setenv("THE_KEY", SECRET)
+
+    def made(kind: str) -> Path:
+        address = f"http://127.0.0.1:{receiver.server_port}{'/hook' if kind == 'webhook' else ''}"
+        add_destination(Workspace(tmp_path / "workspace"), kind, kind, address, "env:THE_KEY")
+        return tmp_path / "workspace"
+
+    return made
+
+
+def expected(kind: str) -> set[str]:
+    return set(filter_audience(scored(), KINDS[kind].format, contacts()).customers["customer_id"])
+
+
+@pytest.mark.parametrize("fault", [429, 500, "broken", "nothing"])
+@pytest.mark.parametrize("kind", HTTP)
+def test_no_row_is_lost_or_sent_twice_whatever_a_receiver_answers(
+    kind: str, fault: Any, receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, waits = add(kind), list[float]()
+    receiver.faults = [fault, "", fault, fault]
+    pushed = send(root, kind, waits)
+    assert set(receiver.rows) == expected(kind) and set(receiver.times.values()) == {1}
+    assert (pushed.sent, pushed.failed) == (len(receiver.rows), [])
+    if fault == 429:
+        assert waits.count(7.0) == (3 if kind != "klaviyo" else 1)
+    [receipt] = customer_exports(Workspace(root))
+    assert (receipt["format"], receipt["rows"], receipt["left_out"]) == (kind, len(receiver.rows), pushed.left_out)
+    assert receipt["settings"]["complete"] and receipt["model"] == SIDE.model
+    for path in root.rglob("*"):
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", HTTP)
+def test_second_push_sends_what_changed(kind: str, receiver: Receiver, add: Callable[[str], Path]) -> None:
+    root = add(kind)
+    first, asked = send(root, kind), receiver.requests
+    again = send(root, kind)
+    assert (again.sent, again.unchanged, receiver.requests) == (0, first.sent, asked)
+    people = scored()
+    people.loc[people["customer_id"] == "00007", "predicted_clv"] = 5.0
+    assert send(root, kind, people=people).sent == 1
+    assert receiver.times["00007"] == 2 and sum(receiver.times.values()) == first.sent + 1
+    assert [line["rows"] for line in customer_exports(Workspace(root))] == [1, first.sent]
+    assert send(root, kind, people=people.iloc[600:]).sent == 0  # a segment of the same customers
+    assert send(root, kind, people=people).sent == 0
+
+
+@pytest.mark.parametrize("kind", HTTP)
+def test_bad_row_is_named_and_all_others_arrive(kind: str, receiver: Receiver, add: Callable[[str], Path]) -> None:
+    root, receiver.bad = add(kind), {"00042"}
+    pushed = send(root, kind)
+    [(customer, reason)] = pushed.failed
+    assert customer == "00042" and "a row is bad" in reason
+    assert set(receiver.rows) == expected(kind) - {"00042"} and set(receiver.times.values()) == {1}
+    assert customer_exports(Workspace(root))[0]["settings"]["failed"] == 1
+    receiver.bad = set()
+    assert send(root, kind).sent == 1 and set(receiver.rows) == expected(kind)
+
+
+class Kill:
+    """Kills the process before a batch."""
+
+    def report(self, stage: str, done: int, total: int, **figures: Any) -> None:
+        if done >= 500:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "hubspot"])
+def test_push_after_a_kill_goes_on_and_tells_what_was_sent(
+    kind: str, receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root = add(kind)
+    process = multiprocessing.get_context("spawn").Process(target=send, args=(root, kind), kwargs={"progress": Kill()})
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL and len(receiver.rows) == 500
+    assert customer_exports(Workspace(root)) == []
+    pushed = send(root, kind)
+    assert (pushed.recovered, pushed.sent) == (500, len(expected(kind)) - 500)
+    assert set(receiver.rows) == expected(kind) and set(receiver.times.values()) == {1}
+    assert customer_exports(Workspace(root))[0]["settings"]["sent_before_kill"] == 500
+    assert send(root, kind).recovered == 0
+
+
+def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root = add("webhook")
+    receiver.faults = ["", 401]
+    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401"):
+        send(root, "webhook")
+    [receipt] = customer_exports(Workspace(root))
+    assert receipt["rows"] == 500 and not receipt["settings"]["complete"]
+    assert send(root, "webhook").sent == 730
+    receiver.faults = [500] * 6
+    with pytest.raises(ClvError, match="did not answer as expected"):
+        send(root, "webhook", people=scored().assign(predicted_clv=1.0))
+
+
+@pytest.mark.parametrize("kind", HTTP)
+def test_dry_run_sends_nothing_and_masks_contacts(kind: str, receiver: Receiver, add: Callable[[str], Path]) -> None:
+    checked = send(add(kind), kind, dry_run=True)
+    assert receiver.requests == 0 and checked.changed == len(expected(kind)) and len(checked.examples) == 10
+    assert checked.left_out == ({} if kind == "webhook" else {"no_consent": 30})
+    text = json.dumps(checked.examples, ensure_ascii=False)
+    assert "Zoë" not in text and "p00000@" not in text and ("p…@example.org" in text) == (kind != "webhook")
+
+
+def test_bucket_holds_everybody_once_with_model_cutoff_interval_and_tier(tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake")
+    assert send(work.root, "lake").sent == PEOPLE
+    assert send(work.root, "lake").sent == 0
+    fewer = scored().iloc[1:]
+    assert send(work.root, "lake", people=fewer).sent == PEOPLE - 1  # who left is gone there too
+    rows = pq.read_table(tmp_path / "lake" / SIDE.dataset / "scores.parquet").to_pandas()
+    assert rows["customer_id"].tolist() == fewer["customer_id"].tolist()
+    assert {"model", "cutoff", "clv_p10", "clv_p90", "tier"} <= set(rows) and set(rows["cutoff"]) == {SIDE.cutoff}
+
+
+@pytest.fixture
+def postgresql() -> Iterator[int]:
+    """Return the port of a server with the password of the tests."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not binaries:
+        pytest.skip("needs Debian's package postgresql")
+    as_user: dict[str, Any] = {"user": "postgres"} if os.getuid() == 0 else {}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "password").write_text(SECRET)
+        made = [binaries[-1] / "initdb", "-D", folder / "data", "-A", "scram-sha-256", "-U", "me"]
+        subprocess.run([*made, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/", **as_user)
+        words = [binaries[-1] / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
+        server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **as_user)
+        ready = [binaries[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready, capture_output=True).returncode:
+            time.sleep(0.1)
+        yield port
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+def test_table_of_postgresql_is_replaced_as_a_whole(
+    postgresql: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    monkeypatch.setenv("THE_KEY", SECRET)
+    work = Workspace(tmp_path / "workspace")
+    address = f"postgresql://me@127.0.0.1:{postgresql}/postgres"
+    add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores")
+    assert send(work.root, "dwh").sent == PEOPLE
+    assert send(work.root, "dwh").sent == 0
+    fewer = scored().iloc[1:].assign(predicted_clv=2.5)
+    assert send(work.root, "dwh", people=fewer).sent == PEOPLE - 1
+    with dbapi.connect(address.replace("me@", f"me:{SECRET}@")) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT customer_id), sum(predicted_clv), min(cutoff) FROM scores")
+        assert cursor.fetchone() == (PEOPLE - 1, PEOPLE - 1, 2.5 * (PEOPLE - 1), SIDE.cutoff)
+    monkeypatch.setenv("THE_KEY", "wrong")
+    with pytest.raises(ClvError, match="refused the request") as caught:
+        send(work.root, "dwh", people=fewer.assign(predicted_clv=1.0))
+    assert "wrong" not in str(caught.value.message())
+
+
+def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    with pytest.raises(UsageError, match="by reference"):
+        add_destination(work, "crm", "hubspot", secret=SECRET)
+    with pytest.raises(UsageError, match="no password"):
+        add_destination(work, "db", "postgresql", f"postgresql://me:{SECRET}@host/db")
+    with pytest.raises(UsageError, match="https"):
+        add_destination(work, "hook", "webhook", "http://elsewhere.example/hook", "env:X")
+    with pytest.raises(NotFound, match="Saved: -"):
+        open_destination(work, "crm")
+    assert not list(work.root.rglob("destination.json"))
+
+
+def test_webhook_is_signed_as_the_standard_webhooks_example() -> None:
+    """Secret, id, time and body of the specification's own test (standard-webhooks, libraries' test vectors)."""
+    key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    body = '{"test": 2432232314}'
+    signed = hmac.new(key, f"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{body}".encode(), hashlib.sha256).digest()
+    assert base64.b64encode(signed).decode() == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
