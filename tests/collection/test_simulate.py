@@ -61,7 +61,7 @@ def test_impossible_sizes_are_refused_in_words(arguments: tuple[int, ...], code:
 
 
 def test_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="btyd, browsing, regime, noise, subscription"):
+    with pytest.raises(UsageError, match="btyd, browsing, regime, noise, store, subscription"):
         simulate("nothing", SimulationPlan(10, 300, 1))
 
 
