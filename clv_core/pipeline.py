@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from clv_core.monitoring.monitor import monitor
     from clv_core.monitoring.notifications.notify import notify
     from clv_core.monitoring.retraining import Outcome
+    from clv_core.preprocessing.add_customers import add_customers, remove_customers
     from clv_core.preprocessing.clean import append
-    from clv_core.preprocessing.customers import add_customers, remove_customers
     from clv_core.strategy.activation import export, plan, segment
     from clv_core.strategy.customer.customer_card import load_card
     from clv_core.strategy.dataset_deletion import delete
@@ -66,7 +66,7 @@ _ROOMS: Final = {
     "monitoring.monitor": ("monitor",),
     "monitoring.notifications.notify": ("notify",),
     "preprocessing.clean": ("append",),
-    "preprocessing.customers": ("add_customers", "remove_customers"),
+    "preprocessing.add_customers": ("add_customers", "remove_customers"),
     "strategy.activation": ("export", "plan", "segment"),
     "strategy.customer.customer_card": ("load_card",),
     "strategy.dataset_deletion": ("delete",),

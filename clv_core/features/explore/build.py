@@ -25,7 +25,7 @@ from clv_core.columns import (
     VIEW,
 )
 from clv_core.errors import Refused
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.explore.cube import (
     MONEY_DAYS,
     OPTIONS,
