@@ -62,7 +62,7 @@ def store(plan: SimulationPlan) -> Simulation:
     offered = random.uniform(size=plan.customers) < 0.5
     from_campaign = random.uniform(size=plan.customers) < CAMPAIGN_SHARE
     voucher_day = plan.cutoff_day - VOUCHER_DAYS
-    wakes = VOUCHER_WAKES * offered
+    wakes = np.where(offered, VOUCHER_WAKES, 0.0)
     made = run_shop(plan, Shift(day=0, price=PRICE, offer_day=voucher_day, wakes=wakes, season=SEASON))
     ids = pd.Index(plan.customer_ids())
 
