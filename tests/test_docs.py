@@ -101,7 +101,7 @@ def test_the_site_loads_nothing_from_elsewhere(site: dict[str, str]) -> None:
 
 PRELUDE = """
 import pandas as pd
-events = pd.read_csv("assets/sample/events.csv")
+events = pd.read_csv("tests/sample.csv")
 events["customer_id"] = events["customer_id"].factorize()[0]
 events = events[events["customer_id"] < 600].astype({"customer_id": str})
 """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clv_core import __version__
 from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
@@ -17,6 +19,12 @@ from clv_core.jobs import Progress
 
 if TYPE_CHECKING:
     from clv_core.deployment.saved_scores import ScoredDataset
+
+VOUCHER: Final = "Voucher 10 €"
+VOUCHER_COST: Final = 2.5
+"""Of the demo's voucher, as one in four is redeemed."""
+BUDGET: Final = 20_000.0
+"""Of the demo's plan."""
 
 
 @command(
@@ -119,27 +127,72 @@ def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 def _make(folder: Path, context: Context) -> dict[str, Any]:
-    """Train on the sample as ``train`` does, score, explain, and save all of it in ``folder``."""
+    """Make the sample and its demo anew, in a workspace without one: what a shop does in its first year.
+
+    BG/NBD is its first model; the default model, three months later, has to beat it from three random starts. The next
+    quarter is then appended, and all that pages show is made: scores, explanations, monitoring, recommendations, prices
+    and the effect of the voucher.
+    """
+    import numpy as np
+
     from clv_core import pipeline
-    from clv_core.collection.ingest import ingest
-    from clv_core.collection.store.version_store import open_dataset
-    from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE, SETTINGS, save_demo
+    from clv_core.deployment import demo
+    from clv_core.deployment.artifacts import artifact_folder
+    from clv_core.deployment.registry import Registry
     from clv_core.deployment.saved_scores import ScoredDataset
     from clv_core.deployment.score_explanations import explanation_folder
+    from clv_core.evaluation.explain.explanation import VALUE
+    from clv_core.monitoring import retraining
+    from clv_core.monitoring.monitoring_report import model_folder, save_outcome
+    from clv_core.monitoring.retraining_seeds import confirm_over_seeds
+    from clv_core.strategy.plans.saved_offers import FILE, TIERS, SavedOffers, save_offers
 
-    started, work = time.monotonic(), context.workspace
-    ingest(work, SAMPLE, NAME, currency=CURRENCY, progress=context.progress)
-    dataset = open_dataset(work, NAME)
-    bundle = pipeline.train(work, NAME, SETTINGS, progress=context.progress)
+    started, work, progress = time.monotonic(), context.workspace, context.progress
+    demo.make_sample(demo.FILES)
+    dataset = demo.read_sample(work, progress)
+    horizon = timedelta(days=demo.SETTINGS.horizon_days)
+    settings = dataclasses.replace(demo.SETTINGS, model="bgnbd")
+    before = pipeline.train(work, demo.NAME, settings, cutoff=dataset.log_end - horizon, progress=progress)
+    bundle = pipeline.train(work, demo.NAME, demo.SETTINGS, progress=progress)
+    outcome = retraining.compare(dataset, before, bundle, progress)
+    outcome = confirm_over_seeds(work, outcome, dataset, before, bundle, progress)
+    outcome = retraining.apply_outcome(Registry(work), outcome, promote=True)
+    save_outcome(work, [before.id, bundle.id], outcome.to_json())
+    dataset = demo.grow_sample(work, progress)
     scored = ScoredDataset(work, dataset, bundle)
-    scored.scores(context.progress)
-    pipeline.explain(scored, explanation_folder(bundle, dataset), progress=context.progress)
+    scored.scores(progress)
+    made = pipeline.explain(scored, explanation_folder(bundle, dataset), progress=progress).answers[VALUE]
+    report = pipeline.monitor(work, demo.NAME, bundle.id, progress=progress)
+    pipeline.recommend(scored, None, progress=progress)
+    pipeline.price(scored, None, progress=progress)
+    effect = pipeline.measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.horizon_days, progress=progress)
+    offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
+    save_offers(
+        dataset,
+        SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET),
+    )
+    paths = [before.folder, bundle.folder, artifact_folder(dataset, bundle), dataset.folder.parent / FILE]
+    paths += [model_folder(work, model) for model in (before.id, bundle.id)]
     about = {
+        "models": [before.id, bundle.id],
+        "dataset": dataset.name,
+        "version": dataset.version,
+        "customer": str(made.customer_ids[int(np.argmax(made.predicted))]),
         "made_by": "python -m clv_core demo --make assets/demo",
         "code_version": __version__,
-        "settings": SETTINGS.to_json(),
+        "settings": demo.SETTINGS.to_json(),
         "seconds": round(time.monotonic() - started, 1),
     }
-    save_demo(bundle, dataset, folder, about)
+    demo.save_demo(work, paths, folder, about)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return {"out": str(folder), "dataset": dataset.name, "model": bundle.id, "bytes": size, "seconds": about["seconds"]}
+    return {
+        "out": str(folder),
+        "dataset": dataset.name,
+        "model": bundle.id,
+        "bytes": size,
+        "seconds": about["seconds"],
+        "trust": trust_json(pipeline.trust(work, bundle.id), context.language),
+        "metrics": bundle.record["metrics"],
+        "challenger": outcome.to_json(context.language),
+        "alerts": [alert.text(context.language) for alert in report.alerts],
+    }

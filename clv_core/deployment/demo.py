@@ -1,48 +1,93 @@
-"""The demo: the sample log with a model, scores and explanations that ship with the program.
+"""The demo: a simulated shop's log, and the workspace that CLV Studio made of it, ready to be shown.
 
-assets/demo/record.json        model, dataset and its version, settings, and how it was made
-assets/demo/model/             the bundle (:mod:`clv_core.deployment.bundle`)
-assets/demo/scores.parquet     all customers of the sample as the bundle scores them
-assets/demo/explanation/       what drives them (:mod:`clv_core.evaluation.explain.store`)
+assets/sample/events.parquet        the shop's log (its README is the data card)
+assets/sample/next_quarter.csv.gz   the three months after it, as the shop's other system exports them
+assets/sample/customers.parquet     e-mails and consent
+assets/sample/voucher_test.csv.gz   who was in the voucher test
+assets/demo/record.json             dataset, its version, models, settings, and how it was made
+assets/demo/workspace/              files of a workspace: models, scores, explanations, monitoring and so on
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import pandas as pd
+
+from clv_core import columns
+from clv_core.collection.customers import Roles
+from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection.simulate import SimulationPlan, simulate
+from clv_core.collection.simulate.store import voucher_date
+from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.registry.registry import Registry
-from clv_core.deployment.saved_scores import scores_path
-from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
-from clv_core.features.explore.build import build_cube
 from clv_core.jobs import Progress
+from clv_core.preprocessing.add_customers import add_customers
+from clv_core.preprocessing.clean import append
 from clv_core.program_files import ASSETS
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
-SAMPLE: Final = ASSETS / "sample" / "events.csv"
+FILES: Final = ASSETS / "sample"
+SAMPLE: Final = FILES / "events.parquet"
+NEXT_QUARTER: Final = FILES / "next_quarter.csv.gz"
+CUSTOMERS: Final = FILES / "customers.parquet"
+VOUCHER_TEST: Final = FILES / "voucher_test.csv.gz"
 NAME: Final = "sample"
-CURRENCY: Final = "USD"
+CURRENCY: Final = "EUR"
 """Of the sample's amounts; nothing in the simulation depends on it."""
+PLAN: Final = SimulationPlan(customers=22_000, days=1004, seed=7, horizon_days=92)
 SHIPPED: Final = ASSETS / "demo"
 RECORD: Final = "record.json"
 SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
 """The default model; one network of each kind instead of four keeps the bundle under 3 MB."""
+GERMAN: Final = {
+    columns.CUSTOMER_ID: "Kundennummer",
+    columns.EVENT_TIME: "Zeitpunkt",
+    columns.EVENT_TYPE: "Ereignis",
+    columns.AMOUNT: "Betrag",
+    columns.ORDER_ID: "Bestellnummer",
+    columns.PRODUCT_ID: "Artikel",
+    columns.CATEGORY: "Kategorie",
+    columns.QUANTITY: "Menge",
+    columns.UNIT_PRICE: "Einzelpreis",
+    columns.DISCOUNT: "Rabatt",
+    columns.RATING: "Sterne",
+    columns.REVIEW_TEXT: "Bewertungstext",
+    columns.CHANNEL: "Kanal",
+    columns.COUNTRY: "Lieferland",
+    columns.SESSION_ID: "Sitzung",
+}
+GERMAN_EVENTS: Final = {
+    columns.VIEW: "Ansicht",
+    columns.CART: "Warenkorb",
+    columns.PURCHASE: "Kauf",
+    columns.RETURN: "Retoure",
+    columns.RATING_EVENT: "Bewertung",
+    columns.REVIEW: "Rezension",
+}
+FIRST_NAMES: Final = ("anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ida", "jonas", "lea")
+LAST_NAMES: Final = ("dubois", "fischer", "jansen", "koch", "leroy", "meyer", "novak", "smit", "wagner", "wolf")
+CONSENTING: Final = 0.78
 
 
 def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress) -> tuple[Dataset, Bundle]:
-    """Ingest the sample log, and add the shipped model with its scores and explanations.
+    """Read the sample into a workspace, its next quarter and customers too, and add what was made of it.
 
     Args:
-        workspace: where they go; a dataset ``sample`` gets a new version.
+        workspace: where they go; a dataset ``sample`` gets new versions.
         folder: what :func:`save_demo` wrote.
         progress: listener.
+
+    Returns:
+        The dataset, and its current model.
 
     Raises:
         NotFound: there is no such folder.
@@ -51,45 +96,103 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
     if not (folder / RECORD).is_file():
         raise NotFound("demo_missing", folder=str(folder))
     record = read_json(folder / RECORD)
-    ingest(workspace, SAMPLE, NAME, currency=CURRENCY, progress=progress)
-    dataset = open_dataset(workspace, NAME)
+    read_sample(workspace, progress)
+    dataset = grow_sample(workspace, progress)
     if dataset.version != record["version"]:
         raise Refused("demo_other_sample", found=dataset.version, needed=record["version"])
-    _put(folder / "model", workspace.models / record["model"])
-    bundle = open_bundle(workspace, record["model"])
-    Registry(workspace).register(bundle, source="imported")  # so that a running service finds it
-    _put(folder / "scores.parquet", scores_path(bundle, dataset))
-    _put(folder / "explanation", explanation_folder(bundle, dataset))
-    build_cube(workspace, NAME, progress)
-    return dataset, bundle
+    for source in (folder / "workspace").rglob("*"):
+        if source.is_file():
+            with atomic_path(workspace.root / source.relative_to(folder / "workspace")) as temporary:
+                shutil.copyfile(source, temporary)
+    registry = Registry(workspace)
+    for model in record["models"]:
+        version = registry.register(open_bundle(workspace, model), source="imported")
+    if version.role != "champion":
+        registry.promote(version.name, version.number)
+    return dataset, open_bundle(workspace, version.bundle)
 
 
-def save_demo(bundle: Bundle, dataset: Dataset, folder: Path, about: dict[str, Any]) -> None:
-    """Write a bundle of the sample with its saved scores and explanations into ``folder``, replacing its content.
+def added_model(workspace: Workspace, folder: Path = SHIPPED) -> str | None:
+    """Return the current model of the demo where it is in the workspace as it ships, else None."""
+    record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {}
+    there = record and any(one.version == record["version"] for one in list_datasets(workspace))
+    if not there or not all((workspace.models / model).is_dir() for model in record["models"]):
+        return None
+    return str(record["models"][-1])
+
+
+def shown_customer(folder: Path = SHIPPED) -> str:
+    """Return the id of the customer whom the tour shows."""
+    return str(read_json(folder / RECORD)["customer"])
+
+
+def read_sample(workspace: Workspace, progress: Progress) -> Dataset:
+    """Read the sample's log into a workspace, and return the dataset."""
+    ingest(workspace, SAMPLE, NAME, currency=CURRENCY, progress=progress)
+    return open_dataset(workspace, NAME)
+
+
+def grow_sample(workspace: Workspace, progress: Progress) -> Dataset:
+    """Append the next quarter to the sample, add its customers table, and return the dataset."""
+    append(workspace, NAME, NEXT_QUARTER, answers=Answers(mapping=GERMAN), progress=progress)
+    add_customers(workspace, NAME, CUSTOMERS, Roles(), progress=progress)
+    return open_dataset(workspace, NAME)
+
+
+def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: dict[str, Any]) -> None:
+    """Write files of a workspace into ``folder``, replacing its content.
 
     Args:
-        bundle: the model.
-        dataset: the sample.
+        workspace: where the demo was made.
+        paths: what of it ships, files or folders.
         folder: where to.
-        about: how it was made, for the record.
+        about: the record.
     """
     with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        shutil.copytree(bundle.folder, temporary / "model")
-        shutil.copy(scores_path(bundle, dataset), temporary / "scores.parquet")
-        shutil.copytree(explanation_folder(bundle, dataset), temporary / "explanation")
+        for path in paths:
+            target = temporary / "workspace" / path.relative_to(workspace.root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                shutil.copytree(path, target, ignore=shutil.ignore_patterns("*.lock"))
+            else:
+                shutil.copyfile(path, target)
         for path in temporary.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
-        write_json(
-            temporary / RECORD, {"model": bundle.id, "dataset": dataset.name, "version": dataset.version, **about}
-        )
+        write_json(temporary / RECORD, about)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _put(source: Path, target: Path) -> None:
-    """Copy a file or a folder in one step, replacing the target."""
-    copy: Callable[..., object] = shutil.copytree if source.is_dir() else shutil.copyfile
-    with atomic_path(target) as temporary:
-        copy(source, temporary)
-        if target.is_dir():
-            shutil.rmtree(target)
+def make_sample(folder: Path, plan: SimulationPlan = PLAN) -> None:
+    """Simulate the shop, and write its log up to the cutoff, the quarter after it, customers and the voucher test."""
+    made = simulate("store", plan)
+    before = made.events[columns.EVENT_TIME] < pd.Timestamp(plan.cutoff)
+    folder.mkdir(parents=True, exist_ok=True)
+    packed: dict[str, Any] = {"index": False, "compression": "zstd", "compression_level": 19}
+    made.events[before].sort_values([columns.CUSTOMER_ID, columns.EVENT_TIME], kind="stable").to_parquet(
+        folder / SAMPLE.name, **packed
+    )
+    gzip: dict[str, Any] = {"index": False, "compression": {"method": "gzip", "mtime": 0}}
+    _in_german(made.events[~before]).to_csv(folder / NEXT_QUARTER.name, sep=";", decimal=",", **gzip)
+    numbers = np.arange(plan.customers)
+    first, last = np.array(FIRST_NAMES)[numbers % 11], np.array(LAST_NAMES)[numbers // 11 % 10]
+    mails = [f"{one}.{two}.{number}@example.com" for one, two, number in zip(first, last, numbers, strict=True)]
+    agreed = np.random.default_rng([plan.seed, 2]).uniform(size=plan.customers) < CONSENTING
+    people = pd.DataFrame(
+        {columns.CUSTOMER_ID: plan.customer_ids(), "email": mails, "consent": np.where(agreed, "yes", "no")}
+    )
+    people.to_parquet(folder / CUSTOMERS.name, **packed)
+    tested = made.truth[made.truth["voucher"].notna()]
+    sent = np.where(tested["voucher"].astype(bool), "offer", "control")
+    test = pd.DataFrame({columns.CUSTOMER_ID: tested[columns.CUSTOMER_ID], "group": sent, "date": voucher_date(plan)})
+    test.to_csv(folder / VOUCHER_TEST.name, **gzip)
+
+
+def _in_german(events: pd.DataFrame) -> pd.DataFrame:
+    """Return a log with German names of columns and events, days first, and whole numbers without a decimal."""
+    said = events.assign(
+        event_time=events[columns.EVENT_TIME].dt.strftime("%d.%m.%Y %H:%M:%S"),
+        event_type=events[columns.EVENT_TYPE].map(GERMAN_EVENTS),
+        quantity=events[columns.QUANTITY].astype("Int64"),
+        rating=events[columns.RATING].astype("Int64"),
+    )
+    return said.rename(columns=GERMAN)

@@ -28,10 +28,10 @@ with doors.container(border=True, height="stretch"):
     st.space("stretch")
     icon, kind, may = ":material/science:", overview.first(dataset), access.if_may("change")
     if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
-        overview.load_sample()
+        tour.load(begin=False)
         st.rerun()
     if st.button(t("tour.button"), icon=":material/tour:", key="door_tour", **may):
-        tour.load()
+        tour.load(begin=True)
         st.rerun()
 with doors.container(border=True, height="stretch"):
     st.header(t("home.upload"), anchor=False)

@@ -35,11 +35,13 @@ class Page:
         section: group in the menu, ``section.<section>``.
         name: file name without ``.py``, and path in the address.
         icon: Material symbol.
+        hidden: whether the menu leaves it out.
     """
 
     section: str
     name: str
     icon: str
+    hidden: bool = False
 
     @property
     def path(self) -> str:
@@ -49,6 +51,7 @@ class Page:
 
 PAGES: Final = (
     Page("start", "home", ":material/home:"),
+    Page("start", "notes", ":material/speaker_notes:", hidden=True),
     Page("data", "upload", ":material/upload_file:"),
     Page("data", "sources", ":material/cloud_download:"),
     Page("data", "look", ":material/bolt:"),
@@ -87,6 +90,7 @@ def menu() -> StreamlitPage:
             icon=page.icon,
             help=t(f"page.{page.name}.help"),
             default=page is PAGES[0],
+            visibility="hidden" if page.hidden else "visible",
         )
         sections.setdefault(t(f"section.{page.section}"), []).append(entry)
     chosen = st.navigation(sections, expanded=True)

@@ -83,7 +83,7 @@ MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z
 def file_of(log: str) -> Path:
     """Return the file of one of the logs."""
     if log == "sample":
-        return ROOT / "assets" / "sample" / "events.csv"
+        return ROOT / "tests" / "sample.csv"
     spec = find_spec("lifetimes")
     assert spec is not None and spec.origin is not None
     return Path(spec.origin).parent / "datasets" / "CDNOW_master.txt"

@@ -37,7 +37,7 @@ from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
 from clv_core.workspace import Workspace
 
 CUSTOMERS: Final = 1_000_000
-SAMPLE: Final = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
+SAMPLE: Final = Path(__file__).resolve().parents[2] / "tests" / "sample.csv"
 APP: Final = Path(__file__).resolve().parents[2] / "pages" / "shell.py"
 LIMIT: Final = 1.0
 

@@ -1,6 +1,6 @@
 """What all scenarios share: determinism, files, sizes, refusals."""
 
-import io
+import gzip
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pytest
 from clv_core.cli import build_parser
 from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import Context
+from clv_core.deployment import demo
 from clv_core.errors import UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -61,7 +62,7 @@ def test_impossible_sizes_are_refused_in_words(arguments: tuple[int, ...], code:
 
 
 def test_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="btyd, browsing, regime, noise, subscription"):
+    with pytest.raises(UsageError, match="btyd, browsing, regime, noise, store, subscription"):
         simulate("nothing", SimulationPlan(10, 300, 1))
 
 
@@ -82,14 +83,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert caught.value.code == "simulate_out" and "file" in caught.value.message("zh")
 
 
-def test_the_shipped_sample_is_what_its_data_card_says(tmp_path: Path) -> None:
-    folder = Path(__file__).resolve().parents[2] / "assets" / "sample"
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    shipped = (folder / "events.csv").read_bytes()
-    assert "simulated" in card and "--scenario browsing --customers 1750 --days 730 --seed 7" in card
-    assert len(shipped) < 2_000_000
-    log = pd.read_csv(io.BytesIO(shipped))
+def test_the_shipped_sample_is_what_its_data_card_says() -> None:
+    card = (demo.FILES / "README.md").read_text(encoding="utf-8")
+    log, later = pd.read_parquet(demo.SAMPLE), pd.read_csv(demo.NEXT_QUARTER, sep=";", decimal=",")
+    people = pd.read_parquet(demo.CUSTOMERS)
+    assert "simulated" in card and f"seed {demo.PLAN.seed}" in card
     assert f"{len(log):,} events of {log['customer_id'].nunique():,} customers" in card
     assert f"net revenue {log['amount'].sum():,.2f}" in card
-    events, _ = simulate("browsing", SimulationPlan(1750, 730, 7)).write(tmp_path)
-    assert events.read_bytes() == shipped
+    assert f"{len(later):,} events" in card and f"net revenue {later['Betrag'].sum():,.2f}" in card
+    assert log["event_time"].max() < pd.Timestamp(demo.PLAN.cutoff)
+    assert set(log["customer_id"]) | set(later["Kundennummer"]) <= set(people["customer_id"])
+    assert people["email"].str.endswith("@example.com").all() and people["email"].is_unique
+    shipped = [path for path in demo.FILES.iterdir() if path.suffix != ".md"]
+    assert sum(path.stat().st_size for path in shipped) < 8_000_000
+
+
+@pytest.mark.slow
+def test_the_shipped_sample_is_made_by_its_plan(tmp_path: Path) -> None:
+    demo.make_sample(tmp_path)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / demo.SAMPLE.name), pd.read_parquet(demo.SAMPLE))
+    for path in (demo.NEXT_QUARTER, demo.VOUCHER_TEST):
+        assert gzip.decompress((tmp_path / path.name).read_bytes()) == gzip.decompress(path.read_bytes())

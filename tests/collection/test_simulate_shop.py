@@ -9,6 +9,7 @@ from clv_core import columns
 from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
 from clv_core.collection.simulate.plan import START
 from clv_core.collection.simulate.shop import season
+from clv_core.collection.simulate.store import CAMPAIGN, CAMPAIGN_DAYS, voucher_date
 
 PLAN = SimulationPlan(customers=8_000, days=730, seed=3)
 CUTOFF = pd.Timestamp(PLAN.cutoff)
@@ -33,11 +34,16 @@ def mean_error(rows: pd.DataFrame) -> float:
     return float((rows["actual_value"] - rows["expected_value"]).std() / np.sqrt(len(rows)))
 
 
-@pytest.mark.parametrize("scenario", ["browsing", "regime"])
+@pytest.fixture(scope="module")
+def store() -> Simulation:
+    return simulate("store", PLAN)
+
+
+@pytest.mark.parametrize("scenario", ["browsing", "regime", "store"])
 def test_expected_value_is_unbiased_within_every_fifth_of_customers(
     scenario: str, request: pytest.FixtureRequest
 ) -> None:
-    truth = request.getfixturevalue({"browsing": "made", "regime": "changed"}[scenario]).truth
+    truth = request.getfixturevalue({"browsing": "made", "regime": "changed"}.get(scenario, scenario)).truth
     ranked = truth.sort_values("expected_value", kind="stable")
     for part in np.array_split(np.arange(len(ranked)), 5):
         rows = ranked.iloc[part]
@@ -131,3 +137,27 @@ def test_in_noise_the_past_does_not_rank_the_future() -> None:
     assert made.truth["expected_value"].nunique() == 1
     error = made.truth["actual_value"].std() / np.sqrt(plan.customers)
     assert made.truth["actual_value"].mean() == pytest.approx(made.truth["expected_value"].iloc[0], abs=4 * error)
+
+
+def test_the_voucher_of_the_store_brings_more_to_those_who_got_it(store: Simulation) -> None:
+    sent = pd.Timestamp(voucher_date(PLAN))
+    before = store.events[store.events["event_time"] < sent]
+    groups = store.truth.dropna(subset="voucher").set_index("customer_id")["voucher"].astype(bool)
+    assert set(groups.index) <= set(before["customer_id"])
+    window = store.events[store.events["event_time"].between(sent, sent + pd.Timedelta(days=90), inclusive="left")]
+    spent = window.groupby("customer_id")["amount"].sum().reindex(groups.index, fill_value=0.0)
+    got, did_not = spent[groups], spent[~groups]
+    error = np.hypot(got.std() / np.sqrt(len(got)), did_not.std() / np.sqrt(len(did_not)))
+    assert got.mean() - did_not.mean() > 2 * error
+    earlier = before.groupby("customer_id")["amount"].sum().reindex(groups.index, fill_value=0.0)
+    assert earlier[groups].mean() == pytest.approx(earlier[~groups].mean(), rel=0.15)  # by chance alone
+
+
+def test_the_campaign_of_the_store_brings_new_customers_only_after_the_cutoff(store: Simulation) -> None:
+    came = store.events[store.events["channel"] == CAMPAIGN]
+    assert came["event_time"].min() >= CUTOFF + pd.Timedelta(days=CAMPAIGN_DAYS)
+    first = store.events.groupby("customer_id")["event_time"].min()
+    new = first[first >= CUTOFF + pd.Timedelta(days=CAMPAIGN_DAYS)].index
+    assert set(came["customer_id"]) <= set(new) and len(set(came["customer_id"])) / len(new) == pytest.approx(
+        0.4, abs=0.1
+    )

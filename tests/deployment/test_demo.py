@@ -1,4 +1,4 @@
-"""The model that ships with the sample: whole, of this sample, and saying what it says when it is asked anew."""
+"""The demo: its model is whole, of this sample and as good as said, and what it shows is what the raw files say."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
+from clv_core.collection.simulate.store import CAMPAIGN
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score
-from clv_core.deployment.demo import NAME, SETTINGS, SHIPPED, add_demo
+from clv_core.deployment.demo import (
+    FILES,
+    NAME,
+    NEXT_QUARTER,
+    PLAN,
+    SAMPLE,
+    SETTINGS,
+    SHIPPED,
+    VOUCHER_TEST,
+    add_demo,
+    added_model,
+)
 from clv_core.deployment.registry.database import transaction
 from clv_core.deployment.registry.registry_rows import versions
 from clv_core.deployment.saved_scores import scores_path
@@ -21,6 +33,8 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.monitoring_report import Report, last_outcome, report_folder
+from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.training.cost import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -33,21 +47,97 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return (workspace, *add_demo(workspace, progress=NoProgress()))
 
 
-def test_the_shipped_model_is_of_the_shipped_sample_and_of_the_default_kind(demo: Demo) -> None:
-    _, dataset, bundle = demo
-    assert bundle.record["dataset"] == {"name": NAME, "version": dataset.version}
-    assert bundle.record["cutoff"] == dataset.log_end.isoformat()
+@pytest.fixture(scope="module")
+def quarter() -> pd.DataFrame:
+    """The next quarter as its file has it, read without the package: customer, time, amount, channel."""
+    names = {"Kundennummer": "customer", "Zeitpunkt": "time", "Betrag": "amount", "Kanal": "channel"}
+    table = pd.read_csv(NEXT_QUARTER, sep=";", decimal=",").rename(columns=names)
+    return table.assign(time=pd.to_datetime(table["time"], format="%d.%m.%Y %H:%M:%S"))[list(names.values())]
+
+
+def test_the_shipped_model_is_of_the_default_kind_and_trusted(demo: Demo) -> None:
+    workspace, dataset, bundle = demo
+    assert bundle.record["cutoff"] == PLAN.cutoff.isoformat() and dataset.log_end == PLAN.end
     assert bundle.record["model"] == SETTINGS.model == DEFAULT
     assert bundle.record["config"] == SETTINGS.to_json()
-    assert bundle.record["holdout"]["buyers"] >= 100
+    assert pipeline.trust(workspace, bundle.id).verdict == "trusted"
 
 
-def test_it_speaks_for_the_sample_without_anybody_opening_the_app(demo: Demo) -> None:
+def test_on_its_holdout_it_ranks_surely_better_than_bgnbd_with_no_larger_error_and_the_total_within_a_tenth(
+    demo: Demo,
+) -> None:
+    held = demo[2].holdout()
+    assert held is not None
+    wide = held.pivot(index="customer_id", columns="model", values="predicted_clv")
+    actual = held.drop_duplicates("customer_id").set_index("customer_id")["actual"].reindex(wide.index).to_numpy()
+    own, other = wide[SETTINGS.model].to_numpy(), wide["bgnbd"].to_numpy()
+    assert abs(own.sum() / actual.sum() - 1) <= 0.1
+    assert np.square(own - actual).mean() <= np.square(other - actual).mean()
+    random = np.random.default_rng(1)
+    draws = [random.integers(len(actual), size=len(actual)) for _ in range(200)]
+    gains = [gini(own[rows], actual[rows]) - gini(other[rows], actual[rows]) for rows in draws]
+    assert np.quantile(gains, 0.025) > 0
+
+
+def gini(predicted: np.ndarray, actual: np.ndarray) -> float:
+    """Return the area between the gain curve and the diagonal, of that of the perfect order."""
+    paid = np.maximum(actual, 0)
+
+    def area(order: np.ndarray) -> float:
+        return float((np.cumsum(paid[order]) / paid.sum()).mean() - 0.5)
+
+    return area(np.argsort(-predicted, kind="stable")) / area(np.argsort(-paid, kind="stable"))
+
+
+def test_its_candidate_won_over_three_starts_and_is_the_current_model(demo: Demo) -> None:
     """A service that was started before looks for a champion in the registry's rows, and opens no folder."""
     workspace, _, bundle = demo
     with transaction(workspace) as rows:
-        (version,) = versions(rows, NAME)
-    assert (version.bundle, version.role, version.source) == (bundle.id, "champion", "imported")
+        found = {version.bundle: version for version in versions(rows, NAME)}
+    assert len(found) == 2 and (found[bundle.id].role, found[bundle.id].source) == ("champion", "imported")
+    outcome = last_outcome(workspace, bundle.id)
+    assert outcome is not None and outcome["starts"] == 3
+    assert (outcome["outcome"], outcome["challenger"]) == ("promoted", bundle.id)
+    assert outcome["champion"] in found and outcome["champion"] != bundle.id
+    assert next(one for one in outcome["figures"] if one["metric"] == "gini")["advantage"]["low"] > 0
+
+
+def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFrame) -> None:
+    _, dataset, bundle = demo
+    report = Report.load(report_folder(dataset, bundle))
+    assert report is not None
+    known = set(pd.read_parquet(SAMPLE, columns=["customer_id"])["customer_id"])
+    last = report.realised[-1]
+    end = pd.Timestamp(PLAN.cutoff) + pd.Timedelta(days=SETTINGS.horizon_days)
+    inside = quarter[(quarter["time"] < end) & quarter["amount"].notna()]
+    assert last.realised == pytest.approx(inside[inside["customer"].isin(known)]["amount"].sum(), abs=0.005)
+    assert last.expected == pytest.approx(
+        score(bundle, dataset, cutoff=PLAN.cutoff, progress=NoProgress())["predicted_clv"].sum(), rel=1e-3
+    )
+
+
+def test_the_one_alert_is_the_campaign(demo: Demo, quarter: pd.DataFrame) -> None:
+    _, dataset, bundle = demo
+    report = Report.load(report_folder(dataset, bundle))
+    assert report is not None
+    (alert,) = report.alerts
+    assert (alert.code, alert.params["value"]) == ("new_channel", CAMPAIGN)
+    began = quarter[quarter["channel"] == CAMPAIGN]["time"].min()
+    assert began >= pd.Timestamp(alert.begin) > began - pd.Timedelta(days=5)
+
+
+def test_the_voucher_was_measured_as_its_groups_spent(demo: Demo) -> None:
+    saved = load_offers(demo[1])
+    ((_, experiment),) = saved.experiments.items()
+    overall = experiment.effects[0]
+    log, groups = pd.read_parquet(SAMPLE), pd.read_csv(VOUCHER_TEST).set_index("customer_id")
+    sent = pd.Timestamp(groups["date"].iloc[0])
+    window = log[log["event_time"].between(sent, sent + pd.Timedelta(days=90), inclusive="left")]
+    spent = window.groupby("customer_id")["amount"].sum().reindex(groups.index, fill_value=0.0)
+    means = spent.groupby(groups["group"]).mean()
+    assert overall.low is not None and overall.high is not None and overall.low > 0
+    assert overall.low < means["offer"] - means["control"] < overall.high
+    assert saved.budget == 20_000
 
 
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
@@ -71,7 +161,7 @@ def test_its_reasons_add_up_to_its_scores(demo: Demo) -> None:
 
 def test_it_is_small_and_says_how_it_was_made() -> None:
     files = [path for path in SHIPPED.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 3_000_000
+    assert sum(path.stat().st_size for path in (*files, *FILES.iterdir())) < 14_500_000
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".parquet"}
     record = read_json(SHIPPED / "record.json")
     assert record["made_by"].startswith("python -m clv_core demo --make") and record["settings"] == SETTINGS.to_json()
@@ -86,5 +176,6 @@ def test_another_sample_or_none_is_refused_in_words(tmp_path: Path) -> None:
         add_demo(workspace, folder=other, progress=NoProgress())
     assert caught.value.code == "demo_other_sample" and caught.value.message("zh")
     assert list(workspace.models.iterdir()) == []
+    assert added_model(workspace) is None
     with pytest.raises(NotFound):
         add_demo(workspace, folder=tmp_path / "nowhere", progress=NoProgress())

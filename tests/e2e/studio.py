@@ -18,7 +18,7 @@ APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
 PAGES = (
-    *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
+    *("home", "notes", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "acquisition", "strategy", "exports", "report"),
     "models",
     "monitor",

@@ -11,7 +11,7 @@ from clv_core.i18n import translate
 from tests.e2e.studio import Studio
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
-SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
+SAMPLE = Path(__file__).resolve().parents[2] / "tests" / "sample.csv"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.e2e.studio import Studio
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
 
-SAMPLE: Final = ROOT / "assets" / "sample" / "events.csv"
+SAMPLE: Final = ROOT / "tests" / "sample.csv"
 STOPS: Final = 80
 """More than a page has places for the focus."""
 AT: Final = """() => {

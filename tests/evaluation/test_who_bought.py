@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from clv_core.deployment.demo import SAMPLE, SHIPPED
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.workspace import read_json
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SENT_BACK = {"en": "net of returns", "zh": "退货"}
 
 
 @pytest.fixture(scope="module")
 def record() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((ASSETS / "demo" / "model" / "bundle.json").read_text(encoding="utf-8"))
+    model = read_json(SHIPPED / "record.json")["models"][-1]
+    found: dict[str, Any] = read_json(SHIPPED / "workspace" / "models" / model / "bundle.json")
     return found
 
 
 @pytest.fixture(scope="module")
 def came(record: dict[str, Any]) -> pd.DataFrame:
     """What the customers of the sample's holdout did in it, counted from the raw file: ``orders`` and ``net``."""
-    events = pd.read_csv(ASSETS / "sample" / "events.csv", parse_dates=["event_time"])
+    events = pd.read_parquet(SAMPLE)
     start = pd.Timestamp(record["holdout"]["cutoff"])
     end = start + pd.Timedelta(days=record["horizon_days"])
     known = events.loc[events["event_time"] < start, "customer_id"].unique()
@@ -40,7 +40,7 @@ def came(record: dict[str, Any]) -> pd.DataFrame:
 def test_buyers_of_the_holdout_are_those_who_kept_something(record: dict[str, Any], came: pd.DataFrame) -> None:
     held = record["holdout"]
     assert held["customers"] == len(came) and held["buyers"] == int((came["net"] > 0).sum())
-    assert held["buyers"] < int((came["orders"] > 0).sum())  # eleven sent all back, and had bought
+    assert held["buyers"] < int((came["orders"] > 0).sum())  # some sent all back, and had bought
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -46,7 +46,7 @@ from pages.ui.navigation import BY_NAME
 from tests.conftest import made
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "assets" / "sample" / "events.csv"
+SAMPLE = ROOT / "tests" / "sample.csv"
 HORIZON_DAYS = 90
 OPEN = Callable[..., AppTest]
 START = Callable[..., jobs.Job]

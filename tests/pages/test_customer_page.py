@@ -22,7 +22,7 @@ from tests.pages.conftest import HORIZON_DAYS, OPEN, do
 
 pytestmark = pytest.mark.first(9)
 
-SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample" / "events.csv"
+SAMPLE = Path(__file__).resolve().parents[2] / "tests" / "sample.csv"
 
 
 def scores_of(root: Path) -> pd.DataFrame:

@@ -24,7 +24,6 @@ from clv_core.commands.ingestion import reading_options
 from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.demo import SAMPLE
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
@@ -129,7 +128,6 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "explain.overall explain": ("need_explanation", (*OF_A_MODEL, ODD), {"customer": ODD}),
     "explore.explored explore": ("need_cube", ("dataset",), {}),
     "first_look look": ("section", ("dataset",), {}),
-    "home.overview ingest": ("load_sample", (), {"file": [SAMPLE]}),
     "home.tour demo": ("load", (), {}),
     "monitor.report monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
     "prices price": ("need_responses", OF_A_MODEL, {}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import jobs
+from clv_core.deployment import demo
 from clv_core.deployment.demo import add_demo
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
@@ -25,43 +26,66 @@ def with_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_the_door_prepares_the_sample_and_then_the_tour_begins(open_page: OPEN, with_demo: Path) -> None:
-    app = do(open_page(with_demo, "home", lang="en"), "door_tour")
-    assert args_of(with_demo, "demo") == ["demo"]
-    [bundle] = [path.name for path in Workspace(with_demo).models.iterdir()]
-    jobs.finish(newest(with_demo, "demo").folder, "en", result={"dataset": "sample", "model": bundle})
+def test_the_sample_is_loaded_by_a_run_and_shown_when_it_is_over(open_page: OPEN, tmp_path: Path) -> None:
+    app = do(open_page(tmp_path, "home", lang="en"), "door_sample")
+    assert args_of(tmp_path, "demo") == ["demo"]
+    dataset, bundle = add_demo(Workspace(tmp_path), progress=NoProgress())
+    jobs.finish(newest(tmp_path, "demo").folder, "en", result={"dataset": dataset.name, "model": bundle.id})
     app.run()
-    assert app.title[0].value == translate("page.upload", "en")
-    assert app.session_state["dataset"] == "sample" and app.session_state["model"] == bundle
-    assert translate("tour.step", "en", step=1, steps=len(tour.STEPS)) in texts(app)
+    assert app.session_state["dataset"] == dataset.name and app.session_state["model"] == bundle.id
+    assert all(button.key != "tour_end" for button in app.button)
+
+
+def test_the_tour_begins_at_once_where_the_sample_is_there(open_page: OPEN, with_demo: Path) -> None:
+    app = do(open_page(with_demo, "home", lang="en"), "door_tour")
+    assert translate("tour.step", "en", step=1, steps=len(tour.PAGES)) in texts(app)
+    assert translate("tour.home.title", "en") in texts(app)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_it_leads_over_all_pages_and_back_and_each_answers_without_waiting(
-    open_page: OPEN, with_demo: Path, lang: str
-) -> None:
-    app = open_page(with_demo, "upload", lang=lang)
-    app.session_state[tour.AT] = 0
-    last = len(tour.STEPS) - 1
-    for at, name in enumerate(tour.STEPS):
+def test_it_leads_over_all_pages_and_back_and_no_page_is_empty(open_page: OPEN, with_demo: Path, lang: str) -> None:
+    app = do(open_page(with_demo, "home", lang=lang), "door_tour")
+    last = len(tour.PAGES) - 1
+    for at, name in enumerate(tour.PAGES):
         app.switch_page(BY_NAME[name].path).run()  # a test stays on the page that it opened itself
-        assert not app.error, name
+        assert not app.error and not app.exception, name
         assert app.title[0].value == translate(f"page.{name}", lang)
         said = texts(app)
-        for key in (f"tour.{name}.look", f"tour.{name}.say"):
-            assert translate(key, lang) in said
+        assert translate(f"tour.{name}.title", lang) in said
+        assert translate(f"tour.{name}.say", lang) not in said  # that is for the speaker's window
         assert app.button(key="tour_back").disabled == (at == 0)
         if at < last:
             app.button(key="tour_next").click().run()
-            assert app.title[0].value == translate(f"page.{tour.STEPS[at + 1]}", lang)
+            assert app.title[0].value == translate(f"page.{tour.PAGES[at + 1]}", lang)
     started = {job.status()["command"] for job in jobs.jobs(Workspace(with_demo))}
-    assert started <= {"demo"}
+    assert started <= {"demo", "check", "report"}
     assert all(button.key != "tour_next" for button in app.button)
-    app.button(key="tour_back").click().run()
-    assert app.title[0].value == translate(f"page.{tour.STEPS[last - 1]}", lang)
-    app.switch_page(BY_NAME[tour.STEPS[last]].path).run()
     app.button(key="tour_end").click().run()
     assert all(button.key != "tour_end" for button in app.button)
+
+
+def test_each_step_chooses_what_the_story_is_about(open_page: OPEN, with_demo: Path) -> None:
+    app = do(open_page(with_demo, "home", lang="en"), "door_tour")
+    assert app.session_state["upload_file"].path == demo.NEXT_QUARTER
+    for _ in range(4):
+        app.button(key="tour_next").click().run()
+    assert app.session_state["card_search"] == demo.shown_customer()
+    assert app.session_state["export_format"] == "klaviyo" and app.session_state["export_by_sample"] == "quadrant"
+    assert translate("segment.quadrant.win_back", "en") in texts(app)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_notes_say_what_to_show_and_say_at_the_step_of_the_other_window(
+    open_page: OPEN, with_demo: Path, lang: str
+) -> None:
+    guided = do(open_page(with_demo, "home", lang=lang), "door_tour")
+    guided.button(key="tour_next").click().run()
+    notes = open_page(with_demo, "notes", lang=lang, tour=guided.session_state[tour.TOKEN])
+    said = texts(notes)
+    assert translate("tour.upload.say", lang) in said and translate("tour.upload.show", lang) in said
+    assert translate("tour.home.say", lang) not in said
+    alone = texts(open_page(with_demo, "notes", lang=lang))
+    assert all(translate(f"tour.{name}.say", lang) in alone for name in tour.PAGES)
 
 
 def test_who_leaves_the_way_is_told_where_it_goes_on_and_who_jumps_ahead_is_followed(
@@ -73,8 +97,8 @@ def test_who_leaves_the_way_is_told_where_it_goes_on_and_who_jumps_ahead_is_foll
     assert translate("tour.elsewhere", "en", page=translate("page.evaluate", "en")) in texts(app)
     app.button(key="tour_next").click().run()
     assert app.title[0].value == translate("page.evaluate", "en")
-    app.switch_page(BY_NAME["segments"].path).run()
-    assert translate("tour.step", "en", step=tour.STEPS.index("segments") + 1, steps=len(tour.STEPS)) in texts(app)
+    app.switch_page(BY_NAME["monitor"].path).run()
+    assert translate("tour.step", "en", step=tour.PAGES.index("monitor") + 1, steps=len(tour.PAGES)) in texts(app)
 
 
 def test_without_the_tour_no_guide_is_shown(open_page: OPEN, with_demo: Path) -> None:

@@ -9,6 +9,7 @@ Real logs never say what a customer was worth in expectation; these do. Each sce
     regime    the same shop, until everything changes at the start of the last horizon
     subscription  free sign-ups of whom few ever pay; monthly and yearly renewals on their day
     noise     spend that no past can rank
+    store     the demo's shop: ``browsing`` in euros, with a voucher test and a campaign
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from clv_core.collection.simulate.browsing import browsing, regime
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
+from clv_core.collection.simulate.store import store
 from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
 
@@ -28,6 +30,7 @@ SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
     "browsing": browsing,
     "regime": regime,
     "noise": noise,
+    "store": store,
     "subscription": subscription,
 }
 

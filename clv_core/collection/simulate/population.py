@@ -181,7 +181,7 @@ def future_value(
     plain = mood_chances(people)
     for day in range(plan.days - 1, plan.cutoff_day - 1, -1):
         after = day >= shift.day
-        factor = season(np.array(day)) * (shift.visits if after else 1.0)
+        factor = season(np.array(day), shift.season) * (shift.visits if after else 1.0)
         order = np.minimum(VISIT * factor, 0.95) * CART * BUY
         worth = order_value(people, prices, day, shift.price if after else 1.0)
         worth = worth * (1 - returned * returned_by(np.array(plan.days - 1 - day)))

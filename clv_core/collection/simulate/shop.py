@@ -50,19 +50,25 @@ PER_CELL: Final = 6
 
 @dataclass(frozen=True)
 class Shift:
-    """A change of regime from one day on; the default changes nothing.
+    """A change of regime from one day on, an offer, and how strong the season is; the default changes nothing.
 
     Args:
         day: first day of the new regime.
         visits: factor on visits.
         price: factor on prices.
         leaving: factor on the daily chance to leave.
+        offer_day: day on which an offer is sent.
+        wakes: each customer's chance that the offer makes her keen where she is quiet or curious, [n]; None: no offer.
+        season: strength of the season.
     """
 
     day: int = 10**9
     visits: float = 1.0
     price: float = 1.0
     leaving: float = 1.0
+    offer_day: int = -1
+    wakes: Floats | None = None
+    season: float = 1.0
 
 
 def catalogue(random: np.random.Generator) -> Floats:
@@ -72,12 +78,16 @@ def catalogue(random: np.random.Generator) -> Floats:
     return prices
 
 
-def season(day: NDArray[np.int64]) -> Floats:
-    """Return the factor on visits of each day since the log's start: a slow wave, and a peak in early December."""
+def season(day: NDArray[np.int64], strength: float = 1.0) -> Floats:
+    """Return the factor on visits of each day since the log's start: a slow wave, and a peak in early December.
+
+    Args:
+        day: days since the log's start.
+        strength: factor on how far it goes from 1.
+    """
     of_year = (day + START.timetuple().tm_yday - 1) % 365.25
-    factor: Floats = (
-        1 + 0.15 * np.sin(2 * np.pi * (of_year - 200) / 365.25) + 0.7 * np.exp(-(((of_year - 338) / 13) ** 2))
-    )
+    wave = 0.15 * np.sin(2 * np.pi * (of_year - 200) / 365.25) + 0.7 * np.exp(-(((of_year - 338) / 13) ** 2))
+    factor: Floats = 1 + strength * wave
     return factor
 
 

@@ -12,9 +12,12 @@ from clv_core.collection.simulate.population import Population, mood_chances
 from clv_core.collection.simulate.shop import (
     BUY,
     CART,
+    CURIOUS,
     GONE,
+    KEEN,
     LEAVE_WHEN_BAD,
     MOODS,
+    QUIET,
     VISIT,
     Shift,
     season,
@@ -61,13 +64,15 @@ def walk(plan: SimulationPlan, people: Population, shift: Shift, random: np.rand
     edges = np.cumsum(mood_chances(people), axis=2)
     arriving = np.argsort(people.arrival, kind="stable")
     bounds = np.searchsorted(people.arrival[arriving], np.arange(plan.days + 1))
-    seasons = season(np.arange(plan.days))
+    seasons = season(np.arange(plan.days), shift.season)
     parts: list[tuple[Ints, Ints, Ints, Flags, Flags, Flags]] = []
     for day in range(plan.days):
         if day == plan.cutoff_day:
             at_cutoff = mood.copy()
         if day == shift.day:
             edges = np.cumsum(mood_chances(people, shift.leaving), axis=2)
+        if day == shift.offer_day and shift.wakes is not None:
+            mood[np.isin(mood, (QUIET, CURIOUS)) & (random.uniform(size=len(mood)) < shift.wakes)] = KEEN
         new = arriving[bounds[day] : bounds[day + 1]]
         mood[new] = people.mood[new]
         active = np.flatnonzero(mood > GONE)

@@ -11,7 +11,6 @@ import streamlit as st
 
 from clv_core.collection.store.version_store import Dataset, versions
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.deployment.terms import Terms
 from clv_core.monitoring.monitoring_report import FILE, report_folder
@@ -20,7 +19,7 @@ from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import read_json
-from pages.ui import cells, i18n, navigation, progress, session, tiers, verdict, widgets
+from pages.ui import cells, i18n, navigation, session, tiers, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import percent, t
 
@@ -73,11 +72,6 @@ def next_step(dataset: Dataset | None, model: Bundle | None) -> str:
 def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
     """Return the weight of the sample's button: it leads only while there is nothing else."""
     return "secondary" if dataset else "primary"
-
-
-def load_sample() -> None:
-    """Read the sample that comes with CLV Studio into a dataset."""
-    progress.start_job(["ingest", str(SAMPLE), "--name", NAME, "--currency", CURRENCY], NAME)
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:

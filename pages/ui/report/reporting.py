@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
@@ -117,39 +119,73 @@ def _logo() -> tuple[str, ...]:
     return ("--logo", str(path))
 
 
+@dataclass(frozen=True)
+class ReportPlan:
+    """The plan that a report may hold.
+
+    Args:
+        words: of the command line: offers, experiments, segments and rates of the strategy page; empty without a plan.
+        budget: that of the strategy page, money.
+        missing: key of the sentence that says why there is none; "" where nothing has to be said.
+    """
+
+    words: tuple[str, ...] = ()
+    budget: float = 0.0
+    missing: str = ""
+
+    def at(self, budget: float) -> tuple[str, ...]:
+        """Return the words with a budget; none without a plan or a budget."""
+        return (*self.words, "--budget", f"{budget:.10g}") if self.words and budget else ()
+
+
+def prepare(dataset: Dataset, bundle: Bundle) -> None:
+    """Start the run that makes the report as the page offers it first, unless it is made or runs already."""
+    customers = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    language, logo = session.language(), session.workspace().place("branding") / "logo.png"
+    plan = _plan(dataset, bundle, language, Terms(bundle.record["horizon_days"]), customers)
+    words = (*(("--logo", str(logo)) if logo.is_file() else ()), *plan.at(plan.budget))
+    wish = _wish(dataset, bundle, language, words)
+    if made(wish) is None and not progress.is_running(progress.latest_run("report", wish.label)):
+        progress.start_job(list(wish.command), wish.label, wish.language)
+
+
 def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, ...]:
-    """Return the plan as words of the command line: offers, experiments, budget and rates of the strategy page."""
-    saved, horizon_days = offers.saved_offers(dataset), bundle.record["horizon_days"]
+    """Ask for rates and budget, and return the plan as words of the command line."""
     rates = terms.choose_rates(bundle)
-    customers = scored.need_scores(dataset, bundle, rates)
+    plan = _plan(dataset, bundle, language, rates, scored.need_scores(dataset, bundle, rates))
+    if plan.missing:
+        st.caption(t(plan.missing))
+        return ()
+    label = t("reporting.budget", unit=i18n.unit(bundle.record["currency"]))
+    budget = st.number_input(label, 0.0, value=plan.budget, format="%g", key=f"report_budget_{bundle.id}", width=180)
+    if plan.words and not budget:
+        st.caption(t("reporting.no_budget"))
+    return plan.at(budget)
+
+
+def _plan(dataset: Dataset, bundle: Bundle, language: str, rates: Terms, customers: pd.DataFrame) -> ReportPlan:
+    """Return the plan of the strategy page at these rates."""
+    saved, horizon_days = offers.saved_offers(dataset), bundle.record["horizon_days"]
     segments = offers.segment_customers(offers.saved_scheme(dataset), dataset, bundle, rates, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
     table = offers.as_table(saved.rows.get(segments.by), offers.starting_for(segments, language))
     entered = offers.read_offers(table, count)
     if not entered:
-        st.caption(t("budget.offers.none"))
-        return ()
+        return ReportPlan(missing="budget.offers.none")
     given = with_experiments(check_offers(entered), saved.experiments, horizon_days, rates.margin_rate, by_tier=by_tier)
     inputs = PlanInputs(session.scored(dataset, bundle), rates, segments, segments.people, given)
     if not inputs.has_effect:
-        st.caption(t("reporting.no_effect"))
-        return ()
+        return ReportPlan(missing="reporting.no_effect")
     people = session.suppression_list().without(segments.people)
     gains = expected_gains(given, people[VALUE].to_numpy(), people[TIER].to_numpy(), count)
     most = max_useful_budget(gains, costs(given), capacities(given))
-    start = slider_scale(most, saved.budget)[2] if most > 0 else saved.budget or 0.0
-    label = t("reporting.budget", unit=i18n.unit(bundle.record["currency"]))
-    budget = st.number_input(label, 0.0, value=start, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if most <= 0:
-        return ()
-    if not budget:
-        st.caption(t("reporting.no_budget"))
-        return ()
+        return ReportPlan(budget=saved.budget or 0.0)
     words = [word for offer in given for word in ("--offer", str(offer))]
     words += [] if by_tier else ["--plan-scheme", segments.by]
     words += ["--discount-rate", f"{rates.discount_rate:.10g}"] if rates.discount_rate else []
     words += ["--margin-rate", f"{rates.margin_rate:.10g}"] if rates.margin_rate != 1 else []
-    return (*words, "--budget", f"{budget:.10g}")
+    return ReportPlan(tuple(words), slider_scale(most, saved.budget)[2])
 
 
 def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:

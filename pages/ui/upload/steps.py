@@ -91,7 +91,7 @@ def choose_file() -> None:
                     uploading.take_path(text)
                     st.rerun()
         elif st.button(t("upload.sample.open"), type="primary", icon=":material/science:", key="open_sample"):
-            uploading.take_sample()
+            uploading.take_shipped()
             st.rerun()
         if way == "sample":
             st.caption(t("upload.sample.card"))

@@ -102,10 +102,12 @@ def take_path(text: str) -> None:
     _begin(FilesInHand((received.checked_path(text),), _new_folder()))
 
 
-def take_sample() -> None:
-    """Choose the sample log, whose currency is known."""
-    _begin(FilesInHand((SAMPLE,), _new_folder()))
+def take_shipped(path: Path = SAMPLE) -> FilesInHand:
+    """Choose a file of the sample, whose currency is known, and return it."""
+    file = FilesInHand((path,), _new_folder())
+    _begin(file)
     answer(currency=CURRENCY)
+    return file
 
 
 def _new_folder() -> Path:
@@ -231,11 +233,17 @@ def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
         NeedsAnswer: something can be read in two ways.
         Refused: the file cannot be used.
     """
-    current, out = answers(), check_folder(file, path)
-    if size_of(path) <= CHECKED_HERE_BYTES:
-        return _check(str(out), path, current)
-    job = _check_job(out.name, ["check", str(path), "--out", str(out), *option_words(current)], path.name)
+    out = check_folder(file, path)
+    if size_of(path) <= CHECKED_HERE_BYTES and out.name not in st.session_state.get(CHECKS, {}):
+        return _check(str(out), path, answers())
+    job = start_check(file, path)
     return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
+
+
+def start_check(file: FilesInHand, path: Path) -> jobs.Job:
+    """Return the run that finds out what one of the files would become."""
+    out = check_folder(file, path)
+    return _check_job(out.name, ["check", str(path), "--out", str(out), *option_words(answers())], path.name)
 
 
 def check_folder(file: FilesInHand, path: Path) -> Path:

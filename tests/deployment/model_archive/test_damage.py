@@ -27,21 +27,22 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.training.fit import MODELS
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_json
 from tests.deployment.model_archive.damage import damaged
 
 pytestmark = pytest.mark.first(3)
 
 Files = dict[str, bytes]
+MODEL = SHIPPED / "workspace" / "models" / read_json(SHIPPED / "record.json")["models"][-1]
 LEARNED = {"attributes": [{"name": "age", "kind": "number", "dated_by": None}], "review_themes": [["good", "bad"]]}
 
 
 @pytest.fixture(scope="module")
 def files() -> Files:
     """Return the files of the hybrid inside the blend that ships; it says that it learned from an attribute."""
-    found = {name: (SHIPPED / "model" / name).read_bytes() for name in (HISTORY, *REFERENCE)}
-    whole, record = (json.loads((SHIPPED / "model" / name).read_bytes()) for name in (STATE, RECORD))
-    tensors = load((SHIPPED / "model" / WEIGHTS).read_bytes())
+    found = {name: (MODEL / name).read_bytes() for name in (HISTORY, *REFERENCE)}
+    whole, record = (json.loads((MODEL / name).read_bytes()) for name in (STATE, RECORD))
+    tensors = load((MODEL / WEIGHTS).read_bytes())
     own = {name.removeprefix("hybrid."): value for name, value in tensors.items() if name.startswith("hybrid.")}
     found |= {WEIGHTS: save(own), STATE: json.dumps(whole["hybrid"]).encode()}
     return resealed(found, {**record, "model": "hybrid", "config": whole["hybrid"]["config"], "signals": LEARNED})

@@ -10,7 +10,7 @@ import pytest
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.strategy.recommend.stored_recommendations import reason
 
-SAMPLE = Path(__file__).resolve().parents[3] / "assets" / "sample" / "events.csv"
+SAMPLE = Path(__file__).resolve().parents[3] / "tests" / "sample.csv"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

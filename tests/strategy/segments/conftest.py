@@ -15,7 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
-SAMPLE = Path(__file__).resolve().parents[3] / "assets" / "sample" / "events.csv"
+SAMPLE = Path(__file__).resolve().parents[3] / "tests" / "sample.csv"
 CUTOFF = np.datetime64("2024-12-31", "s")
 
 
