@@ -93,7 +93,7 @@ def _show_outcome(made: Pushed, *, dry_run: bool) -> None:
         cells.table(rows, t("pushing.reason"))
     if made.examples:
         st.caption(t("pushing.examples"))
-        st.json(made.examples, expanded=2)
+        cells.table(pd.json_normalize(made.examples), t("pushing.examples"))
 
 
 def _add() -> None:
