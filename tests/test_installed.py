@@ -86,6 +86,8 @@ def test_commands_and_python_give_the_same_predictions(
 
 
 def test_app_shows_the_sample(installed: Path, elsewhere: dict, tmp_path: Path) -> None:
+    told = subprocess.run([installed / "clv", "--help"], check=True, capture_output=True, text=True, **elsewhere).stdout
+    assert "usage: clv" in told and " recover " in told
     subprocess.run([installed / "clv", "demo", "--quiet"], check=True, capture_output=True, **elsewhere)
     with socket.create_server(("localhost", 0)) as free:
         port = free.getsockname()[1]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from pages.ui import scored, segmenting, session, widgets
+from pages.ui import scored, segmenting, session, verdict, widgets
 from pages.ui.exports import choose, destinations, export_log, lists
 from pages.ui.i18n import t
 
@@ -29,9 +29,10 @@ try:
             widgets.headline(lists.headline(preview), widgets.context_line(bundle, dataset.log_end))
     if preview is not None:
         lists.show(preview, dataset)
-        lists.make(request, preview, dataset, bundle)
+        allowed = verdict.is_acknowledged(bundle)
+        lists.make(request, preview, dataset, bundle, allowed=allowed)
         st.header(t("pushing.title"), anchor=False)
-        destinations.show(request, dataset, bundle)
+        destinations.show(request, dataset, allowed=allowed)
 except ClvError as error:
     widgets.show_error(error)
 

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError
 from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
 from clv_core.strategy.destinations import (
@@ -20,12 +19,12 @@ from clv_core.strategy.destinations import (
     list_destinations,
     push,
 )
-from pages.ui import access, cells, row_files, session, verdict, widgets
+from pages.ui import access, cells, row_files, session, widgets
 from pages.ui.exports.choose import ListRequest
 from pages.ui.i18n import t
 
 
-def show(request: ListRequest, dataset: Dataset, bundle: Bundle) -> None:
+def show(request: ListRequest, dataset: Dataset, *, allowed: bool) -> None:
     """Offer to check and to send the chosen customers, and to add a destination to those who may."""
     saved = list_destinations(session.workspace())
     if not saved:
@@ -39,9 +38,10 @@ def show(request: ListRequest, dataset: Dataset, bundle: Bundle) -> None:
                 key="push_to",
                 width=360,
             )
-            may = access.if_may("export", disabled=not verdict.is_acknowledged(bundle))
-            checked = st.button(t("pushing.check"), key="push_check", icon=":material/fact_check:", **may)
-            pressed = st.button(t("pushing.send"), key="push_send", icon=":material/send:", **may)
+            icon, may = ":material/fact_check:", access.if_may("export")
+            checked = st.button(t("pushing.check"), key="push_check", icon=icon, **may)
+            icon, may = ":material/send:", access.if_may("export", disabled=not allowed)
+            pressed = st.button(t("pushing.send"), key="push_send", icon=icon, **may)
         if checked or pressed:
             _push(to, request, dataset, dry_run=checked)
     if access.may("promote"):
@@ -93,7 +93,7 @@ def _show_outcome(made: Pushed, *, dry_run: bool) -> None:
         cells.table(rows, t("pushing.reason"))
     if made.examples:
         st.caption(t("pushing.examples"))
-        st.json(made.examples, expanded=2)
+        cells.table(pd.json_normalize(made.examples), t("pushing.examples"))
 
 
 def _add() -> None:

@@ -24,7 +24,7 @@ from clv_core.strategy.audiences.export import Exported, Preview, Side, export, 
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import entries_of, words_of
-from pages.ui import access, cells, i18n, navigation, row_files, session, verdict, widgets
+from pages.ui import access, cells, i18n, navigation, row_files, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.exports import choose
 from pages.ui.exports.choose import ListRequest
@@ -122,9 +122,9 @@ def say_notes(notes: Sequence[Message]) -> None:
             st.caption(said)
 
 
-def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle) -> None:
+def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle, *, allowed: bool) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
-    may = access.if_may("export", disabled=result.too_small is not None or not verdict.is_acknowledged(bundle))
+    may = access.if_may("export", disabled=result.too_small is not None or not allowed)
     stop = session.suppression_list()
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
