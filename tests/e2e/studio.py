@@ -18,10 +18,11 @@ APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
 PAGES = (
-    *("home", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
+    *("home", "upload", "sources", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "strategy", "exports", "report"),
     "models",
     "monitor",
+    "schedules",
     "privacy",
 )
 
