@@ -7,11 +7,12 @@ PORT ?= 8501
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 WORKERS ?= $(shell echo $$(( $(CORES) < 2 ? 2 : $(CORES) > 4 ? 4 : $(CORES) )))
 BIN := .venv/bin
+CONSTRAINTS := assets/constraints.txt
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-all lint check e2e bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
+.PHONY: help app test test-all lint check e2e docs constraints bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
@@ -20,6 +21,8 @@ help:
 	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test-all"
 	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
+	@echo "make docs    build the documentation into build/docs"
+	@echo "make constraints  the versions in .venv, after the tests passed with them, into $(CONSTRAINTS)"
 	@echo "make bench   seconds and memory of each stage on a simulated log, training and scoring as ratios to bare PyTorch (CUSTOMERS=20000), and bench-million"
 	@echo "make bench-accuracy  all models on past origins of real and simulated logs (SEEDS=1 ONLY=cdnow,btyd; about half an hour)"
 	@echo "make bench-large  a log of 20 million rows: reading and snapshot as ratios to plain DuckDB (ROWS=20000000; some minutes, 4 GB of disk)"
@@ -31,21 +34,22 @@ help:
 	@echo "make demo    the model that ships with the sample made anew into assets/demo (some minutes)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
-# A stamp is as new as the last install: while requirements.txt and pyproject.toml are older, nothing is installed.
+# A stamp is as new as the last install: while requirements.txt, pyproject.toml and the constraints are older, nothing
+# is installed.
 .venv/made:
 	@echo "==> making .venv with $(PYTHON)"
 	@$(PYTHON) -c 'import sys; sys.exit("CLV Studio needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Name one: make app PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-.venv/app: requirements.txt | .venv/made
+.venv/app: requirements.txt $(CONSTRAINTS) | .venv/made
 	@echo "==> installing requirements.txt into .venv"
-	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) -r requirements.txt
 	@touch $@
 
-.venv/dev: requirements.txt pyproject.toml | .venv/made
+.venv/dev: requirements.txt pyproject.toml $(CONSTRAINTS) | .venv/made
 	@echo "==> installing CLV Studio with its development tools into .venv"
-	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) -e '.[dev]'
 	@touch $@ .venv/app
 
 app: .venv/app
@@ -74,6 +78,14 @@ e2e: .venv/dev
 	@echo "==> the app in a real browser"
 	@$(BIN)/python -m pytest tests/e2e -m "not slow" -rs -n $(WORKERS) --dist loadfile
 
+docs: .venv/dev
+	@echo "==> documentation, into build/docs"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --config-file assets/mkdocs.yml
+
+constraints: .venv/dev
+	@{ sed '/==/d' $(CONSTRAINTS); $(BIN)/python -m pip freeze --exclude-editable | grep '==' | grep -Eiv '^(torch|triton|nvidia-.*)=='; } > .venv/constraints
+	@mv .venv/constraints $(CONSTRAINTS)
+
 CUSTOMERS ?= 20000
 bench: .venv/dev
 	@echo "==> benchmark on a simulated log of $(CUSTOMERS) customers"
@@ -86,9 +98,9 @@ bench: .venv/dev
 SEEDS ?= 1
 RESAMPLES ?= 1000
 ONLY ?=
-.venv/bench: requirements.txt pyproject.toml | .venv/made
+.venv/bench: requirements.txt pyproject.toml $(CONSTRAINTS) | .venv/made
 	@echo "==> installing CLV Studio with the benchmark's packages into .venv"
-	@$(BIN)/python -m pip install --quiet -e '.[bench]'
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) -e '.[bench]'
 	@touch $@
 
 bench-accuracy: .venv/bench

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clv_core.estimator import CLV, NotFittedError
-    from clv_core.features.btyd import BgNbd as BGNBD
-    from clv_core.features.btyd import GammaGamma, summary_from_events
-    from clv_core.features.btyd import ParetoNbd as ParetoNBD
+    from clv_core.features.btyd import BGNBD, GammaGamma, ParetoNBD, summary_from_events
 
 __all__ = ["BGNBD", "CLV", "GammaGamma", "NotFittedError", "ParetoNBD", "summary_from_events"]
 
@@ -35,4 +33,4 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = "clv_core.estimator" if name in ("CLV", "NotFittedError") else "clv_core.features.btyd"
-    return getattr(import_module(module), {"BGNBD": "BgNbd", "ParetoNBD": "ParetoNbd"}.get(name, name))
+    return getattr(import_module(module), name)

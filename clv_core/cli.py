@@ -42,6 +42,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export"), "segments"),
     **dict.fromkeys(("plan", "recommend", "price"), "actions"),
+    "acquire": "acquisition",
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "models",
     "monitor": "monitoring",
@@ -161,7 +162,8 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, 
     """
     action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
     if action in AUDITED:
-        name = options.name if isinstance(options.name, str) else None
+        name = getattr(options, "name", None)
+        name = name if isinstance(name, str) else None
         model = result.get("model") or getattr(options, "model", None)
         version = result.get("version") or getattr(options, "version", None)
         renamed = result.get("renamed")

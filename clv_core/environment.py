@@ -1,6 +1,6 @@
 """Environment variables that CLV Studio reads: one field each, with its default and a description.
 
-``python -m clv_core.environment`` prints the table of ``assets/docs/deploy.md``.
+``assets/docs/environment.md`` shows :func:`table`.
 """
 
 from __future__ import annotations
@@ -149,7 +149,3 @@ def _row(kind: type[EnvironmentSettings], item: Field[Any]) -> tuple[str, str, s
     default = f"{item.default:g}" if isinstance(item.default, float) else str(item.default)
     shown = item.metadata["unset"] or f"`{default.lower() if isinstance(item.default, bool) else default}`"
     return kind.variable(item.name), shown, item.metadata["about"]
-
-
-if __name__ == "__main__":
-    print(table())

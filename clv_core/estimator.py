@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clv_core.deployment.saved_scores import ScoredDataset
     from clv_core.evaluation.explain.explanation import Explanation
     from clv_core.evaluation.trust import Trust
+    from clv_core.plot.drawing import Figure
 
 NAME: Final = "events"
 EVENTS_FILE: Final = "events.parquet"
@@ -177,9 +178,7 @@ class CLV:
         """
         import pandas as pd
 
-        record = self._fitted().record
-        if not record["holdout"]:
-            raise ClvError("not_measured", horizon=self.horizon_days)
+        record = self._measured().record
         return pd.DataFrame({record["model"]: record["metrics"], **record["baselines"]}).rename_axis("metric")
 
     def explain(self, customer: str | None = None, *, sample: int = 300) -> pd.DataFrame:
@@ -198,6 +197,60 @@ class CLV:
         """
         explanation = self._explanation(customer, sample)
         return explanation.importance() if customer is None else explanation.waterfall(str(customer))
+
+    def plot_deciles(self) -> Figure:
+        """Return predicted and actual mean value by tenth of predicted value, on the held-out last horizon.
+
+        All ``plot_`` methods return a Plotly figure, the one of the app's page.
+
+        Raises:
+            ClvError: the log was too short for a held-out horizon, or the model was loaded from a file, which has no
+                customers.
+        """
+        return self._plot_holdout("deciles")
+
+    def plot_gains(self) -> Figure:
+        """Return which share of the actual value the customers put first hold, against the best simple model."""
+        return self._plot_holdout("gains")
+
+    def plot_calibration(self) -> Figure:
+        """Return how many of those with a predicted purchase probability bought, for ten groups of customers."""
+        return self._plot_holdout("calibration")
+
+    def plot_scatter(self) -> Figure:
+        """Return predicted against actual value, one dot a customer."""
+        return self._plot_holdout("scatter")
+
+    def plot_training(self) -> Figure:
+        """Return the loss by training step, one line a network.
+
+        Raises:
+            ClvError: the model has no training steps (``bgnbd``, ``lightgbm``, ...).
+        """
+        from clv_core.plot import evaluation
+
+        bundle = self._fitted()
+        losses = evaluation.loss_frame(bundle.history())
+        if losses.empty:
+            raise ClvError("no_losses", model=bundle.record["model"])
+        return evaluation.loss_history(losses, height=340).standalone()
+
+    def plot_explanation(self, customer: str | None = None, *, sample: int = 300) -> Figure:
+        """Return what moves predictions: of a sample of all one dot a customer, of one the way from the average.
+
+        Args:
+            customer: whose prediction; None is a sample of all.
+            sample: how many customers that is.
+
+        Raises:
+            NotFound: the customer is not in the log.
+        """
+        from clv_core.plot import reasons
+
+        explanation = self._explanation(customer, sample)
+        if customer is None:
+            return reasons.swarm(explanation, self.currency_).standalone()
+        return reasons.waterfall(explanation, str(customer), self.currency_).standalone()
 
     def segments(self, scheme: str = "quantile") -> pd.DataFrame:
         """Return every customer with scores, purchase history, tier, and the segment of a scheme.
@@ -293,6 +346,12 @@ class CLV:
             raise NotFittedError("not_fitted")
         return self._bundle
 
+    def _measured(self) -> Bundle:
+        bundle = self._fitted()
+        if not bundle.record["holdout"]:
+            raise ClvError("not_measured", horizon=self.horizon_days)
+        return bundle
+
     def _scored(self) -> ScoredDataset:
         from clv_core.collection.store.version_store import open_dataset
         from clv_core.deployment.saved_scores import ScoredDataset
@@ -308,6 +367,15 @@ class CLV:
         return explain_scores(
             scored.bundle, scored.dataset, customer=who, sample=sample, progress=self._listener()
         ).value
+
+    def _plot_holdout(self, name: str) -> Figure:
+        from clv_core.deployment.saved_evaluation import holdout_predictions
+        from clv_core.plot.evaluation import FIGURES, Holdout
+
+        bundle = self._measured()
+        if not bundle.has_holdout:
+            raise ClvError("holdout_left_out", horizon=self.horizon_days)
+        return FIGURES[name](Holdout.of(bundle.record, holdout_predictions(bundle))).standalone()
 
     def _listener(self) -> Progress:
         return ConsoleProgress("en") if self.progress else NoProgress()

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from clv_core.monitoring.monitor import monitor
     from clv_core.monitoring.notifications.notify import notify
     from clv_core.monitoring.retraining import Outcome
+    from clv_core.preprocessing.add_customers import add_customers, remove_customers
     from clv_core.preprocessing.clean import append
-    from clv_core.preprocessing.customers import add_customers, remove_customers
+    from clv_core.strategy.acquisition.acquire import acquire
     from clv_core.strategy.activation import export, plan, segment
     from clv_core.strategy.customer.customer_card import load_card
     from clv_core.strategy.dataset_deletion import delete
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from clv_core.strategy.recommend_and_price import price, recommend
 
 __all__ = [
-    "add_customers", "append", "backtest", "default_model", "delete", "embed", "explain", "export",
+    "acquire", "add_customers", "append", "backtest", "default_model", "delete", "embed", "explain", "export",
     "load_card", "measure_experiment", "monitor", "notify", "plan", "price", "recommend",
     "remove_customers", "rename", "retrain", "sample_folder", "score", "score_file", "score_folder",
     "scores", "segment", "train", "trust", "tune", "write_table", "zero_shot",
@@ -66,7 +67,8 @@ _ROOMS: Final = {
     "monitoring.monitor": ("monitor",),
     "monitoring.notifications.notify": ("notify",),
     "preprocessing.clean": ("append",),
-    "preprocessing.customers": ("add_customers", "remove_customers"),
+    "preprocessing.add_customers": ("add_customers", "remove_customers"),
+    "strategy.acquisition.acquire": ("acquire",),
     "strategy.activation": ("export", "plan", "segment"),
     "strategy.customer.customer_card": ("load_card",),
     "strategy.dataset_deletion": ("delete",),

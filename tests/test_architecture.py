@@ -40,6 +40,7 @@ ORDER = (
     ("monitoring",),
     ("erasure",),
     ("pipeline",),
+    ("plot",),
     ("estimator", "mcp_server"),
     ("commands",),
     ("cli",),
@@ -115,7 +116,7 @@ def forbidden(tree: ast.AST, path: Path) -> list[str]:
     found = [
         f"{path.name}:{line} imports {name}"
         for name, line in imports(tree, path)
-        if name.split(".")[0] in FORBIDDEN_MODULES
+        if name.split(".")[0] in FORBIDDEN_MODULES - ({"plotly"} if path.is_relative_to(CORE / "plot") else set())
     ]
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -168,6 +169,12 @@ def test_every_file_imports_along_the_loop_draws_nothing_and_unpickles_nothing()
 )
 def test_the_direction_rule_sees_deferred_and_relative_imports(source: str, offence: str) -> None:
     assert [found.rpartition(" ")[2] for found in backward(ast.parse(source), CORE / "features" / "x.py")] == [offence]
+
+
+def test_one_room_draws() -> None:
+    plotly = ast.parse("import plotly.graph_objects")
+    assert forbidden(plotly, CORE / "plot" / "x.py") == [] != forbidden(plotly, CORE / "model" / "x.py")
+    assert forbidden(ast.parse("import streamlit"), CORE / "plot" / "x.py") != []
 
 
 @pytest.mark.parametrize(
@@ -285,11 +292,14 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
     assert done.stdout.split() == []
 
 
-def test_statistics_are_loaded_by_who_uses_them() -> None:
-    """``import scipy`` loads a part of it at its first use; ``from scipy import stats`` is half a second of a page."""
+def test_statistics_and_charts_are_loaded_by_who_uses_them() -> None:
+    """``import scipy`` loads a part of it at its first use; ``from scipy import stats`` is half a second of a page.
+
+    Plotly is loaded by who draws.
+    """
     wanted = ("clv_core.strategy.activation", "clv_core.strategy.pricing.price_rule",
               "clv_core.strategy.segments.segment_comparison", "clv_core.evaluation.explain.checks",
-              "clv_core.monitoring.monitor")  # fmt: skip
-    script = f"import sys; import {', '.join(wanted)}; print(*sorted({{'scipy.stats'}} & set(sys.modules)))"
+              "clv_core.monitoring.monitor", "clv_core.estimator")  # fmt: skip
+    script = f"import sys; import {', '.join(wanted)}; print(*sorted({{'scipy.stats', 'plotly'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

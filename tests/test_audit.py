@@ -15,8 +15,8 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.add_customers import add_customers, remove_customers
 from clv_core.preprocessing.clean import clean
-from clv_core.preprocessing.customers import add_customers, remove_customers
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from clv_core.cli import COMMANDS, build_parser
 from clv_core.environment import ServiceSettings, table
@@ -18,7 +21,9 @@ from clv_core.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
-DOCUMENT = (ROOT / "assets" / "docs" / "deploy.md").read_text(encoding="utf-8")
+DOCUMENT = "\n".join(
+    (ROOT / "assets" / "docs" / name).read_text(encoding="utf-8") for name in ("deploy.md", "schedule.md", "service.md")
+)
 ELSEWHERE = {"monitor"}
 """Commands that a build may be without."""
 
@@ -34,6 +39,25 @@ def calls() -> list[list[str]]:
     found = [call for text in [*texts, DOCUMENT] for call in re.findall(r"python -m clv_core ([^#|`;>\n]*)", text)]
     filled = [call.replace("$$retrain", "--retrain --every 7").replace("$$", "") for call in found]
     return [shlex.split(call.replace("|| echo", "")) for call in filled]
+
+
+def test_tested_versions_are_within_the_ranges_and_pytorch_has_a_ceiling_alone() -> None:
+    lines = (ROOT / "assets" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    tested = {canonicalize_name(one.name): one for one in map(Requirement, (line for line in lines if line[0] != "#"))}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ranges = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    extras = project["optional-dependencies"]
+    wanted = {canonicalize_name(one.name): one for one in map(Requirement, [*ranges, *extras["dev"], *extras["docs"]])}
+    assert str(tested.pop("torch").specifier).startswith("<")
+    outside = [
+        name
+        for name, one in wanted.items()
+        if name != "torch" and (name not in tested or not one.specifier.contains(str(tested[name].specifier)[2:]))
+    ]
+    assert outside == [] and all(re.fullmatch(r"==[\w.]+", str(one.specifier)) for one in tested.values())
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    installs = [line for line in (makefile + DOCKERFILE).splitlines() if "pip install" in line and "torch" not in line]
+    assert len(installs) == 4 and all("--constraint" in line for line in installs)
 
 
 def test_every_command_that_is_called_exists_and_is_understood() -> None:
@@ -89,10 +113,6 @@ def test_what_is_spilled_goes_to_the_disk() -> None:
     for service in COMPOSE["services"].values():
         in_memory = [one.partition(":")[0] for one in service["tmpfs"]]
         assert "/tmp" in service["volumes"] and "/tmp" not in in_memory
-
-
-def test_the_document_shows_the_table_of_variables_as_they_are_declared() -> None:
-    assert table() in DOCUMENT, "python -m clv_core.environment prints it"
 
 
 def test_every_variable_is_declared_and_read_in_one_place() -> None:

@@ -61,6 +61,21 @@ def test_verdict_figures_and_reasons_are_at_hand(clv: CLV, purchases: pd.DataFra
     assert clv.trust_.verdict in clv._repr_html_()
 
 
+def test_charts_are_those_of_the_pages_in_colours_of_their_own(clv: CLV, tmp_path: Path) -> None:
+    predicted, actual = clv.plot_deciles().data[:2]
+    assert np.sum(predicted.y) / np.sum(actual.y) - 1 == pytest.approx(clv.metrics_["bias"])
+    assert predicted.marker.color == "#1F6FB2" and clv.plot_deciles().layout.title.text.startswith("Top decile")
+    best = clv.predict().sort_values("predicted_clv").iloc[-1]
+    way = clv.plot_explanation(best["customer_id"]).data[0]
+    assert way.x[-1] == pytest.approx(best["predicted_clv"], rel=1e-4)
+    for figure in (clv.plot_gains(), clv.plot_calibration(), clv.plot_scatter(), clv.plot_explanation(sample=20)):
+        assert figure.data and "#0000" not in figure.to_json()
+    with pytest.raises(ClvError, match="bgnbd has no training steps"):
+        clv.plot_training()
+    with pytest.raises(ClvError, match="Draw before saving"):
+        CLV.load(clv.save(tmp_path / "model.zip")).plot_deciles()
+
+
 def test_saved_model_predicts_the_same(clv: CLV, purchases: pd.DataFrame, tmp_path: Path) -> None:
     file = clv.save(tmp_path / "model.zip")
     loaded = CLV.load(file, purchases)

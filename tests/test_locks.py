@@ -24,8 +24,8 @@ from clv_core.erasure.erase import erase
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import changing, exclusive_lock, running
+from clv_core.preprocessing.add_customers import remove_customers
 from clv_core.preprocessing.clean import clean
-from clv_core.preprocessing.customers import remove_customers
 from clv_core.strategy.dataset_deletion import delete
 from clv_core.workspace import Workspace
 

@@ -100,6 +100,9 @@ def test_person_on_the_do_not_contact_list_is_in_no_answer(workspace: Workspace,
     assert "do-not-contact" in ask(server, "customer_card", customer=best, **DATASET)
     listed = ask(server, "top_customers", most=200, **DATASET)
     assert best not in json.dumps(listed)
+    alike = ask(make_server(workspace), "customer_card", customer=best, **DATASET)["similar"][0]["customer_id"]
+    assert best in json.dumps(ask(make_server(workspace), "customer_card", customer=alike, **DATASET))
+    assert best not in json.dumps(ask(server, "customer_card", customer=alike, **DATASET))
 
 
 def suppressed(workspace: Workspace, customer: str) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from clv_core import cli
 from clv_core.commands import datasets
 from clv_core.commands.parser import SPECS
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 
 def run(options, context):
     engine = Engine(24)

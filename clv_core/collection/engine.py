@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -48,11 +49,19 @@ def connect(scratch: Path, timezone: str = "UTC", reads: Path | None = None) -> 
     connection.execute(f"SET TimeZone = {text(timezone)}")
     if reads is not None and reads.is_file() and reads.stat().st_size < SMALL:
         connection.execute("SET threads = 1")
-    connection.execute("SET enable_progress_bar = true")
-    connection.execute("SET enable_progress_bar_print = false")
+    measure_progress(connection, True)
     # A filter on what was read would be pushed below the reading, and every text would be read twice.
     connection.execute("SET disabled_optimizers = 'filter_pushdown'")
     return connection
+
+
+def measure_progress(connection: duckdb.DuckDBPyConnection, measured: bool) -> None:
+    """Have queries measure how far they are, or not; a bar is drawn neither way.
+
+    In a notebook without ipywidgets DuckDB refuses both settings, and measures nothing.
+    """
+    with suppress(duckdb.InvalidInputException):
+        connection.execute(f"SET enable_progress_bar = {measured}; SET enable_progress_bar_print = false")
 
 
 def connect_memory() -> duckdb.DuckDBPyConnection:

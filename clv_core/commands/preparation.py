@@ -13,8 +13,8 @@ from clv_core.commands import DATASET, Context, day, message_json, split_pairs
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
+from clv_core.preprocessing.add_customers import add_customers, remove_customers
 from clv_core.preprocessing.clean import Effect, checked, clean, effects
-from clv_core.preprocessing.customers import add_customers, remove_customers
 
 
 @command(

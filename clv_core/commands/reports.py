@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clv_core import __version__
 from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
+from clv_core.commands.acquisition import read_margins, split_names
 from clv_core.commands.actions import RATES
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     option("--scheme", "cli.plan.tiers", default="quantile"),
     option("--plan-scheme", "cli.plan.scheme"),
     option("--logo", "cli.report.logo", type=Path),
+    option("--by", "cli.report.by"),
+    option("--target-ratio", "cli.acquire.target", type=float, default=3.0),
+    option("--margin", "cli.acquire.margin", action="append", default=[], metavar="GROUP=RATE"),
     *RATES,
 )
 def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.deployment.terms import Terms
+    from clv_core.strategy.acquisition import Question
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
@@ -54,6 +59,10 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     offers, experiments = measure_offers(
         scored, assumed, files, scheme=plan_scheme, terms=terms, progress=context.progress
     )
+    asked = None
+    if options.by:
+        margins = read_margins(options.margin)
+        asked = Question(split_names(options.by), options.margin_rate, margins, options.target_ratio)
     _explain(scored, context.progress)
     report = make_report(
         scored,
@@ -63,6 +72,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         plan_scheme=plan_scheme,
         plan_terms=terms,
         experiments=experiments,
+        acquisition=asked,
         language=context.language,
         logo=options.logo,
         progress=context.progress,

@@ -100,13 +100,14 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     option("--suppress", "cli.export.suppress", type=Path),
     option("--region", "cli.export.region"),
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
+    option("--margin-rate", "cli.export.margin", type=float, default=1.0),
     CUTOFF,
 )
 def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write the list and its side file, and return counts and paths.
 
     Raises:
-        UsageError: the file has another ending than the format.
+        UsageError: the file has another ending than the format, or a margin is given for a list that is no conversions.
     """
     from clv_core import pipeline
     from clv_core.collection.parse.pseudonyms import load_key
@@ -117,6 +118,9 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
+    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+        known = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=known)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)
@@ -136,6 +140,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         scheme=scheme,
         conditions=conditions,
         contacts=contacts,
+        margin_rate=options.margin_rate,
         listed=None if options.list is None else read_id_list(options.list),
         language=context.language,
         progress=context.progress,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core import __version__
-from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
+from clv_core.collection.simulate import SCENARIOS, WITH_CHANNELS, SimulationPlan, simulate
 from clv_core.commands import SEED, Context
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import UsageError
@@ -24,10 +24,17 @@ MOST_STEPS = 10_000_000
     option("--seed", "cli.simulate.seed", required=True, type=int, metavar="S"),
     option("--out", "cli.simulate.out", required=True, type=Path, metavar="DIR"),
     option("--horizon-days", "cli.simulate.horizon_days", default=182, type=int, metavar="H"),
+    option("--channels", "cli.simulate.channels", action="store_true"),
 )
 def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Simulate, write ``events.csv`` and ``truth.csv``, and say what was made."""
-    plan = SimulationPlan(options.customers, options.days, options.seed, options.horizon_days)
+    """Simulate, write ``events.csv`` and ``truth.csv``, and say what was made.
+
+    Raises:
+        UsageError: channels of a scenario that has none.
+    """
+    if options.channels and options.scenario not in WITH_CHANNELS:
+        raise UsageError("simulate_channels", scenario=options.scenario, known=list(WITH_CHANNELS))
+    plan = SimulationPlan(options.customers, options.days, options.seed, options.horizon_days, options.channels)
     context.progress.report("simulate", 0, 1)
     made = simulate(options.scenario, plan)
     context.progress.report("simulate_write", 0, 1)
@@ -44,6 +51,7 @@ def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any
         "log_end": plan.end.isoformat(),
         "actual_value": round(float(made.truth["actual_value"].sum()), 2),
         "seed": plan.seed,
+        **({} if made.spend is None else {name: str(options.out / f"{name}.csv") for name in ("spend", "channels")}),
     }
 
 
@@ -61,7 +69,7 @@ def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any
 def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Pre-train, measure on shops never seen, and write weights and record; resumes a run that was stopped."""
     from clv_core.evaluation.pretrained import held_out_figures
-    from clv_core.model.instant.network import RECORD, WEIGHTS, save_network
+    from clv_core.model.instant.pretrained_network import RECORD, WEIGHTS, save_network
     from clv_core.training.pretrain import BATCH, PASSES, budgeted_steps, chunks_in, forget, pretrain
     from clv_core.training.tally import code_hash
 

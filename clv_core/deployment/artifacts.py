@@ -6,7 +6,7 @@ datasets/<name>/made/<version>/
   <model>/
     scores-<cutoff>[-<terms>].parquet    scored customers
     gaps-<cutoff>[-<terms>].json         how many of them had a gap that was filled
-    history-, embedding-<cutoff>.parquet, rhythm-<cutoff>.json, directions.json
+    history-, origins-, embedding-<cutoff>.parquet, rhythm-<cutoff>.json, directions.json
     explanation, explanation-<customer>  backtest  recommendations  pricing  monitoring
     serving-<cutoff>.json                population context for the API; names no customer
 
@@ -32,9 +32,10 @@ from clv_core.training.states import check_no_run
 from clv_core.workspace import Workspace
 
 SCORES, HISTORY, EMBEDDING, RHYTHM, GAPS = "scores", "history", "embedding", "rhythm", "gaps"
+ORIGINS: Final = "origins"
 EXPLANATION, BACKTEST, MONITORING, SERVING, TUNING = "explanation", "backtest", "monitoring", "serving", "tuning"
 RECOMMENDATIONS, PRICING, EXPLORED = "recommendations", "pricing", "explored"
-PREDICTIONS: Final = (SCORES, HISTORY, EMBEDDING, RHYTHM, GAPS)
+PREDICTIONS: Final = (SCORES, HISTORY, EMBEDDING, RHYTHM, GAPS, ORIGINS)
 REMOVING: Final = ".gone-"
 """Prefix of paths that are being removed; the next deletion removes what a crash left of them."""
 

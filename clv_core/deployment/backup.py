@@ -1,9 +1,9 @@
 """A workspace in one file, taken while others write to it; and a new workspace from such a file.
 
 The files of a workspace are replaced by a rename, never changed in place, but for logs that only grow and the registry.
-So a backup first links them all into a folder of its own, which takes no time and no space, and packs that at leisure;
-SQLite copies the registry. A dataset or registry that points to something which was deleted in that moment is taken
-again.
+So a backup first links them all into a folder of its own, which takes no time and no space, and packs that at leisure.
+SQLite copies the registry; writers wait until the models are linked as well. A dataset whose version in use is deleted
+in that moment is taken again.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import os
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from clv_core import __version__
+from clv_core.collection.store.version_store import CURRENT, MANIFEST, VERSION
 from clv_core.deployment.registry import database
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import running
-from clv_core.workspace import Workspace, atomic_path
+from clv_core.workspace import Workspace, atomic_path, read_json
 
 LIST: Final = "backup.json"
 FORMAT: Final = 1
@@ -58,9 +58,8 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> dict[str, An
         for entry in sorted(workspace.root.iterdir()):
             if entry.name not in (*LEFT_OUT, "datasets", "models") and not entry.name.startswith("."):
                 _link(entry, copy / entry.name)
-        for dataset in _visible(workspace.place("datasets")):
-            _again(dataset.name, partial(_link_dataset, dataset, copy / "datasets" / dataset.name))
-        _again("registry", partial(_link_models, workspace, copy))
+        _link_models(workspace, copy)
+        _link_datasets(workspace.place("datasets"), copy / "datasets")
         files = sorted(path for path in copy.rglob("*") if path.is_file())
         sums: dict[str, str] = {}
         with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w", allowZip64=True) as archive:
@@ -109,46 +108,49 @@ def recover(archive: Path, root: Path, progress: Progress) -> dict[str, Any]:
     return {"files": len(names), "created": listed["created"], "code_version": listed["code_version"]}
 
 
-def _again(name: str, take: Callable[[], bool]) -> None:
-    """Call ``take`` until what it takes did not change meanwhile."""
-    for _ in range(TRIES):
-        if take():
-            return
-    raise Refused("backup_changing", name=name)
-
-
-def _link_dataset(dataset: Path, target: Path) -> bool:
-    """Link a dataset; False where the version that it points to was deleted meanwhile."""
-    shutil.rmtree(target, ignore_errors=True)
-    pointer = dataset / "current.json"
-    try:
-        target.mkdir(parents=True)
-        _link(pointer, target / pointer.name)
-        _link(dataset, target)
-        current = json.loads((target / pointer.name).read_text(encoding="utf-8"))
-        return Path(target, current["version"], "manifest.json").is_file()
-    except FileNotFoundError:
-        shutil.rmtree(target, ignore_errors=True)
-        return not pointer.exists()  # the whole dataset was deleted, or is only being made
-
-
-def _link_models(workspace: Workspace, copy: Path) -> bool:
-    """Copy the registry and link the models; False where one of the registry's was deleted meanwhile."""
-    shutil.rmtree(copy / "models", ignore_errors=True)
-    registry = copy / database.FOLDER / database.FILE
-    registry.parent.mkdir(exist_ok=True)
-    registry.unlink(missing_ok=True)
-    models = workspace.place("models")
+def _link_models(workspace: Workspace, copy: Path) -> None:
+    """Link the models and copy the registry, which nobody changes meanwhile."""
+    models = workspace.models
     if not database.path_of(workspace).exists():
-        if models.is_dir():
-            _link(models, copy / "models")
-        return True
-    with database.transaction(workspace) as source, closing(sqlite3.connect(registry)) as target:
-        source.backup(target)
-        target.execute("PRAGMA journal_mode = WAL")
-        bundles = [bundle for (bundle,) in target.execute("SELECT bundle FROM versions")]
-    _link(models, copy / "models")
-    return all((copy / "models" / bundle).is_dir() or not (models / bundle).is_dir() for bundle in bundles)
+        _link(models, copy / models.name)
+        return
+    registry = copy / database.FOLDER / database.FILE
+    registry.parent.mkdir()
+    with database.transaction(workspace, write=True):  # SQLite copies from a connection that does not write
+        with database.transaction(workspace) as source, closing(sqlite3.connect(registry)) as target:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = WAL")
+        _link(models, copy / models.name)
+
+
+def _link_datasets(datasets: Path, copy: Path) -> None:
+    """Link all datasets, again where one was renamed or added meanwhile."""
+    for _ in range(TRIES):
+        before = _visible(datasets)
+        for dataset in before:
+            _link_dataset(dataset, copy / dataset.name)
+        if {*_visible(datasets)} <= {*before}:
+            return
+    raise Refused("backup_changing", name=datasets.name)
+
+
+def _link_dataset(dataset: Path, target: Path) -> None:
+    """Link a dataset with the version in use; nothing where it is deleted or only being made."""
+    pointer = dataset / CURRENT
+    for _ in range(TRIES):
+        shutil.rmtree(target, ignore_errors=True)
+        if not pointer.exists():
+            return
+        with suppress(FileNotFoundError):  # deleted this moment
+            target.mkdir(parents=True)
+            _link(pointer, target / CURRENT)
+            _link(dataset, target)
+            for version in filter(VERSION.fullmatch, os.listdir(target)):
+                if not (target / version / MANIFEST).exists():  # its deletion had begun
+                    shutil.rmtree(target / version)
+            if (target / read_json(target / CURRENT)["version"]).is_dir():
+                return
+    raise Refused("backup_changing", name=dataset.name)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -171,9 +173,13 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _visible(folder: Path, *, files: bool = False) -> list[Path]:
-    """Return the folders in a folder, and its files, but for those that are being written or deleted."""
+    """Return the folders in a folder, and its files, but for those that are being written or deleted.
+
+    A manifest comes last: it is what a deletion begins with, so where it is found all else was there.
+    """
     entries: Iterable[Path] = folder.iterdir() if folder.is_dir() else ()
-    return sorted(one for one in entries if not one.name.startswith(".") and (files or one.is_dir()))
+    found = (one for one in entries if not one.name.startswith(".") and (files or one.is_dir()))
+    return sorted(found, key=lambda one: (one.name == MANIFEST, one.name))
 
 
 def _pack(path: Path, archive: zipfile.ZipFile, name: str) -> str:

@@ -21,16 +21,16 @@ from clv_core.deployment.artifacts import SERVING, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import ignore_unwritable
-from clv_core.features.btyd import Anchor, ParetoNbd
+from clv_core.features.btyd import Anchor, ParetoNBD
 from clv_core.features.context.context import Context, LazyContext
+from clv_core.features.feature_table import Anchored
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.relations import day_of
 from clv_core.features.season import last_year, scoring_parts
 from clv_core.features.sequences import Steps
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.table import Anchored
-from clv_core.model.baselines import ParetoNbdModel, counts_of
+from clv_core.model.baselines import ParetoNBDModel, counts_of
 from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.records import JsonRecord
 from clv_core.training.fit import Model
@@ -64,7 +64,7 @@ class PopulationContext(JsonRecord):
     anchor: Anchor
     level: float
     last_year: LastYear
-    counts: ParetoNbd | None = None
+    counts: ParetoNBD | None = None
     context: Context | None = None
     chance_level: float = 1.0
 
@@ -153,7 +153,7 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
     day, horizon = day_of(cutoff), config.horizon_days
     anchored = Anchored.of(log.store, cutoff, horizon, np.asarray(log.store.seen(day), np.int64))
     fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
-    if isinstance(model, ParetoNbdModel):
+    if isinstance(model, ParetoNBDModel):
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, CalibratedModel):
         fitted["last_year"] = last_year(log, cutoff, horizon)

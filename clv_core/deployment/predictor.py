@@ -16,12 +16,12 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.event_store import CustomerEventStore
+from clv_core.features.feature_table import ANCHORS, HISTORY, few_features
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import windows_at
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import BASIS, Snapshot
-from clv_core.features.table import ANCHORS, HISTORY, few_features
-from clv_core.model.baselines import ParetoNbdModel
+from clv_core.model.baselines import ParetoNBDModel
 from clv_core.model.calibrated import CalibratedModel, Level
 from clv_core.model.predictions import Predictions
 from clv_core.training.fit import Model, table_of
@@ -50,7 +50,7 @@ class Predictor:
     def model(self) -> Model:
         """The model; Pareto/NBD gets the fit over all customers."""
         model, counts = self.bundle.model, self.population.counts
-        return model.settled_at(counts) if isinstance(model, ParetoNbdModel) and counts is not None else model
+        return model.settled_at(counts) if isinstance(model, ParetoNBDModel) and counts is not None else model
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -29,7 +29,7 @@ from clv_core.evaluation.explain.store import (
     save_pool,
     table_name,
 )
-from clv_core.features.btyd import ParetoNbd
+from clv_core.features.btyd import ParetoNBD
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
@@ -156,27 +156,27 @@ def population_effects(model: Model, snapshot: Snapshot, most: float) -> Populat
         snapshot: all customers; networks are calibrated to their total.
         most: the largest value_if_bought of any of them.
     """
-    from clv_core.model.baselines import ParetoNbdModel
+    from clv_core.model.baselines import ParetoNBDModel
     from clv_core.model.calibrated import CalibratedModel
 
     levels = model.levels(snapshot) if isinstance(model, CalibratedModel) else {}
-    counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNbdModel) else {}
+    counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNBDModel) else {}
     values, chances = ({day: getattr(level, of) for day, level in levels.items()} for of in ("value", "chance"))
     return PopulationEffects(values, {day: fitted.to_json() for day, fitted in counts.items()}, most, chances)
 
 
 def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapshot], Floats]:
     """Return a function from a snapshot to its answers, [N, answers], in which no row depends on another."""
-    from clv_core.model.baselines import ParetoNbdModel
+    from clv_core.model.baselines import ParetoNBDModel
     from clv_core.model.calibrated import CalibratedModel, Level
 
     if isinstance(model, CalibratedModel):
         networks = model
         levels = {day: Level(value, effects.chances.get(day, 1.0)) for day, value in effects.levels.items()}
         return lambda snapshot: answers_of(*networks.expected(snapshot, levels), most=effects.most)
-    if isinstance(model, ParetoNbdModel):
+    if isinstance(model, ParetoNBDModel):
         fitted = type(model).from_state(*model.state())
-        fitted.counts_ = {day: ParetoNbd.from_json(counts) for day, counts in effects.counts.items()}
+        fitted.counts_ = {day: ParetoNBD.from_json(counts) for day, counts in effects.counts.items()}
         model = fitted
 
     def predict(snapshot: Snapshot) -> Floats:

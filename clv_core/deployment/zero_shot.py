@@ -24,7 +24,7 @@ from clv_core.evaluation.trust import judge
 from clv_core.features.log import open_log
 from clv_core.jobs import Progress
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import load_network, shipped_record
+from clv_core.model.instant.pretrained_network import load_network, shipped_record
 from clv_core.training.cost import Cost
 from clv_core.training.fit import Fitted
 from clv_core.training.pool import peak_memory_mb

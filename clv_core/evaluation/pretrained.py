@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from clv_core.evaluation.metrics import METRICS
-from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.pretrained_network import InstantNetwork
 from clv_core.model.predictions import Predictions
 from clv_core.training.pretrain import HELD_OUT, at_ratio
 from clv_core.training.shops import make_chunk

@@ -20,7 +20,7 @@ from clv_core.errors import Refused
 from clv_core.features.columnar.column import MILLIONTHS, Column
 from clv_core.features.columnar.files import TablesFile
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.engine import each
+from clv_core.features.duckdb_engine import each
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.filling import fill_features
 from clv_core.features.lines import NUMBERS, VOCABULARIES, Events

@@ -26,11 +26,11 @@ from clv_core.columns import (
 from clv_core.errors import NotEnoughData
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import MOST_CUSTOMERS, LazyContext, sample_steps
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.event_store import EventStore
 from clv_core.features.relation_cache import cache_folder, open_store
 from clv_core.features.relations import EPOCH, day_of
-from clv_core.features.reviews import read_reviews
+from clv_core.features.review_texts import read_reviews
 from clv_core.features.sequences import Steps, Windows, windows_at
 from clv_core.features.signals import Signal, attributes_of, read_attribute
 from clv_core.features.snapshot import Snapshot
@@ -163,7 +163,7 @@ class EventLog:
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
         """
-        from clv_core.features.table import feature_table
+        from clv_core.features.feature_table import feature_table
 
         day = day_of(cutoff)
         customers, windows = windows_at(self.steps, day, max_steps)
@@ -190,7 +190,7 @@ class EventLog:
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
         """
-        from clv_core.features.table import Anchored, feature_table
+        from clv_core.features.feature_table import Anchored, feature_table
 
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
@@ -218,7 +218,7 @@ class EventLog:
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
         """
-        from clv_core.features.table import Anchored
+        from clv_core.features.feature_table import Anchored
 
         customers = self._seen(cutoff)
         found = Anchored.of(self.store, cutoff, horizon_days, customers)

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clv_core.features.engine import EMBEDDED, scratch_folder
+from clv_core.features.duckdb_engine import EMBEDDED, scratch_folder
 from clv_core.features.event_store import ColumnStore, EventStore
 from clv_core.features.sharding import is_complete, write_shards
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.engine import each
+from clv_core.features.duckdb_engine import each
 
 STEP_VALUES: Final = ("amount", "quantity", "lines", "discount", "rating", "review_length")
 """Numeric columns of a step, in the log's units; NaN where the log says nothing."""

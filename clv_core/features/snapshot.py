@@ -15,12 +15,12 @@ from clv_core.errors import UsageError
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import LazyContext
+from clv_core.features.feature_table import ANCHORS
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
-from clv_core.features.table import ANCHORS
 from clv_core.preprocessing.block import Table, numbers_of
-from clv_core.preprocessing.table import Described
+from clv_core.preprocessing.table_encoder import Described
 
 RECENT_DAYS: Final = 90
 BASIS: Final = ("T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS)

@@ -23,7 +23,7 @@ from clv_core.features.event_store import ColumnStore
 from clv_core.features.expressions import aggregate
 from clv_core.features.lines import LARGEST, NUMBERS, VOCABULARIES, Lines, exact, number_lines
 from clv_core.features.relations import RELATIONS, SOURCES
-from clv_core.features.reviews import ReviewTexts
+from clv_core.features.review_texts import ReviewTexts
 from clv_core.features.sequences import ORDER, Steps, pack_steps
 from clv_core.features.signals import REVIEW_TEXT, Signal
 

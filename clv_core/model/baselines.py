@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd import ParetoNbd
+from clv_core.features.btyd import ParetoNBD
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import PurchaseSurvival, below_one, by_luck
 from clv_core.model.horizon import Curve, discounted, even_growth, largest_allowed
@@ -181,7 +181,7 @@ class NaiveModel(Baseline):
         return bins
 
 
-class BgNbdModel(Baseline):
+class BGNBDModel(Baseline):
     """BG/NBD counts times Gamma-Gamma spend, fitted by the snapshot at each of its cutoffs."""
 
     def _learn(self, train: Snapshot, target: Floats) -> None:
@@ -226,7 +226,7 @@ FIT_CUSTOMERS: Final = 20_000
 """More buyers than these add nothing to four parameters but time."""
 
 
-class ParetoNbdModel(Baseline):
+class ParetoNBDModel(Baseline):
     """Pareto/NBD counts times Gamma-Gamma spend, both fitted on what lies before each cutoff.
 
     Snapshots carry the Gamma-Gamma fit; the counts are fitted here, on all buyers of the snapshot to be predicted. To
@@ -237,8 +237,8 @@ class ParetoNbdModel(Baseline):
         every_: a fit that stands for every cutoff; None: there is none.
     """
 
-    counts_: dict[int, ParetoNbd]
-    every_: ParetoNbd | None
+    counts_: dict[int, ParetoNBD]
+    every_: ParetoNBD | None
 
     def __init__(self) -> None:
         self.counts_ = {}
@@ -252,13 +252,13 @@ class ParetoNbdModel(Baseline):
         """
         return self._with({day: self._counts(day, snapshot) for day in snapshot.anchors})
 
-    def settled_at(self, counts: ParetoNbd) -> Self:
+    def settled_at(self, counts: ParetoNBD) -> Self:
         """Return the same model with counts that stand for every cutoff."""
         model = self._with({})
         model.every_ = counts
         return model
 
-    def _with(self, counts: dict[int, ParetoNbd]) -> Self:
+    def _with(self, counts: dict[int, ParetoNBD]) -> Self:
         model = type(self).from_state(*self.state())
         model.counts_, model.every_ = counts, self.every_
         return model
@@ -268,7 +268,7 @@ class ParetoNbdModel(Baseline):
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row; the counts are fitted once for all that is asked of them."""
-        return super(ParetoNbdModel, self.settled(snapshot)).predict(snapshot, horizon_days)
+        return super(ParetoNBDModel, self.settled(snapshot)).predict(snapshot, horizon_days)
 
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
@@ -291,13 +291,13 @@ class ParetoNbdModel(Baseline):
 
         return curve
 
-    def _parts(self, snapshot: Snapshot) -> Iterator[tuple[NDArray[np.intp], ParetoNbd, list[Floats]]]:
+    def _parts(self, snapshot: Snapshot) -> Iterator[tuple[NDArray[np.intp], ParetoNBD, list[Floats]]]:
         """Yield each cutoff's buyers, their counts model, and frequency, recency and T."""
         for day in snapshot.anchors:
             rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.bought)
             yield rows, self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
 
-    def _counts(self, day: int, snapshot: Snapshot) -> ParetoNbd:
+    def _counts(self, day: int, snapshot: Snapshot) -> ParetoNBD:
         if self.every_ is not None:
             return self.every_
         if day in self.counts_:
@@ -308,7 +308,7 @@ class ParetoNbdModel(Baseline):
         return {}
 
 
-def counts_of(customers: pd.DataFrame) -> ParetoNbd:
+def counts_of(customers: pd.DataFrame) -> ParetoNBD:
     """Return the counts of all customers of one cutoff, fitted on those who have bought.
 
     Args:
@@ -318,7 +318,7 @@ def counts_of(customers: pd.DataFrame) -> ParetoNbd:
     if len(buyers) > FIT_CUSTOMERS:
         chosen = np.random.default_rng(0).permutation(len(buyers))[:FIT_CUSTOMERS]
         buyers = buyers.iloc[np.sort(chosen)]
-    return ParetoNbd.fit(*_rfm(buyers))
+    return ParetoNBD.fit(*_rfm(buyers))
 
 
 def _rfm(features: pd.DataFrame) -> list[Floats]:

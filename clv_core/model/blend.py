@@ -22,7 +22,7 @@ from clv_core.model.heads import SMALLEST_P
 from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.stacking import beginning_with
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 
 SMALLEST: Final = 1e-12
 SMALLEST_SHARE: Final = 1e-3

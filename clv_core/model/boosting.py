@@ -25,7 +25,7 @@ from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -146,7 +146,7 @@ class BoostingModel(CalibratedModel):
 
         Args:
             train: windows with targets.
-            impute: what a gap becomes (:class:`~clv_core.preprocessing.table.TableEncoder`).
+            impute: what a gap becomes (:class:`~clv_core.preprocessing.table_encoder.TableEncoder`).
             constant: the filling of ``impute="constant"``.
             seed: of the rows and columns that each tree sees, and of the halves.
             kind: the way to the mean, ``tweedie`` or ``two_stage``.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clv_core.features.engine import each
+from clv_core.features.duckdb_engine import each
 from clv_core.features.last_year import LIKELY
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import HorizonTransfer, by_luck

@@ -22,7 +22,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.features.last_year import LastYear
 from clv_core.features.snapshot import Snapshot
 from clv_core.model.horizon import Horizon, discounted, growth
@@ -59,7 +59,7 @@ class PurchaseSurvival:
         return cls(age, shape, horizon_days)
 
     @classmethod
-    def of_one(cls, counts: BgNbd, frequency: float, T: float, horizon_days: float) -> Self:
+    def of_one(cls, counts: BGNBD, frequency: float, T: float, horizon_days: float) -> Self:
         """Return those of one customer; ``T`` is NaN where nothing was ever bought."""
         return cls(np.array([counts.alpha + T]), np.array([counts.r + frequency]), horizon_days)
 

@@ -23,9 +23,9 @@ from clv_core.model.calibrated import CalibratedModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.encoders import EMBEDDING_WIDTH
 from clv_core.model.inputs import STEP_CHANNELS
-from clv_core.model.instant.inputs import CHANNELS, InstantInputs
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.pretrained_inputs import CHANNELS, InstantInputs
+from clv_core.model.instant.pretrained_network import InstantNetwork
 from clv_core.model.network import Network
 
 OF_STEPS: Final = {

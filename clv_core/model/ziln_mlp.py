@@ -21,7 +21,7 @@ from clv_core.model.chance import HorizonTransfer, at_chance, below_one
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import one_thread
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 
 ROWS_AT_ONCE: Final = 65_536
 WIDTHS: Final = (64, 32)

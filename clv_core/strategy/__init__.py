@@ -1,5 +1,6 @@
 """What to do with scores: which customers, which offers, which products, at which prices.
 
+acquisition/                                  what new customers cost, are worth, and when they pay back
 segments/                                     schemes that cut customers, conditions on them, figures of segments
 activation, audiences/                        lists, plans and exports; what leaves, and who is left out of it
 plans/, experiments/                          offers within a budget; control groups and measured effects

@@ -19,6 +19,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences import export as exports
 from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.conversions import with_conversions
 from clv_core.strategy.audiences.customer_list import match_id_list, side_of
 from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
 from clv_core.strategy.experiments.randomization import DATE, GROUP, assign_groups, check_share, randomization_name
@@ -187,10 +188,13 @@ def export(
     conditions: Sequence[Condition] = (),
     contacts: Contacts | None = None,
     listed: pd.DataFrame | None = None,
+    margin_rate: float = 1.0,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> exports.Exported:
     """Write the customers who fulfil all conditions in a format of ``EXPORTS``, and add a line to the export log.
+
+    Conversions (:mod:`.audiences.conversions`) hold new customers only, their value times ``margin_rate``.
 
     Contact fields come from ``contacts``, else from the dataset's customers table. With a list
     (:func:`~clv_core.strategy.audiences.customer_list.read_id_list`), only its customers count.
@@ -203,8 +207,10 @@ def export(
         key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
         everyone, unmatched = match_id_list(everyone, listed, key)
         side = replace(side, settings={"listed": len(listed)})
+    chosen = with_conversions(choose(everyone, conditions), format, dataset, scored.as_of, margin_rate)
+    side = replace(side, margin_rate=margin_rate)
     made = exports.export(
-        choose(everyone, conditions),
+        chosen,
         format,
         out,
         side=side,

@@ -17,7 +17,7 @@ from clv_core.deployment.artifacts import HISTORY
 from clv_core.deployment.saved_scores import ScoredDataset, companion_path
 from clv_core.deployment.table_file import write_table
 from clv_core.disk import ignore_unwritable
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 
 if TYPE_CHECKING:
     import ibis

@@ -14,18 +14,18 @@ from clv_core.config import DELETE, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.model.baselines import Baseline, BgNbdModel, NaiveModel, ParetoNbdModel
+from clv_core.model.baselines import Baseline, BGNBDModel, NaiveModel, ParetoNBDModel
 from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers, weights_of
 from clv_core.model.boosting import BoostingModel, fit_value
 from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
 from clv_core.model.deep import DeepModel
 from clv_core.model.inputs import InputEncoder
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import load_network
+from clv_core.model.instant.pretrained_network import load_network
 from clv_core.model.network import Shape
 from clv_core.model.predictions import Predictions
 from clv_core.model.ziln_mlp import ZilnMlpModel
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 from clv_core.training.fit_ziln import fit_network
@@ -293,8 +293,8 @@ MODELS: Final[dict[str, ModelEntry]] = {
     "mlp": ModelEntry(without_gaps(fit_deep), DeepModel.from_state),
     "rnn": ModelEntry(fit_deep, DeepModel.from_state),
     "naive": ModelEntry(fit_baseline(NaiveModel), NaiveModel.from_state, baseline=True),
-    "bgnbd": ModelEntry(fit_baseline(BgNbdModel), BgNbdModel.from_state, baseline=True),
-    "paretonbd": ModelEntry(fit_baseline(ParetoNbdModel), ParetoNbdModel.from_state, baseline=True),
+    "bgnbd": ModelEntry(fit_baseline(BGNBDModel), BGNBDModel.from_state, baseline=True),
+    "paretonbd": ModelEntry(fit_baseline(ParetoNBDModel), ParetoNBDModel.from_state, baseline=True),
     "lightgbm": ModelEntry(without_gaps(fit_boosting), BoostingModel.from_state),
     "ziln_mlp": ModelEntry(without_gaps(fit_ziln_mlp), ZilnMlpModel.from_state),
 }

@@ -16,7 +16,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.model.stacking import one_thread
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.loop import Checkpoint, State, Task, train
 
 LEARNING_RATE: Final = 1e-3

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from clv_core.config import TrainConfig
 from clv_core.model.calibrated import Inputs
-from clv_core.model.instant.network import InstantNetwork
+from clv_core.model.instant.pretrained_network import InstantNetwork
 from clv_core.model.network import Network
 from clv_core.workspace import atomic_path
 

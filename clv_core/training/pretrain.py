@@ -19,7 +19,7 @@ from clv_core.config import TrainConfig
 from clv_core.jobs import Progress
 from clv_core.model.heads import Params
 from clv_core.model.instant import curve
-from clv_core.model.instant.network import InstantNetwork, load_network
+from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
 from clv_core.model.stacking import one_thread
 from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk

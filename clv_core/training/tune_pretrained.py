@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.features.engine import each
+from clv_core.features.duckdb_engine import each
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
-from clv_core.model.instant.inputs import InstantInputs
-from clv_core.model.instant.network import InstantNetwork, load_network
+from clv_core.model.instant.pretrained_inputs import InstantInputs
+from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
 from clv_core.model.stacking import one_thread
 from clv_core.training.cost import SMALL, tuned_steps_for
 from clv_core.training.loop import Checkpoint, Report, State, Task, calibrate, train

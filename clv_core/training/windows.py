@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from clv_core.collection.horizons import history_days
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
+from clv_core.features.feature_table import HISTORY
 from clv_core.features.log import EventLog
 from clv_core.features.sequences import windows_at
 from clv_core.features.snapshot import BASIS, Snapshot, concat
-from clv_core.features.table import HISTORY
 from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import cells, evaluation_charts, flash, navigation, page_files, progress, session, verdict, widgets
-from pages.ui.charts import evaluation
+from clv_core.plot import evaluation
+from pages.ui import cells, evaluation_charts, flash, navigation, page_files, session, verdict, widgets
 from pages.ui.evaluate import scoreboard
 from pages.ui.i18n import t
 from pages.ui.models import actions, board
@@ -67,7 +67,7 @@ elif part == "models":
         st.caption(t("evaluate.members", members=scoreboard.members(record["weights"])))
     scoreboard.section(bundle)
 elif part == "details":
-    history = progress.loss_frame(bundle.history())
+    history = evaluation.loss_frame(bundle.history())
     if len(history):
         widgets.chart(evaluation.loss_history(history, height=260), "losses")
     if measured:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import ArrayLike
 
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
+from clv_core.evaluation.deciles import Thresholds
 from clv_core.evaluation.evidence import REFERENCE
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.saying import format_metric
+from clv_core.plot import evaluation
+from clv_core.plot.drawing import Chart
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import evaluation
-from pages.ui.charts.drawing import Chart
-from pages.ui.i18n import money, name_of, percent, t
+from pages.ui.i18n import name_of, percent, t
 
-ORDER: Final = "gini"
-MAIN: Final = (ORDER, "bias", "mae", "rmse")
+MAIN: Final = ("gini", "bias", "mae", "rmse")
 """Metrics at the top of the page."""
 
 
@@ -36,20 +32,14 @@ def _rows_of(bundle: Bundle) -> dict[str, pd.DataFrame]:
     return holdout_predictions(bundle) if bundle.has_holdout else {}
 
 
-def holdout_frames(bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame | None, str]:
-    """Return the model's holdout rows, those of the strongest simple model in the same order, and its id."""
-    name, rows = best_baseline(bundle.record["baselines"], ORDER), _rows_of(bundle)
-    return rows[bundle.record["model"]], rows.get(name), name
-
-
 def figure(which: str, bundle: Bundle) -> Chart:
-    """Return one of :data:`FIGURES`, drawn once for all who look at it in one language."""
+    """Return one of :data:`~clv_core.plot.evaluation.FIGURES`, drawn once for all who look at it in one language."""
     return _figure(which, bundle, session.language())
 
 
 @cached()
 def _figure(which: str, bundle: Bundle, language: str) -> Chart:  # noqa: ARG001 - a chart's texts are in one language
-    return FIGURES[which](bundle)
+    return evaluation.FIGURES[which](evaluation.Holdout.of(bundle.record, _rows_of(bundle)))
 
 
 def headline(bundle: Bundle) -> str:
@@ -155,41 +145,6 @@ def metrics_csv(bundle: Bundle) -> bytes:
     return inert_csv(pd.DataFrame(rows))
 
 
-def deciles(bundle: Bundle) -> Chart:
-    """Draw the decile chart."""
-    ours, baseline, name = holdout_frames(bundle)
-    currency = bundle.record["currency"]
-    other = None if baseline is None else baseline["predicted_clv"]
-    table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
-    top = table.iloc[0]
-    message = t(
-        "evaluate.deciles",
-        predicted=money(top["predicted_mean"], currency),
-        actual=money(top["actual_mean"], currency),
-    )
-    return evaluation.decile_chart(table, message, unit=i18n.unit(currency), baseline_name=name_of("model", name))
-
-
-def gains(bundle: Bundle) -> Chart:
-    """Draw the gain curve against the strongest simple model and the perfect order."""
-    ours, baseline, name = holdout_frames(bundle)
-    predicted: dict[str, ArrayLike] = {name_of("model", bundle.record["model"]): ours["predicted_clv"]}
-    if baseline is not None:
-        predicted[name_of("model", name)] = baseline["predicted_clv"]
-    curves = gain_curves(ours["actual"], predicted)
-    shares = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
-    message = t("evaluate.gains", ours=percent(shares[0]), perfect=percent(shares[-1]))
-    if baseline is not None:
-        message = t(
-            "evaluate.gains.against",
-            ours=percent(shares[0]),
-            other=percent(shares[1]),
-            name=name_of("model", name),
-            perfect=percent(shares[-1]),
-        )
-    return evaluation.gain_curve(curves, message)
-
-
 @widgets.safe_fragment
 def threshold(bundle: Bundle) -> None:
     """Let the person move the probability from which a customer counts as a buyer, and see what it does."""
@@ -211,56 +166,14 @@ def threshold(bundle: Bundle) -> None:
         recall=percent(row["recall"]),
     )
     curves = evaluation.threshold_chart(table[table["expected"] > 0], at, message)
+    widgets.chart(curves, "threshold_chart")
     with st.grid(2, min_column_width=360):
-        widgets.chart(curves, "threshold_chart")
-        widgets.chart(figure("probabilities", bundle), "probabilities")
+        for name in ("probabilities", "calibration"):
+            widgets.chart(figure(name, bundle), name)
 
 
 @cached(CUSTOMERS)
 def _thresholds(bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
-    ours, _, _ = holdout_frames(bundle)
-    bought = ours["actual"] > 0
-    exact = Thresholds.of(bought, ours["p_purchase"])
+    ours = _rows_of(bundle)[bundle.record["model"]]
+    exact = Thresholds.of(ours["actual"] > 0, ours["p_purchase"])
     return exact, exact.table()
-
-
-def probabilities(bundle: Bundle) -> Chart:
-    """Draw the chances of those who bought and of the others."""
-    ours, _, _ = holdout_frames(bundle)
-    bought = ours["actual"] > 0
-    parts = {"not_bought": ours.loc[~bought, "p_purchase"], "bought": ours.loc[bought, "p_purchase"]}
-    message = t(
-        "evaluate.probabilities",
-        bought=percent(parts["bought"].mean() if bought.any() else 0.0),
-        others=percent(parts["not_bought"].mean() if not bought.all() else 0.0),
-    )
-    return evaluation.distribution(parts, message, axis=t("chart.p_purchase"))
-
-
-def values(bundle: Bundle) -> Chart:
-    """Draw how predicted and actual values are spread."""
-    ours, _, _ = holdout_frames(bundle)
-    parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
-    message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
-    unit = i18n.unit(bundle.record["currency"])
-    return evaluation.distribution(parts, message, axis=t("chart.value", unit=unit), wide=True)
-
-
-def scatter(bundle: Bundle) -> Chart:
-    """Draw predicted against actual value, customer by customer."""
-    ours, _, _ = holdout_frames(bundle)
-    highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
-    revenue = ours["actual"].clip(lower=0).sum()
-    message = t("evaluate.scatter", share=percent(float(highest.sum() / revenue) if revenue > 0 else 0.0))
-    unit = i18n.unit(bundle.record["currency"])
-    return evaluation.predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit)
-
-
-FIGURES: Final[dict[str, Callable[[Bundle], Chart]]] = {
-    "deciles": deciles,
-    "gains": gains,
-    "probabilities": probabilities,
-    "scatter": scatter,
-    "values": values,
-}
-"""Charts that no control of the page changes."""

@@ -10,10 +10,10 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
+from clv_core.plot import explanations
 from clv_core.strategy.segments import table
 from pages.ui import access, i18n, navigation, progress, scored, session, tiers, verdict, widgets
 from pages.ui.cache import cached
-from pages.ui.charts import explanations
 from pages.ui.i18n import percent, t
 
 COMMAND = "look"

@@ -12,53 +12,28 @@ from babel.dates import format_datetime, get_timezone
 from clv_core.errors import Message
 from clv_core.i18n import (
     BABEL_LOCALES,
-    has,
     say_count,
     say_day,
     say_last_day,
     say_list,
-    say_money,
-    say_number,
-    say_share,
     say_span,
     say_together,
-    translate,
 )
-from clv_core.model.sequence_encoders import sequence_encoder
+from clv_core.plot.words import follow_language
+from clv_core.plot.words import money as money
+from clv_core.plot.words import name_of as name_of
+from clv_core.plot.words import percent as percent
+from clv_core.plot.words import say as say
+from clv_core.plot.words import t as t
+from clv_core.plot.words import unit as unit
 from pages.ui import session
 
-
-def t(key: str, **params: Any) -> str:
-    """Return the sentence ``key`` in the language of the page."""
-    return translate(key, session.language(), **params)
-
-
-def name_of(prefix: str, value: str) -> str:
-    """Return the catalogue's word for ``value`` (``feature.frequency``); what comes from data stays as it is."""
-    if prefix == "choice.rnn":
-        labels: dict[str, str] = sequence_encoder(value).LABELS
-        return labels.get(session.language(), labels["en"])
-    return t(f"{prefix}.{value}") if has(f"{prefix}.{value}", session.language()) else value
-
-
-def say(value: float, digits: int = 3) -> str:
-    """Return a number as a person would say it."""
-    return say_number(value, session.language(), digits)
+follow_language(lambda: session.language())
 
 
 def count(many: int) -> str:
     """Return how many there are: exactly where a person may compare it with a table, else rounded."""
     return say_count(many, session.language())
-
-
-def money(value: float, currency: str = "", digits: int = 3) -> str:
-    """Return an amount as a person would say it, with the log's currency where it is known."""
-    return say_money(value, currency, session.language(), digits)
-
-
-def unit(currency: str) -> str:
-    """Return the unit of money for axes: the log's currency, or that it is the log's where it has no name."""
-    return currency or t("unit.currency")
 
 
 def join_sentences(sentences: Iterable[str]) -> str:
@@ -74,11 +49,6 @@ def join_names(names: Iterable[str]) -> str:
 def with_label(label: str, text: str) -> str:
     """Return a text behind what it is, with the colon of the language."""
     return f"{label}{'：' if session.language() == 'zh' else ': '}{text}"
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
-    return say_share(share, digits)
 
 
 def day(value: date | str) -> str:

@@ -59,6 +59,7 @@ PAGES: Final = (
     Page("model", "explain", ":material/psychology_alt:"),
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
+    Page("act", "acquisition", ":material/person_add:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
     Page("act", "report", ":material/slideshow:"),

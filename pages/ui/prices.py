@@ -14,6 +14,7 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import CATEGORY
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import ClvError, NotFound
+from clv_core.plot.names import cut
 from clv_core.strategy.pricing.panel import ALL, ALL_PRODUCTS, check_columns
 from clv_core.strategy.pricing.price_responses import (
     LEFT_OUT,
@@ -41,7 +42,6 @@ from clv_core.strategy.segments import TIER
 from pages.ui import cells, progress, row_files, session, terms, tiers, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import advising
-from pages.ui.charts.names import cut
 from pages.ui.i18n import money, percent, say, t
 
 CUT: Final = -0.1

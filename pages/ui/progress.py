@@ -12,14 +12,13 @@ from functools import partial
 from threading import Lock
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from clv_core import audit, jobs
 from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import Refused
+from clv_core.plot import evaluation
 from pages.ui import access, confirmation, i18n, page_files, session, widgets
-from pages.ui.charts import evaluation
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 
@@ -136,7 +135,7 @@ def watch(job: jobs.Job) -> None:
         speed = history[-1].get("rows_per_second") if history and history[-1]["stage"] == stage else None
         parts += [t("job.speed", rows=i18n.say(speed))] if speed else []
         st.caption(" · ".join(parts))
-        curve = loss_frame(history)
+        curve = evaluation.loss_frame(history)
         if len(curve) > 1:
             widgets.chart(evaluation.loss_history(curve, height=240), f"live_{job.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -270,22 +269,6 @@ def _mini(active: list[jobs.Job]) -> None:
             st.progress(_share(status), text=_title(status))
         else:
             st.caption(f"{SIGNS.get(status['state'], SIGNS[jobs.FAILED])} {_title(status)}")
-
-
-def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the reports of the latest fit that carry a loss, one row each: ``step``, ``loss``, ``seed``."""
-    rows = [item for item in history if "loss" in item]
-    if not rows:
-        return pd.DataFrame({"step": [], "loss": [], "seed": []})
-    frame = pd.DataFrame([item for item in rows if _fit_of(item) == _fit_of(rows[-1])])
-    frame["step"] = frame["step"] if "step" in frame else frame["done"]
-    frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
-    return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
-
-
-def _fit_of(report: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what tells the reports of one fit from those of others."""
-    return report.get("stage"), report.get("part")
 
 
 def _cut_off(job: jobs.Job) -> bool:

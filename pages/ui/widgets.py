@@ -18,8 +18,8 @@ from clv_core.deployment.terms import Terms
 from clv_core.disk import disk_error
 from clv_core.errors import ClvError, traced
 from clv_core.i18n import without_options
+from clv_core.plot.drawing import Chart
 from pages.ui import i18n, navigation, session
-from pages.ui.charts.drawing import Chart
 from pages.ui.i18n import t
 from pages.ui.terms import span
 

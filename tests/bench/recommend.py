@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import NotFound
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.pricing.panel import ALL

@@ -37,7 +37,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import scores
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.bench.load import Found, at_rate, closed_loop, request

@@ -25,7 +25,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.evaluation.metrics import METRICS
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress

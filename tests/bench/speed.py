@@ -26,7 +26,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.features.engine import each
+from clv_core.features.duckdb_engine import each
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -37,7 +37,7 @@ from clv_core.model.heads import Params
 from clv_core.model.inputs import Batch, InputEncoder, Inputs
 from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.model.stacking import one_thread
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.ensemble import Run, train_ensemble, train_seeds, write_plan
 from clv_core.training.fit import normalise_targets
 from clv_core.training.loop import LARGEST_GRADIENT, STEPS_BETWEEN_REPORTS, learning_rate, make_optimizer, rows_of_step

@@ -15,8 +15,8 @@ from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.preprocessing.clean import clean
-from clv_core.preprocessing.customers import add_customers
 from clv_core.workspace import Workspace
 from tests.collection.order_files import check_accounts
 from tests.collection.small_logs import warnings

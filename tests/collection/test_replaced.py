@@ -9,7 +9,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.manifest import Manifest, replacement_warnings
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import warnings
 

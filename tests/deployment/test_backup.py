@@ -1,6 +1,7 @@
 """A backup taken while others write opens as a workspace; a recovery that is killed leaves nothing behind."""
 
 import json
+import multiprocessing
 import shutil
 import signal
 import subprocess
@@ -12,29 +13,61 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.store.version_store import list_datasets
+from clv_core.collection.store.version_store import list_datasets, versions
 from clv_core.deployment.backup import back_up, recover
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
+from tests.commands.conftest import done
 
+ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
+from itertools import count
 from pathlib import Path
 import pandas as pd
 from clv_core.collection.ingest import ingest
+from clv_core.collection.merge.append import append
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.lifecycle import prune
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import score
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-workspace, name, source = Workspace(Path(sys.argv[1])), sys.argv[2], Path(sys.argv[3])
-for turn in range(1000):
-    rows = {"customer_id": ["a", "b"], "event_time": ["2024-01-01", "2024-02-01"], "amount": [1 + turn, 2]}
-    pd.DataFrame(rows).to_csv(source, index=False)
-    ingest(workspace, source, name, progress=NoProgress())
-    prune(workspace, name, keep=1)
+from tests.deployment.registry.tiny import save
+workspace, work, folder = Workspace(Path(sys.argv[1])), sys.argv[2], Path(sys.argv[3])
+quiet, registry = NoProgress(), Registry(workspace)
+
+def orders(turn):
+    rows = {"customer_id": ["a", "b"], "event_time": [f"2024-01-01 {turn // 60 % 24}:{turn % 60:02}", "2024-02-01"]}
+    path = folder / f"orders-{turn}.csv"
+    pd.DataFrame(rows | {"amount": [1 + turn, 2]}).to_csv(path, index=False)
+    return path
+
+for turn in count():
+    if work == "train":
+        from clv_core import pipeline
+        from clv_core.config import TrainConfig
+        config = TrainConfig(horizon_days=90, model="naive", seed=turn)
+        version = registry.find(pipeline.train(workspace, "shop", config, progress=quiet).id)
+        registry.promote("shop", version.number)
+    elif work == "score":
+        from clv_core.deployment.saved_scores import score
+        score(workspace, "shop", registry.champion("shop").bundle, progress=quiet)
+    elif work == "append":
+        if turn % 10:
+            append(workspace, "orders", orders(turn))
+        else:
+            ingest(workspace, orders(turn), "orders", progress=quiet)
+        prune(workspace, "orders", keep=2)
+    else:
+        registry.register(save(workspace, turn, "orders"))
+        registry.prune("orders", keep=3)
+        if turn % 4 == 0:
+            registry.promote("orders", registry.versions("orders")[0].number)
 """
 
 
@@ -50,9 +83,9 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 
 def test_recovered_workspace_has_every_dataset_model_and_score(trained: Workspace, tmp_path: Path) -> None:
-    back_up(trained, tmp_path / "backup.zip", NoProgress())
-    recover(tmp_path / "backup.zip", tmp_path / "new", NoProgress())
     new = Workspace(tmp_path / "new")
+    assert done(trained, "backup", tmp_path / "backup.zip")["models"] == 1
+    assert done(new, "recover", tmp_path / "backup.zip")["files"] > 10
     for kept in ("datasets", "models"):
         stored = {name: text for name, text in files_of(trained.root / kept).items() if "/." not in f"/{name}"}
         assert files_of(new.root / kept) == stored
@@ -62,48 +95,91 @@ def test_recovered_workspace_has_every_dataset_model_and_score(trained: Workspac
         bundle.check()
 
 
-def test_backups_of_a_busy_workspace_open(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "workspace")
-    command = [sys.executable, "-c", WRITER, str(workspace.root)]
-    writers = [subprocess.Popen([*command, name, str(tmp_path / f"{name}.csv")]) for name in ("one", "two")]
+@pytest.mark.timeout(5400)  # on a busy machine
+@pytest.mark.parametrize(
+    ("backups", "works"),
+    [(6, ["append", "register"]), pytest.param(200, ["train", "score", "append", "register"], marks=pytest.mark.slow)],
+)
+def test_backups_open_that_were_taken_while_others_train_score_append_and_register(
+    backups: int, works: list[str], trained: Workspace, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.txt"
+    with log.open("w") as errors:
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, trained.root, work, tmp_path], cwd=ROOT, stderr=errors)
+            for work in works
+        ]
+    seen = set()
     try:
-        while len(list(workspace.place("datasets").glob("*/current.json"))) < 2:
-            time.sleep(0.05)
-            assert all(writer.poll() is None for writer in writers)
-        seen = set()
-        for number in range(8):
-            back_up(workspace, tmp_path / f"{number}.zip", NoProgress())
-            recover(tmp_path / f"{number}.zip", tmp_path / f"new-{number}", NoProgress())
-            for dataset in list_datasets(Workspace(tmp_path / f"new-{number}")):
-                dataset.check_value()
-                events = pd.read_parquet(dataset.folder / "events.parquet")
-                assert events["amount"].sum() == pytest.approx(dataset.manifest.net_revenue)
-                seen.add((dataset.name, dataset.version))
-        assert len(seen) > 4
+        while not (trained.place("datasets", "orders") / "current.json").exists():
+            time.sleep(0.1)
+        for _ in range(backups):
+            back_up(trained, tmp_path / "backup.zip", NoProgress())
+            recover(tmp_path / "backup.zip", tmp_path / "new", NoProgress())
+            seen |= opened(Workspace(tmp_path / "new"))
+            shutil.rmtree(tmp_path / "new")
+            assert all(writer.poll() is None for writer in writers), log.read_text()
     finally:
         for writer in writers:
             writer.kill()
             writer.wait()
+    assert len(seen) > backups  # all of them were at work
 
 
-def test_killed_recovery_leaves_no_workspace_and_the_old_one_as_it_was(trained: Workspace, tmp_path: Path) -> None:
+def opened(workspace: Workspace) -> set[tuple[str, str]]:
+    """Open everything in a workspace; return its versions and models."""
+    seen = set()
+    for dataset in list_datasets(workspace):
+        dataset.check_value()
+        for version in versions(workspace, dataset.name):
+            events = pd.read_parquet(version.folder / "events.parquet")
+            bought = events.loc[events["event_type"].isin(["purchase", "return"]), "amount"]
+            assert bought.sum() == pytest.approx(version.manifest.net_revenue)
+            assert set(pd.read_parquet(version.folder / "set_aside.parquet")) >= {"reason"}
+            seen.add((dataset.name, version.version))
+    registry = Registry(workspace)
+    assert {dataset.name for dataset in list_datasets(workspace)} == {"shop", "orders"} == set(registry.names())
+    before = {one.bundle for one in registry.versions()}
+    assert before == {bundle.id for bundle in list_bundles(workspace)}
+    for version in registry.versions():
+        registry.open(version)
+        seen.add((version.name, version.bundle))
+    champion = registry.champion("shop")
+    assert len(score(workspace, "shop", champion.bundle, progress=NoProgress())) == 900
+    for file in workspace.datasets.glob("*/made/**/*.parquet"):
+        pd.read_parquet(file)
+    return seen
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(300, marks=pytest.mark.slow)])
+def test_killed_recovery_leaves_no_part_of_a_workspace_and_the_old_one_as_it_was(
+    kills: int, trained: Workspace, tmp_path: Path
+) -> None:
     back_up(trained, tmp_path / "backup.zip", NoProgress())
     before = files_of(trained.root)
     with pytest.raises(Refused, match="not empty"):
         recover(tmp_path / "backup.zip", trained.root, NoProgress())
-    code = f"""
-import os, signal
-from pathlib import Path
-from clv_core.deployment.backup import recover
-class Kill:
-    def report(self, stage, done, total, **figures):
-        if done >= 3:
-            os.kill(os.getpid(), signal.SIGKILL)
-recover(Path({str(tmp_path / "backup.zip")!r}), Path({str(tmp_path / "new")!r}), Kill())
-"""
-    run = subprocess.run([sys.executable, "-c", code])
-    assert run.returncode == -signal.SIGKILL
-    assert not (tmp_path / "new").exists() and files_of(trained.root) == before
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["clv_core.deployment.backup"])
+    work = {"target": recover, "args": (tmp_path / "backup.zip", tmp_path / "new", NoProgress())}
+    for _ in range(2):  # the first one starts the server
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
+        begun, process = time.monotonic(), server.Process(**work)
+        process.start()
+        process.join()
+        seconds = time.monotonic() - begun
+    whole, outcomes = files_of(tmp_path / "new"), set()
+    for kill in range(kills):
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
+        process = server.Process(**work)
+        process.start()
+        time.sleep(seconds * 1.2 * kill / kills)
+        process.kill()
+        process.join()
+        assert not (tmp_path / "new").exists() or files_of(tmp_path / "new") == whole
+        outcomes.add((process.exitcode, (tmp_path / "new").exists()))
+    assert (-signal.SIGKILL, False) in outcomes
+    assert files_of(trained.root) == before
 
 
 @pytest.mark.parametrize("fault", ["changed", "cut", "outside"])

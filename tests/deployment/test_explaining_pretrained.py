@@ -11,7 +11,7 @@ from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.score_explanations import explain_scores
 from clv_core.evaluation.explain.explanation import TOLERANCE
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, own_copy

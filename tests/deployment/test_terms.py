@@ -18,7 +18,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, remove_old_terms, scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.features.btyd import BgNbd, ParetoNbd
+from clv_core.features.btyd import BGNBD, ParetoNBD
 from clv_core.model.horizon import Horizon, discounted
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop
@@ -36,14 +36,14 @@ def expected(days: float, x: float, last: float, age: float) -> float:
     return (A + B + x - 1) / (A - 1) * base / alive
 
 
-def _expected_of(model: BgNbd | ParetoNbd, people: tuple[list[float], ...], days: float) -> np.ndarray:
+def _expected_of(model: BGNBD | ParetoNBD, people: tuple[list[float], ...], days: float) -> np.ndarray:
     return model.expected_purchases(days, *people)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
 @pytest.mark.parametrize(("x", "last", "age"), [(0, 0, 266), (2, 215, 271), (7, 210, 250), (26, 217, 217)])
 def test_a_hundred_years_are_the_integral_of_discounted_purchases(rate: float, x: int, last: int, age: int) -> None:
-    model, terms = BgNbd(R, ALPHA, A, B), Terms.of("lifetime:100", 182, rate)
+    model, terms = BGNBD(R, ALPHA, A, B), Terms.of("lifetime:100", 182, rate)
     force = np.log1p(rate) / 365.25
 
     def counted(days: float) -> float:  # by parts: the density of purchases is the derivative of what is expected

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import COLUMNS, Kind
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.event_store import EventStore
 from clv_core.features.log import EventLog
 from clv_core.features.relations import SOURCES, day_of

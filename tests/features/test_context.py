@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.simulate.btyd import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
-from clv_core.features.btyd import Anchor, BgNbd, GammaGamma
+from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
 from clv_core.features.context.context import Context, joined, sample_steps
 from clv_core.features.context.customer_statistics import Columns
@@ -28,7 +28,7 @@ from clv_core.features.context.lookup import (
     by_span,
     span_edges,
 )
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
@@ -236,7 +236,7 @@ def test_the_surplus_is_what_buyers_ordered_beside_what_bgnbd_expected_of_them(
     steps: Steps, shop: pd.DataFrame
 ) -> None:
     parameters = {"r": 0.8, "alpha": 60.0, "a": 0.9, "b": 2.5}
-    context = Context.of(steps, DAY, HORIZON, BgNbd(**parameters))
+    context = Context.of(steps, DAY, HORIZON, BGNBD(**parameters))
     past = pd.concat(known_then(shop, DAY - HORIZON - 8 * k, HORIZON, HORIZON) for k in range(6)).reset_index()
     past = past[past["count"] > 0]
     last, age = (past["age"] - past["recency"]) * HORIZON, past["age"] * HORIZON

@@ -17,7 +17,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.relations import day_of
 from clv_core.features.warehouse import Warehouse

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clv_core.features import sharding
-from clv_core.features.engine import Engine, scratch_folder
+from clv_core.features.duckdb_engine import Engine, scratch_folder
 from clv_core.features.event_store import ColumnStore, EventStore
 from clv_core.features.relations import day_of
 from clv_core.features.warehouse import Warehouse

@@ -13,7 +13,7 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import NotEnoughData, Refused
-from clv_core.features import table
+from clv_core.features import feature_table as table
 from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace

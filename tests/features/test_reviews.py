@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
-from clv_core.features.reviews import LAST_REVIEWS, MOST_CHARACTERS
+from clv_core.features.review_texts import LAST_REVIEWS, MOST_CHARACTERS
 from clv_core.features.snapshot import concat
 
 pytestmark = pytest.mark.first(4)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.lines import VOCABULARIES
 from clv_core.features.relations import day_of
 from clv_core.features.warehouse import Warehouse, rows_by_customer, store_of_rows

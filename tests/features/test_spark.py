@@ -13,7 +13,7 @@ import pytest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import EVENT_TIME
 from clv_core.errors import NotFound
-from clv_core.features.engine import Engine, scratch_folder
+from clv_core.features.duckdb_engine import Engine, scratch_folder
 from clv_core.features.event_store import ColumnStore
 from clv_core.features.log import EventLog
 from clv_core.features.sharding import write_shards

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import Refused
-from clv_core.features.btyd import Anchor, ParetoNbd
+from clv_core.features.btyd import Anchor, ParetoNBD
 from clv_core.features.sequences import Steps, Windows
 from clv_core.features.snapshot import Snapshot
-from clv_core.model.baselines import BgNbdModel, NaiveModel, ParetoNbdModel
+from clv_core.model.baselines import BGNBDModel, NaiveModel, ParetoNBDModel
 from clv_core.model.predictions import COLUMNS, Predictions
 from clv_core.model.residuals import ResidualQuantiles
 
@@ -67,7 +67,7 @@ def test_naive_chance_is_the_share_of_buyers_among_alike() -> None:
 
 def test_bgnbd_is_count_times_spend_and_its_chance_the_model_s_own() -> None:
     train, snapshot = _snapshot(), _snapshot(seed=1, target=False)
-    found = BgNbdModel().fit(train).predict(snapshot)
+    found = BGNBDModel().fit(train).predict(snapshot)
     bought = snapshot.features["T"].notna().to_numpy()
     anchor = snapshot.anchors[DAY]
     np.testing.assert_allclose(found.predicted_clv[bought], anchor.value(snapshot.features, HORIZON)[bought])
@@ -76,7 +76,7 @@ def test_bgnbd_is_count_times_spend_and_its_chance_the_model_s_own() -> None:
 
 def test_each_row_is_predicted_by_the_anchor_of_its_own_cutoff() -> None:
     snapshot = _snapshot(days=(DAY, DAY + 30))
-    found = BgNbdModel().fit(snapshot).predict(snapshot, 30)
+    found = BGNBDModel().fit(snapshot).predict(snapshot, 30)
     for day, anchor in snapshot.anchors.items():
         rows = (snapshot.cutoff_day == day) & snapshot.features["T"].notna().to_numpy()
         np.testing.assert_allclose(found.predicted_clv[rows], anchor.value(snapshot.features, 30)[rows], rtol=1e-9)
@@ -87,14 +87,14 @@ def test_paretonbd_is_count_times_spend_of_a_fit_on_all_buyers_before_the_cutoff
     bought = snapshot.features["T"].notna().to_numpy()
     buyers = snapshot.features[bought]
     rfm = [buyers[name] for name in ("frequency", "recency", "T")]
-    counts, found = ParetoNbd.fit(*rfm), ParetoNbdModel().fit(train).predict(snapshot)
+    counts, found = ParetoNBD.fit(*rfm), ParetoNBDModel().fit(train).predict(snapshot)
     value = counts.expected_purchases(HORIZON, *rfm) * buyers["anchor_spend"]
     np.testing.assert_allclose(found.predicted_clv[bought], value, rtol=1e-9)
     np.testing.assert_allclose(found.p_purchase[bought], counts.p_purchase(HORIZON, *rfm), rtol=1e-9)
 
 
 def test_paretonbd_settled_on_all_customers_says_the_same_of_each_alone() -> None:
-    model, snapshot = ParetoNbdModel().fit(_snapshot()), _snapshot(seed=1, target=False)
+    model, snapshot = ParetoNBDModel().fit(_snapshot()), _snapshot(seed=1, target=False)
     whole = model.predict(snapshot).predicted_clv
     settled = model.settled(snapshot)
     alone = [settled.predict(snapshot.take(np.array([row]))).predicted_clv[0] for row in range(20)]
@@ -102,7 +102,7 @@ def test_paretonbd_settled_on_all_customers_says_the_same_of_each_alone() -> Non
     assert model.counts_ == {} and set(settled.counts_) == {DAY}
 
 
-@pytest.mark.parametrize("model", [NaiveModel, BgNbdModel, ParetoNbdModel])
+@pytest.mark.parametrize("model", [NaiveModel, BGNBDModel, ParetoNBDModel])
 class TestEach:
     def test_never_buyers_get_what_never_buyers_were_worth(self, model: type[NaiveModel]) -> None:
         train, snapshot = _snapshot(), _snapshot(seed=1, target=False)

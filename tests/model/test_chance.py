@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.btyd import BgNbd
+from clv_core.features.btyd import BGNBD
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.model.chance import PurchaseSurvival, by_luck
@@ -14,7 +14,7 @@ from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(4)
 
-COUNTS = BgNbd(r=0.7, alpha=60.0, a=0.8, b=2.5)
+COUNTS = BGNBD(r=0.7, alpha=60.0, a=0.8, b=2.5)
 H = 182
 DAYS = (1, 2, 7, 14, 30, 91, 150, 181, 182, 183, 250, 365, 730, 3650)
 

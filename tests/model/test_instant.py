@@ -21,9 +21,9 @@ from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
 from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.network import RECORD, SHIPPED, WEIGHTS, InstantNetwork, load_network
+from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
+from clv_core.model.instant.pretrained_network import RECORD, SHIPPED, WEIGHTS, InstantNetwork, load_network
 from clv_core.workspace import Workspace, read_json
 
 pytestmark = pytest.mark.first(7)

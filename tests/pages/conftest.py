@@ -38,7 +38,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.plans.saved_offers import TIERS, update_offers
 from clv_core.workspace import Workspace, write_json
 from pages.ui import access, page_files

@@ -46,7 +46,17 @@ def test_page_opens(open_page: OPEN, state: Path, page: str, lang: str) -> None:
     assert app.query_params["lang"] == lang
 
 
-NEED_A_MODEL = ("evaluate", "explain", "segments", "customer", "strategy", "monitor", "exports", "report")
+NEED_A_MODEL = (
+    "evaluate",
+    "explain",
+    "segments",
+    "customer",
+    "acquisition",
+    "strategy",
+    "monitor",
+    "exports",
+    "report",
+)
 
 
 @pytest.mark.parametrize("page", ("explore", "train", *NEED_A_MODEL))

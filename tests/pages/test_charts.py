@@ -12,9 +12,10 @@ import pytest
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
 from clv_core.i18n import say_money, say_number, translate
+from clv_core.plot import drawing, evaluation, explanations, names
+from clv_core.plot.drawing import Wide
 from pages.ui import session
-from pages.ui.charts import drawing, evaluation, explanations, monitoring, names, placing
-from pages.ui.charts.drawing import Wide
+from pages.ui.charts import monitoring, placing
 from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"

@@ -8,7 +8,8 @@ import pytest
 
 from clv_core.features.explore.figures import Concentration
 from clv_core.i18n import translate
-from pages.ui.charts import behaviour, drawing
+from clv_core.plot import drawing
+from pages.ui.charts import behaviour
 from pages.ui.explore import sections, words
 
 MESSAGE = "What the chart shows"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clv_core.plot import drawing, evaluation, explanations
+from clv_core.plot.drawing import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
 from pages.ui import chrome
-from pages.ui.charts import advising, behaviour, drawing, evaluation, explanations, placing
-from pages.ui.charts.drawing import ACTUAL, BASELINE, DANGER, GAIN, OTHER, PREDICTED, RAMP, WARNING, WORDS
+from pages.ui.charts import advising, behaviour, placing
 
 THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 ASKED = 4.5

@@ -13,7 +13,7 @@ from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.slow

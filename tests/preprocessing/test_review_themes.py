@@ -11,8 +11,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from clv_core.collection.simulate.reviews import write_reviews
 from clv_core.features.signals import SignalColumn
-from clv_core.preprocessing.reviews import CLIP, MOST_NGRAMS, MOST_TEXTS, THEMES, ReviewEncoder
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.review_encoder import CLIP, MOST_NGRAMS, MOST_TEXTS, THEMES, ReviewEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 
 
 def written(rows: int, chinese: float = 0.5, seed: int = 1) -> tuple[pd.Series, np.ndarray]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 
 from clv_core.preprocessing.encode import IMPUTE
-from clv_core.preprocessing.table import TableEncoder
+from clv_core.preprocessing.table_encoder import TableEncoder
 
 
 class Described(NamedTuple):

@@ -25,7 +25,7 @@ from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
-from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.features.last_year import EVEN
 from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate
@@ -210,7 +210,7 @@ def test_no_order_is_expected_of_the_unlikely(workspace: Workspace, bundle: Bund
 
 def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
     nothing = Timeline(pd.DataFrame({"day": pd.to_datetime(["2023-05-01"]), "purchased": [False]}), pd.DataFrame())
-    found = next_order(nothing, 0.75, 90, CUTOFF, Rhythm(BgNbd(1, 1, 1, 1)))
+    found = next_order(nothing, 0.75, 90, CUTOFF, Rhythm(BGNBD(1, 1, 1, 1)))
     assert found.expected == CUTOFF + timedelta(days=44)  # (1 - .75)^(45 / 90) = .5: within the first 45 days
     assert found.late == CUTOFF + timedelta(days=89) and found.usual_gap_days is None
 

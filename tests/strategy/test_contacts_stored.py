@@ -14,7 +14,7 @@ from clv_core.collection.parse.pseudonyms import load_key, pseudonym
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.audiences.contacts import Contacts, read_contacts
 from clv_core.strategy.audiences.stored_contacts import stored_contacts, stored_fields, with_stored_contacts
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of

@@ -37,6 +37,8 @@ TEXTS = ("first_name", "last_name", "city", "state", "zip", "madid", "country")
 HEADERS = {
     "google_customer_match": "Email,Phone,First Name,Last Name,Country,Zip",
     "meta_value_based": "email,phone,madid,fn,ln,ct,st,zip,country,value",
+    "google_conversions": "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency",
+    "meta_events": "email,phone,madid,fn,ln,ct,st,zip,country,fbc,event_name,event_time,value,currency",
     "tiktok": "Email_SHA256,Phone_SHA256,MAID",
     "klaviyo": "Email,Phone Number,First Name,Last Name,City,Country,Zip Code,customer_id,predicted_clv,clv_tier,"
     "Email Marketing Consent",
@@ -50,7 +52,8 @@ HEADERS = {
 def scored() -> pd.DataFrame:
     ids = [f"{i:019}" for i in range(1200)]
     texts = [PAYLOADS[i % len(PAYLOADS)] for i in range(1200)]
-    return pd.DataFrame({"customer_id": ids, "predicted_clv": 9.5, "tier": 1, "tier_name": texts, "note": texts})
+    frame = pd.DataFrame({"customer_id": ids, "predicted_clv": 9.5, "tier": 1, "tier_name": texts, "note": texts})
+    return frame.assign(converted_at=pd.Timestamp("1998-06-01"), conversion_value=9.5, conversion_currency="EUR")
 
 
 @pytest.fixture
@@ -58,6 +61,7 @@ def people(scored: pd.DataFrame) -> pd.DataFrame:
     emails = [" Test@GMAIL.com ", *(f"p{i}@example.org" for i in range(1, 1200))]
     phones = [f"+86 138 {i:08}" for i in range(1200)]
     contact = {"customer_id": scored["customer_id"], "email": emails, "phone": phones, "consent": "yes"}
+    contact["gclid"] = [f"Cj{i}" for i in range(1200)]
     return pd.DataFrame({**contact, **dict.fromkeys(TEXTS, scored["note"])})
 
 
@@ -68,6 +72,8 @@ def hashed(text: str) -> str:
 BYTES = {
     "google_customer_match": ({"Zip": "zip"}, {"Email": "email", "First Name": "first_name", "Last Name": "last_name"}),
     "meta_value_based": ({"madid": "madid"}, {"email": "email"}),
+    "google_conversions": ({"Google Click ID": "gclid"}, {}),
+    "meta_events": ({"madid": "madid"}, {"email": "email"}),
     "tiktok": ({}, {"Email_SHA256": "email"}),
     "klaviyo": ({"First Name": "first_name", "City": "city", "Country": "country", "Zip Code": "zip"}, {}),
     "hubspot": ({"Last Name": "last_name", "State/Region": "state", "Postal Code": "zip"}, {}),
@@ -87,7 +93,7 @@ def test_headers_hashes_and_bytes(scored: pd.DataFrame, people: pd.DataFrame, fo
         assert [row[column] for row in rows] == [hashed(text) for text in people[source]]
     if digests:
         assert VECTOR in rows[0].values()
-    else:
+    elif "customer_id" in HEADERS[format]:
         assert [row["customer_id"] for row in rows] == scored["customer_id"].tolist()
 
 
@@ -95,7 +101,7 @@ def test_spreadsheet_files_are_inert_in_every_text_column_and_recoverable(scored
     rows = read(export(scored, "csv", tmp_path / "list.csv", side=SIDE).files[0], "utf-8-sig")
     book = openpyxl.load_workbook(export(scored, "xlsx", tmp_path / "list.xlsx", side=SIDE).files[0])
     cells = list(book["customers"].iter_rows(min_row=2))
-    assert {cell.data_type for row in cells for cell in row} <= {"s", "n"}
+    assert {cell.data_type for row in cells for cell in row} <= {"s", "n", "d"}
     for place, name in enumerate(("customer_id", "tier_name", "note")):
         column = [row[name] for row in rows]
         assert not any(text.startswith(TRIGGERS) for text in column)
@@ -117,7 +123,7 @@ def test_spreadsheets_obey_stop_lists(scored: pd.DataFrame, people: pd.DataFrame
 @pytest.mark.parametrize("format", EXPORTS)
 def test_a_preview_tells_the_list(scored: pd.DataFrame, people: pd.DataFrame, format: str, tmp_path: Path) -> None:
     people.loc[:99, "consent"] = "no"
-    people.loc[100:149, ["email", "phone", "madid"]] = ""
+    people.loc[100:149, ["email", "phone", "madid", "gclid"]] = ""
     contacts = Contacts(people, suppressed=["p200@example.org"])
     entry = EXPORTS[format]
     found = preview(scored, format, contacts)

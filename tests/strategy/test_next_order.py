@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.i18n import translate
 from clv_core.strategy.customer.next_order import NextOrder, Rhythm, next_order
 from clv_core.strategy.customer.timeline import Timeline
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.first(2)
 
 CUTOFF = date(2024, 1, 1)
 HORIZON = 182
-COUNTS = BgNbd(r=2.0, alpha=60.0, a=0.5, b=3.0)
+COUNTS = BGNBD(r=2.0, alpha=60.0, a=0.5, b=3.0)
 RHYTHM = Rhythm(COUNTS)
 LEFT = 0.1
 

@@ -30,6 +30,14 @@ FIRST = {
         "email": digest(MAIL), "phone": digest(PHONE.lstrip("+")), "madid": MAID, "fn": digest("josé"),
         "ln": digest("smith"), "ct": "", "st": "", "zip": digest("sw1a1aa"), "country": digest("gb"), "value": "500.00",
     },
+    "google_conversions": {
+        "Google Click ID": "Cj00000", "Conversion Name": "Predicted customer value",
+        "Conversion Time": "1998-06-01 10:20:30+00:00", "Conversion Value": "480.50", "Conversion Currency": "EUR",
+    },
+    "meta_events": {
+        "email": digest(MAIL), "phone": digest(PHONE.lstrip("+")), "madid": MAID, "event_name": "Purchase",
+        "fbc": "", "event_time": "1998-06-01T10:20:30Z", "value": "480.50", "currency": "EUR",
+    },
     "tiktok": {"Email_SHA256": digest(MAIL), "Phone_SHA256": digest(PHONE), "MAID": MAID.lower()},
     "klaviyo": {
         "Email": MAIL, "Phone Number": PHONE, "customer_id": "00000", "predicted_clv": "500.00",
@@ -52,6 +60,9 @@ def scored() -> pd.DataFrame:
             "predicted_clv": np.linspace(500, 0, n),
             "tier": 1,
             "last_purchase": pd.date_range("1996-01-01", periods=n).astype("datetime64[s]"),
+            "converted_at": pd.Timestamp("1998-06-01 10:20:30"),
+            "conversion_value": 480.5,
+            "conversion_currency": "EUR",
         }
     )
 
@@ -61,6 +72,7 @@ def customers(scored: pd.DataFrame) -> pd.DataFrame:
     mails = " Test" + scored["customer_id"] + "@Gmail.com "
     people = pd.DataFrame({"Customer_ID": scored["customer_id"], "E-Mail": mails, "Phone Number": "020 7183 8750"})
     people = people.assign(**{"First Name": " José", "Last Name": "=Smith", "country": "United Kingdom"})
+    people = people.assign(gclid="Cj" + scored["customer_id"])
     return people.assign(zip="SW1A 1AA", madid=MAID, consent="yes")
 
 

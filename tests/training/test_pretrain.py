@@ -11,7 +11,7 @@ import torch
 from clv_core.errors import Cancelled
 from clv_core.features.context.customer_statistics import RENEWAL
 from clv_core.jobs import NoProgress
-from clv_core.model.instant.network import InstantNetwork, save_network
+from clv_core.model.instant.pretrained_network import InstantNetwork, save_network
 from clv_core.training import pretrain as module
 from clv_core.training.loop import Checkpoint
 from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretrain, tally_path

@@ -13,8 +13,8 @@ from clv_core.collection.vocabulary.contact_fields import (
     CONSENT,
     EMAIL,
     FIELDS,
+    IMPERSONAL,
     PHONE,
-    PLACES,
     contact_columns,
     id_column,
 )
@@ -182,12 +182,12 @@ def _contacts(
         if column:
             contacts[name] = _column(column, columns)
     named = {_column(name, columns) for name in (*roles.static, *roles.dated, *roles.dated.values())}
-    return {name: column for name, column in contacts.items() if name in PLACES or column not in named}, guessed
+    return {name: column for name, column in contacts.items() if name in IMPERSONAL or column not in named}, guessed
 
 
 def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], roles: Roles) -> dict[str, str]:
     """Return the columns of what tells who a person is, and the field of each; a guess that she corrected is none."""
-    proposed = [item for item in proposals if item.role == CONTACT and item.field not in PLACES]
+    proposed = [item for item in proposals if item.role == CONTACT and item.field not in IMPERSONAL]
     return {
         item.column: item.field
         for item in proposed

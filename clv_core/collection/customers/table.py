@@ -20,7 +20,7 @@ from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
 from clv_core.collection.rows.similar_ids import find_spellings
-from clv_core.collection.vocabulary.contact_fields import CONSENT, PLACES
+from clv_core.collection.vocabulary.contact_fields import CONSENT, IMPERSONAL
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message, Refused
 
@@ -71,7 +71,7 @@ class CustomerTable:
         for field in self.contacts:
             if field not in taken:
                 cell = _contact_name(field)
-                plain = key is None or field in (CONSENT, *PLACES)
+                plain = key is None or field in (CONSENT, *IMPERSONAL)
                 shown.append(f"{cell if plain else secret.format(column=cell)} AS {field}")
         query = f"SELECT {', '.join(shown)} FROM {TYPED} WHERE reason IS NULL ORDER BY clv_row"
         connection.execute(f"COPY ({query}) TO {text(str(target))} (FORMAT parquet)")

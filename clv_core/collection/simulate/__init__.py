@@ -31,7 +31,10 @@ SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
     "subscription": subscription,
 }
 
-__all__ = ["SCENARIOS", "SimulationPlan", "Simulation", "simulate"]
+WITH_CHANNELS: Final = ("browsing", "subscription")
+"""Scenarios whose customers may come through channels with a cost (``SimulationPlan.channels``)."""
+
+__all__ = ["SCENARIOS", "WITH_CHANNELS", "SimulationPlan", "Simulation", "simulate"]
 
 
 def simulate(scenario: str, plan: SimulationPlan) -> Simulation:

@@ -10,12 +10,15 @@ is measured on that horizon has to be found wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from clv_core import columns
+from clv_core.collection.simulate.channels import channel_truth, priced, spend_table
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
-from clv_core.collection.simulate.population import future_value, pending_returns, populate
+from clv_core.collection.simulate.population import future_value, pending_returns, populate, value_by_age
 from clv_core.collection.simulate.shop import Shift, catalogue
 from clv_core.collection.simulate.trade import trade
 from clv_core.collection.simulate.visits import walk
@@ -62,7 +65,12 @@ def run_shop(plan: SimulationPlan, shift: Shift) -> Simulation:
             "deals": people.deals,
         }
     )
-    return Simulation(plan, made.events, truth.iloc[seen].reset_index(drop=True))
+    simulation = Simulation(plan, made.events, truth.iloc[seen].reset_index(drop=True))
+    if not plan.channels:
+        return simulation
+    values = channel_truth(plan, people.channel, people.arrival, value_by_age(plan, people, prices))
+    spend = spend_table(plan, people.arrival, people.channel, float(values["value"].mean()))
+    return replace(simulation, spend=spend, channels=priced(plan, values, spend))
 
 
 def regime(plan: SimulationPlan) -> Simulation:

@@ -31,12 +31,15 @@ class SimulationPlan:
         days: length of the whole log, history and horizon together.
         seed: the same seed gives the same rows.
         horizon_days: the truth is about the last ``horizon_days`` of the log.
+        channels: whether customers come through channels of different quality (:mod:`.channels`), with what these cost
+            and are worth; scenarios ``browsing`` and ``subscription``.
     """
 
     customers: int
     days: int
     seed: int
     horizon_days: int = 182
+    channels: bool = False
 
     def __post_init__(self) -> None:
         """Check the sizes.
@@ -86,14 +89,20 @@ class Simulation:
             ``expected_value`` (its expectation given everything latent at the cutoff); ``attainable_value`` (its
             expectation given the history before the cutoff under the true parameters, NaN where no closed form is
             known); then the scenario's latent parameters.
+        spend: with channels, the cost by day and channel (:func:`.channels.spend_table`); else None.
+        channels: with them, what each is worth in truth (:func:`.channels.priced`); else None.
     """
 
     plan: SimulationPlan
     events: pd.DataFrame
     truth: pd.DataFrame
+    spend: pd.DataFrame | None = None
+    channels: pd.DataFrame | None = None
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write ``events.csv`` and ``truth.csv`` into ``folder`` and return their paths.
+
+        With channels, ``spend.csv`` and ``channels.csv`` are written too.
 
         Raises:
             UsageError: the folder cannot be made or written to.
@@ -103,6 +112,9 @@ class Simulation:
             folder.mkdir(parents=True, exist_ok=True)
             _write_csv(self.events, events)
             _write_csv(self.truth, truth)
+            for name, table in (("spend", self.spend), ("channels", self.channels)):
+                if table is not None:
+                    _write_csv(table, folder / f"{name}.csv")
         except OSError as error:
             raise UsageError("simulate_out", path=str(folder), reason=error.strerror or "") from error
         return events, truth

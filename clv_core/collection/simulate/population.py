@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.collection.simulate.channels import MONTH_DAYS, NAMES, SEEKERS_DISCOUNTS, Assigned, assign_channels
 from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.shop import (
     BUY,
@@ -29,6 +30,7 @@ from clv_core.collection.simulate.shop import (
     Shift,
     discount_chance,
     returned_by,
+    sale,
     season,
 )
 
@@ -62,6 +64,8 @@ class Population:
         channel: position in :data:`CHANNELS`, int64 [n].
         country: position in :data:`COUNTRIES`, int64 [n].
         mood: mood at the first visit, int64 [n].
+        channels: names that ``channel`` counts.
+        seeker: whether she orders once, for a discount, and never again, bool [n].
     """
 
     arrival: NDArray[np.int64]
@@ -75,6 +79,8 @@ class Population:
     channel: NDArray[np.int64]
     country: NDArray[np.int64]
     mood: NDArray[np.int64]
+    channels: tuple[str, ...]
+    seeker: NDArray[np.bool_]
 
 
 def populate(plan: SimulationPlan, random: np.random.Generator) -> Population:
@@ -85,7 +91,7 @@ def populate(plan: SimulationPlan, random: np.random.Generator) -> Population:
     arrival = np.floor(random.uniform(size=n) * np.where(there, min(30, plan.days), plan.days)).astype(np.int64)
     taste = random.normal(0.0, 1.0, n)
     weight = np.exp(np.outer(taste, [-0.9, 0.0, 0.9]) + np.array([0.4, 0.5, -0.5]))
-    return Population(
+    people = Population(
         arrival=arrival,
         interest=random.gamma(1.2, 1 / 1.2, n) * CHANNEL_INTEREST[channel],
         restlessness=random.gamma(2.0, 0.5, n),
@@ -97,7 +103,17 @@ def populate(plan: SimulationPlan, random: np.random.Generator) -> Population:
         channel=channel,
         country=random.choice(len(COUNTRIES), n, p=COUNTRY_SHARE),
         mood=np.where(there, _moods(random, n, FIRST_MOODS_OF_BASE), _moods(random, n, FIRST_MOODS)),
+        channels=CHANNELS,
+        seeker=np.zeros(n, bool),
     )
+    return _through_channels(people, assign_channels(plan)) if plan.channels else people
+
+
+def _through_channels(people: Population, won: Assigned) -> Population:
+    """Return the customers as they are if they came through the channels of :mod:`.channels`."""
+    interest = people.interest / CHANNEL_INTEREST[people.channel] * won.quality
+    mood = np.where(won.seeker, KEEN, people.mood)
+    return replace(people, interest=interest, channel=won.channel, channels=NAMES, seeker=won.seeker, mood=mood)
 
 
 def _moods(random: np.random.Generator, n: int, shares: tuple[float, float, float]) -> NDArray[np.int64]:
@@ -139,6 +155,7 @@ def order_value(people: Population, prices: Floats, day: int, price_factor: floa
     line = FAVOURITE * np.einsum("nl,nl->n", people.levels, cell[people.favourite])
     line += (1 - FAVOURITE) * people.levels @ (POPULARITY @ cell)
     kept = 1 - DISCOUNTS.mean() * discount_chance(people.deals, np.array(day))
+    kept = np.where(people.seeker, 1 - SEEKERS_DISCOUNTS.mean(), kept)
     value: Floats = line * price_factor * (1 + people.extra_quantity) * (1 + EXTRA_LINES) * kept
     return value
 
@@ -168,9 +185,50 @@ def future_value(
         order = np.minimum(VISIT * factor, 0.95) * CART * BUY
         worth = order_value(people, prices, day, shift.price if after else 1.0)
         worth = worth * (1 - returned * returned_by(np.array(plan.days - 1 - day)))
-        stays = 1 - order * people.pickiness[:, None] * LEAVE_WHEN_BAD
+        stays = 1 - order * leaves_with_order(people)[:, None]
         value = order * worth[:, None] + stays * np.einsum("nst,nt->ns", changed if after else plain, value)
     return np.where(mood >= 0, value[np.arange(n), np.maximum(mood, 0)], 0.0)
+
+
+def leaves_with_order(people: Population) -> Floats:
+    """Return each customer's chance that an order is her last, [n]."""
+    return np.where(people.seeker, 1.0, people.pickiness * LEAVE_WHEN_BAD)
+
+
+def value_by_age(plan: SimulationPlan, people: Population, prices: Floats) -> Floats:
+    """Return each customer's expected net value in each month since her first visit, [n, months].
+
+    Exact but for returns, which count on the day of their order.
+    """
+    plain, on_sale = orders_by_age(plan, people)
+    sale_day = int(np.argmax(sale(np.arange(366))))
+    value: Floats = plain * order_value(people, prices, 0, 1.0)[:, None]
+    value += on_sale * order_value(people, prices, sale_day, 1.0)[:, None]
+    return value
+
+
+def orders_by_age(plan: SimulationPlan, people: Population) -> tuple[Floats, Floats]:
+    """Return each customer's expected orders in each month since her first visit, on plain and on sale days.
+
+    Forward over days, with the chances of all moods; an order counts as the part of it that is not returned.
+
+    Returns:
+        Two of float64 [n, months].
+    """
+    n, months = len(people.arrival), int(plan.days / MONTH_DAYS) + 1
+    orders, mood = np.zeros((2, n, months)), np.zeros((n, MOODS))
+    returned = people.pickiness * RETURN_WHEN_BAD + (1 - people.pickiness) * RETURN_WHEN_GOOD
+    chances, last, on_sale = mood_chances(people), leaves_with_order(people), sale(np.arange(plan.days))
+    for day in range(plan.days):
+        new = people.arrival == day
+        mood[new, people.mood[new]] = 1.0
+        visit = np.where(new[:, None], 1.0, np.minimum(VISIT * season(np.array(day)), 0.95))
+        ordered = mood * visit * CART * BUY
+        kept = 1 - returned * returned_by(np.array(plan.days - 1 - day))
+        month = np.maximum(((day - people.arrival) / MONTH_DAYS).astype(np.int64), 0)
+        orders[int(on_sale[day]), np.arange(n), month] += ordered.sum(axis=1) * kept
+        mood = np.einsum("nst,ns->nt", chances, mood - ordered * last[:, None])
+    return orders[0], orders[1]
 
 
 def pending_returns(

@@ -17,7 +17,7 @@ Source:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core import columns
+from clv_core.collection.simulate.channels import (
+    MONTH_DAYS,
+    NAMES,
+    assign_channels,
+    channel_truth,
+    priced,
+    spend_table,
+)
 from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
 from clv_core.collection.simulate.shop import sale
 
@@ -75,6 +83,7 @@ class SignUps:
         watches: chance to watch on a day of a subscription, [n].
         leaving: chance to cancel at a renewal, by plan, [n, 2].
         region: position in :data:`REGIONS`, int64 [n].
+        channel: position in :data:`~.channels.CHANNELS`, int64 [n]; None without channels.
     """
 
     arrival: Ints
@@ -83,6 +92,7 @@ class SignUps:
     watches: Floats
     leaving: Floats
     region: Ints
+    channel: Ints | None = None
 
 
 @dataclass
@@ -141,7 +151,21 @@ def subscription(plan: SimulationPlan) -> Simulation:
     )
     events = _events(plan, people, log, (customer, day, amount, kind), random)
     seen = people.arrival < plan.cutoff_day
-    return Simulation(plan, events, truth[seen].reset_index(drop=True))
+    made = Simulation(plan, events, truth[seen].reset_index(drop=True))
+    return made if people.channel is None else _with_channels(made, people.arrival, people.channel)
+
+
+def _with_channels(made: Simulation, arrival: Ints, channel: Ints) -> Simulation:
+    """Return the log with what channels cost, and what their customers have paid by its end."""
+    plan, paid = made.plan, made.events[made.events[columns.EVENT_TYPE] == columns.PURCHASE]
+    who = pd.Index(plan.customer_ids()).get_indexer(pd.Index(paid[columns.CUSTOMER_ID]))
+    day = ((paid[columns.EVENT_TIME] - pd.Timestamp(START)).dt.days.to_numpy() - arrival[who]) / MONTH_DAYS
+    months = int(plan.days / MONTH_DAYS) + 1
+    cells = who * months + day.astype(np.int64)
+    value = np.bincount(cells, paid[columns.AMOUNT], minlength=plan.customers * months)
+    values = channel_truth(plan, channel, arrival, value.reshape(plan.customers, months).astype(np.float64))
+    spend = spend_table(plan, arrival, channel, float(values["value"].mean()))
+    return replace(made, spend=spend, channels=priced(plan, values, spend))
 
 
 def _sign_up(plan: SimulationPlan, random: np.random.Generator) -> SignUps:
@@ -153,7 +177,7 @@ def _sign_up(plan: SimulationPlan, random: np.random.Generator) -> SignUps:
     arrival[0] = 0.0  # a log begins with someone
     interest = random.uniform(*EASE) * random.gamma(0.7, 1 / 0.7, n)
     idle = np.where(random.uniform(size=n) < IDLE, 0.05, 1.0)
-    return SignUps(
+    people = SignUps(
         arrival=np.floor(np.minimum(arrival, plan.days - 1)).astype(np.int64),
         interest=interest,
         free_days=random.exponential(FREE_DAYS, n) * np.sqrt(interest),
@@ -161,6 +185,11 @@ def _sign_up(plan: SimulationPlan, random: np.random.Generator) -> SignUps:
         leaving=np.column_stack([random.beta(a, b, n) for a, b in LEAVING]),
         region=(random.uniform(size=n) < REGION_SHARE).astype(np.int64),
     )
+    if not plan.channels:
+        return people
+    won = assign_channels(plan)  # a seeker cancels at the first renewal
+    leaving = np.where(won.seeker[:, None], 1.0, people.leaving)
+    return replace(people, interest=interest * won.quality, leaving=leaving, channel=won.channel)
 
 
 def _start_chance(people: SignUps, day: int) -> tuple[Floats, float]:
@@ -295,6 +324,8 @@ def _events(
             columns.COUNTRY: np.array(["US", "IN"], dtype=object)[people.region[customer]],
         }
     )
+    if people.channel is not None:
+        events[columns.CHANNEL] = np.array(NAMES, dtype=object)[people.channel[customer]]
     kept = np.lexsort((customer, events[columns.EVENT_TIME]))
     finished: pd.DataFrame = events.iloc[kept[day[kept] < plan.days]].reset_index(drop=True)
     return finished

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core import columns
+from clv_core.collection.simulate.channels import SEEKERS_DISCOUNTS
 from clv_core.collection.simulate.plan import START, SimulationPlan
-from clv_core.collection.simulate.population import CHANNELS, COUNTRIES, FAVOURITE, Population
+from clv_core.collection.simulate.population import COUNTRIES, FAVOURITE, Population
 from clv_core.collection.simulate.reviews import write_reviews
 from clv_core.collection.simulate.shop import (
     CATEGORIES,
@@ -83,7 +84,9 @@ def trade(
     quantity = 1.0 + random.poisson(people.extra_quantity[buyer])
     reduced = random.uniform(size=len(order)) < discount_chance(people.deals[buyer], day)
     gross = np.round(quantity * price[bought], 2)
-    share = np.where(reduced, DISCOUNTS[random.integers(len(DISCOUNTS), size=len(order))], 0.0)
+    size = random.integers(len(DISCOUNTS), size=len(order))
+    share = np.where(reduced, DISCOUNTS[size], 0.0)
+    share = np.where(people.seeker[buyer], SEEKERS_DISCOUNTS[size % len(SEEKERS_DISCOUNTS)], share)
     discount = np.round(gross * share, 2)
     amount = np.round(gross - discount, 2)
 
@@ -164,7 +167,7 @@ def _finish(events: pd.DataFrame, plan: SimulationPlan, people: Population, visi
             columns.DISCOUNT: events[columns.DISCOUNT],
             columns.RATING: events[columns.RATING],
             columns.REVIEW_TEXT: events[columns.REVIEW_TEXT],
-            columns.CHANNEL: np.array(CHANNELS, dtype=object)[people.channel[customer]],
+            columns.CHANNEL: np.array(people.channels, dtype=object)[people.channel[customer]],
             columns.COUNTRY: np.array(COUNTRIES, dtype=object)[people.country[customer]],
             columns.SESSION_ID: _where(at_shop, "S" + number),
         }

@@ -83,5 +83,6 @@ def walk(plan: SimulationPlan, people: Population, shift: Shift, random: np.rand
         above = random.uniform(size=len(active))[:, None] > edges[active, mood[active], : MOODS - 1]
         mood[active] = above.sum(1)
         mood[who[bad & (chance[3] < LEAVE_WHEN_BAD)]] = GONE
+        mood[who[bought & people.seeker[who]]] = GONE
     customer, days, moods, carted, bought, bad = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Visits(customer, days, moods, carted, bought, bad, at_cutoff)

@@ -13,11 +13,18 @@ from clv_core.columns import CUSTOMER_ID
 EMAIL, PHONE, MADID = "email", "phone", "madid"
 FIRST_NAME, LAST_NAME = "first_name", "last_name"
 CITY, STATE, ZIP, COUNTRY = "city", "state", "zip", "country"
+GCLID, FBC = "gclid", "fbc"
+"""Ids of the click on an advertisement: Google's, and Meta's (``fb.1.<time>.<fbclid>``)."""
+ACQUIRED_ON, ACQUISITION_CHANNEL = "acquired_on", "acquisition_channel"
+ACQUISITION_CAMPAIGN: Final = "acquisition_campaign"
 CONSENT: Final = "consent"
-FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME, CITY, STATE, ZIP, COUNTRY)
+ORIGINS: Final = (ACQUIRED_ON, ACQUISITION_CHANNEL, ACQUISITION_CAMPAIGN)
+"""When and through what the customer was won; no model reads them."""
+FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME, CITY, STATE, ZIP, COUNTRY, GCLID, FBC, *ORIGINS)
 """Contact fields, as columns of a customers table beside ``customer_id`` and ``consent``."""
 
 PLACES: Final = (CITY, STATE, ZIP, COUNTRY)
+IMPERSONAL: Final = (*PLACES, *ORIGINS)
 """Contact fields that say nothing of one person alone, and may be attributes too."""
 
 _VOCABULARY: Final = load_vocabulary()

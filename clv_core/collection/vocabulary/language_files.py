@@ -60,9 +60,11 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "months": dict.fromkeys(MONTHS, WORDS),
     "contacts": {
         **dict.fromkeys(("email", "phone", "madid", "first_name", "last_name", "city", "state", "zip"), WORDS),
-        **dict.fromkeys(("country", "consent"), WORDS),
+        **dict.fromkeys(("country", "consent", "gclid", "fbc"), WORDS),
+        **dict.fromkeys(("acquired_on", "acquisition_channel", "acquisition_campaign"), WORDS),
         "consent_names": PATTERNS,
     },
+    "acquisition": dict.fromkeys(("campaign", "day", "spend", "currency", "channel"), WORDS),
     "personal": {**dict.fromkeys(("words", "name", "beside_name"), WORDS), "together": GROUPS, "within": PATTERNS},
 }
 """Table -> key -> what its entries are."""

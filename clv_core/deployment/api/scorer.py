@@ -35,7 +35,7 @@ from clv_core.features.event_store import ColumnStore
 from clv_core.features.labels import group_label
 from clv_core.features.log import open_log
 from clv_core.features.relations import DAY_SECONDS, day_of
-from clv_core.features.reviews import reviews_of
+from clv_core.features.review_texts import reviews_of
 from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, REVIEWED, SignalColumn
 from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import translate

@@ -22,7 +22,7 @@ from clv_core.features.sequences import STEP_CODES, STEP_VALUES
 from clv_core.i18n import LANGUAGES
 from clv_core.model.inputs import STEP_CHANNELS
 from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
-from clv_core.preprocessing.reviews import ReviewEncoder
+from clv_core.preprocessing.review_encoder import ReviewEncoder
 from clv_core.workspace import check_name
 
 Text = Annotated[str, Field(max_length=200)]

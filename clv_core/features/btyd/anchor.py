@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.features.btyd.gammagamma import GammaGamma
 from clv_core.records import JsonRecord
 
@@ -39,7 +39,7 @@ class Anchor(JsonRecord):
         kept: share of order value that returns on later days leave, in (0, 1].
     """
 
-    counts: BgNbd
+    counts: BGNBD
     spend: GammaGamma
     kept: float = 1.0
 
@@ -58,7 +58,7 @@ class Anchor(JsonRecord):
             days = float(buyers["purchase_days"].sum())
             typical = float(buyers["net_value"].sum()) / days if days > 0 else 0.0
         kept = _kept(buyers)
-        return cls(BgNbd.fit(x, last, age), GammaGamma.fit(x, mean, typical / kept), kept)
+        return cls(BGNBD.fit(x, last, age), GammaGamma.fit(x, mean, typical / kept), kept)
 
     def expected_count(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""

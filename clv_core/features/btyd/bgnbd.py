@@ -21,7 +21,7 @@ FEW_ROWS: Final = 32
 
 
 @dataclass(frozen=True)
-class BgNbd(JsonRecord):
+class BGNBD(JsonRecord):
     """Parameters of the BG/NBD model; ages in the unit of ``alpha`` (days, where :meth:`fit` saw days).
 
     Args:

@@ -22,7 +22,7 @@ _ROWS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True)
-class ParetoNbd(JsonRecord):
+class ParetoNBD(JsonRecord):
     """Parameters of the Pareto/NBD model; ages in the unit of ``alpha`` and ``beta`` (days, where fitted on days).
 
     Args:

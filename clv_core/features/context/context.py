@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.btyd import BgNbd
+from clv_core.features.btyd import BGNBD
 from clv_core.features.context.anchored import history
 from clv_core.features.context.customer_statistics import Columns, customer_statistics
 from clv_core.features.context.log_days import LogDays
@@ -47,7 +47,7 @@ class Context(JsonRecord):
     numbers: dict[str, float]
 
     @classmethod
-    def of(cls, steps: Steps, cutoff_day: int, horizon_days: int, counts: BgNbd | None = None) -> Context:
+    def of(cls, steps: Steps, cutoff_day: int, horizon_days: int, counts: BGNBD | None = None) -> Context:
         """Return the context of a log; steps at or after the cutoff change nothing.
 
         Args:
@@ -59,7 +59,7 @@ class Context(JsonRecord):
         log = LogDays.of(_before(steps, cutoff_day))
         if counts is None:
             past = history(log, cutoff_day).dropna()
-            counts = BgNbd.fit(past["frequency"], past["recency"], past["T"])
+            counts = BGNBD.fit(past["frequency"], past["recency"], past["T"])
         usual, lookup = usual_of(log, horizon_days), Lookup.of(log, cutoff_day, horizon_days, counts)
         return cls(
             cutoff_day, horizon_days, usual, lookup, log_statistics(log, cutoff_day, horizon_days, usual, lookup)
@@ -109,7 +109,7 @@ class LazyContext:
     cutoff_day: int
     horizon_days: int
     kept: Context | None = None
-    counts: BgNbd | None = None
+    counts: BGNBD | None = None
 
     @cached_property
     def known(self) -> Context:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import CART
-from clv_core.features.btyd import BgNbd
+from clv_core.features.btyd import BGNBD
 from clv_core.features.context.days import Days, Past
 from clv_core.features.context.log_days import LogDays
 from clv_core.records import FloatArray, JsonRecord
@@ -119,7 +119,7 @@ class CustomerState:
         """The order days so far."""
         return Past(self.edges[:, -1], self.edges[:, 0])
 
-    def expected(self, counts: BgNbd, days: int, horizon_days: float) -> Floats:
+    def expected(self, counts: BGNBD, days: int, horizon_days: float) -> Floats:
         """Return the order days that BG/NBD expects of buyers in the next ``days``, 0 of all others, [n]."""
         bought = self.count > 0
         last, age = (np.rint(part * horizon_days)[bought] for part in (self.age - self.recency, self.age))
@@ -179,7 +179,7 @@ class Lookup(JsonRecord):
     misfit: dict[str, float]
 
     @classmethod
-    def of(cls, log: LogDays, cutoff_day: int, horizon_days: int, counts: BgNbd) -> Lookup:
+    def of(cls, log: LogDays, cutoff_day: int, horizon_days: int, counts: BGNBD) -> Lookup:
         """Return the look-ups of a log whose days all lie before ``cutoff_day``.
 
         Args:

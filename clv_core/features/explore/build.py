@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.engine import fetch, one, text
+from clv_core.collection.engine import fetch, measure_progress, one, text
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.columns import (
     AMOUNT,
@@ -25,7 +25,7 @@ from clv_core.columns import (
     VIEW,
 )
 from clv_core.errors import Refused
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.explore.cube import (
     MONEY_DAYS,
     OPTIONS,
@@ -130,7 +130,7 @@ class _Builder:
         connection: Any = engine.connection
         connection.create_view("log", dataset.events(engine.connection))
         self.connection: duckdb.DuckDBPyConnection = connection.con
-        self.connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        measure_progress(self.connection, True)
 
     def cube(self, folder: Path) -> Cube:
         """Write all relations and return the record of the cube, which will live in ``folder``."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from clv_core.collection.engine import one_file, text
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import UsageError
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.explore.cube import ACTIVE, MONEY_DAYS, RATED, RECORD, Cube
 from clv_core.workspace import atomic_path
 

@@ -20,8 +20,8 @@ from clv_core.model.chance import HorizonTransfer
 from clv_core.model.heads import Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import Batch, InstantInputs
-from clv_core.model.instant.network import InstantNetwork, Steering
+from clv_core.model.instant.pretrained_inputs import Batch, InstantInputs
+from clv_core.model.instant.pretrained_network import InstantNetwork, Steering
 from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 

@@ -33,7 +33,7 @@ from clv_core.columns import (
     SESSION_ID,
     UNIT_PRICE,
 )
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.monitoring.drift.periods import Period
 
 if TYPE_CHECKING:

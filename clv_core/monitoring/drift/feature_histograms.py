@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from clv_core.config import TrainConfig
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.features.behaviour import FEATURES
+from clv_core.features.feature_table import ANCHORS
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot
-from clv_core.features.table import ANCHORS
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.periods import MONTH, Check, period_start, periods_after, periods_in
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection.vocabulary.contact_fields import EMAIL, FBC, GCLID, MADID, PHONE
 from clv_core.strategy.audiences import platforms
 from clv_core.strategy.audiences.contacts import MOBILE_CN
 from clv_core.strategy.audiences.countries import MAINLAND_CHINA
@@ -35,6 +35,7 @@ class Export:
         region: country of phone numbers that name none, unless another is chosen; "" where the platform has no one
             country.
         read_as: what the platform makes of e-mail addresses before it hashes them, where that makes one of several.
+        conversion_days: of conversions, how long ago the first order may be (:mod:`.conversions`); None for audiences.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Export:
     most_rows: int | None = None
     region: str = ""
     read_as: Spelling | None = None
+    conversion_days: int | None = None
 
     @property
     def needs_contacts(self) -> bool:
@@ -62,6 +64,8 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("xlsx", ".xlsx"),
         Export("google_customer_match", ".csv", platforms.google, (EMAIL, PHONE)),
         Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
+        Export("google_conversions", ".csv", platforms.google_conversions, (GCLID,), conversion_days=90),
+        Export("meta_events", ".csv", platforms.meta_events, (EMAIL, PHONE, MADID, FBC), conversion_days=62),
         Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
         Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
         Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),

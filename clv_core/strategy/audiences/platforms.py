@@ -16,7 +16,9 @@ from clv_core.collection.vocabulary.contact_fields import (
     CONSENT,
     COUNTRY,
     EMAIL,
+    FBC,
     FIRST_NAME,
+    GCLID,
     LAST_NAME,
     MADID,
     PHONE,
@@ -43,6 +45,11 @@ PROPERTIES: Final = {
     "horizon_days": "clv_horizon_days",
 }
 """Columns of ours that mail platforms get as properties, under the names that they see."""
+CONVERTED_AT, CONVERSION_VALUE = "converted_at", "conversion_value"
+CONVERSION_CURRENCY: Final = "conversion_currency"
+"""Columns of conversions (:mod:`.conversions`): time in UTC, worth of the customer, code of the currency."""
+CONVERSION_NAME: Final = "Predicted customer value"
+"""What the conversion action is called in Google Ads."""
 UNITED_STATES: Final = "US"
 STATES: Final = {
     name: code
@@ -108,6 +115,39 @@ def meta(customers: pd.DataFrame) -> pd.DataFrame:
     }
     columns = {name: texts if name == "madid" else sha256(texts) for name, texts in hashed.items()}
     return pd.DataFrame({**columns, "value": plain_numbers(customers[VALUE].clip(lower=0))})
+
+
+def google_conversions(customers: pd.DataFrame) -> pd.DataFrame:
+    """Google Ads offline conversions: the click that won each customer, and what the customer is worth.
+
+    Source: Google, import conversions from clicks (support.google.com/google-ads/answer/7014069): the time as
+    ``yyyy-MM-dd HH:mm:ss+HH:mm``, the value as a plain number, no personal data.
+    """
+    return pd.DataFrame(
+        {
+            "Google Click ID": customers[GCLID],
+            "Conversion Name": CONVERSION_NAME,
+            "Conversion Time": customers[CONVERTED_AT].dt.strftime("%Y-%m-%d %H:%M:%S+00:00").astype("str"),
+            "Conversion Value": plain_numbers(customers[CONVERSION_VALUE].clip(lower=0)),
+            "Conversion Currency": customers[CONVERSION_CURRENCY],
+        }
+    )
+
+
+def meta_events(customers: pd.DataFrame) -> pd.DataFrame:
+    """Meta offline events: hashed identifiers as in an audience, the click's id as it is, the worth of the customer.
+
+    Source: Meta, offline conversions (developers.facebook.com/docs/marketing-api/conversions-api/parameters): fbc and
+    madid are not hashed, event_time in ISO 8601.
+    """
+    identifiers = meta(customers.assign(**{VALUE: 0.0})).drop(columns="value")
+    return identifiers.assign(
+        fbc=customers[FBC],
+        event_name="Purchase",
+        event_time=customers[CONVERTED_AT].dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str"),
+        value=plain_numbers(customers[CONVERSION_VALUE].clip(lower=0)),
+        currency=customers[CONVERSION_CURRENCY],
+    )
 
 
 def letters(texts: pd.Series[Any]) -> pd.Series[Any]:

@@ -18,7 +18,13 @@ from clv_core.collection.engine import connect_memory, file_text
 from clv_core.collection.engine import name as identifier
 from clv_core.collection.parse.email_texts import EMAIL_PATTERN, tidy
 from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, EMAIL, PLACES, consent_like_columns, contact_columns
+from clv_core.collection.vocabulary.contact_fields import (
+    CONSENT,
+    EMAIL,
+    IMPERSONAL,
+    consent_like_columns,
+    contact_columns,
+)
 from clv_core.columns import BY_NAME, COUNTRY, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.strategy.audiences.consent import consent_question
@@ -35,7 +41,7 @@ def stored_fields(dataset: Dataset) -> tuple[str, ...]:
     table = _table(dataset)
     fields = tuple(table.get("contacts", ()))
     if table.get("pseudonymised"):
-        fields = tuple(field for field in fields if field in (CONSENT, *PLACES))
+        fields = tuple(field for field in fields if field in (CONSENT, *IMPERSONAL))
     return (*fields, *(field for field in log_columns(dataset) if field not in fields))
 
 
@@ -49,7 +55,7 @@ def log_columns(dataset: Dataset) -> dict[str, str]:
         columns = {EMAIL: CUSTOMER_ID, **columns}
     if set(columns) - {CONSENT} and COUNTRY in dataset.manifest.columns:
         columns.setdefault(COUNTRY, COUNTRY)
-    return columns if set(columns) - {CONSENT, *PLACES} or _table(dataset).get("contacts") else {}
+    return columns if set(columns) - {CONSENT, *IMPERSONAL} or _table(dataset).get("contacts") else {}
 
 
 def email_is_id(dataset: Dataset) -> bool:
@@ -81,7 +87,7 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
         Refused: the contact fields are pseudonyms, which no platform can use.
     """
     table = _table(dataset)
-    usable = set(stored_fields(dataset)) - {CONSENT, *PLACES}
+    usable = set(stored_fields(dataset)) - {CONSENT, *IMPERSONAL}
     if set(table.get("contacts", ())) - {CONSENT} and table["pseudonymised"] and not usable:
         raise Refused("contacts_pseudonymised", name=dataset.name)
     return latest_contacts(dataset)

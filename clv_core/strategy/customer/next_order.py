@@ -24,7 +24,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset, companion_path
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
-from clv_core.features.btyd.bgnbd import BgNbd
+from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import last_year
@@ -57,7 +57,7 @@ class Rhythm:
         last_year: the season after the cutoff, from last year.
     """
 
-    counts: BgNbd
+    counts: BGNBD
     last_year: LastYear = LastYear()
 
     @classmethod
@@ -82,7 +82,7 @@ class Rhythm:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Return the rhythm of :meth:`to_json`'s dictionary."""
-        return cls(BgNbd.from_json(value["counts"]), LastYear.from_json(value["last_year"]))
+        return cls(BGNBD.from_json(value["counts"]), LastYear.from_json(value["last_year"]))
 
 
 def load_rhythm(scored: ScoredDataset) -> Rhythm:
@@ -163,7 +163,7 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
     return NextOrder(chance, horizon_days, expected, early, late, gap, own is not None)
 
 
-def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BgNbd) -> PurchaseSurvival:
+def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BGNBD) -> PurchaseSurvival:
     """Return when the next order comes by BG/NBD; of never-buyers that is undetermined."""
     since_first = float((begin - bought[0]).astype(np.float64)) if len(bought) else math.nan
     return PurchaseSurvival.of_one(counts, len(bought) - 1, since_first, horizon_days)

@@ -19,7 +19,7 @@ from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.randomization import DATE, GROUP
 from clv_core.strategy.experiments.treatment_effect import Experiment, measure

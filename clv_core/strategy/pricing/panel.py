@@ -25,7 +25,7 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.relations import DAY_SECONDS, day_of
 from clv_core.strategy.segments import TIER
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.store.version_store import Dataset
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import Progress
 from clv_core.strategy.recommend.candidates import blocks

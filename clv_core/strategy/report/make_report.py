@@ -18,6 +18,14 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.explain.store import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.strategy.acquisition import (
+    Acquisition,
+    Question,
+    acquisition_report,
+    load_new_customers,
+    load_spend,
+)
+from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.budget_plan import make_plan
 from clv_core.strategy.plans.offers import Offer, check_offers
@@ -57,6 +65,7 @@ def make_report(
     plan_scheme: Segmentation | None = None,
     plan_terms: Terms | None = None,
     experiments: Mapping[str, Experiment] | None = None,
+    acquisition: Question | None = None,
     language: str = DEFAULT_LANGUAGE,
     logo: Path | None = None,
     progress: Progress,
@@ -72,12 +81,14 @@ def make_report(
         plan_terms: of the values that the plan uses; None: the trained horizon without discount and margin. All other
             sections use these plain values.
         experiments: that measured effects of the offers, by the offer's name.
+        acquisition: what is asked about new customers, with the spend tables saved with the dataset; None: nothing.
         language: of all texts.
         logo: a PNG for the cover; None for none.
         progress: listener.
 
     Raises:
-        UsageError: the logo is no PNG, or a large one.
+        UsageError: the logo is no PNG, or a large one; the log does not know how to group customers as asked.
+        Refused: the spend is in another currency than the log, or about other days.
     """
     dataset, bundle, workspace = scored.dataset, scored.bundle, scored.workspace
     tiered = assign_tiers(scored.scores(progress), scheme)
@@ -105,6 +116,7 @@ def make_report(
         shared=shared_error(workspace, bundle),
         explanation=None if explained is None else explained[0],
         plan=plan,
+        acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
         model_name=_model_name(scored, f),
         format=f,
     )
@@ -119,6 +131,15 @@ def make_report(
     )
     progress.report("report", len(SECTIONS), len(SECTIONS))
     return report
+
+
+def _acquisition(
+    scored: ScoredDataset, question: Question, progress: Progress
+) -> tuple[Acquisition, Acquisition | None]:
+    customers = load_new_customers(scored, Terms(scored.horizon_days), progress)
+    spend, asked = load_spend(scored.dataset), discount_question(customers, question)
+    discounts = None if asked is None else acquisition_report(customers, spend, asked)
+    return acquisition_report(customers, spend, question), discounts
 
 
 def _model_name(scored: ScoredDataset, f: Formatter) -> str:

@@ -18,6 +18,7 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
+from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.plans.budget_plan import BudgetPlan
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.segments.saved_segments import tier_labels
@@ -103,6 +104,7 @@ class ReportContext:
         shared: errors that customers share, from past origins; None where they are unknown.
         explanation: a saved one, or None.
         plan: a plan, or None.
+        acquisition: figures of new customers, and those by the discount of their first order; None without them.
         model_name: what people call the model: its kind and version.
         format: the formatter.
     """
@@ -115,6 +117,7 @@ class ReportContext:
     shared: SharedError | None
     explanation: Explanation | None
     plan: ReportPlan | None
+    acquisition: tuple[Acquisition, Acquisition | None] | None
     model_name: str
     format: Formatter
 

@@ -1,9 +1,11 @@
-"""The sections of a report: data, trust, deciles, drivers, segments, plan, limits."""
+"""The sections of a report: data, trust, deciles, drivers, segments, acquisition, plan, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Any, Final
+
+import numpy as np
 
 from clv_core.deployment.saved_evaluation import holdout_predictions
 from clv_core.deployment.terms import Terms
@@ -14,6 +16,8 @@ from clv_core.evaluation.explain.sentences import SECOND
 from clv_core.evaluation.saying import format_metric
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
+from clv_core.strategy.acquisition.findings import group_name
+from clv_core.strategy.acquisition.findings import headline as acquisition_finding
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.document import (
     ACTUAL,
@@ -30,6 +34,7 @@ from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS: Final = 8
+GROUPS: Final = 8
 JUDGED: Final = ("gini", "bias", "mae", "rmse", "mse")
 
 
@@ -212,6 +217,51 @@ def _span(context: ReportContext, row: dict[Hashable, Any]) -> str:
     return context.format.span(row["value_sum_low"], row["value_sum_high"]) or "–"
 
 
+def acquisition(context: ReportContext) -> Section | None:
+    """Return what new customers cost and are worth by group; None where that was not asked for."""
+    if context.acquisition is None:
+        return None
+    f, (found, discounts) = context.format, context.acquisition
+    bare = Formatter(f.language, "")  # the currency is in the head: in every cell it would break lines of slides
+    groups = found.groups.head(GROUPS)
+    names = [
+        group_name(str(group), str(kind), f.language)
+        for group, kind in zip(groups["group"], groups["kind"], strict=True)
+    ]
+    head = ("group", "customers", "cac", "ltv", "span", "ratio", "payback")
+    cells = tuple(
+        (
+            name,
+            f"{row['customers']:,}",
+            bare.money(row["cac"]) if 0 < row["cac"] < np.inf else "–",
+            bare.money(row["ltv"]) if np.isfinite(row["ltv"]) else "–",
+            bare.span(row["ltv_low"], row["ltv_high"]) or "–",
+            f"{row['ratio']:.1f}" if np.isfinite(row["ratio"]) else "–",
+            f"{row['payback_month']:.0f}" if np.isfinite(row["payback_month"]) and row["cac"] > 0 else "–",
+        )
+        for name, row in zip(names, groups.to_dict("records"), strict=True)
+    )
+    costly = np.isfinite(groups["ratio"]).to_numpy()
+    value, axis = ("ratio", "LTV:CAC") if costly.any() else ("ltv", f.unit())
+    shown = costly if costly.any() else np.isfinite(groups[value]).to_numpy()
+    series = Series(f.t(f"report.acquisition.{value}", unit=f.unit()), tuple(groups[value][shown]), PREDICTED)
+    drawn = tuple(name for name, one in zip(names, shown, strict=True) if one)
+    margin = found.question.margin_rate
+    points = [
+        f.t("warning.acquisition_not_causal"),
+        f.t("report.acquisition.margin", margin=f.percent(margin)) if margin < 1 else f.t("report.acquisition.revenue"),
+    ]
+    return Section(
+        "acquisition",
+        f.t("report.acquisition"),
+        acquisition_finding(found, discounts, f.language),
+        tuple(points),
+        (),
+        Table(tuple(f.t(f"report.acquisition.{name}", unit=f.unit()) for name in head), cells),
+        Chart("bars", drawn, (series,), "", axis) if len(drawn) > 1 else None,
+    )
+
+
 def plan(context: ReportContext) -> Section | None:
     """Return who gets what for the budget, and the evidence for it; None without a plan."""
     f, planned = context.format, context.plan
@@ -294,6 +344,7 @@ SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     deciles,
     drivers,
     segments,
+    acquisition,
     plan,
     limits,
 )

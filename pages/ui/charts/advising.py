@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from clv_core.plot.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, value_ticks, vertical
+from clv_core.plot.names import FEW, short
 from clv_core.strategy.plans.allocation import Curve
-from pages.ui.charts.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, value_ticks, vertical
-from pages.ui.charts.names import FEW, short
 from pages.ui.i18n import t
 
 

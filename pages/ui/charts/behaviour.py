@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from pages.ui.charts.drawing import (
+from clv_core.plot.drawing import (
     ACTUAL,
     BASELINE,
     DOTTED,
@@ -25,7 +25,7 @@ from pages.ui.charts.drawing import (
     value_ticks,
     vertical,
 )
-from pages.ui.charts.names import FEW, short
+from clv_core.plot.names import FEW, short
 from pages.ui.i18n import percent, say, t
 
 MAX_CELLS: Final = 260

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.ui.charts.drawing import (
+from clv_core.plot.drawing import (
     ACTUAL,
     BASELINE,
     DOTTED,
@@ -23,7 +23,7 @@ from pages.ui.charts.drawing import (
     value_ticks,
     vertical,
 )
-from pages.ui.charts.names import in_cell, short, wrapped
+from clv_core.plot.names import in_cell, short, wrapped
 from pages.ui.i18n import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)

@@ -14,6 +14,7 @@ from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
+from clv_core.plot.names import cut
 from clv_core.strategy.customer.customer_card import Card
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
 from clv_core.strategy.customer.why_sentences import MODEL
@@ -28,7 +29,6 @@ from clv_core.strategy.segments.segment_rules import RULES, Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import access, cells, i18n, navigation, page_files, session, tiers, verdict, widgets
 from pages.ui.charts import spending
-from pages.ui.charts.names import cut
 from pages.ui.exports import export_log
 from pages.ui.i18n import money, percent, t
 from pages.ui.navigation import SEARCH

@@ -18,7 +18,7 @@ from clv_core.collection.customers import RoleProposal, inspect_customers
 from clv_core.collection.infer.answers import Answers
 from clv_core.collection.questions import option_words
 from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, FIELDS, PLACES
+from clv_core.collection.vocabulary.contact_fields import CONSENT, FIELDS, IMPERSONAL
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.scratch import temporary_folder
 from pages.ui import access, confirmation, flash, i18n, progress, received, session, widgets
@@ -312,7 +312,7 @@ def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Us
         for item in proposals
         if item.field
         and item.field not in contacts
-        and not (item.field in PLACES and uses[item.column][0] in (STATIC, DATED))
+        and not (item.field in IMPERSONAL and uses[item.column][0] in (STATIC, DATED))
     }
     return Uses(
         customer_id=next((column for column, (use, _) in uses.items() if use == ID), ""),

@@ -19,10 +19,11 @@ from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
 from clv_core.evaluation.explain.whatif import against
 from clv_core.features.labels import label
+from clv_core.plot import explanations
+from clv_core.plot.drawing import Chart
+from clv_core.plot.reasons import reason_name, unit_of
 from pages.ui import schemes, scored, segmenting, session, widgets
-from pages.ui.charts import explanations
-from pages.ui.charts.drawing import Chart
-from pages.ui.explain.overall import axis_of, reason_name, unit_of, within
+from pages.ui.explain.overall import axis_of, within
 from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
 

@@ -12,13 +12,14 @@ import streamlit as st
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation
-from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, move, of_customer, reading
+from clv_core.evaluation.explain.sentences import level, move, of_customer, reading
 from clv_core.evaluation.explain.whatif import Reading, direction
 from clv_core.features.labels import label
+from clv_core.plot import explanations, reasons
+from clv_core.plot.reasons import reason_name, unit_of
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import explanations
-from pages.ui.explain.overall import SavedExplanation, need_explanation, reason_name, unit_of
+from pages.ui.explain.overall import SavedExplanation, need_explanation
 from pages.ui.i18n import money, name_of, t
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from clv_core.evaluation.explain.events import EventEffects
 
 SLIDERS: Final = 4
-STEPS: Final = 8
 WORTH_DRAWING: Final = 0.01
 """A thing that events tell has a row of its own where it moves this share of the strongest effect."""
 SMALLEST: Final = 1e-4
@@ -103,27 +103,10 @@ def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     sentences = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
         st.markdown(i18n.join_sentences(map(widgets.escape, sentences)))
+    widgets.chart(reasons.waterfall(explanation, customer, currency), "waterfall")
     rows = explanation.waterfall(customer)
     rows = rows.assign(label=rows["part"].map(reason_name))
     unit, factor = unit_of(explanation.answer, currency)
-    named = rows[rows["value"].abs() > WORTH_NAMING * float(rows["value"].abs().max())].head(STEPS)
-    steps = named[["label", "value"]].rename(columns={"value": "effect"})
-    rest = float(rows["value"].iloc[len(named) :].sum())
-    if abs(rest) > WORTH_NAMING * float(named["value"].abs().max()):
-        last: list[Any] = [t("explain.rest"), rest]
-        steps.loc[len(steps)] = last
-    figure = explanations.waterfall(
-        steps.assign(effect=steps["effect"] * factor),
-        t(
-            "why.waterfall",
-            base=level(explanation.base, explanation.answer, currency, session.language()),
-            predicted=level(explanation.predicted_of(customer), explanation.answer, currency, session.language()),
-        ),
-        start=(t("explain.base"), explanation.base * factor),
-        end=t(f"answer.{explanation.answer}"),
-        unit=unit,
-    )
-    widgets.chart(figure, "waterfall")
     _table(rows, factor, currency if factor == 1 else unit, currency)
     opening = t("card.open", customer=widgets.escape(customer))
     if st.button(opening, key="explain_card", icon=navigation.BY_NAME["customer"].icon):

@@ -15,11 +15,9 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.checks import Faithfulness, Stability
-from clv_core.evaluation.explain.dependence import rank_correlation
 from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
 from clv_core.evaluation.explain.sentences import (
     listed,
-    lowered,
     move,
     of_faithfulness,
     of_stability,
@@ -29,23 +27,16 @@ from clv_core.evaluation.explain.store import RECORD, load_explanation, load_rec
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
 from clv_core.features.signals import REVIEW_TEXT
+from clv_core.plot import reasons
+from clv_core.plot.reasons import live, reason_name
 from clv_core.strategy.audiences.customer_list import side_of
 from pages.ui import cells, i18n, page_files, progress, session, verdict, widgets
 from pages.ui.cache import cached
-from pages.ui.charts import explanations
-from pages.ui.charts.drawing import Chart
-from pages.ui.charts.names import IN_WORDS, cut, smaller
 from pages.ui.exports import export_log
 from pages.ui.i18n import percent, t
 from pages.ui.page_files import file_name
 
 STRONGEST: Final = 5
-BARS: Final = 10
-SWARM: Final = 8
-DOTS: Final = 250
-SMALLEST_SHARE: Final = 5e-4
-CLEAR: Final = 0.3
-"""Rank correlation of level and effect from which on a reason is said to add value, or to take it, when it is high."""
 ICONS: Final = {
     True: ":green[:material/check_circle:]",
     False: ":orange[:material/warning:]",
@@ -100,21 +91,11 @@ def choose_answer() -> str:
     return widgets.choose(t("answer.choose"), names, "explain_answer", help=t("answer.help"))
 
 
-def unit_of(answer: str, currency: str) -> tuple[str, float]:
-    """Return the unit of effects on an answer, for axes, and the factor to it: a chance moves by percentage points."""
-    return (t("unit.points"), 100.0) if answer == CHANCE else (i18n.unit(currency), 1.0)
-
-
 def axis_of(feature: str, currency: str) -> str:
     """Return what a feature reads, with the unit of its axis where it is money or days."""
     name, kind = label(feature, session.language()), FEATURES[feature].unit if feature in FEATURES else ""
     unit = {"money": i18n.unit(currency), "days": t("chart.reading.days")}.get(kind)
     return t("chart.reading", name=name, unit=unit) if unit else name
-
-
-def reason_name(part: str) -> str:
-    """Return what a reason is called."""
-    return part_name(part, session.language())
 
 
 def within(part: str) -> str:
@@ -138,16 +119,10 @@ def show(saved: SavedExplanation, answer: str) -> None:
         with st.container(border=True, height="stretch"):
             st.markdown(f"**{t('explain.words')}**")
             in_words(explanation, currency)
-        widgets.chart(bars(explanation, currency), "bars")
-    widgets.chart(swarm(explanation, currency), "swarm")
+        widgets.chart(reasons.bars(explanation, currency), "bars")
+    widgets.chart(reasons.swarm(explanation, currency), "swarm")
     show_checks(record_of(saved.record) or {}, answer, currency)
     review_themes(bundle)
-
-
-def live(explanation: Explanation) -> pd.DataFrame:
-    """Return the reasons that move predictions at all, the strongest first."""
-    rows = explanation.importance()
-    return rows[rows["share"] >= SMALLEST_SHARE]
 
 
 def in_words(explanation: Explanation, currency: str) -> None:
@@ -162,57 +137,6 @@ def in_words(explanation: Explanation, currency: str) -> None:
         )
         read = label(row["representative"], session.language())
         st.markdown(sentence, help=t("explain.reason.help", feature=widgets.escape(read)))
-
-
-def bars(explanation: Explanation, currency: str) -> Chart:
-    """Draw the reasons by strength."""
-    rows = live(explanation).head(BARS)
-    unit, factor = unit_of(explanation.answer, currency)
-    table = pd.DataFrame({"label": rows["part"].map(reason_name), "strength": rows["mean_abs"] * factor})
-    message = t("explain.bars", name=reason_name(rows["part"].iloc[0]), share=percent(rows["share"].iloc[0]))
-    return explanations.reason_bars(table, message, unit=unit)
-
-
-def swarm(explanation: Explanation, currency: str) -> Chart:
-    """Draw which way each reason moves customers, by how high its level is."""
-    order = live(explanation)["part"].head(SWARM).tolist()
-    unit, factor = unit_of(explanation.answer, currency)
-    table = explanation.beeswarm()
-    sampled = set(pd.Series(explanation.customer_ids).sample(min(DOTS, len(explanation.customer_ids)), random_state=1))
-    table = table[table["part"].isin(order) & table["customer_id"].isin(sampled)]
-    table = table.sort_values("part", key=lambda part: part.map(order.index), kind="stable", ignore_index=True)
-    names = dict(zip(explanation.parts, explanation.representatives, strict=True))
-    labels = {part: _with_reading(part, names[part]) for part in order}
-    table = table.assign(label=table["part"].map(labels), effect=table["value"] * factor)
-    axis = t(f"why.effect.{explanation.answer}", unit=unit)
-    return explanations.beeswarm(table, _swarm_message(table, order, names, explanation.answer), axis=axis)
-
-
-def _with_reading(part: str, representative: str) -> str:
-    """Return a reason with what its colour reads on a line of its own: "views" may be the time since the last one."""
-    name, read = reason_name(part), cut(label(representative, session.language()), IN_WORDS)
-    return name if read.casefold() == name.casefold() else f"{name}<br>{smaller(read)}"
-
-
-def _swarm_message(table: pd.DataFrame, order: list[str], names: dict[str, str], answer: str) -> str:
-    """Say which of the strongest reasons adds value when its reading is high, and which takes value."""
-    with_reading = table.dropna(subset="level")
-    with_level = {
-        part: rank_correlation(rows["level"], rows["effect"])
-        for part, rows in with_reading.groupby("part")
-        if len(rows) > 2 and rows["level"].nunique() > 1 and rows["effect"].nunique() > 1
-    }
-    up = next((part for part in order if with_level.get(part, 0.0) > CLEAR), None)
-    down = next((part for part in order if with_level.get(part, 0.0) < -CLEAR), None)
-    if up and down:
-        return t(f"why.swarm.both.{answer}", up=_read(names[up]), down=_read(names[down], small=True))
-    return t(f"why.swarm.up.{answer}", up=_read(names[up])) if up else t("explain.swarm")
-
-
-def _read(representative: str, *, small: bool = False) -> str:
-    """Return what a reading is, ``small`` within a sentence."""
-    name = label(representative, session.language())
-    return lowered(name, session.language()) if small else name
 
 
 def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:

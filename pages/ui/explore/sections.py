@@ -16,10 +16,10 @@ import streamlit as st
 from clv_core.features.explore.buyers import cohort_unit, median_gap, overall
 from clv_core.features.explore.cube import Cube
 from clv_core.features.explore.selection import Filters
+from clv_core.plot.drawing import Chart
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import behaviour
-from pages.ui.charts.drawing import Chart
 from pages.ui.explore import explored, words
 from pages.ui.explore.words import bucket_name
 from pages.ui.i18n import percent, say, t

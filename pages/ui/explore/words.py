@@ -9,8 +9,8 @@ from clv_core.features.explore.buyers import FIRST, LATER, back_within
 from clv_core.features.explore.figures import Concentration
 from clv_core.features.explore.views import DAYS
 from clv_core.i18n import BABEL_LOCALES
+from clv_core.plot.names import cut
 from pages.ui import i18n, session
-from pages.ui.charts.names import cut
 from pages.ui.i18n import money, percent, t
 
 FEW: int = 30

@@ -27,7 +27,7 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import i18n, received, segmenting, session, widgets
+from pages.ui import i18n, received, segmenting, session, terms, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
 from pages.ui.privacy import suppression
@@ -42,12 +42,14 @@ class ListRequest:
         members: its customers, the most valuable first.
         format: id of ``EXPORTS``.
         contacts: how they can be reached, and who must not be; without the customers table.
+        margin_rate: share of net value that conversions have; 1 in other lists.
         mark: all of it as a key for caches.
     """
 
     members: Members
     format: str
     contacts: Contacts
+    margin_rate: float
     mark: str
 
 
@@ -91,6 +93,8 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
                 key="export_tiers" if own else f"export_segments_{segmented.scheme}",
                 persist_state="session",
             )
+        is_conversions = EXPORTS[format].conversion_days is not None
+        margin = (terms.ask_margin() if is_conversions else None) or 1.0
         region = ""
         if PHONE in fields and EXPORTS[format].needs_contacts:
             region = ask_region(dataset, "export_region", format)
@@ -113,9 +117,9 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     order = segmenting.by_value(segmented.data, segmented.terms, segmented.customers)
     members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
-    asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names)
+    asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin)
     mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *asked)))
-    return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), mark)
+    return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), margin, mark)
 
 
 def source_of_contacts(dataset: Dataset) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.conversions import with_conversions
 from clv_core.strategy.audiences.export import Exported, Preview, Side, export, log_export, preview
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
@@ -68,7 +69,13 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
 @cached(CUSTOMERS)
 def _preview(mark: str, _request: ListRequest, _dataset: Dataset, _stop: SuppressionList) -> Preview:  # noqa: ARG001
     contacts = with_stored_contacts(_request.contacts, _dataset, _request.format)
-    return preview(_request.members.frame(), _request.format, contacts, stop=_stop)
+    return preview(_rows(_request, _dataset), _request.format, contacts, stop=_stop)
+
+
+def _rows(request: ListRequest, dataset: Dataset) -> pd.DataFrame:
+    """Return the customers asked for; of conversions those who are new."""
+    as_of = request.members.segmented.data.as_of
+    return with_conversions(request.members.frame(), request.format, dataset, as_of, request.margin_rate)
 
 
 def headline(result: Preview) -> str:
@@ -121,7 +128,7 @@ def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle
     stop = session.suppression_list()
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
-        side, what = request.members.side(), request.members.what
+        side, what = replace(request.members.side(), margin_rate=request.margin_rate), request.members.what
         what = f"{what}-{request.format}" if EXPORTS[request.format].needs_contacts else what
         name = row_files.stem(bundle, what, side, None, request.mark)
         contacts = with_stored_contacts(request.contacts, dataset, request.format)
@@ -129,7 +136,7 @@ def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle
         with st.spinner(t("exporting.wait")):
             access.require("export")
             written = export(
-                request.members.frame(),
+                _rows(request, dataset),
                 request.format,
                 path,
                 side=side,
@@ -216,9 +223,9 @@ def _make_for_platform(audience: Audience, format: str, path: Path, contacts: Co
     try:
         access.require("export")
         given = with_stored_contacts(contacts, audience.data.dataset, format)
-        made = export(
-            audience.rows(), format, path, side=audience.side, contacts=given, stop=session.suppression_list()
-        )
+        data = audience.data
+        rows = with_conversions(audience.rows(), format, data.dataset, data.as_of)
+        made = export(rows, format, path, side=audience.side, contacts=given, stop=session.suppression_list())
     except ClvError as error:
         widgets.show_error(error)
         return

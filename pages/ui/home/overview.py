@@ -15,13 +15,13 @@ from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
 from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.deployment.terms import Terms
 from clv_core.monitoring.monitoring_report import FILE, report_folder
+from clv_core.plot import explanations
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import read_json
 from pages.ui import cells, i18n, navigation, progress, session, tiers, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.charts import explanations
 from pages.ui.i18n import percent, t
 
 LOOP: Final = (

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import navigation, progress, session
 from pages.ui.i18n import t
 
-STEPS: Final = ("upload", "explore", "evaluate", "explain", "segments", "customer", "strategy", "report")
+STEPS: Final = ("upload", "explore", "evaluate", "explain", "segments", "customer", "acquisition", "strategy", "report")
 """The pages in order; each has the sentences ``tour.<page>.look`` and ``tour.<page>.say``."""
 AT: Final = "tour_step"
 COMMAND: Final = "demo"

@@ -13,10 +13,10 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, list_datasets
+from clv_core.plot.names import cut
 from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
 from pages.ui import access, cells, confirmation, flash, i18n, navigation, session, widgets
 from pages.ui.cache import cached
-from pages.ui.charts.names import cut
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 

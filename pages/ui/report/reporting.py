@@ -16,6 +16,7 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.store import load_record
 from clv_core.i18n import LANGUAGES
+from clv_core.strategy.acquisition.saved_spend import spend_mark
 from clv_core.strategy.plans.allocation import max_useful_budget
 from clv_core.strategy.plans.budget_plan import capacities, costs
 from clv_core.strategy.plans.measured_offers import with_experiments
@@ -25,6 +26,7 @@ from clv_core.strategy.report.make_report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
 from pages.ui import access, i18n, page_files, progress, scored, session, terms, verdict, widgets
+from pages.ui.acquisition import asking
 from pages.ui.budget import offers
 from pages.ui.budget.offers import PlanInputs
 from pages.ui.budget.plan import slider_scale
@@ -64,8 +66,16 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
         words = _plan_words(dataset, bundle, str(language)) if planned else ()
+        acquired = st.toggle(
+            t("reporting.acquisition"),
+            asking.spend_of(dataset) is not None,
+            key="report_acquisition",
+            help=t("reporting.acquisition.help"),
+        )
     if planned and not verdict.is_acknowledged(bundle):
         words = ()
+    if acquired:
+        words = (*words, *asking.report_words(dataset, bundle, has_margin="--margin-rate" in words))
     logo = _logo()
     if load_record(explanation_folder(bundle, dataset)) is None:
         st.caption(t("reporting.no_reasons"))
@@ -148,7 +158,8 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
     files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")
     outs = [word for file in files for word in ("--out", str(file))]
     command = ("report", dataset.name, "--model", bundle.id, *outs, *words)
-    plan = f" {hashlib.sha256(repr(words).encode()).hexdigest()[:6]}" if words else ""
+    marks = (*words, spend_mark(dataset)) if "--by" in words else words
+    plan = f" {hashlib.sha256(repr(marks).encode()).hexdigest()[:6]}" if words else ""
     return Wish(command, f"{bundle.id} {dataset.version} {language}{plan}", language, files)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from clv_core.plot import explanations
 from clv_core.strategy.audiences.export import Exported, export, log_export
 from clv_core.strategy.segments import P_PURCHASE, VALUE, too_few
 from clv_core.strategy.segments.clusters import EMBEDDING, FittedClusters
@@ -18,7 +19,7 @@ from clv_core.strategy.segments.segment_rules import OTHERS, Rules
 from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import ValueTiers
 from pages.ui import cells, i18n, navigation, row_files, segmenting, session, tiers, verdict, widgets
-from pages.ui.charts import explanations, placing
+from pages.ui.charts import placing
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import Members, SegmentedCustomers

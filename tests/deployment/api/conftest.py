@@ -26,7 +26,7 @@ from clv_core.deployment.api.app import make
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.environment import ServiceSettings
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import keep_kinds

@@ -19,9 +19,9 @@ from clv_core.deployment.spark.spark_scoring import scoring_query
 from clv_core.deployment.spark.spark_worker import SCORES, BroadcastModel, each_batch, load_predictor, scores, totals
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog
-from clv_core.features.reviews import read_reviews
+from clv_core.features.review_texts import read_reviews
 from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
 from clv_core.model.calibrated import CalibratedModel, Totals

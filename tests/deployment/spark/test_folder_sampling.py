@@ -23,7 +23,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.deployment.spark.sampling import in_sample, sample_folder, sampling_note
 from clv_core.errors import ClvError, Refused
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

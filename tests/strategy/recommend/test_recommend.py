@@ -18,7 +18,7 @@ from sklearn.metrics import ndcg_score
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import NotEnoughData
-from clv_core.features.engine import Engine
+from clv_core.features.duckdb_engine import Engine
 from clv_core.features.relations import day_of
 from clv_core.jobs import NoProgress
 from clv_core.strategy.recommend.collaborative import SHRINK, basket_similarity

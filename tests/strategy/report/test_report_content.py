@@ -14,13 +14,14 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
-from clv_core.deployment.demo import add_demo
+from clv_core.deployment.demo import SAMPLE, add_demo
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.i18n import LANGUAGES, say_money
+from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.acquisition import Question
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
 from clv_core.strategy.report.make_report import check_endings, make_report, write_report
@@ -44,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
-    return made(demo, language=request.param, offers=OFFERS, budget=30.0)
+    return made(demo, language=request.param, offers=OFFERS, budget=30.0, acquisition=Question(margin_rate=0.5))
 
 
 def made(demo: Demo, **options: object) -> Report:
@@ -66,7 +67,7 @@ def section(report: Report, name: str) -> Section:
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 7
+    assert len(report.sections) == 8
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2024", "90", "v1"):
         assert known in provenance
@@ -74,6 +75,16 @@ def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: D
     assert not any(demo[2].id in text for text in every) and every.count(provenance) == 1
     for one in report.sections:
         assert one.title and one.finding and "{" not in one.finding + "".join(one.points)
+
+
+def test_acquisition_has_the_customers_of_each_channel_of_the_log_and_says_that_it_is_no_cause(report: Report) -> None:
+    found = section(report, "acquisition")
+    log = pd.read_csv(SAMPLE, usecols=["customer_id", "event_time", "channel"]).sort_values("event_time")
+    first = log.groupby("customer_id")["channel"].first().value_counts()
+    assert found.table is not None
+    assert {row[0]: int(row[1].replace(",", "")) for row in found.table.rows} == first.to_dict()
+    assert found.points[0] == translate("warning.acquisition_not_causal", report.language)
+    assert "50%" in found.points[1]
 
 
 def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: Demo) -> None:

@@ -16,7 +16,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.customers import add_customers
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.activation import segment
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes

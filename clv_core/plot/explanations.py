@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pages.ui.charts.drawing import (
+from clv_core.plot.drawing import (
     BASELINE,
     DANGER,
     EDGE,
@@ -24,8 +24,8 @@ from pages.ui.charts.drawing import (
     value_ticks,
     vertical,
 )
-from pages.ui.charts.names import MOST, cut, wrapped
-from pages.ui.i18n import percent, say, t
+from clv_core.plot.names import MOST, cut, wrapped
+from clv_core.plot.words import percent, say, t
 
 
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:

@@ -38,13 +38,15 @@ class Engine:
     def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
         import ibis
 
+        from clv_core.collection.engine import measure_progress
+
         folder = new_folder("clv-log-")
         self.connection: ibis.BaseBackend = ibis.duckdb.connect(
             temp_directory=str(folder / "spill"),
             memory_limit=f"{memory_limit_mb}MB",
             preserve_insertion_order=False,
         )
-        self.connection.raw_sql("SET enable_progress_bar = false")  # it would be drawn into a command's answer
+        measure_progress(self.connection.con, False)  # a bar would be drawn into a command's answer
         self._finalizer = weakref.finalize(self, _discard, self.connection, folder)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.model.heads import Params, Ziln
 from clv_core.model.instant import curve
-from clv_core.model.instant.inputs import CHANNELS, Batch
+from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch
 from clv_core.program_files import ASSETS
 from clv_core.workspace import atomic_path, read_json, write_json
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.preprocessing.block import FewRows, NumberBlock, Table
 from clv_core.preprocessing.encode import IMPUTE, CategoryEncoder, NumberEncoder
-from clv_core.preprocessing.reviews import ReviewEncoder
+from clv_core.preprocessing.review_encoder import ReviewEncoder
 from clv_core.records import JsonRecord
 
 TextEncoder = CategoryEncoder | ReviewEncoder

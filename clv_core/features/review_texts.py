@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.columns import REVIEW_TEXT as WRITTEN
-from clv_core.features.engine import read_sql, with_numbers
+from clv_core.features.duckdb_engine import read_sql, with_numbers
 from clv_core.features.relations import EPOCH
 from clv_core.features.signals import REVIEW_TEXT, REVIEWED, SignalColumn
 

@@ -9,22 +9,26 @@ A colour has one meaning on all pages. It stands for a position in ``chartCatego
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, floor, log10
-from typing import Any, Final, Self
+from textwrap import wrap
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.charts.names import lettered
-from pages.ui.i18n import say
-from pages.ui.session import language
+from clv_core.plot.names import lettered
+from clv_core.plot.words import language, say
+from clv_core.program_files import APP_FOLDER
 
 Looks = Mapping[str, Any]
 Floats = NDArray[np.float64]
+Figure: TypeAlias = go.Figure
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
 HISTORY: Final = PREDICTED
@@ -45,6 +49,8 @@ PALER: Final = 2.8
 INK: Final = {"color": WORDS}
 WRITTEN: Final = ("x", "y", "text", "customdata", "name")
 """What of a trace may hold names from a log."""
+TITLE_LETTERS: Final = 90
+"""Of a line of a title, where a chart stands outside the app."""
 MOST_TICKS: Final = 6
 """Steps of an axis of values, about."""
 TICK_DIGITS: Final = 8
@@ -62,7 +68,38 @@ class Chart:
     """
 
     message: str
-    figure: go.Figure
+    figure: Figure
+
+    def standalone(self) -> Figure:
+        """Return a copy for outside the app: with the colours of its light theme, and the message as its title."""
+        traces = [_coloured(trace.to_plotly_json()) for trace in self.figure.data]
+        figure = go.Figure(traces, _coloured(self.figure.layout.to_plotly_json()))
+        title = "<br>".join(wrap(lettered(self.message), TITLE_LETTERS))
+        lines = title.count("<br>") + 1
+        layout = figure.layout
+        layout.template = "plotly_white"
+        layout.title = {"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 1, "yref": "container"}
+        layout.title.update(yanchor="top", pad={"t": 14})
+        layout.margin = {"l": 8, "r": 16, "t": 44 + 20 * lines, "b": 8}
+        layout.height += 20 * lines
+        return figure
+
+
+@cache
+def _light_colours() -> dict[str, str]:
+    """Return what the app's light theme puts in the place of each colour."""
+    theme = tomllib.loads((APP_FOLDER / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]["light"]
+    colours = [*theme["chartCategoricalColors"], *theme["chartSequentialColors"]]
+    return {f"#{position:06}": colour for position, colour in enumerate(colours, 1)}
+
+
+def _coloured(value: Any) -> Any:
+    """Return a trace or a layout with the light theme's colours."""
+    if isinstance(value, dict):
+        return {key: _coloured(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_coloured(item) for item in value]
+    return _light_colours().get(value, value) if isinstance(value, str) else value
 
 
 def drawn(

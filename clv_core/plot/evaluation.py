@@ -1,15 +1,18 @@
-"""Charts of how well a model did. Same rules as in ``drawing``."""
+"""Charts of how well a model did: drawn from tables, and (:data:`FIGURES`) from a model's held-out last horizon."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from pages.ui.charts.drawing import (
+from clv_core.evaluation.baseline_comparison import best_baseline
+from clv_core.evaluation.deciles import decile_table, gain_curves
+from clv_core.plot.drawing import (
     ACTUAL,
     BASELINE,
     DOTTED,
@@ -22,7 +25,7 @@ from pages.ui.charts.drawing import (
     value_ticks,
     vertical,
 )
-from pages.ui.i18n import money, say, t
+from clv_core.plot.words import money, name_of, percent, say, t, unit
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
@@ -201,6 +204,22 @@ def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
     return drawn(traces, fell, x=x, y=y, legend=len(traces) > 1, height=height)
 
 
+def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the reports of the latest fit that carry a loss, one row each: ``step``, ``loss``, ``seed``."""
+    rows = [item for item in history if "loss" in item]
+    if not rows:
+        return pd.DataFrame({"step": [], "loss": [], "seed": []})
+    frame = pd.DataFrame([item for item in rows if _fit_of(item) == _fit_of(rows[-1])])
+    frame["step"] = frame["step"] if "step" in frame else frame["done"]
+    frame["seed"] = frame["seed"].astype(int) if "seed" in frame else 1
+    return frame[["step", "loss", "seed"]].sort_values(["seed", "step"], ignore_index=True)
+
+
+def _fit_of(report: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what tells the reports of one fit from those of others."""
+    return report.get("stage"), report.get("part")
+
+
 def threshold_chart(table: pd.DataFrame, at: float, message: str) -> Chart:
     """Draw precision, recall and F1 over the threshold, and where it stands.
 
@@ -227,3 +246,120 @@ def threshold_chart(table: pd.DataFrame, at: float, message: str) -> Chart:
         y={"title": t("chart.share"), "tickformat": ".0%", "range": [0, 1.02]},
         lines=[vertical(at, {"color": BASELINE, "width": 1})],
     )
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """What a model and the strongest simple model predicted for the held-out last horizon, and what came.
+
+    Args:
+        model: its id.
+        rows: columns ``p_purchase``, ``predicted_clv``, ``actual``, one row a customer.
+        baseline: id of the simple model that ranks best; empty where none was fitted.
+        baseline_rows: its rows, in the same order.
+        currency: of the values; empty where the log names none.
+    """
+
+    model: str
+    rows: pd.DataFrame
+    baseline: str
+    baseline_rows: pd.DataFrame | None
+    currency: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], rows_by_model: Mapping[str, pd.DataFrame]) -> Self:
+        """Return it from a bundle's record and :func:`~clv_core.deployment.saved_evaluation.holdout_predictions`."""
+        model, baseline = record["model"], best_baseline(record["baselines"], "gini")
+        return cls(model, rows_by_model[model], baseline, rows_by_model.get(baseline), record["currency"])
+
+
+def deciles(holdout: Holdout) -> Chart:
+    """Draw predicted and actual mean value by decile, with the simple model's."""
+    ours, other = holdout.rows, holdout.baseline_rows
+    baseline = None if other is None else other["predicted_clv"]
+    table = decile_table(ours["actual"], ours["predicted_clv"], baseline=baseline)
+    top = table.iloc[0]
+    message = t(
+        "evaluate.deciles",
+        predicted=money(top["predicted_mean"], holdout.currency),
+        actual=money(top["actual_mean"], holdout.currency),
+    )
+    name = name_of("model", holdout.baseline)
+    return decile_chart(table, message, unit=unit(holdout.currency), baseline_name=name)
+
+
+def gains(holdout: Holdout) -> Chart:
+    """Draw the gain curve against the strongest simple model and the perfect order."""
+    name = name_of("model", holdout.baseline)
+    predicted: dict[str, ArrayLike] = {name_of("model", holdout.model): holdout.rows["predicted_clv"]}
+    if holdout.baseline_rows is not None:
+        predicted[name] = holdout.baseline_rows["predicted_clv"]
+    curves = gain_curves(holdout.rows["actual"], predicted)
+    shares = [float(np.interp(0.1, curve["share_of_customers"], curve["share_of_value"])) for curve in curves.values()]
+    message = t("evaluate.gains", ours=percent(shares[0]), perfect=percent(shares[-1]))
+    if holdout.baseline_rows is not None:
+        message = t(
+            "evaluate.gains.against",
+            ours=percent(shares[0]),
+            other=percent(shares[1]),
+            name=name,
+            perfect=percent(shares[-1]),
+        )
+    return gain_curve(curves, message)
+
+
+def probabilities(holdout: Holdout) -> Chart:
+    """Draw the chances of those who bought and of the others."""
+    chance, bought = holdout.rows["p_purchase"], holdout.rows["actual"] > 0
+    message = t(
+        "evaluate.probabilities",
+        bought=percent(chance[bought].mean() if bought.any() else 0.0),
+        others=percent(chance[~bought].mean() if not bought.all() else 0.0),
+    )
+    return distribution({"not_bought": chance[~bought], "bought": chance[bought]}, message, axis=t("chart.p_purchase"))
+
+
+def calibration(holdout: Holdout) -> Chart:
+    """Draw how many bought of ten groups of customers with equal predicted probability, the diagonal beside it."""
+    table = decile_table(holdout.rows["actual"] > 0, holdout.rows["p_purchase"])
+    style = {"type": "scatter", "mode": "lines+markers", "name": t("chart.actual")}
+    groups = {**style, "x": table["predicted_mean"], "y": table["actual_mean"], "line": {"color": PREDICTED}}
+    most = float(table[["predicted_mean", "actual_mean"]].to_numpy().max())
+    equal = dict(type="scatter", x=[0, most], y=[0, most], name=t("chart.equal"), mode="lines", line=DOTTED)
+    top = table.iloc[0]
+    message = t("evaluate.calibration", predicted=percent(top["predicted_mean"]), actual=percent(top["actual_mean"]))
+    shares = {"tickformat": ".0%", "rangemode": "tozero"}
+    return drawn(
+        [groups, {**equal, "hoverinfo": "skip"}],
+        message,
+        x={"title": t("chart.p_purchase"), **shares},
+        y={"title": t("chart.share_bought"), **shares},
+    )
+
+
+def values(holdout: Holdout) -> Chart:
+    """Draw how predicted and actual values are spread."""
+    ours = holdout.rows
+    message = t("evaluate.values", share=percent(float((ours["actual"] <= 0).mean())))
+    parts = {"predicted": ours["predicted_clv"], "actual": ours["actual"]}
+    return distribution(parts, message, axis=t("chart.value", unit=unit(holdout.currency)), wide=True)
+
+
+def scatter(holdout: Holdout) -> Chart:
+    """Draw predicted against actual value, customer by customer."""
+    ours = holdout.rows
+    highest = ours.nlargest(-(-len(ours) // 5), "predicted_clv")["actual"].clip(lower=0)
+    revenue = ours["actual"].clip(lower=0).sum()
+    message = t("evaluate.scatter", share=percent(float(highest.sum() / revenue) if revenue > 0 else 0.0))
+    return predicted_against_actual(ours["actual"], ours["predicted_clv"], message, unit=unit(holdout.currency))
+
+
+FIGURES: Final[dict[str, Callable[[Holdout], Chart]]] = {
+    "calibration": calibration,
+    "deciles": deciles,
+    "gains": gains,
+    "probabilities": probabilities,
+    "scatter": scatter,
+    "values": values,
+}
+"""Charts of a holdout by name."""

@@ -1,0 +1,648 @@
+"""What new customers cost and are worth, by group and cohort: the figures behind the page Acquisition.
+
+A group's worth is an estimate of what such customers bring (:mod:`.estimates`), not of what more spend would bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.collection.vocabulary.language_files import fold
+from clv_core.columns import CHANNEL
+from clv_core.errors import Message, NotEnoughData, Refused, UsageError
+from clv_core.evaluation.levels import FIFTHS, customer_variance
+from clv_core.evaluation.sums import sum_intervals
+from clv_core.strategy.acquisition.estimates import (
+    USUAL_ERROR,
+    Errors,
+    Estimates,
+    Floats,
+    Ints,
+    Parts,
+    ends,
+    estimate,
+    spread_draws,
+)
+from clv_core.strategy.acquisition.origins import CAMPAIGN, COHORT, NewCustomers
+from clv_core.strategy.acquisition.payback import Curves, payback_curves
+from clv_core.strategy.acquisition.spend import Spend
+
+Bools = NDArray[np.bool_]
+
+NAMED, UNKNOWN, OTHERS, ALL = "named", "unknown", "others", "all"
+"""Kinds of groups: of one name, of customers whose origin is not known, all beyond :data:`MAX_GROUPS`, everyone."""
+SEPARATOR: Final = " · "
+"""Between the names of a group by two dimensions."""
+NOTHING: Final = "–"
+"""Stands for an unknown part of a name."""
+MAX_GROUPS: Final = 50
+SPEND_DIMENSIONS: Final = (CHANNEL, CAMPAIGN, COHORT)
+"""Dimensions by which a spend table can be split."""
+DRAWS, COHORT_DRAWS = 2_000, 400
+MIN_CUSTOMERS: Final = 50
+HELD: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
+MAX_LISTED: Final = 10
+"""Names that a warning lists."""
+CROWDED: Final = 2.0
+"""Times as many customers as in a usual month, from which on the first month is said to hold earlier customers."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an analyst asks about new customers.
+
+    Args:
+        by: dimensions of :data:`~.origins.DIMENSIONS` that make a group.
+        margin_rate: share of net value that is contribution, in (0, 1].
+        margins: of some groups, by the name that they have in the first dimension; ``margin_rate`` for the others.
+        target_ratio: of lifetime value (as contribution) to acquisition cost, above 0.
+        payback_months: within how many months a customer is to pay back.
+        min_customers: a smaller group is shown and not ranked.
+
+    Raises:
+        UsageError: a value out of bounds.
+    """
+
+    by: tuple[str, ...] = (CHANNEL,)
+    margin_rate: float = 1.0
+    margins: Mapping[str, float] = field(default_factory=dict)
+    target_ratio: float = 3.0
+    payback_months: int = 12
+    min_customers: int = MIN_CUSTOMERS
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        for rate in (self.margin_rate, *self.margins.values()):
+            if not 0 < rate <= 1:
+                raise UsageError("setting_bounds", setting="margin_rate", value=rate, low=0, high=1)
+        bounds = (
+            ("target_ratio", self.target_ratio, 0.01, 1000),
+            ("payback_months", self.payback_months, 1, 120),
+            ("min_customers", self.min_customers, 2, 1_000_000),
+        )
+        for setting, value, low, high in bounds:
+            if not low <= value <= high:
+                raise UsageError("setting_bounds", setting=setting, value=value, low=low, high=high)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over all customers and the whole spend table, in the log's currency.
+
+    ``inside`` are customers won in the days that the spend table covers (all, without one); the groups hold these.
+
+    Args:
+        customers: inside.
+        buyers: of these, who have ordered.
+        spend: in the days of the log.
+        value_so_far: net value of those inside before the cutoff.
+        predicted: net value of those inside after it, to the horizon.
+        customers_outside: won before or after the days of the spend table.
+        value_so_far_outside: theirs.
+        predicted_outside: theirs; with ``predicted`` the total of the Segments page.
+        spend_outside: before the log begins or after the cutoff; with ``spend`` the total of the spend table.
+    """
+
+    customers: int
+    buyers: int
+    spend: float
+    value_so_far: float
+    predicted: float
+    customers_outside: int
+    value_so_far_outside: float
+    predicted_outside: float
+    spend_outside: float
+
+
+@dataclass(frozen=True, eq=False)
+class Acquisition:
+    """The answer to a :class:`Question`; money in the log's currency, low and high of 80% intervals.
+
+    Args:
+        question: what was asked.
+        currency: may be empty.
+        groups: one row a group, the ranked ones first and best first:
+            ``group`` (its name, "" of unknown and of others), ``kind`` (:data:`NAMED`, :data:`UNKNOWN` or
+            :data:`OTHERS`), one column a dimension;
+            ``customers``, ``buyers``, ``spend`` (NaN where it cannot be split by these dimensions), ``cac`` (spend per
+            new customer);
+            ``value_so_far``, ``predicted`` (sums of net value);
+            ``margin_rate``, ``contribution_so_far`` (per customer, as observed);
+            ``ltv``, ``ltv_low``, ``ltv_high`` (contribution per customer so far and to the horizon, shrunk);
+            ``ltv_own`` (the same, not shrunk), ``own_weight`` (0 to 1, what the group's own mean counts);
+            ``ratio``, ``ratio_low``, ``ratio_high`` (ltv to cac), ``p_above_one``, ``p_above_target`` (0 to 1);
+            ``payback_month``, ``payback_low``, ``payback_high`` (months from acquisition, infinite where the curve does
+            not reach the cost, NaN without a cost), ``payback_observed`` (whether most customers have lived that long);
+            ``max_cac`` and ``max_cac_low`` (highest cost per new customer for the target ratio, and that which holds
+            it with a chance of 90%), ``max_cac_payback`` (for the payback months; NaN where no curve goes so far);
+            ``never_again`` (share of buyers whose first order is expected to stay the only one in the horizon);
+            ``multiplier`` (ltv over that of all customers);
+            ``enough`` (whether it has the minimum of customers), ``rank`` (1 is best; by ratio, else by ltv; missing
+            where not ``enough``).
+            Intervals and chances are NaN where no past origin says how far predictions are off.
+        cohorts: one row a group and month (``cohort``, ``2024-03``), the same columns but ``payback_*``, ``max_*``,
+            ``multiplier``, ``never_again`` and ``rank``.
+        curves: one row a group and ``month`` (1 the first) of a customer's age: ``value``, ``low``, ``high``
+            (cumulative contribution per new customer, shrunk), ``observed`` (share of customers who have lived so
+            long, 0 to 1), ``customers`` (who count in it). The group of all customers has ``kind`` ``"all"``.
+        held: one row a group and earlier cutoff (``cutoff``, ISO date): ``customers``, ``predicted``, ``low``,
+            ``high``, ``actual`` (sums of net value in the horizon), ``ratio`` (actual over predicted).
+        periods: one row a month: ``cohort``, ``spend``, ``customers``, ``buyers``.
+        totals: sums.
+        warnings: what has to be said; codes are catalogue keys.
+        ranked: whether there is a cost to rank by; else groups are ranked by value.
+    """
+
+    question: Question
+    currency: str
+    groups: pd.DataFrame
+    cohorts: pd.DataFrame
+    curves: pd.DataFrame
+    held: pd.DataFrame
+    periods: pd.DataFrame
+    totals: Totals
+    warnings: tuple[Message, ...]
+    ranked: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Customers by group.
+
+    Args:
+        names: of each group by dimension, "" where unknown, [g][dimensions].
+        kinds: of each, [g].
+        code: group of each customer, 0 to g - 1, -1 of those who do not count, [n].
+        index: folded names of a group -> its place; of groups beyond :data:`MAX_GROUPS` that of the others.
+    """
+
+    names: list[tuple[str, ...]]
+    kinds: list[str]
+    code: Ints
+    index: dict[tuple[str, ...], int]
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self.names)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names in one text each, "" of others and where nothing is known."""
+        named = zip(self.names, self.kinds, strict=True)
+        return [SEPARATOR.join(part or NOTHING for part in name) if kind == NAMED else "" for name, kind in named]
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """A spend table beside the customers of a log.
+
+    Args:
+        cells: channel, campaign, cohort (month) and amount, within the days of the log.
+        outside: amount before the log begins or after the cutoff.
+        first: first day that the table is about within the log.
+        end: first day after the last one.
+    """
+
+    cells: pd.DataFrame
+    outside: float
+    first: np.datetime64
+    end: np.datetime64
+
+    @classmethod
+    def of(cls, spend: Spend, customers: NewCustomers) -> Cost:
+        """Return the cost of customers.
+
+        Raises:
+            Refused: it is in another currency than the log, or wholly before or after it.
+        """
+        if spend.currency and customers.currency and spend.currency != customers.currency:
+            raise Refused("spend_currency", file=spend.file, spend=spend.currency, log=customers.currency)
+        first, end = spend.span(customers.log_start, customers.as_of)
+        if first >= end:
+            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
+            raise Refused("spend_outside", file=spend.file, **days)
+        cells, outside = spend.by_month(customers.log_start, customers.as_of)
+        return cls(cells, outside, first, end)
+
+    def by_group(self, groups: Groups, by: tuple[str, ...]) -> tuple[Groups, Ints]:
+        """Return the groups with those that only the spend table has, and the group of each cell."""
+        names, kinds, index, codes = list(groups.names), list(groups.kinds), dict(groups.index), []
+        for cell in self.cells[list(by)].itertuples(index=False, name=None):
+            key = tuple(map(fold, cell))
+            if key not in index:
+                index[key] = len(names)
+                names.append(tuple(cell))
+                kinds.append(NAMED if any(key) else UNKNOWN)
+            codes.append(index[key])
+        return replace(groups, names=names, kinds=kinds, index=index), np.array(codes, np.int64)
+
+
+def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Question) -> Acquisition:
+    """Return what new customers cost and are worth.
+
+    Args:
+        customers: of :func:`.origins.load_new_customers`.
+        spend: of :func:`.spend.read_spend`; None is no spend table: groups are ranked by value then.
+        question: grouping, margin, targets.
+
+    Raises:
+        UsageError: a dimension that the log knows nothing of, or a margin of a group that there is not.
+        Refused: the spend is in another currency than the log, or about other days.
+        NotEnoughData: nobody was won in the days of the spend table.
+    """
+    unknown = [name for name in question.by if name not in customers.origin]
+    if unknown or not question.by:
+        raise UsageError("acquisition_by", by=", ".join(unknown) or "-", known=list(customers.dimensions))
+    cost = None if spend is None else Cost.of(spend, customers)
+    inside = np.ones(len(customers), bool)
+    if cost is not None:
+        inside = (customers.acquired >= cost.first) & (customers.acquired < cost.end)
+        if not inside.any():
+            last = str(cost.end - np.timedelta64(1, "D"))
+            raise NotEnoughData("acquisition_nobody", first=str(cost.first), last=last)
+    groups, cell_code = group_customers(customers, question.by, inside), None
+    if cost is not None and _can_split(cost, question.by):
+        groups, cell_code = cost.by_group(groups, question.by)
+    names = {name[0] for name in groups.names}
+    if strange := [name for name in question.margins if name not in names]:
+        raise UsageError("acquisition_margin_group", groups=strange, known=sorted(names - {""})[:MAX_LISTED])
+    return _Report(customers, question, groups, cost, cell_code, inside).answer(spend)
+
+
+def group_customers(customers: NewCustomers, by: tuple[str, ...], inside: Bools) -> Groups:
+    """Return the groups of the customers who are ``inside``, bool [n], the largest first, unknown and others last."""
+    code, texts = np.zeros(len(customers), np.int64), []
+    for name in by:
+        column = customers.origin[name]
+        own = [*map(str, column.categories), ""]
+        texts.append(own)
+        code = code * len(own) + np.where(column.codes < 0, len(own) - 1, column.codes)
+    size = np.bincount(code[inside], minlength=int(np.prod([len(own) for own in texts])))
+    filled = np.flatnonzero(size)
+    places = np.unravel_index(filled, [len(own) for own in texts])
+    names = list(zip(*([own[place] for place in at] for own, at in zip(texts, places, strict=True)), strict=True))
+    nothing = np.array([not any(name) for name in names], bool)
+    order = sorted(range(len(filled)), key=lambda at: (nothing[at], -size[filled[at]], names[at]))
+    shown = [at for at in order if not nothing[at]]
+    lumped = shown[MAX_GROUPS:] if len(shown) > MAX_GROUPS + 1 else []
+    shown = shown[: len(shown) - len(lumped)]
+    unknown = [at for at in order if nothing[at]]
+    kept = shown + unknown
+    named = [names[at] for at in kept] + ([("",) * len(by)] if lumped else [])
+    kinds = [NAMED] * len(shown) + [UNKNOWN] * len(unknown) + ([OTHERS] if lumped else [])
+    to_group = np.full(len(size), -1, np.int64)
+    to_group[filled[kept]] = np.arange(len(kept))
+    to_group[filled[lumped]] = len(kept)
+    index = {tuple(map(fold, names[at])): int(to_group[filled[at]]) for at in reversed(order)}
+    return Groups(named, kinds, np.where(inside, to_group[code], -1), index)
+
+
+def _can_split(cost: Cost, by: tuple[str, ...]) -> bool:
+    """Return whether the spend table knows the dimensions."""
+    return set(by) <= set(SPEND_DIMENSIONS) and all((cost.cells[name] != "").any() for name in by)
+
+
+class _Report:
+    """The figures of one question.
+
+    Means and variances are of net value; the margin of each group comes last.
+    """
+
+    def __init__(
+        self,
+        customers: NewCustomers,
+        question: Question,
+        groups: Groups,
+        cost: Cost | None,
+        cell_code: Ints | None,
+        inside: Bools,
+    ) -> None:
+        self.customers, self.question, self.groups = customers, question, groups
+        self.cost, self.cell_code, self.inside = cost, cell_code, inside
+        cohorts = customers.origin[COHORT]
+        months = [] if cost is None else cost.cells[COHORT].tolist()
+        self.cohort_names = sorted({*map(str, cohorts.categories), *months})
+        place = {name: at for at, name in enumerate(self.cohort_names)}
+        self.cohort = np.array([place[str(name)] for name in cohorts.categories])[cohorts.codes]
+        self.rows = np.flatnonzero(inside)
+        self.shape = (len(groups), len(self.cohort_names))
+        where = groups.code[self.rows] * self.shape[1] + self.cohort[self.rows]
+        size = self.shape[0] * self.shape[1]
+        own = customers.value_so_far[self.rows], customers.predicted[self.rows]
+        self.count = np.bincount(where, minlength=size).reshape(self.shape)
+        self.so_far = np.bincount(where, own[0], minlength=size).reshape(self.shape)
+        fifths = np.bincount(where * FIFTHS + customers.fifth[self.rows], own[1], minlength=size * FIFTHS)
+        self.predicted = fifths.reshape(*self.shape, FIFTHS)
+        self.squares = np.bincount(groups.code[self.rows], (own[0] + own[1]) ** 2, minlength=len(groups))
+        self.buyers = np.bincount(where, customers.bought[self.rows], minlength=size).reshape(self.shape)
+        self.spend = self._spend()
+        margins = question.margins
+        self.margin = np.array([margins.get(name[0], question.margin_rate) for name in groups.names])
+
+    def answer(self, spend: Spend | None) -> Acquisition:
+        """Return everything."""
+        errors = Errors.of(self.customers.shared, self._group_errors(), DRAWS)
+        of_all, own, estimates = self._estimates(errors)
+        curves = payback_curves(self.customers, self.groups.code, estimates, of_all, self.question.min_customers)
+        groups = self._group_rows(errors, estimates, of_all, own, curves)
+        cohorts = self._cohort_rows(errors, estimates)
+        return Acquisition(
+            question=self.question,
+            currency=self.customers.currency or (spend.currency if spend else ""),
+            groups=groups,
+            cohorts=cohorts,
+            curves=self._curve_rows(curves),
+            held=self._held_rows(),
+            periods=self._period_rows(),
+            totals=self._totals(spend),
+            warnings=self._warnings(spend),
+            ranked=self.spend is not None,
+        )
+
+    def _spend(self) -> Floats | None:
+        """Return what was spent on each group in each month, [g, c]; None where that is not known."""
+        if self.cost is None or self.cell_code is None:
+            return None
+        month = self.cost.cells[COHORT].map({name: at for at, name in enumerate(self.cohort_names)})
+        where = self.cell_code * self.shape[1] + month.to_numpy(np.int64)
+        amount = self.cost.cells["amount"].to_numpy(np.float64)
+        spent = np.bincount(where, amount, minlength=self.shape[0] * self.shape[1])
+        return np.asarray(spent.reshape(self.shape), np.float64)
+
+    def _parts(self) -> tuple[Parts, Parts, Parts]:
+        """Return the means of each group, those expected of its months, and those of each month."""
+        size, month_size = self.count.sum(axis=1), np.maximum(self.count.sum(axis=0), 1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            own = Parts(self.so_far.sum(axis=1) / size, self.predicted.sum(axis=1) / size[:, None])
+        month = Parts(self.so_far.sum(axis=0) / month_size, self.predicted.sum(axis=0) / month_size[:, None])
+        mix = self.count / np.maximum(size, 1)[:, None]
+        return own, Parts(mix @ month.so_far, mix @ month.predicted), month
+
+    def _estimates(self, errors: Errors) -> tuple[Estimates, Parts, Estimates]:
+        """Return the estimates of all customers together, the groups' own means, and their estimates."""
+        own, expected, _ = self._parts()
+        size = self.count.sum(axis=1)
+        total = np.where(size > 0, expected.total, 1.0)
+        spread = np.where(size > 0, self.squares / np.maximum(size, 1) - np.nan_to_num(own.total) ** 2, 0.0)
+        relative: Floats = np.divide(spread, total**2, out=np.zeros(len(size)), where=total > 0)
+        pooled = float((relative * size).sum() / max(size.sum(), 1))
+        prior = self.question.min_customers  # a group's own variance counts beside that of so many others
+        self.variance = (prior * pooled + size * relative) / (prior + size)
+        self.of_all = pooled / max(int(size.sum()), 1)
+        number = max(int(size.sum()), 1)
+        everyone = Parts(self.so_far.sum(keepdims=True)[0] / number, self.predicted.sum(axis=(0, 1))[None] / number)
+        alone = replace(errors, group_spread=np.zeros(DRAWS))
+        of_all = estimate(everyone, everyone, np.array([self.of_all]), self.of_all, alone, seed=3)
+        variance = self.variance / np.maximum(size, 1)
+        shrink = COHORT not in self.question.by  # what is expected of a month's customers is their own mean
+        return of_all, own, estimate(own, expected, variance, self.of_all, errors, seed=2, shrink=shrink)
+
+    def _group_errors(self) -> Floats:
+        """Return draws of how far predictions of one group are off, from the latest earlier predictions."""
+        deviation, luck, shared = np.zeros(0), np.zeros(0), self.customers.shared
+        if self.customers.past and shared is not None:
+            past = self.customers.past[0]
+            code, count = self.groups.code[past.row], len(self.groups)
+            known = code >= 0
+            variance = customer_variance(past.scores, shared.dispersion)
+            predicted, actual, squared = (
+                np.bincount(code[known], values[known], minlength=count)
+                for values in (past.scores["predicted_clv"].to_numpy(), past.actual, variance)
+            )
+            some = predicted > 0
+            if some.sum() > 1 and actual.sum() > 0:
+                level = actual.sum() / predicted.sum()
+                deviation = actual[some] / (predicted[some] * level) - 1
+                luck = squared[some] / predicted[some] ** 2
+        return spread_draws(deviation, luck, DRAWS, USUAL_ERROR)
+
+    def _group_rows(
+        self, errors: Errors, estimates: Estimates, of_all: Estimates, own: Parts, curves: Curves
+    ) -> pd.DataFrame:
+        size, question = self.count.sum(axis=1), self.question
+        rows = self._worth(size, self.buyers.sum(axis=1), None if self.spend is None else self.spend.sum(axis=1))
+        rows |= {"value_so_far": self.so_far.sum(axis=1), "predicted": self.predicted.sum(axis=(1, 2))}
+        margin = rows["margin_rate"] = self.margin
+        rows |= {"contribution_so_far": own.so_far * margin, "ltv_own": own.total * margin}
+        rows |= self._ratios(estimates, margin, rows["cac"], errors)
+        month, low, high, lived = (found[:-1] for found in curves.payback(np.append(rows["cac"] / margin, np.nan)))
+        if not errors.known:
+            low, high = np.full(len(low), np.nan), np.full(len(high), np.nan)
+        rows |= {"payback_month": month, "payback_low": low, "payback_high": high, "payback_observed": lived}
+        rows |= {
+            "max_cac": rows["ltv"] / question.target_ratio,
+            "max_cac_low": rows["ltv_low"] / question.target_ratio,
+            "max_cac_payback": curves.at(question.payback_months)[:-1] * margin,
+            "never_again": self._never_again(),
+            "multiplier": estimates.mean / of_all.mean[0],
+            "enough": size >= question.min_customers,
+        }
+        frame = pd.DataFrame(self._names() | rows)
+        by = "ratio" if self.spend is not None else "ltv"
+        order = frame.assign(best=-frame[by].where(frame["enough"] & (frame["kind"] == NAMED)))
+        order = order.sort_values(["best", "customers"], ascending=[True, False], kind="stable", na_position="last")
+        ranks = order["best"].notna().cumsum().where(order["best"].notna())
+        frame = frame.loc[order.index].assign(rank=ranks.astype("Int64"))
+        return frame.reset_index(drop=True)
+
+    def _cohort_rows(self, errors: Errors, estimates: Estimates) -> pd.DataFrame:
+        """Return one row a group and month with customers or spend."""
+        some = self.count > 0
+        if self.spend is not None:
+            some |= self.spend != 0
+        group, month = np.nonzero(some)
+        size = self.count[group, month]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            own = Parts(self.so_far[group, month] / size, self.predicted[group, month] / size[:, None])
+        _, expected, by_month = self._parts()
+        factor = np.divide(estimates.mean, expected.total, out=np.ones(len(self.groups)), where=expected.total > 0)
+        likely = Parts(by_month.so_far[month], by_month.predicted[month]).times(np.nan_to_num(factor, nan=1.0)[group])
+        few = replace(errors, fifth=errors.fifth[:COHORT_DRAWS], group_spread=errors.group_spread[:COHORT_DRAWS])
+        variance = self.variance[group] / np.maximum(size, 1)
+        drawn = estimate(own, likely, variance, self.of_all, few, seed=4)
+        spend = None if self.spend is None else self.spend[group, month]
+        rows = self._worth(size, self.buyers[group, month], spend)
+        margin = rows["margin_rate"] = self.margin[group]
+        rows |= {"value_so_far": self.so_far[group, month], "predicted": self.predicted[group, month].sum(axis=1)}
+        rows |= {"contribution_so_far": own.so_far * margin, "ltv_own": own.total * margin}
+        rows |= self._ratios(drawn, margin, rows["cac"], errors)
+        names = {name: np.asarray(values)[group] for name, values in self._names().items() if name != COHORT}
+        cohort = {COHORT: np.array(self.cohort_names)[month]}
+        return pd.DataFrame({**names, **cohort, **rows, "enough": size >= self.question.min_customers})
+
+    def _names(self) -> dict[str, list[str]]:
+        """Return the columns that name the groups."""
+        dimensions = zip(self.question.by, zip(*self.groups.names, strict=True), strict=True)
+        return {"group": self.groups.labels, "kind": self.groups.kinds, **{name: list(own) for name, own in dimensions}}
+
+    def _worth(self, size: Ints, buyers: Ints, spend: Floats | None) -> dict[str, Any]:
+        """Return counts and costs."""
+        spent = np.full(len(size), np.nan) if spend is None else spend
+        cac = np.divide(spent, size, out=np.where(spent > 0, np.inf, np.nan), where=size > 0)
+        return {"customers": size, "buyers": buyers.astype(np.int64), "spend": spent, "cac": cac}
+
+    def _ratios(self, estimates: Estimates, margin: Floats, cac: Floats, errors: Errors) -> dict[str, Floats]:
+        """Return the worth of a customer after the margin, and beside its cost."""
+        draws = estimates.draws * margin[:, None]
+        low, high = ends(draws)
+        ltv = estimates.mean * margin
+        paid = np.where(cac > 0, cac, np.nan)
+        ratio = draws / paid[:, None]
+        unknown = np.isnan(ratio[:, 0]) | (not errors.known)
+        above = {
+            name: np.where(unknown, np.nan, (ratio > target).mean(axis=1))
+            for name, target in (("p_above_one", 1.0), ("p_above_target", self.question.target_ratio))
+        }
+        if not errors.known:
+            low, high = np.full(len(ltv), np.nan), np.full(len(ltv), np.nan)
+        ratios = {"ratio": ltv / paid, "ratio_low": low / paid, "ratio_high": high / paid}
+        return {"ltv": ltv, "ltv_low": low, "ltv_high": high, "own_weight": estimates.own_weight, **ratios, **above}
+
+    def _never_again(self) -> Floats:
+        """Return the share of each group's buyers whose first order is expected to stay the only one."""
+        customers, code = self.customers, self.groups.code[self.rows]
+        alone = (customers.orders[self.rows] == 1) * (1 - customers.p_purchase[self.rows])
+        lost = np.bincount(code, alone, minlength=len(self.groups))
+        buyers = self.buyers.sum(axis=1)
+        share: Floats = np.divide(lost, buyers, out=np.full(len(lost), np.nan), where=buyers > 0)
+        return share
+
+    def _curve_rows(self, curves: Curves) -> pd.DataFrame:
+        """Return the curves after the margin, one row a group and month."""
+        margin = np.append(self.margin, self._margin_of_all())[:, None]
+        low, high = ends(np.moveaxis(curves.draws, 1, 2))
+        group, month = np.nonzero(~np.isnan(curves.value))
+        ends_of = {"low": low, "high": high} if self.customers.shared is not None else {}
+        values = {
+            "value": curves.value,
+            "low": np.full(low.shape, np.nan),
+            "high": np.full(low.shape, np.nan),
+            **ends_of,
+        }
+        columns: dict[str, Any] = {
+            "group": np.array([*self.groups.labels, ""])[group],
+            "kind": np.array([*self.groups.kinds, ALL])[group],
+            "month": month + 1,
+            **{name: (own * margin)[group, month] for name, own in values.items()},
+            "observed": curves.observed[group, month],
+            "customers": curves.customers[group, month],
+        }
+        return pd.DataFrame(columns)
+
+    def _margin_of_all(self) -> float:
+        """Return the margin of all groups together, by their value."""
+        value = np.maximum(self.so_far.sum(axis=1) + self.predicted.sum(axis=(1, 2)), 0)
+        return float((self.margin * value).sum() / value.sum()) if value.sum() > 0 else self.question.margin_rate
+
+    def _held_rows(self) -> pd.DataFrame:
+        """Return how earlier predictions of each group held."""
+        frames = []
+        for past in self.customers.past:
+            code, count = self.groups.code[past.row], len(self.groups)
+            known = code >= 0
+            scores = past.scores
+            size, predicted, actual = (
+                np.bincount(code[known], None if values is None else values[known], minlength=count)
+                for values in (None, scores["predicted_clv"].to_numpy(), past.actual)
+            )
+            low = high = np.full(count, np.nan)
+            if past.shared is not None:
+                sums = sum_intervals(scores, code, count, past.shared)
+                low, high = sums.low, sums.high
+            ratio = np.divide(actual, predicted, out=np.full(count, np.nan), where=predicted > 0)
+            figures = {"customers": size, "predicted": predicted, "low": low, "high": high, "actual": actual}
+            frame = pd.DataFrame({**self._names(), "cutoff": past.cutoff.isoformat(), **figures, "ratio": ratio})
+            frames.append(frame[frame["customers"] > 0])
+        nothing = pd.DataFrame(columns=["group", "kind", "cutoff", *HELD])
+        return pd.concat(frames, ignore_index=True) if frames else nothing
+
+    def _period_rows(self) -> pd.DataFrame:
+        """Return spend and new customers of each month that the table, or without one the log, is about."""
+        spent = np.full(self.shape[1], np.nan)
+        if self.cost is not None:
+            amounts = self.cost.cells.groupby(COHORT)["amount"].sum()
+            spent = amounts.reindex(self.cohort_names).fillna(0.0).to_numpy(np.float64)
+        count, buyers = self.count.sum(axis=0), self.buyers.sum(axis=0).astype(np.int64)
+        rows = pd.DataFrame({COHORT: self.cohort_names, "spend": spent, "customers": count, "buyers": buyers})
+        shown: pd.DataFrame = rows[(count > 0) | (np.nan_to_num(spent) != 0)].reset_index(drop=True)
+        return shown
+
+    def _totals(self, spend: Spend | None) -> Totals:
+        customers, outside = self.customers, ~self.inside
+        return Totals(
+            customers=len(self.rows),
+            buyers=int(customers.bought[self.rows].sum()),
+            spend=float(self.cost.cells["amount"].sum()) if self.cost is not None else 0.0,
+            value_so_far=float(customers.value_so_far[self.rows].sum()),
+            predicted=float(customers.predicted[self.rows].sum()),
+            customers_outside=int(outside.sum()),
+            value_so_far_outside=float(customers.value_so_far[outside].sum()),
+            predicted_outside=float(customers.predicted[outside].sum()),
+            spend_outside=0.0 if self.cost is None else self.cost.outside,
+        )
+
+    def _warnings(self, spend: Spend | None) -> tuple[Message, ...]:
+        """Return what has to be said about the groups, the first most important."""
+        found = [Message("warning.acquisition_not_causal")]
+        if self.customers.shared is None:
+            found.append(Message("warning.acquisition_no_past"))
+        if self.cost is not None:
+            found += self._cost_warnings(spend)
+        return (*found, *self._count_warnings(), *self.customers.warnings, *(spend.warnings if spend else ()))
+
+    def _count_warnings(self) -> list[Message]:
+        """Return what has to be said about the numbers of customers."""
+        found, fewest = [], self.question.min_customers
+        size = self.count.sum(axis=0)
+        months = np.flatnonzero(size)
+        first = self.cohort_names[int(months[0])] if len(months) else ""
+        if len(months) > 2 and first == f"{self.customers.log_start:%Y-%m}":
+            customers = int(size[months[0]])
+            if customers > CROWDED * np.median(size[months[1:]]):
+                found.append(Message("warning.acquisition_first_month", {"month": first, "customers": customers}))
+        sizes = zip(self.groups.labels, self.groups.kinds, self.count.sum(axis=1), strict=True)
+        small = [name for name, kind, count in sizes if kind == NAMED and count < fewest]
+        if small:
+            params = {"groups": small[:MAX_LISTED], "count": len(small), "fewest": fewest}
+            found.append(Message("warning.acquisition_small", params))
+        return found
+
+    def _cost_warnings(self, spend: Spend | None) -> list[Message]:
+        assert self.cost is not None
+        found, customers = [], self.customers
+        if self.spend is None:
+            found.append(Message("warning.acquisition_cannot_split", {"by": list(self.question.by)}))
+        else:
+            cost, size = self.spend.sum(axis=1), self.count.sum(axis=1)
+            labels = self.groups.labels
+            only_spend = [labels[at] for at in np.flatnonzero((size == 0) & (cost > 0))]
+            without = [labels[at] for at in np.flatnonzero((size > 0) & (cost == 0)) if self.groups.kinds[at] == NAMED]
+            if only_spend:
+                amount = round(float(cost[(size == 0)].sum()), 2)
+                found.append(
+                    Message("warning.acquisition_no_customers", {"groups": only_spend[:MAX_LISTED], "amount": amount})
+                )
+            if without:
+                found.append(Message("warning.acquisition_no_spend", {"groups": without[:MAX_LISTED]}))
+        outside = int((~self.inside).sum())
+        if outside:
+            last = str(self.cost.end - np.timedelta64(1, "D"))
+            found.append(
+                Message(
+                    "warning.acquisition_outside", {"customers": outside, "first": str(self.cost.first), "last": last}
+                )
+            )
+        if abs(self.cost.outside) >= 0.005:
+            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
+            found.append(Message("warning.acquisition_spend_outside", {"amount": round(self.cost.outside, 2), **days}))
+        if spend is not None and not (spend.currency and customers.currency):
+            found.append(
+                Message("warning.acquisition_currency", {"currency": customers.currency or spend.currency or "–"})
+            )
+        return found

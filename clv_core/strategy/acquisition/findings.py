@@ -1,0 +1,96 @@
+"""What figures of new customers say, in sentences that page and report share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv_core.errors import Message
+from clv_core.i18n import DEFAULT_LANGUAGE, say_clauses, say_number, translate
+from clv_core.strategy.acquisition.economics import NAMED, Acquisition, Question
+from clv_core.strategy.acquisition.origins import DISCOUNT_BAND, DISCOUNT_BANDS, NewCustomers
+
+MOSTLY: Final = 0.5
+"""Share of customers who have lived a month, from which on a curve is said to be observed there."""
+
+
+def group_name(group: str, kind: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return what a group is called: its own name, or that it is of unknown origin, of all others, or of everyone."""
+    return group if kind == NAMED else translate(f"acquisition.group.{kind}", language)
+
+
+def discount_question(customers: NewCustomers, question: Question) -> Question | None:
+    """Return what :func:`findings` asks of discounts; None where the log has none, or they are asked for anyway."""
+    if DISCOUNT_BAND not in customers.origin or DISCOUNT_BAND in question.by:
+        return None
+    return Question((DISCOUNT_BAND,), min_customers=question.min_customers)
+
+
+def headline(report: Acquisition, discounts: Acquisition | None, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return :func:`findings` as one sentence."""
+    said = say_clauses((message.text(language) for message in findings(report, discounts)), language)
+    return said[:1].upper() + said[1:]
+
+
+def findings(report: Acquisition, discounts: Acquisition | None = None) -> tuple[Message, ...]:
+    """Return what ranked groups show: which pays back first and which last, else whose customers are worth most.
+
+    Args:
+        report: of any grouping.
+        discounts: of the same customers, by the discount of the first order; None leaves it out.
+    """
+    ranked = report.groups[report.groups["rank"].notna()]
+    if ranked.empty:
+        found = [Message("acquisition.finding.few", {"fewest": report.question.min_customers})]
+    elif report.ranked and ranked["payback_month"].notna().any():
+        found = _payback(report, ranked[ranked["payback_month"].notna()])
+    else:
+        found = _worth(ranked)
+    return (*found, *([] if discounts is None else _discount(discounts.groups)))
+
+
+def _payback(report: Acquisition, ranked: pd.DataFrame) -> list[Message]:
+    """Return the group that pays back first, and the one that does so last or never."""
+    order = ranked.sort_values(["payback_month", "rank"], kind="stable")
+    first, last = order.iloc[0], order[order["payback_month"] == order["payback_month"].max()].iloc[-1]
+    found = []
+    if np.isfinite(first["payback_month"]):
+        code = "paid" if first["payback_observed"] else "expected"
+        params = {"group": str(first["group"]), "month": int(first["payback_month"])}
+        found.append(Message(f"acquisition.finding.{code}", params))
+    if np.isinf(last["payback_month"]):
+        curve = report.curves[(report.curves["group"] == last["group"]) & (report.curves["kind"] == NAMED)]
+        lived = curve.loc[curve["observed"] >= MOSTLY, "month"].max()
+        params = {"group": str(last["group"]), "lived": int(lived) if lived > 0 else 0, "last": len(curve)}
+        found.append(Message("acquisition.finding.unpaid", params))
+    elif last["group"] != first["group"] and last["payback_month"] > first["payback_month"]:
+        params = {"group": str(last["group"]), "month": int(last["payback_month"])}
+        found.append(Message("acquisition.finding.slowest", params))
+    return found
+
+
+def _worth(ranked: pd.DataFrame) -> list[Message]:
+    """Return whose customers are worth most and least, where that is more than chance."""
+    order = ranked.sort_values("ltv", ascending=False, kind="stable")
+    best, worst = order.iloc[0], order.iloc[-1]
+    if len(order) < 2 or not best["ltv_low"] > worst["ltv_high"]:
+        return [Message("acquisition.finding.alike", {"groups": len(order)})]
+    params = {"best": str(best["group"]), "worst": str(worst["group"])}
+    params |= {"more": say_number(best["multiplier"], digits=2), "less": say_number(worst["multiplier"], digits=2)}
+    return [Message("acquisition.finding.worth", params)]
+
+
+def _discount(groups: pd.DataFrame) -> list[Message]:
+    """Return what customers won with a discount are worth, for the one that differs most from none; none by chance."""
+    rows = groups[groups["enough"] & (groups["kind"] == NAMED)].set_index("group")
+    if DISCOUNT_BANDS[0] not in rows.index:
+        return []
+    full, others = rows.loc[DISCOUNT_BANDS[0]], rows.drop(DISCOUNT_BANDS[0])
+    apart = others[(others["ltv_high"] < full["ltv_low"]) | (others["ltv_low"] > full["ltv_high"])]
+    if apart.empty or not full["ltv"] > 0:
+        return []
+    share = apart["ltv"] / full["ltv"]
+    at = int(np.abs(np.log(share.clip(lower=1e-9).to_numpy(np.float64))).argmax())
+    return [Message("acquisition.finding.discount", {"band": str(share.index[at]), "share": float(share.iloc[at])})]

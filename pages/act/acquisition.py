@@ -1,0 +1,119 @@
+"""Acquisition: what may a new customer cost?"""
+
+import streamlit as st
+
+from clv_core.columns import CHANNEL
+from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError
+from clv_core.strategy.acquisition import Question
+from clv_core.strategy.acquisition.findings import headline
+from clv_core.strategy.acquisition.origins import COHORT
+from pages.ui import navigation, scored, session, terms, widgets
+from pages.ui.acquisition import asking, figures, spending
+from pages.ui.i18n import t
+
+VIEWS = ("overview", "cohorts", "held", "figures", "spend")
+VIEW = "acquisition_view"
+
+bundle = widgets.need_model()
+dataset = session.dataset()
+if dataset is None:
+    widgets.need("dataset", "upload")
+
+top = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    grouping = st.container(width="content")
+    settings = st.popover(t("acquisition.settings"), icon=":material/tune:")
+try:
+    with settings:
+        chosen = terms.choose(bundle)
+        target, months, fewest = asking.choose_targets()
+    with top:
+        everyone = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+        if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
+            scored.need_scores(dataset, bundle, asking.without_margin(chosen))
+    customers = asking.customers_of(dataset, bundle, chosen)
+    with grouping:
+        by = asking.choose_dimensions(customers)
+    with settings:
+        margins = asking.choose_margins(customers, by[0])
+    question = Question(by, chosen.margin_rate, margins, target, months, fewest)
+except ClvError as error:
+    widgets.show_error(error)
+    st.stop()
+
+report, failed, spend = None, None, asking.spend_of(dataset)
+try:
+    report = asking.answer(dataset, bundle, customers, question)
+    contrast = asking.discounts(dataset, bundle, customers, question)
+except ClvError as error:
+    failed = error
+with top:
+    context = widgets.context_line(bundle, dataset.log_end, chosen)
+    if report is None:
+        widgets.headline(t("acquisition.headline.none"), context)
+    else:
+        notes = [t("acquisition.no_margin")] if chosen.margin_rate == 1 and not margins else []
+        widgets.headline(widgets.escape(headline(report, contrast, session.language())), context, *notes)
+    if failed is not None:
+        widgets.show_error(failed)
+
+if st.session_state.get(VIEW) not in VIEWS or failed is not None:
+    st.session_state[VIEW] = "spend" if failed is not None else "overview"
+view = st.segmented_control(
+    t("acquisition.view"),
+    VIEWS,
+    format_func=lambda one: t(f"acquisition.view.{one}"),
+    required=True,
+    key=VIEW,
+    label_visibility="collapsed",
+    persist_state="session",
+)
+
+
+def open_spend() -> None:
+    """Show the view of spend tables."""
+    st.session_state[VIEW] = "spend"
+
+
+def say_no_cause() -> None:
+    """Say that a group's value is no promise of more, and lead to what can be measured."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/info: {t('warning.acquisition_not_causal')}", width="stretch")
+        if st.button(t("acquisition.experiment"), key="to_experiment", icon=":material/science:"):
+            navigation.open_budget()
+
+
+try:
+    if report is None or view == "spend":
+        spending.show(dataset, customers)
+        st.stop()
+    if view == "cohorts":
+        figures.cohorts(report)
+    elif view == "held":
+        figures.held(report)
+    elif view == "figures":
+        figures.table(report)
+        figures.download(report, session.scored(dataset, bundle), chosen)
+    else:
+        figures.totals(report)
+        if CHANNEL not in customers.origin:
+            with st.container(border=True, horizontal_alignment="left"):
+                only = customers.dimensions == (COHORT,)
+                st.markdown(t("acquisition.no_origin" if only else "acquisition.no_channel"))
+                if st.button(t("acquisition.no_channel.button"), key="to_customers", icon=":material/group_add:"):
+                    navigation.open_customers_table()
+        if spend is None:
+            with st.container(border=True, horizontal_alignment="left"):
+                st.markdown(t("acquisition.no_spend"))
+                button, icon = t("acquisition.no_spend.button"), ":material/payments:"
+                st.button(button, key="add_spend", type="primary", icon=icon, on_click=open_spend)
+        figures.cards(report)
+        say_no_cause()
+        figures.worth_against_cost(report)
+        figures.payback(report)
+    if view != "overview":
+        say_no_cause()
+    st.caption("  \n".join(asking.notes(report, spend)))
+except ClvError as error:
+    widgets.show_error(error)

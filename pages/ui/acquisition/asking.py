@@ -1,0 +1,232 @@
+"""What is asked about new customers: grouping, margin and target; and the answers, which all sessions share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from clv_core.collection.store.version_store import Dataset
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.terms import Terms
+from clv_core.jobs import NoProgress
+from clv_core.strategy.acquisition import (
+    Acquisition,
+    NewCustomers,
+    Question,
+    Spend,
+    acquisition_report,
+    load_new_customers,
+    load_spend,
+    spend_folder,
+)
+from clv_core.strategy.acquisition.findings import discount_question
+from clv_core.strategy.acquisition.origins import COHORT
+from pages.ui import i18n, session, tiers, widgets
+from pages.ui.cache import CUSTOMERS, cached
+from pages.ui.i18n import t
+
+BY: Final = "acquisition_by"
+TARGET: Final = "acquisition_target"
+PAYBACK: Final = "acquisition_months"
+MARGINS: Final = "acquisition_margins"
+"""Session keys of what is asked; the report page asks the same."""
+MAX_BY: Final = 2
+MOST_MARGINS: Final = 30
+"""Groups of the first dimension that can have a margin of their own, the largest."""
+
+
+def without_margin(terms: Terms) -> Terms:
+    """Return horizon and discount; the margin is a matter of the question, as it changes no prediction."""
+    return Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime)
+
+
+def customers_of(dataset: Dataset, bundle: Bundle, terms: Terms) -> NewCustomers:
+    """Return the customers with origin and value; the first time, the log is read for it."""
+    data = session.scored(dataset, bundle)
+    with st.spinner(t("acquisition.wait")):
+        return _customers(data, without_margin(terms), data.scores_path(), tiers.predictions_of(bundle))
+
+
+@cached(CUSTOMERS)
+def _customers(data: ScoredDataset, terms: Terms, scores: Path, predictions: Path) -> NewCustomers:  # noqa: ARG001
+    return load_new_customers(data, terms, NoProgress())
+
+
+def spend_of(dataset: Dataset) -> Spend | None:
+    """Return the saved spend tables as one; None where there is none."""
+    return _spend(spend_folder(dataset), dataset)
+
+
+@cached()
+def _spend(folder: Path, _dataset: Dataset) -> Spend | None:  # the folder was written to with each table
+    return load_spend(_dataset)
+
+
+def answer(dataset: Dataset, bundle: Bundle, customers: NewCustomers, question: Question) -> Acquisition:
+    """Return the figures for a question.
+
+    Raises:
+        Refused: the spend is in another currency than the log, or about other days.
+    """
+    data, spend = session.scored(dataset, bundle), spend_of(dataset)
+    files = tiers.predictions_of(bundle), spend_folder(dataset)
+    return _answer(data, customers.terms, *files, question, customers, spend)
+
+
+def discounts(dataset: Dataset, bundle: Bundle, customers: NewCustomers, question: Question) -> Acquisition | None:
+    """Return the figures by the discount of the first order; None where the log has none, or it is asked for anyway."""
+    asked = discount_question(customers, question)
+    return None if asked is None else answer(dataset, bundle, customers, asked)
+
+
+@cached()
+def _answer(
+    data: ScoredDataset,  # noqa: ARG001 - names the customers, as terms and predictions do
+    terms: Terms,  # noqa: ARG001
+    predictions: Path,  # noqa: ARG001
+    folder: Path,  # noqa: ARG001 - names the spend
+    question: Question,
+    _customers: NewCustomers,
+    _spend: Spend | None,
+) -> Acquisition:
+    return acquisition_report(_customers, _spend, question)
+
+
+def dimension_names(names: Sequence[str]) -> list[str]:
+    """Return what dimensions are called."""
+    return [t(f"acquisition.by.{name}") for name in names]
+
+
+def choose_dimensions(customers: NewCustomers) -> tuple[str, ...]:
+    """Let the person choose by what customers are grouped: at most two dimensions at a time."""
+    known = customers.dimensions
+    asked = [name for name in st.session_state.get(BY, ()) if name in known]
+    if BY in st.session_state and asked != st.session_state[BY]:
+        st.session_state[BY] = asked or [known[0]]  # another log may know less
+    chosen = st.multiselect(
+        t("acquisition.by"),
+        known,
+        [known[0]],
+        format_func=lambda name: t(f"acquisition.by.{name}"),
+        max_selections=MAX_BY,
+        key=BY,
+        help=t("acquisition.by.help"),
+        placeholder=t("streamlit.choose_several"),
+        width=420,
+        persist_state="session",
+    )
+    return tuple(chosen) or (known[0],)
+
+
+def choose_targets() -> tuple[float, int, int]:
+    """Ask for the target of LTV to CAC, the months in which a customer is to pay back, and the smallest group."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        target = st.number_input(
+            t("acquisition.target"),
+            0.1,
+            100.0,
+            3.0,
+            0.5,
+            format="%g",
+            key=TARGET,
+            help=t("acquisition.target.help"),
+            width=160,
+            persist_state="session",
+        )
+        months = st.number_input(
+            t("acquisition.payback"),
+            1,
+            120,
+            12,
+            key=PAYBACK,
+            help=t("acquisition.payback.help"),
+            width=160,
+            persist_state="session",
+        )
+        fewest = st.number_input(
+            t("acquisition.fewest"),
+            2,
+            100_000,
+            50,
+            10,
+            key="acquisition_fewest",
+            help=t("acquisition.fewest.help"),
+            width=160,
+            persist_state="session",
+        )
+    return float(target), int(months), int(fewest)
+
+
+def choose_margins(customers: NewCustomers, dimension: str) -> dict[str, float]:
+    """Let the person give single groups a margin of their own; others have that of all.
+
+    Returns:
+        Share of net value by the group's name in the dimension.
+    """
+    column = customers.origin[dimension]
+    counts = pd.Series(column).value_counts()
+    names = [str(name) for name in counts.index[counts.to_numpy() > 0][:MOST_MARGINS]]
+    if dimension == COHORT or not names:
+        return {}
+    saved: dict[str, dict[str, float]] = st.session_state.setdefault(MARGINS, {})
+    key = f"{MARGINS}_{dimension}"
+    with st.expander(t("acquisition.margins", by=t(f"acquisition.by.{dimension}"))):
+        if key not in st.session_state:
+            st.session_state[f"{key}_base"] = dict(saved.get(dimension, {}))
+        base = st.session_state[f"{key}_base"]
+        edited = st.data_editor(
+            pd.DataFrame({"group": names, "margin": [base.get(name) for name in names]}, dtype="object").astype(
+                {"margin": "float64"}
+            ),
+            key=key,
+            hide_index=True,
+            disabled=["group"],
+            column_config={
+                "group": st.column_config.TextColumn(t(f"acquisition.by.{dimension}")),
+                "margin": st.column_config.NumberColumn(t("terms.margin"), min_value=0.1, max_value=100.0, format="%g"),
+            },
+            placeholder="–",
+            alt=t("acquisition.margins", by=t(f"acquisition.by.{dimension}")),
+        )
+    given = edited[edited["margin"].notna()]
+    saved[dimension] = dict(zip(given["group"], given["margin"], strict=True))
+    return {name: round(float(margin) / 100, 6) for name, margin in saved[dimension].items()}
+
+
+def report_words(dataset: Dataset, bundle: Bundle, *, has_margin: bool) -> tuple[str, ...]:
+    """Return what the page asks as words of the command ``report``.
+
+    Args:
+        dataset: the log.
+        bundle: the model.
+        has_margin: whether the margin is among the other words of the command.
+    """
+    known = customers_of(dataset, bundle, Terms(bundle.record["horizon_days"])).dimensions
+    by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]
+    margin = st.session_state.get("terms_margin")
+    own = st.session_state.get(MARGINS, {}).get(by[0], {})
+    words = ["--by", ",".join(by), "--target-ratio", f"{st.session_state.get(TARGET, 3.0):g}"]
+    words += [word for name, rate in own.items() for word in ("--margin", f"{name}={rate / 100:.10g}")]
+    words += ["--margin-rate", f"{margin / 100:.10g}"] if margin and not has_margin else []
+    return tuple(words)
+
+
+def notes(report: Acquisition, spend: Spend | None) -> list[str]:
+    """Return what has to be said about the figures, but for what the page says by itself.
+
+    That is that they are no cause, and how the spend tables were read.
+    """
+    said = []
+    for message in report.warnings:
+        if message.code == "warning.acquisition_not_causal" or (spend is not None and message in spend.warnings):
+            continue
+        params = dict(message.params)
+        if "by" in params:
+            params["by"] = dimension_names(params["by"])
+        said.append(widgets.escape(i18n.message_text(type(message)(message.code, params))))
+    return said
