@@ -12,7 +12,7 @@ WORKDIR /app
 COPY requirements.txt assets/constraints.txt ./
 # PyTorch's own index has a build without CUDA, a tenth of the size; all else comes from PyPI.
 RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu "$(grep ^torch constraints.txt)" \
- && pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt adbc-driver-postgresql pymysql
+ && pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt "adbc-driver-postgresql>=1.11" "pymysql>=1.1"
 COPY app.py ./
 COPY .streamlit/config.toml .streamlit/
 COPY assets assets

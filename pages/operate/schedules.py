@@ -119,7 +119,9 @@ def form() -> None:
         zone = st.text_input(t("schedules.timezone"), st.context.timezone or "UTC", key="schedule_timezone")
     with right:
         every = sorted({*names, *(source.dataset for source in sources)})
-        dataset = st.selectbox(t("sidebar.dataset"), every, key="schedule_dataset")
+        current = st.session_state.get("dataset")
+        at_first = every.index(current) if current in every else 0
+        dataset = st.selectbox(t("sidebar.dataset"), every, at_first, key="schedule_dataset")
         offered = {one: t(f"schedules.step.{one}") for one in STEPS if one != "source" or sources}
         chosen = st.multiselect(
             t("schedules.steps"),
@@ -130,7 +132,7 @@ def form() -> None:
         )
         source = form_of_list = ""
         if "source" in chosen:
-            own = sorted((one.name for one in sources), key=lambda one: one != dataset)
+            own = [one.name for one in sorted(sources, key=lambda one: one.dataset != dataset)]
             source = st.selectbox(t("schedules.source"), own, key="schedule_source")
         if "export" in chosen:
             form_of_list = st.selectbox(t("schedules.format"), list(EXPORTS), key="schedule_format")
@@ -143,16 +145,16 @@ def form() -> None:
 
 def _line(step: str, schedule: str, dataset: str, source: str, form_of_list: str) -> str:
     """Return the command line of a step."""
-    model, out = ["--model", "champion"], str(session.workspace().exports / f"{schedule}-{step}-{{day}}.csv")
-    words = {
-        "source": ["source", "run", source],
-        "score": ["score", dataset, *model, "--out", out],
-        "monitor": ["monitor", dataset, *model],
-        "retrain": ["monitor", dataset, *model, "--retrain", "--every", "7"],
-        "export": ["export", dataset, *model, "--format", form_of_list, "--out", out],
-        "summary": ["summary", dataset, *model],
-    }
-    return shlex.join(words[step])
+    out = session.workspace().exports / f"{schedule}-{step}-{{day}}.csv"
+    about, target = f"{shlex.quote(dataset)} --model champion", f"--out {shlex.quote(str(out))}"
+    return {
+        "source": f"source run {shlex.quote(source)}",
+        "score": f"score {about} {target}",
+        "monitor": f"monitor {about}",
+        "retrain": f"monitor {about} --retrain --every 7",
+        "export": f"export {about} --format {form_of_list} {target}",
+        "summary": f"summary {about}",
+    }[step]
 
 
 def _save(schedule: Schedule) -> None:

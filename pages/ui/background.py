@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from clv_core.environment import Environment
+from clv_core.errors import traced
 from clv_core.monitoring.schedules import is_due
 from clv_core.program_files import APP_FOLDER
 from clv_core.workspace import Workspace
@@ -31,13 +32,12 @@ async def while_up(app: Any) -> AsyncGenerator[None, None]:
 
 async def _run_schedules() -> None:
     """Look again and again whether a schedule is due; its chain runs in a process of its own, one at a time."""
+    command, quiet = [sys.executable, "-m", "clv_core", "run-due", "--quiet"], asyncio.subprocess.DEVNULL
     while Environment.from_environment().schedules != OFF:
         await asyncio.sleep(LOOK_SECONDS)
-        with suppress(OSError, ValueError):  # a file that is being replaced: the next look sees it
+        try:
             if await asyncio.to_thread(is_due, Workspace.default(), datetime.now(UTC)):
-                command = [sys.executable, "-m", "clv_core", "run-due", "--quiet"]
-                quiet = asyncio.subprocess.DEVNULL
-                process = await asyncio.create_subprocess_exec(
-                    *command, cwd=APP_FOLDER, env=os.environ, stdout=quiet, stderr=quiet
-                )
+                process = await asyncio.create_subprocess_exec(*command, cwd=APP_FOLDER, stdout=quiet, stderr=quiet)
                 await process.wait()
+        except Exception as error:  # one look that fails must not be the last
+            logging.getLogger(__name__).error("schedules: %s", traced(error))

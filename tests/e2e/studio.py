@@ -18,10 +18,11 @@ APP = '[data-testid="stApp"]'
 STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
 PAGES = (
-    *("home", "notes", "upload", "look", "datasets", "explore", "train", "evaluate", "explain"),
+    *("home", "notes", "upload", "sources", "look", "datasets", "explore", "train", "evaluate", "explain"),
     *("segments", "customer", "acquisition", "strategy", "exports", "report"),
     "models",
     "monitor",
+    "schedules",
     "privacy",
 )
 

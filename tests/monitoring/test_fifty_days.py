@@ -23,7 +23,7 @@ from clv_core.preprocessing.refresh import refresh
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 DAYS = 50
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from clv_core import audit
 from clv_core.collection.sources import list_sources, load_source
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.monitoring.schedules import list_schedules, load_schedule
+from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
 from clv_core.workspace import Workspace
+from pages.ui import background
 from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts
 
 ROWS = [(f"o{i}", f"c{i % 7}", f"{1 + i % 12:02d}/03/2024", 10 + i / 4) for i in range(60)]
@@ -82,3 +86,22 @@ def test_a_schedule_is_saved_run_and_paused(open_page: OPEN, bare: Path) -> None
     assert list_schedules(Workspace(bare))[0][0].is_paused
     do(app, "run_nightly")
     assert newest(bare, "schedule").status()["args"] == ["schedule", "run", "nightly"]
+
+
+@pytest.mark.slow
+def test_the_apps_server_runs_what_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the loop that the server runs on: it is stricter than Python's own with what starts a process."""
+    workspace = Workspace(tmp_path / "workspace")
+    monkeypatch.setenv("CLV_WORKSPACE", str(workspace.root))
+    monkeypatch.setattr(background, "LOOK_SECONDS", 0.1)
+    add_schedule(workspace, Schedule("due", "* * * * *", ("source run none",)), datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def until_run() -> None:
+        task = asyncio.create_task(background._run_schedules())
+        while not history(workspace, "due"):
+            await asyncio.sleep(0.2)
+        monkeypatch.setenv("CLV_SCHEDULES", "off")
+        await task
+
+    uvloop.run(asyncio.wait_for(until_run(), 300))
+    assert history(workspace, "due")[0]["steps"][0]["error"]["code"] == "no_source"

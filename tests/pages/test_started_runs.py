@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from clv_core import jobs
 from clv_core.cli import COMMANDS, build_parser, main
 from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
+from clv_core.collection.sources import Source, add_source
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.commands.ingestion import reading_options
 from clv_core.commands.training import config_from
@@ -29,6 +31,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.monitoring.health import RETRAIN, Recommendation
 from clv_core.monitoring.monitoring_report import Report
+from clv_core.monitoring.schedules import load_schedule
 from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.clusters import Clusters
@@ -327,6 +330,30 @@ def several_files_read_and_a_question_answered(shop: Shop) -> dict[str, Any]:
     app = AppTest.from_function(answering, default_timeout=60, args=(first, vars(SAID)))
     quiet(app.run())
     return {"command": "ingest", "file": list(files.paths), "name": OTHER, "append": True, "answers": SAID}
+
+
+@starts("data.sources source")
+def a_source_read(shop: Shop) -> dict[str, Any]:
+    add_source(shop.work, Source(NAME, "folder", str(shop.folder), NAME, "*.csv"))
+    do(page("data/sources.py"), f"run_{NAME}")
+    return {"command": "source", "action": "run", "name": NAME}
+
+
+@starts("operate.schedules schedule")
+def a_schedule_of_all_steps_run(shop: Shop) -> dict[str, Any]:
+    add_source(shop.work, Source(OTHER, "folder", str(shop.folder), NAME, "*.csv"))
+    app, steps = page("operate/schedules.py"), ["source", "score", "monitor", "retrain", "export", "summary"]
+    do(app, ("schedule_name", NAME), ("schedule_dataset", NAME), ("schedule_steps", steps), "schedule_save")
+    read = [build_parser().parse_args(shlex.split(step)) for step in load_schedule(shop.work, NAME)[0].steps]
+    assert [one.command for one in read] == ["source", "score", "monitor", "monitor", "export", "summary"]
+    assert [one.name for one in read] == [OTHER, *[NAME] * 5]
+    do(app, f"run_{NAME}")
+    return {"command": "schedule", "action": "run", "name": NAME}
+
+
+def page(path: str) -> AppTest:
+    """Return a page of the app."""
+    return quiet(AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60).run().switch_page(path).run())
 
 
 def answering(job: object, said: dict[str, object]) -> None:
