@@ -248,7 +248,7 @@ def test_what_pages_share_knows_no_room_of_a_page() -> None:
 def test_root_holds_only_what_tools_look_for_there() -> None:
     entries = {path.name for path in ROOT.iterdir()}
     assert REQUIRED_AT_ROOT <= entries
-    ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
+    ignored = [line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
     others = entries - REQUIRED_AT_ROOT - {".git"}
     assert {name for name in others if not any(fnmatch.fnmatch(name, pattern) for pattern in ignored)} == set()
 
