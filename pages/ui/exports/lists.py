@@ -98,6 +98,8 @@ def show(result: Preview, dataset: Dataset) -> None:
             continue
         figures.append(widgets.Figure(name_of("contact", field), f"{count:,}", t("exporting.reach.help")))
     widgets.figures(figures, 4)
+    if (days := EXPORTS[result.format].conversion_days) is not None:
+        st.caption(t("exporting.conversions", days=days))
     if result.left_out:
         st.caption(t("exporting.left_out", reasons=row_files.reasons(result.left_out)))
     if result.unknown_countries:
