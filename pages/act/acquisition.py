@@ -1,5 +1,7 @@
 """Acquisition: what may a new customer cost?"""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from clv_core.columns import CHANNEL
@@ -35,16 +37,19 @@ try:
     customers = asking.customers_of(dataset, bundle, chosen)
     with grouping:
         by = asking.choose_dimensions(customers)
-    with settings:
-        margins = asking.choose_margins(customers, by[0])
-    question = Question(by, chosen.margin_rate, margins, target, months, fewest)
 except ClvError as error:
     widgets.show_error(error)
     st.stop()
 
 report, failed, spend = None, None, asking.spend_of(dataset)
+question, margins = Question(by, chosen.margin_rate, {}, target, months, fewest), {}
 try:
     report = asking.answer(dataset, bundle, customers, question)
+    with settings:
+        margins = asking.choose_margins(report, by[0])
+    if margins:
+        question = replace(question, margins=margins)
+        report = asking.answer(dataset, bundle, customers, question)
     contrast = asking.discounts(dataset, bundle, customers, question)
 except ClvError as error:
     failed = error

@@ -11,7 +11,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.i18n import translate
 from clv_core.strategy.acquisition import load_spend, read_spend, save_spend
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, SAMPLE, Offered, do, table_of, texts
+from tests.pages.conftest import OPEN, SAMPLE, Offered, do, edit, table_of, texts
 
 MONTHS = pd.period_range("2023-01", "2024-12", freq="M").astype(str)
 
@@ -42,11 +42,12 @@ def test_without_a_spend_table_groups_are_compared_by_value_and_the_page_leads_t
     assert translate("acquisition.no_margin") not in texts(app)
 
 
-def test_the_table_that_is_downloaded_has_the_customers_and_the_spend_of_each_channel(
+def test_the_table_that_is_downloaded_has_the_customers_the_spend_and_the_margin_of_each_channel(
     open_page: OPEN, root: Path, costs: Path, offered: Offered
 ) -> None:
     save_spend(open_dataset(Workspace(root), "shop"), read_spend(costs))
     app = open_page(root, "acquisition", lang="en")
+    edit(app, "acquisition_margins", {0: {"margin": 50.0}})
     app.segmented_control(key="acquisition_view").set_value("figures").run()
     assert not app.error
     rows = table_of(offered["download_acquisition_csv"]).set_index("channel")
@@ -54,6 +55,9 @@ def test_the_table_that_is_downloaded_has_the_customers_and_the_spend_of_each_ch
     first = log.groupby("customer_id")["channel"].first().value_counts()
     assert rows["customers"].astype(int).to_dict() == first.to_dict()
     assert float(rows.loc["affiliate", "spend"]) == pytest.approx((23 + 30 / 31) * 9000.25)  # the log ends a day early
+    assert rows["margin_rate"].astype(float).to_dict() == {
+        name: 0.5 if name == "search" else 1.0 for name in rows.index
+    }
 
 
 def test_a_table_without_clear_columns_is_asked_about_in_words(open_page: OPEN, root: Path) -> None:

@@ -162,15 +162,18 @@ def choose_targets() -> tuple[float, int, int]:
     return float(target), int(months), int(fewest)
 
 
-def choose_margins(customers: NewCustomers, dimension: str) -> dict[str, float]:
+def choose_margins(report: Acquisition, dimension: str) -> dict[str, float]:
     """Let the person give single groups a margin of their own; others have that of all.
+
+    Args:
+        report: with the groups.
+        dimension: the first of the grouping.
 
     Returns:
         Share of net value by the group's name in the dimension.
     """
-    column = customers.origin[dimension]
-    counts = pd.Series(column).value_counts()
-    names = [str(name) for name in counts.index[counts.to_numpy() > 0][:MOST_MARGINS]]
+    sizes = report.groups[report.groups[dimension] != ""].groupby(dimension)["customers"].sum()
+    names = [str(name) for name in sizes.sort_values(ascending=False).index[:MOST_MARGINS]]
     if dimension == COHORT or not names:
         return {}
     saved: dict[str, dict[str, float]] = st.session_state.setdefault(MARGINS, {})
