@@ -44,7 +44,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
-    return made(demo, language=request.param, offers=OFFERS, budget=30.0)
+    return made(demo, language=request.param, offers=OFFERS, budget=300.0)
 
 
 def made(demo: Demo, **options: object) -> Report:
@@ -140,7 +140,7 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
     assert found.table is not None
     word = {"en": "assumed", "zh": "假设"}[report.language]
     assert {row[-1] for row in found.table.rows} == {word} and word in found.points[0].lower()
-    assert float(found.figures[0].value.removesuffix(" EUR")) <= 30
+    assert float(found.figures[0].value.removesuffix(" EUR")) <= 300
     assert "Call" in {row[0] for row in found.table.rows}
 
 
