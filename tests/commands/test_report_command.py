@@ -33,7 +33,7 @@ def demo(workspace: Workspace) -> dict[str, Any]:
 def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     workspace: Workspace, demo: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert (demo["dataset"], demo["customers"]) == ("sample", 1750) and demo["trust"]["reasons"]
+    assert (demo["dataset"], demo["customers"]) == ("sample", 22_000) and demo["trust"]["reasons"]
     slides, page = tmp_path / "report.pptx", tmp_path / "report.html"
     words = ("report", "sample", "--model", demo["model"], "--lang", "zh", "--out", slides, "--out", page)
     answer = done(workspace, *words, "--budget", 50, "--offer", "name=券,cost=0.2,effect=5%")

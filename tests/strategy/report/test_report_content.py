@@ -45,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
-    return made(demo, language=request.param, offers=OFFERS, budget=30.0, acquisition=Question(margin_rate=0.5))
+    return made(demo, language=request.param, offers=OFFERS, budget=300.0, acquisition=Question(margin_rate=0.5))
 
 
 def made(demo: Demo, **options: object) -> Report:
@@ -69,7 +69,7 @@ def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: D
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
     assert len(report.sections) == 8
     provenance = section(report, "limits").points[-1]
-    for known in (demo[1].name, "2024", "90", "v1"):
+    for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
     every = [text for one in report.sections for text in (one.title, one.finding, *one.points)]
     assert not any(demo[2].id in text for text in every) and every.count(provenance) == 1
@@ -98,7 +98,7 @@ def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: D
 
 def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
     said = "".join(section(report, "trust").points)
-    assert {"en": "2 Oct 2024", "zh": "2024年10月2日"}[report.language] in said and "2024-10-02" not in said
+    assert {"en": "2 Apr 2025", "zh": "2025年4月2日"}[report.language] in said and "2025-04-02" not in said
 
 
 def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
@@ -151,14 +151,14 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
     assert found.table is not None
     word = {"en": "assumed", "zh": "假设"}[report.language]
     assert {row[-1] for row in found.table.rows} == {word} and word in found.points[0].lower()
-    assert float(found.figures[0].value.removesuffix(" USD")) <= 30
+    assert float(found.figures[0].value.removesuffix(" EUR")) <= 300
     assert "Call" in {row[0] for row in found.table.rows}
 
 
 def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -> None:
     found = section(made(demo, offers=OFFERS, budget=5000.0), "plan")
     spent, note = found.figures[0].value, found.figures[0].note
-    assert found.finding.startswith(f"{spent} on") and "5,000" not in found.finding and note == "of 5,000 USD"
+    assert found.finding.startswith(f"{spent} on") and "5,000" not in found.finding and note == "of 5,000 EUR"
 
 
 def test_without_offers_and_reasons_it_has_no_empty_slides(copied: Demo) -> None:
