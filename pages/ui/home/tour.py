@@ -45,7 +45,6 @@ def _choose_win_back() -> None:
     st.session_state[f"export_by_{dataset.name}"] = QUADRANT
     st.session_state["export_format"] = FORMAT
     st.session_state[f"export_segments_{parse_scheme(QUADRANT, dataset)}"] = [QUADRANT_KEYS.index("win_back") + 1]
-    _begin_report()
 
 
 def _choose_budget() -> None:
