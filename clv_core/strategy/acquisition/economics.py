@@ -5,17 +5,13 @@ A group's worth is an estimate of what such customers bring (:mod:`.estimates`),
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from clv_core.collection.vocabulary.language_files import fold
-from clv_core.columns import CHANNEL
-from clv_core.errors import Message, NotEnoughData, Refused, UsageError
+from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.evaluation.levels import FIFTHS, customer_variance
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.strategy.acquisition.estimates import (
@@ -29,218 +25,18 @@ from clv_core.strategy.acquisition.estimates import (
     estimate,
     spread_draws,
 )
-from clv_core.strategy.acquisition.origins import CAMPAIGN, COHORT, NewCustomers
+from clv_core.strategy.acquisition.grouping import Bools, Cost, Groups, can_split, group_customers
+from clv_core.strategy.acquisition.origins import COHORT, NewCustomers
 from clv_core.strategy.acquisition.payback import Curves, payback_curves
+from clv_core.strategy.acquisition.question import ALL, NAMED, Acquisition, Question, Totals
 from clv_core.strategy.acquisition.spend import Spend
 
-Bools = NDArray[np.bool_]
-
-NAMED, UNKNOWN, OTHERS, ALL = "named", "unknown", "others", "all"
-"""Kinds of groups: of one name, of customers whose origin is not known, all beyond :data:`MAX_GROUPS`, everyone."""
-SEPARATOR: Final = " · "
-"""Between the names of a group by two dimensions."""
-NOTHING: Final = "–"
-"""Stands for an unknown part of a name."""
-MAX_GROUPS: Final = 50
-SPEND_DIMENSIONS: Final = (CHANNEL, CAMPAIGN, COHORT)
-"""Dimensions by which a spend table can be split."""
 DRAWS, COHORT_DRAWS = 2_000, 400
-MIN_CUSTOMERS: Final = 50
 HELD: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
 MAX_LISTED: Final = 10
 """Names that a warning lists."""
 CROWDED: Final = 2.0
 """Times as many customers as in a usual month, from which on the first month is said to hold earlier customers."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What an analyst asks about new customers.
-
-    Args:
-        by: dimensions of :data:`~.origins.DIMENSIONS` that make a group.
-        margin_rate: share of net value that is contribution, in (0, 1].
-        margins: of some groups, by the name that they have in the first dimension; ``margin_rate`` for the others.
-        target_ratio: of lifetime value (as contribution) to acquisition cost, above 0.
-        payback_months: within how many months a customer is to pay back.
-        min_customers: a smaller group is shown and not ranked.
-
-    Raises:
-        UsageError: a value out of bounds.
-    """
-
-    by: tuple[str, ...] = (CHANNEL,)
-    margin_rate: float = 1.0
-    margins: Mapping[str, float] = field(default_factory=dict)
-    target_ratio: float = 3.0
-    payback_months: int = 12
-    min_customers: int = MIN_CUSTOMERS
-
-    def __post_init__(self) -> None:
-        """Check the bounds."""
-        for rate in (self.margin_rate, *self.margins.values()):
-            if not 0 < rate <= 1:
-                raise UsageError("setting_bounds", setting="margin_rate", value=rate, low=0, high=1)
-        bounds = (
-            ("target_ratio", self.target_ratio, 0.01, 1000),
-            ("payback_months", self.payback_months, 1, 120),
-            ("min_customers", self.min_customers, 2, 1_000_000),
-        )
-        for setting, value, low, high in bounds:
-            if not low <= value <= high:
-                raise UsageError("setting_bounds", setting=setting, value=value, low=low, high=high)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Sums over all customers and the whole spend table, in the log's currency.
-
-    ``inside`` are customers won in the days that the spend table covers (all, without one); the groups hold these.
-
-    Args:
-        customers: inside.
-        buyers: of these, who have ordered.
-        spend: in the days of the log.
-        value_so_far: net value of those inside before the cutoff.
-        predicted: net value of those inside after it, to the horizon.
-        customers_outside: won before or after the days of the spend table.
-        value_so_far_outside: theirs.
-        predicted_outside: theirs; with ``predicted`` the total of the Segments page.
-        spend_outside: before the log begins or after the cutoff; with ``spend`` the total of the spend table.
-    """
-
-    customers: int
-    buyers: int
-    spend: float
-    value_so_far: float
-    predicted: float
-    customers_outside: int
-    value_so_far_outside: float
-    predicted_outside: float
-    spend_outside: float
-
-
-@dataclass(frozen=True, eq=False)
-class Acquisition:
-    """The answer to a :class:`Question`; money in the log's currency, low and high of 80% intervals.
-
-    Args:
-        question: what was asked.
-        currency: may be empty.
-        groups: one row a group, the ranked ones first and best first:
-            ``group`` (its name, "" of unknown and of others), ``kind`` (:data:`NAMED`, :data:`UNKNOWN` or
-            :data:`OTHERS`), one column a dimension;
-            ``customers``, ``buyers``, ``spend`` (NaN where it cannot be split by these dimensions), ``cac`` (spend per
-            new customer);
-            ``value_so_far``, ``predicted`` (sums of net value);
-            ``margin_rate``, ``contribution_so_far`` (per customer, as observed);
-            ``ltv``, ``ltv_low``, ``ltv_high`` (contribution per customer so far and to the horizon, shrunk);
-            ``ltv_own`` (the same, not shrunk), ``own_weight`` (0 to 1, what the group's own mean counts);
-            ``ratio``, ``ratio_low``, ``ratio_high`` (ltv to cac), ``p_above_one``, ``p_above_target`` (0 to 1);
-            ``payback_month``, ``payback_low``, ``payback_high`` (months from acquisition, infinite where the curve does
-            not reach the cost, NaN without a cost), ``payback_observed`` (whether most customers have lived that long);
-            ``max_cac`` and ``max_cac_low`` (highest cost per new customer for the target ratio, and that which holds
-            it with a chance of 90%), ``max_cac_payback`` (for the payback months; NaN where no curve goes so far);
-            ``never_again`` (share of buyers whose first order is expected to stay the only one in the horizon);
-            ``multiplier`` (ltv over that of all customers);
-            ``enough`` (whether it has the minimum of customers), ``rank`` (1 is best; by ratio, else by ltv; missing
-            where not ``enough``).
-            Intervals and chances are NaN where no past origin says how far predictions are off.
-        cohorts: one row a group and month (``cohort``, ``2024-03``), the same columns but ``payback_*``, ``max_*``,
-            ``multiplier``, ``never_again`` and ``rank``.
-        curves: one row a group and ``month`` (1 the first) of a customer's age: ``value``, ``low``, ``high``
-            (cumulative contribution per new customer, shrunk), ``observed`` (share of customers who have lived so
-            long, 0 to 1), ``customers`` (who count in it). The group of all customers has ``kind`` ``"all"``.
-        held: one row a group and earlier cutoff (``cutoff``, ISO date): ``customers``, ``predicted``, ``low``,
-            ``high``, ``actual`` (sums of net value in the horizon), ``ratio`` (actual over predicted).
-        periods: one row a month: ``cohort``, ``spend``, ``customers``, ``buyers``.
-        totals: sums.
-        warnings: what has to be said; codes are catalogue keys.
-        ranked: whether there is a cost to rank by; else groups are ranked by value.
-    """
-
-    question: Question
-    currency: str
-    groups: pd.DataFrame
-    cohorts: pd.DataFrame
-    curves: pd.DataFrame
-    held: pd.DataFrame
-    periods: pd.DataFrame
-    totals: Totals
-    warnings: tuple[Message, ...]
-    ranked: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """Customers by group.
-
-    Args:
-        names: of each group by dimension, "" where unknown, [g][dimensions].
-        kinds: of each, [g].
-        code: group of each customer, 0 to g - 1, -1 of those who do not count, [n].
-        index: folded names of a group -> its place; of groups beyond :data:`MAX_GROUPS` that of the others.
-    """
-
-    names: list[tuple[str, ...]]
-    kinds: list[str]
-    code: Ints
-    index: dict[tuple[str, ...], int]
-
-    def __len__(self) -> int:
-        """Return the number of groups."""
-        return len(self.names)
-
-    @property
-    def labels(self) -> list[str]:
-        """Names in one text each, "" of others and where nothing is known."""
-        named = zip(self.names, self.kinds, strict=True)
-        return [SEPARATOR.join(part or NOTHING for part in name) if kind == NAMED else "" for name, kind in named]
-
-
-@dataclass(frozen=True, eq=False)
-class Cost:
-    """A spend table beside the customers of a log.
-
-    Args:
-        cells: channel, campaign, cohort (month) and amount, within the days of the log.
-        outside: amount before the log begins or after the cutoff.
-        first: first day that the table is about within the log.
-        end: first day after the last one.
-    """
-
-    cells: pd.DataFrame
-    outside: float
-    first: np.datetime64
-    end: np.datetime64
-
-    @classmethod
-    def of(cls, spend: Spend, customers: NewCustomers) -> Cost:
-        """Return the cost of customers.
-
-        Raises:
-            Refused: it is in another currency than the log, or wholly before or after it.
-        """
-        if spend.currency and customers.currency and spend.currency != customers.currency:
-            raise Refused("spend_currency", file=spend.file, spend=spend.currency, log=customers.currency)
-        first, end = spend.span(customers.log_start, customers.as_of)
-        if first >= end:
-            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
-            raise Refused("spend_outside", file=spend.file, **days)
-        cells, outside = spend.by_month(customers.log_start, customers.as_of)
-        return cls(cells, outside, first, end)
-
-    def by_group(self, groups: Groups, by: tuple[str, ...]) -> tuple[Groups, Ints]:
-        """Return the groups with those that only the spend table has, and the group of each cell."""
-        names, kinds, index, codes = list(groups.names), list(groups.kinds), dict(groups.index), []
-        for cell in self.cells[list(by)].itertuples(index=False, name=None):
-            key = tuple(map(fold, cell))
-            if key not in index:
-                index[key] = len(names)
-                names.append(tuple(cell))
-                kinds.append(NAMED if any(key) else UNKNOWN)
-            codes.append(index[key])
-        return replace(groups, names=names, kinds=kinds, index=index), np.array(codes, np.int64)
 
 
 def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Question) -> Acquisition:
@@ -267,45 +63,12 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
             last = str(cost.end - np.timedelta64(1, "D"))
             raise NotEnoughData("acquisition_nobody", first=str(cost.first), last=last)
     groups, cell_code = group_customers(customers, question.by, inside), None
-    if cost is not None and _can_split(cost, question.by):
+    if cost is not None and can_split(cost, question.by):
         groups, cell_code = cost.by_group(groups, question.by)
     names = {name[0] for name in groups.names}
     if strange := [name for name in question.margins if name not in names]:
         raise UsageError("acquisition_margin_group", groups=strange, known=sorted(names - {""})[:MAX_LISTED])
     return _Report(customers, question, groups, cost, cell_code, inside).answer(spend)
-
-
-def group_customers(customers: NewCustomers, by: tuple[str, ...], inside: Bools) -> Groups:
-    """Return the groups of the customers who are ``inside``, bool [n], the largest first, unknown and others last."""
-    code, texts = np.zeros(len(customers), np.int64), []
-    for name in by:
-        column = customers.origin[name]
-        own = [*map(str, column.categories), ""]
-        texts.append(own)
-        code = code * len(own) + np.where(column.codes < 0, len(own) - 1, column.codes)
-    size = np.bincount(code[inside], minlength=int(np.prod([len(own) for own in texts])))
-    filled = np.flatnonzero(size)
-    places = np.unravel_index(filled, [len(own) for own in texts])
-    names = list(zip(*([own[place] for place in at] for own, at in zip(texts, places, strict=True)), strict=True))
-    nothing = np.array([not any(name) for name in names], bool)
-    order = sorted(range(len(filled)), key=lambda at: (nothing[at], -size[filled[at]], names[at]))
-    shown = [at for at in order if not nothing[at]]
-    lumped = shown[MAX_GROUPS:] if len(shown) > MAX_GROUPS + 1 else []
-    shown = shown[: len(shown) - len(lumped)]
-    unknown = [at for at in order if nothing[at]]
-    kept = shown + unknown
-    named = [names[at] for at in kept] + ([("",) * len(by)] if lumped else [])
-    kinds = [NAMED] * len(shown) + [UNKNOWN] * len(unknown) + ([OTHERS] if lumped else [])
-    to_group = np.full(len(size), -1, np.int64)
-    to_group[filled[kept]] = np.arange(len(kept))
-    to_group[filled[lumped]] = len(kept)
-    index = {tuple(map(fold, names[at])): int(to_group[filled[at]]) for at in reversed(order)}
-    return Groups(named, kinds, np.where(inside, to_group[code], -1), index)
-
-
-def _can_split(cost: Cost, by: tuple[str, ...]) -> bool:
-    """Return whether the spend table knows the dimensions."""
-    return set(by) <= set(SPEND_DIMENSIONS) and all((cost.cells[name] != "").any() for name in by)
 
 
 class _Report:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, say_clauses, say_number, translate
-from clv_core.strategy.acquisition.economics import NAMED, Acquisition, Question
 from clv_core.strategy.acquisition.origins import DISCOUNT_BAND, DISCOUNT_BANDS, NewCustomers
+from clv_core.strategy.acquisition.question import NAMED, Acquisition, Question
 
 MOSTLY: Final = 0.5
 """Share of customers who have lived a month, from which on a curve is said to be observed there."""

@@ -14,9 +14,9 @@ from clv_core.deployment.terms import Terms
 from clv_core.plot.drawing import Chart
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.acquisition.acquire import acquisition_side, report_table
-from clv_core.strategy.acquisition.economics import ALL, NAMED
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.origins import COHORT
+from clv_core.strategy.acquisition.question import ALL, NAMED
 from pages.ui import cells, i18n, row_files, session, widgets
 from pages.ui.acquisition.asking import dimension_names
 from pages.ui.charts import acquisition as charts

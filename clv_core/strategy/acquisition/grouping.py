@@ -1,0 +1,133 @@
+"""Customers by group, and what a spend table says that each group cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clv_core.collection.vocabulary.language_files import fold
+from clv_core.columns import CHANNEL
+from clv_core.errors import Refused
+from clv_core.strategy.acquisition.estimates import Ints
+from clv_core.strategy.acquisition.origins import CAMPAIGN, COHORT, NewCustomers
+from clv_core.strategy.acquisition.question import NAMED, OTHERS, UNKNOWN
+from clv_core.strategy.acquisition.spend import Spend
+
+Bools = NDArray[np.bool_]
+
+SEPARATOR: Final = " · "
+"""Between the names of a group by two dimensions."""
+NOTHING: Final = "–"
+"""Stands for an unknown part of a name."""
+MAX_GROUPS: Final = 50
+SPEND_DIMENSIONS: Final = (CHANNEL, CAMPAIGN, COHORT)
+"""Dimensions by which a spend table can be split."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Customers by group.
+
+    Args:
+        names: of each group by dimension, "" where unknown, [g][dimensions].
+        kinds: of each, [g].
+        code: group of each customer, 0 to g - 1, -1 of those who do not count, [n].
+        index: folded names of a group -> its place; of groups beyond :data:`MAX_GROUPS` that of the others.
+    """
+
+    names: list[tuple[str, ...]]
+    kinds: list[str]
+    code: Ints
+    index: dict[tuple[str, ...], int]
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self.names)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names in one text each, "" of others and where nothing is known."""
+        named = zip(self.names, self.kinds, strict=True)
+        return [SEPARATOR.join(part or NOTHING for part in name) if kind == NAMED else "" for name, kind in named]
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """A spend table beside the customers of a log.
+
+    Args:
+        cells: channel, campaign, cohort (month) and amount, within the days of the log.
+        outside: amount before the log begins or after the cutoff.
+        first: first day that the table is about within the log.
+        end: first day after the last one.
+    """
+
+    cells: pd.DataFrame
+    outside: float
+    first: np.datetime64
+    end: np.datetime64
+
+    @classmethod
+    def of(cls, spend: Spend, customers: NewCustomers) -> Cost:
+        """Return the cost of customers.
+
+        Raises:
+            Refused: it is in another currency than the log, or wholly before or after it.
+        """
+        if spend.currency and customers.currency and spend.currency != customers.currency:
+            raise Refused("spend_currency", file=spend.file, spend=spend.currency, log=customers.currency)
+        first, end = spend.span(customers.log_start, customers.as_of)
+        if first >= end:
+            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
+            raise Refused("spend_outside", file=spend.file, **days)
+        cells, outside = spend.by_month(customers.log_start, customers.as_of)
+        return cls(cells, outside, first, end)
+
+    def by_group(self, groups: Groups, by: tuple[str, ...]) -> tuple[Groups, Ints]:
+        """Return the groups with those that only the spend table has, and the group of each cell."""
+        names, kinds, index, codes = list(groups.names), list(groups.kinds), dict(groups.index), []
+        for cell in self.cells[list(by)].itertuples(index=False, name=None):
+            key = tuple(map(fold, cell))
+            if key not in index:
+                index[key] = len(names)
+                names.append(tuple(cell))
+                kinds.append(NAMED if any(key) else UNKNOWN)
+            codes.append(index[key])
+        return replace(groups, names=names, kinds=kinds, index=index), np.array(codes, np.int64)
+
+
+def group_customers(customers: NewCustomers, by: tuple[str, ...], inside: Bools) -> Groups:
+    """Return the groups of the customers who are ``inside``, bool [n], the largest first, unknown and others last."""
+    code, texts = np.zeros(len(customers), np.int64), []
+    for name in by:
+        column = customers.origin[name]
+        own = [*map(str, column.categories), ""]
+        texts.append(own)
+        code = code * len(own) + np.where(column.codes < 0, len(own) - 1, column.codes)
+    size = np.bincount(code[inside], minlength=int(np.prod([len(own) for own in texts])))
+    filled = np.flatnonzero(size)
+    places = np.unravel_index(filled, [len(own) for own in texts])
+    names = list(zip(*([own[place] for place in at] for own, at in zip(texts, places, strict=True)), strict=True))
+    nothing = np.array([not any(name) for name in names], bool)
+    order = sorted(range(len(filled)), key=lambda at: (nothing[at], -size[filled[at]], names[at]))
+    shown = [at for at in order if not nothing[at]]
+    lumped = shown[MAX_GROUPS:] if len(shown) > MAX_GROUPS + 1 else []
+    shown = shown[: len(shown) - len(lumped)]
+    unknown = [at for at in order if nothing[at]]
+    kept = shown + unknown
+    named = [names[at] for at in kept] + ([("",) * len(by)] if lumped else [])
+    kinds = [NAMED] * len(shown) + [UNKNOWN] * len(unknown) + ([OTHERS] if lumped else [])
+    to_group = np.full(len(size), -1, np.int64)
+    to_group[filled[kept]] = np.arange(len(kept))
+    to_group[filled[lumped]] = len(kept)
+    index = {tuple(map(fold, names[at])): int(to_group[filled[at]]) for at in reversed(order)}
+    return Groups(named, kinds, np.where(inside, to_group[code], -1), index)
+
+
+def can_split(cost: Cost, by: tuple[str, ...]) -> bool:
+    """Return whether the spend table knows the dimensions."""
+    return set(by) <= set(SPEND_DIMENSIONS) and all((cost.cells[name] != "").any() for name in by)
