@@ -7,6 +7,8 @@ id, address or other personal data can slip in.
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,6 +31,16 @@ _actor: ContextVar[str] = ContextVar("actor", default="")
 def set_actor(who: str) -> None:
     """Set who acts from now on in this thread, "" for the account that runs the program."""
     _actor.set(who)
+
+
+@contextmanager
+def acting_as(who: str) -> Iterator[None]:
+    """Let ``who`` act in this thread until the block ends."""
+    before = _actor.set(who)
+    try:
+        yield
+    finally:
+        _actor.reset(before)
 
 
 def actor() -> str:

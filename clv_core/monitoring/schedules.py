@@ -227,13 +227,13 @@ def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:
 def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: datetime, execute: Execute) -> str:
     day = f"{now.astimezone(ZoneInfo(schedule.timezone)):%Y-%m-%d}"
     steps, begun = [], time.monotonic()
-    audit.set_actor(f"schedule {schedule.name}")
-    for step in schedule.steps:
-        started = time.monotonic()
-        error = execute(workspace, shlex.split(step.replace(DAY, day)), schedule.language, schedule.name)
-        steps.append({"step": step, "seconds": round(time.monotonic() - started, 1), "error": error})
-        if error is not None:
-            break
+    with audit.acting_as(f"schedule {schedule.name}"):
+        for step in schedule.steps:
+            started = time.monotonic()
+            error = execute(workspace, shlex.split(step.replace(DAY, day)), schedule.language, schedule.name)
+            steps.append({"step": step, "seconds": round(time.monotonic() - started, 1), "error": error})
+            if error is not None:
+                break
     failed = steps[-1]["error"] is not None
     outcome = "failed" if failed else "done"
     failures = state.failures + 1 if failed else 0
@@ -246,7 +246,8 @@ def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: da
         following = min(following, now + timedelta(minutes=RETRY_MINUTES[failures - 1]))
     append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run)
     _save(workspace, schedule.name, ScheduleState(_iso(following), failures, run))
-    audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
+    with audit.acting_as(f"schedule {schedule.name}"):
+        audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
     return outcome
 
 

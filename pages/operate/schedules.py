@@ -129,6 +129,7 @@ def form() -> None:
             list(offered)[:3],
             format_func=offered.__getitem__,
             key="schedule_steps",
+            placeholder=t("streamlit.choose_several"),
         )
         source = form_of_list = ""
         if "source" in chosen:

@@ -139,16 +139,18 @@ def test_in_noise_the_past_does_not_rank_the_future() -> None:
     assert made.truth["actual_value"].mean() == pytest.approx(made.truth["expected_value"].iloc[0], abs=4 * error)
 
 
-def test_the_voucher_of_the_store_brings_more_to_those_who_got_it(store: Simulation) -> None:
+def test_more_of_those_who_got_the_voucher_of_the_store_order_within_a_month(store: Simulation) -> None:
     sent = pd.Timestamp(voucher_date(PLAN))
     before = store.events[store.events["event_time"] < sent]
     groups = store.truth.dropna(subset="voucher").set_index("customer_id")["voucher"].astype(bool)
     assert set(groups.index) <= set(before["customer_id"])
-    window = store.events[store.events["event_time"].between(sent, sent + pd.Timedelta(days=90), inclusive="left")]
-    spent = window.groupby("customer_id")["amount"].sum().reindex(groups.index, fill_value=0.0)
-    got, did_not = spent[groups], spent[~groups]
+    month = store.events[store.events["event_time"].between(sent, sent + pd.Timedelta(days=30), inclusive="left")]
+    ordered = pd.Series(
+        groups.index.isin(month.loc[month["event_type"] == columns.PURCHASE, "customer_id"]), groups.index
+    )
+    got, did_not = ordered[groups], ordered[~groups]
     error = np.hypot(got.std() / np.sqrt(len(got)), did_not.std() / np.sqrt(len(did_not)))
-    assert got.mean() - did_not.mean() > 2 * error
+    assert got.mean() - did_not.mean() > 3 * error
     earlier = before.groupby("customer_id")["amount"].sum().reindex(groups.index, fill_value=0.0)
     assert earlier[groups].mean() == pytest.approx(earlier[~groups].mean(), rel=0.15)  # by chance alone
 

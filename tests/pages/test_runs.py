@@ -73,7 +73,7 @@ def test_a_run_is_found_again_by_the_address_after_a_reload_and_its_end_is_told_
     run = app.query_params["run"]
     loaded = open_page(two, "home", lang="en", dataset="other", run=run)
     assert loaded.button(key=f"cancel_{run}")
-    jobs.finish(jobs.find(Workspace(two), run).folder, "en", result={"dataset": "shop"})
+    jobs.finish(jobs.find(Workspace(two), run).folder, "en", result={"dataset": "shop", "model": "none"})
     loaded.run()
     assert loaded.selectbox(key="dataset").value == "shop" and not loaded.query_params.get("run")
     later = open_page(two, "home", lang="en", dataset="other", run=run)
@@ -115,8 +115,8 @@ def test_the_end_of_an_own_upload_is_told_while_another_persons_newer_one_runs(
 def test_the_sample_loaded_meanwhile_leaves_the_file_in_hand_alone(open_page: OPEN, two: Path) -> None:
     app = with_file_in_hand(open_page, two)
     app.switch_page(BY_NAME["home"].path).run().button(key="door_sample").click().run()
-    sample = jobs.jobs(Workspace(two), "ingest")[0]
-    jobs.finish(sample.folder, "en", result={"dataset": "shop", "parts": [], "warnings": []})
+    sample = jobs.jobs(Workspace(two), "demo")[0]
+    jobs.finish(sample.folder, "en", result={"dataset": "shop", "model": "none"})
     app.switch_page(BY_NAME["upload"].path).run()
     assert app.form_submit_button and any((two / "uploads").rglob("mine.csv"))
 

@@ -95,4 +95,4 @@ def test_a_viewer_still_looks_at_the_sample(open_page: OPEN, tmp_path: Path, sig
     app.session_state["upload_way"] = "sample"
     app.run()
     app.button(key="open_sample").click().run()
-    assert not app.error and any("events.csv" in one.value for one in app.markdown)
+    assert not app.error and any("events.parquet" in one.value for one in app.markdown)

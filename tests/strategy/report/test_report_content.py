@@ -14,7 +14,7 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
-from clv_core.deployment.demo import SAMPLE, add_demo
+from clv_core.deployment.demo import GERMAN, NEXT_QUARTER, SAMPLE, add_demo
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
@@ -79,7 +79,9 @@ def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: D
 
 def test_acquisition_has_the_customers_of_each_channel_of_the_log_and_says_that_it_is_no_cause(report: Report) -> None:
     found = section(report, "acquisition")
-    log = pd.read_csv(SAMPLE, usecols=["customer_id", "event_time", "channel"]).sort_values("event_time")
+    log = pd.read_parquet(SAMPLE, columns=["customer_id", "event_time", "channel"]).sort_values(
+        "event_time", kind="stable"
+    )
     first = log.groupby("customer_id")["channel"].first().value_counts()
     assert found.table is not None
     assert {row[0]: int(row[1].replace(",", "")) for row in found.table.rows} == first.to_dict()
