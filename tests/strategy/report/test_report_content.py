@@ -79,9 +79,10 @@ def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: D
 
 def test_acquisition_has_the_customers_of_each_channel_of_the_log_and_says_that_it_is_no_cause(report: Report) -> None:
     found = section(report, "acquisition")
-    log = pd.read_parquet(SAMPLE, columns=["customer_id", "event_time", "channel"]).sort_values(
-        "event_time", kind="stable"
-    )
+    names = ["customer_id", "event_time", "channel"]
+    later = pd.read_csv(NEXT_QUARTER, sep=";", dtype=str)[[GERMAN[name] for name in names]].set_axis(names, axis=1)
+    later["event_time"] = pd.to_datetime(later["event_time"], dayfirst=True)
+    log = pd.concat([pd.read_parquet(SAMPLE, columns=names), later]).sort_values("event_time", kind="stable")
     first = log.groupby("customer_id")["channel"].first().value_counts()
     assert found.table is not None
     assert {row[0]: int(row[1].replace(",", "")) for row in found.table.rows} == first.to_dict()
