@@ -31,7 +31,7 @@ help:
 	@echo "make bench-hostile  hostile files through the app in a browser: it answers others meanwhile, its memory is as before (FILES=200; ten minutes)"
 	@echo "make bench-logs  invented logs with known totals: read rightly, asked about or refused (some minutes)"
 	@echo "make pretrain  the pre-trained network made anew (MINUTES=30 SEED=1 OUT=build/instant)"
-	@echo "make demo    the sample and what ships with it made anew into assets/demo (about half an hour)"
+	@echo "make demo    the sample and what ships with it made anew into assets/demo (about ten minutes)"
 	@echo "make clean   remove .venv and caches; workspace/ stays"
 
 # A stamp is as new as the last install: while requirements.txt, pyproject.toml and the constraints are older, nothing
