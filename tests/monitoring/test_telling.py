@@ -123,7 +123,7 @@ def test_new_alerts_are_posted_once_with_words_lights_and_advice(hook: Hook, tmp
     assert notify(work, report(), webhook=hook.url, language="zh") == {"webhook": 0}
     ((kind, body),) = hook.received
     sent = json.loads(body)
-    assert kind == "application/json; charset=utf-8"
+    assert kind == "application/json"
     assert "新的渠道“kiosk”" in sent["text"] and "先排查" in sent["text"]
     assert sent["lights"]["data"]["light"] == "red" and sent["lights"]["realised"]["light"] == "unknown"
     assert [alert["code"] for alert in sent["alerts"]] == ["new_channel", "returns_rose"]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
-import urllib.error
 import urllib.parse
-import urllib.request
 from typing import Any, Final
 
 from clv_core.errors import ClvError, UsageError
@@ -55,23 +51,14 @@ def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) ->
         ClvError: it could not be reached, or did not answer with 2xx. The error names only the host: what comes after
             it is often a secret.
     """
+    import httpx
+
     host = urllib.parse.urlsplit(url).hostname or ""
-    body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json; charset=utf-8"}, method="POST")
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout):
-            return
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise ClvError("webhook_failed", host=host, reason=f"HTTP {error.code}") from error
-    except urllib.error.URLError as error:
-        raise ClvError("webhook_failed", host=host, reason=str(error.reason)) from error
-    except (ValueError, http.client.InvalidURL) as error:  # its text quotes the address
-        raise ClvError("webhook_failed", host=host, reason=type(error).__name__) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise ClvError("webhook_failed", host=host, reason=str(error) or type(error).__name__) from error
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *arguments: Any) -> None:
-        return None
+        answer = httpx.post(url, json=payload, timeout=timeout)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        quotes_address = not isinstance(error, httpx.HTTPError)
+        reason = type(error).__name__ if quotes_address else str(error) or type(error).__name__
+        raise ClvError("webhook_failed", host=host, reason=reason) from error
+    if not answer.is_success:
+        raise ClvError("webhook_failed", host=host, reason=f"HTTP {answer.status_code}")
