@@ -111,7 +111,7 @@ class NeedsAnswer(ClvError):
     """The input is ambiguous; the user has to choose.
 
     Where the choices are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
-    ``answers``, the same as keywords of :class:`~clv_core.collection.infer.answers.Answers`; ``net_revenue`` of the
+    ``answers``, the same as keywords of :class:`~clv_core.collection.answers.Answers`; ``net_revenue`` of the
     file if read so, None where it is not computed.
     """
 

@@ -98,7 +98,7 @@ class CLV:
                 ``customer_id``, ``event_time``, ``event_type``, ``amount``, ``order_id``, ``product_id``, ``quantity``,
                 ``unit_price``, ``rating`` and the others of ``clv check``.
             reading: how the log is to be read otherwise (``currency="EUR"``, ``timezone="Asia/Tokyo"``), as
-                :class:`~clv_core.collection.infer.answers.Answers` has it.
+                :class:`~clv_core.collection.answers.Answers` has it.
 
         Raises:
             NeedsAnswer: something can be read in two ways; the message names what settles it.

@@ -12,24 +12,25 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Final, Unpack
 
 import duckdb
 import pandas as pd
 
+from clv_core.collection.answers import Answers, Said
 from clv_core.collection.engine import connect, connect_memory, file_text, text
-from clv_core.collection.holdout_sizes import count_holdouts
-from clv_core.collection.horizons import HorizonSupport, horizons_to_count, supported_horizons
-from clv_core.collection.infer.answers import Answers, Said
+from clv_core.collection.horizons import HorizonSupport, count_holdouts, horizons_to_count, supported_horizons
 from clv_core.collection.infer.event_names import EventName, names_of
 from clv_core.collection.infer.order_states import OrderState
 from clv_core.collection.ingest import describe
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.manifest import COUNTS
 from clv_core.collection.store.version_store import SET_ASIDE, Manifest
 from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
+from clv_core.records import JsonRecord
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
@@ -37,10 +38,12 @@ MAX_FIRST_ROWS: Final = 50
 MAX_REJECTED: Final = 1000
 ABOUT: Final = "check.json"
 FIRST_ROWS: Final = "first_rows.parquet"
+TABLES: Final = ("first_rows", "set_aside")
+"""Fields of :class:`Check` that are kept as Parquet."""
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(JsonRecord):
     """What a file would become.
 
     Args:
@@ -68,17 +71,12 @@ class Check:
     event_names: tuple[EventName, ...] = ()
     states: tuple[OrderState, ...] = ()
     recipe: str = ""
+    __pydantic_config__ = {"arbitrary_types_allowed": True}  # the tables
 
     @property
     def accounting(self) -> dict[str, int]:
         """Rows read, kept, set aside and duplicate; the first is the sum of the others."""
-        rows = self.manifest
-        return {
-            "rows_read": rows.rows_read,
-            "rows_kept": rows.rows_kept,
-            "rows_set_aside": rows.rows_set_aside,
-            "rows_duplicate": rows.rows_duplicate,
-        }
+        return {name: getattr(self.manifest, name) for name in COUNTS}
 
 
 def check_file(
@@ -153,44 +151,11 @@ def _first_rejected(connection: duckdb.DuckDBPyConnection, rejected: Path) -> pd
 def save_check(check: Check, folder: Path) -> None:
     """Write a check into ``folder``, where ``set_aside.parquet`` lies already (:func:`check_file`'s ``set_aside``)."""
     check.first_rows.to_parquet(folder / FIRST_ROWS)
-    about = {
-        "manifest": check.manifest.to_json(),
-        "warnings": [message.coded() for message in check.warnings],
-        "problems": [asdict(problem) for problem in check.problems],
-        "horizons": [
-            {"horizon_days": item.horizon_days, "verdict": item.verdict, "reason": item.reason.coded()}
-            for item in check.horizons
-        ],
-        "longest_gap_days": check.longest_gap_days,
-        "gap_start": check.gap_start,
-        "event_names": [asdict(item) for item in check.event_names],
-        "states": [asdict(item) for item in check.states],
-        "recipe": check.recipe,
-    }
-    write_json(folder / ABOUT, about)
+    write_json(folder / ABOUT, {name: value for name, value in asdict(check).items() if name not in TABLES})
 
 
 def load_check(folder: Path) -> Check:
     """Return the check that :func:`save_check` wrote."""
-    about: dict[str, Any] = read_json(folder / ABOUT)
     with connect_memory() as connection:
-        rejected = _first_rejected(connection, folder / SET_ASIDE)
-    return Check(
-        manifest=Manifest.from_json(about["manifest"]),
-        warnings=tuple(Message(**item) for item in about["warnings"]),
-        problems=tuple(
-            Problem(**{**item, "examples": tuple((int(line), str(value)) for line, value in item["examples"])})
-            for item in about["problems"]
-        ),
-        first_rows=pd.read_parquet(folder / FIRST_ROWS),
-        set_aside=rejected,
-        horizons=tuple(
-            HorizonSupport(item["horizon_days"], item["verdict"], Message(**item["reason"]))
-            for item in about["horizons"]
-        ),
-        longest_gap_days=about["longest_gap_days"],
-        gap_start=about["gap_start"],
-        event_names=tuple(EventName(**item) for item in about["event_names"]),
-        states=tuple(OrderState(**item) for item in about["states"]),
-        recipe=about["recipe"],
-    )
+        tables = (pd.read_parquet(folder / FIRST_ROWS), _first_rejected(connection, folder / SET_ASIDE))
+    return Check.from_json({**read_json(folder / ABOUT), **dict(zip(TABLES, tables, strict=True))})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.engine import connect_memory, file_text, name
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.rows.log_loader import load_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer

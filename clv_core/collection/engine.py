@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from clv_core.environment import Environment
-from clv_core.errors import UsageError
+from clv_core.errors import Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.scratch import spill_place
 
@@ -53,6 +54,24 @@ def connect(scratch: Path, timezone: str = "UTC", reads: Path | None = None) -> 
     # A filter on what was read would be pushed below the reading, and every text would be read twice.
     connection.execute("SET disabled_optimizers = 'filter_pushdown'")
     return connection
+
+
+@contextmanager
+def reading_file(
+    file: str, scratch: Path, timezone: str = "UTC", reads: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection of :func:`connect` for a file, which messages call ``file``; it is closed at the end.
+
+    Raises:
+        Refused: the engine cannot read the file, or not in the memory that it has.
+    """
+    with connect(scratch, timezone, reads) as connection:
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise Refused("out_of_memory", file=file) from error
+        except duckdb.Error as error:
+            raise Refused("unreadable_table", file=file) from error
 
 
 def measure_progress(connection: duckdb.DuckDBPyConnection, measured: bool) -> None:

@@ -7,19 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
-from clv_core.collection.infer.answers import Answers, Said
+from clv_core.collection.answers import Answers, Said
+from clv_core.collection.inspect import inspect_file
 from clv_core.collection.merge.merging import merge_logs
-from clv_core.collection.merge.related_tables import refuse_tables
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.rows.log_loader import LoadResult
 from clv_core.collection.rows.read_settings import (
     ReadSettings,
     answers_json,
-    ask_currency,
-    ask_unit,
+    ask_money,
     load_with_settings,
     read_settings_of,
     shown,
@@ -28,8 +27,9 @@ from clv_core.collection.rows.remembered_settings import completed, recalled, re
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import replacement_warnings
 from clv_core.collection.store.version_store import Manifest, open_dataset, save_dataset
-from clv_core.columns import READ
-from clv_core.errors import NeedsAnswer, NotFound, Refused
+from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
+from clv_core.columns import CUSTOMER_ID, ORDER_ID, PRODUCT_ID, READ
+from clv_core.errors import ClvError, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
 from clv_core.scratch import READING, own_folder
@@ -63,7 +63,7 @@ def ingest(
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, as :class:`~clv_core.collection.store.manifest.Manifest` has it.
-        said: how the file is to be read, as :class:`~clv_core.collection.infer.answers.Answers` has it, where the
+        said: how the file is to be read, as :class:`~clv_core.collection.answers.Answers` has it, where the
             proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
 
@@ -144,8 +144,7 @@ class _Files:
             path, said, habit, folder, progress, original=original, key=self.key, part=self.several
         )
         if self.parts:
-            ask_currency(self.parts[0].manifest, reading, said)
-            ask_unit(self.parts[0].events, reading, said)
+            ask_money(self.parts[0], reading, said)
         part = LogFiles(describe(reading, self.name), reading.events, reading.rejected, reading.voided)
         self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
         kept = completed(said, habit) if self.remembered else self.answers
@@ -198,3 +197,37 @@ def describe(reading: LoadResult, name: str) -> Manifest:
         pseudonymised=bool(reading.key_fingerprint),
         key_fingerprint=reading.key_fingerprint,
     )
+
+
+KEYS: Final = (ORDER_ID, CUSTOMER_ID, PRODUCT_ID)
+"""What tables of a shop's database are joined on, the most telling first."""
+LACKING: Final = (
+    *("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing"),
+    *("customers_masked", "no_time_column"),
+)
+"""Codes of errors of a file that lacks what another table may hold."""
+
+
+def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> None:
+    """Refuse files of other columns that share ids, where one of them lacks what an event needs.
+
+    Args:
+        paths: the files that were to be read as one log.
+        error: why one of them cannot be read.
+        answers: what was said of all of them.
+
+    Raises:
+        Refused: they are tables to be joined.
+    """
+    if len(paths) < 2 or error.code not in LACKING:
+        return
+    seen = [inspect_file(path, header=answers.header, encoding=answers.encoding, sheet=answers.sheet) for path in paths]
+    tables = [{fold(item.column): item.column for item in one.columns} for one in seen]
+    lacking = next((at for at, path in enumerate(paths) if path.name == error.params.get("file")), 0)
+    others = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
+    for key in KEYS:
+        for at in others:
+            shared = [name for name in tables[lacking] if name in tables[at] and SURE_NAMES.get(name) == key]
+            if shared:
+                params = {"file": paths[lacking].name, "other": paths[at].name, "column": tables[lacking][shared[0]]}
+                raise Refused("files_to_join", **params) from error

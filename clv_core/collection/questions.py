@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any, Final
 
-from clv_core.collection.infer.answers import Answers, Said
+from clv_core.collection.answers import Answers, Said
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
 from clv_core.columns import AMOUNT, ORDER_STATUS, PURCHASE, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer

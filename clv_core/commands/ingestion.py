@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core.collection.answers import CHOICES
 from clv_core.collection.check import check_file, save_check
-from clv_core.collection.infer.answers import CHOICES
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import saved_answers
 from clv_core.collection.merge.combine import combine
@@ -41,7 +41,7 @@ READING: Final[tuple[Option | OneOf, ...]] = (
         option("--drop-duplicates", "cli.ingest.drop", dest="duplicates", action="store_const", const="drop"),
     ),
 )
-"""How a file is to be read: what :class:`~clv_core.collection.infer.answers.Answers` holds."""
+"""How a file is to be read: what :class:`~clv_core.collection.answers.Answers` holds."""
 
 
 @command(

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 
 from clv_core import columns
+from clv_core.collection.answers import Answers
 from clv_core.collection.customers import Roles
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.simulate.store import voucher_date
+from clv_core.collection.simulate.shop_scenarios import voucher_date
 from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle

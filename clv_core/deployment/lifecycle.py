@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit, jobs
-from clv_core.collection.store.currency_label import check_currency, set_currency
-from clv_core.collection.store.renaming import names_to_follow, rename_dataset, renamed
+from clv_core.collection.store.labels import check_currency, names_to_follow, rename_dataset, renamed, set_currency
 from clv_core.collection.store.version_store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
@@ -143,7 +142,7 @@ def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
     """Rename the dataset ``name`` to ``new``; its models stay attached to it.
 
     One move of the dataset's folder turns the old name into the new one for every reader
-    (:func:`~clv_core.collection.store.renaming.names_to_follow`); what follows may be interrupted at any point and is
+    (:func:`~clv_core.collection.store.labels.names_to_follow`); what follows may be interrupted at any point and is
     finished by the next call, with the same names or any others.
 
     Returns:
@@ -207,7 +206,7 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
     Args:
         workspace: where the dataset is.
         name: the dataset.
-        currency: as :func:`~clv_core.collection.store.currency_label.set_currency` takes it.
+        currency: as :func:`~clv_core.collection.store.labels.set_currency` takes it.
 
     Returns:
         The dataset's manifest, and how many models were changed.

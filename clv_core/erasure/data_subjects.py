@@ -14,9 +14,8 @@ import pyarrow as pa
 from clv_core.collection.engine import connect_memory, file_text, name
 from clv_core.collection.parse.id_texts import folded, folded_sql, unified, unified_sql
 from clv_core.collection.parse.pseudonyms import BLANKS, load_key, pseudonym
-from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher
+from clv_core.collection.privacy.id_matcher import ERASED, CustomerIds, IdMatcher
 from clv_core.collection.privacy.row_erasure import text_columns
-from clv_core.collection.privacy.short_ids import CustomerIds
 from clv_core.collection.store.version_store import Dataset, list_datasets
 from clv_core.collection.vocabulary.contact_fields import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID

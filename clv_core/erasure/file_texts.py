@@ -25,8 +25,8 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from clv_core.collection.engine import connect_memory, file_text, name, text
+from clv_core.collection.privacy.id_matcher import BATCH
 from clv_core.collection.privacy.row_erasure import text_columns
-from clv_core.collection.privacy.short_ids import BATCH
 from clv_core.collection.vocabulary.contact_fields import id_column
 from clv_core.columns import CUSTOMER_ID
 

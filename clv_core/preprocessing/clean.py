@@ -10,17 +10,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from clv_core import audit
-from clv_core.collection.customers import recount
+from clv_core.collection.answers import Answers
+from clv_core.collection.customers.reading import carry_over
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.merge.append import append as append_raw
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
@@ -122,13 +121,10 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
             rows = sum(counts.values())
             params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
             raise Refused("clean_leaves_nothing", rules=list(chosen), **params)
+        table, customers = carry_over(dataset, files.get("events", raw.events_path), marks.scratch)
         manifest = _manifest(dataset, raw, chosen, counts, sums)
-        if dataset.manifest.customers_table is not None:
-            left = files.get("events", raw.events_path)
-            table = recount(dataset.customers_path, left, dataset.manifest.customers_table)
-            manifest = dataclasses.replace(manifest, customers_table=table)
-            files["customers"] = _own_copy(dataset, marks.scratch)
-        return derive(raw, manifest, current=True, **files).manifest
+        manifest = dataclasses.replace(manifest, customers_table=table or manifest.customers_table)
+        return derive(raw, manifest, current=True, **files, **customers).manifest
 
 
 def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -205,7 +201,6 @@ def _manifest(
 
 def _raw_again(dataset: Dataset, raw: Dataset) -> Manifest:
     """Return to the raw version; a customers table that came after the cleaning stays."""
-    table = dataset.manifest.customers_table
     if _customers(dataset) == _customers(raw):
         activate(raw)
         return raw.manifest
@@ -216,22 +211,11 @@ def _raw_again(dataset: Dataset, raw: Dataset) -> Manifest:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         made="clean",
         parent=dataset.version,
-        customers_table=table,
     )
     with marked(raw, {}, NoProgress()) as marks:
-        files = {}
-        if table is not None:
-            files["customers"] = _own_copy(dataset, marks.scratch)
-            table = recount(dataset.customers_path, raw.events_path, table)
-            manifest = dataclasses.replace(manifest, customers_table=table)
-        return derive(raw, manifest, current=True, **files).manifest
-
-
-def _own_copy(dataset: Dataset, scratch: Path) -> Path:
-    """Return the customers table under a name that may be moved; on disk it is shared."""
-    path = scratch / dataset.customers_path.name
-    os.link(dataset.customers_path, path)
-    return path
+        table, customers = carry_over(dataset, raw.events_path, marks.scratch)
+        manifest = dataclasses.replace(manifest, customers_table=table)
+        return derive(raw, manifest, current=True, **customers).manifest
 
 
 def _customers(dataset: Dataset) -> tuple[str, str]:

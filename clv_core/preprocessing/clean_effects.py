@@ -64,17 +64,14 @@ def marked(dataset: Dataset, rules: Mapping[str, float | None], progress: Progre
         progress: who listens.
     """
     manifest = dataset.manifest
-    with own_folder(Workspace(dataset.folder.parents[2]), dataset.folder.parents[1].name, READING) as folder:
-        connection = connect(folder, manifest.timezone)
-        try:
-            connection.execute("SET disabled_optimizers = ''")
-            events = f"read_parquet({file_text(dataset.events_path)}, {POSITION} = true)"
-            marks = Marks(connection, Scope(events, tuple(manifest.columns), manifest.timezone), folder)
-            for key, limit in rules.items():
-                _mark(marks, dataset, RULES[key], limit, progress)
-            yield marks
-        finally:
-            connection.close()
+    place = own_folder(Workspace(dataset.folder.parents[2]), dataset.folder.parents[1].name, READING)
+    with place as folder, connect(folder, manifest.timezone) as connection:
+        connection.execute("SET disabled_optimizers = ''")
+        events = f"read_parquet({file_text(dataset.events_path)}, {POSITION} = true)"
+        marks = Marks(connection, Scope(events, tuple(manifest.columns), manifest.timezone), folder)
+        for key, limit in rules.items():
+            _mark(marks, dataset, RULES[key], limit, progress)
+        yield marks
 
 
 def _mark(marks: Marks, dataset: Dataset, rule: Rule, limit: float | None, progress: Progress) -> None:

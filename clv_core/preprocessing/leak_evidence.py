@@ -60,24 +60,20 @@ def facts_about(
     """
     table, events = file_text(customers), file_text(dataset.events_path)
     day = f"timezone({text(dataset.manifest.timezone)}, timezone('UTC', {EVENT_TIME}))::DATE"
-    with temporary_folder("clv-leaks-") as folder:
-        connection = connect(folder)
-        try:
-            picked = (
-                f"CREATE TEMP TABLE picked AS SELECT {CUSTOMER_ID} FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {events})"
-                f" SEMI JOIN {table} USING ({CUSTOMER_ID})"
-                f" ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID} LIMIT {LARGEST_SAMPLE}"
-            )
-            fetch(connection, picked, progress, "leaks")
-            kept = (
-                f"CREATE TEMP TABLE kept AS SELECT {CUSTOMER_ID}, {AMOUNT}, {day} AS day,"
-                f" {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') AS money, {EVENT_TYPE} = '{PURCHASE}' AS bought"
-                f" FROM {events} SEMI JOIN picked USING ({CUSTOMER_ID})"
-            )
-            fetch(connection, kept, progress, "leaks")
-            return [_facts(connection, table, attributes, start, end) for start, end in spans]
-        finally:
-            connection.close()
+    with temporary_folder("clv-leaks-") as folder, connect(folder) as connection:
+        picked = (
+            f"CREATE TEMP TABLE picked AS SELECT {CUSTOMER_ID} FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {events})"
+            f" SEMI JOIN {table} USING ({CUSTOMER_ID})"
+            f" ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID} LIMIT {LARGEST_SAMPLE}"
+        )
+        fetch(connection, picked, progress, "leaks")
+        kept = (
+            f"CREATE TEMP TABLE kept AS SELECT {CUSTOMER_ID}, {AMOUNT}, {day} AS day,"
+            f" {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') AS money, {EVENT_TYPE} = '{PURCHASE}' AS bought"
+            f" FROM {events} SEMI JOIN picked USING ({CUSTOMER_ID})"
+        )
+        fetch(connection, kept, progress, "leaks")
+        return [_facts(connection, table, attributes, start, end) for start, end in spans]
 
 
 def _facts(

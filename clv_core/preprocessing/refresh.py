@@ -16,22 +16,13 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from clv_core import audit
+from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.check import Check, check_file
-from clv_core.collection.infer.answers import Answers, named_anew
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import saved_answers
 from clv_core.collection.rows.read_settings import answers_json
 from clv_core.collection.rows.remembered_settings import recall
-from clv_core.collection.sources import (
-    REPLACE,
-    Pulled,
-    Source,
-    SourceState,
-    load_source,
-    load_state,
-    pull,
-    save_state,
-)
+from clv_core.collection.sources import REPLACE, Pulled, Source, SourceState, load_source, load_state, pull, save_state
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress

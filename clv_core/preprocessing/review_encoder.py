@@ -126,9 +126,7 @@ class ReviewEncoder(JsonRecord):
         return added.reshape(len(texts), -1).astype(np.float64)
 
     @cached_property
-    def _reader(
-        self,
-    ) -> tuple[Callable[[str], list[str]], dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
+    def _reader(self) -> tuple[Callable[[str], list[str]], dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
         """What finds a text's n-grams, the place of each known one, its weight [v], what it adds to themes [v, k]."""
         from sklearn.feature_extraction.text import CountVectorizer
 

@@ -26,8 +26,8 @@ from unittest.mock import patch
 import duckdb
 import pandas as pd
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.read.source import Source
 from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import ClvError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 
 
 @dataclass(frozen=True)

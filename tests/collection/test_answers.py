@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from clv_core.collection.infer.answers import Answers, Said, named_anew
+from clv_core.collection.answers import Answers, Said, named_anew
 
 
 def test_all_that_can_be_said_can_be_said_in_a_call() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset

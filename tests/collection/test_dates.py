@@ -19,7 +19,7 @@ from clv_core.collection.infer.columns.proposal import TIME
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse import time_texts, times
-from clv_core.collection.parse.time_zones import zone_of
+from clv_core.collection.parse.times import zone_of
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace

@@ -18,7 +18,7 @@ from foreign_log import Foreign, log, table
 from foreign_shapes import shaped
 from foreign_spellings import encoded, moneyed, timed
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.errors import NeedsAnswer, Refused

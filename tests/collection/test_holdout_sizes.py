@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.holdout_sizes import FILE, count_holdouts, holdout_sizes
+from clv_core.collection.horizons import SIZES_FILE, count_holdouts, holdout_sizes
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.workspace import Workspace, read_json, write_json
@@ -52,7 +52,7 @@ def test_counts_are_kept_with_their_version_until_its_days_begin_at_another_hour
     ingest(Workspace(tmp_path / "work"), log, "shop")
     dataset = open_dataset(Workspace(tmp_path / "work"), "shop")
     assert holdout_sizes(dataset, (30, 60)) == {30: (20, 20), 60: (20, 20)}
-    path = dataset.folder / FILE
+    path = dataset.folder / SIZES_FILE
     kept = read_json(path)
     write_json(path, {**kept, "sizes": {"30": [9, 7]}})
     assert holdout_sizes(dataset, (60, 30)) == {60: (20, 20), 30: (9, 7)}

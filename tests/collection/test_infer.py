@@ -9,7 +9,7 @@ import pytest
 
 from clv_core.collection.infer.columns.choose import choose
 from clv_core.collection.infer.columns.propose import propose
-from clv_core.collection.infer.personal import personal_columns
+from clv_core.collection.infer.customers import personal_columns
 from clv_core.collection.parse.locale_hints import propose as propose_locale
 from clv_core.collection.read.dialect import detect
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.read import encoding, source
 from clv_core.collection.rows.log_loader import load_log
 from clv_core.errors import Message, Refused

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core import cli, pipeline
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine

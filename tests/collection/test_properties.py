@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.infer.columns.choose import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.parse.id_texts import folded

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.rows.remembered_settings import forget, recall, remember
 from clv_core.errors import NeedsAnswer, NotFound, Refused

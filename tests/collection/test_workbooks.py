@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.read.archives import unpack
 from clv_core.collection.read.content import Content

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.simulate.store import CAMPAIGN
+from clv_core.collection.simulate.shop_scenarios import CAMPAIGN
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from clv_core import audit, pipeline
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.rows.remembered_settings import recall, remember
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig

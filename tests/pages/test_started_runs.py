@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import COMMANDS, build_parser, main
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.sources import Source, add_source
 from clv_core.collection.store.version_store import Dataset, open_dataset

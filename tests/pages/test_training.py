@@ -11,8 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.holdout_sizes import HoldoutSize
-from clv_core.collection.horizons import HORIZONS, support
+from clv_core.collection.horizons import HORIZONS, HoldoutSize, support
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig

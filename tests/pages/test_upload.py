@@ -20,8 +20,8 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
 from clv_core.cli import build_parser
+from clv_core.collection.answers import Answers
 from clv_core.collection.check import check_file, save_check
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.questions import option_words
 from clv_core.collection.rows.remembered_settings import remember

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from clv_core.collection.simulate.reviews import write_reviews
+from clv_core.collection.simulate.trade import write_reviews
 from clv_core.features.signals import SignalColumn
 from clv_core.preprocessing.review_encoder import CLIP, MOST_NGRAMS, MOST_TEXTS, THEMES, ReviewEncoder
 from clv_core.preprocessing.table_encoder import TableEncoder

@@ -10,6 +10,7 @@ from __future__ import annotations
 from clv_core.collection.customers.attributes import Attribute
 from clv_core.collection.customers.reading import (
     CustomersReading,
+    carry_over,
     entry,
     inspect_customers,
     read_customers,
@@ -23,6 +24,7 @@ __all__ = [
     "CustomersReading",
     "RoleProposal",
     "Roles",
+    "carry_over",
     "entry",
     "inspect_customers",
     "read_customers",

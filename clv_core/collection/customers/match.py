@@ -46,11 +46,6 @@ class Match:
         return self.matched < FEW * min(self.customers, self.log)
 
 
-def match(connection: duckdb.DuckDBPyConnection, table: Path, events: Path) -> Match:
-    """Count the customers of a table, of a log, and of both."""
-    return Match(*_counts(connection, CUSTOMER_ID, table, events))
-
-
 def with_matching_id(
     connection: duckdb.DuckDBPyConnection, source: Source, proposals: list[RoleProposal], events: Path
 ) -> list[RoleProposal]:
@@ -95,7 +90,7 @@ def match_notes(
         return ()
     here, there = _unmatched(connection, table, events), _unmatched(connection, events, table)
     params = {"file": file, "customers": counts.customers, "log": counts.log, "here": here, "there": there}
-    better = {how: _counts(connection, rewrite, table, events)[2] for how, rewrite in REWRITES.items()}
+    better = {how: match(connection, table, events, rewrite).matched for how, rewrite in REWRITES.items()}
     how, most = max(better.items(), key=lambda item: item[1])
     hint = Message(f"warning.customers_match_if.{how}", {"matched": most})
     helps = most > 2 * counts.matched
@@ -105,11 +100,12 @@ def match_notes(
     return (warning, hint) if helps else (warning,)
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, identity: str, table: Path, events: Path) -> tuple[int, int, int]:
+def match(connection: duckdb.DuckDBPyConnection, table: Path, events: Path, identity: str = CUSTOMER_ID) -> Match:
+    """Count the customers of a table, of a log, and of both, told apart by an SQL expression of their ids."""
     sides = [f"(SELECT DISTINCT {identity} AS id FROM {file_text(path)})" for path in (table, events)]
     both = f"SELECT count(*) FROM {sides[0]} SEMI JOIN {sides[1]} USING (id)"
     row = one(connection, f"SELECT (SELECT count(id) FROM {sides[0]}), (SELECT count(id) FROM {sides[1]}), ({both})")
-    return int(row[0]), int(row[1]), int(row[2])
+    return Match(*map(int, row))
 
 
 def _unmatched(connection: duckdb.DuckDBPyConnection, table: Path, other: Path) -> list[str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.customers.attributes import Attribute, value_notes
 from clv_core.collection.customers.match import Match, match, match_notes, with_matching_id
-from clv_core.collection.customers.roles import ChosenRoles, RoleProposal, Roles, propose_roles, settle
+from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
-from clv_core.collection.engine import connect, connect_memory, file_text, name, one
+from clv_core.collection.engine import connect_memory, file_text, name, one, reading_file
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.read.layouts import with_pseudonyms
-from clv_core.collection.read.source import Source, open_source, sample
+from clv_core.collection.read.source import open_source, sample
 from clv_core.collection.rows.rejected_rows import Problem
 from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
@@ -86,15 +87,10 @@ def inspect_customers(
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    connection = connect(scratch)
-    try:
-        source = open_source(connection, _existing(path), scratch, header=header, original=original)
+    with reading_file(original or path.name, scratch) as connection:
+        source = open_source(connection, _existing(path), scratch, Answers(header=header), original=original)
         proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
         return proposals if events is None else with_matching_id(connection, source, proposals, events)
-    except duckdb.Error as error:
-        raise Refused("unreadable_table", file=original or path.name) from error
-    finally:
-        connection.close()
 
 
 def read_customers(
@@ -124,68 +120,49 @@ def read_customers(
         UsageError: a role names what there is not.
         Refused: it cannot be used, or none of its customers is in the log.
     """
-    called = original or path.name
-    connection = connect(scratch, dataset.manifest.timezone)
-    try:
+    called, target, manifest, events = original or path.name, scratch / FILE, dataset.manifest, dataset.events_path
+    with reading_file(called, scratch, manifest.timezone) as connection:
         progress.report("read", 0, 1)
-        source = open_source(connection, _existing(path), scratch, header=roles.header, original=original)
-        return _read(connection, source, dataset, roles, scratch / FILE, progress, key=key, called=called)
-    except duckdb.OutOfMemoryException as error:
-        raise Refused("out_of_memory", file=called) from error
-    except duckdb.Error as error:
-        raise Refused("unreadable_table", file=called) from error
-    finally:
-        connection.close()
-
-
-def _read(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    dataset: Dataset,
-    roles: Roles,
-    target: Path,
-    progress: Progress,
-    *,
-    key: bytes | None,
-    called: str,
-) -> CustomersReading:
-    """Write the table that ``source`` holds to ``target``, and return what became of its rows and columns."""
-    proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
-    if not roles.customer_id:
-        proposals = with_matching_id(connection, source, proposals, dataset.events_path)
-    chosen = settle(source.columns, proposals, roles)
-    progress.report("columns", 0, 1)
-    log = dataset.events_path if dataset.manifest.merges_similar_ids else None
-    table = read_table(connection, source, chosen, roles, dataset.manifest.timezone, log)
-    table = table if key is None else _nameless(table)
-    _refuse_empty(table, called)
-    progress.report("write", 0, 1)
-    table.write(connection, target, key=key, hash_ids=key is not None and dataset.manifest.pseudonymised)
-    counts = match(connection, target, dataset.events_path)
-    messages = (
-        *(source.notes if key is None else with_pseudonyms(source.notes, key)),
-        *_guesses(chosen),
-        *table.notes,
-        *(problem.message() for problem in table.problems),
-        *match_notes(connection, counts, target, dataset.events_path, called),
-        *value_notes(connection, target, table.attributes),
-    )
-    return CustomersReading(
-        file=called,
-        table=target,
-        rows_read=table.read,
-        rows_set_aside=table.read - table.kept,
-        problems=table.problems,
-        match=counts,
-        attributes=table.attributes,
-        contacts=tuple(chosen.contacts),
-        dates=chosen.dates,
-        off=chosen.off,
-        warnings=messages,
-        content=_content(connection, target, table),
-        roles=roles,
-        hashed=key is not None,
-    )
+        source = open_source(connection, _existing(path), scratch, Answers(header=roles.header), original=original)
+        proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
+        if not roles.customer_id:
+            proposals = with_matching_id(connection, source, proposals, events)
+        chosen = settle(source.columns, proposals, roles)
+        progress.report("columns", 0, 1)
+        log = events if manifest.merges_similar_ids else None
+        table = read_table(connection, source, chosen, roles, manifest.timezone, log)
+        table = table if key is None else _nameless(table)
+        _refuse_empty(table, called)
+        progress.report("write", 0, 1)
+        table.write(connection, target, key=key, hash_ids=key is not None and manifest.pseudonymised)
+        counts = match(connection, target, events)
+        messages = (
+            *(source.notes if key is None else with_pseudonyms(source.notes, key)),
+            *(
+                Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
+                for field in chosen.guessed
+            ),
+            *table.notes,
+            *(problem.message() for problem in table.problems),
+            *match_notes(connection, counts, target, events, called),
+            *value_notes(connection, target, table.attributes),
+        )
+        return CustomersReading(
+            file=called,
+            table=target,
+            rows_read=table.read,
+            rows_set_aside=table.read - table.kept,
+            problems=table.problems,
+            match=counts,
+            attributes=table.attributes,
+            contacts=tuple(chosen.contacts),
+            dates=chosen.dates,
+            off=chosen.off,
+            warnings=messages,
+            content=_content(connection, target, table),
+            roles=roles,
+            hashed=key is not None,
+        )
 
 
 def _nameless(table: CustomerTable) -> CustomerTable:
@@ -205,13 +182,6 @@ def _refuse_empty(table: CustomerTable, called: str) -> None:
     worst = max(table.problems, key=lambda item: item.rows, default=None)
     first = worst.examples[0][1][:60] if worst and worst.examples else ""
     raise Refused("customers_no_rows", file=called, rows=table.read, first=first)
-
-
-def _guesses(chosen: ChosenRoles) -> Iterator[Message]:
-    """Yield what is to be said of contact columns that were taken by their values alone."""
-    for field in chosen.guessed:
-        if field in chosen.contacts:
-            yield Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
 
 
 def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> dict[str, Any]:
@@ -251,6 +221,21 @@ def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, A
     with connect_memory() as connection:
         counts = match(connection, customers, events)
     return {**table, "customers": counts.customers, "matched": counts.matched}
+
+
+def carry_over(dataset: Dataset, events: Path, scratch: Path) -> tuple[dict[str, Any] | None, dict[str, Path]]:
+    """Return what a new version has of a dataset's customers table, for its manifest and for its files.
+
+    Args:
+        dataset: the version that may have one.
+        events: of the new version.
+        scratch: a folder on the same disk, where the table gets a name that may be moved; its bytes are shared.
+    """
+    if dataset.manifest.customers_table is None:
+        return None, {}
+    path = scratch / FILE
+    os.link(dataset.customers_path, path)
+    return recount(path, events, dataset.manifest.customers_table), {"customers": path}
 
 
 def version_with(parent: Manifest, content: str) -> str:

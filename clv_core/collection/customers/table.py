@@ -198,8 +198,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
             continue
         date = name(attribute.dated_by)
         undated = one(
-            connection,
-            f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL AND {column} IS NOT NULL AND {date} IS NULL",
+            connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL AND {column} IS NOT NULL AND {date} IS NULL"
         )[0]
         if undated:
             params = {"column": attribute.name, "date": attribute.dated_by, "rows": int(undated)}

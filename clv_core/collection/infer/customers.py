@@ -1,21 +1,44 @@
-"""Who bought: an id that comes back, an e-mail where it is blank, the guests who share one."""
+"""Who bought: an id that comes back, an e-mail where it is blank, the guests who share one; and what names a person."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.engine import name, text
 from clv_core.collection.infer.columns.proposal import filled
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import cell_text
-from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, fold
-from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, Kind
+from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, GUESTS, SURE_NAMES, fold
+from clv_core.collection.vocabulary.contact_fields import (
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    MADID,
+    NAME,
+    PERSONAL,
+    PHONE,
+    TOGETHER,
+    WHOSE,
+    WITHIN,
+    contact_field,
+)
+from clv_core.columns import (
+    CATEGORY,
+    CHANNEL,
+    COUNTRY,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    ORDER_ID,
+    ORDER_STATUS,
+    PRODUCT_ID,
+    REVIEW_TEXT,
+    Kind,
+)
 from clv_core.errors import Message, NeedsAnswer
-
-JUDGED_ROWS: Final = 200_000
-
 
 MIN_ORDERS: Final = 20
 """Orders, before an id that never returns is strange."""
@@ -40,7 +63,7 @@ def ask_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, st
         own, people = name(column), name(other)
         ids, orders, back, blank = log.one(
             f"SELECT count(DISTINCT {own}), count(DISTINCT ({own}, {order})), count(DISTINCT {people}),"
-            f" count(*) FILTER ({people} IS NULL) FROM {log.first(JUDGED_ROWS)} WHERE {own} IS NOT NULL"
+            f" count(*) FILTER ({people} IS NULL) FROM {log.first(SEARCHED_ROWS)} WHERE {own} IS NOT NULL"
         )
         if orders >= MIN_ORDERS and ids >= NEVER * orders and back <= SOME * orders and not blank:
             params = {"column": column, "other": other, "ids": ids, "orders": orders, "people": back}
@@ -48,8 +71,8 @@ def ask_customer(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, st
     return dict(chosen), ()
 
 
-EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-NEARLY_ALL: Final = 0.9
+EMAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+MOSTLY_EMAILS: Final = 0.9
 
 
 def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:
@@ -59,7 +82,7 @@ def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own
 
 def are_emails(values: Sequence[str]) -> bool:
     """Say whether values are e-mail addresses, a few of them aside."""
-    return bool(values) and sum(bool(EMAIL.fullmatch(value)) for value in values) >= NEARLY_ALL * len(values)
+    return bool(values) and sum(bool(EMAIL_ADDRESS.fullmatch(value)) for value in values) >= MOSTLY_EMAILS * len(values)
 
 
 MIN_BLANK_IDS: Final = 3
@@ -86,7 +109,7 @@ def use_emails_for_blank_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[
         blank, nameless, pairs, known, people = log.one(
             f"SELECT count(*) FILTER (i IS NULL AND e IS NOT NULL), count(*) FILTER (i IS NOT NULL AND e IS NULL),"
             f" count(DISTINCT (i, e)) FILTER (i IS NOT NULL), count(DISTINCT i), count(DISTINCT e) FILTER"
-            f" (i IS NOT NULL) FROM (SELECT {key} AS i, {email} AS e FROM {log.relation})",
+            f" (i IS NOT NULL) FROM (SELECT {key} AS i, {email} AS e FROM {log.relation})"
         )
         if blank >= MIN_BLANK_IDS and not nameless and pairs == known == people > 1:
             found[CUSTOMER_ID] = column
@@ -96,36 +119,6 @@ def use_emails_for_blank_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[
 
 FEWEST_EMAILS: Final = 3
 NO_NUMBER: Final = ("0", "0.0", "-1")
-GUESTS: Final = (
-    *("guest", "guests", "guest user", "guest customer", "guest checkout", "anonymous", "anonymous user", "anon"),
-    *(
-        "walk-in",
-        "walk in",
-        "walkin",
-        "walk-in customer",
-        "walk in customer",
-        "cash customer",
-        "cash sale",
-        "cash sales",
-    ),
-    *("counter sale", "counter customer", "retail customer", "pos customer", "default customer", "no name", "unknown"),
-    *("unknown customer", "laufkunde", "laufkundschaft", "barverkauf", "barkunde", "diverse", "client comptoir"),
-    *("client de passage", "client divers", "consumidor final", "cliente final", "público en general"),
-    *("publico en general", "público general", "cliente genérico", "cliente generico", "cliente mostrador"),
-    *(
-        "cliente occasionale",
-        "passant",
-        "散客",
-        "零散客户",
-        "零售客户",
-        "розничный покупатель",
-        "частное лицо",
-        "非会員",
-    ),
-    *("not logged in", "unregistered", "gast", "gastkunde", "gastbestellung", "invité", "invitado", "ospite"),
-    *("游客", "访客", "匿名", "匿名用户", "遊客", "訪客", "ゲスト", "비회원", "гость", "convidado", "misafir", "gość"),
-)
-"""What shops write where an id would be, in lower case."""
 
 
 def find_guests(log: LogTable, chosen: Mapping[str, str]) -> tuple[tuple[str, ...], str, tuple[Message, ...]]:
@@ -191,3 +184,60 @@ def rank(column: str, values: Sequence[str]) -> int:
     key = fold(column) if fold(column) in CUSTOMER_RANKS else fold(UNIT.sub("", column).rpartition(".")[2])
     found = CUSTOMER_RANKS.get(key, 0)
     return PERSON if found == PLAIN and are_full_names(values) else found
+
+
+PERSONAL_FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME)
+VALUES: Final = re.compile(
+    r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+"  # an e-mail address
+    r"|(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){4,7}"  # an IP address
+    r"|\+\d[\d ()-]{7,18}|1[3-9]\d{9}"  # a phone number with its country, or a Chinese mobile number
+)
+LETTERS: Final = str.maketrans({"ß": "ss", "ı": "i", "đ": "d", "ł": "l", "ø": "o"})
+"""Letters that have no form without their accent."""
+OTHER_SCRIPT: Final = re.compile(r"[^\W\d_a-z]")
+KNOWN: Final = (PRODUCT_ID, CATEGORY, CHANNEL, COUNTRY, ORDER_STATUS)
+"""What is read from these columns is nobody's, whatever they are called, unless their values are contacts."""
+MOSTLY: Final = 0.5
+
+
+def personal_columns(
+    columns: Sequence[str], chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Return the columns, beside the customer id, whose texts say who a customer is or how to reach them.
+
+    Free text (reviews) and event types are left out: what people write about themselves is not looked for.
+
+    Args:
+        columns: the file's columns.
+        chosen: canonical name -> source column.
+        rows: a sample as text.
+    """
+    customer = chosen[CUSTOMER_ID]
+    spared = {customer, chosen.get(EVENT_TYPE), chosen.get(REVIEW_TEXT)}
+    known = {chosen.get(canonical) for canonical in KNOWN}
+    found = []
+    for column in columns:
+        pairs = [(str(row[column]).strip(), row[customer]) for row in rows if row[column] is not None]
+        if column not in spared and ((column not in known and _named(column)) or _valued(pairs)):
+            found.append(column)
+    return tuple(found)
+
+
+def _named(column: str) -> bool:
+    plain = unicodedata.normalize("NFKC", column)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower().translate(LETTERS)
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(sign))
+    words = set(re.findall(r"[a-z]+[0-9]*", bare))
+    name = bool(words & NAME) and words <= NAME | WHOSE and OTHER_SCRIPT.search(bare) is None
+    same_as_id = SURE_NAMES.get(fold(column)) == CUSTOMER_ID
+    known = contact_field(column) in PERSONAL_FIELDS
+    told = bool(words & PERSONAL) or any(both <= words for both in TOGETHER)
+    joined = (re.sub(r"[\s_./()-]+", "", text) for text in (bare, spaced))
+    return known or same_as_id or name or told or any(WITHIN.search(text) for text in joined)
+
+
+def _valued(pairs: Sequence[tuple[str, Any]]) -> bool:
+    """Say whether most values look like contacts, or are the customer ids once more."""
+    contacts = sum(VALUES.fullmatch(value) is not None for value, _ in pairs)
+    ids = sum(customer is not None and value == str(customer).strip() for value, customer in pairs)
+    return len(pairs) > 0 and max(contacts, ids) > MOSTLY * len(pairs)

@@ -11,8 +11,9 @@ from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, f
 from clv_core.collection.infer.event_names import are_event_names
 from clv_core.collection.parse.numbers import BELOW
 from clv_core.collection.read.derived_columns import LESS, pairs
-from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
-from clv_core.collection.vocabulary.row_types import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
+from clv_core.collection.read.dialect import column_roles
+from clv_core.collection.vocabulary.column_names import MISSING
+from clv_core.collection.vocabulary.order_statuses import BOOKED, BOOKED_MARKS, MARK_NAMES, PAID_MARKS
 from clv_core.columns import AMOUNT, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.errors import NeedsAnswer
 
@@ -86,16 +87,14 @@ def with_marks(
 def _marks(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
     """Return the marks of what went out and came in as they stand in the file, and whether they say which is which."""
     words = {value.casefold(): value for value in values if value == "-" or value.lower() not in MISSING}
-    if not re.search(MARK_NAMES, column.casefold()) and not (_of_kinds(column) and set(words) in PLAIN_PAIRS):
+    if not re.search(MARK_NAMES, column.casefold()) and not (
+        EVENT_TYPE in column_roles(column) and set(words) in PLAIN_PAIRS
+    ):
         return None
     for out, into in (*PAID_MARKS, *BOOKED_MARKS, *BOOKED):
         if {out, into} <= set(words) and len(words) <= 2 + OTHERS:
             return words[out], words[into], (out, into) in PAID_MARKS
     return None
-
-
-def _of_kinds(column: str) -> bool:
-    return EVENT_TYPE in (SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column)))
 
 
 def _are_signed(rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal]) -> bool:

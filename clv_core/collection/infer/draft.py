@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
+from clv_core.collection.infer.columns.cell_formats import guarded
 from clv_core.collection.infer.columns.choose import ask_time, choose
-from clv_core.collection.infer.columns.numbers import guarded
-from clv_core.collection.infer.columns.paired_columns import find_clock, paired_column_warnings
-from clv_core.collection.infer.columns.proposal import refuse_ids
+from clv_core.collection.infer.columns.proposal import CLOCK, refuse_ids
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.customers import ask_customer, find_guests, use_emails_for_blank_ids
 from clv_core.collection.infer.debit_credit import with_marks, with_sides
@@ -34,18 +33,16 @@ from clv_core.collection.infer.money.units import settle_converted
 from clv_core.collection.infer.order_states import choose_status_column
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.read.derived_columns import WAYS
-from clv_core.columns import (
-    AMOUNT,
-    DISCOUNT,
-    EVENT_TYPE,
-    QUANTITY,
-    REFUND,
-    UNIT_PRICE,
-)
+from clv_core.collection.vocabulary.column_names import MISSING, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
+from clv_core.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, EVENT_TIME, EVENT_TYPE, PAYEE, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 MOST_EVENT_NAMES: Final = 100
 """How many different names of events are looked at; a column of more holds something else."""
+
+CLOCK_NAME: Final = re.compile(f"({load_vocabulary().pattern('dates', 'clock_columns')})$")
+DATE_ONLY: Final = re.compile(r"[^:時时]*")
 
 Columns = dict[str, str]
 Notes = tuple[Message, ...]
@@ -61,25 +58,12 @@ COLUMN_RULES: Final[tuple[Rule, ...]] = (
 MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What is known of a file before all of it was counted.
-
-    Args:
-        log: the file, with what each column seems to be.
-        plan: how its columns are read, as far as is known.
-        currency: that of amounts which stand in one currency beside those of several; empty where there are none.
-        notes: what is to be said.
-    """
-
-    log: LogTable
-    plan: ReadingPlan
-    currency: str
-    notes: Notes
-
-
-def draft(log: LogTable) -> Draft:
+def draft(log: LogTable) -> tuple[LogTable, ReadingPlan, str, Notes]:
     """Return what the names of a file's columns and its first rows tell of how it is read.
+
+    Returns:
+        The file with what each column seems to be; how its columns are read, as far as is known; the currency of
+        amounts that stand in one currency beside those of several, empty where there are none; what is to be said.
 
     Raises:
         NeedsAnswer: two columns are equally good, or none is good enough.
@@ -96,7 +80,7 @@ def draft(log: LogTable) -> Draft:
         _ask_converted(log, chosen)
         notes += rival_amounts(log, chosen, notes)
     plan, of_plan = _first_plan(log, chosen, {**marks, **said.events})
-    return Draft(log, plan, home, notes + of_plan)
+    return log, plan, home, notes + of_plan
 
 
 def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
@@ -163,4 +147,30 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
         guest_email=guest_email,
         guarded=guards,
     )
-    return draft, notes + paired_column_warnings(chosen, clock) + of_guests
+    if clock:
+        notes += (Message("warning.date_and_clock", {"column": chosen[EVENT_TIME], "other": clock}),)
+    if PAYEE in chosen:
+        notes += (Message("warning.counterparty", {"column": chosen[CUSTOMER_ID], "other": chosen[PAYEE]}),)
+    return draft, notes + of_guests
+
+
+def find_clock(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
+    """Return the column of the time of day, "" where the time's own column has it, or none or several could be it.
+
+    Args:
+        columns: source columns.
+        rows: sample rows as text.
+        chosen: canonical name -> source column.
+    """
+    if not _all(DATE_ONLY, rows, chosen[EVENT_TIME]):
+        return ""
+    free = [column for column in columns if column not in chosen.values() and CLOCK_NAME.search(fold(column))]
+    found = [column for column in free if _all(CLOCK, rows, column)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _all(pattern: re.Pattern[str], rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    values = [
+        str(row[column]) for row in rows if row[column] is not None and row[column].strip().lower() not in MISSING
+    ]
+    return bool(values) and all(pattern.fullmatch(value) for value in values)

@@ -5,35 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
 import duckdb
 
-from clv_core.collection.engine import connect, name, text
+from clv_core.collection.answers import Answers, Said
+from clv_core.collection.engine import name, reading_file, text
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import UNKNOWN
 from clv_core.collection.parse.numbers import BELOW
 from clv_core.collection.read.source import Source, open_source
-from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
-from clv_core.collection.vocabulary.row_types import (
-    BILLS,
-    CREDITS,
-    PAYMENTS,
-    is_stored_value,
-)
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MEANS_OF_PAYMENT, MISSING, fold
+from clv_core.collection.vocabulary.order_statuses import BILLS, CREDITS, PAYMENTS, is_stored_value
 from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURCHASE, RETURN
-from clv_core.errors import Message, Refused
+from clv_core.errors import Message
 from clv_core.scratch import temporary_folder
 
-MEANS: Final = frozenset(
-    map(
-        fold,
-        """cash card gift_card giftcard credit_card debit_card visa mastercard amex american_express discover paypal
-        apple_pay google_pay check cheque voucher house_account bank_transfer wire store_credit bar kreditkarte
-        carte espèces efectivo tarjeta contanti 现金 银行卡 信用卡 刷卡 现金支付 現金 カード 현금 카드""".split(),
-    )
-)
-"""Words for what people pay with."""
 BESIDE_MEANS: Final = frozenset(map(fold, ("credit", "debit", "other", "others", "none")))
 """What stands beside these, and means something else by itself."""
 
@@ -45,7 +32,7 @@ def are_means(values: Iterable[str]) -> bool:
         values: what stands in the column.
     """
     words = set(map(fold, values))
-    return bool(words & MEANS) and words <= MEANS | BESIDE_MEANS
+    return bool(words & MEANS_OF_PAYMENT) and words <= MEANS_OF_PAYMENT | BESIDE_MEANS
 
 
 def drop_payment_kinds(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -168,14 +155,7 @@ def are_kinds(values: Sequence[str]) -> bool:
 
 
 def event_names(
-    path: Path,
-    column: str,
-    said: Mapping[str, str],
-    *,
-    header: bool | None = None,
-    money: str = "",
-    encoding: str = "",
-    sheet: str = "",
+    path: Path, column: str, said: Mapping[str, str], *, money: str = "", **read: Unpack[Said]
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
 
@@ -183,24 +163,15 @@ def event_names(
         path: a file, or a folder of Parquet files.
         column: the source column of event types.
         said: event name -> event type, as the person said so far.
-        header: whether a text file's first line names its columns; None looks.
         money: the source column of amounts, "" where none is known.
-        encoding: of a text file; empty looks.
-        sheet: of a workbook; empty looks.
+        read: what else the person said of how it is read.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
-    with temporary_folder("clv-names-") as folder:
-        connection = connect(folder, reads=path)
-        try:
-            source = open_source(connection, path, folder, header=header, encoding=encoding, sheet=sheet)
-            return names_of(connection, source, column, said, money)
-        except duckdb.Error as error:
-            raise Refused("unreadable_table", file=path.name) from error
-        finally:
-            connection.close()
+    with temporary_folder("clv-names-") as folder, reading_file(path.name, folder, reads=path) as connection:
+        return names_of(connection, open_source(connection, path, folder, Answers(**read)), column, said, money)
 
 
 def names_of(

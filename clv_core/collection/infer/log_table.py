@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.engine import one
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.source import Source
@@ -18,6 +18,12 @@ JUDGED_ROWS: Final = 20_000
 """Rows of which it is asked how their amounts go together."""
 MARKS: Final = ("point", "comma")
 """Decimal marks that amounts may be read with while that of the file is not known."""
+SEARCHED_ROWS: Final = 200_000
+"""Rows of which it is asked who bought, when, and in which currency."""
+NEARLY_ALL: Final = 0.95
+"""Share of rows in which a rule holds, from which on it is taken for one."""
+CENT: Final = 0.011
+"""Amounts that differ by less are equal."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,6 @@ class LogTable:
     def filled(self, column: str) -> list[str]:
         """Return what stands in a column of the first rows, without blanks around it and without blank cells."""
         return filled(self.rows, column)
-
-    def free(self, chosen: Mapping[str, str]) -> list[str]:
-        """Return the columns that are read as nothing yet."""
-        return [column for column in self.columns if column not in chosen.values()]
 
     def one(self, query: str) -> tuple[Any, ...]:
         """Return the first row of a query."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
 from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
@@ -124,44 +125,28 @@ class OrderState:
     usual: str
 
 
-def read_states(
-    log: LogTable,
-    chosen: Mapping[str, str],
-    texts: Mapping[str, str],
-) -> tuple[OrderState, ...]:
-    """Return the words of a file's columns of states and what each is taken for, the most frequent first.
-
-    Args:
-        log: the file.
-        chosen: canonical name -> source column.
-        texts: canonical name -> SQL for its text.
-    """
+def read_states(log: LogTable, plan: ReadingPlan) -> tuple[OrderState, ...]:
+    """Return the words of a file's columns of states and what each is taken for, the most frequent first."""
     found: list[OrderState] = []
     for canonical in (ORDER_STATUS, REFUND_STATUS):
-        if canonical in chosen:
+        if canonical in plan.chosen:
             after = canonical == REFUND_STATUS
-            found += words_of(log, chosen[canonical], texts[canonical], log.answers.states, after_sale=after)
+            found += words_of(log, plan.chosen[canonical], plan.clean(canonical), after_sale=after)
     return tuple(found)
 
 
-def words_of(
-    log: LogTable,
-    column: str,
-    words: str,
-    said: Mapping[str, str],
-    *,
-    after_sale: bool = False,
-) -> tuple[OrderState, ...]:
+def words_of(log: LogTable, column: str, words: str, *, after_sale: bool = False) -> tuple[OrderState, ...]:
     """Return the words of one column of states and what each is taken for, the most frequent first.
+
+    What the person said of a word, spelling aside, outranks what it usually means.
 
     Args:
         log: the file.
         column: the source column.
         words: SQL for its text.
-        said: word -> meaning, as the person said; spelling aside, it outranks the usual one.
         after_sale: whether it speaks of refunds.
     """
-    spoken = {fold(word) or word: meaning for word, meaning in said.items()}
+    spoken = {fold(word) or word: meaning for word, meaning in log.answers.states.items()}
     of_payment = bool(OF_PAYMENT.search(column))
     rows = log.fetch(
         f"SELECT {words} AS word, count(*) FROM {log.relation} GROUP BY 1 HAVING word IS NOT NULL"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import duckdb
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.engine import name
-from clv_core.collection.infer.answers import Answers
-from clv_core.collection.infer.columns.numbers import decide_numbers, float_ids, refuse_swapped_dates
+from clv_core.collection.infer.columns.cell_formats import decide_numbers, float_ids, refuse_swapped_dates
 from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
@@ -25,8 +25,7 @@ from clv_core.collection.infer.order_states import (
     void_words,
 )
 from clv_core.collection.infer.orders.amount_scope import read_scope
-from clv_core.collection.infer.orders.refunds import are_refunds_in_rows, have_refund_rows
-from clv_core.collection.infer.orders.repeated_totals import reject_repeated_totals
+from clv_core.collection.infer.orders.counted_twice import are_refunds_in_rows, have_refund_rows, reject_repeated_totals
 from clv_core.collection.infer.orders.steps import order_steps
 from clv_core.collection.infer.orders.void_times import read_other_statuses, read_void_times, status_column_warnings
 from clv_core.collection.infer.plan import probes
@@ -37,18 +36,9 @@ from clv_core.collection.parse import currencies as currency
 from clv_core.collection.parse import date_order
 from clv_core.collection.parse.date_order import ColumnDates
 from clv_core.collection.parse.locale_hints import script_currencies
-from clv_core.collection.parse.time_zones import shared_zone_warnings
+from clv_core.collection.parse.times import shared_zone_warnings
 from clv_core.collection.read.source import Source, sample
-from clv_core.columns import (
-    AMOUNT,
-    CUSTOMER_ID,
-    EVENT_TIME,
-    ORDER_STATUS,
-    RATING,
-    REFUND,
-    REFUND_STATUS,
-    UNIT_PRICE,
-)
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS, RATING, REFUND, REFUND_STATUS, UNIT_PRICE
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
 
@@ -87,8 +77,8 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         NeedsAnswer: something can be read in two ways.
         Refused: there is no row, or nothing that could be an amount.
     """
-    drafted = draft(LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers))
-    log, plan, notes = drafted.log, drafted.plan, drafted.notes
+    log = LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers)
+    log, plan, home, notes = draft(log)
     rows, chosen = log.rows, dict(plan.chosen)
     counts = count_columns(log, plan, progress)
     if counts["rows"] == 0:
@@ -101,16 +91,15 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     )
     refuse_swapped_dates(log, plan, forms)
     notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
-    money, of_money = _currency(counts, source.columns, chosen, answers.currency or drafted.currency)
+    money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     largest = float(counts["largest_discount"] or 2)
     discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
-    texts: dict[str, str] = {item: plan.clean(item) for item in (ORDER_STATUS, REFUND_STATUS) if item in chosen}
     others = read_other_statuses(log, chosen)
-    states = read_states(log, chosen, texts) + others
+    states = read_states(log, plan) + others
     ends, of_ends = read_void_times(log, chosen)
     inferred, of_probes = probes.decide(plan, counts["probes"])
     plan = replace(

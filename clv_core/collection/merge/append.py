@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clv_core.collection.customers import recount
+from clv_core.collection.answers import Answers
+from clv_core.collection.customers.reading import carry_over
 from clv_core.collection.engine import connect_memory
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.recipes import NONE
 from clv_core.collection.rows.duplicates import has_event_ids
-from clv_core.collection.rows.read_settings import ask_currency, ask_unit, load_with_settings, read_settings_of
-from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.version_store import (
-    CUSTOMERS,
-    Dataset,
-    Manifest,
-    derive,
-    open_dataset,
-    raw_version,
-    version_of,
+from clv_core.collection.rows.read_settings import (
+    ask_money,
+    load_with_settings,
+    read_settings_of,
 )
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.version_store import Dataset, Manifest, derive, open_dataset, raw_version, version_of
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changes
@@ -89,7 +84,7 @@ def append(
     """
     listener = progress or NoProgress()
     current = open_dataset(workspace, name)
-    raw, table = raw_version(current), current.manifest.customers_table
+    raw = raw_version(current)
     given = saved_answers(raw) if answers is None else answers
     paths = [source] if isinstance(source, Path) else list(source)
     with scratch_folder(workspace) as scratch:
@@ -104,6 +99,7 @@ def append(
             nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
             warnings = [*whole.manifest.warnings, nothing_new.coded()]
             return replace(whole.manifest, version=current.version, warnings=warnings)
+        table, others = carry_over(current, whole.events, scratch)
         manifest = replace(
             whole.manifest,
             version=version_of(whole.manifest.version, current.version),
@@ -111,14 +107,10 @@ def append(
             parent=current.version,
             raw_version="",
             rules={},
-            customers_table=table and recount(current.customers_path, whole.events, table),
+            customers_table=table,
         )
-        files_new = {"events": whole.events, "set_aside": whole.rejected}
-        files_new |= {"withdrawn": whole.voided} if whole.voided is not None else {}
-        if table is not None:
-            os.link(current.customers_path, scratch / CUSTOMERS)
-            files_new["customers"] = scratch / CUSTOMERS
-        derive(raw, manifest, current=not inactive, **files_new)
+        others |= {"withdrawn": whole.voided} if whole.voided is not None else {}
+        derive(raw, manifest, current=not inactive, events=whole.events, set_aside=whole.rejected, **others)
     return manifest
 
 
@@ -135,8 +127,7 @@ def _read(
     key = load_key(workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     settings = replace(read_settings_of(manifest), events=(dataset.events_path,))
     result = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
-    ask_currency(manifest, result, answers)
-    ask_unit(dataset.events_path, result, answers)
+    ask_money(LogFiles.of(dataset), result, answers)
     part = LogFiles(describe(result, dataset.name), result.events, result.rejected, result.voided)
     return exclude_erased(workspace, part, scratch / "left", progress)
 

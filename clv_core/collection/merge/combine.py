@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clv_core.collection.customers import recount
+from clv_core.collection.customers.reading import carry_over
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.rows.read_settings import one_part
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.version_store import CUSTOMERS, Dataset, Manifest, open_dataset, save_dataset, version_of
+from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, save_dataset, version_of
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
@@ -49,6 +48,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
         whole = merge_logs(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
         warnings = [message.coded() for message in _warnings(datasets)]
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
+        table, customers = (None, {}) if keeper is None else carry_over(keeper, whole.events, scratch)
         manifest = replace(
             whole.manifest,
             name=new_name,
@@ -58,15 +58,9 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             raw_version="",
             rules={},
             warnings=[*whole.manifest.warnings, *warnings],
+            customers_table=table,
         )
-        customers = None
-        if keeper is not None and keeper.manifest.customers_table is not None:
-            customers = scratch / CUSTOMERS
-            os.link(keeper.customers_path, customers)
-            manifest = replace(
-                manifest, customers_table=recount(customers, whole.events, keeper.manifest.customers_table)
-            )
-        save_dataset(workspace, manifest, whole.events, whole.rejected, customers, whole.voided)
+        save_dataset(workspace, manifest, whole.events, whole.rejected, customers.get("customers"), whole.voided)
     return manifest
 
 

@@ -112,15 +112,13 @@ def _check_compatible(first: Manifest, other: Manifest) -> None:
 @contextmanager
 def _engine(scratch: Path, rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection for Parquet files of ``rows`` rows; running out of memory is an error of ours."""
-    connection = connect(scratch)
     try:
-        connection.execute("SET disabled_optimizers = ''")
-        connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
-        yield connection
+        with connect(scratch) as connection:
+            connection.execute("SET disabled_optimizers = ''")
+            connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
+            yield connection
     except duckdb.OutOfMemoryException as error:
         raise Refused("union_out_of_memory", rows=rows) from error
-    finally:
-        connection.close()
 
 
 def _all_columns(logs: Sequence[LogFiles]) -> list[str]:

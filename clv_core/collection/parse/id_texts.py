@@ -25,8 +25,6 @@ FOLDING: Final = str.maketrans(CAPITALS, SMALL)
 
 MERGE: Final = "merge"
 SEPARATE: Final = "separate"
-SIMILAR_IDS: Final = (MERGE, SEPARATE)
-"""What may be said of ids that differ only in capitals, blanks or leading zeros."""
 
 WIDE: Final = "".join(
     sign

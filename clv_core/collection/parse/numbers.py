@@ -149,12 +149,7 @@ def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
 
 
 def decide(
-    forms: dict[str, int],
-    column: str,
-    decimal: str | None,
-    elsewhere: str | None = None,
-    *,
-    cents: bool = True,
+    forms: dict[str, int], column: str, decimal: str | None, elsewhere: str | None = None, *, cents: bool = True
 ) -> tuple[NumberReading, tuple[Message, ...]]:
     """Return how the column is read, given how many values there are of each form, and what is to be said.
 

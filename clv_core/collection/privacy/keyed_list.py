@@ -75,7 +75,9 @@ class KeyedList:
                 for first, hashes in given.items()
                 if (first, *about_key) not in present
             }
-            fuller = [{**one, HASHES: _united(one[HASHES], given.get(one[HASHES][0], ()))} for one in entries]
+            fuller = [
+                {**one, HASHES: list(dict.fromkeys([*one[HASHES], *given.get(one[HASHES][0], ())]))} for one in entries
+            ]
             if fresh or fuller != entries:
                 self._write([*fuller, *fresh.values()])
             return len(fresh)
@@ -146,7 +148,3 @@ class KeyedList:
 
     def _write(self, entries: Iterable[dict[str, Any]]) -> None:
         write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
-
-
-def _united(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys((*first, *second)))

@@ -15,8 +15,7 @@ import pyarrow as pa
 from clv_core.collection.engine import connect, file_text, name, one, text
 from clv_core.collection.parse.id_texts import folded, folded_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
-from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher
-from clv_core.collection.privacy.short_ids import OTHER_IDS, CustomerIds, texts_naming
+from clv_core.collection.privacy.id_matcher import OTHER_IDS, TOKENS, CustomerIds, IdMatcher, texts_naming
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.read_settings import one_part
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
@@ -63,8 +62,7 @@ def erase_rows(
         scratch: an empty folder.
         progress: receives the progress.
     """
-    connection = connect(scratch)
-    try:
+    with connect(scratch) as connection:
         connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
         search = LogSearch(connection, manifest, ids, tables[EVENTS])
         files: dict[str, Path] = {}
@@ -80,8 +78,6 @@ def erase_rows(
             return ErasedRows(manifest, {}, rows)
         left = _recounted(connection, manifest, files.get(EVENTS, tables[EVENTS]), rows, progress)
         return ErasedRows(left, files, rows, cells)
-    finally:
-        connection.close()
 
 
 @dataclass(frozen=True)

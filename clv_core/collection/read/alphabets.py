@@ -108,8 +108,7 @@ def _count_names(lines: Iterable[bytes], encoding: str) -> int:
         texts = [line.decode(encoding) for line in lines]
     except UnicodeDecodeError:
         return 0
-    return max((sum(map(_is_name, BETWEEN.split(text))) for text in texts), default=0)
-
-
-def _is_name(cell: str) -> bool:
-    return not fold(cell).isascii() and bool(column_roles(cell))
+    return max(
+        (sum(not fold(cell).isascii() and bool(column_roles(cell)) for cell in BETWEEN.split(text)) for text in texts),
+        default=0,
+    )

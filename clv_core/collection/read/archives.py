@@ -127,22 +127,23 @@ def _archive(path: Path, target: Path, scratch: Path) -> tuple[Path, tuple[Messa
                         header = first
                         out.write(first if not number else b"\n" if last != b"\n" else b"")
                     _copy(packed, out, max(info.compress_size, 1), path.name, scratch)
-                last = _last_byte(target, out)
+                out.flush()
+                last = last_byte(target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Refused("broken_archive", file=path.name, kind="zip") from error
     notes = (Message("warning.joined_files", {"files": len(members)}),) if len(members) > 1 else ()
     return target, notes
 
 
-def _last_byte(target: Path, out: IO[bytes]) -> bytes:
-    out.flush()
-    with target.open("rb") as file:
-        file.seek(max(0, target.stat().st_size - 1))
+def last_byte(path: Path) -> bytes:
+    """Return the last byte of a file, none of an empty one."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
         return file.read(1)
 
 
-def beginning(path: Path, scratch: Path) -> tuple[Path, float]:
-    """Return a file to look at in place of ``path``, and what share of it that is.
+def beginning(path: Path, scratch: Path) -> Path:
+    """Return a file to look at in place of ``path``.
 
     Text, plain or gzipped, is cut after a whole line; anything else, and what is small, is looked at whole.
 
@@ -154,30 +155,27 @@ def beginning(path: Path, scratch: Path) -> tuple[Path, float]:
         Refused: the file holds nothing, or no table.
     """
     content = identify(path)
-    size = path.stat().st_size
-    if content is Content.TEXT and size > HEAD_BYTES:
+    if content is Content.TEXT and path.stat().st_size > HEAD_BYTES:
         with path.open("rb") as file:
             head = _whole_lines(file.read(HEAD_BYTES))
-        share = len(head) / size
     elif content is Content.GZIP:
         try:
-            with path.open("rb") as packed, gzip.open(packed) as file:
+            with gzip.open(path) as file:
                 head = file.read(HEAD_BYTES)
-                share = min(1.0, packed.tell() / size)
         except (EOFError, gzip.BadGzipFile, zlib.error):
-            return path, 1.0  # reading it whole says what is broken
+            return path  # reading it whole says what is broken
         head = _whole_lines(head) if len(head) == HEAD_BYTES else b""
     else:
-        return path, 1.0
+        return path
     target = scratch / path.name.removesuffix(".gz")
     target.write_bytes(head)
     try:
         if head and identify(target) is Content.TEXT:
-            return target, share
+            return target
     except Refused:
         pass  # said where the file is read whole
     target.unlink()
-    return path, 1.0
+    return path
 
 
 def _whole_lines(head: bytes) -> bytes:

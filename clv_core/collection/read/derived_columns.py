@@ -17,9 +17,8 @@ from clv_core.collection.parse import numbers
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import CURRENCY, SURE_NAMES, fold
-from clv_core.collection.vocabulary.row_types import BOOKED, OF_SERVICES, PAID
+from clv_core.collection.vocabulary.order_statuses import BOOKED, OF_SERVICES, PAID
 from clv_core.columns import AMOUNT
-from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 2_000
 Columns = tuple[tuple[str, str], ...]
@@ -40,10 +39,6 @@ class Table:
     relation: str
     columns: Sequence[str]
 
-    def in_role(self, role: str) -> str:
-        """Return the first column whose name stands for a canonical one, or an empty text."""
-        return next((column for column in self.columns if role in column_roles(column)), "")
-
     def judge(self, *counts: str) -> tuple[Any, ...]:
         """Return what SQL aggregates give over the first rows."""
         return one(
@@ -51,10 +46,8 @@ class Table:
         )
 
 
-def derived_columns(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
-) -> tuple[Columns, tuple[Message, ...]]:
-    """Return all columns made of a file's own with their SQL, and the notes on them.
+def derived_columns(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> Columns:
+    """Return all columns made of a file's own with their SQL.
 
     Args:
         connection: the engine.
@@ -62,14 +55,7 @@ def derived_columns(
         columns: the file's own.
     """
     table = Table(connection, relation, columns)
-    derived: Columns = ()
-    notes: tuple[Message, ...] = ()
-    for rule in RULES:
-        columns_made, messages = rule(table)
-        columns_made = tuple(item for item in columns_made if item[0] not in columns)
-        derived += columns_made
-        notes += messages if columns_made else ()
-    return derived, notes
+    return tuple(item for rule in RULES for item in rule(table) if item[0] not in columns)
 
 
 def operands(column: str) -> tuple[str, str, str] | None:
@@ -129,7 +115,7 @@ LESS: Final = " - "
 """What stands between the names of the two columns in that of the one made of them."""
 
 
-def _signed_sides(table: Table) -> tuple[Columns, tuple[Message, ...]]:
+def _signed_sides(table: Table) -> Columns:
     """Return ``Credit - Debit``, above zero for what came in; where words leave the side of sales open, both ways."""
     made: list[tuple[str, str]] = []
     for out, into, is_plain in pairs(table.columns):
@@ -147,7 +133,7 @@ def _signed_sides(table: Table) -> tuple[Columns, tuple[Message, ...]]:
         negative = {column for column, at in ((out, 0), (into, 3)) if sides[at] and sides[at] == sides[at + 1]}
         for more, less in ((into, out),) if is_plain else ((out, into), (into, out)):
             made.append((more + LESS + less, _signed(more, less, negative)))
-    return tuple(made), ()
+    return tuple(made)
 
 
 def pairs(columns: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
@@ -202,25 +188,22 @@ RATE: Final = re.compile(
 WAYS: Final = ("*", "/")
 
 
-def _converted_amounts(table: Table) -> tuple[Columns, tuple[Message, ...]]:
+def _converted_amounts(table: Table) -> Columns:
     rate = next(filter(RATE.search, table.columns), None)
     code = next((column for column in table.columns if SURE_NAMES.get(fold(column)) == CURRENCY), None)
     amount = next((column for column in table.columns if SURE_NAMES.get(fold(column)) == AMOUNT), "")
-    amount = amount or table.in_role(AMOUNT)
+    amount = amount or next((column for column in table.columns if AMOUNT in column_roles(column)), "")
     if rate is None or code is None or not amount:
-        return (), ()
+        return ()
     currencies = f"SELECT count(DISTINCT nullif(trim({name(code)}), '')) FROM {table.relation}"
     if one(table.connection, currencies)[0] < 2:
-        return (), ()
+        return ()
     factor = f"nullif({_number(rate)}, 0)"
-    return tuple((f"{amount} {way} {rate}", f"round({_number(amount)} {way} {factor}, 6)::VARCHAR") for way in WAYS), ()
+    return tuple((f"{amount} {way} {rate}", f"round({_number(amount)} {way} {factor}, 6)::VARCHAR") for way in WAYS)
 
 
 def _number(column: str) -> str:
     return NumberReading().value(f"nullif(trim({name(column)}), '')")
 
 
-RULES: Final[tuple[Callable[[Table], tuple[Columns, tuple[Message, ...]]], ...]] = (
-    _signed_sides,
-    _converted_amounts,
-)
+RULES: Final[tuple[Callable[[Table], Columns], ...]] = (_signed_sides, _converted_amounts)

@@ -147,7 +147,7 @@ def rewrite(
         if whole:
             seen.encoding = whole
             notes.append(Message("warning.encoding", {"encoding": whole}))
-    elif not seen.valid and not _has_mark(path):
+    elif not seen.valid and seen.encoding != "utf-16":  # which has a mark
         notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
     damage = _Lines()
     nuls = _Lines()
@@ -196,11 +196,6 @@ class _Lines:
 
     def text(self) -> list[str]:
         return [*map(str, self.first), *(["…"] if self.count > len(self.first) else [])]
-
-
-def _has_mark(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(3).startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple[str, str]:

@@ -142,11 +142,6 @@ def leaves(path: Keys, kind: Any) -> Iterator[Keys]:
         yield from leaves((*path, str(key)), child)
 
 
-def names_of(paths: Iterable[Keys], others: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return a name for each path, ``user.id``, each of its own and none of the others."""
-    return unique_names(map(".".join, paths), others)
-
-
 def cell_text(path: Keys) -> str:
     """Return SQL for the text at a path within a column of JSON, NULL where it is empty or not there."""
     value = f"json_extract_string({name(path[0])}, {text(_json_path(path[1:]))})" if path[1:] else name(path[0])
@@ -178,7 +173,7 @@ def unfolding(
     values_of = [path for some in paths.values() for path in some]
     if len(others) + len(values_of) > most:
         values_of = sorted(values_of, key=lambda path: not known_names([path[-1]]))[: most - len(others)]
-    return tuple(zip(names_of(values_of, others), values_of, strict=True))
+    return tuple(zip(unique_names(map(".".join, values_of), others), values_of, strict=True))
 
 
 def unfolded(table: str, values: Sequence[tuple[str, Keys]]) -> str:

@@ -81,7 +81,7 @@ def blank_lines(path: Path, dialect: Dialect) -> NDArray[np.int64]:
         path: a UTF-8 file with LF or CRLF line ends.
         dialect: how its cells are separated and quoted.
     """
-    cells = QuotedCells(dialect.delimiter, dialect.quote, dialect.escape) if dialect.quote else None
+    cells = QuotedCells(dialect) if dialect.quote else None
     quote, is_open, blank = dialect.quote.encode(), False, []
     # Where a blank is the delimiter, one less of them than columns is a row of empty cells.
     delimiter, empty = dialect.delimiter.encode(), len(dialect.columns) - 1

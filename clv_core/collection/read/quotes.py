@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.collection.read.dialect import Dialect
+
 MAX_LINES_IN_A_CELL: Final = 500
 MAX_ROWS_IN_A_CELL: Final = 3
 """Lines of a cell, one after the other, that would be whole rows: more are rows that a stray quote has swallowed."""
@@ -45,16 +47,14 @@ class QuotedCells:
     """Follows the quoted cells of one dialect from line to line.
 
     Args:
-        delimiter: one character.
-        quote: one character.
-        escape: what stands before a quote inside quotes: a backslash, or the quote itself.
+        dialect: how cells are separated and quoted.
     """
 
-    def __init__(self, delimiter: str, quote: str, escape: str) -> None:
-        mark, self.quote = re.escape(delimiter.encode()), quote.encode()
+    def __init__(self, dialect: Dialect) -> None:
+        mark, self.quote = re.escape(dialect.delimiter.encode()), dialect.quote.encode()
         sign = re.escape(self.quote)
         # Possessive (*+): a pattern that goes back takes minutes for a line of a megabyte.
-        inside = rb"(?:[^\\%s]|\\.)*+" % sign if escape == "\\" else rb"(?:[^%s]|%s%s)*+" % (sign, sign, sign)
+        inside = rb"(?:[^\\%s]|\\.)*+" % sign if dialect.escape == "\\" else rb"(?:[^%s]|%s%s)*+" % (sign, sign, sign)
         start, plain = rb"\x20*+%s" % sign, rb"[^\n%s]*+" % mark
         cell = rb"(?:%s%s%s%s|(?!%s)%s)" % (start, inside, sign, plain, start, plain)
         self._opens = re.compile(rb"(?:%s%s)*+%s%s\Z" % (cell, mark, start, inside), re.DOTALL)
@@ -94,19 +94,16 @@ class QuotedCells:
         return count
 
 
-def quotes_hold(path: Path, delimiter: str, quote: str, escape: str, columns: int) -> bool:
+def quotes_hold(path: Path, dialect: Dialect) -> bool:
     """Return whether every quoted cell of a file ends where a cell can end, so that nothing can be swallowed.
 
     A quote that stands alone at a line's end could close another's cell by chance; then the answer is no.
 
     Args:
         path: a UTF-8 file with LF or CRLF line ends.
-        delimiter: one character.
-        quote: one character.
-        escape: what stands before a quote inside quotes.
-        columns: cells of a row.
+        dialect: how its cells are separated and quoted.
     """
-    cells, state, size, rows = QuotedCells(delimiter, quote, escape), "closed", 0, 0
+    cells, columns, state, size, rows = QuotedCells(dialect), len(dialect.columns), "closed", 0, 0
     with path.open("rb") as file:
         for line in file:
             was_open = state == "open"
@@ -155,14 +152,14 @@ def _pair(lines: NDArray[np.uint8], ends: NDArray[np.uint8]) -> bool:
     return bool(starts.all() and stops.all())
 
 
-def close_quotes(path: Path, target: Path, delimiter: str, quote: str, escape: str, columns: int) -> list[Reject]:
+def close_quotes(path: Path, target: Path, dialect: Dialect) -> list[Reject]:
     """Copy ``path`` without the lines that open a quote and never close it; return these lines.
 
     A line that opens a cell which goes on in the next lines is taken to be the culprit when the next line is a whole
     row by itself, when the quote that would close the cell stands within other text, when the cell would go on for
     hundreds of lines, or when the file ends.
     """
-    cells, rejects = QuotedCells(delimiter, quote, escape), []
+    cells, columns, rejects = QuotedCells(dialect), len(dialect.columns), []
     held: list[tuple[int, bytes]] = []
     with path.open("rb") as source, target.open("wb") as out:
         lines: Iterator[tuple[int, bytes]] = enumerate(source, 1)

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, name, one, one_file, run, text
-from clv_core.collection.read.archives import unpack
+from clv_core.collection.answers import Answers
+from clv_core.collection.engine import file_text, name, one_file, run, text
+from clv_core.collection.read.archives import last_byte, unpack
 from clv_core.collection.read.content import Content, identify
 from clv_core.collection.read.derived_columns import derived_columns, named_columns
-from clv_core.collection.read.dialect import MAX_COLUMNS, Dialect, detect
+from clv_core.collection.read.dialect import MAX_COLUMNS, Dialect, detect, unique_names
 from clv_core.collection.read.encoding import BLOCK, known_encoding, rewrite, survey
 from clv_core.collection.read.json_values import (
     KEYED_ROWS,
@@ -23,7 +24,6 @@ from clv_core.collection.read.json_values import (
     cell_text,
     is_nested_too_deep,
     leaves,
-    names_of,
     refuse_nested_events,
     unfolded,
     unfolding,
@@ -136,13 +136,10 @@ def open_source(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     scratch: Path,
+    answers: Answers | None = None,
     *,
-    header: bool | None = None,
     original: str = "",
-    named: Collection[str] = (),
-    encoding: str = "",
     usual: str = "",
-    sheet: str = "",
     fewest: int = 2,
 ) -> Source:
     """Find out what ``path`` is and make it readable; copies are made only where the bytes need it.
@@ -151,12 +148,9 @@ def open_source(
         connection: for Parquet and JSON schemas.
         path: a file, or a folder of Parquet files.
         scratch: where copies go.
-        header: whether a text file names its columns; None looks.
+        answers: what the person has said about it.
         original: what the person calls the file, where it is not the path's name.
-        named: columns that the person has named.
-        encoding: of a text file, as the person named it.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
-        sheet: of a workbook, as the person named it.
         fewest: columns that Parquet or JSON has at least.
 
     Raises:
@@ -164,15 +158,16 @@ def open_source(
         UsageError: there is no encoding or no sheet of the name.
         NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
     """
-    called = original or path.name
-    told = known_encoding(encoding) if encoding else ""
+    called, answers = original or path.name, answers or Answers()
+    if answers.encoding:
+        answers = replace(answers, encoding=known_encoding(answers.encoding))
     content = identify(path)
     notes: tuple[Message, ...] = ()
     for _ in range(2):
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
             if content is Content.WORKBOOK and path.suffix.lower() not in WORKBOOK_SUFFIXES and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
-            path, said = unpack(path, content, scratch, sheet=sheet, header=header)
+            path, said = unpack(path, content, scratch, sheet=answers.sheet, header=answers.header)
             notes += said
             content = identify(path)
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
@@ -188,7 +183,7 @@ def open_source(
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return _completed(connection, source, notes)
-    return _completed(connection, _text(connection, path, scratch, header, called, named, told, usual), notes)
+    return _completed(connection, _text(connection, path, scratch, answers, called, usual), notes)
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
@@ -199,9 +194,9 @@ def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tup
         plain = (column for column in source.columns if column not in objects)
         columns = (*plain, *(column for column, _ in values))
         source = replace(source, read=source.columns, columns=columns, unfolded=values)
-    made, said = derived_columns(connection, source.relation(), source.columns)
+    made = derived_columns(connection, source.relation(), source.columns)
     columns = (*source.columns, *(column for column, _ in made))
-    return replace(source, notes=notes + source.notes + said, columns=columns, made=made)
+    return replace(source, notes=notes + source.notes, columns=columns, made=made)
 
 
 def with_named_columns(connection: duckdb.DuckDBPyConnection, source: Source, named: Collection[str]) -> Source:
@@ -227,7 +222,7 @@ def _structured(
         columns = tuple(relation.columns)
         paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in leaves((top,), kind))
         refuse_nested_events(paths, columns, relation.types, called)
-        columns = names_of(paths)
+        columns = unique_names(map(".".join, paths))
     except duckdb.Error as error:
         if "maximum_object_size" in str(error):
             raise Refused("large_object", file=called) from error
@@ -241,16 +236,9 @@ def _structured(
 
 
 def _text(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    scratch: Path,
-    header: bool | None,
-    called: str,
-    named: Collection[str],
-    told: str,
-    usual: str,
+    connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, answers: Answers, called: str, usual: str
 ) -> Source:
-    seen = survey(path)
+    seen, told = survey(path), answers.encoding
     notes: tuple[Message, ...] = ()
     if not seen.valid or seen.nuls or seen.returns or seen.both or told not in ("", "utf-8"):
         clean = scratch / "clean.txt"
@@ -262,27 +250,20 @@ def _text(
     if unmarked := without_backticks(path, scratch / "unmarked.txt"):
         path, seen = unmarked, survey(unmarked)
         notes = (*notes, Message("warning.backticks", {}))
-    dialect = detect(path, called, header=header, named=named)
+    dialect = detect(path, called, header=answers.header, named=answers.mapping.values())
     if dialect.blanks:
         path = _tabs(path, scratch / "tabs.txt")
     rejects: list[Reject] = []
-    form = (dialect.delimiter, dialect.quote, dialect.escape, len(dialect.columns))
     plain = dialect.quote == dialect.escape == '"' and (not seen.quotes or quotes_pair(path, dialect.delimiter))
-    if dialect.quote and not plain and not quotes_hold(path, *form):
+    if dialect.quote and not plain and not quotes_hold(path, dialect):
         closed = scratch / "closed.txt"
-        rejects = close_quotes(path, closed, *form)
+        rejects = close_quotes(path, closed, dialect)
         path = closed
     if not rejects:
         path, dialect = laid_out(connection, path, dialect, scratch)
     said = notes + dialect.notes
-    size, lines = path.stat().st_size, seen.lines - len(rejects) + (not _ends_a_line(path))
+    size, lines = path.stat().st_size, seen.lines - len(rejects) + (last_byte(path) not in (b"\n", b""))
     return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
-
-
-def _ends_a_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1))
-        return file.read() in (b"\n", b"")
 
 
 def _tabs(path: Path, target: Path) -> Path:
@@ -324,8 +305,3 @@ def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> 
     columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
     found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
     return [dict(zip(source.columns, row, strict=True)) for row in found]
-
-
-def count_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
-    """Return the number of rows that can be read."""
-    return int(one(connection, f"SELECT count({name(source.columns[0])} IS NULL) FROM {source.relation()}")[0])

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.engine import connect, name, one
+from clv_core.collection.engine import name, one, reading_file
 from clv_core.collection.parse.pseudonyms import pseudonym_sql
 from clv_core.collection.read.line_numbers import recorded_rejects
 from clv_core.collection.read.quotes import Reject
@@ -31,21 +31,13 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
     Raises:
         Refused: it holds no table, or more than the memory that is set aside for reading.
     """
-    with temporary_folder("clv-table-") as scratch:
-        connection = connect(scratch, reads=path)
-        try:
-            source = open_source(connection, path, scratch, fewest=1)
-            own = id_column(source.columns) if key is not None else None
-            hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
-            query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
-            frame: pd.DataFrame = _whole(connection, query, path.name).to_pandas()
-            return frame, recorded_rejects(connection, source)
-        except duckdb.OutOfMemoryException as error:
-            raise Refused("out_of_memory", file=path.name) from error
-        except duckdb.Error as error:
-            raise Refused("unreadable_table", file=path.name) from error
-        finally:
-            connection.close()
+    with temporary_folder("clv-table-") as scratch, reading_file(path.name, scratch, reads=path) as connection:
+        source = open_source(connection, path, scratch, fewest=1)
+        own = id_column(source.columns) if key is not None else None
+        hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
+        query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
+        frame: pd.DataFrame = _whole(connection, query, path.name).to_pandas()
+        return frame, recorded_rejects(connection, source)
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, query: str, file: str) -> pa.Table:

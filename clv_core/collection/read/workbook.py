@@ -73,7 +73,7 @@ def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> t
     folder = target.with_name("sheets")
     folder.mkdir(exist_ok=True)
     sheets = list_sheets(path, folder)
-    chosen = [at for at, (title, _) in enumerate(sheets) if not sheet or _same(title, sheet)]
+    chosen = [at for at, (title, _) in enumerate(sheets) if not sheet or title.strip().lower() == sheet.strip().lower()]
     if not chosen:
         raise UsageError("no_sheet", file=path.name, sheet=sheet[:60], found=[title for title, _ in sheets[:40]])
     tables = [table for at in chosen if (table := _table(*sheets[at], folder / f"{at}.csv", path.name, header))]
@@ -106,10 +106,6 @@ def list_sheets(path: Path, folder: Path | None = None) -> list[tuple[str, bool]
             code = "broken_workbook" if file.read(2) == b"PK" else "old_workbook"
         raise Refused(code, file=path.name) from error
     return [(str(title), bool(hidden)) for title, hidden in json.loads(done.stdout)]
-
-
-def _same(title: str, other: str) -> bool:
-    return title.strip().lower() == other.strip().lower()
 
 
 def _table(title: str, is_hidden: bool, path: Path, name: str, header: bool | None) -> _Table | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text, name, one, run, text
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE, RETURN
@@ -29,19 +30,6 @@ MIN_ORDERS: Final = 5
 """Orders with repeated rows whose total is that of all their rows, before that is no accident."""
 MIN_ORDER_SHARE: Final = 0.9
 CENT: Final = 0.011
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """What the hashes of all rows have shown.
-
-    Args:
-        rows: rows that repeat an earlier one; their positions are in the view ``repeats``.
-        content: a figure of all rows in any order.
-    """
-
-    rows: int
-    content: int
 
 
 @dataclass(frozen=True)
@@ -66,8 +54,7 @@ def drop_duplicates(
     events: Path,
     columns: Sequence[str],
     total: int,
-    wanted: str | None,
-    timezone: str,
+    answers: Answers,
     progress: Progress,
     *,
     shared: str = "",
@@ -79,39 +66,39 @@ def drop_duplicates(
         events: a Parquet file; where repetitions are dropped, another is written beside it.
         columns: all its columns.
         total: its rows.
-        wanted: what the person said: ``keep``, ``drop`` or None for the rule.
-        timezone: IANA name of the log's time zone.
+        answers: what the person said: of repetitions, and of the time zone.
         progress: who listens.
         shared: SQL that tells the events whose amounts are shares of what their order came to: what a repetition has
             of it goes to the row that stays.
     """
     progress.report("duplicates", 0, 1)
-    found = mark_duplicates(connection, events, columns, total, progress)
-    if not found.rows:
-        return Deduplicated(events, found.content, 0, ())
+    wanted = answers.duplicates
+    rows, content = mark_duplicates(connection, events, columns, total, progress)
+    if not rows:
+        return Deduplicated(events, content, 0, ())
     pasted = not wanted and _is_pasted(connection, events, columns)
-    drop = wanted == "drop" if wanted else pasted or has_event_ids(connection, events, columns, timezone)
+    drop = wanted == "drop" if wanted else pasted or has_event_ids(connection, events, columns, answers.timezone)
     if drop and not (wanted or pasted or shared):
         column = _column_of_totals(connection, events, columns)
         if column:
-            warning = Message("warning.duplicates_of_totals", {"rows": found.rows, "column": column})
-            return Deduplicated(events, found.content, 0, (warning,))
-    params: dict[str, Any] = {"rows": found.rows}
-    if found.rows >= MIN_ASKED and not pasted and not shared and ({ORDER_ID, PRODUCT_ID} <= set(columns) or not drop):
+            warning = Message("warning.duplicates_of_totals", {"rows": rows, "column": column})
+            return Deduplicated(events, content, 0, (warning,))
+    params: dict[str, Any] = {"rows": rows}
+    if rows >= MIN_ASKED and not pasted and not shared and ({ORDER_ID, PRODUCT_ID} <= set(columns) or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     warnings = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
     if not drop:
-        return Deduplicated(events, found.content, 0, warnings)
+        return Deduplicated(events, content, 0, warnings)
     target = events.with_name("unique.parquet")
     _write_unique(connection, events, target, total, progress, shared)
-    content = mark_duplicates(connection, target, columns, total - found.rows, progress).content
-    return Deduplicated(target, content, found.rows, warnings)
+    content = mark_duplicates(connection, target, columns, total - rows, progress)[1]
+    return Deduplicated(target, content, rows, warnings)
 
 
 def mark_duplicates(
     connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], total: int, progress: Progress
-) -> Duplicates:
-    """Make the view ``repeats`` of the row numbers that repeat an earlier row.
+) -> tuple[int, int]:
+    """Make the view ``repeats`` of the row numbers that repeat an earlier row; count these, and sum up all rows.
 
     Hashes are sorted, at most 40 million at a time; only rows whose hash occurs twice are compared by value. Those are
     in the table ``copied`` with ``copy``, their number among equal rows, and ``copies``, how many these are.
@@ -122,6 +109,9 @@ def mark_duplicates(
         columns: all its columns.
         total: its rows.
         progress: who listens.
+
+    Returns:
+        How many rows repeat an earlier one, and a figure of all rows in any order.
     """
     everything, file = ", ".join(map(name, columns)), file_text(events)
     parts, content = 1 + total // HASHES_AT_A_TIME, 0
@@ -147,7 +137,7 @@ def mark_duplicates(
         )
         run(connection, query, progress, "duplicates")
         connection.unregister("suspects")
-    return Duplicates(int(one(connection, "SELECT count(*) FROM repeats")[0]), content % 2**64)
+    return int(one(connection, "SELECT count(*) FROM repeats")[0]), content % 2**64
 
 
 def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:

@@ -11,11 +11,11 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import connect, file_text, name, one, run, text
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
+from clv_core.collection.engine import file_text, name, one, reading_file, run, text
 from clv_core.collection.infer.columns.choose import ask_amount
 from clv_core.collection.infer.columns.proposal import WORTH_ASKING
-from clv_core.collection.infer.personal import personal_columns
+from clv_core.collection.infer.customers import personal_columns
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS, Profile, profile
@@ -128,37 +128,29 @@ def load_log(
         UsageError: the file lacks a column that was named, or that the recipe needs.
         Refused: it cannot be used.
     """
-    connection = connect(scratch, answers.timezone, reads=path)
     revenue = None
-    try:
-        progress.report("read", 0, 1)
-        named = answers.mapping.values()
-        source = open_source(
-            connection,
-            path,
-            scratch,
-            header=answers.header,
-            original=original,
-            named=named,
-            encoding=answers.encoding,
-            usual=usual,
-            sheet=answers.sheet,
-        )
-        recipe = find_recipe(answers.recipe, source.columns, source.file)
-        answers = completed_answers(answers, recipe, source.columns)
-        source = with_named_columns(connection, source, answers.mapping.values())
-        source = load(connection, source, progress)
-        progress.report("columns", 0, 1)
-        revenue = partial(net_revenue, connection, source)
-        seen = profile(connection, source, answers, progress)
-        source = seen.source
-        if key is not None:
-            source = replace(source, notes=with_pseudonyms(source.notes, key))
-            seen = _pseudonymise(connection, source, seen, key, hidden)
-        found = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
-        question = question_of(found.warnings, answers, revenue)
-        if question is not None:
-            raise question
+    with reading_file(original or path.name, scratch, answers.timezone, reads=path) as connection:
+        try:
+            progress.report("read", 0, 1)
+            source = open_source(connection, path, scratch, answers, original=original, usual=usual)
+            recipe = find_recipe(answers.recipe, source.columns, source.file)
+            answers = completed_answers(answers, recipe, source.columns)
+            source = with_named_columns(connection, source, answers.mapping.values())
+            source = load(connection, source, progress)
+            progress.report("columns", 0, 1)
+            revenue = partial(net_revenue, connection, source)
+            seen = profile(connection, source, answers, progress)
+            source = seen.source
+            if key is not None:
+                source = replace(source, notes=with_pseudonyms(source.notes, key))
+                seen = _pseudonymise(connection, source, seen, key, hidden)
+            found = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
+            question = question_of(found.warnings, answers, revenue)
+            if question is not None:
+                raise question
+        except NeedsAnswer as error:
+            add_readings(error, answers, revenue or (lambda _: None))
+            raise
         return replace(
             found,
             warnings=tuple(map(settled, found.warnings)),
@@ -166,15 +158,6 @@ def load_log(
             recipe="" if recipe is None else recipe.name,
             key_fingerprint="" if key is None else fingerprint_of(key),
         )
-    except NeedsAnswer as error:
-        add_readings(error, answers, revenue or (lambda _: None))
-        raise
-    except duckdb.OutOfMemoryException as error:
-        raise Refused("out_of_memory", file=original or path.name) from error
-    except duckdb.Error as error:
-        raise Refused("unreadable_table", file=original or path.name) from error
-    finally:
-        connection.close()
 
 
 def _load_rows(
@@ -198,9 +181,7 @@ def _load_rows(
     if not plan.without_totals and has_totals(connection, events):
         seen = replace(seen, plan=replace(plan, without_totals=True))
         return _load_rows(connection, source, seen, answers, scratch, progress, part=part)
-    problems = write_rejected(
-        connection, source, plan, rejects, seen.rows, rejected, progress, any_bad=kept < seen.rows
-    )
+    problems = write_rejected(connection, seen, rejects, rejected, progress, any_bad=kept < seen.rows)
     rows_rejected = sum(problem.rows for problem in problems)
     if kept + rows_rejected != rows:
         raise Refused("rows_do_not_add_up", file=source.file, counted=rows, found=kept + rows_rejected)
@@ -211,9 +192,7 @@ def _load_rows(
     if kept:
         by_row = replace(plan, orders=replace(plan.orders, whole=False))
         shared = plan.orders.shared(by_row.judged(source.relation()))
-        unique = drop_duplicates(
-            connection, events, plan.stored, kept, answers.duplicates, answers.timezone, progress, shared=shared
-        )
+        unique = drop_duplicates(connection, events, plan.stored, kept, answers, progress, shared=shared)
         events, duplicates = unique.events, unique.dropped
         progress.report("figures", 0, 1)
         summary = summarize(connection, events, answers.timezone, progress)

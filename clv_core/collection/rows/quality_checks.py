@@ -19,7 +19,7 @@ from clv_core.collection.engine import file_text, one, text
 from clv_core.collection.infer.plan.cells import UNKNOWN, UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.rows.summary import LogSummary, local_day
-from clv_core.collection.vocabulary.row_types import is_no_sale
+from clv_core.collection.vocabulary.order_statuses import is_no_sale
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,

@@ -12,25 +12,22 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.engine import connect_memory, file_text, one
-from clv_core.collection.infer.answers import Answers, named_anew
 from clv_core.collection.infer.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.quality_checks import CENTS, HALF
+from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import COUNTS, Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, REFUND, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
 MIN_AMOUNTS: Final = 20
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
-FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
-"""Column that datasets of earlier releases were read by -> the one that later files are read by instead."""
-FORMER_REFUNDS: Final = {"Order Total - Adjusted Order Total": "Adjusted Order Total | Order Total"}
-"""The same of a refund, in place of which later files are read by this amount."""
 MAX_STRANGE: Final = 0.05
 """Share of a file's rows that may contradict its log where its dates are read in the right order."""
 MIN_STRANGE, MORE = 10, 3
@@ -76,15 +73,10 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
     def last(key: str) -> str:
         return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
 
-    # Manifests of earlier releases have the encoding in a warning only.
-    warned = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
-    encoding = last("encoding") or str(next(warned, ""))
-    mapping = {name: FORMER_COLUMNS.get(column, column) for name, column in manifest.mapping.items() if name in READ}
-    if mapping.get(REFUND) in FORMER_REFUNDS:
-        mapping[AMOUNT] = FORMER_REFUNDS[mapping.pop(REFUND)]
+    encoding = last("encoding")
     return ReadSettings(
         dataset=manifest.name,
-        mapping=mapping,
+        mapping={name: column for name, column in manifest.mapping.items() if name in READ},
         date_order=last("date_order"),
         decimal=last("decimal"),
         hidden=tuple(sorted({column for part in manifest.parts for column in part.get("hidden", ())})),
@@ -95,29 +87,21 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
     )
 
 
-def ask_currency(manifest: Manifest, result: LoadResult, answers: Answers) -> None:
-    """Ask where a file's own currency is not the log's, unless the person has said what it is.
-
-    Raises:
-        NeedsAnswer: they differ.
-    """
-    found = result.profile.currency
-    if manifest.currency and found and found != manifest.currency and not answers.currency:
-        params = {"file": result.source.file, "found": found, "currency": manifest.currency}
-        raise NeedsAnswer("currency_differs", **params)
-
-
-def ask_unit(log: Path, result: LoadResult, answers: Answers) -> None:
-    """Ask where a file's amounts look like the log's in cents, unless the person has said what they are in.
+def ask_money(log: LogFiles, result: LoadResult, answers: Answers) -> None:
+    """Ask what a file's amounts are in where that seems not to be what the log's are in, unless the person has said it.
 
     Args:
-        log: Parquet file of the log's events.
+        log: that the file joins.
         result: of the file.
         answers: what the person said.
 
     Raises:
-        NeedsAnswer: one has fractions, the other whole and far larger amounts.
+        NeedsAnswer: the currencies differ; or one has fractions, the other whole and far larger amounts, as of cents.
     """
+    manifest, found = log.manifest, result.profile.currency
+    if manifest.currency and found and found != manifest.currency and not answers.currency:
+        params = {"file": result.source.file, "found": found, "currency": manifest.currency}
+        raise NeedsAnswer("currency_differs", **params)
     if answers.amount_unit or not result.summary.purchases:
         return
     with connect_memory() as connection:
@@ -127,7 +111,7 @@ def ask_unit(log: Path, result: LoadResult, answers: Answers) -> None:
                 f"SELECT count(*), avg(({AMOUNT} <> floor({AMOUNT}))::INT), median({AMOUNT}) FROM {file_text(path)}"
                 f" WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0",
             )
-            for path in (log, result.events)
+            for path in (log.events, result.events)
         )
     if min(old[0], new[0]) < MIN_AMOUNTS or (old[1] == 0) == (new[1] == 0) or max(old[1], new[1]) < HALF:
         return
@@ -159,20 +143,16 @@ def shown(result: LoadResult) -> dict[str, Any]:
     settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
     proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
-    hidden = {"hidden": sorted(plan.hidden)} if plan.secret else {}
-    encoding = result.source.encoding
-    other: dict[str, Any] = {"encoding": encoding} if encoding not in ("", "utf-8", "utf-8-sig") else {}
-    steps = {name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind}
-    other |= {"steps": steps} if steps else {}
-    merged = "warning.ids_merged" in said or (plan.secret and answers.similar_ids == MERGE)
-    other |= {"similar_ids": MERGE} if merged else {}
-    other |= {"recipe": result.recipe} if result.recipe else {}
-    return {
-        "date_order": plan.time.order if settled else "",
-        "decimal": money.decimal if money and proven else "",
-        **hidden,
-        **other,
+    encoding, merged = result.source.encoding, plan.secret and answers.similar_ids == MERGE
+    other = {
+        "hidden": sorted(plan.hidden) if plan.secret else [],
+        "encoding": "" if encoding in ("utf-8", "utf-8-sig") else encoding,
+        "steps": {name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
+        "similar_ids": MERGE if merged or "warning.ids_merged" in said else "",
+        "recipe": result.recipe,
     }
+    order, decimal = plan.time.order if settled else "", money.decimal if money and proven else ""
+    return {"date_order": order, "decimal": decimal, **{key: value for key, value in other.items() if value}}
 
 
 def load_with_settings(
@@ -344,6 +324,5 @@ def one_part(manifest: Manifest) -> dict[str, Any]:
         "date_order": settings.date_order,
         "decimal": settings.decimal,
     }
-    part |= {"hidden": list(settings.hidden)} if settings.hidden else {}
-    part |= {"encoding": settings.encoding} if settings.encoding else {}
-    return part | ({"similar_ids": MERGE} if manifest.merges_similar_ids else {})
+    other = {"hidden": list(settings.hidden), "encoding": settings.encoding, "similar_ids": settings.similar_ids}
+    return part | {key: value for key, value in other.items() if value}

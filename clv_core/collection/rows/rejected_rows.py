@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from clv_core.collection.engine import T, file_text, name, run, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.profile import Profile
 from clv_core.collection.read.line_numbers import lines_without_rows
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
@@ -66,10 +67,8 @@ class Problem:
 
 def write_rejected(
     connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    plan: ReadingPlan,
+    seen: Profile,
     rejects: Sequence[Reject],
-    rows: int,
     target: Path,
     progress: Progress,
     *,
@@ -79,15 +78,14 @@ def write_rejected(
 
     Args:
         connection: where it runs.
-        source: the table of text.
-        plan: how it is read.
+        seen: the table of text, and how it is read.
         rejects: lines that are no rows.
-        rows: rows of the table.
         target: the Parquet file.
         progress: who listens.
         any_bad: whether any row of the table is rejected; if not, it is not read again.
     """
-    own = {column: _own_name(column) for column in source.columns}
+    source, plan, rows = seen.source, seen.plan, seen.rows
+    own = {column: f"{column} (source)" if column.lower() in OWN_COLUMNS else column for column in source.columns}
     connection.register(
         "rejects",
         pa.table(
@@ -161,7 +159,3 @@ def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: Readi
         examples = tuple((int(line), str(value)[:200]) for line, value in zip(lines, values, strict=True))
         found.append(Problem(reason, int(count), column, source_column or column, examples))
     return tuple(found)
-
-
-def _own_name(column: str) -> str:
-    return f"{column} (source)" if column.lower() in OWN_COLUMNS else column

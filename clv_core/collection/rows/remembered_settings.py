@@ -14,15 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
-from clv_core.collection.engine import connect
-from clv_core.collection.infer.answers import Answers, named_anew
+from clv_core.collection.answers import Answers, named_anew
+from clv_core.collection.engine import reading_file
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.read.source import open_source
 from clv_core.collection.rows.read_settings import ReadSettings, answers_json
 from clv_core.collection.vocabulary.column_names import fold
-from clv_core.errors import NotFound, Refused
+from clv_core.errors import NotFound
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "mappings"
@@ -124,23 +122,10 @@ def completed(answers: Answers, settings: ReadSettings) -> Answers:
 
 def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tuple[str, ...]:
     scratch.mkdir()
-    connection = connect(scratch)
     try:
-        named = answers.mapping.values()
-        return open_source(
-            connection,
-            path,
-            scratch,
-            header=answers.header,
-            original=original,
-            named=named,
-            encoding=answers.encoding,
-            sheet=answers.sheet,
-        ).columns
-    except duckdb.Error as error:
-        raise Refused("unreadable_table", file=original or path.name) from error
+        with reading_file(original or path.name, scratch) as connection:
+            return open_source(connection, path, scratch, answers, original=original).columns
     finally:
-        connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
 
 

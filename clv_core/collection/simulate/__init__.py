@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from clv_core.collection.simulate.browsing import browsing, regime
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
 from clv_core.collection.simulate.plan import Simulation, SimulationPlan
-from clv_core.collection.simulate.store import store
+from clv_core.collection.simulate.shop_scenarios import browsing, regime, store
 from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
 

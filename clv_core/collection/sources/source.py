@@ -75,7 +75,7 @@ class Source(JsonRecord):
         ca: file of the certificate authority that the server's certificate is checked with; empty: those of this
             system for HTTPS; databases are then encrypted but not identified.
         tls: whether the connection to a database is encrypted.
-        answers: what was said of how it is read, as :class:`~clv_core.collection.infer.answers.Answers` has it; empty:
+        answers: what was said of how it is read, as :class:`~clv_core.collection.answers.Answers` has it; empty:
             what is remembered of a file with these columns.
     """
 

@@ -11,18 +11,6 @@ from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 from clv_core.i18n import has
 
-OLD_CODES: Final = {
-    "warning.customers_of_one": "warning.customers_of",
-    "warning.customers_of_several": "warning.customers_of",
-    "warning.encoding_as_before": "warning.encoding",
-    "warning.far_after": "warning.far_dates",
-    "warning.far_before": "warning.far_dates",
-    "warning.hidden_sheets": "warning.sheets_left_out",
-    "warning.similar_phones": "warning.similar_phones",
-    "warning.totals_row": "warning.totals_row",
-    "warning.totals_rows": "warning.totals_row",
-}
-"""Codes of warnings in older manifests -> the code now; one for itself is given no more, and still shown."""
 COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
 """What is counted of a dataset, and of each of its files."""
 SHRUNK: Final = 0.9
@@ -66,7 +54,7 @@ class Manifest:
             rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
             file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter,
             and the ``encoding`` that a text was read in where that is not UTF-8.
-        answers: what the person said about the file, as :class:`~clv_core.collection.infer.answers.Answers` takes it,
+        answers: what the person said about the file, as :class:`~clv_core.collection.answers.Answers` takes it,
             so that the next file of the same shape is read alike.
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
@@ -113,14 +101,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out.
-
-        So are warnings that are given no more, unless :data:`OLD_CODES` names them.
-        """
+        """Return the manifest of :meth:`to_json`'s dictionary; keys and warnings of other versions are left out."""
         known = {item.name for item in fields(cls)}
         manifest = cls(**{key: value for key, value in values.items() if key in known})
-        warnings = [{**item, "code": OLD_CODES.get(item["code"], item["code"])} for item in manifest.warnings]
-        return dataclasses.replace(manifest, warnings=[item for item in warnings if has(item["code"])])
+        return dataclasses.replace(manifest, warnings=[item for item in manifest.warnings if has(item["code"])])
 
     @property
     def last_day(self) -> date:

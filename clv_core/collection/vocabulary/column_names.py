@@ -46,6 +46,12 @@ EVENT_NAMES: Final = {
 
 MISSING: Final = _VOCABULARY.entries("values", "missing")
 """Texts that stand for nothing, in lower case, where an id, a time, a number or a type is expected."""
+GUESTS: Final = _VOCABULARY.entries("values", "guests")
+"""What shops write where an id would be, in lower case."""
+MEANS_OF_PAYMENT: Final = _VOCABULARY.folded("values", "means_of_payment")
+"""Folded words for what people pay with."""
+TOTALS: Final = rf"({_VOCABULARY.pattern('values', 'totals')})(\PL.*)?"
+"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023. A pattern of RE2."""
 
 
 def folded(column: str) -> str:

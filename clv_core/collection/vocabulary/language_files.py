@@ -47,14 +47,11 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         **STATUSES,
         **dict.fromkeys(("stored_value", "no_purchase"), PATTERNS),
     },
-    "sides": {
-        **dict.fromkeys(("booked", "paid", "booked_marks", "paid_marks"), GROUPS),
-        "columns": PATTERNS,
-    },
+    "sides": {**dict.fromkeys(("booked", "paid", "booked_marks", "paid_marks"), GROUPS), "columns": PATTERNS},
     "taxes": dict.fromkeys(
         ("names", "with", "with_before", "with_behind", "without", "without_before", "without_behind"), PATTERNS
     ),
-    "values": dict.fromkeys(("missing", "yes", "no"), WORDS),
+    "values": dict.fromkeys(("missing", "yes", "no", "guests", "means_of_payment"), WORDS) | {"totals": PATTERNS},
     "scales": {ANY: WORDS},
     "dates": dict.fromkeys(("before_clock", "clock_columns"), PATTERNS),
     "months": dict.fromkeys(MONTHS, WORDS),

@@ -14,8 +14,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs, reader_process
+from clv_core.collection.answers import Answers
 from clv_core.collection.customers import RoleProposal, inspect_customers
-from clv_core.collection.infer.answers import Answers
 from clv_core.collection.questions import option_words
 from clv_core.collection.store.version_store import Dataset
 from clv_core.collection.vocabulary.contact_fields import CONSENT, FIELDS, IMPERSONAL

@@ -12,8 +12,15 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
-from clv_core.collection.holdout_sizes import HoldoutSize, holdout_sizes
-from clv_core.collection.horizons import WINDOWS_TO_MEASURE, history_days, horizons_to_count, longest_measured, support
+from clv_core.collection.horizons import (
+    WINDOWS_TO_MEASURE,
+    HoldoutSize,
+    history_days,
+    holdout_sizes,
+    horizons_to_count,
+    longest_measured,
+    support,
+)
 from clv_core.collection.store.version_store import Dataset
 from clv_core.commands.training import words_of
 from clv_core.config import READS, TrainConfig, is_read

@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.infer.answers import CHOICES as ANSWERS
+from clv_core.collection.answers import CHOICES as ANSWERS
 from clv_core.collection.infer.columns.by_name import could_be
 from clv_core.collection.read.alphabets import USUAL
 from clv_core.columns import (
@@ -127,7 +127,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         code: the error's code, one of :data:`ANSWERABLE`.
         params: its parameters.
         path: the file that it is about.
-        then: called with the answer as keywords of :class:`~clv_core.collection.infer.answers.Answers`.
+        then: called with the answer as keywords of :class:`~clv_core.collection.answers.Answers`.
     """
     with st.container(border=True):
         readings = params.get("readings", [])

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.infer.answers import CHOICES, Answers
+from clv_core.collection.answers import CHOICES, Answers
 from clv_core.collection.infer.columns.proposal import Proposal
 from clv_core.collection.parse.locale_hints import LocaleHint, propose
 from clv_core.collection.read.alphabets import USUAL

@@ -16,8 +16,8 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import jobs, reader_process
+from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.check import Check, check_file, load_check
-from clv_core.collection.infer.answers import Answers, named_anew
 from clv_core.collection.infer.event_names import EventName, event_names
 from clv_core.collection.inspect import Inspection, inspect_file
 from clv_core.collection.questions import option_words

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from clv_core.cli import main
-from clv_core.collection.infer.answers import Answers
+from clv_core.collection.answers import Answers
 from clv_core.collection.questions import option_words
 from tests.bench.known_logs import logs_a, logs_b
 

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from typing import Final
 
-from clv_core.collection.infer.columns.paired_columns import CLOCK
 from clv_core.collection.infer.columns.proposal import (
     CERTAIN,
+    CLOCK,
     EXACT,
     FRACTION,
     FRACTIONS,

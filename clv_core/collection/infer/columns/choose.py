@@ -10,9 +10,8 @@ from typing import Final
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import UNIT, could_be, last_key, share
 from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, WORTH_ASKING, Proposal
-from clv_core.collection.infer.customers import JUDGED_ROWS
 from clv_core.collection.infer.debit_credit import ledger_sides
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
 from clv_core.columns import (
     AMOUNT,
@@ -250,7 +249,6 @@ def preferred(canonical: str, tied: list[Proposal]) -> Proposal | None:
 
 MIN_CUSTOMERS: Final = 10
 """Customers with several orders, before it is no accident that each has one date."""
-NEARLY_ALL: Final = 0.95
 VARYING: Final = 0.5
 """Share of these customers who have several times in another column, from which on it may be that of events."""
 
@@ -277,7 +275,7 @@ def ask_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], 
     varying = ", ".join(f"count(*) FILTER (t{place} > 1)" for place in range(len(times)))
     customers, own, *rest = log.one(
         f"SELECT count(*), {varying} FROM (SELECT {order} AS orders, {each} FROM (SELECT * FROM {log.relation}"
-        f" LIMIT {JUDGED_ROWS}) GROUP BY {name(chosen[CUSTOMER_ID])}) WHERE orders > 1",
+        f" LIMIT {SEARCHED_ROWS}) GROUP BY {name(chosen[CUSTOMER_ID])}) WHERE orders > 1"
     )
     if customers < MIN_CUSTOMERS or own > (1 - NEARLY_ALL) * customers:
         return dict(chosen), ()

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
 from clv_core.collection.parse.numbers import SCALE_WORDS
-from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.read.dialect import column_roles
+from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -51,6 +52,10 @@ TIME: Final = re.compile(
     r"|[A-Za-z]{3,9}\.? \d{1,2}(st|nd|rd|th),? \d{4}\b.*"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}"
     r"|\d{4}\s?년\s?\d{1,2}\s?월.*|\d{1,2} [ก-๏.]{3,12} \d{4}\b.*"
+)
+
+CLOCK: Final = re.compile(
+    r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?\s*|\s*\d{1,2}[時时]\s?\d{1,2}分(\s?\d{1,2}秒)?\s*"
 )
 
 
@@ -125,7 +130,7 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
         return 0.0
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", column).strip()).lower()
     words = re.sub(r"[\W_]+", " ", spaced).strip().removesuffix(" sku")
-    known = {SURE_NAMES.get(fold(column)), LIKELY_NAMES.get(fold(column))} - {None}
+    known = column_roles(column)
     if (known and not known & {AMOUNT, UNIT_PRICE}) or known & {DISCOUNT, REFUND}:
         return 0.0
     if OTHER.search(words.split(" ")[-1]) or OTHER.search(words.replace(" ", "")[-12:]) and not MONEY.search(words):

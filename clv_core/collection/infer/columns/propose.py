@@ -12,30 +12,19 @@ from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SUR
 from clv_core.collection.infer.customers import masked, rank
 from clv_core.collection.infer.event_names import settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
-from clv_core.collection.vocabulary.order_statuses import ROW_TYPE_COLUMNS
-from clv_core.collection.vocabulary.row_types import NEITHER, ROW_TYPE_NOUNS
+from clv_core.collection.vocabulary.order_statuses import NEITHER, ROW_TYPE_COLUMNS, ROW_TYPE_NOUNS
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_STATUS, PURCHASE, READ, RETURN
 from clv_core.errors import UsageError
 
 MAX_KINDS: Final = 12
 
 
-def with_row_types(proposals: list[Proposal], rows: list[dict[str, Any]], *, told: bool) -> list[Proposal]:
-    """Return the proposals with the column of kinds that no name tells.
-
-    Args:
-        proposals: by names and values, one a column.
-        rows: sample rows as text.
-        told: whether the person said which column holds the kinds.
-    """
-    return proposals if told else _by_kind(_by_documents(proposals, rows))
-
-
 def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
     """Propose the column of kinds that holds a ledger's documents, payments beside invoices."""
     for at, item in enumerate(proposals):
         words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
-        if item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1 and _of_ledger(item, words):
+        could_be = item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1
+        if could_be and fold(item.column) in ROW_TYPE_COLUMNS and len(words) <= MAX_KINDS and settles(words):
             others = [
                 replace(one, canonical=None, confidence=0.0)
                 if one.canonical == EVENT_TYPE and one.confidence <= SURE
@@ -45,12 +34,6 @@ def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list
             found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
             return [*others[:at], found, *others[at + 1 :]]
     return proposals
-
-
-def _of_ledger(item: Proposal, words: set[str]) -> bool:
-    if len(words) > MAX_KINDS:
-        return False
-    return fold(item.column) in ROW_TYPE_COLUMNS and settles(words)
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
@@ -105,7 +88,7 @@ def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mappi
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
     proposals = _by_values(proposals, rows)
-    return with_row_types(proposals, rows, told=EVENT_TYPE in answers)
+    return proposals if EVENT_TYPE in answers else _by_kind(_by_documents(proposals, rows))
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import FRACTIONS, LIKELY, NAMED, filled
-from clv_core.collection.infer.log_table import MARKS, LogTable
+from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, LogTable
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, WITH_TAX, WITHOUT_TAX, fold
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TYPE, ORDER_ID, PURCHASE, QUANTITY, REFUND, RETURN, UNIT_PRICE
 from clv_core.errors import Message
@@ -21,8 +21,6 @@ POSTAGE: Final = re.compile(
     r"shipping|postage|freight|delivery|versand|frete|fracht|livraison|envío|envio|spedizione|kargo|运费|送料|배송비"
 )
 """What the name of a column of postage holds."""
-NEARLY_ALL: Final = 0.95
-CENT: Final = 0.011
 LOWER: Final = {"warning.lower_amount": "p * q", "warning.lower_price": "p"}
 """What is charged for a line of q pieces at p: by the line, or by the piece."""
 SAME: Final = 0.1
@@ -77,7 +75,7 @@ def _lower(log: LogTable, chosen: Mapping[str, str], others: Sequence[str]) -> t
         told, less, above, several, same = log.one(
             f"SELECT count(*), count(*) FILTER (g <= -{CENT}), count(*) FILTER (g >= {CENT}), count(*) FILTER (q > 1),"
             f" count(*) FILTER (q > 1 AND abs(g) < {CENT})"
-            f" FROM (SELECT a - {charged} AS g, q FROM {rows} WHERE a > 0 AND p > 0 AND q > 0)",
+            f" FROM (SELECT a - {charged} AS g, q FROM {rows} WHERE a > 0 AND p > 0 AND q > 0)"
         )
         if above <= (1 - NEARLY_ALL) * told and same >= max(1, SAME * several) and less >= MIN_PARTS[DISCOUNT]:
             return (Message(code, {"column": other, "quantity": pieces, "price": price, "rows": int(less)}),)
@@ -148,7 +146,7 @@ def _true(
         numbers = log.numbers(decimal, dict(zip("abcd", (*columns, part), strict=True)))
         told, true = log.one(
             f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT abs(COLUMNS(*)) FROM {numbers})"
-            f" WHERE {rows} AND ({gap}) IS NOT NULL",
+            f" WHERE {rows} AND ({gap}) IS NOT NULL"
         )
         if told >= least and true >= NEARLY_ALL * told:
             return True
@@ -173,11 +171,7 @@ OF_FEES: Final = re.compile(r"\b(?:gross|net|brutto|netto|bruto|brut|lordo|líqu
 SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
 
 
-def other_total_warning(
-    log: LogTable,
-    chosen: Mapping[str, str],
-    notes: Sequence[Message],
-) -> tuple[Message, ...]:
+def other_total_warning(log: LogTable, chosen: Mapping[str, str], notes: Sequence[Message]) -> tuple[Message, ...]:
     """Return what is to be said of a total beside the amount that is a subtotal or lines, or the other way about.
 
     Args:
@@ -219,11 +213,7 @@ def without_cost(chosen: dict[str, str], mapping: Mapping[str, str]) -> dict[str
     return {canonical: column for canonical, column in chosen.items() if canonical != AMOUNT}
 
 
-def rival_amounts(
-    log: LogTable,
-    chosen: Mapping[str, str],
-    notes: Sequence[Message],
-) -> tuple[Message, ...]:
+def rival_amounts(log: LogTable, chosen: Mapping[str, str], notes: Sequence[Message]) -> tuple[Message, ...]:
     """Return a doubt where the amount is a guess, and other columns are called amounts too.
 
     One that lies above or below it by a fee, tax or the like in a third column is none: what was paid is known.
@@ -255,7 +245,7 @@ def _parted(log: LogTable, own: str, other: str, fee: str) -> bool:
     for decimal in MARKS:
         told, parted = log.one(
             f"SELECT count(*), count(*) FILTER (abs(abs(a - b) - abs(c)) < {CENT})"
-            f" FROM {log.numbers(decimal, {'a': own, 'b': other, 'c': fee})} WHERE a + b IS NOT NULL AND c <> 0",
+            f" FROM {log.numbers(decimal, {'a': own, 'b': other, 'c': fee})} WHERE a + b IS NOT NULL AND c <> 0"
         )
         if told >= MIN_DIFFERENT and parted >= NEARLY_ALL * told:
             return True
@@ -270,7 +260,7 @@ def _rows(log: LogTable, own: str, other: str) -> dict[str, float]:
     """Return in how many rows two amounts differ, and what both come to; nothing where they hardly do."""
     rows, ours, others = log.one(
         f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b)"
-        f" FROM {log.numbers('point', {'a': own, 'b': other})} WHERE a + b IS NOT NULL",
+        f" FROM {log.numbers('point', {'a': own, 'b': other})} WHERE a + b IS NOT NULL"
     )
     return {"rows": int(rows), "sum": ours, "other_sum": others} if rows >= MIN_DIFFERENT else {}
 
@@ -285,7 +275,7 @@ def _orders(log: LogTable, own: str, other: str, order: str) -> dict[str, float]
         "SELECT count(*) FILTER (lines > 1 AND low = high), count(*) FILTER (lines > 1),"
         f" count(*) FILTER (abs(own - high) > {CENT}), sum(own), sum(high) FROM (SELECT sum(a) AS own, min(b) AS low,"
         f" max(b) AS high, count(DISTINCT a) AS lines FROM {rows}"
-        " WHERE o IS NOT NULL AND a + b IS NOT NULL GROUP BY o)",
+        " WHERE o IS NOT NULL AND a + b IS NOT NULL GROUP BY o)"
     )
     told = several >= MIN_DIFFERENT and alike == several and orders >= MIN_DIFFERENT
     return {"orders": int(orders), "sum": ours, "other_sum": others} if told else {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.infer.answers import CHOICES
+from clv_core.collection.answers import CHOICES
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.columns import AMOUNT, DISCOUNT, UNIT_PRICE
 from clv_core.errors import Message

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.proposal import filled
-from clv_core.collection.infer.log_table import MARKS, LogTable
+from clv_core.collection.infer.log_table import MARKS, NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.vocabulary.column_names import PRICE, fold
 from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
-JUDGED_ROWS: Final = 200_000
 ITEM_PRICE: Final = fold("item_price")
 
 PRICED: Final = re.compile(r"price$|pricepaid$|preis$|prix$|precio$|prezzo$|preço$|cena$|fiyatı?$|fiyati$|价$|単価$")
@@ -23,7 +22,6 @@ OF_ALL: Final = re.compile(r"total|sum|line|order|extended|gesamt|zeile|toplam|�
 """What the name of an amount that is a price ends with, and what it holds where it is that of all pieces."""
 FEWEST: Final = 10
 """Rows of several pieces, before what is said of nearly all of them is no accident."""
-NEARLY_ALL: Final = 0.95
 
 
 def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -40,7 +38,7 @@ def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str],
         each = {key: value for key, value in chosen.items() if key not in (AMOUNT, PRICE, DISCOUNT)}
         each[UNIT_PRICE] = chosen[AMOUNT]
         return each, (Message("warning.price_is_unit_price", {"column": chosen[AMOUNT]}),)
-    column = _price(chosen)
+    column = None if {AMOUNT, UNIT_PRICE} & set(chosen) else chosen.get(PRICE)  # its name says only that
     rest = {key: value for key, value in chosen.items() if key != PRICE}
     if AMOUNT not in chosen and QUANTITY in chosen and fold(chosen.get(UNIT_PRICE, "")) == ITEM_PRICE:
         column = chosen[UNIT_PRICE]
@@ -101,19 +99,13 @@ def _role(log: LogTable, item: str, quantity: str, price: str, decimal: str) -> 
         f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
         f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
         f" (SELECT {name(item)} AS item, abs({pieces}) AS q, {paid} AS p"
-        f" FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))",
+        f" FROM {log.relation} LIMIT {SEARCHED_ROWS}) WHERE q > 0 AND p > 0 GROUP BY item HAVING min(q) < max(q))"
     )
     if products < 5 or max(stays, grows) < 0.2 * products or stays == grows:
         return None
     if min(stays, grows) * 4 > max(stays, grows):
         return None
     return UNIT_PRICE if stays > grows else AMOUNT
-
-
-def _price(chosen: Mapping[str, str]) -> str | None:
-    """Return the source column whose name says only ``price``, where it has to stand for the money."""
-    money = AMOUNT in chosen or UNIT_PRICE in chosen
-    return None if money else chosen.get(PRICE)
 
 
 WHOLE: Final = re.compile(r"[+-]?\d{1,4}(\.0+)?")

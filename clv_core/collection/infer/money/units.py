@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from clv_core.collection.engine import T, name
 from clv_core.collection.infer.columns.proposal import NAMED, filled
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.infer.plan.cells import PAID
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.cell_texts import number_cells
@@ -76,7 +76,7 @@ def read_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str
     fraction = f"{value} <> round({value})"
     broken, example, codes = log.one(
         f"SELECT count(*) FILTER ({fraction}), any_value({cell}) FILTER ({fraction}), count(DISTINCT clv_code) FROM"
-        f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})",
+        f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})"
     )
     if broken:
         raise NeedsAnswer("minor_fractions", column=plan.chosen[money], rows=broken, example=example[:40])
@@ -113,7 +113,8 @@ def large_units(chosen: Mapping[str, str]) -> tuple[int, tuple[Message, ...]]:
     Args:
         chosen: canonical name -> source column.
     """
-    units = {chosen[item]: _of(chosen[item]) for item in PAID if item in chosen}
+    columns = [chosen[item] for item in PAID if item in chosen]
+    units = {column: next((units for pattern, units in LARGE if pattern.search(column)), 1) for column in columns}
     told = {column: unit for column, unit in units.items() if unit > 1}
     if not told:
         return 1, ()
@@ -124,18 +125,11 @@ def large_units(chosen: Mapping[str, str]) -> tuple[int, tuple[Message, ...]]:
     return unit, (Message("warning.large_units", {"columns": list(told), "units": unit}),)
 
 
-def _of(column: str) -> int:
-    return next((units for pattern, units in LARGE if pattern.search(column)), 1)
-
-
-JUDGED_ROWS: Final = 200_000
-NEARLY_ALL: Final = 0.95
 HALF: Final = 0.5
 MIN_HOME_ROWS: Final = 3
 """Rows in the currency that all amounts are converted to, before their being equal is no accident."""
 SWING: Final = 1.5
 """No rate moves by more within a log."""
-CENT: Final = 0.011
 CODE: Final = re.compile("[A-Z]{3}")
 CONVERTED: Final = re.compile(
     r"(?i)conver|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
@@ -195,12 +189,12 @@ def _home(log: LogTable, currency: str, before: str, after: str) -> str:
         before: the column of amounts in several currencies.
         after: that of amounts in one, if it is that.
     """
-    for decimal in ("point", "comma"):
+    for decimal in MARKS:
         a, b = number_cells((before, after), decimal)
         rows = log.fetch(
             f"SELECT c, count(*), count(b), count(*) FILTER (abs(a - b) < {CENT}), quantile_cont(b / a, 0.05),"
             f" quantile_cont(b / a, 0.95) FROM (SELECT upper(trim({currency})) AS c, {a} AS a, {b} AS b"
-            f" FROM {log.relation} LIMIT {JUDGED_ROWS}) WHERE a <> 0 AND c <> '' GROUP BY 1"
+            f" FROM {log.relation} LIMIT {SEARCHED_ROWS}) WHERE a <> 0 AND c <> '' GROUP BY 1"
         )
         homes = [
             c

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from clv_core.collection.answers import CHOICES
 from clv_core.collection.engine import T, V, name
-from clv_core.collection.infer.answers import CHOICES
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import NEARLY_ALL, LogTable
 from clv_core.collection.infer.plan.orders import BACK, BY_ID, BY_TIME, Orders
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.columns import (
@@ -31,7 +31,6 @@ from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 1_000_000
 LINE, ORDER = CHOICES["amount_scope"]
-NEARLY_ALL: Final = 0.95
 MIN_SUMMED: Final = 0.8
 
 
@@ -88,7 +87,7 @@ def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
             f" sum({line}) / {V}paid AS {V}sum, max({line}) AS {V}most FROM"
             f" {plan.judged(log.first(JUDGED_ROWS))}"
             f" WHERE {amount} > 0 GROUP BY {key}, {V}{AMOUNT} > 0"
-            f" HAVING {key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))",
+            f" HAVING {key} IS NOT NULL AND ({V}different > 1 OR {V}lines > 1))"
         )
     )
 
@@ -116,7 +115,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     )
     orders, *matched = log.one(
         f"SELECT count(*), {matches} FROM (SELECT count(DISTINCT {amount}) AS {V}amounts, {counts} FROM {rows}"
-        f" WHERE {key} IN {several} GROUP BY {key})",
+        f" WHERE {key} IN {several} GROUP BY {key})"
     )
     if orders < MIN_PARTED:
         return ""
@@ -129,7 +128,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
                 f" count(DISTINCT {part}) AS {V}parts, count(DISTINCT {product}) AS {V}products,"
                 f" count(DISTINCT ({part}, {product})) FILTER ({part} IS NOT NULL AND {product} IS NOT NULL)"
                 f" AS {V}pairs"
-                f" FROM {rows} WHERE {key} NOT IN {several} GROUP BY {key} HAVING {V}parts > 1)",
+                f" FROM {rows} WHERE {key} NOT IN {several} GROUP BY {key} HAVING {V}parts > 1)"
             )
             if others <= orders or (others <= MAX_EQUAL * orders and crossed == others and product != "NULL::VARCHAR"):
                 return column
@@ -146,7 +145,7 @@ def _have_own_refunds(log: LogTable, plan: ReadingPlan, key: str) -> bool:
     several, unlike = log.one(
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
         f" FROM {plan.judged(log.relation)} WHERE {key} IS NOT NULL AND {V}{REFUND} IS NOT NULL"
-        f" GROUP BY {key} HAVING count(*) > 1 AND max({BACK}) > 0)",
+        f" GROUP BY {key} HAVING count(*) > 1 AND max({BACK}) > 0)"
     )
     return bool(several and unlike >= HALF * several)
 
@@ -162,10 +161,7 @@ CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3}
 """A time with a time of day that is not midnight, or an epoch."""
 
 
-def read_scope(
-    log: LogTable,
-    plan: ReadingPlan,
-) -> tuple[Orders, tuple[Message, ...]]:
+def read_scope(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
     """Return ``plan.orders`` with whether the amounts are those of whole orders, and what is to be said of it.
 
     Args:

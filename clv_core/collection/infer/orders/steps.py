@@ -12,7 +12,7 @@ from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
-from clv_core.collection.vocabulary.row_types import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
+from clv_core.collection.vocabulary.order_statuses import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS
 from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 

@@ -12,7 +12,8 @@ from clv_core.collection.infer.columns.proposal import TIME, filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.order_states import OrderState, void_words, words_of
 from clv_core.collection.infer.plan.orders import ended
-from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.read.dialect import column_roles
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     DELETED_NAMES,
@@ -116,10 +117,10 @@ def read_other_statuses(log: LogTable, chosen: Mapping[str, str]) -> tuple[Order
         return ()
     found: tuple[OrderState, ...] = ()
     for item in log.proposals:
-        kinds = EVENT_TYPE not in chosen and _of_kinds(item.column)
+        kinds = EVENT_TYPE not in chosen and EVENT_TYPE in column_roles(item.column)
         if item.column in chosen.values() or not item.samples or not (kinds or says(ORDER_STATUS, item)):
             continue
-        states = words_of(log, item.column, f"trim({name(item.column)})", log.answers.states)
+        states = words_of(log, item.column, f"trim({name(item.column)})")
         if kinds and not says(ORDER_STATUS, item):
             states = tuple(state if state.word in log.answers.states else _promised(state) for state in states)
         off, rows = void_words(states, item.column), sum(state.rows for state in states)
@@ -146,11 +147,6 @@ def status_column_warnings(
     columns = dict.fromkeys(item.column for item in others)
     said = (Message("warning.second_states", {"column": chosen[ORDER_STATUS], "other": other}) for other in columns)
     return (*left, *said)
-
-
-def _of_kinds(column: str) -> bool:
-    key = fold(column)
-    return EVENT_TYPE in (SURE_NAMES.get(key), LIKELY_NAMES.get(key))
 
 
 def _promised(state: OrderState) -> OrderState:

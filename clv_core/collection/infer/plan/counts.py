@@ -16,17 +16,7 @@ from clv_core.collection.infer.plan.probes import count_sql
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import numbers, time_texts, times
 from clv_core.collection.vocabulary.column_names import CURRENCY
-from clv_core.columns import (
-    AMOUNT,
-    DISCOUNT,
-    EVENT_TIME,
-    EVENT_TYPE,
-    ORDER_ID,
-    QUANTITY,
-    RATING,
-    REFUND,
-    UNIT_PRICE,
-)
+from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TIME, EVENT_TYPE, ORDER_ID, QUANTITY, RATING, REFUND, UNIT_PRICE
 from clv_core.jobs import Progress
 
 NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
@@ -36,11 +26,7 @@ USUAL: Final = 0.8
 """Quantile of ratings that is called the usual one."""
 
 
-def count_columns(
-    log: LogTable,
-    plan: ReadingPlan,
-    progress: Progress,
-) -> dict[str, Any]:
+def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[str, Any]:
     """Return counts of forms by column, and counts and extremes of rows under keys of their own.
 
     ``usual`` are the columns of whose values each has a usual spelling (:mod:`clv_core.collection.parse.numbers`).
@@ -52,8 +38,9 @@ def count_columns(
     """
     usual = _usual(log.rows, plan)
     while True:
-        forms = _forms(plan, usual)
-        groups = _groups(log, plan, forms, _figures(plan, usual), progress)
+        forms, figures = _forms(plan, usual), _figures(plan, usual)
+        rows = fetch(log.connection, _query(log, plan, forms, figures), progress, "columns")
+        groups = [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
         others = {column for column in usual for group in groups if group[_form(column)] == numbers.OTHERWISE}
         if not others:
             break
@@ -93,18 +80,6 @@ def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
         for column, pattern in spelling.items()
         if column in plan.chosen and numbers.are_usual((row[plan.chosen[column]] for row in rows), pattern)
     )
-
-
-def _groups(
-    log: LogTable,
-    plan: ReadingPlan,
-    forms: dict[str, str],
-    figures: dict[str, str],
-    progress: Progress,
-) -> list[dict[str, Any]]:
-    """Return what is counted, by combination of forms."""
-    rows = fetch(log.connection, _query(log, plan, forms, figures), progress, "columns")
-    return [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
 
 
 def _forms(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.plan.cells import CREDIT_NOTE, REASON, UNPRICED, CellPlan
 from clv_core.collection.parse import numbers, times
 from clv_core.collection.store.manifest import CLASHED
+from clv_core.collection.vocabulary.column_names import TOTALS
 from clv_core.collection.vocabulary.order_statuses import REFUNDED
 from clv_core.columns import (
     AMOUNT,
@@ -28,12 +29,6 @@ from clv_core.columns import (
 )
 
 CENT: Final = 0.011
-TOTALS: Final = (
-    r"((grand |sub)?totals?|sum|(zwischen|gesamt)?summe|gesamt|итого|всего|sous-total|totale|totaal|toplam|ara toplam"
-    r"|genel toplam|razem|suma|celkem|összesen|yhteensä|tổng( cộng)?|الإجمالي|المجموع|합계|총계|소계"
-    r"|合计|总计|小计|合計|總計|総計|小計)(\PL.*)?"
-)
-"""What rows of totals are called, alone or before what they are the totals of: Summe 01.2023."""
 
 
 def is_total(customer: str) -> str:

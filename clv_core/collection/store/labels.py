@@ -1,22 +1,16 @@
-"""What a dataset's amounts are in, said afterwards: a label; no amount changes."""
+"""What a dataset is called, and what its amounts are in, said afterwards: no row changes."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from clv_core.collection.store.version_store import (
-    Dataset,
-    Manifest,
-    derive,
-    open_dataset,
-    raw_version,
-    version_of,
-)
-from clv_core.errors import UsageError
-from clv_core.locks import changes
-from clv_core.workspace import Workspace
+from clv_core.collection.store.version_store import Dataset, Manifest, derive, open_dataset, raw_version, version_of
+from clv_core.errors import Refused, UsageError
+from clv_core.locks import changes, changing
+from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 MADE: Final = "currency"
 LONGEST: Final = 12
@@ -83,3 +77,36 @@ def _relabelled(warning: dict[str, Any], currency: str) -> dict[str, Any]:
     if "currency" not in warning["params"]:
         return warning
     return {**warning, "params": {**warning["params"], "currency": currency}}
+
+
+RENAMING: Final = "renaming.json"
+
+
+def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
+    """Give the dataset ``name`` another name, all versions at once: one move of its folder, so there is no half-way.
+
+    ``renaming.json`` in the folder says that things outside still bear the old name, until :func:`renamed` is told that
+    they follow (:func:`names_to_follow`).
+
+    Raises:
+        NotFound: there is no such dataset.
+        Refused: the new name cannot be one, or is taken, or a run is changing the dataset.
+    """
+    with changing(workspace, name), changing(workspace, new):
+        folder = open_dataset(workspace, name).folder.parent
+        target = workspace.datasets / check_name(new)
+        if target.exists() and not (target.samefile(folder) and target.name != folder.name):
+            raise Refused("name_taken", name=name, new=new)
+        write_json(folder / RENAMING, {"old": folder.name, "new": target.name})
+        os.rename(folder, target)
+
+
+def names_to_follow(workspace: Workspace) -> dict[str, str]:
+    """Return old name -> new name of datasets that were renamed while things outside still bear the old name."""
+    found = [(path.parent.name, read_json(path)) for path in workspace.place("datasets").glob(f"*/{RENAMING}")]
+    return {item["old"]: item["new"] for folder, item in found if item["new"] == folder}
+
+
+def renamed(workspace: Workspace, new: str) -> None:
+    """Note that nothing outside the dataset ``new`` bears its old name any more."""
+    (workspace.datasets / check_name(new) / RENAMING).unlink(missing_ok=True)
