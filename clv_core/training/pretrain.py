@@ -18,8 +18,7 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.jobs import Progress
 from clv_core.model.heads import Params
-from clv_core.model.instant import curve
-from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
+from clv_core.model.instant.pretrained_network import InstantNetwork, curve_share, load_network
 from clv_core.model.stacking import one_thread
 from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
@@ -157,4 +156,4 @@ def chunk_loss(network: InstantNetwork, chunk: Chunk, rows: Tensor) -> Tensor:
 def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:
     """Return the parameters for spans of ``ratio`` horizons [B]."""
     own = {name: value for name, value in params.items() if name != "curve"}
-    return network.head.part(own, curve.share(params["curve"], ratio))
+    return network.head.part(own, curve_share(params["curve"], ratio))
