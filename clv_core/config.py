@@ -244,17 +244,6 @@ class TrainConfig(Settings):
         if self.impute == DELETE and not self.features_to_check:
             raise UsageError("setting_delete_features")
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return settings from :meth:`to_json`'s dictionary, also that of an earlier version.
-
-        Raises:
-            UsageError: an unknown key, or a value of another type.
-        """
-        if values.get("impute") == "drop":  # it left out features with gaps, and filled later gaps by the median
-            values = {**values, "impute": "median"}
-        return super().from_json(values)
-
     @property
     def features_to_check(self) -> tuple[str, ...]:
         """The features of ``delete_features``."""

@@ -135,7 +135,3 @@ def test_windows_are_deleted_for_named_features_only() -> None:
     assert error.value.code == "setting_delete_features"
     config = TrainConfig(impute="delete", delete_features=" orders,attribute:age ")
     assert config.features_to_check == ("orders", "attribute:age")
-
-
-def test_settings_of_a_bundle_that_left_out_features_with_gaps_are_still_read() -> None:
-    assert TrainConfig.from_json({**TrainConfig().to_json(), "impute": "drop"}) == TrainConfig()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clv_core.collection.store.version_store import Manifest, list_datasets, open_dataset, restore, versions
 from clv_core.commands import DATASET, Context
@@ -44,23 +44,15 @@ def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any
     }
 
 
+FACTS: Final = (
+    *("version", "created", "made", "parent", "source", "rules", "rows_kept", "customers", "net_revenue", "currency"),
+    *("log_start", "log_end", "pseudonymised"),
+)
+
+
 def _facts(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "version": manifest.version,
-        "created": manifest.created,
-        "made": manifest.made,
-        "parent": manifest.parent,
-        "source": manifest.source,
-        "rules": manifest.rules,
-        "rows_kept": manifest.rows_kept,
-        "customers": manifest.customers,
-        "net_revenue": manifest.net_revenue,
-        "currency": manifest.currency,
-        "log_start": manifest.log_start,
-        "log_end": manifest.log_end,
-        "pseudonymised": manifest.pseudonymised,
-        "customers_table": manifest.customers_table is not None,
-    }
+    facts = {name: getattr(manifest, name) for name in FACTS}
+    return {**facts, "customers_table": manifest.customers_table is not None}
 
 
 @command(

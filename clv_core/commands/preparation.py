@@ -62,17 +62,21 @@ def _described(effect: Effect, language: str) -> dict[str, Any]:
 
 
 def _made(manifest: Manifest, language: str) -> dict[str, Any]:
+    rows = (
+        "rules",
+        "rows_read",
+        "rows_kept",
+        "rows_set_aside",
+        "rows_duplicate",
+        "customers",
+        "purchases",
+        "net_revenue",
+    )
     return {
         "dataset": manifest.name,
         "version": manifest.version,
         "raw_version": manifest.raw_version or manifest.version,
-        "rules": manifest.rules,
-        "rows_read": manifest.rows_read,
-        "rows_kept": manifest.rows_kept,
-        "rows_set_aside": manifest.rows_set_aside,
-        "rows_duplicate": manifest.rows_duplicate,
-        "customers": manifest.customers,
-        "purchases": manifest.purchases,
+        **{name: getattr(manifest, name) for name in rows},
         "net_revenue": manifest.net_revenue,
         "warnings": [message.to_json(language) for message in manifest.messages],
     }

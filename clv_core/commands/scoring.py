@@ -71,14 +71,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
-    customers, total = pipeline.score_file(
-        scored,
-        out,
-        horizon_days=options.horizon_days,
-        discount_rate=options.discount_rate,
-        margin_rate=options.margin_rate,
-        progress=context.progress,
-    )
+    customers, total = pipeline.score_file(scored, out, terms=terms, progress=context.progress)
     if options.cutoff is None and terms.plain(scored.horizon_days):  # pages would have to wait for both
         load_history(scored)
         load_rhythm(scored)
@@ -164,7 +157,7 @@ def _write_side_file(out: Path, content: dict[str, Any]) -> str:
 def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain, write the tables, and return the strongest parts, or the waterfall of one customer."""
     from clv_core import pipeline
-    from clv_core.deployment.explanation_session import open_session
+    from clv_core.deployment.score_explanations import open_session
     from clv_core.evaluation.explain.store import waterfall_json
 
     scored = open_scored(options, context)

@@ -173,7 +173,6 @@ CHANCE_TOLERANCE: Final = 0.1
 """So far may the number of buyers be off, as a share."""
 TENTH_TOLERANCE: Final = 0.05
 """So far may tenths be off on average beyond what luck explains, as a share: models that are right stay below .01."""
-"""In standard errors: of the number of buyers, and of the sum of a tenth."""
 TENTHS: Final = np.linspace(0.0, 1.0, 11)
 
 

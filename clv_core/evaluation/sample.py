@@ -8,36 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clv_core.model.predictions import Predictions
+
 Floats = NDArray[np.float64]
-
-
-class PredictionLike(Protocol):
-    """Predictions, or a frame with columns of the same names."""
-
-    @property
-    def p_purchase(self) -> ArrayLike:
-        """Probability of any purchase, [n]."""
-
-    @property
-    def predicted_clv(self) -> ArrayLike:
-        """Expected net value, [n]."""
-
-    @property
-    def clv_p10(self) -> ArrayLike:
-        """10% quantile, [n]."""
-
-    @property
-    def clv_p50(self) -> ArrayLike:
-        """Median, [n]."""
-
-    @property
-    def clv_p90(self) -> ArrayLike:
-        """90% quantile, [n]."""
+PredictionLike = Predictions | pd.DataFrame
+"""Predictions, or a frame with columns of the same names."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -328,14 +328,8 @@ class Tuning:
             "origin": self.origin,
             "origins": [origin.isoformat() for origin in self.search.origins],
             "starts": STARTS,
-            "advantage": {
-                name: {"value": found.value, "low": found.low, "high": found.high}
-                for name, found in self.advantage.items()
-            },
-            "trials": [
-                {"number": t.number, "settings": dict(t.settings), "loss": t.loss, "state": t.state}
-                for t in self.search.trials
-            ],
+            "advantage": {name: asdict(found) for name, found in self.advantage.items()},
+            "trials": [asdict(trial) for trial in self.search.trials],
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -54,10 +54,7 @@ class Comparison:
             "facts": _pairs(self.facts),
             "settings": _pairs(self.settings),
             "metrics": _pairs(self.metrics),
-            "advantage": {
-                name: {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-                for name, estimate in self.advantage.items()
-            },
+            "advantage": {name: asdict(estimate) for name, estimate in self.advantage.items()},
         }
 
 
