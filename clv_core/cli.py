@@ -52,10 +52,7 @@ COMMANDS: Final = {
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
 
-AUDITED: Final = (
-    *("ingest", "combine", "rename", "delete", "train", "score", "backup"),
-    "models export",
-)
+AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "backup"), "models export")
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
 LOCK_FREE: Final = (

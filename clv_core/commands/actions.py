@@ -63,12 +63,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
     inputs = PlanInputs(offers, options.budget, terms, scheme, options.control_share, options.start)
     made = pipeline.plan(
-        scored,
-        inputs,
-        options.out,
-        experiments=experiments,
-        language=context.language,
-        progress=context.progress,
+        scored, inputs, options.out, experiments=experiments, language=context.language, progress=context.progress
     )
     return {
         "out": str(options.out),
@@ -185,11 +180,7 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         rule = Rule(changes, options.margin_rate, tuple(options.category), options.by)
     scored = open_scored(options, context)
     made, responses, outcome = pipeline.price(
-        scored,
-        options.out,
-        rule=rule,
-        language=context.language,
-        progress=context.progress,
+        scored, options.out, rule=rule, language=context.language, progress=context.progress
     )
     everyone = responses.table[responses.table["tier"] == ALL]
     return {

@@ -15,11 +15,7 @@ from clv_core.errors import UsageError
 from clv_core.strategy.dataset_deletion import delete
 
 
-@command(
-    "datasets",
-    option("name", "cli.datasets.name", nargs="?"),
-    option("--currency", "cli.datasets.currency"),
-)
+@command("datasets", option("name", "cli.datasets.name", nargs="?"), option("--currency", "cli.datasets.currency"))
 def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the current version of every dataset, or one dataset with its accounting and all its versions.
 
@@ -55,11 +51,7 @@ def _facts(manifest: Manifest) -> dict[str, Any]:
     return {**facts, "customers_table": manifest.customers_table is not None}
 
 
-@command(
-    "rename",
-    DATASET,
-    option("new", "cli.rename.new"),
-)
+@command("rename", DATASET, option("new", "cli.rename.new"))
 def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Rename and return how much is attached to the new name."""
     return {
@@ -69,21 +61,13 @@ def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "restore",
-    DATASET,
-    option("version", "cli.restore.version"),
-)
+@command("restore", DATASET, option("version", "cli.restore.version"))
 def run_restore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return to the version and give its accounting."""
     return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
 
 
-@command(
-    "prune",
-    DATASET,
-    option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
-)
+@command("prune", DATASET, option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}))
 def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
 
@@ -99,11 +83,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "delete",
-    DATASET,
-    option("--models", "cli.delete.models", action="store_true"),
-)
+@command("delete", DATASET, option("--models", "cli.delete.models", action="store_true"))
 def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Delete and return counts, and what remains that has ids of its customers."""
     made = delete(context.workspace, options.name, models=options.models, progress=context.progress)

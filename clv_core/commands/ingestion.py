@@ -44,12 +44,7 @@ READING: Final[tuple[Option | OneOf, ...]] = (
 """How a file is to be read: what :class:`~clv_core.collection.infer.answers.Answers` holds."""
 
 
-@command(
-    "check",
-    option("file", "cli.ingest.file", type=Path),
-    option("--out", "cli.check.out", type=Path),
-    *READING,
-)
+@command("check", option("file", "cli.ingest.file", type=Path), option("--out", "cli.check.out", type=Path), *READING)
 def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Check the file and return the accounting, warnings, and the horizons that the log supports.
 

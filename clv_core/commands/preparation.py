@@ -161,7 +161,7 @@ def run_explore(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """Sum the log where that has not been done, and return the key figures of the selection."""
     from clv_core.features.explore.build import build_cube
     from clv_core.features.explore.buyers import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
-    from clv_core.features.explore.figures import concentration, figures
+    from clv_core.features.explore.key_figures import concentration, figures
     from clv_core.features.explore.selection import CubePart, Selection
     from clv_core.features.explore.views import funnel, keep_answers
 

@@ -9,17 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.parse.id_texts import folded
-from clv_core.commands import (
-    CUTOFF,
-    DATASET,
-    MODEL,
-    Context,
-    day,
-    horizon,
-    open_scored,
-    print_messages,
-    trust_json,
-)
+from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, open_scored, print_messages, trust_json
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 
@@ -158,7 +148,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """Explain, write the tables, and return the strongest parts, or the waterfall of one customer."""
     from clv_core import pipeline
     from clv_core.deployment.score_explanations import open_session
-    from clv_core.evaluation.explain.store import waterfall_json
+    from clv_core.evaluation.explain.saved_explanations import waterfall_json
 
     scored = open_scored(options, context)
     explanations = pipeline.explain(
@@ -193,13 +183,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
     }
 
 
-@command(
-    "card",
-    DATASET,
-    MODEL,
-    option("--customer", "cli.card.customer", type=folded, required=True),
-    CUTOFF,
-)
+@command("card", DATASET, MODEL, option("--customer", "cli.card.customer", type=folded, required=True), CUTOFF)
 def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
     from clv_core import pipeline
@@ -215,12 +199,7 @@ def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "embed",
-    DATASET,
-    MODEL,
-    CUTOFF,
-)
+@command("embed", DATASET, MODEL, CUTOFF)
 def run_embed(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Save the embedding of all customers, and return where and of how many."""
     from clv_core import pipeline

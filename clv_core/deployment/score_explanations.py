@@ -24,7 +24,7 @@ from clv_core.evaluation.explain.checks import Faithfulness, Stability, faithful
 from clv_core.evaluation.explain.events import EventEffects, event_effects
 from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation, answers_of, explain
 from clv_core.evaluation.explain.parts import readings, sample_rows
-from clv_core.evaluation.explain.store import (
+from clv_core.evaluation.explain.saved_explanations import (
     FEATURES,
     READINGS,
     load_explanation,

@@ -17,8 +17,8 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
+from clv_core.evaluation.backtest_origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.folds import cross_validate
-from clv_core.evaluation.origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.slices import customer_facts
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.snapshot import Snapshot
@@ -244,7 +244,7 @@ def backtest(
         name: the dataset.
         config: horizon and settings, the same for all origins.
         origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
-        count: at most how many where ``origins`` is empty, :data:`~clv_core.evaluation.origins.MOST_ORIGINS` where
+        count: at most how many where ``origins`` is empty, ``MOST_ORIGINS`` where
             None; those with too little before them are left out.
         models: ids of ``MODELS``.
         seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.

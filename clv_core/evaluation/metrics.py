@@ -13,12 +13,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.evaluation.sample import Draw, Order, PredictionLike, Sample, divide, shares_at
+from clv_core.evaluation.sample import DECILES, Draw, Order, PredictionLike, Sample, divide, shares_at
 from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money, say_share
 
 Floats = NDArray[np.float64]
 
-DECILES: Final = np.linspace(0.0, 1.0, 11)
 TOP_SHARE: Final = 0.2
 """How many customers, those of the highest predictions, ``coverage80_top`` is about."""
 

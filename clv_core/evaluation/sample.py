@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from clv_core.model.predictions import Predictions
 
 Floats = NDArray[np.float64]
+DECILES = np.linspace(0.0, 1.0, 11)
 PredictionLike = Predictions | pd.DataFrame
 """Predictions, or a frame with columns of the same names."""
 
@@ -59,6 +60,12 @@ class Order:
         sums: Floats = np.add.reduceat(ranked, self.starts, axis=1)
         return sums
 
+    def by_tenth(self, values: Floats) -> Floats:
+        """Return the sum of ``values`` [n] in each tenth of the customers, groups split evenly, [10]."""
+        heads = self.sums(np.ones((1, len(values))))
+        sums: Floats = np.diff(shares_at(heads, self.sums(values[None, :]), DECILES)[0])
+        return sums
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -86,12 +93,12 @@ class Sample:
     def of(cls, actual: ArrayLike, predictions: PredictionLike, threshold: float = 0.5) -> Self:
         """Return the sample of predictions or of a frame with the same columns."""
         return cls(
-            _floats(actual),
-            _floats(predictions.p_purchase),
-            _floats(predictions.predicted_clv),
-            _floats(predictions.clv_p10),
-            _floats(predictions.clv_p50),
-            _floats(predictions.clv_p90),
+            floats(actual),
+            floats(predictions.p_purchase),
+            floats(predictions.predicted_clv),
+            floats(predictions.clv_p10),
+            floats(predictions.clv_p50),
+            floats(predictions.clv_p90),
             threshold,
         )
 
@@ -203,5 +210,6 @@ def shares_at(heads: Floats, parts: Floats, shares: Floats) -> Floats:
     return result
 
 
-def _floats(values: ArrayLike) -> Floats:
+def floats(values: ArrayLike) -> Floats:
+    """Return float64 values."""
     return np.asarray(values, dtype=np.float64)

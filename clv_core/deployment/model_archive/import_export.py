@@ -96,12 +96,7 @@ def _refuse_single_file(path: Path) -> None:
 
 
 def export_bundle(
-    workspace: Workspace,
-    version: Version,
-    out: Path,
-    *,
-    holdout: bool = False,
-    language: str = DEFAULT_LANGUAGE,
+    workspace: Workspace, version: Version, out: Path, *, holdout: bool = False, language: str = DEFAULT_LANGUAGE
 ) -> list[str]:
     """Write a version, with its model card, to ``out``; the same version gives the same bytes.
 

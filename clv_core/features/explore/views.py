@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.columns import CART, PURCHASE, VIEW
 from clv_core.features.explore.buyers import cohorts, come_back, gaps, rfm
-from clv_core.features.explore.figures import concentration, figures, trend
+from clv_core.features.explore.key_figures import concentration, figures, trend
 from clv_core.features.explore.selection import Selection, bucket, sql_day
 
 SHOWN: Final = 12
