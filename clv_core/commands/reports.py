@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv_core import __version__
 from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
-from clv_core.commands.acquisition import read_margins, split_names
-from clv_core.commands.actions import RATES
+from clv_core.commands.decisions import RATES, read_margins, split_names
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress

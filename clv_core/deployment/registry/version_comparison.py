@@ -88,13 +88,8 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
         facts=tuple(item for item in facts if item[1] != item[2]),
         settings=tuple(item for item in settings if item[1] != item[2]),
         metrics=tuple((name, first.get(name), second.get(name)) for name in METRICS if name in {*first, *second}),
-        advantage=_advantage(*(_own(bundle) for bundle in bundles)),
+        advantage=_advantage(*(bundle.holdout(bundle.record["model"]) for bundle in bundles)),
     )
-
-
-def _own(bundle: Bundle) -> pd.DataFrame | None:
-    """Return the holdout's predictions by the model itself."""
-    return bundle.holdout(bundle.record["model"])
 
 
 def _advantage(one: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str, Estimate]:

@@ -109,15 +109,11 @@ def rating_trend(selection: Selection) -> pd.DataFrame:
     )
 
 
-def _come_back(selection: Selection) -> pd.DataFrame:
-    return come_back(gaps(selection))
-
-
 VIEWS: Final[dict[str, Callable[[Selection], pd.DataFrame]]] = {
     "trend": trend,
     "cohorts": cohorts,
     "gaps": gaps,
-    "come_back": _come_back,
+    "come_back": lambda selection: come_back(gaps(selection)),
     "rfm": rfm,
     "funnel": funnel,
     "ratings": ratings,
