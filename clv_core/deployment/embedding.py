@@ -70,8 +70,7 @@ class Directions(JsonRecord):
 
     def apply(self, layers: list[NDArray[np.float32]]) -> Floats:
         """Return customers along the directions, [n, w]."""
-        points: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
-        return points
+        return ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
 
 
 def has_embedding(bundle: Bundle) -> bool:

@@ -48,8 +48,7 @@ def fold_of(customer_ids: NDArray[np.object_] | pd.Index[Any], folds: int, seed:
     """Return the fold of each customer, 0 to ``folds`` - 1, [n]; it depends on the id and the seed alone."""
     key = f"{seed % 10**16:016d}"
     hashed = pd.util.hash_array(np.asarray(customer_ids, dtype=object), hash_key=key, categorize=False)
-    fold: NDArray[np.int64] = (hashed % np.uint64(folds)).astype(np.int64)
-    return fold
+    return (hashed % np.uint64(folds)).astype(np.int64)
 
 
 def cross_validate(

@@ -57,14 +57,12 @@ class Order:
         """Return the sum in each group, [B, g], of what is in sorted order, [B, n]."""
         if len(self.starts) == len(self.rows):
             return ranked
-        sums: Floats = np.add.reduceat(ranked, self.starts, axis=1)
-        return sums
+        return np.add.reduceat(ranked, self.starts, axis=1)
 
     def by_tenth(self, values: Floats) -> Floats:
         """Return the sum of ``values`` [n] in each tenth of the customers, groups split evenly, [10]."""
         heads = self.sums(np.ones((1, len(values))))
-        sums: Floats = np.diff(shares_at(heads, self.sums(values[None, :]), DECILES)[0])
-        return sums
+        return np.diff(shares_at(heads, self.sums(values[None, :]), DECILES)[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,8 +80,7 @@ class _Filling:
         """Return the feature of each group of rows, [g]; what is shared with others is worked out once."""
         if self._at_all is None or rows.size > FEW_ROWS:
             return rows.once(self._alone)
-        found: Floats = rows.once(self._at_all)[self._place]
-        return found
+        return rows.once(self._at_all)[self._place]
 
 
 FILLINGS: Final = {

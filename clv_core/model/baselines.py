@@ -177,8 +177,7 @@ class NaiveModel(Baseline):
 
     @staticmethod
     def _bins(snapshot: Snapshot) -> NDArray[np.int64]:
-        bins: NDArray[np.int64] = np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
-        return bins
+        return np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
 
 
 class BGNBDModel(Baseline):
@@ -212,8 +211,7 @@ class BGNBDModel(Baseline):
 
 
 def _never(snapshot: Snapshot) -> NDArray[np.bool_]:
-    never: NDArray[np.bool_] = snapshot.features["T"].isna().to_numpy()
-    return never
+    return snapshot.features["T"].isna().to_numpy()
 
 
 def _column(snapshot: Snapshot, name: str) -> Floats:

@@ -204,5 +204,4 @@ def agreement(one: Floats, other: Floats, reference: Floats, top: int = TOP) -> 
 
 def _ranks(values: Floats) -> Floats:
     """Return the rank of each number in its row, of equal ones their mean rank."""
-    found: Floats = pd.DataFrame(values).rank(axis=1).to_numpy()
-    return found
+    return pd.DataFrame(values).rank(axis=1).to_numpy()

@@ -116,8 +116,7 @@ class InstantModel(NetworkModel):
                 return after()(days)
             even = last_year.even_days(days, self.horizon_days)
             ratio = torch.full((exact.shape[1],), even / self.horizon_days, dtype=torch.float64)
-            found: NDArray[np.float64] = curve_share(exact, ratio).numpy()
-            return found
+            return curve_share(exact, ratio).numpy()
 
         return torch.from_numpy(discounted(grown, horizon_days).astype(np.float32))
 

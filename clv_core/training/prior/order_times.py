@@ -221,8 +221,7 @@ def own_level(
 
 def _moved(n: int, weeks: int, days: float, deviation: float, random: np.random.Generator) -> Floats:
     """Return factors of mean 1 whose logs are walks of that deviation, [n, weeks]."""
-    factor: Floats = np.exp(_walk(n, weeks, days, random) * deviation - deviation**2 / 2)
-    return factor
+    return np.exp(_walk(n, weeks, days, random) * deviation - deviation**2 / 2)
 
 
 def _walk(n: int, weeks: int, days: float, random: np.random.Generator) -> Floats:
