@@ -34,28 +34,23 @@ from clv_core.workspace import Workspace
 COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
     **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
-    "source": "sources",
+    "source": "log_sources",
     **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete", "backup", "recover"), "datasets"),
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
-    **dict.fromkeys(("segment", "export", "push", "destinations"), "segments"),
-    **dict.fromkeys(("plan", "recommend", "price"), "actions"),
-    "acquire": "acquisition",
+    **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
+    **dict.fromkeys(("plan", "recommend", "price", "acquire"), "decisions"),
     **dict.fromkeys(("report", "demo"), "reports"),
-    "models": "models",
-    "monitor": "monitoring",
-    **dict.fromkeys(("schedule", "run-due", "summary"), "schedules"),
+    "models": "model_versions",
+    **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
     **dict.fromkeys(("erase", "suppress"), "privacy"),
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
 
-AUDITED: Final = (
-    *("ingest", "combine", "rename", "delete", "train", "score", "backup"),
-    "models export",
-)
+AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "backup"), "models export")
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
 LOCK_FREE: Final = (

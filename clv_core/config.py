@@ -128,17 +128,8 @@ def _parse(key: str, text: str, hint: Any) -> Any:
 
 
 MODEL_IDS: Final = (
-    "hybrid",
-    "instant",
-    "instant_tuned",
-    "blend",
-    "mlp",
-    "rnn",
-    "naive",
-    "bgnbd",
-    "paretonbd",
-    "lightgbm",
-    "ziln_mlp",
+    *("hybrid", "instant", "instant_tuned", "blend", "mlp", "rnn"),
+    *("naive", "bgnbd", "paretonbd", "lightgbm", "ziln_mlp"),
 )
 
 

@@ -106,14 +106,10 @@ class CLV:
             NotEnoughData: it is too short, or too few customers buy.
         """
         from clv_core import pipeline
-        from clv_core.collection.ingest import ingest
         from clv_core.config import TrainConfig
 
         self._open_workspace()
-        progress = self._listener()
-        with TemporaryDirectory() as folder:
-            source = as_file(events, Path(folder) / EVENTS_FILE)
-            ingest(self._workspace, source, self.name, mapping=dict(columns or {}), progress=progress, **reading)
+        self._ingest(events, columns, reading)
         config = TrainConfig.from_json(
             {
                 "horizon_days": self.horizon_days,
@@ -122,7 +118,7 @@ class CLV:
                 **(self.settings or {}),
             }
         )
-        self._bundle = pipeline.train(self._workspace, self.name, config, progress=progress)
+        self._bundle = pipeline.train(self._workspace, self.name, config, progress=self._listener())
         return self
 
     @property
@@ -158,17 +154,11 @@ class CLV:
             p_purchase, predicted_clv, clv_p10, clv_p50, clv_p90, model. Money in :attr:`currency_`.
         """
         from clv_core.deployment.saved_scores import score
+        from clv_core.deployment.terms import Terms
 
         scored = self._scored()
-        return score(
-            scored.workspace,
-            self.name,
-            scored.bundle.id,
-            horizon_days=horizon_days,
-            discount_rate=discount_rate,
-            margin_rate=margin_rate,
-            progress=self._listener(),
-        )
+        terms = Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate)
+        return score(scored.workspace, self.name, scored.bundle.id, terms=terms, progress=self._listener())
 
     def evaluate(self) -> pd.DataFrame:
         """Return all figures on the held-out last horizon, one column each for the model and the models beside it.
@@ -266,7 +256,7 @@ class CLV:
 
     def save(self, path: str | Path) -> Path:
         """Write the model, without customers, to a ``.zip`` that :meth:`load` and ``clv models import`` read."""
-        from clv_core.deployment.model_archive.archive_export import export_bundle
+        from clv_core.deployment.model_archive.import_export import export_bundle
         from clv_core.deployment.registry import Registry
 
         version = Registry(self._opened()).find(self._fitted().id)
@@ -287,7 +277,7 @@ class CLV:
             params: arguments of this class.
         """
         from clv_core.deployment.bundle import open_bundle
-        from clv_core.deployment.model_archive.archive_import import import_bundle
+        from clv_core.deployment.model_archive.import_export import import_bundle
 
         clv = cls(**params)
         clv._open_workspace()
@@ -298,12 +288,8 @@ class CLV:
 
     def read_events(self, events: Any, *, columns: Mapping[str, str] | None = None, **reading: Any) -> Self:
         """Read a log whose customers are predicted by the model that is there; arguments as :meth:`fit`'s."""
-        from clv_core.collection.ingest import ingest
-
-        workspace = self._opened()
-        with TemporaryDirectory() as folder:
-            source = as_file(events, Path(folder) / EVENTS_FILE)
-            ingest(workspace, source, self.name, mapping=dict(columns or {}), progress=self._listener(), **reading)
+        self._opened()
+        self._ingest(events, columns, reading)
         return self
 
     def __repr__(self) -> str:
@@ -336,6 +322,14 @@ class CLV:
         folder = mkdtemp(prefix="clv-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._workspace = Workspace(Path(folder) / "workspace")  # its key lies beside it
+
+    def _ingest(self, events: Any, columns: Mapping[str, str] | None, reading: Mapping[str, Any]) -> None:
+        from clv_core.collection.ingest import ingest
+
+        with TemporaryDirectory() as folder:
+            source = as_file(events, Path(folder) / EVENTS_FILE)
+            mapping = dict(columns or {})
+            ingest(self._workspace, source, self.name, mapping=mapping, progress=self._listener(), **reading)
 
     def _opened(self) -> Workspace:
         self._fitted()

@@ -133,16 +133,14 @@ class Tools:
         answers = []
         for bundle in list_bundles(self._workspace, dataset):
             version = registry.find(bundle.id)
-            role = None if version is None else version.role
             answers.append(
                 {
                     "model": bundle.id,
                     "dataset": bundle.record["dataset"]["name"],
                     "kind": bundle.record["model"],
-                    "cutoff": bundle.record["cutoff"],
-                    "horizon_days": bundle.record["horizon_days"],
+                    **{name: bundle.record[name] for name in ("cutoff", "horizon_days")},
                     "verdict": trust_of(self._workspace, bundle).verdict,
-                    "role": role,
+                    "role": None if version is None else version.role,
                 }
             )
         return answers

@@ -10,7 +10,7 @@ that a caller of one step does not load the rest.
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from clv_core.deployment.embedding import embed
     from clv_core.deployment.lifecycle import rename
     from clv_core.deployment.saved_evaluation import trust, tune
-    from clv_core.deployment.saved_scores import score, score_file, scores
+    from clv_core.deployment.saved_scores import score, score_file, scores, write_table
     from clv_core.deployment.spark.sampling import sample_folder
     from clv_core.deployment.spark.spark_scoring import score_folder
-    from clv_core.deployment.table_file import write_table
     from clv_core.deployment.zero_shot import zero_shot
     from clv_core.evaluation.backtest import backtest
     from clv_core.features.log import EventLog
@@ -58,10 +57,9 @@ _ROOMS: Final = {
     "deployment.embedding": ("embed",),
     "deployment.lifecycle": ("rename",),
     "deployment.saved_evaluation": ("trust", "tune"),
-    "deployment.saved_scores": ("score", "score_file", "scores"),
+    "deployment.saved_scores": ("score", "score_file", "scores", "write_table"),
     "deployment.spark.sampling": ("sample_folder",),
     "deployment.spark.spark_scoring": ("score_folder",),
-    "deployment.table_file": ("write_table",),
     "deployment.zero_shot": ("zero_shot",),
     "evaluation.backtest": ("backtest",),
     "monitoring.monitor": ("monitor",),
@@ -125,6 +123,7 @@ def _measure_and_fit(
 ) -> Bundle:
     """Measure, fit, save and register a model (see :func:`train`)."""
     from clv_core.deployment.bundle import save_bundle
+    from clv_core.deployment.bundle_record import training_facts
     from clv_core.deployment.registry import Registry
     from clv_core.deployment.scoring_warnings import signals_record
     from clv_core.deployment.spark.sampling import sampling_note
@@ -148,21 +147,10 @@ def _measure_and_fit(
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
     record = {
-        "model": config.model,
-        "dataset": {"name": dataset.name, "version": dataset.manifest.version},
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "code_version": __version__,
-        "cutoff": log.end.isoformat(),
-        "horizon_days": config.horizon_days,
-        "currency": dataset.manifest.currency,
-        "config": config.to_json(),
+        **training_facts(dataset, config, log.end),
         **figures(origin, log, config, dataset.manifest.currency),
         "signals": signals_record(fitted.model, dataset, config),
-        **(
-            {"weights": dict(fitted.model.weights)}
-            if isinstance(fitted.model, BlendModel) and fitted.model.weights
-            else {}
-        ),
+        **({"weights": dict(fitted.model.weights or {})} if isinstance(fitted.model, BlendModel) else {}),
         **sampling_note(dataset),
         "warnings": [warning.coded() for warning in warnings],
         "estimate": cost.to_json(),

@@ -51,7 +51,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     from clv_core import pipeline
     from clv_core.collection.store.version_store import open_dataset
     from clv_core.evaluation.bootstrap import Bootstrap
-    from clv_core.evaluation.scoreboard import RUN, stability, table_of
+    from clv_core.evaluation.model_scoreboard import RUN, stability, table_of
     from clv_core.evaluation.slices import season_table, slice_table
     from clv_core.strategy.audiences.export_records import log_backtest
 
@@ -141,8 +141,8 @@ def _origins(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there are too few or too many of them, of seeds or of folds.
     """
+    from clv_core.evaluation.backtest_origins import MOST_ORIGINS
     from clv_core.evaluation.folds import FEWEST, MOST
-    from clv_core.evaluation.origins import MOST_ORIGINS
 
     count = MOST_ORIGINS if options.origins is None else int(options.origins)
     for flag, value in (("origins", count), ("seeds", options.seeds)):
@@ -200,7 +200,7 @@ def _verdicts(
 
     Of a model and its variant all runs count: what one of each differ by may be the luck of the random start.
     """
-    from clv_core.evaluation.scoreboard import RUN, verdicts
+    from clv_core.evaluation.model_scoreboard import RUN, verdicts
 
     again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
     runs = [(model + run, other + run) for run in ("", *again)] if again else []

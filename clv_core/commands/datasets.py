@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clv_core.collection.store.version_store import Manifest, list_datasets, open_dataset, restore, versions
 from clv_core.commands import DATASET, Context
@@ -15,11 +15,7 @@ from clv_core.errors import UsageError
 from clv_core.strategy.dataset_deletion import delete
 
 
-@command(
-    "datasets",
-    option("name", "cli.datasets.name", nargs="?"),
-    option("--currency", "cli.datasets.currency"),
-)
+@command("datasets", option("name", "cli.datasets.name", nargs="?"), option("--currency", "cli.datasets.currency"))
 def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the current version of every dataset, or one dataset with its accounting and all its versions.
 
@@ -44,30 +40,18 @@ def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any
     }
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "version": manifest.version,
-        "created": manifest.created,
-        "made": manifest.made,
-        "parent": manifest.parent,
-        "source": manifest.source,
-        "rules": manifest.rules,
-        "rows_kept": manifest.rows_kept,
-        "customers": manifest.customers,
-        "net_revenue": manifest.net_revenue,
-        "currency": manifest.currency,
-        "log_start": manifest.log_start,
-        "log_end": manifest.log_end,
-        "pseudonymised": manifest.pseudonymised,
-        "customers_table": manifest.customers_table is not None,
-    }
-
-
-@command(
-    "rename",
-    DATASET,
-    option("new", "cli.rename.new"),
+FACTS: Final = (
+    *("version", "created", "made", "parent", "source", "rules", "rows_kept", "customers", "net_revenue", "currency"),
+    *("log_start", "log_end", "pseudonymised"),
 )
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    facts = {name: getattr(manifest, name) for name in FACTS}
+    return {**facts, "customers_table": manifest.customers_table is not None}
+
+
+@command("rename", DATASET, option("new", "cli.rename.new"))
 def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Rename and return how much is attached to the new name."""
     return {
@@ -77,21 +61,13 @@ def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "restore",
-    DATASET,
-    option("version", "cli.restore.version"),
-)
+@command("restore", DATASET, option("version", "cli.restore.version"))
 def run_restore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return to the version and give its accounting."""
     return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
 
 
-@command(
-    "prune",
-    DATASET,
-    option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
-)
+@command("prune", DATASET, option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}))
 def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
 
@@ -107,11 +83,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "delete",
-    DATASET,
-    option("--models", "cli.delete.models", action="store_true"),
-)
+@command("delete", DATASET, option("--models", "cli.delete.models", action="store_true"))
 def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Delete and return counts, and what remains that has ids of its customers."""
     made = delete(context.workspace, options.name, models=options.models, progress=context.progress)

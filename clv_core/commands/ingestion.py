@@ -44,12 +44,7 @@ READING: Final[tuple[Option | OneOf, ...]] = (
 """How a file is to be read: what :class:`~clv_core.collection.answers.Answers` holds."""
 
 
-@command(
-    "check",
-    option("file", "cli.ingest.file", type=Path),
-    option("--out", "cli.check.out", type=Path),
-    *READING,
-)
+@command("check", option("file", "cli.ingest.file", type=Path), option("--out", "cli.check.out", type=Path), *READING)
 def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Check the file and return the accounting, warnings, and the horizons that the log supports.
 
@@ -136,21 +131,13 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
 
 def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
     """Return what became of every row of a dataset, and what it amounts to."""
+    rows = ("version", "rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
+    sums = ("parts", "customers", "purchases", "first_event", "last_event", "log_end", "net_revenue")
     return {
         "dataset": manifest.name,
-        "version": manifest.version,
-        "rows_read": manifest.rows_read,
-        "rows_kept": manifest.rows_kept,
-        "rows_set_aside": manifest.rows_set_aside,
-        "rows_duplicate": manifest.rows_duplicate,
+        **{name: getattr(manifest, name) for name in rows},
         "rows_overlap": sum(part["rows_overlap"] for part in manifest.parts),
-        "parts": manifest.parts,
-        "customers": manifest.customers,
-        "purchases": manifest.purchases,
-        "first_event": manifest.first_event,
-        "last_event": manifest.last_event,
-        "log_end": manifest.log_end,
-        "net_revenue": manifest.net_revenue,
+        **{name: getattr(manifest, name) for name in sums},
         "warnings": [message.to_json(language) for message in manifest.messages],
     }
 

@@ -62,17 +62,21 @@ def _described(effect: Effect, language: str) -> dict[str, Any]:
 
 
 def _made(manifest: Manifest, language: str) -> dict[str, Any]:
+    rows = (
+        "rules",
+        "rows_read",
+        "rows_kept",
+        "rows_set_aside",
+        "rows_duplicate",
+        "customers",
+        "purchases",
+        "net_revenue",
+    )
     return {
         "dataset": manifest.name,
         "version": manifest.version,
         "raw_version": manifest.raw_version or manifest.version,
-        "rules": manifest.rules,
-        "rows_read": manifest.rows_read,
-        "rows_kept": manifest.rows_kept,
-        "rows_set_aside": manifest.rows_set_aside,
-        "rows_duplicate": manifest.rows_duplicate,
-        "customers": manifest.customers,
-        "purchases": manifest.purchases,
+        **{name: getattr(manifest, name) for name in rows},
         "net_revenue": manifest.net_revenue,
         "warnings": [message.to_json(language) for message in manifest.messages],
     }
@@ -157,7 +161,7 @@ def run_explore(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """Sum the log where that has not been done, and return the key figures of the selection."""
     from clv_core.features.explore.build import build_cube
     from clv_core.features.explore.buyers import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
-    from clv_core.features.explore.figures import concentration, figures
+    from clv_core.features.explore.key_figures import concentration, figures
     from clv_core.features.explore.selection import CubePart, Selection
     from clv_core.features.explore.views import funnel, keep_answers
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv_core import __version__
 from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
-from clv_core.commands.acquisition import read_margins, split_names
-from clv_core.commands.actions import RATES
+from clv_core.commands.decisions import RATES, read_margins, split_names
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
@@ -99,17 +98,14 @@ def _explain(scored: ScoredDataset, progress: Progress) -> None:
     """Explain scores that have no saved explanation: a report names what drives the predictions."""
     from clv_core import pipeline
     from clv_core.deployment.score_explanations import explanation_folder
-    from clv_core.evaluation.explain.store import load_record
+    from clv_core.evaluation.explain.saved_explanations import load_record
 
     folder = explanation_folder(scored.bundle, scored.dataset)
     if load_record(folder) is None:
         pipeline.explain(scored, folder, progress=progress)
 
 
-@command(
-    "demo",
-    option("--make", "cli.demo.make", type=Path, metavar="DIR"),
-)
+@command("demo", option("--make", "cli.demo.make", type=Path, metavar="DIR"))
 def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Put the sample and its model into the workspace, and return their names."""
     from clv_core import pipeline
@@ -167,10 +163,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     pipeline.price(scored, None, progress=progress)
     effect = pipeline.measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.horizon_days, progress=progress)
     offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
-    save_offers(
-        dataset,
-        SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET),
-    )
+    save_offers(dataset, SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET))
     paths = [before.folder, bundle.folder, artifact_folder(dataset, bundle), dataset.folder.parent / FILE]
     paths += [model_folder(work, model) for model in (before.id, bundle.id)]
     about = {

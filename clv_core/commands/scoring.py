@@ -9,17 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.parse.id_texts import folded
-from clv_core.commands import (
-    CUTOFF,
-    DATASET,
-    MODEL,
-    Context,
-    day,
-    horizon,
-    open_scored,
-    print_messages,
-    trust_json,
-)
+from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, open_scored, print_messages, trust_json
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 
@@ -71,14 +61,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
-    customers, total = pipeline.score_file(
-        scored,
-        out,
-        horizon_days=options.horizon_days,
-        discount_rate=options.discount_rate,
-        margin_rate=options.margin_rate,
-        progress=context.progress,
-    )
+    customers, total = pipeline.score_file(scored, out, terms=terms, progress=context.progress)
     if options.cutoff is None and terms.plain(scored.horizon_days):  # pages would have to wait for both
         load_history(scored)
         load_rhythm(scored)
@@ -164,8 +147,8 @@ def _write_side_file(out: Path, content: dict[str, Any]) -> str:
 def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain, write the tables, and return the strongest parts, or the waterfall of one customer."""
     from clv_core import pipeline
-    from clv_core.deployment.explanation_session import open_session
-    from clv_core.evaluation.explain.store import waterfall_json
+    from clv_core.deployment.score_explanations import open_session
+    from clv_core.evaluation.explain.saved_explanations import waterfall_json
 
     scored = open_scored(options, context)
     explanations = pipeline.explain(
@@ -200,13 +183,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
     }
 
 
-@command(
-    "card",
-    DATASET,
-    MODEL,
-    option("--customer", "cli.card.customer", type=folded, required=True),
-    CUTOFF,
-)
+@command("card", DATASET, MODEL, option("--customer", "cli.card.customer", type=folded, required=True), CUTOFF)
 def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
     from clv_core import pipeline
@@ -222,12 +199,7 @@ def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-@command(
-    "embed",
-    DATASET,
-    MODEL,
-    CUTOFF,
-)
+@command("embed", DATASET, MODEL, CUTOFF)
 def run_embed(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Save the embedding of all customers, and return where and of how many."""
     from clv_core import pipeline

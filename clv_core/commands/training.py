@@ -30,11 +30,7 @@ if TYPE_CHECKING:
     from clv_core.deployment.registry import Registry, Version
 
 
-@command(
-    "look",
-    DATASET,
-    option("--horizon-days", "cli.look.horizon", type=int),
-)
+@command("look", DATASET, option("--horizon-days", "cli.look.horizon", type=int))
 def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Predict everyone and return the model's id, the total, its distribution, and the verdict."""
     from clv_core import pipeline

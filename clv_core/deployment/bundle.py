@@ -101,8 +101,7 @@ class Bundle:
             content = path.read_bytes()
         except OSError as error:
             raise Refused("bundle_damaged", model=self.id, file=name) from error
-        unsealed = expected is None and name not in MODEL_FILES and "seal" not in self.record
-        if not unsealed and hashlib.sha256(content).hexdigest() != expected:
+        if hashlib.sha256(content).hexdigest() != expected:
             raise Refused("bundle_damaged", model=self.id, file=name)
         return content
 
@@ -118,9 +117,7 @@ class Bundle:
         with suppress(OSError):  # it may be deleted at this moment
             names = set(os.listdir(self.folder))
         for name in sorted(names - {RECORD} - set(self.record["checksums"])):
-            if name.startswith("."):
-                continue
-            if name not in FILES or "seal" in self.record:
+            if not name.startswith("."):
                 raise Refused("bundle_damaged", model=self.id, file=name)
         for name in {*MODEL_FILES, *self.record["checksums"]}:
             self.read(name)
@@ -142,7 +139,7 @@ class Bundle:
     @property
     def has_holdout(self) -> bool:
         """Whether it has the holdout's predictions: not where the log was too short, or an import came without."""
-        return HOLDOUT in self.record["checksums"] or (self.folder / HOLDOUT).exists()
+        return HOLDOUT in self.record["checksums"]
 
     def history(self) -> list[dict[str, float]]:
         """Return the losses of the final fit."""

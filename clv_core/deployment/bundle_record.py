@@ -1,7 +1,7 @@
 """A bundle's record on disk: JSON with a seal over every byte, so that any change is detected.
 
 The seal is the SHA-256 of the file with the seal itself read as zeros, and the last value of the file. It detects
-damage; it does not authenticate the author. Bundles from before the seal have neither ``format`` nor ``seal``.
+damage; it does not authenticate the author.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from clv_core import __version__
 from clv_core.errors import Refused
 from clv_core.workspace import write_text
+
+if TYPE_CHECKING:
+    from clv_core.collection.store.dataset import Dataset
+    from clv_core.config import TrainConfig
 
 RECORD: Final = "bundle.json"
 FORMAT: Final = 2
@@ -25,6 +31,20 @@ IDENTITY: Final = ("model", "code_version", "cutoff", "horizon_days", "config")
 """Fields of the content address; the dataset's name may change and is not one of them."""
 RACY_NANOSECONDS: Final = 2_000_000_000
 """A file that was written more recently may be written again without another time of change."""
+
+
+def training_facts(dataset: Dataset, config: TrainConfig, cutoff: date) -> dict[str, Any]:
+    """Return the part of a record that says what is trained now, on what, up to when."""
+    return {
+        "model": config.model,
+        "dataset": {"name": dataset.name, "version": dataset.version},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code_version": __version__,
+        "cutoff": cutoff.isoformat(),
+        "horizon_days": config.horizon_days,
+        "currency": dataset.manifest.currency,
+        "config": config.to_json(),
+    }
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -72,9 +92,7 @@ def _cached(path: Path, *_version: int) -> str:
 
 
 def intact(text: str, record: Mapping[str, Any]) -> bool:
-    """Return whether the text of a record matches its seal, or is from before the seal."""
-    if "format" not in record and "seal" not in record:
-        return True
+    """Return whether the text of a record matches its seal."""
     start = len(text) - len(_END) - len(_BLANK)
     seal = text[start : -len(_END)]
     blank = text[:start] + _BLANK + text[-len(_END) :]

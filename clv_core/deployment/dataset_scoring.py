@@ -38,9 +38,7 @@ def score_parts(
     dataset: Dataset,
     *,
     cutoff: date | None = None,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
+    terms: Terms | None = None,
     gaps: list[int] | None = None,
     progress: Progress,
 ) -> Iterator[pd.DataFrame]:
@@ -53,9 +51,7 @@ def score_parts(
         bundle: the trained model.
         dataset: the events; those at or after the cutoff are not read.
         cutoff: as of when; None is the log's end.
-        horizon_days: how far ahead, in days or ``lifetime:8`` (years); None is the trained horizon.
-        discount_rate: yearly rate at which later value is discounted, 0.1 is 10%.
-        margin_rate: share of net value that is margin, in (0, 1].
+        terms: horizon, discount and margin; None is the trained horizon without discount or margin.
         gaps: gets the number of customers of each part with a gap that kept windows out of training; it is filled.
         progress: listener.
 
@@ -64,7 +60,7 @@ def score_parts(
     """
     from clv_core.model.calibrated import CalibratedModel
 
-    terms = Terms.of(horizon_days, bundle.record["horizon_days"], discount_rate, margin_rate)
+    terms = terms or Terms(bundle.record["horizon_days"])
     ids: list[pd.Index[Any]] = []
 
     def with_ids(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:

@@ -112,18 +112,18 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
     return dataset, open_bundle(workspace, version.bundle)
 
 
-def added_model(workspace: Workspace, folder: Path = SHIPPED) -> str | None:
+def added_model(workspace: Workspace) -> str | None:
     """Return the current model of the demo where it is in the workspace as it ships, else None."""
-    record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {}
+    record = read_json(SHIPPED / RECORD) if (SHIPPED / RECORD).is_file() else {}
     there = record and any(one.version == record["version"] for one in list_datasets(workspace))
     if not there or not all((workspace.models / model).is_dir() for model in record["models"]):
         return None
     return str(record["models"][-1])
 
 
-def shown_customer(folder: Path = SHIPPED) -> str:
+def shown_customer() -> str:
     """Return the id of the customer whom the tour shows."""
-    return str(read_json(folder / RECORD)["customer"])
+    return str(read_json(SHIPPED / RECORD)["customer"])
 
 
 def read_sample(workspace: Workspace, progress: Progress) -> Dataset:
@@ -162,10 +162,10 @@ def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_sample(folder: Path, plan: SimulationPlan = PLAN) -> None:
+def make_sample(folder: Path) -> None:
     """Simulate the shop, and write its log up to the cutoff, the quarter after it, customers and the voucher test."""
-    made = simulate("store", plan)
-    before = made.events[columns.EVENT_TIME] < pd.Timestamp(plan.cutoff)
+    made = simulate("store", PLAN)
+    before = made.events[columns.EVENT_TIME] < pd.Timestamp(PLAN.cutoff)
     folder.mkdir(parents=True, exist_ok=True)
     packed: dict[str, Any] = {"index": False, "compression": "zstd", "compression_level": 19}
     made.events[before].sort_values([columns.CUSTOMER_ID, columns.EVENT_TIME], kind="stable").to_parquet(
@@ -173,17 +173,17 @@ def make_sample(folder: Path, plan: SimulationPlan = PLAN) -> None:
     )
     gzip: dict[str, Any] = {"index": False, "compression": {"method": "gzip", "mtime": 0}}
     _in_german(made.events[~before]).to_csv(folder / NEXT_QUARTER.name, sep=";", decimal=",", **gzip)
-    numbers = np.arange(plan.customers)
+    numbers = np.arange(PLAN.customers)
     first, last = np.array(FIRST_NAMES)[numbers % 11], np.array(LAST_NAMES)[numbers // 11 % 10]
     mails = [f"{one}.{two}.{number}@example.com" for one, two, number in zip(first, last, numbers, strict=True)]
-    agreed = np.random.default_rng([plan.seed, 2]).uniform(size=plan.customers) < CONSENTING
+    agreed = np.random.default_rng([PLAN.seed, 2]).uniform(size=PLAN.customers) < CONSENTING
     people = pd.DataFrame(
-        {columns.CUSTOMER_ID: plan.customer_ids(), "email": mails, "consent": np.where(agreed, "yes", "no")}
+        {columns.CUSTOMER_ID: PLAN.customer_ids(), "email": mails, "consent": np.where(agreed, "yes", "no")}
     )
     people.to_parquet(folder / CUSTOMERS.name, **packed)
     tested = made.truth[made.truth["voucher"].notna()]
     sent = np.where(tested["voucher"].astype(bool), "offer", "control")
-    test = pd.DataFrame({columns.CUSTOMER_ID: tested[columns.CUSTOMER_ID], "group": sent, "date": voucher_date(plan)})
+    test = pd.DataFrame({columns.CUSTOMER_ID: tested[columns.CUSTOMER_ID], "group": sent, "date": voucher_date(PLAN)})
     test.to_csv(folder / VOUCHER_TEST.name, **gzip)
 
 

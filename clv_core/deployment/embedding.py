@@ -22,8 +22,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import EMBEDDING
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_log
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path
-from clv_core.deployment.table_file import table_file
+from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path, table_file
 from clv_core.errors import Refused
 from clv_core.features.season import scoring_parts
 from clv_core.jobs import Progress
@@ -71,8 +70,7 @@ class Directions(JsonRecord):
 
     def apply(self, layers: list[NDArray[np.float32]]) -> Floats:
         """Return customers along the directions, [n, w]."""
-        points: Floats = ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
-        return points
+        return ((np.concatenate(layers, axis=1) - self.mean) / self.scale) @ self.axes.T
 
 
 def has_embedding(bundle: Bundle) -> bool:

@@ -148,8 +148,8 @@ def tune(
 
 def save_tuning(dataset: Dataset, config: TrainConfig, tuning: Tuning) -> None:
     """Save a search for settings that started from ``config``, in place of an earlier one from there."""
-    about = {"version": dataset.version, "config": config.to_json()}
-    write_json(_tuning_path(dataset, config), {**about, **tuning.to_json()})
+    path = dataset.made_folder / f"{TUNING}-{identity(config.to_json())}.json"
+    write_json(path, {"version": dataset.version, "config": config.to_json(), **tuning.to_json()})
 
 
 def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
@@ -162,7 +162,3 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
     started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)
     ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}).same_as(config))
     return next(started, None) or next(ended, None)
-
-
-def _tuning_path(dataset: Dataset, config: TrainConfig) -> Path:
-    return dataset.made_folder / f"{TUNING}-{identity(config.to_json())}.json"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,10 @@ from clv_core.deployment.artifacts import GAPS, SCORES, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
 from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
-from clv_core.deployment.table_file import table_file
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
-from clv_core.workspace import Workspace, read_json, write_json
+from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 MAX_OTHER_TERMS: Final = 8
 """Sets of scores for other horizons, rates and margins that are saved of a model."""
@@ -80,7 +79,7 @@ class ScoredDataset:
         path = self.scores_path()
         if path.exists():
             return pd.read_parquet(path)
-        return pd.concat(list(_score_and_save(self, [], progress=progress)), ignore_index=True)
+        return pd.concat(list(_score_and_save(self, [], None, progress)), ignore_index=True)
 
     def at_terms(self, customers: pd.DataFrame, terms: Terms, progress: Progress) -> pd.DataFrame:
         """Return customers with their ``predicted_clv`` at other terms; other columns are unchanged.
@@ -101,12 +100,7 @@ class ScoredDataset:
         if path.exists():
             frame = pd.read_parquet(path, columns=[CUSTOMER_ID, "predicted_clv"])
         else:
-            options: dict[str, Any] = {
-                "horizon_days": terms.option,
-                "discount_rate": terms.discount_rate,
-                "margin_rate": terms.margin_rate,
-            }
-            frame = pd.concat(list(_score_and_save(self, [], progress=progress, **options)), ignore_index=True)
+            frame = pd.concat(list(_score_and_save(self, [], terms, progress)), ignore_index=True)
         rows = pd.Index(frame[CUSTOMER_ID]).get_indexer(pd.Index(customers[CUSTOMER_ID]))
         if (rows < 0).any():
             raise Refused("scores_changed", name=self.dataset.name, missing=int((rows < 0).sum()))
@@ -138,70 +132,39 @@ def score(
     model_id: str,
     *,
     cutoff: date | None = None,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
+    terms: Terms | None = None,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Return the scores of all customers of a dataset, and save them.
-
-    ``horizon_days`` may be ``lifetime:8`` (:mod:`clv_core.deployment.terms`).
-    """
-    options: dict[str, Any] = {
-        "horizon_days": horizon_days,
-        "discount_rate": discount_rate,
-        "margin_rate": margin_rate,
-    }
+    """Return the scores of all customers of a dataset, and save them; None is the trained horizon alone."""
     scored = ScoredDataset.open(workspace, name, model_id, cutoff)
-    return pd.concat(list(_score_and_save(scored, [], progress=progress, **options)), ignore_index=True)
+    return pd.concat(list(_score_and_save(scored, [], terms, progress)), ignore_index=True)
 
 
 def score_file(
-    scored: ScoredDataset,
-    out: Path,
-    *,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
-    progress: Progress,
+    scored: ScoredDataset, out: Path, *, terms: Terms | None = None, progress: Progress
 ) -> tuple[int, float]:
     """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
 
     Returns:
         How many customers, and the sum of their predicted_clv.
     """
-    options: dict[str, Any] = {
-        "horizon_days": horizon_days,
-        "discount_rate": discount_rate,
-        "margin_rate": margin_rate,
-    }
     customers, total = 0, 0.0
-    for frame in _score_and_save(scored, [out], progress=progress, **options):
+    for frame in _score_and_save(scored, [out], terms, progress):
         customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
     return customers, total
 
 
 def _score_and_save(
-    scored: ScoredDataset,
-    files: list[Path],
-    *,
-    horizon_days: int | str | None = None,
-    discount_rate: float = 0.0,
-    margin_rate: float = 1.0,
-    progress: Progress,
+    scored: ScoredDataset, files: list[Path], terms: Terms | None, progress: Progress
 ) -> Iterator[pd.DataFrame]:
     """Yield the scores in parts while they are written to ``files`` and to :func:`scores_path`."""
-    options: dict[str, Any] = {
-        "horizon_days": horizon_days,
-        "discount_rate": discount_rate,
-        "margin_rate": margin_rate,
-        "progress": progress,
-    }
-    saved = scored.scores_path(Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate))
+    saved = scored.scores_path(terms)
     gaps: list[int] = []
     with ExitStack() as stack:
         writers = [stack.enter_context(table_file(path)) for path in (*files, saved)]
-        for frame in score_parts(scored.bundle, scored.dataset, cutoff=scored.cutoff, gaps=gaps, **options):
+        for frame in score_parts(
+            scored.bundle, scored.dataset, cutoff=scored.cutoff, terms=terms, gaps=gaps, progress=progress
+        ):
             for write in writers:
                 write(frame)
             yield frame
@@ -250,3 +213,30 @@ def remove_old_terms(folder: Path) -> None:
             saved[path] = path.stat().st_mtime
     for path in sorted(saved, key=saved.__getitem__, reverse=True)[MAX_OTHER_TERMS:]:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def table_file(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield a function that appends rows to a CSV or Parquet file; the file appears once the block ends."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with atomic_path(path) as temporary, ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+
+        def write(frame: pd.DataFrame) -> None:
+            nonlocal writer
+            if path.suffix != ".parquet":
+                frame.to_csv(temporary, index=False, mode="a", header=not temporary.exists())
+                return
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            writer = writer or stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+            writer.write_table(table)
+
+        yield write
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet, by the file's ending."""
+    with table_file(path) as write:
+        write(frame)

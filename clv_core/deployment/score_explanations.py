@@ -1,4 +1,7 @@
-"""Explain a model's scores: computed on the same snapshot and level as ``score``, saved in the dataset's folder."""
+"""Explain a model's scores: computed on the same snapshot and level as ``score``, saved in the dataset's folder.
+
+Saved ones can be asked further (:func:`open_session`): what-if values and effects of single events.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,21 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import open_scoring_log
 from clv_core.errors import NotFound, UsageError
 from clv_core.evaluation.explain.checks import Faithfulness, Stability, faithfulness, stability
+from clv_core.evaluation.explain.events import EventEffects, event_effects
 from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation, answers_of, explain
-from clv_core.evaluation.explain.parts import sample_rows
-from clv_core.evaluation.explain.store import (
+from clv_core.evaluation.explain.parts import readings, sample_rows
+from clv_core.evaluation.explain.saved_explanations import (
     FEATURES,
     READINGS,
     load_explanation,
+    load_pool,
+    load_record,
     pool_of,
     save_explanation,
     save_pool,
     table_name,
 )
+from clv_core.evaluation.explain.whatif import WhatIf
 from clv_core.features.btyd import ParetoNBD
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -215,3 +222,67 @@ def save_explanations(explained: ScoreExplanations, folder: Path, about: dict[st
     save_pool(explained.pool, folder)
     save_explanation(explained.answers, folder, about, settled=explained.effects.to_json(), **checks)
     return tuple(folder / name for name in (*map(table_name, explained.answers), READINGS, FEATURES))
+
+
+@dataclass(frozen=True)
+class ExplanationSession:
+    """The model and the customers of a saved explanation.
+
+    Args:
+        what_if: answers of the customers with changed parts.
+        model: the model.
+        predicted: predicted_clv of those explained, by id.
+    """
+
+    what_if: WhatIf
+    model: Model
+    predicted: Mapping[str, float]
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether the model has a branch that reads events in their order."""
+        from clv_core.model.read_steps import reads_steps  # brings torch
+
+        return reads_steps(self.model)
+
+    def row(self, customer: str) -> int:
+        """Return a customer's row in the pool.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        index = self.what_if.pool.features.index
+        if customer not in index:
+            raise NotFound("customer_not_explained", customer=customer)
+        return int(np.flatnonzero(index == customer)[0])
+
+    def events(self, customer: str) -> EventEffects:
+        """Return what each event of an explained customer adds to her value.
+
+        Raises:
+            NotFound: she was not explained.
+        """
+        pool, row = self.what_if.pool, self.row(customer)
+        if customer not in self.predicted:
+            raise NotFound("customer_not_explained", customer=customer)
+        return event_effects(self.model, pool.take(np.array([row])), pool, self.predicted[customer])
+
+
+def open_session(bundle: Bundle, folder: Path) -> ExplanationSession:
+    """Load a saved explanation.
+
+    Args:
+        bundle: the model that was explained.
+        folder: of the explanation.
+
+    Raises:
+        NotFound: there is none.
+    """
+    record, saved = load_record(folder), load_explanation(folder)
+    if record is None or saved is None:
+        raise NotFound("explanation_missing", folder=str(folder))
+    pool, value = load_pool(folder), saved[0]
+    chosen = dict(zip(record["parts"], record["representatives"], strict=True))
+    predict = row_predictor(bundle.model, PopulationEffects.from_json(record["settled"]))
+    predicted = dict(zip(value.customer_ids, value.predicted.tolist(), strict=True))
+    return ExplanationSession(WhatIf(predict, pool, readings(pool, chosen)), bundle.model, predicted)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 
-from clv_core import __version__
 from clv_core.collection.horizons import usual_horizon
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
+from clv_core.deployment.bundle_record import training_facts
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.deployment.scoring_warnings import signals_record
@@ -93,14 +92,7 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
     fitted = Fitted(InstantModel(horizon, (load_network(),)), [])
     cost = Cost(time.monotonic() - started, peak_memory_mb()).to_json()
     record: dict[str, Any] = {
-        "model": MODEL,
-        "dataset": {"name": dataset.name, "version": dataset.version},
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "code_version": __version__,
-        "cutoff": end.isoformat(),
-        "horizon_days": horizon,
-        "currency": dataset.manifest.currency,
-        "config": config.to_json(),
+        **training_facts(dataset, config, end),
         "metrics": {},
         "baselines": {},
         "holdout": None,

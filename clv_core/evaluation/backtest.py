@@ -17,8 +17,8 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
+from clv_core.evaluation.backtest_origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.folds import cross_validate
-from clv_core.evaluation.origins import MOST_ORIGINS, complete_snapshot, rolling_origins
 from clv_core.evaluation.slices import customer_facts
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.snapshot import Snapshot
@@ -181,47 +181,39 @@ def run_origins(
         progress: listener of stage ``backtest``.
         strict: whether an origin with too little before it stops the run; else it is left out, unless it is the last.
     """
+
+    def run_all(origin: date, progress: Progress) -> Backtest:
+        frames: list[pd.DataFrame] = []
+        plain: Origin | None = None
+        runs = [*product(range(seeds), enumerate(settings.items()))]
+        listeners = parts_of(progress, [1] * len(runs))
+        for (number, (place, (suffix, config))), listener in zip(runs, listeners, strict=True):
+            again = number > 0 or suffix != ""
+            wanted = [model for model in models if not (again and MODELS[model].baseline)]
+            if not wanted:
+                continue
+            run = replace(config, seed=config.seed + number * config.ensemble)
+            where = folder / f"{origin:%Y%m%d}-{number}-{place}"
+            found = run_origin(log_of(run), origin, run, wanted, where, listener, "backtest")
+            part = found.predictions
+            if plain is None:
+                plain = found
+            elif suffix:
+                one = plain.predictions[plain.predictions["model"] == models[0]]
+                part = on_the_same_customers(part, one, plain.unknown)
+            frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
+        assert plain is not None
+        return Backtest(pd.concat(frames, ignore_index=True), plain.facts)
+
     found: list[Backtest] = []
     for origin, part in zip(origins, parts_of(progress, [1] * len(origins)), strict=True):
         try:
-            found.append(_run_all(log_of, origin, settings, models, seeds, folder, part))
+            found.append(run_all(origin, part))
         except NotEnoughData:
             if strict or origin == origins[-1]:
                 raise
     tables = ([getattr(one, name) for one in found] for name in ("predictions", "facts"))
     return Backtest(*(pd.concat(table, ignore_index=True) for table in tables))
-
-
-def _run_all(
-    log_of: Callable[[TrainConfig], EventLog],
-    origin: date,
-    settings: Mapping[str, TrainConfig],
-    models: Sequence[str],
-    seeds: int,
-    folder: Path,
-    progress: Progress,
-) -> Backtest:
-    """Run all models, seeds and variants at one origin (see :func:`run_origins`)."""
-    frames: list[pd.DataFrame] = []
-    plain: Origin | None = None
-    runs = [*product(range(seeds), enumerate(settings.items()))]
-    for (number, (place, (suffix, config))), listener in zip(runs, parts_of(progress, [1] * len(runs)), strict=True):
-        again = number > 0 or suffix != ""
-        wanted = [model for model in models if not (again and MODELS[model].baseline)]
-        if not wanted:
-            continue
-        run = replace(config, seed=config.seed + number * config.ensemble)
-        where = folder / f"{origin:%Y%m%d}-{number}-{place}"
-        found = run_origin(log_of(run), origin, run, wanted, where, listener, "backtest")
-        part = found.predictions
-        if plain is None:
-            plain = found
-        elif suffix:
-            one = plain.predictions[plain.predictions["model"] == models[0]]
-            part = on_the_same_customers(part, one, plain.unknown)
-        frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
-    assert plain is not None
-    return Backtest(pd.concat(frames, ignore_index=True), plain.facts)
 
 
 def backtest(
@@ -244,7 +236,7 @@ def backtest(
         name: the dataset.
         config: horizon and settings, the same for all origins.
         origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
-        count: at most how many where ``origins`` is empty, :data:`~clv_core.evaluation.origins.MOST_ORIGINS` where
+        count: at most how many where ``origins`` is empty, ``MOST_ORIGINS`` where
             None; those with too little before them are left out.
         models: ids of ``MODELS``.
         seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.

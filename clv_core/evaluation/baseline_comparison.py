@@ -59,7 +59,7 @@ def advantages_of(
     """Return by how much a model is better than a simple one on the span held out, with its 95% interval, by metric.
 
     A metric is left out where nothing can be said: one of them is not there, the figure does not exist, or it is the
-    total, of which one span says nothing sure (:data:`~clv_core.evaluation.scoreboard.FEWEST_LEVELS`).
+    total, of which one span says nothing sure (:data:`~clv_core.evaluation.model_scoreboard.FEWEST_LEVELS`).
 
     Args:
         ours: predictions of the model in question and what came, as :func:`in_order` returns them.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.levels import customer_variance, dispersion_of
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.sample import Order, shares_at
+from clv_core.evaluation.sample import Order
 
 Floats = NDArray[np.float64]
 Found = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
@@ -173,8 +173,6 @@ CHANCE_TOLERANCE: Final = 0.1
 """So far may the number of buyers be off, as a share."""
 TENTH_TOLERANCE: Final = 0.05
 """So far may tenths be off on average beyond what luck explains, as a share: models that are right stay below .01."""
-"""In standard errors: of the number of buyers, and of the sum of a tenth."""
-TENTHS: Final = np.linspace(0.0, 1.0, 11)
 
 
 @dataclass(frozen=True)
@@ -223,14 +221,9 @@ def groups_of(predictions: pd.DataFrame) -> Groups:
     level = predictions.assign(predicted_clv=predictions["predicted_clv"] * came / total)
     mean, value = level["predicted_clv"].to_numpy(np.float64), level["actual"].clip(lower=0).to_numpy(np.float64)
     order = Order.ascending(-mean)
-    heads = order.sums(np.ones((1, len(mean))))
-
-    def by_tenth(amounts: Floats) -> Floats:
-        sums: Floats = np.diff(shares_at(heads, order.sums(amounts[None, :]), TENTHS)[0])
-        return sums
-
-    predicted, actual = by_tenth(mean), by_tenth(value)
-    luck = np.sqrt(np.maximum(by_tenth(customer_variance(level, dispersion_of(level))), by_tenth((value - mean) ** 2)))
+    predicted, actual = order.by_tenth(mean), order.by_tenth(value)
+    by_chance = order.by_tenth(customer_variance(level, dispersion_of(level)))
+    luck = np.sqrt(np.maximum(by_chance, order.by_tenth((value - mean) ** 2)))
     beyond = np.maximum(np.abs(predicted - actual) - LIKELY * luck, 0.0)
     larger = np.maximum(predicted, actual)
     worst = int(np.argmax(beyond))

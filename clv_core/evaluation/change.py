@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
 
-from clv_core.evaluation.spans import PurchaseDays, Ratio, Span, span_at
+from clv_core.evaluation.spans import PurchaseDays, Ratio, span_at
 from clv_core.features.last_year import YEAR_DAYS
 from clv_core.features.log import EventLog
 from clv_core.features.relations import EPOCH, day_of
@@ -97,36 +98,19 @@ def _within(bought: PurchaseDays, first: int, end: int, days: int) -> tuple[floa
         return None
     year_ago = start - YEAR_DAYS
     then = span_at(bought, year_ago, days) if year_ago >= first + history else None
-    shifts = [
+    (purchases, fewer), (orders, smaller) = (
         _break(of(last), [of(span) for span in earlier], None if then is None else of(then))
-        for of in (_purchases, _order_value)
-    ]
-    size = max(shift.size for shift in shifts)
-    if size <= 1:
+        for of in map(attrgetter, ("purchases", "order_value"))
+    )
+    if max(purchases, orders) <= 1:
         return None
     since = (EPOCH + timedelta(days=start)).isoformat()
-    purchases, orders = shifts
-    return size, Change(since, days, purchases.ratio, orders.ratio, purchases.size > 1, orders.size > 1, len(earlier))
+    return max(purchases, orders), Change(since, days, fewer, smaller, purchases > 1, orders > 1, len(earlier))
 
 
-@dataclass(frozen=True)
-class _Shift:
-    """How many times the threshold a shift is, and the ratio that it makes."""
-
-    size: float
-    ratio: float
-
-
-def _purchases(span: Span) -> Ratio:
-    return span.purchases
-
-
-def _order_value(span: Span) -> Ratio:
-    return span.order_value
-
-
-def _break(last: Ratio, earlier: Sequence[Ratio], year_ago: Ratio | None) -> _Shift:
-    """Return how far a ratio is from the middle of the earlier ones, and from that of a year ago if that is nearer.
+def _break(last: Ratio, earlier: Sequence[Ratio], year_ago: Ratio | None) -> tuple[float, float]:
+    """Return how far a ratio is from the middle of the earlier ones, or of a year ago if that is nearer: in thresholds,
+    and as a ratio.
 
     A rise where the log has no year to compare with may be a season's: it is no shift.
     """
@@ -140,4 +124,4 @@ def _break(last: Ratio, earlier: Sequence[Ratio], year_ago: Ratio | None) -> _Sh
         shift = last.log - year_ago.log if same_side else 0.0
     error = float(np.hypot(last.error, np.median([ratio.error for ratio in earlier])))
     least = max(MATERIAL, BEYOND * float(np.abs(logs - middle).max()), SURE * error)
-    return _Shift(abs(shift) / least, float(np.exp(shift)))
+    return abs(shift) / least, float(np.exp(shift))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.evaluation.sample import Order, shares_at
+from clv_core.evaluation.sample import Order, floats, shares_at
 
 Floats = NDArray[np.float64]
 
@@ -34,17 +34,10 @@ def decile_table(actual: ArrayLike, predicted: ArrayLike, *, baseline: ArrayLike
         ``predicted_mean``, ``actual_mean``, ``predicted_sum``, ``actual_sum``, ``share_of_value`` (of the actual
         total), and ``baseline_mean`` where there is a baseline.
     """
-    mean, value = _floats(predicted), np.maximum(_floats(actual), 0.0)
+    mean, value = floats(predicted), np.maximum(floats(actual), 0.0)
     order = Order.ascending(-mean)
-    heads = order.sums(np.ones((1, len(mean))))
-    cuts = np.linspace(0.0, 1.0, DECILES + 1)
-
-    def by_group(values: Floats) -> Floats:
-        sums: Floats = np.diff(shares_at(heads, order.sums(values[None, :]), cuts)[0])
-        return sums
-
     size = len(mean) / DECILES
-    sums = {"predicted": by_group(mean), "actual": by_group(value)}
+    sums = {"predicted": order.by_tenth(mean), "actual": order.by_tenth(value)}
     table = pd.DataFrame({"decile": np.arange(1, DECILES + 1), "customers": size})
     for name, values in sums.items():
         table[f"{name}_mean"] = values / size if size else 0.0
@@ -53,7 +46,7 @@ def decile_table(actual: ArrayLike, predicted: ArrayLike, *, baseline: ArrayLike
     total = value.sum()
     table["share_of_value"] = sums["actual"] / total if total > 0 else 0.0
     if baseline is not None:
-        table["baseline_mean"] = by_group(_floats(baseline)) / size if size else 0.0
+        table["baseline_mean"] = order.by_tenth(floats(baseline)) / size if size else 0.0
     return table
 
 
@@ -71,7 +64,7 @@ def gain_curve(actual: ArrayLike, predicted: ArrayLike, points: int = CURVE_POIN
     Returns:
         ``share_of_customers`` and ``share_of_value``, both rising from 0 to 1.
     """
-    mean, value = _floats(predicted), np.maximum(_floats(actual), 0.0)
+    mean, value = floats(predicted), np.maximum(floats(actual), 0.0)
     shares = np.linspace(0.0, 1.0, points)
     total = value.sum()
     held = shares
@@ -84,7 +77,7 @@ def gain_curve(actual: ArrayLike, predicted: ArrayLike, points: int = CURVE_POIN
 def gain_curves(actual: ArrayLike, predicted: dict[str, ArrayLike]) -> dict[str, pd.DataFrame]:
     """Return the gain curve of each model by name, then the perfect one as ``actual``."""
     curves = {name: gain_curve(actual, values) for name, values in predicted.items()}
-    return {**curves, "actual": gain_curve(actual, np.maximum(_floats(actual), 0.0))}
+    return {**curves, "actual": gain_curve(actual, np.maximum(floats(actual), 0.0))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +100,7 @@ class Thresholds:
             bought: whether each customer bought in the horizon, [c].
             p: predicted probability of it, [c].
         """
-        chances = _floats(p)
+        chances = floats(p)
         rows = np.argsort(chances)  # equal ones are never parted by a threshold: their order tells nothing
         later = np.cumsum(np.asarray(bought, dtype=np.int64)[rows][::-1])[::-1]
         return cls(chances[rows], np.concatenate([later, [0]]))
@@ -123,7 +116,7 @@ class Thresholds:
             ``threshold``, ``expected`` (customers expected to buy), ``accuracy``, ``precision``, ``recall``, ``f1``;
             a ratio without a denominator is 0.
         """
-        cuts = np.atleast_1d(_floats(thresholds))
+        cuts = np.atleast_1d(floats(thresholds))
         first = np.searchsorted(self.p, cuts, side="left")
         count, buyers = len(self.p), int(self.buyers_from[0])
         expected, right = count - first, self.buyers_from[first]
@@ -149,10 +142,6 @@ def top_share(values: ArrayLike) -> float:
     Args:
         values: of customers, predicted or actual; negative ones count as 0, [c].
     """
-    held = np.sort(np.maximum(_floats(values), 0.0))[::-1]
+    held = np.sort(np.maximum(floats(values), 0.0))[::-1]
     total = float(held.sum())
     return float(held[: -(-len(held) // 10)].sum() / total) if total > 0 else 0.0
-
-
-def _floats(values: ArrayLike) -> Floats:
-    return np.asarray(values, dtype=np.float64)

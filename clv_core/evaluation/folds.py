@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import Message
+from clv_core.evaluation.backtest_origins import complete_snapshot
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.origins import complete_snapshot
 from clv_core.features.log import EventLog
 from clv_core.jobs import Progress, parts_of
 from clv_core.training.fit import MODELS, FitTask
@@ -48,8 +48,7 @@ def fold_of(customer_ids: NDArray[np.object_] | pd.Index[Any], folds: int, seed:
     """Return the fold of each customer, 0 to ``folds`` - 1, [n]; it depends on the id and the seed alone."""
     key = f"{seed % 10**16:016d}"
     hashed = pd.util.hash_array(np.asarray(customer_ids, dtype=object), hash_key=key, categorize=False)
-    fold: NDArray[np.int64] = (hashed % np.uint64(folds)).astype(np.int64)
-    return fold
+    return (hashed % np.uint64(folds)).astype(np.int64)
 
 
 def cross_validate(

@@ -13,11 +13,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.evaluation.sample import Draw, Order, PredictionLike, Sample, divide, shares_at
+from clv_core.evaluation.sample import DECILES, Draw, Order, PredictionLike, Sample, divide, shares_at
+from clv_core.i18n import DEFAULT_LANGUAGE, SPOKEN, say_change, say_money, say_share
 
 Floats = NDArray[np.float64]
 
-DECILES: Final = np.linspace(0.0, 1.0, 11)
 TOP_SHARE: Final = 0.2
 """How many customers, those of the highest predictions, ``coverage80_top`` is about."""
 
@@ -245,3 +245,20 @@ METRICS: Final[dict[str, Metric]] = {
     )
 }
 """Every metric, one line each; lists of metrics elsewhere derive from this table."""
+
+
+def format_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a metric's value in its unit: ``0.665``, ``−15.3%``, ``44.1%``, ``9.04 USD``.
+
+    Args:
+        metric: id of :data:`METRICS`; its name is the catalogue key ``metric.<id>``.
+        value: of the metric.
+        currency: of the log; "" where it has no name.
+        language: decides the large units.
+    """
+    kind = METRICS[metric]
+    if kind.unit == "share":
+        return say_change(value, 1) if kind.better == "zero" else say_share(value, 1)
+    if kind.unit == "score":
+        return SPOKEN.format("{:.3f}", value)
+    return say_money(value, f"{currency}²" if currency and kind.unit == "money_squared" else currency, language)

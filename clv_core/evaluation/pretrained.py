@@ -19,7 +19,7 @@ QUANTILES: Final = (0.1, 0.5, 0.9)
 
 
 @torch.no_grad()
-def held_out_figures(network: InstantNetwork, seed: int, chunks: int = CHUNKS) -> dict[str, float]:
+def held_out_figures(network: InstantNetwork, seed: int) -> dict[str, float]:
     """Return mean figures over shops with :data:`FEWEST_BUYERS` buyers and customers whose label covers the horizon.
 
     ``gini`` and ``gini_anchor`` (of what the head starts from), ``log_level`` (mean absolute log of the predicted over
@@ -28,10 +28,9 @@ def held_out_figures(network: InstantNetwork, seed: int, chunks: int = CHUNKS) -
     Args:
         network: in eval mode.
         seed: of its pre-training; other shops than those are drawn.
-        chunks: how many chunks of shops.
     """
     found: dict[str, list[float]] = {name: [] for name in ("gini", "gini_anchor", "log_level", "pit10", "pit90")}
-    for number in range(1, chunks + 1):
+    for number in range(1, CHUNKS + 1):
         chunk = make_chunk(seed + HELD_OUT, number)
         params = at_ratio(network, network(chunk.inputs.batch(torch.arange(len(chunk.target)))), chunk.ratio)
         head = network.head

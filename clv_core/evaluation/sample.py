@@ -8,36 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clv_core.model.predictions import Predictions
+
 Floats = NDArray[np.float64]
-
-
-class PredictionLike(Protocol):
-    """Predictions, or a frame with columns of the same names."""
-
-    @property
-    def p_purchase(self) -> ArrayLike:
-        """Probability of any purchase, [n]."""
-
-    @property
-    def predicted_clv(self) -> ArrayLike:
-        """Expected net value, [n]."""
-
-    @property
-    def clv_p10(self) -> ArrayLike:
-        """10% quantile, [n]."""
-
-    @property
-    def clv_p50(self) -> ArrayLike:
-        """Median, [n]."""
-
-    @property
-    def clv_p90(self) -> ArrayLike:
-        """90% quantile, [n]."""
+DECILES = np.linspace(0.0, 1.0, 11)
+PredictionLike = Predictions | pd.DataFrame
+"""Predictions, or a frame with columns of the same names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +57,12 @@ class Order:
         """Return the sum in each group, [B, g], of what is in sorted order, [B, n]."""
         if len(self.starts) == len(self.rows):
             return ranked
-        sums: Floats = np.add.reduceat(ranked, self.starts, axis=1)
-        return sums
+        return np.add.reduceat(ranked, self.starts, axis=1)
+
+    def by_tenth(self, values: Floats) -> Floats:
+        """Return the sum of ``values`` [n] in each tenth of the customers, groups split evenly, [10]."""
+        heads = self.sums(np.ones((1, len(values))))
+        return np.diff(shares_at(heads, self.sums(values[None, :]), DECILES)[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +91,12 @@ class Sample:
     def of(cls, actual: ArrayLike, predictions: PredictionLike, threshold: float = 0.5) -> Self:
         """Return the sample of predictions or of a frame with the same columns."""
         return cls(
-            _floats(actual),
-            _floats(predictions.p_purchase),
-            _floats(predictions.predicted_clv),
-            _floats(predictions.clv_p10),
-            _floats(predictions.clv_p50),
-            _floats(predictions.clv_p90),
+            floats(actual),
+            floats(predictions.p_purchase),
+            floats(predictions.predicted_clv),
+            floats(predictions.clv_p10),
+            floats(predictions.clv_p50),
+            floats(predictions.clv_p90),
             threshold,
         )
 
@@ -222,5 +208,6 @@ def shares_at(heads: Floats, parts: Floats, shares: Floats) -> Floats:
     return result
 
 
-def _floats(values: ArrayLike) -> Floats:
+def floats(values: ArrayLike) -> Floats:
+    """Return float64 values."""
     return np.asarray(values, dtype=np.float64)

@@ -41,13 +41,11 @@ def value_decile(facts: pd.DataFrame) -> NDArray[np.int64]:
     bought = _bought(facts)
     rank = facts["net_value"].where(bought).rank(ascending=False)
     decile = (rank - 1) / max(1, int(bought.sum())) * GROUPS // 1 + 1
-    found: NDArray[np.int64] = decile.fillna(0).to_numpy().astype(np.int64)
-    return found
+    return decile.fillna(0).to_numpy().astype(np.int64)
 
 
 def _bought(facts: pd.DataFrame) -> Rows:
-    bought: Rows = (facts["purchase_days"] > 0).to_numpy()
-    return bought
+    return (facts["purchase_days"] > 0).to_numpy()
 
 
 def _decile(number: int) -> Callable[[pd.DataFrame], Rows]:

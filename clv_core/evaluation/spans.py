@@ -108,8 +108,7 @@ def of_types(steps: Steps, types: Collection[str], rows: NDArray[np.int64] | sli
     """Say which steps (of ``rows``, else all) are of some event types, bool [s]."""
     place = STEP_CODES.index("event_type")
     codes = [code for code, name in enumerate(steps.vocabularies[place]) if name in types]
-    found: NDArray[np.bool_] = np.isin(steps.codes[rows, place], codes)
-    return found
+    return np.isin(steps.codes[rows, place], codes)
 
 
 def span_at(bought: PurchaseDays, start: int, days: int) -> Span | None:

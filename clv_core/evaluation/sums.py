@@ -146,5 +146,4 @@ def _normals() -> Floats:
     Technometrics 21(2). SciPy's own (``scipy.stats.qmc``) takes half a second to import.
     """
     cells = np.random.default_rng(0).permuted(np.tile(np.arange(DRAWN), (FIFTHS, 1)), axis=1).T
-    drawn: Floats = ndtri((cells + 0.5) / DRAWN)
-    return drawn
+    return ndtri((cells + 0.5) / DRAWN)

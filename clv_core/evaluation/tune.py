@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from clv_core.collection.horizons import history_days
 from clv_core.config import READS, SEQUENCE_ENCODERS, TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
+from clv_core.evaluation.backtest_origins import rolling_origins
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.origins import rolling_origins
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress, parts_of
 from clv_core.training.states import JOURNAL
@@ -104,13 +104,7 @@ class Search:
 
 
 def search(
-    log: EventLog,
-    config: TrainConfig,
-    *,
-    trials: int,
-    origins: int,
-    folder: Path,
-    progress: Progress,
+    log: EventLog, config: TrainConfig, *, trials: int, origins: int, folder: Path, progress: Progress
 ) -> Search:
     """Try ``trials`` settings, the default among them, and return all trials so far.
 
@@ -328,14 +322,8 @@ class Tuning:
             "origin": self.origin,
             "origins": [origin.isoformat() for origin in self.search.origins],
             "starts": STARTS,
-            "advantage": {
-                name: {"value": found.value, "low": found.low, "high": found.high}
-                for name, found in self.advantage.items()
-            },
-            "trials": [
-                {"number": t.number, "settings": dict(t.settings), "loss": t.loss, "state": t.state}
-                for t in self.search.trials
-            ],
+            "advantage": {name: asdict(found) for name, found in self.advantage.items()},
+            "trials": [asdict(trial) for trial in self.search.trials],
         }
 
 

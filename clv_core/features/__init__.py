@@ -2,8 +2,8 @@
 
 log, snapshot           the way in and what comes out; season and last_year add what the year before tells
 lines, relations        a log's rows as numbers, and the sums by customer and day that features are made from
-event_store             holds them in memory or mapped files (columnar/, sharding, relation_cache); or
-warehouse, engine       tables of an engine: the same expressions as a query (spark)
+event_store             holds them in memory or mapped files (columnar/, relation_cache); or
+warehouse, duckdb_engine       tables of an engine: the same expressions as a query (spark)
 behaviour, feature      the features, one row each; filling works them out in memory, table makes the feature table
 sequences               a customer's events as steps
 signals, reviews        columns of one dataset's own: customer attributes, review texts

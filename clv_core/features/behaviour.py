@@ -55,21 +55,11 @@ SPENDING: Final = [
     Feature("gap_mean", "days", "timing", "log", PURCHASE_DAYS, lambda d: once(d, _gap_mean)),
     Feature("gap_sd", "days", "timing", "log", PURCHASE_DAYS, lambda d: once(d, _gap_spread)),
     Feature(
-        "gap_variation",
-        "ratio",
-        "timing",
-        "log",
-        PURCHASE_DAYS,
-        lambda d: once(d, _gap_spread) / once(d, _gap_mean),
+        "gap_variation", "ratio", "timing", "log", PURCHASE_DAYS, lambda d: once(d, _gap_spread) / once(d, _gap_mean)
     ),
     Feature("gap_last", "days", "timing", "log", PURCHASE_DAYS, lambda d: d.gap.argmin(d.age)),
     Feature(
-        "gap_last_relative",
-        "ratio",
-        "timing",
-        "log",
-        PURCHASE_DAYS,
-        lambda d: _in_mean_gaps(d.gap.argmin(d.age), d),
+        "gap_last_relative", "ratio", "timing", "log", PURCHASE_DAYS, lambda d: _in_mean_gaps(d.gap.argmin(d.age), d)
     ),
     Feature("silence_relative", "ratio", "timing", "log", PURCHASE_DAYS, lambda d: _in_mean_gaps(d.age.min(), d)),
     Feature("gap_regularity", "share", "timing", "linear", PURCHASE_DAYS, _regularity),

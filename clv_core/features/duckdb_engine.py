@@ -42,9 +42,7 @@ class Engine:
 
         folder = new_folder("clv-log-")
         self.connection: ibis.BaseBackend = ibis.duckdb.connect(
-            temp_directory=str(folder / "spill"),
-            memory_limit=f"{memory_limit_mb}MB",
-            preserve_insertion_order=False,
+            temp_directory=str(folder / "spill"), memory_limit=f"{memory_limit_mb}MB", preserve_insertion_order=False
         )
         measure_progress(self.connection.con, False)  # a bar would be drawn into a command's answer
         self._finalizer = weakref.finalize(self, _discard, self.connection, folder)

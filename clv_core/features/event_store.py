@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from clv_core.errors import Refused
 from clv_core.features.columnar.column import MILLIONTHS, Column
-from clv_core.features.columnar.files import TablesFile
 from clv_core.features.columnar.rows import Rows
+from clv_core.features.columnar.table_files import TablesFile
 from clv_core.features.duckdb_engine import each
 from clv_core.features.expressions import aggregate, total
 from clv_core.features.filling import fill_features
@@ -124,7 +124,7 @@ class ColumnStore:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Return the store that :func:`~clv_core.features.sharding.write_shards` wrote; its files may be removed."""
+        """Return the store that ``relation_cache.write_shards`` wrote; its files may be removed."""
         facts = read_json(folder / FACTS)
         shards = [
             Shard(first, stop, TablesFile(folder / file_of(number), facts["places"][number]))

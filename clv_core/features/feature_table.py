@@ -163,8 +163,7 @@ def _sample(history: pd.DataFrame) -> pd.DataFrame:
 def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return the texts that codes stand for, None where the code is NaN, [n]."""
     known = np.array([*texts, None], object)
-    found: NDArray[np.object_] = known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
-    return found
+    return known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
 
 
 @cache

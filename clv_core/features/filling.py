@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.groups import FEW_ROWS
+from clv_core.features.columnar.row_groups import FEW_ROWS
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import Feature, InWindow
 from clv_core.features.relations import SOURCES, STEP_KINDS, Tables
@@ -22,11 +22,7 @@ Values = Callable[[Rows], Floats]
 
 @np.errstate(all="ignore")  # what arithmetic makes of unknown values is nobody's concern
 def fill_features(
-    columns: Mapping[str, Floats],
-    relations: Tables,
-    cutoff_day: int,
-    horizon_days: int,
-    customers: NDArray[np.int64],
+    columns: Mapping[str, Floats], relations: Tables, cutoff_day: int, horizon_days: int, customers: NDArray[np.int64]
 ) -> None:
     """Fill in features of ``customers``, all between the first and the last of them that were seen before the cutoff.
 
@@ -84,8 +80,7 @@ class _Filling:
         """Return the feature of each group of rows, [g]; what is shared with others is worked out once."""
         if self._at_all is None or rows.size > FEW_ROWS:
             return rows.once(self._alone)
-        found: Floats = rows.once(self._at_all)[self._place]
-        return found
+        return rows.once(self._at_all)[self._place]
 
 
 FILLINGS: Final = {

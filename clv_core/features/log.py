@@ -13,16 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.columns import (
-    CUSTOMER_ID,
-    EVENT_TIME,
-    EVENT_TYPE,
-    MONEY_TYPES,
-    RATING,
-    RATING_EVENT,
-    REVIEW,
-    REVIEW_TEXT,
-)
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, RATING, RATING_EVENT, REVIEW, REVIEW_TEXT
 from clv_core.errors import NotEnoughData
 from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import MOST_CUSTOMERS, LazyContext, sample_steps

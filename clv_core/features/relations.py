@@ -109,11 +109,7 @@ def _rating_days(lines: Any) -> Any:
     return aggregate(
         lines.filter(lines.rating.notnull()),
         ("customer", "day"),
-        lambda rows: {
-            "total": rows.rating.sum(),
-            "ratings": rows.count().cast("int32"),
-            "lowest": rows.rating.min(),
-        },
+        lambda rows: {"total": rows.rating.sum(), "ratings": rows.count().cast("int32"), "lowest": rows.rating.min()},
     )
 
 

@@ -29,13 +29,7 @@ def scoring_snapshot(log: EventLog, cutoff: date, horizon_days: int, *, max_step
 
 
 def scoring_parts(
-    log: EventLog,
-    cutoff: date,
-    horizon_days: int,
-    *,
-    max_steps: int,
-    customers_at_once: int,
-    most: int | None = None,
+    log: EventLog, cutoff: date, horizon_days: int, *, max_steps: int, customers_at_once: int, most: int | None = None
 ) -> Iterator[Snapshot]:
     """Yield the rows of :func:`scoring_snapshot` in parts of ``customers_at_once``, of many some (``most``)."""
     parts = log.parts(cutoff, horizon_days, max_steps=max_steps, customers_at_once=customers_at_once, most=most)

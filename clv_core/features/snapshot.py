@@ -86,8 +86,7 @@ class Snapshot:
     @cached_property
     def anchor_value(self) -> NDArray[np.float64]:
         """What the anchor expects of each row in the horizon, in the log's currency, float64 [n]."""
-        found: NDArray[np.float64] = np.nan_to_num(self.basis["anchor_value"])
-        return found
+        return np.nan_to_num(self.basis["anchor_value"])
 
     @property
     def cutoff_day(self) -> NDArray[np.int32]:
@@ -113,8 +112,7 @@ class Snapshot:
         unknown = [name for name in names if name not in self.features]
         if unknown:
             raise UsageError("feature_unknown", names=", ".join(unknown), known=", ".join(self.features.columns))
-        found: NDArray[np.bool_] = self.features[list(names)].isna().any(axis=1).to_numpy()
-        return found
+        return self.features[list(names)].isna().any(axis=1).to_numpy()
 
     def complete(self) -> Snapshot:
         """Return the rows whose target covers the whole horizon."""

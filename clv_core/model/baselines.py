@@ -43,8 +43,7 @@ class Baseline(ABC):
     never_share_: float
     residuals_: ResidualQuantiles
 
-    @abstractmethod
-    def _learn(self, train: Snapshot, target: Floats) -> None:
+    def _learn(self, train: Snapshot, target: Floats) -> None:  # noqa: B027 - the BTYD models learn no targets
         """Learn what the model itself needs."""
 
     @abstractmethod
@@ -55,9 +54,9 @@ class Baseline(ABC):
     def _value(self, snapshot: Snapshot) -> Curve:
         """Return the mean of every row by even days; rows of never-buyers are replaced afterwards."""
 
-    @abstractmethod
     def _own_arrays(self) -> dict[str, NDArray[Any]]:
         """Return what :meth:`_learn` learned."""
+        return {}
 
     def fit(self, train: Snapshot) -> Self:
         """Learn from windows whose horizon has passed; all of them end before the cutoff to be predicted.
@@ -177,15 +176,11 @@ class NaiveModel(Baseline):
 
     @staticmethod
     def _bins(snapshot: Snapshot) -> NDArray[np.int64]:
-        bins: NDArray[np.int64] = np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
-        return bins
+        return np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
 
 
 class BGNBDModel(Baseline):
     """BG/NBD counts times Gamma-Gamma spend, fitted by the snapshot at each of its cutoffs."""
-
-    def _learn(self, train: Snapshot, target: Floats) -> None:
-        """The parameters are the snapshot's: there is nothing to learn from targets."""
 
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
@@ -207,13 +202,9 @@ class BGNBDModel(Baseline):
 
         return curve
 
-    def _own_arrays(self) -> dict[str, NDArray[Any]]:
-        return {}
-
 
 def _never(snapshot: Snapshot) -> NDArray[np.bool_]:
-    never: NDArray[np.bool_] = snapshot.features["T"].isna().to_numpy()
-    return never
+    return snapshot.features["T"].isna().to_numpy()
 
 
 def _column(snapshot: Snapshot, name: str) -> Floats:
@@ -263,9 +254,6 @@ class ParetoNBDModel(Baseline):
         model.counts_, model.every_ = counts, self.every_
         return model
 
-    def _learn(self, train: Snapshot, target: Floats) -> None:
-        """The parameters are each cutoff's: there is nothing to learn from targets."""
-
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row; the counts are fitted once for all that is asked of them."""
         return super(ParetoNBDModel, self.settled(snapshot)).predict(snapshot, horizon_days)
@@ -303,9 +291,6 @@ class ParetoNBDModel(Baseline):
         if day in self.counts_:
             return self.counts_[day]
         return counts_of(snapshot.features[snapshot.cutoff_day == day])
-
-    def _own_arrays(self) -> dict[str, NDArray[Any]]:
-        return {}
 
 
 def counts_of(customers: pd.DataFrame) -> ParetoNBD:

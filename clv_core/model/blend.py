@@ -224,5 +224,4 @@ def _softmax(scores: Floats) -> Floats:
 def _deviance(value: Floats, mean: Floats) -> Floats:
     """Return the Tweedie deviance of power 1.5 (:func:`clv_core.model.heads.tweedie_deviance`), [n]."""
     root = np.sqrt(mean)
-    deviance: Floats = np.asarray(4 * (np.sqrt(value) - root) ** 2 / root, np.float64)
-    return deviance
+    return np.asarray(4 * (np.sqrt(value) - root) ** 2 / root, np.float64)

@@ -145,8 +145,7 @@ class HorizonTransfer:
 
 def by_luck(p: Floats, exposure: Floats | float) -> Floats:
     """Return the chance of any event in ``exposure`` times the span in which it is ``p``, if events come by luck."""
-    chance: Floats = -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
-    return chance
+    return -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
 
 
 def below_one(p: Floats) -> Floats:

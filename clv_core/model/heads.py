@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -198,11 +199,16 @@ class Ziln(Head):
         return residual
 
 
-class _MeanHead(Head, ABC):
-    """A head without a density: its quantiles are residual quantiles by predicted decile of the training windows."""
+class MeanHead(Head):
+    """A head without a density: its quantiles are residual quantiles by predicted decile of the training windows.
 
-    def __init__(self) -> None:
+    Args:
+        mean_loss: of targets and means, [B] each, to the loss of each row [B].
+    """
+
+    def __init__(self, mean_loss: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__()
+        self.mean_loss = mean_loss
         self.register_buffer("edges", torch.zeros(RESIDUAL_BINS - 1))
         self.register_buffer("ratios", torch.ones(RESIDUAL_BINS, RESIDUAL_LEVELS))
         self.edges: Tensor
@@ -213,10 +219,6 @@ class _MeanHead(Head, ABC):
         bought = (target > 0).to(target.dtype)
         chance = F.binary_cross_entropy_with_logits(params["logit"], bought, reduction="none")
         return self.mean_loss(target.clamp(min=0), self.mean(params)) + chance
-
-    @abstractmethod
-    def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
-        """Return the loss of the mean [B]."""
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn the quantiles of target / mean within each decile of the predicted mean."""
@@ -251,30 +253,6 @@ class _MeanHead(Head, ABC):
         return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))
 
 
-class PointMse(_MeanHead):
-    """One number by squared error: aims at the mean."""
-
-    def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
-        """Return the squared error [B]."""
-        return (target - mean) ** 2
-
-
-class PointMae(_MeanHead):
-    """One number by absolute error: aims at the median."""
-
-    def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
-        """Return the absolute error [B]."""
-        return (target - mean).abs()
-
-
-class Tweedie(_MeanHead):
-    """The mean of a compound Poisson-gamma value, by unit deviance of power 1.5."""
-
-    def mean_loss(self, target: Tensor, mean: Tensor) -> Tensor:
-        """Return the deviance [B]."""
-        return tweedie_deviance(target, mean)
-
-
 def _at(table: Tensor, place: Tensor) -> Tensor:
     """Return ``table`` [m] at ``place`` [B]; of several networks [k, m] at [k, B]; more axes of places come before."""
     return table.expand(*place.shape[:-1], table.shape[-1]).gather(-1, place)
@@ -289,11 +267,11 @@ def tweedie_deviance(target: Tensor, mean: Tensor) -> Tensor:
     return 4 * (target.clamp(min=0).sqrt() - root) ** 2 / root
 
 
-HEADS: Final[dict[str, type[Head]]] = {
+HEADS: Final[dict[str, Callable[[], Head]]] = {
     "ziln": Ziln,
-    "tweedie": Tweedie,
-    "point_mse": PointMse,
-    "point_mae": PointMae,
+    "tweedie": lambda: MeanHead(tweedie_deviance),
+    "point_mse": lambda: MeanHead(lambda target, mean: (target - mean) ** 2),  # aims at the mean
+    "point_mae": lambda: MeanHead(lambda target, mean: (target - mean).abs()),  # aims at the median
 }
 """All heads; the setting ``head=point`` with ``point_loss`` names ``point_mse`` or ``point_mae``."""
 

@@ -16,15 +16,8 @@ from clv_core.errors import Refused
 Floats = NDArray[np.float64]
 
 COLUMNS: Final = (
-    "customer_id",
-    "as_of",
-    "horizon_days",
-    "p_purchase",
-    "predicted_clv",
-    "clv_p10",
-    "clv_p50",
-    "clv_p90",
-    "model",
+    *("customer_id", "as_of", "horizon_days"),
+    *("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90", "model"),
 )
 """Columns of a frame of predictions, in order (design section 4, ``score``)."""
 

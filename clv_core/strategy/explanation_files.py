@@ -14,7 +14,7 @@ from clv_core.deployment.score_explanations import (
     explanation_folder,
     save_explanations,
 )
-from clv_core.evaluation.explain.store import RECORD, load_explanation
+from clv_core.evaluation.explain.saved_explanations import RECORD, load_explanation
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences.customer_list import side_of
 from clv_core.strategy.audiences.export import Exported, log_export

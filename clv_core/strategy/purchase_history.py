@@ -14,8 +14,7 @@ import pandas as pd
 from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.deployment.artifacts import HISTORY
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path
-from clv_core.deployment.table_file import write_table
+from clv_core.deployment.saved_scores import ScoredDataset, companion_path, write_table
 from clv_core.disk import ignore_unwritable
 from clv_core.features.duckdb_engine import Engine
 

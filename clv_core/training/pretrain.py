@@ -6,9 +6,10 @@ number of steps give the same weights, and a run that was stopped goes on as if 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,10 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.jobs import Progress
 from clv_core.model.heads import Params
-from clv_core.model.instant import curve
-from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
+from clv_core.model.instant.pretrained_network import InstantNetwork, curve_share, load_network
 from clv_core.model.stacking import one_thread
 from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
-from clv_core.training.tally import Tally
 from clv_core.workspace import read_json, write_json
 
 BATCH: Final = 512
@@ -35,6 +34,60 @@ PASSES: Final = 4
 HELD_OUT: Final = 1_000_003
 """Added to the seed: shops that measure the network and are never learned from."""
 CHUNKS_TO_TIME: Final = 3
+CORE: Final = Path(__file__).resolve().parents[1]
+DECIDING: Final = (
+    *("features/btyd", "features/context", "features/sequences.py"),
+    *("model/heads.py", "model/instant", "model/packing.py"),
+    *("training/loop.py", "training/pretrain.py", "training/prior", "training/shops.py"),
+)
+"""Packages and modules of ``clv_core`` that decide the weights, beside seed and steps."""
+
+
+@dataclass
+class Tally:
+    """Kept beside the state of a run, so that one that was cut off goes on counting.
+
+    Args:
+        path: the file.
+        seconds: that all sessions took.
+        shops: how many shops each chunk held that was learned from, by the chunk's number.
+    """
+
+    path: Path
+    seconds: float = 0.0
+    shops: dict[str, int] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, path: Path) -> Tally:
+        """Return what is kept in ``path``, or an empty one."""
+        return cls(path, **read_json(path)) if path.exists() else cls(path)
+
+    def note(self, number: int, shops: int) -> None:
+        """Count a chunk's shops, once however often it is begun, and the seconds since the last note."""
+        self.shops[str(number)] = shops
+        self.pause()
+
+    def pause(self) -> None:
+        """Count the seconds since the last note."""
+        now = time.monotonic()
+        self.seconds, self.began = self.seconds + now - self.began, now
+        write_json(self.path, {"seconds": self.seconds, "shops": self.shops})
+
+    def shops_of(self, chunks: int) -> int | None:
+        """Return how many shops the first ``chunks`` chunks held; None where one was learned from and not counted."""
+        wanted = [str(number) for number in range(chunks)]
+        return sum(self.shops[number] for number in wanted) if self.shops.keys() >= set(wanted) else None
+
+
+def code_hash(core: Path = CORE) -> str:
+    """Return a hash of the code that decides the weights, 16 hexadecimal digits: of :data:`DECIDING`, byte by byte."""
+    found = hashlib.sha256()
+    for part in DECIDING:
+        place = core / part
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found.update(f"{path.relative_to(core).as_posix()}\n".encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def pretrain(
@@ -157,4 +210,4 @@ def chunk_loss(network: InstantNetwork, chunk: Chunk, rows: Tensor) -> Tensor:
 def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:
     """Return the parameters for spans of ``ratio`` horizons [B]."""
     own = {name: value for name, value in params.items() if name != "curve"}
-    return network.head.part(own, curve.share(params["curve"], ratio))
+    return network.head.part(own, curve_share(params["curve"], ratio))

@@ -63,46 +63,33 @@ def longest_horizon(first_day: date, end: date) -> int:
     return next((horizon for horizon in range(days, 0, -1) if horizon + history_days(horizon) <= days), 0)
 
 
-def training_snapshot(
-    log: EventLog,
-    end: date,
-    horizon_days: int,
-    *,
-    cutoffs: int,
-    partial: bool,
-    max_windows: int,
-    max_steps: int,
-    seed: int,
-    progress: Progress,
-) -> Snapshot:
+def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
     """Return the snapshot of all customers at all past cutoffs with their targets.
 
     Args:
         log: the events.
         end: nothing at or after this midnight is learned from.
-        horizon_days: length of the predicted span.
-        cutoffs: most cutoffs with complete label windows.
-        partial: whether the cutoffs of the last horizon come along, with what lies before ``end`` of their windows.
-        max_windows: complete windows are sampled to this many rows; partial ones as if all windows were.
-        max_steps: most steps of a window.
-        seed: of the sample.
+        config: horizon, cutoffs, partial windows, steps of a window, and the seed of the sample that is taken where
+            there are more than :func:`most_windows`.
         progress: listener.
 
     Raises:
         NotEnoughData: no cutoff fits, or fewer than 30 complete windows hold a purchase after their cutoff.
     """
-    complete = training_cutoffs(log.first_day, end, horizon_days, cutoffs)
+    horizon_days, max_steps = config.horizon_days, config.max_steps_back
+    limit = most_windows(config, int((log.steps.day < (end - EPOCH).days).sum()))
+    complete = training_cutoffs(log.first_day, end, horizon_days, config.cutoffs)
     if not complete:
         longest, days = longest_horizon(log.first_day, log.end), (log.end - log.first_day).days
         said = {"horizon": horizon_days, "days": days, "end": log.end.isoformat()}
         if longest < 1:
             raise NotEnoughData("log_too_short", **said)
         raise NotEnoughData("horizon_too_long", **said, longest=longest)
-    latest = partial_cutoffs(log.first_day, end, horizon_days) if partial else []
+    latest = partial_cutoffs(log.first_day, end, horizon_days) if config.partial_windows else []
     chosen = [*complete, *latest]
     sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
-    of_whole, of_all = (min(1.0, max_windows / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
-    rng = np.random.default_rng(seed)
+    of_whole, of_all = (min(1.0, limit / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
+    rng = np.random.default_rng(config.seed)
     parts, columns = list[Snapshot](), list[dict[str, NDArray[Any]]]()
     for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
         progress.report("windows", number, len(chosen))
@@ -125,7 +112,7 @@ def training_snapshot(
         buyers = int(((train.target > 0) & whole).sum())
     if train is None or buyers < FEWEST_BUYERS:
         raise NotEnoughData("too_few_buyers", buyers=buyers, needed=FEWEST_BUYERS, horizon=horizon_days)
-    return train
+    return thinned(train, limit, config.seed)
 
 
 def _columns(features: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -175,21 +162,3 @@ def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
     partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
     left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
     return train.take(np.sort(np.concatenate([partial, left])))
-
-
-def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progress) -> Snapshot:
-    """Return the training snapshot of all cutoffs before ``end``; nothing at or after it is read."""
-    events = int((log.steps.day < (end - EPOCH).days).sum())
-    limit = most_windows(config, events)
-    train = training_snapshot(
-        log,
-        end,
-        config.horizon_days,
-        cutoffs=config.cutoffs,
-        partial=config.partial_windows,
-        max_windows=limit,
-        max_steps=config.max_steps_back,
-        seed=config.seed,
-        progress=progress,
-    )
-    return thinned(train, limit, config.seed)

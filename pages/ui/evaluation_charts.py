@@ -13,8 +13,7 @@ from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.deciles import Thresholds
 from clv_core.evaluation.evidence import REFERENCE
-from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.saying import format_metric
+from clv_core.evaluation.metrics import METRICS, format_metric
 from clv_core.plot import evaluation
 from clv_core.plot.drawing import Chart
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv

@@ -27,9 +27,8 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.explanation_session import open_session
 from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.score_explanations import explain_scores
+from clv_core.deployment.score_explanations import explain_scores, open_session
 from clv_core.evaluation.explain.checks import agreement
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation, answers_of
 from clv_core.jobs import NoProgress

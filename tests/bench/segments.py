@@ -29,7 +29,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.segments.clusters import Clusters
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
-from clv_core.strategy.segments.segment_comparison import compare, movement
+from clv_core.strategy.segments.segment_comparison import movement
 from clv_core.strategy.segments.segment_figures import segment_table
 from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.strategy.segments.segmentation import Segmentation
@@ -89,7 +89,6 @@ def answers(frame: pd.DataFrame) -> None:
         fitted = _timed(f"{scheme}: cuts settled", lambda one=scheme: one.fit(frame))
         placed.append(_timed(f"{scheme}: customers placed", lambda one=fitted: one.place(frame)))
         _timed(f"{scheme}: table with intervals", lambda one=placed[-1]: segment_table(frame, one, summands))
-    _timed("two schemes compared", lambda: compare(frame, placed[1], placed[4]))
     _timed("movement", lambda: movement(frame, placed[0], frame, placed[3]))
 
 

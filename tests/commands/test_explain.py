@@ -15,7 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder, find_explanation
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation
-from clv_core.evaluation.explain.store import load_explanation
+from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.jobs import NoProgress
 from tests.commands.conftest import Shop
 from tests.conftest import own_copy

@@ -14,7 +14,7 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.score_explanations import explanation_folder
-from clv_core.evaluation.explain.store import load_record
+from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, done

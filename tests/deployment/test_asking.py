@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.deployment.explanation_session import ExplanationSession, open_session
 from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.score_explanations import ExplanationSession, open_session
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import event_effects
 from clv_core.evaluation.explain.parts import PARTS

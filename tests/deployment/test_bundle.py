@@ -12,9 +12,9 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.model_archive.archive_export import export_bundle
-from clv_core.deployment.model_archive.archive_import import import_bundle
+from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.terms import Terms
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -24,8 +24,9 @@ SCORE_COLUMNS = [
 ]  # fmt: skip
 
 
-def scored(workspace, bundle, **options):
-    return scoring.score(bundle, open_dataset(workspace, "shop"), progress=NoProgress(), **options)
+def scored(workspace, bundle, horizon_days=90, **rates):
+    terms = Terms(horizon_days, **rates)
+    return scoring.score(bundle, open_dataset(workspace, "shop"), terms=terms, progress=NoProgress())
 
 
 def test_a_reopened_bundle_gives_the_same_scores_to_the_bit(small_workspace, small_bundle):

@@ -31,7 +31,7 @@ from clv_core.deployment.registry.registry_rows import versions
 from clv_core.deployment.saved_scores import scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
-from clv_core.evaluation.explain.store import load_explanation
+from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import Report, last_outcome, report_folder
 from clv_core.strategy.plans.saved_offers import load_offers

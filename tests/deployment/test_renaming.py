@@ -10,7 +10,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import renaming as folder_renaming
+from clv_core.collection.store import labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
@@ -90,8 +90,8 @@ def fail(*arguments: object) -> None:
 
 
 STEPS = [
-    (folder_renaming, "write_json"),
-    (folder_renaming.os, "rename"),
+    (labels, "write_json"),
+    (labels.os, "rename"),
     (renaming, "write_json"),
     (renaming, "move_states"),
     (renaming, "_rename_in_jobs"),

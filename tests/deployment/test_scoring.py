@@ -15,6 +15,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
+from clv_core.deployment.terms import Terms
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
@@ -70,9 +71,8 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 
 @pytest.mark.usefixtures("small_parts")
 def test_rates_and_horizon_are_each_customer_s_own(small_workspace: Workspace, small_bundle: Bundle) -> None:
-    asked = {"horizon_days": 180, "discount_rate": 0.1, "margin_rate": 0.4}
     dataset = open_dataset(small_workspace, "shop")
-    frame = scoring.score(small_bundle, dataset, progress=NoProgress(), **asked)
+    frame = scoring.score(small_bundle, dataset, terms=Terms(180, 0.1, 0.4), progress=NoProgress())
     snapshot = scoring_snapshot(open_log(dataset), dataset.log_end, 90, max_steps=40)
     discounted, plain = (small_bundle.model.predict(snapshot, days) for days in (Horizon(180, 0.1), 180))
     np.testing.assert_array_equal(frame["predicted_clv"], 0.4 * discounted.predicted_clv)

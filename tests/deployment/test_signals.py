@@ -16,6 +16,7 @@ from clv_core import pipeline
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
@@ -140,8 +141,7 @@ def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspa
     expected = pipeline.score(workspace, "shop", made.id, progress=NoProgress())
     record = read_json(made.folder / "bundle.json")
     del record["signals"], record["config"]["attributes"], record["config"]["review_text"]
-    del record["format"], record["seal"]
-    (made.folder / "bundle.json").write_text(json.dumps(record))
+    write_record(made.folder, record)
     old = open_bundle(workspace, made.id)
     assert TrainConfig.from_json(old.record["config"]).attributes
     assert pipeline.score(workspace, "shop", old.id, progress=NoProgress()).equals(expected)

@@ -25,7 +25,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.config import TrainConfig
-from clv_core.deployment.api.latest_scores import LatestScores
+from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
 from clv_core.deployment.saved_scores import ScoredDataset

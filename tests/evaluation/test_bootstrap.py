@@ -11,7 +11,7 @@ from scipy import stats
 
 from clv_core.evaluation.bootstrap import Bootstrap, resample_weights
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.scoreboard import COLUMNS, SPOKEN, Verdict, table_of, verdicts
+from clv_core.evaluation.model_scoreboard import COLUMNS, SPOKEN, Verdict, table_of, verdicts
 from clv_core.i18n import LANGUAGES
 
 pytestmark = pytest.mark.first(8)

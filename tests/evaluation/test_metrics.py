@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from clv_core.evaluation.metrics import METRICS, evaluate
+from clv_core.evaluation.metrics import METRICS, evaluate, format_metric
 from clv_core.evaluation.sample import Draw, Sample
-from clv_core.evaluation.saying import format_metric
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.model.predictions import Predictions
 

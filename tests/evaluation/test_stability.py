@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.evaluation.scoreboard import stability, top_overlap
+from clv_core.evaluation.model_scoreboard import stability, top_overlap
 
 IDS = [f"c{i:03d}" for i in range(200)]
 

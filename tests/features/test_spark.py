@@ -16,7 +16,7 @@ from clv_core.errors import NotFound
 from clv_core.features.duckdb_engine import Engine, scratch_folder
 from clv_core.features.event_store import ColumnStore
 from clv_core.features.log import EventLog
-from clv_core.features.sharding import write_shards
+from clv_core.features.relation_cache import write_shards
 from clv_core.features.spark import Spark, why_not
 from clv_core.features.warehouse import Warehouse
 from tests.features.conftest import all_of

@@ -20,17 +20,25 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
-from clv_core.model.instant import curve
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
-from clv_core.model.instant.pretrained_network import RECORD, SHIPPED, WEIGHTS, InstantNetwork, load_network
+from clv_core.model.instant.pretrained_network import (
+    CURVE_WIDTH,
+    RECORD,
+    SATURATIONS,
+    SHIPPED,
+    WEIGHTS,
+    InstantNetwork,
+    curve_share,
+    load_network,
+)
 from clv_core.workspace import Workspace, read_json
 
 pytestmark = pytest.mark.first(7)
 
 HORIZON = 182
 ORIGIN = date(1997, 12, 31)
-TAU = curve.SATURATIONS[0]
+TAU = SATURATIONS[0]
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +59,22 @@ def snapshot(cdnow: EventLog) -> Snapshot:
 
 
 def test_all_of_a_horizons_value_comes_in_it_nothing_in_no_time_and_more_in_more_time() -> None:
-    raw = 6 * torch.randn(500, curve.WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    raw = 6 * torch.randn(500, CURVE_WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     weights = raw.softmax(-1)
-    shares = torch.stack([curve.share(weights, torch.full((500,), days / 182).double()) for days in range(731)])
+    shares = torch.stack([curve_share(weights, torch.full((500,), days / 182).double()) for days in range(731)])
     assert shares[0].abs().max() == 0 and torch.allclose(shares[182], torch.ones(500, dtype=torch.float64))
     assert (shares.diff(dim=0) > 0).all()
 
 
 @pytest.mark.parametrize(
     ("part", "time", "share"),
-    [(len(curve.SATURATIONS), 0.25, 0.25), (0, TAU, (1 - exp(-1)) / (1 - exp(-1 / TAU)))],
+    [(len(SATURATIONS), 0.25, 0.25), (0, TAU, (1 - exp(-1)) / (1 - exp(-1 / TAU)))],
     ids=["even", "saturating"],
 )
 def test_a_curve_of_one_part_reaches_its_share_by_its_own_time(part: int, time: float, share: float) -> None:
-    weights = torch.zeros(1, curve.WIDTH, dtype=torch.float64)
+    weights = torch.zeros(1, CURVE_WIDTH, dtype=torch.float64)
     weights[0, part] = 1
-    assert float(curve.share(weights, torch.tensor([time], dtype=torch.float64))) == pytest.approx(share, rel=1e-6)
+    assert float(curve_share(weights, torch.tensor([time], dtype=torch.float64))) == pytest.approx(share, rel=1e-6)
 
 
 def test_a_network_with_room_for_more_statistics_answers_what_it_did() -> None:

@@ -16,6 +16,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import Report
@@ -71,7 +72,7 @@ def test_the_expected_part_is_the_score_for_its_days(work: Workspace, bundle: Bu
     expected = [one.expected for one in report.realised]
     assert expected == sorted(expected)
     for one in (report.realised[1], report.realised[-1]):
-        scored = score(bundle, open_dataset(work, "cdnow"), cutoff=CUTOFF, horizon_days=one.days, progress=NoProgress())
+        scored = score(bundle, open_dataset(work, "cdnow"), cutoff=CUTOFF, terms=Terms(one.days), progress=NoProgress())
         assert one.expected == pytest.approx(scored["predicted_clv"].sum())
         came = net_value(open_dataset(work, "cdnow"), CUTOFF, CUTOFF + timedelta(one.days))
         value = scored["customer_id"].map(came).fillna(0)
@@ -82,7 +83,7 @@ def test_the_expected_part_is_the_score_for_its_days(work: Workspace, bundle: Bu
 def test_newcomers_are_counted_apart(work: Workspace, bundle: Bundle, log: pd.DataFrame) -> None:
     dataset = open_dataset(work, "cdnow")
     cutoff = date(1997, 2, 1)
-    scored = score(bundle, dataset, cutoff=cutoff, horizon_days=60, progress=NoProgress())
+    scored = score(bundle, dataset, cutoff=cutoff, terms=Terms(60), progress=NoProgress())
     found = realised(dataset, scored, cutoff, 60, None)
     part = log[(log["day"] >= pd.Timestamp(cutoff)) & (log["day"] < pd.Timestamp(found.until))]
     old = part["customer"].isin(log.loc[log["day"] < pd.Timestamp(cutoff), "customer"])

@@ -65,7 +65,10 @@ def parts(content: bytes) -> tuple[EmailMessage, str, str]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["47,250 EUR after 60 days; expected 51,000 EUR.", "Tier 1: 80% of its customers stayed in it", "12 new"]),
+        (
+            "en",
+            ["47,250 EUR after 60 days; expected 51,000 EUR.", "Tier 1: 80% of its customers stayed in it", "12 new"],
+        ),
         ("zh", ["60 天后为 47,250 EUR；预期 51,000 EUR。", "层级 1：80% 仍在其中", "新增 12 位"]),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.features.explore.figures import Concentration
+from clv_core.features.explore.key_figures import Concentration
 from clv_core.i18n import translate
 from clv_core.plot import drawing
 from pages.ui.charts import behaviour

@@ -9,8 +9,7 @@ import pytest
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
-from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.saying import format_metric
+from clv_core.evaluation.metrics import METRICS, format_metric
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN

@@ -17,8 +17,7 @@ from clv_core.cli import build_parser
 from clv_core.config import TrainConfig
 from clv_core.deployment.api.schemas import EXAMPLE_REQUEST
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.model_archive.archive_export import export_bundle
-from clv_core.deployment.model_archive.archive_import import import_bundle
+from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress

@@ -11,8 +11,8 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.explanation_session import open_session
 from clv_core.deployment.saved_evaluation import shared_error
+from clv_core.deployment.score_explanations import open_session
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_money, translate
 from clv_core.strategy.purchase_history import purchase_history, with_history

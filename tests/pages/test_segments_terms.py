@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,10 +22,10 @@ from tests.pages.conftest import OPEN, do
 HORIZON = "terms_horizon_90"
 
 
-def total(root: Path, **terms: Any) -> float:
+def total(root: Path, terms: Terms) -> float:
     """Return what the customers are worth together, worked out without leaving anything in the workspace."""
     work = Workspace(root)
-    frame = score(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress(), **terms)
+    frame = score(list_bundles(work)[0], open_dataset(work, "shop"), terms=terms, progress=NoProgress())
     return float(frame["predicted_clv"].sum())
 
 
@@ -38,7 +37,7 @@ def opened(open_page: OPEN, root: Path, horizon: object) -> AppTest:
 
 def test_another_horizon_says_what_score_says_and_that_it_was_not_measured(open_page: OPEN, with_model: Path) -> None:
     app = opened(open_page, with_model, 365)
-    assert say_money(total(with_model, horizon_days=365), "EUR") in app.header[0].value
+    assert say_money(total(with_model, Terms(365)), "EUR") in app.header[0].value
     assert "next 365 days" in app.caption[0].value
     assert translate("warning.other_horizon", "en", days=365, trained=90) in app.caption[0].value
 
@@ -57,13 +56,13 @@ def test_lifetime_is_five_years_that_can_be_changed_and_are_stated(open_page: OP
     assert app.number_input(key="terms_years").value == 5 and "next 5 years" in app.header[0].value
     assert Terms.of("lifetime", 90, 0.1).warnings(90)[0].text("en") in app.caption[0].value
     do(app, ("terms_years", 8))
-    assert say_money(total(with_model, horizon_days="lifetime:8", discount_rate=0.1), "") in app.header[0].value
+    assert say_money(total(with_model, Terms.of("lifetime:8", 90, 0.1)), "") in app.header[0].value
     assert "next 8 years" in app.header[0].value
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
     app = do(opened(open_page, with_model, "custom"), ("terms_days", 45), ("terms_margin", 30.0))
-    assert say_money(0.3 * total(with_model, horizon_days=45), "EUR") in app.header[0].value
+    assert say_money(0.3 * total(with_model, Terms(45)), "EUR") in app.header[0].value
     assert translate("terms.said.margin", "en", margin="30%") in app.caption[0].value
 
 

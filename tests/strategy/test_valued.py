@@ -19,9 +19,8 @@ TERMS = Terms(180, discount_rate=0.1)
 
 
 def test_each_customer_gets_her_own_value_in_whatever_order(small_workspace: Workspace, small_bundle: Bundle) -> None:
-    said = score(
-        small_workspace, "shop", small_bundle.id, horizon_days=180, discount_rate=0.1, progress=NoProgress()
-    ).set_index(CUSTOMER_ID)[VALUE]
+    frame = score(small_workspace, "shop", small_bundle.id, terms=TERMS, progress=NoProgress())
+    said = frame.set_index(CUSTOMER_ID)[VALUE]
     people = pd.DataFrame({CUSTOMER_ID: said.index, VALUE: -1.0, "tier": 1}).sample(frac=0.5, random_state=1)
     scored = ScoredDataset.open(small_workspace, "shop", small_bundle.id)
     found = scored.at_terms(people, TERMS, NoProgress())

@@ -17,7 +17,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import UsageError
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.scoreboard import NAMES
+from clv_core.evaluation.model_scoreboard import NAMES
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot

@@ -14,9 +14,8 @@ from clv_core.jobs import NoProgress
 from clv_core.model.instant.pretrained_network import InstantNetwork, save_network
 from clv_core.training import pretrain as module
 from clv_core.training.loop import Checkpoint
-from clv_core.training.pretrain import budgeted_steps, chunks_in, forget, pretrain, tally_path
+from clv_core.training.pretrain import CORE, Tally, budgeted_steps, chunks_in, code_hash, forget, pretrain, tally_path
 from clv_core.training.shops import make_chunk
-from clv_core.training.tally import CORE, Tally, code_hash
 
 pytestmark = pytest.mark.slow
 

@@ -12,10 +12,16 @@ from scipy import stats
 from scipy.special import beta, digamma, polygamma
 
 from clv_core.training.prior import KINDS, ShopLog, simulate_shop
-from clv_core.training.prior.order_times import Customers, Orders, draw_customers, draw_orders
-from clv_core.training.prior.order_values import draw_spend
-from clv_core.training.prior.rate_drift import own_level
+from clv_core.training.prior.order_times import Customers, Orders, draw_customers, draw_orders, own_level
 from clv_core.training.prior.renewals import draw_renewals
+from clv_core.training.prior.shop_log import (
+    Happenings,
+    draw_carts,
+    draw_ratings,
+    draw_returns,
+    draw_spend,
+    draw_views,
+)
 from clv_core.training.prior.shop_traits import (
     LARGE,
     LARGE_SIZES,
@@ -25,13 +31,6 @@ from clv_core.training.prior.shop_traits import (
     Renewal,
     Traits,
     draw_traits,
-)
-from clv_core.training.prior.side_events import (
-    Happenings,
-    draw_carts,
-    draw_ratings,
-    draw_returns,
-    draw_views,
 )
 
 pytestmark = pytest.mark.slow

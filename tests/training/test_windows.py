@@ -1,5 +1,6 @@
 """Which cutoffs a model may learn from."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -18,12 +19,12 @@ from clv_core.training.windows import (
     partial_cutoffs,
     thinned,
     training_cutoffs,
-    training_snapshot,
+    training_data,
 )
 from clv_core.workspace import Workspace
 
 FIRST, END = date(1997, 1, 1), date(1997, 12, 31)
-OPTIONS = {"cutoffs": 3, "max_windows": 10**6, "max_steps": 40, "seed": 1, "progress": NoProgress()}
+CONFIG = TrainConfig(horizon_days=90, cutoffs=3, max_windows=10**6)
 
 
 @pytest.mark.parametrize(("horizon", "apart", "least"), [(7, 7, 7), (30, 7, 28), (91, 11, 28), (182, 23, 28)])
@@ -79,7 +80,9 @@ def test_partial_cutoffs_fill_the_last_horizon_and_keep_a_quarter_of_it():
 def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much_that_is(small_workspace: Workspace):
     log = open_log(open_dataset(small_workspace, "shop"))
     end, horizon = log.end - timedelta(days=90), 90
-    train, whole = (training_snapshot(log, end, horizon, partial=partial, **OPTIONS) for partial in (True, False))
+    train, whole = (
+        training_data(log, end, replace(CONFIG, partial_windows=partial), NoProgress()) for partial in (True, False)
+    )
     np.testing.assert_array_equal(train.complete().target, whole.target)
     assert whole.exposure is None and train.exposure is not None
     for cutoff in partial_cutoffs(log.first_day, end, horizon):
@@ -96,7 +99,7 @@ def test_a_partial_window_holds_what_was_bought_before_the_end_and_says_how_much
 
 def test_thinning_takes_complete_windows_only(small_workspace: Workspace):
     log = open_log(open_dataset(small_workspace, "shop"))
-    train = training_snapshot(log, log.end, 90, partial=True, **OPTIONS)
+    train = training_data(log, log.end, CONFIG, NoProgress())
     assert train.exposure is not None
     partial = int((train.exposure < 1).sum())
     left = thinned(train, partial + 100, seed=1)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import resource
 import time
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -38,16 +38,6 @@ LOG_SECONDS: Final = 10.0
 """How often a full service is logged at most."""
 
 
-class Closable(Protocol):
-    """A connection, as the limit sees it."""
-
-    def give_way(self) -> None:
-        """Close at once."""
-
-    def turn_away(self, most: int) -> None:
-        """Answer that the service is full, and close."""
-
-
 class ConnectionLimit:
     """The open connections of a service. Beyond the limit, the one that has been idle for longest is closed.
 
@@ -60,8 +50,8 @@ class ConnectionLimit:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._open: set[Closable] = set()
-        self._idle: dict[Closable, None] = {}  # the longest first
+        self._open: set[Connection] = set()
+        self._idle: dict[Connection, None] = {}  # the longest first
         self._closed = self._turned_away = 0
         self._logged_at = -LOG_SECONDS
 
@@ -74,7 +64,7 @@ class ConnectionLimit:
         own = min(OWN_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + 1), descriptors // 2)
         return cls(min(MAX_CONNECTIONS, descriptors - own))
 
-    def enter(self, one: Closable) -> None:
+    def enter(self, one: Connection) -> None:
         """Count a new connection in; it has sent nothing yet."""
         self._open.add(one)
         self.idle(one)
@@ -90,17 +80,17 @@ class ConnectionLimit:
             longest.give_way()
         self._log()
 
-    def idle(self, one: Closable) -> None:
+    def idle(self, one: Connection) -> None:
         """Note that from now on a connection's client owes something."""
         if one in self._open:
             self._idle.pop(one, None)
             self._idle[one] = None
 
-    def busy(self, one: Closable) -> None:
+    def busy(self, one: Connection) -> None:
         """Note that a connection waits for the service."""
         self._idle.pop(one, None)
 
-    def leave(self, one: Closable) -> None:
+    def leave(self, one: Connection) -> None:
         """Count a connection out."""
         self._open.discard(one)
         self._idle.pop(one, None)

@@ -3,6 +3,5 @@
 archive_reader   reads zip, JSON and safetensors of unknown origin within limits
 archive_schemas  what ``bundle.json``, ``state.json`` and ``reference.json`` may hold
 model_checks     trees, tables, and whether the files rebuild the model
-archive_import   all checks in turn, then registered as a trained bundle is
-archive_export   writes the zip
+import_export    all checks in turn, then registered as a trained bundle is; writes the zip
 """

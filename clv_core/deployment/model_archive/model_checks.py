@@ -119,7 +119,7 @@ def _check_tree(fields: dict[str, str], columns: int) -> None:
     leaves = int(fields["num_leaves"])
     if not 1 <= leaves <= MAX_LEAVES or fields["num_cat"] != "0" or fields.get("is_linear", "0") != "0":
         raise ValueError("another kind of tree")
-    values = _floats(fields["leaf_value"])
+    values = [float(value) for value in fields["leaf_value"].split()]
     if len(values) != leaves or not all(map(math.isfinite, values)):
         raise ValueError("leaves without a value")
     if leaves == 1:
@@ -156,10 +156,6 @@ def _fields(text: str) -> dict[str, str]:
             raise ValueError("a field twice")
         fields[key] = value
     return fields
-
-
-def _floats(text: str) -> list[float]:
-    return [float(value) for value in text.split()]
 
 
 def check_history(content: bytes) -> None:

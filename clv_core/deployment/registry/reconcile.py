@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.store.labels import names_to_follow
-from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle, with_checksums
-from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle
+from clv_core.deployment.bundle_record import RECORD, read_record
 from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction, writable
 from clv_core.errors import Refused
@@ -51,7 +51,7 @@ def reconcile(workspace: Workspace) -> None:
 
 
 def usable(folder: Path) -> Bundle:
-    """Return the bundle in a folder, sealed: one from before the seal gets it once its checksums hold.
+    """Return the bundle in a folder, once its checksums hold.
 
     Raises:
         Refused: it is no sound bundle.
@@ -62,10 +62,7 @@ def usable(folder: Path) -> Bundle:
         raise Refused("bundle_damaged", model=folder.name, file=RECORD)
     bundle = Bundle(folder, record)
     bundle.check()
-    if "seal" in record:
-        return bundle
-    write_record(folder, with_checksums(folder, record))
-    return Bundle(folder, read_record(folder))
+    return bundle
 
 
 def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> bool:

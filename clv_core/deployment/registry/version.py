@@ -76,7 +76,7 @@ class Version:
             record = read_record(self.folder)
         except Refused:
             record = {}
-        if record.get("digest") != self.digest or "seal" not in record:
+        if record.get("digest") != self.digest:
             record = json.loads(self.backup)
         return {**record, "dataset": {**record["dataset"], "name": self.name}}
 
@@ -98,6 +98,7 @@ class Version:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary of the facts that lists of versions show."""
         record = self.record
+        kept = ("created", "dataset", "cutoff", "horizon_days")
         return {
             "name": self.name,
             "version": self.number,
@@ -108,10 +109,7 @@ class Version:
             "digest": self.digest,
             "source": self.source,
             "registered": self.registered,
-            "created": record["created"],
-            "dataset": record["dataset"],
-            "cutoff": record["cutoff"],
-            "horizon_days": record["horizon_days"],
+            **{name: record[name] for name in kept},
             "currency": record.get("currency", ""),
             "trust": record["trust"]["verdict"],
             "metrics": record.get("metrics", {}),

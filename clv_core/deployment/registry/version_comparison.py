@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -54,10 +54,7 @@ class Comparison:
             "facts": _pairs(self.facts),
             "settings": _pairs(self.settings),
             "metrics": _pairs(self.metrics),
-            "advantage": {
-                name: {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-                for name, estimate in self.advantage.items()
-            },
+            "advantage": {name: asdict(estimate) for name, estimate in self.advantage.items()},
         }
 
 
@@ -91,13 +88,8 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
         facts=tuple(item for item in facts if item[1] != item[2]),
         settings=tuple(item for item in settings if item[1] != item[2]),
         metrics=tuple((name, first.get(name), second.get(name)) for name in METRICS if name in {*first, *second}),
-        advantage=_advantage(*(_own(bundle) for bundle in bundles)),
+        advantage=_advantage(*(bundle.holdout(bundle.record["model"]) for bundle in bundles)),
     )
-
-
-def _own(bundle: Bundle) -> pd.DataFrame | None:
-    """Return the holdout's predictions by the model itself."""
-    return bundle.holdout(bundle.record["model"])
 
 
 def _advantage(one: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str, Estimate]:

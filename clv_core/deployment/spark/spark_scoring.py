@@ -100,7 +100,9 @@ def score_folder(
     rows = spark.session.sql(str(spark.connection.compile(by_customer)))
     progress.report("scoring", 0, 1)
     if isinstance(bundle.model, CalibratedModel):
-        rows = rows.persist(_disk())  # read once for the level, once for the predictions
+        from pyspark import StorageLevel
+
+        rows = rows.persist(StorageLevel.DISK_ONLY)  # read once for the level, once for the predictions
         parts = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS)
         (sums,) = parts.selectExpr(*(f"sum({name})" for name in Totals._fields)).collect()
         broadcast = broadcast.at_level(bundle.model, Totals(*(total or 0.0 for total in sums)))
@@ -169,12 +171,6 @@ def _on_workers(
 ) -> DataFrame:
     variable: Any = spark.session.sparkContext.broadcast(broadcast)
     return rows.mapInArrow(partial(spark_worker.each_batch, predict, variable), schema)
-
-
-def _disk() -> Any:
-    from pyspark import StorageLevel
-
-    return StorageLevel.DISK_ONLY
 
 
 def _save(scores: DataFrame, out: str) -> None:

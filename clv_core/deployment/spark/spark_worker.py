@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -78,21 +78,11 @@ class BroadcastModel:
         return replace(self, population=json.dumps(population.to_json()))
 
 
-class BroadcastVariable(Protocol):
-    """Spark's ``Broadcast``."""
-
-    @property
-    def value(self) -> BroadcastModel:
-        """The broadcast value."""
-
-
 BatchFunction = Callable[["pa.RecordBatch", BroadcastModel], "pa.RecordBatch"]
 
 
-def each_batch(
-    predict: BatchFunction, variable: BroadcastVariable, batches: Iterator[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    """Yield the result of each batch of :func:`~clv_core.features.warehouse.rows_by_customer`."""
+def each_batch(predict: BatchFunction, variable: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the result of each batch of ``rows_by_customer``; ``variable`` is Spark's, of a :class:`BroadcastModel`."""
     for batch in batches:
         if batch.num_rows:
             yield predict(batch, variable.value)

@@ -8,6 +8,6 @@ checks        whether the reasons are real, and in the same order in two halves
 dependence    what a part adds over its reading, and which other part changes that
 events        which event moved a customer's value
 whatif        the model asked about changed customers, and some customers against others
-store         explanations on disk, with the customers that can still be asked about
+saved_explanations  explanations on disk, with the customers that can still be asked about
 sentences     all of it in words
 """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, live, predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import BACKGROUND, background_rows
+from clv_core.evaluation.explain.parts import background_rows
 from clv_core.evaluation.explain.shapley import distinct
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.records import JsonRecord
@@ -65,7 +65,6 @@ def faithfulness(
     rows: NDArray[np.int64],
     answers: Mapping[str, Explanation],
     *,
-    background: int = BACKGROUND,
     seed: int = 1,
 ) -> dict[str, Faithfulness]:
     """Hide parts of explained customers and see how far each answer moves.
@@ -76,7 +75,6 @@ def faithfulness(
         predicted: their answers as they were explained, [n, answers] or [n]: the background is drawn by them.
         rows: who was explained, positions in the snapshot, in the order of the explanations.
         answers: the explanations by answer, in the order of the model's answers.
-        background: how many customers stand for all.
         seed: of background and draws.
     """
     found = list(answers.values())
@@ -84,7 +82,7 @@ def faithfulness(
     hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(mattering))
     random = np.random.default_rng(seed)
     tried = np.sort(random.permutation(len(rows))[:CUSTOMERS])
-    compared = background_rows(predicted, seed, background)
+    compared = background_rows(predicted, seed)
     if not hidden:
         return {answer: Faithfulness(0, (), (), (), ()) for answer in answers}
     moves = []
@@ -206,5 +204,4 @@ def agreement(one: Floats, other: Floats, reference: Floats, top: int = TOP) -> 
 
 def _ranks(values: Floats) -> Floats:
     """Return the rank of each number in its row, of equal ones their mean rank."""
-    found: Floats = pd.DataFrame(values).rank(axis=1).to_numpy()
-    return found
+    return pd.DataFrame(values).rank(axis=1).to_numpy()

@@ -56,13 +56,12 @@ def explainable(explanation: Explanation) -> list[str]:
     ]
 
 
-def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence:
+def dependence(explanation: Explanation, part: str) -> Dependence:
     """Return how one part's effect depends on its reading.
 
     Args:
         explanation: of many customers.
         part: one of :func:`explainable`.
-        seed: of the shuffles that say what chance alone would explain.
     """
     column = explanation.readings[part].reset_index(drop=True)
     known = column.notna().to_numpy()
@@ -71,7 +70,7 @@ def dependence(explanation: Explanation, part: str, seed: int = 1) -> Dependence
     bins = _bins(reading, text)
     levels = _levels(explanation, part)[known]
     strengths = _explained(effect, bins, levels.to_numpy())
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(1)
     shuffles = [
         _explained(effect, bins, levels.iloc[random.permutation(len(levels))].to_numpy()) for _ in range(CHANCE_DRAWS)
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import BACKGROUND, background_rows, parts_of, readings, representatives
+from clv_core.evaluation.explain.parts import background_rows, parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features.duckdb_engine import each
 from clv_core.features.snapshot import Snapshot, concat
@@ -180,7 +180,6 @@ def explain(
     answers: Sequence[str] = (VALUE,),
     progress: Progress,
     permutations: int = 2,
-    background: int = BACKGROUND,
     seed: int = 1,
 ) -> dict[str, Explanation]:
     """Explain what a model says of some customers of a snapshot, each answer for itself.
@@ -193,8 +192,7 @@ def explain(
         answers: names of the answers.
         progress: listener of stage ``explaining``.
         permutations: orders of the parts that are tried, each forward and backward.
-        background: how many customers stand for all.
-        seed: of background and permutations.
+        seed: of the background (:func:`~clv_core.evaluation.explain.parts.background_rows`) and of the permutations.
 
     Returns:
         One explanation for each answer.
@@ -203,7 +201,7 @@ def explain(
         ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
     """
     said = predicted.reshape(len(predicted), -1)
-    compared = background_rows(said, seed, background)
+    compared = background_rows(said, seed)
     halves, base = _divided(predict, snapshot, rows, compared, progress, _half(permutations), seed)
     chosen = representatives(snapshot, said[:, 0])
     read = readings(snapshot.take(rows), chosen)

@@ -69,12 +69,7 @@ class Mixer:
 
     def snapshot(self, origins: Origins) -> Snapshot:
         """Return the mixed customers, [N]."""
-        return replace(
-            self.pool,
-            table=self._features(origins),
-            windows=self._windows(origins),
-            target=None,
-        )
+        return replace(self.pool, table=self._features(origins), windows=self._windows(origins), target=None)
 
     def _features(self, origins: Origins) -> pd.DataFrame:
         frame = self.pool.features

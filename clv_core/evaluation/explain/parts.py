@@ -105,8 +105,8 @@ DRAWS: Final = 100
 """Backgrounds that are tried where several answers are explained."""
 
 
-def background_rows(predicted: NDArray[np.float64], seed: int, size: int = BACKGROUND) -> NDArray[np.int64]:
-    """Return customers who together stand for all: one from each of ``size`` equal slices of the ranking.
+def background_rows(predicted: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Return customers who together stand for all: one from each of :data:`BACKGROUND` equal slices of the ranking.
 
     Of each slice one of the ten customers nearest to the slice's mean is drawn, so that the background's mean, which
     explanations start from, is close to the mean of all. A slice of like value holds very different chances to buy:
@@ -115,12 +115,11 @@ def background_rows(predicted: NDArray[np.float64], seed: int, size: int = BACKG
     Args:
         predicted: predicted value, [n], or all answers of which it is the first, [n, answers].
         seed: of the draw.
-        size: how many; fewer where there are fewer customers.
     """
     generator = np.random.default_rng(seed)
     answers = predicted.reshape(len(predicted), -1)
     value, near = answers[:, 0], []
-    for part in np.array_split(np.argsort(value, kind="stable"), min(size, len(value))):
+    for part in np.array_split(np.argsort(value, kind="stable"), min(BACKGROUND, len(value))):
         near.append(part[np.argsort(np.abs(value[part] - value[part].mean()), kind="stable")[:NEAREST]])
     draws = 1 if answers.shape[1] == 1 else DRAWS
     drawn = np.array([[generator.choice(rows) for rows in near] for _ in range(draws)], np.int64)

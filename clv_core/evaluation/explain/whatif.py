@@ -51,8 +51,7 @@ class WhatIf:
     @cached_property
     def own(self) -> Floats:
         """The answers for everyone as they are, [n, answers]."""
-        own: Floats = np.asarray(self.predict(self.pool), np.float64)
-        return own
+        return np.asarray(self.predict(self.pool), np.float64)
 
     def changeable(self, row: int) -> list[str]:
         """Return the parts that a customer can be given another reading of: her own is known, and not all have it."""

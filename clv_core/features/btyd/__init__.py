@@ -7,8 +7,8 @@ too little. Rates and ages are in one unit of time throughout; CLV Studio uses d
 
 from clv_core.features.btyd.anchor import Anchor
 from clv_core.features.btyd.bgnbd import BGNBD
+from clv_core.features.btyd.events_summary import summary_from_events
 from clv_core.features.btyd.gammagamma import GammaGamma
 from clv_core.features.btyd.paretonbd import ParetoNBD
-from clv_core.features.btyd.summary import summary_from_events
 
 __all__ = ["Anchor", "BGNBD", "GammaGamma", "ParetoNBD", "summary_from_events"]

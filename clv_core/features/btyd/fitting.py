@@ -103,8 +103,7 @@ def standard_errors(log_likelihood: LogLikelihood, parameters: Floats) -> Floats
     curvature = _curvature(log_likelihood, np.log(parameters))
     if np.linalg.eigvalsh(curvature)[0] <= 0:
         return np.full(len(parameters), np.nan)
-    errors: Floats = parameters * np.sqrt(np.diag(np.linalg.inv(curvature)))
-    return errors
+    return parameters * np.sqrt(np.diag(np.linalg.inv(curvature)))
 
 
 def _information(log_likelihood: LogLikelihood, logs: Floats) -> float:
@@ -116,8 +115,7 @@ def _curvature(log_likelihood: LogLikelihood, logs: Floats) -> Floats:
     """Return minus the second derivatives of a log-likelihood by log-parameters, by differences of the gradient."""
 
     def slope(at: Floats) -> Floats:
-        gradient: Floats = log_likelihood(np.exp(at))[1] * np.exp(at)
-        return gradient
+        return log_likelihood(np.exp(at))[1] * np.exp(at)
 
     rows = [(slope(logs - shift) - slope(logs + shift)) / (2 * STEP) for shift in STEP * np.eye(len(logs))]
     curvature = np.stack(rows)

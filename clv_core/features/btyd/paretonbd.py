@@ -112,8 +112,7 @@ class ParetoNBD(JsonRecord):
 
         def expected(horizon_days: float) -> Floats:
             longer = np.log1p(horizon_days / (self.beta + age))
-            span: Floats = rate * (self.beta + age) * longer * exprel((1 - self.s) * longer)
-            return span
+            return rate * (self.beta + age) * longer * exprel((1 - self.s) * longer)
 
         return expected
 
@@ -130,8 +129,7 @@ class ParetoNBD(JsonRecord):
             zero = np.zeros(len(shape))
             log_area, _, _ = _integral(shape + 1, alpha, self.s, beta, zero, zero + horizon_days)
             some[part] = np.exp(np.log(shape) + shape * np.log(alpha) + self.s * np.log(beta) + log_area)
-        chance: Floats = np.clip(some[place], 0.0, 1.0) * self.p_alive(frequency, recency, T)
-        return chance
+        return np.clip(some[place], 0.0, 1.0) * self.p_alive(frequency, recency, T)
 
     @property
     def _parameters(self) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.columnar.groups import Groups, all_true
+from clv_core.features.columnar.row_groups import Groups, all_true
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.features.columnar.column import Column
-from clv_core.features.columnar.groups import Groups, all_true, order_of, sort_keys
+from clv_core.features.columnar.row_groups import Groups, all_true, order_of, sort_keys
 
 T = TypeVar("T")
 

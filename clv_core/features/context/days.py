@@ -17,8 +17,7 @@ EXACT: Final = 2.0**-22
 
 def exactly(values: Floats) -> Floats:
     """Return values to the nearest :data:`EXACT`: doubles add up to 2 billion of such without rounding."""
-    rounded: Floats = np.round(values / EXACT) * EXACT
-    return rounded
+    return np.round(values / EXACT) * EXACT
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ class Days:
 
     def count(self, customers: Ints, begin: Ints | int, end: Ints | int) -> Floats:
         """Return the number of rows on days ``begin <= day < end``, [n]."""
-        found: Floats = (self.before(customers, end) - self.before(customers, begin)).astype(np.float64)
-        return found
+        return (self.before(customers, end) - self.before(customers, begin)).astype(np.float64)
 
     @cached_property
     def added(self) -> Floats:
@@ -89,8 +87,7 @@ class Days:
 
     def sum(self, customers: Ints, begin: Ints | int, end: Ints | int) -> Floats:
         """Return the sum of values on days ``begin <= day < end``, [n]."""
-        found: Floats = self.added[self.before(customers, end)] - self.added[self.before(customers, begin)]
-        return found
+        return self.added[self.before(customers, end)] - self.added[self.before(customers, begin)]
 
     def since(self, customers: Ints, day: int) -> Floats:
         """Return the days from each customer's last row before ``day`` to it, infinite where there is none, [n]."""
@@ -117,8 +114,7 @@ class Past:
 
     def sum(self, added: Floats) -> Floats:
         """Return what a running sum with a leading 0, [d + 1], adds up over each customer's rows."""
-        found: Floats = added[self.stop] - added[self.begin]
-        return found
+        return added[self.stop] - added[self.begin]
 
     def first(self, values: NDArray[Any], otherwise: float) -> NDArray[Any]:
         """Return the value [d] of each customer's first row."""
@@ -138,8 +134,7 @@ def running(values: NDArray[Any]) -> NDArray[Any]:
 
 def offsets_of(customer: Ints, customers: int) -> Ints:
     """Return where each customer's rows begin, and the last one's end, [c + 1]; rows are ordered by customer."""
-    found: Ints = customer.searchsorted(np.arange(customers + 1))
-    return found
+    return customer.searchsorted(np.arange(customers + 1))
 
 
 def first_of_day(customer: Ints, day: Ints) -> Ints:

@@ -100,8 +100,7 @@ def step_kinds(steps: Steps) -> NDArray[np.int64]:
     names = [RATING_EVENT if text == REVIEW else text for text in steps.vocabularies[0]]
     other = KINDS.index("other")
     table = np.array([*(KINDS.index(name) if name in KINDS else other for name in names), other], np.int64)
-    found: NDArray[np.int64] = table[steps.codes[:, 0]]
-    return found
+    return table[steps.codes[:, 0]]
 
 
 @dataclass(frozen=True)

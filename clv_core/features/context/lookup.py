@@ -58,14 +58,12 @@ def by_span(running: Floats | Ints) -> Floats:
     Args:
         running: a running count or sum at :func:`span_edges`, [n, 10].
     """
-    spans: Floats = (running[:, :-1] - running[:, 1:]).astype(np.float64)
-    return spans
+    return (running[:, :-1] - running[:, 1:]).astype(np.float64)
 
 
 def decayed(spans: Floats, half: float) -> Floats:
     """Return the sum over spans with a weight that halves every ``half`` horizons, [n]."""
-    found: Floats = spans @ _weights(half)
-    return found
+    return spans @ _weights(half)
 
 
 @cache

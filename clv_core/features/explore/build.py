@@ -37,7 +37,7 @@ from clv_core.features.explore.cube import (
     drop_cubes,
     find_cube,
 )
-from clv_core.jobs import Progress
+from clv_core.jobs import NoProgress, Progress
 from clv_core.workspace import Workspace, atomic_path, write_json
 
 if TYPE_CHECKING:
@@ -220,9 +220,4 @@ class _Builder:
 
     def _run(self, stage: str, query: str, rows: int = 0) -> None:
         """Execute a query; one without a stage is a step of a larger one, which reports by itself."""
-        fetch(self.connection, query, _Silent() if not stage else self.progress, stage, rows)
-
-
-class _Silent:
-    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Do nothing."""
+        fetch(self.connection, query, self.progress if stage else NoProgress(), stage, rows)

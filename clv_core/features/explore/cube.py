@@ -17,7 +17,6 @@ once, on the first day inside the span. That is what lets a view over 20 million
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from clv_core.collection.store.dataset import MADE, Dataset
+from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, read_json
 
 RECORD: Final = "cube.json"
@@ -36,7 +36,7 @@ OPTIONS: Final = 200
 
 
 @dataclass(frozen=True)
-class Cube:
+class Cube(JsonRecord):
     """One dataset version, summed.
 
     Args:
@@ -67,8 +67,7 @@ class Cube:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary for :data:`RECORD`."""
-        values = dataclasses.asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
-        return {"format": FORMAT, **{name: value for name, value in values.items() if name != "folder"}}
+        return {"format": FORMAT, **{name: value for name, value in super().to_json().items() if name != "folder"}}
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -77,9 +76,7 @@ class Cube:
         values = read_json(path) if path.is_file() else {}
         if values.pop("format", None) != FORMAT:
             return None
-        days = {name: date.fromisoformat(values[name]) for name in ("start", "end")}
-        lists = {name: tuple(values[name]) for name in ("channels", "countries", "has")}
-        return cls(folder=folder, **(values | days | lists))
+        return cls.from_json({**values, "folder": folder})
 
 
 def cube_folder(dataset: Dataset) -> Path:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from clv_core.columns import CART, PURCHASE, VIEW
 from clv_core.features.explore.buyers import cohorts, come_back, gaps, rfm
-from clv_core.features.explore.figures import concentration, figures, trend
+from clv_core.features.explore.key_figures import concentration, figures, trend
 from clv_core.features.explore.selection import Selection, bucket, sql_day
 
 SHOWN: Final = 12
@@ -109,15 +109,11 @@ def rating_trend(selection: Selection) -> pd.DataFrame:
     )
 
 
-def _come_back(selection: Selection) -> pd.DataFrame:
-    return come_back(gaps(selection))
-
-
 VIEWS: Final[dict[str, Callable[[Selection], pd.DataFrame]]] = {
     "trend": trend,
     "cohorts": cohorts,
     "gaps": gaps,
-    "come_back": _come_back,
+    "come_back": lambda selection: come_back(gaps(selection)),
     "rfm": rfm,
     "funnel": funnel,
     "ratings": ratings,

@@ -1,8 +1,6 @@
 """A network that is trained once, on simulated shops, and predicts the customers of a log that it has never seen.
 
-inputs      tensors of customers, their steps and the logs around them
-network     the log's statistics steer what is made of a customer's
-curve       what part of a horizon's value comes when: monotone by construction
-weights     the network that the program ships with
-model       predictions in a log's currency, at the level of the anchor
+pretrained_inputs   tensors of customers, their steps and the logs around them
+pretrained_network  the log's statistics steer what is made of a customer's; the weights that the program ships with
+model               predictions in a log's currency, at the level of the anchor
 """

@@ -19,9 +19,8 @@ from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, 
 from clv_core.model.chance import HorizonTransfer
 from clv_core.model.heads import Params
 from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_allowed
-from clv_core.model.instant import curve
 from clv_core.model.instant.pretrained_inputs import Batch, InstantInputs
-from clv_core.model.instant.pretrained_network import InstantNetwork, Steering
+from clv_core.model.instant.pretrained_network import InstantNetwork, Steering, curve_share
 from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
 
 
@@ -29,9 +28,9 @@ from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread,
 class InstantModel(NetworkModel):
     """Networks that need no training on a log; a member of ``MODELS``.
 
-    A part of its own horizon scales the mean by each customer's curve (:mod:`clv_core.model.instant.curve`); chance and
-    quantiles go by the anchor, as in all models. What comes after it grows as the anchor expects purchases to: the
-    networks saw no value beyond a horizon, and their curves bend too early there (tests/bench/README.md).
+    A part of its own horizon scales the mean by each customer's curve (``curve_share``); chance and quantiles go by the
+    anchor, as in all models. What comes after it grows as the anchor expects purchases to: the networks saw no value
+    beyond a horizon, and their curves bend too early there (tests/bench/README.md).
 
     Args:
         horizon_days: the horizon that its inputs are counted in.
@@ -103,7 +102,7 @@ class InstantModel(NetworkModel):
         """Return what comes in ``horizon_days``, discounted, relative to the model's own horizon, float32.
 
         Args:
-            weights: of each customer's curve in each network, [k, n, curve.WIDTH].
+            weights: of each customer's curve in each network, [k, n, CURVE_WIDTH].
             horizon_days: days asked for.
             after: returns the anchor's curve, 1 at the model's own horizon; it holds from there on.
             last_year: how time runs.
@@ -117,8 +116,7 @@ class InstantModel(NetworkModel):
                 return after()(days)
             even = last_year.even_days(days, self.horizon_days)
             ratio = torch.full((exact.shape[1],), even / self.horizon_days, dtype=torch.float64)
-            found: NDArray[np.float64] = curve.share(exact, ratio).numpy()
-            return found
+            return curve_share(exact, ratio).numpy()
 
         return torch.from_numpy(discounted(grown, horizon_days).astype(np.float32))
 

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.model.heads import Params, Ziln
-from clv_core.model.instant import curve
 from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch
 from clv_core.program_files import ASSETS
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -30,7 +29,33 @@ TRUST: Final = -1.0
 FARTHEST: Final = 6.0
 """Inputs are cut at so many standard deviations."""
 
+SATURATIONS: Final = (0.15, 0.5, 1.5, 4.0)
+"""Horizons after which a saturating curve has reached 1 - 1/e."""
+CURVE_WIDTH: Final = len(SATURATIONS) + 2
+CURVE_START: Final = (-1.0, -1.0, 0.0, 1.0, 1.0, -1.0)
+"""Log weights before anything is learned: nearly even."""
+
 Steering = list[Tensor]
+
+
+def curve_basis(ratio: Tensor) -> Tensor:
+    """Return the basis curves at ``ratio`` horizons [B], shape [B, CURVE_WIDTH]."""
+    rising = [-torch.expm1(-ratio / tau) for tau in SATURATIONS]
+    return torch.stack([*rising, ratio, ratio**2 / (1 + ratio**2)], dim=-1)
+
+
+def curve_share(weights: Tensor, ratio: Tensor) -> Tensor:
+    """Return which share of a horizon's value comes in ``ratio`` horizons, [B]; it never falls, and is 1 at 1.
+
+    sum_k w_k B_k(r) / sum_k w_k B_k(1) with basis curves that rise from 0: saturating ones for customers about to
+    leave, an even one, and one that starts late.
+
+    Args:
+        weights: of the basis curves, positive, [B, CURVE_WIDTH].
+        ratio: length of the span in horizons, [B].
+    """
+    at_horizon = curve_basis(torch.ones_like(ratio))
+    return (weights * curve_basis(ratio)).sum(-1) / (weights * at_horizon).sum(-1)
 
 
 class Block(nn.Module):
@@ -74,10 +99,10 @@ class InstantNetwork(nn.Module):
         self.join = nn.Linear(statistics + STEPS_WIDTH, WIDTH)
         self.blocks = nn.ModuleList(Block(WIDTH, LOG_WIDTHS[1]) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(WIDTH)
-        self.out = nn.Linear(WIDTH, self.head.args_dim + curve.WIDTH + 1)
+        self.out = nn.Linear(WIDTH, self.head.args_dim + CURVE_WIDTH + 1)
         nn.init.zeros_(self.out.weight)
         with torch.no_grad():
-            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(curve.START) + [TRUST]))
+            self.out.bias.copy_(torch.tensor([0.0] * self.head.args_dim + list(CURVE_START) + [TRUST]))
         for name, size in (("statistics", statistics), ("log", log_statistics)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_deviation", torch.ones(size))
@@ -117,14 +142,14 @@ class InstantNetwork(nn.Module):
             )
 
     def forward(self, batch: Batch, steering: Steering | None = None) -> Params:
-        """Return the head's parameters and ``curve``, the weights of the curve over time [B, curve.WIDTH].
+        """Return the head's parameters and ``curve``, the weights of the curve over time [B, CURVE_WIDTH].
 
         Args:
             batch: B rows of k logs.
             steering: :meth:`steering` of the logs, where it is known already.
         """
         hidden = self.hidden(batch, steering)
-        own, weights, trust = self.out(hidden).split([self.head.args_dim, curve.WIDTH, 1], dim=-1)
+        own, weights, trust = self.out(hidden).split([self.head.args_dim, CURVE_WIDTH, 1], dim=-1)
         params = self.head.domain_map(own, batch.base)
         anchored = batch.base[:, ANCHORED]
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())

@@ -133,7 +133,7 @@ def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) 
         if days not in cached and snapshot is not None:
             cached[days] = score_snapshot(bundle, snapshot, cutoff, Terms(days))
         elif days not in cached:
-            cached[days] = score(bundle, dataset, cutoff=cutoff, horizon_days=days, progress=progress)
+            cached[days] = score(bundle, dataset, cutoff=cutoff, terms=Terms(days), progress=progress)
         return cached[days]
 
     return scores

@@ -15,7 +15,7 @@ from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.evaluation.explain.store import load_explanation
+from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.acquisition import (

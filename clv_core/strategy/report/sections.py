@@ -13,7 +13,7 @@ from clv_core.errors import Message
 from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
 from clv_core.evaluation.deciles import decile_table, top_share
 from clv_core.evaluation.explain.sentences import SECOND
-from clv_core.evaluation.saying import format_metric
+from clv_core.evaluation.metrics import format_metric
 from clv_core.evaluation.trust import REASONS
 from clv_core.i18n import without_options
 from clv_core.strategy.acquisition.findings import group_name

@@ -6,13 +6,9 @@ they spend, and how much their views, carts, ratings and returns say about all t
 drawn, and how wide, stands in :mod:`~clv_core.training.prior.shop_traits`; one seed gives one shop.
 
     shop_traits    what is drawn of a shop
-    seasonality    season, trend and shocks by week
-    rate_drift     how a customer's own rate moves
-    order_times    who buys when, and who leaves
-    order_values   what an order is worth
+    order_times    who buys when, and who leaves; the calendar, and how a customer's own rate moves
     renewals       subscriptions instead of orders
-    side_events    returns, views, carts and ratings
-    shop_log       all of it as one log, with what came after its cutoff
+    shop_log       what orders are worth, returns, views, carts and ratings: one log, and what came after its cutoff
 """
 
 from clv_core.training.prior.shop_log import KINDS, ShopLog, simulate_shop

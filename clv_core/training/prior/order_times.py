@@ -1,18 +1,28 @@
-"""Who buys when, and who leaves: a renewal process in each customer's own time, ended by her dropout."""
+"""Who buys when, and who leaves: a renewal process in each customer's own time, ended by her dropout.
+
+Her time runs with the calendar (season, Christmas, trend, monthly shocks) and with what moves her own rate (moods,
+rests, seasons of her own, age), all by week.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.training.prior.rate_drift import own_level
-from clv_core.training.prior.seasonality import WEEK_DAYS, weekly_level
 from clv_core.training.prior.shop_traits import LARGEST_RATIO, Traits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+YEAR_DAYS: Final = 365.25
+WEEK_DAYS: Final = 7
+MONTH_WEEKS: Final = 4
+CHRISTMAS_DAYS: Final = (318.0, 358.0)
+AFTER_DAYS: Final = 30.0
+"""How long after Christmas less is bought."""
 
 
 @dataclass(frozen=True)
@@ -152,3 +162,86 @@ def _left_after(
     left = np.full(n, np.inf)
     np.minimum.at(left, customer[leaves], day[leaves])
     return left
+
+
+def weekly_level(traits: Traits, begin: Floats, random: np.random.Generator) -> Floats:
+    """Return the factor on everyone's rate in each week, mean about 1, [w].
+
+    Args:
+        traits: of the shop.
+        begin: first day of each week, in days after the cutoff (negative before it), [w].
+        random: source of chance.
+    """
+    of_year = year_day(traits.cutoff_day + begin + WEEK_DAYS / 2)
+    level = np.exp(traits.season * np.sin(2 * np.pi * of_year / YEAR_DAYS + traits.season_turn))
+    peak = (of_year >= CHRISTMAS_DAYS[0]) & (of_year < CHRISTMAS_DAYS[1])
+    after = (of_year >= CHRISTMAS_DAYS[1]) | (of_year < CHRISTMAS_DAYS[1] + AFTER_DAYS - YEAR_DAYS)
+    level *= 1 + traits.christmas * peak - min(0.4, traits.christmas / 4) * after
+    level *= np.exp(traits.trend * begin / YEAR_DAYS)
+    months = random.normal(0, traits.shock, len(begin) // MONTH_WEEKS + 1)
+    return level * np.exp(np.repeat(months, MONTH_WEEKS)[: len(begin)])
+
+
+def year_day(day: Floats) -> Floats:
+    """Return the day of the year of days since 1970-01-01, near enough for a season."""
+    return np.mod(day, YEAR_DAYS)
+
+
+def own_level(
+    traits: Traits, begin: Floats, arrival: Floats, random: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Return the factors on each customer's rate by week, each [n, w].
+
+    Args:
+        traits: of the shop.
+        begin: first day of each week, in days after the cutoff, [w].
+        arrival: day on which each customer came, in days after the cutoff, [n].
+        random: source of chance.
+
+    Returns:
+        The mood, which views may tell; the intent, which carts may tell; and what age and a season of her own do.
+    """
+    n, weeks = len(arrival), len(begin)
+    mood = np.ones((n, weeks))
+    if traits.mood_deviation:
+        mood *= _moved(n, weeks, traits.mood_days, traits.mood_deviation, random)
+    if traits.rest_share:
+        mood *= _awake(n, weeks, traits, random) / (1 - traits.rest_share)
+    age = np.maximum(begin - arrival[:, None], 0) / traits.horizon_days
+    other = (1 + age) ** -traits.slow_down
+    if traits.seasonal_share:
+        own = random.uniform(size=n) < traits.seasonal_share
+        turn = np.where(own, random.uniform(0, YEAR_DAYS, n), 0.0)
+        distance = np.abs(year_day(traits.cutoff_day + begin[None, :] - turn[:, None]) - YEAR_DAYS / 2)
+        other[own] *= (distance[own] < YEAR_DAYS / 8) * 4.0
+    if traits.intent_deviation:
+        return mood, _moved(n, weeks, traits.mood_days, traits.intent_deviation, random), other
+    return mood, np.ones_like(mood), other
+
+
+def _moved(n: int, weeks: int, days: float, deviation: float, random: np.random.Generator) -> Floats:
+    """Return factors of mean 1 whose logs are walks of that deviation, [n, weeks]."""
+    return np.exp(_walk(n, weeks, days, random) * deviation - deviation**2 / 2)
+
+
+def _walk(n: int, weeks: int, days: float, random: np.random.Generator) -> Floats:
+    """Return stationary walks of deviation 1 that forget half in about ``days``, [n, weeks]."""
+    kept = 0.5 ** (WEEK_DAYS / days)
+    step = np.sqrt(1 - kept**2)
+    walk = random.standard_normal((weeks, n))
+    for week in range(1, weeks):
+        walk[week] = kept * walk[week - 1] + step * walk[week]
+    return walk.T
+
+
+def _awake(n: int, weeks: int, traits: Traits, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Return whether each customer is awake in each week, [n, weeks]."""
+    odds = traits.rest_share / (1 - traits.rest_share)
+    wakes = min(0.9, WEEK_DAYS / traits.rest_days, 0.9 / odds)
+    rests = wakes * odds
+    chance = random.uniform(size=(weeks, n))
+    awake = np.empty((weeks, n), bool)
+    awake[0] = chance[0] >= traits.rest_share
+    for week in range(1, weeks):
+        awake[week] = np.where(awake[week - 1], chance[week] >= rests, chance[week] < wakes)
+    return awake.T

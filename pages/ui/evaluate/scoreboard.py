@@ -15,8 +15,8 @@ from clv_core.commands.training import set_words
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_evaluation import backtest_folder
+from clv_core.evaluation.backtest_origins import rolling_origins
 from clv_core.evaluation.evidence import REFERENCE
-from clv_core.evaluation.origins import rolling_origins
 from clv_core.plot.drawing import BASELINE, PREDICTED, Chart, drawn
 from clv_core.strategy.audiences.readable_columns import with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv

@@ -23,7 +23,7 @@ from pages.ui.explain.overall import SavedExplanation, need_explanation
 from pages.ui.i18n import money, name_of, t
 
 if TYPE_CHECKING:
-    from clv_core.deployment.explanation_session import ExplanationSession
+    from clv_core.deployment.score_explanations import ExplanationSession
     from clv_core.evaluation.explain.events import EventEffects
 
 SLIDERS: Final = 4
@@ -36,7 +36,7 @@ SMALLEST: Final = 1e-4
 @cached(CUSTOMERS)
 def _session(bundle: Bundle, record: Path) -> ExplanationSession:
     """Return the model, ready for questions about the customers of a saved explanation."""
-    from clv_core.deployment.explanation_session import open_session
+    from clv_core.deployment.score_explanations import open_session
 
     return open_session(bundle, record.parent)
 

@@ -11,7 +11,7 @@ import streamlit as st
 from clv_core.collection.store.version_store import Dataset
 from clv_core.errors import ClvError
 from clv_core.features.explore.cube import Cube, find_cube
-from clv_core.features.explore.figures import Concentration, Figures, concentration, figures
+from clv_core.features.explore.key_figures import Concentration, Figures, concentration, figures
 from clv_core.features.explore.selection import CubePart, Filters, Selection
 from clv_core.features.explore.views import VIEWS
 from pages.ui import cells, i18n, page_files, progress, widgets

@@ -6,7 +6,7 @@ import pandas as pd
 from babel.dates import format_date
 
 from clv_core.features.explore.buyers import FIRST, LATER, back_within
-from clv_core.features.explore.figures import Concentration
+from clv_core.features.explore.key_figures import Concentration
 from clv_core.features.explore.views import DAYS
 from clv_core.i18n import BABEL_LOCALES
 from clv_core.plot.names import cut

@@ -14,7 +14,7 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.model_archive.archive_export import export_bundle
+from clv_core.deployment.model_archive.import_export import export_bundle
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.export_records import log_holdout

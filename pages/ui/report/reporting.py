@@ -16,7 +16,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain.store import load_record
+from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.acquisition.saved_spend import spend_mark
 from clv_core.strategy.plans.allocation import max_useful_budget

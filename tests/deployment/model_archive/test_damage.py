@@ -19,7 +19,7 @@ from clv_core.deployment.bundle import HISTORY, REFERENCE, STATE, WEIGHTS, Bundl
 from clv_core.deployment.bundle_record import RECORD, digest, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.demo import SAMPLE, SHIPPED
-from clv_core.deployment.model_archive.archive_import import check_files
+from clv_core.deployment.model_archive.import_export import check_files
 from clv_core.deployment.scoring_warnings import lost_signal_warnings
 from clv_core.errors import Message, Refused
 from clv_core.evaluation.trust import Trust

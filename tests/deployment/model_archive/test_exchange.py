@@ -22,9 +22,8 @@ import pytest
 
 from clv_core.deployment.bundle import HOLDOUT, STATE, WEIGHTS
 from clv_core.deployment.bundle_record import RECORD, digest, sealed
-from clv_core.deployment.model_archive.archive_export import export_bundle
-from clv_core.deployment.model_archive.archive_import import import_bundle
 from clv_core.deployment.model_archive.archive_reader import CARD, MAX_RATIO
+from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError, Refused, UsageError
 from clv_core.i18n import LANGUAGES

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.model_archive.archive_export import export_bundle
-from clv_core.deployment.model_archive.archive_import import import_bundle
+from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError, Refused
 from clv_core.workspace import Workspace

@@ -88,9 +88,9 @@ def test_some_customers_at_a_time_are_scored_as_among_all(
 
 
 def test_other_terms_are_those_of_score(shop: Workspace, bundles: dict[str, Bundle], log: EventLog) -> None:
-    asked = {"horizon_days": 150, "discount_rate": 0.12, "margin_rate": 0.4}
-    expected = score(shop, "shop", bundles["hybrid"].id, **asked, progress=NoProgress())
-    assert_the_same(scored(log, bundles["hybrid"], Terms(150, 0.12, 0.4), 128), expected)
+    asked = Terms(150, 0.12, 0.4)
+    expected = score(shop, "shop", bundles["hybrid"].id, terms=asked, progress=NoProgress())
+    assert_the_same(scored(log, bundles["hybrid"], asked, 128), expected)
 
 
 def test_the_columns_that_spark_is_told_of_are_those_of_score() -> None:

@@ -33,10 +33,9 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
     spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path, kind: str
 ) -> None:
     model, out = bundles[kind].id, tmp_path / "out"
-    asked = {"horizon_days": 90, "margin_rate": 0.5} if kind == "hybrid" else {}
-    terms = Terms(90, margin_rate=0.5) if asked else None
+    terms = Terms(90, margin_rate=0.5) if kind == "hybrid" else None
     found = score_folder(shop, spark, str(folder), model, str(out), terms=terms, progress=NoProgress())
-    expected = score(shop, "shop", model, **asked, progress=NoProgress())  # type: ignore[arg-type]
+    expected = score(shop, "shop", model, terms=terms, progress=NoProgress())
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
     assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
     dataset = open_dataset(shop, "shop")

@@ -15,7 +15,7 @@ from clv_core.features.explore import build
 from clv_core.features.explore.build import build_cube
 from clv_core.features.explore.buyers import cohorts, rfm
 from clv_core.features.explore.cube import RECORD, Cube, cube_folder, drop_cubes, find_cube
-from clv_core.features.explore.figures import figures, trend
+from clv_core.features.explore.key_figures import figures, trend
 from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.features.explore.cube import RECORD, Cube, drop_cubes
-from clv_core.features.explore.figures import concentration, figures
+from clv_core.features.explore.key_figures import concentration, figures
 from clv_core.features.explore.selection import ANSWERS, CubePart, Selection
 from clv_core.features.explore.views import VIEWS, keep_answers
 from clv_core.workspace import Workspace

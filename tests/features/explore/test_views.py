@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.features.explore.buyers import back_within, cohorts, come_back, gaps, median_gap, overall, rfm
-from clv_core.features.explore.figures import concentration, figures, trend
+from clv_core.features.explore.key_figures import concentration, figures, trend
 from clv_core.features.explore.selection import Selection
 from clv_core.features.explore.views import categories, funnel, rating_trend, ratings
 from clv_core.i18n import LANGUAGES, translate

@@ -57,12 +57,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
     check_ending(options.out)
     made = pipeline.segment(
-        scored,
-        options.out,
-        scheme=scheme,
-        conditions=conditions,
-        language=context.language,
-        progress=context.progress,
+        scored, options.out, scheme=scheme, conditions=conditions, language=context.language, progress=context.progress
     )
     return {
         "out": str(options.out),

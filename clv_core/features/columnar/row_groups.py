@@ -55,8 +55,7 @@ class Groups:
         Exact where it fits 63 bits: sums up to a row may overflow, their differences are right all the same.
         """
         if values.shape[-1] <= FEW_ROWS:
-            sums: NDArray[np.int64] = np.add.reduceat(values, self.starts, axis=-1, dtype=np.int64)
-            return sums
+            return np.add.reduceat(values, self.starts, axis=-1, dtype=np.int64)
         before = np.zeros(len(values) + 1, np.int64)
         values.cumsum(out=before[1:])
         return before[self.stops] - before[self.starts]

@@ -1,22 +1,31 @@
-"""Import a model from a zip: everything is checked before anything is stored, and nothing in it is ever executed."""
+"""Import a model from a zip, and export one.
+
+Everything is checked before anything is stored, and nothing in the zip is ever executed. An export has no customers but
+those of the holdout, where they are asked for.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, place, staging
-from clv_core.deployment.bundle_record import RECORD, digest, intact
-from clv_core.deployment.model_archive.archive_reader import max_bytes, read_archive, read_document, read_weights
+from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, Bundle, place, staging
+from clv_core.deployment.bundle_record import RECORD, digest, intact, sealed
+from clv_core.deployment.model_archive.archive_reader import CARD, max_bytes, read_archive, read_document, read_weights
 from clv_core.deployment.model_archive.archive_schemas import check_record
 from clv_core.deployment.model_archive.model_checks import check_history, check_holdout, check_model, check_reference
 from clv_core.deployment.registry import Registry, Version
-from clv_core.errors import Refused
-from clv_core.workspace import Workspace, check_name
+from clv_core.deployment.registry.model_card import model_card
+from clv_core.errors import Refused, UsageError
+from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.workspace import Workspace, atomic_path, check_name
 
 SINGLE_FILES: Final = (".json", ".safetensors")
+ENDING: Final = ".zip"
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) -> Version:
@@ -84,3 +93,38 @@ def _refuse_single_file(path: Path) -> None:
     else:
         read_weights(path.read_bytes(), path.name)
     raise Refused("import_missing", member=RECORD if path.suffix.lower() != ".json" else WEIGHTS)
+
+
+def export_bundle(
+    workspace: Workspace, version: Version, out: Path, *, holdout: bool = False, language: str = DEFAULT_LANGUAGE
+) -> list[str]:
+    """Write a version, with its model card, to ``out``; the same version gives the same bytes.
+
+    Args:
+        workspace: that has it.
+        version: all its files are checked first.
+        out: a name that ends in ``.zip``.
+        holdout: whether to include the holdout's predictions, which name customers and what they spent.
+        language: of the model card.
+
+    Returns:
+        The names of the files in it.
+
+    Raises:
+        UsageError: the name does not end in ``.zip``.
+        Refused: a file of the version is damaged.
+    """
+    if out.suffix.lower() != ENDING:
+        raise UsageError("export_zip", path=out.name)
+    bundle = Registry(workspace).open(version)
+    files = {**_files(bundle, holdout), CARD: model_card(version, language).encode("utf-8")}
+    with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+    return list(files)
+
+
+def _files(bundle: Bundle, holdout: bool) -> dict[str, bytes]:
+    sums = {name: value for name, value in bundle.record["checksums"].items() if holdout or name != HOLDOUT}
+    record = sealed({**bundle.record, "checksums": sums})
+    return {RECORD: record.encode("utf-8"), **{name: bundle.read(name) for name in sums}}

@@ -107,7 +107,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write a version as a zip for another workspace."""
-    from clv_core.deployment.model_archive.archive_export import export_bundle
+    from clv_core.deployment.model_archive.import_export import export_bundle
     from clv_core.strategy.audiences.export_records import log_holdout
 
     registry = Registry(context.workspace)
@@ -125,7 +125,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Register a version from a zip."""
-    from clv_core.deployment.model_archive.archive_import import import_bundle
+    from clv_core.deployment.model_archive.import_export import import_bundle
 
     registry = Registry(context.workspace)
     earlier = {one.bundle for one in registry.versions()}
