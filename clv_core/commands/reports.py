@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +45,7 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.deployment.terms import Terms
     from clv_core.strategy.acquisition import Question
+    from clv_core.strategy.activation import PlanInputs
     from clv_core.strategy.plans.measured_offers import measure_offers
     from clv_core.strategy.plans.offers import parse_offers
     from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
@@ -52,15 +53,13 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.strategy.segments.value_tiers import ValueTiers
 
     check_endings(options.out)
-    if options.logo is not None:
-        read_logo(options.logo)
+    logo = None if options.logo is None else read_logo(options.logo)
     if bool(options.offer) != (options.budget is not None):
         raise UsageError("report_plan")
     if options.budget == 0:
         raise NotEnoughData("plan_empty", budget=options.budget)
     scored = open_scored(options, context)
     terms = Terms(scored.horizon_days, options.discount_rate, options.margin_rate)
-    scheme = ValueTiers.parse(options.scheme)
     plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
     assumed, files = parse_offers(options.offer) if options.offer else ((), {})
     offers, experiments = measure_offers(
@@ -73,18 +72,14 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     _explain(scored, context.progress)
     report = make_report(
         scored,
-        offers=offers,
-        budget=options.budget or 0.0,
-        scheme=scheme,
-        plan_scheme=plan_scheme,
-        plan_terms=terms,
+        plan=PlanInputs(offers, options.budget, terms, plan_scheme) if offers else None,
         experiments=experiments,
+        scheme=ValueTiers.parse(options.scheme),
         acquisition=asked,
         language=context.language,
-        logo=options.logo,
         progress=context.progress,
     )
-    written = write_report(report, options.out)
+    written = write_report(replace(report, logo=logo), options.out)
     return {
         "files": [str(file) for file in written],
         "model": options.model,
@@ -147,7 +142,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     demo.make_sample(demo.FILES)
     dataset = demo.read_sample(work, progress)
     horizon = timedelta(days=demo.SETTINGS.horizon_days)
-    settings = dataclasses.replace(demo.SETTINGS, model="bgnbd")
+    settings = replace(demo.SETTINGS, model="bgnbd")
     before = pipeline.train(work, demo.NAME, settings, cutoff=dataset.log_end - horizon, progress=progress)
     bundle = pipeline.train(work, demo.NAME, demo.SETTINGS, progress=progress)
     outcome = retraining.compare(dataset, before, bundle, progress)

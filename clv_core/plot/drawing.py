@@ -41,8 +41,6 @@ EFFECT_SCALE: Final = [[0, DANGER], [0.5, "rgba(138, 147, 157, 0.12)"], [1, GAIN
 DOTTED: Final = {"color": BASELINE, "dash": "dash", "width": 2}
 EDGE: Final = {"color": BASELINE, "width": 0.5}
 """Around dots of the ramp: its palest colours are lost on the light page, and its darkest on the dark one."""
-PALEST_LINE: Final = 5
-"""The first colour of the ramp that a thin line can have: paler ones are lost on the light page or on the dark one."""
 PALER: Final = 2.8
 """The ramp ends so many times beyond the largest cell of a table with text: ink is read on its first third alone."""
 
@@ -178,23 +176,36 @@ def _worded(scale: Looks, numbers: Looks) -> Looks:
 
 
 def vertical(x: Any, line: Looks) -> Looks:
-    """Return a line from the bottom of a chart to its top.
-
-    Args:
-        x: where it stands.
-        line: its looks.
-    """
+    """Return a line from the bottom of a chart to its top."""
     return {"type": "line", "xref": "x", "x0": x, "x1": x, "yref": "y domain", "y0": 0, "y1": 1, "line": line}
 
 
 def horizontal(y: float, line: Looks) -> Looks:
-    """Return a line from the left of a chart to its right.
+    """Return a line from the left of a chart to its right."""
+    return {"type": "line", "yref": "y", "y0": y, "y1": y, "xref": "x domain", "x0": 0, "x1": 1, "line": line}
+
+
+def interval(value: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> Looks:
+    """Return the error bars of values, [n], from ``low`` to ``high``."""
+    ends = {"array": (high - value).tolist(), "arrayminus": (value - low).tolist()}
+    return {"type": "data", "symmetric": False, **ends, "color": colour}
+
+
+def grid_cells(share: ArrayLike, text: Any, hover: Any, *, most: float = 1.0, **places: Any) -> Looks:
+    """Return a heat map of shares from 0 on with a text in each cell.
 
     Args:
-        y: where it lies.
-        line: its looks.
+        share: the colour, [j, k].
+        text: in each cell, [j][k].
+        hover: what is said of each cell, [j][k]; of its ``hovertemplate`` by default all.
+        most: the largest share that has a colour of its own: ink is read on the first third of the ramp alone.
+        places: ``x`` and ``y`` of the cells, and further options of the trace.
     """
-    return {"type": "line", "yref": "y", "y0": y, "y1": y, "xref": "x domain", "x0": 0, "x1": 1, "line": line}
+    looks = {"colorscale": RAMP_SCALE, "showscale": False, "textfont": {"color": ACTUAL}, "texttemplate": "%{text}"}
+    hovering = {"customdata": hover, "hovertemplate": "%{customdata}<extra></extra>"}
+    return {"type": "heatmap", "z": share, "text": text, "zmin": 0, "zmax": PALER * most, "xgap": 2, "ygap": 2} | (
+        looks | hovering | places
+    )
 
 
 def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:

@@ -38,13 +38,8 @@ CLIP: Final = 1.4
 def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name: str) -> Chart:
     """Draw mean value by decile of predicted value, 1 the highest.
 
-    A baseline far above all bars is cut off at the top, marked, with its height in words.
-
-    Args:
-        table: columns ``decile``, ``predicted_mean``, ``actual_mean``, and ``baseline_mean`` where there is a baseline.
-        message: what the chart shows, in words.
-        unit: of the values, for the axis.
-        baseline_name: of the simple model beside it.
+    A baseline far above all bars is cut off at the top, marked, with its height in words. ``table`` has ``decile``,
+    ``predicted_mean``, ``actual_mean``, and ``baseline_mean`` where there is a baseline.
     """
     x = table["decile"]
     predicted, actual = {"color": PREDICTED}, {"color": ACTUAL}
@@ -78,10 +73,8 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
 def gain_curve(curves: dict[str, pd.DataFrame], message: str) -> Chart:
     """Draw the share of value held by the customers put first.
 
-    Args:
-        curves: frames with ``share_of_customers`` and ``share_of_value`` by name; the first is the model's, one named
-            ``actual`` is the perfect order, all others are baselines.
-        message: what the chart shows, in words.
+    ``curves`` have ``share_of_customers`` and ``share_of_value``: the first is the model's, one named ``actual`` the
+    perfect order, all others are baselines.
     """
     traces = []
     for position, (name, curve) in enumerate(curves.items()):
@@ -143,12 +136,8 @@ def predicted_against_actual(actual: ArrayLike, predicted: ArrayLike, message: s
 def distribution(parts: Mapping[str, ArrayLike], message: str, *, axis: str, wide: bool = False) -> Chart:
     """Draw the share of customers by value: the first part as bars, the others as outlines.
 
-    Args:
-        parts: values by name; ``predicted`` and ``actual`` have their own colours.
-        message: what the chart shows, in words.
-        axis: title of the value axis, with its unit.
-        wide: whether values spread over powers of ten (money) rather than evenly (a probability); the last part says
-            how much a usual one is.
+    ``parts`` are values by name: ``predicted``, ``actual``, ``bought``, ``not_bought``. A ``wide`` axis is of money,
+    over powers of ten, as the last part has it; else values are probabilities.
     """
     arrays = {name: np.maximum(np.asarray(values, float), 0) for name, values in parts.items()}
     top = max(float(values.max(initial=0)) for values in arrays.values())
@@ -180,9 +169,7 @@ def _histogram(name: str, edges: NDArray[np.float64], shares: NDArray[np.float64
 def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
     """Draw the loss by training step, one line a network.
 
-    Args:
-        frame: columns ``step``, ``loss``, ``seed``.
-        height: of the chart, pixels.
+    ``frame`` has ``step``, ``loss`` and ``seed``.
     """
     traces = []
     for place, (seed, part) in enumerate(frame.groupby("seed")):
@@ -223,10 +210,7 @@ def _fit_of(report: dict[str, Any]) -> tuple[Any, Any]:
 def threshold_chart(table: pd.DataFrame, at: float, message: str) -> Chart:
     """Draw precision, recall and F1 over the threshold, and where it stands.
 
-    Args:
-        table: columns ``threshold``, ``precision``, ``recall``, ``f1``.
-        at: the chosen threshold.
-        message: what the chart shows, in words.
+    ``table`` has ``threshold``, ``precision``, ``recall`` and ``f1``.
     """
     styles = {"precision": (PREDICTED, "solid"), "recall": (OTHER, "dash"), "f1": (ACTUAL, "dot")}
     traces = [

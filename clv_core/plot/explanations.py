@@ -31,10 +31,7 @@ from clv_core.plot.words import percent, say, t
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what moves predictions most, the strongest on top.
 
-    Args:
-        table: columns ``label`` and ``strength`` (mean absolute effect on the predicted value), strongest first.
-        message: what the chart shows, in words.
-        unit: of the effect.
+    ``table`` has ``label`` and ``strength`` (mean absolute effect on the predicted value), the strongest first.
     """
     rows = table.iloc[::-1]
     bars = dict(type="bar", x=rows["strength"], y=rows["label"], orientation="h", marker={"color": PREDICTED})
@@ -45,11 +42,8 @@ def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     """Draw one dot a customer and reason: right adds value, left takes it; colour is low to high for that customer.
 
-    Args:
-        table: columns ``label``, ``effect`` (in currency) and ``level`` (0 lowest to 1 highest of its reason, NaN where
-            the reason has no single value), labels in order of strength.
-        message: what the chart shows, in words.
-        axis: what the effect is on, with its unit.
+    ``table`` has ``label`` (in order of strength), ``effect`` and ``level``, 0 lowest to 1 highest of its reason, NaN
+    where the reason has no single value.
     """
     labels = list(dict.fromkeys(table["label"]))[::-1]
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
@@ -92,12 +86,8 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
 def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], end: str, unit: str) -> Chart:
     """Draw how one customer's predicted value comes about from the average.
 
-    Args:
-        steps: columns ``label`` and ``effect`` (in currency), in the order to be shown.
-        message: what the chart shows, in words.
-        start: name and value of where all customers start.
-        end: name of the sum.
-        unit: of the values.
+    ``steps`` has ``label`` and ``effect``, in order; ``start`` is name and value of where all customers start, ``end``
+    the name of the sum.
     """
     effects = steps["effect"].tolist()
     labels = [start[0], *steps["label"], end]
@@ -126,9 +116,7 @@ def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], en
 def tier_bars(table: pd.DataFrame, message: str) -> Chart:
     """Draw each tier's share of customers beside its share of predicted value.
 
-    Args:
-        table: columns ``tier_label``, ``share_of_customers``, ``share_of_value``, the highest tier first.
-        message: what the chart shows, in words.
+    ``table`` has ``tier_label``, ``share_of_customers`` and ``share_of_value``, the highest tier first.
     """
     colours = {"share_of_customers": [BASELINE] * len(table), "share_of_value": tier_colours(len(table))}
     traces = [
@@ -169,12 +157,8 @@ def _spread(x: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.floa
 def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, other: str | None) -> Chart:
     """Draw one dot a customer: what a reason adds over its reading, coloured by another reason's level.
 
-    Args:
-        points: columns ``reading`` (number or text), ``effect``, ``other`` (0 lowest to 1 highest).
-        message: what the chart shows, in words.
-        reading: what is read, for the axis.
-        axis: what the effect is on, with its unit.
-        other: what is read of the reason that colours; None draws all alike.
+    ``points`` has ``reading`` (number or text), ``effect`` and ``other``, 0 lowest to 1 highest: the level of the
+    reason named ``other``, which colours the dots; None draws all alike.
     """
     text = not pd.api.types.is_numeric_dtype(points["reading"])
     wide = None if text else _wide(points["reading"].to_numpy(float))
@@ -206,10 +190,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
 def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what makes one group differ from another, the largest difference on top.
 
-    Args:
-        table: columns ``label`` and ``difference``, in the order to be shown.
-        message: what the chart shows, in words.
-        unit: of the difference.
+    ``table`` has ``label`` and ``difference``, in order.
     """
     rows = table.iloc[::-1]
     bars = dict(
@@ -232,11 +213,7 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: str) -> Chart:
     """Draw what each event adds to a customer's value, the latest on the right.
 
-    Args:
-        table: one row for each thing that an event tells (index: its name), one column an event.
-        labels: of the events, in order.
-        message: what the chart shows, in words.
-        unit: of the effect.
+    ``table`` has a row for each thing that an event tells (index: its name) and a column for each event.
     """
     values = table.to_numpy(float)
     reach = max(float(np.abs(values).max(initial=0.0)), 1e-9)
@@ -276,10 +253,6 @@ def _wide(values: np.ndarray) -> Wide | None:
 
 
 def level_bar(title: str) -> dict[str, Any]:
-    """Return the key of colours; it lies above the chart, as a narrow window has no room for it beside.
-
-    Args:
-        title: what the colours tell.
-    """
+    """Return the key of colours; it lies above the chart, as a narrow window has no room for it beside."""
     words = {"title": {"text": title, "side": "top"}, "tickvals": [0, 1], "ticktext": [t("chart.low"), t("chart.high")]}
     return words | {"orientation": "h", "y": 1, "yanchor": "bottom", "ypad": 0, "len": 0.6, "thickness": 10}

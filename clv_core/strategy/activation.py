@@ -166,15 +166,7 @@ def plan(
         rows = rows.assign(**{GROUP: groups[GROUP], DATE: groups[DATE]})
         notes = (*notes, *randomization_warnings(rows))
         choices |= {"control_share": inputs.control_share, "start": day}
-    side = replace(
-        side_of(scored, scheme),
-        horizon_days=terms.horizon_days,
-        lifetime=terms.lifetime,
-        discount_rate=terms.discount_rate,
-        margin_rate=terms.margin_rate,
-        assumptions=tuple(one.to_json(language) for one in notes),
-        settings=choices,
-    )
+    side = replace(side_of(scored, scheme).at(terms, notes, language), settings=choices)
     written = exports.write_rows(scored.workspace, rows, out, side, dataset=dataset, fewest=1)
     return WrittenPlan(written, made, offers, measured, notes)
 

@@ -17,29 +17,22 @@ from pages.ui.i18n import t
 VIEWS = ("overview", "cohorts", "held", "figures", "spend")
 VIEW = "acquisition_view"
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 top = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     grouping = st.container(width="content")
     settings = st.popover(t("acquisition.settings"), icon=":material/tune:")
-try:
-    with settings:
-        chosen = terms.choose(bundle)
-        target, months, fewest = asking.choose_targets()
-    with top:
-        everyone = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
-        if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
-            scored.need_scores(dataset, bundle, asking.without_margin(chosen))
-    customers = asking.customers_of(dataset, bundle, chosen)
-    with grouping:
-        by = asking.choose_dimensions(customers)
-except ClvError as error:
-    widgets.show_error(error)
-    st.stop()
+with settings:
+    chosen = terms.choose(bundle)
+    target, months, fewest = asking.choose_targets()
+with top:
+    everyone = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
+        scored.need_scores(dataset, bundle, asking.without_margin(chosen))
+customers = asking.customers_of(dataset, bundle, chosen)
+with grouping:
+    by = asking.choose_dimensions(customers)
 
 report, failed, spend = None, None, asking.spend_of(dataset)
 question, margins = Question(by, chosen.margin_rate, {}, target, months, fewest), {}
@@ -65,15 +58,8 @@ with top:
 
 if st.session_state.get(VIEW) not in VIEWS or failed is not None:
     st.session_state[VIEW] = "spend" if failed is not None else "overview"
-view = st.segmented_control(
-    t("acquisition.view"),
-    VIEWS,
-    format_func=lambda one: t(f"acquisition.view.{one}"),
-    required=True,
-    key=VIEW,
-    label_visibility="collapsed",
-    persist_state="session",
-)
+views = {one: t(f"acquisition.view.{one}") for one in VIEWS}
+view = widgets.choose(t("acquisition.view"), views, VIEW, label_visibility="collapsed")
 
 
 def open_spend() -> None:
@@ -89,36 +75,33 @@ def say_no_cause() -> None:
             navigation.open_budget()
 
 
-try:
-    if report is None or view == "spend":
-        spending.show(dataset, customers)
-        st.stop()
-    if view == "cohorts":
-        figures.cohorts(report)
-    elif view == "held":
-        figures.held(report)
-    elif view == "figures":
-        figures.table(report)
-        figures.download(report, session.scored(dataset, bundle), chosen)
-    else:
-        figures.totals(report)
-        if CHANNEL not in customers.origin:
-            with st.container(border=True, horizontal_alignment="left"):
-                only = customers.dimensions == (COHORT,)
-                st.markdown(t("acquisition.no_origin" if only else "acquisition.no_channel"))
-                if st.button(t("acquisition.no_channel.button"), key="to_customers", icon=":material/group_add:"):
-                    navigation.open_customers_table()
-        if spend is None:
-            with st.container(border=True, horizontal_alignment="left"):
-                st.markdown(t("acquisition.no_spend"))
-                button, icon = t("acquisition.no_spend.button"), ":material/payments:"
-                st.button(button, key="add_spend", type="primary", icon=icon, on_click=open_spend)
-        figures.cards(report)
-        say_no_cause()
-        figures.worth_against_cost(report)
-        figures.payback(report)
-    if view != "overview":
-        say_no_cause()
-    st.caption("  \n".join(asking.notes(report, spend)))
-except ClvError as error:
-    widgets.show_error(error)
+if report is None or view == "spend":
+    spending.show(dataset, customers)
+    st.stop()
+if view == "cohorts":
+    figures.cohorts(report)
+elif view == "held":
+    figures.held(report)
+elif view == "figures":
+    figures.table(report)
+    figures.download(report, session.scored(dataset, bundle), chosen)
+else:
+    figures.totals(report)
+    if CHANNEL not in customers.origin:
+        with st.container(border=True, horizontal_alignment="left"):
+            only = customers.dimensions == (COHORT,)
+            st.markdown(t("acquisition.no_origin" if only else "acquisition.no_channel"))
+            if st.button(t("acquisition.no_channel.button"), key="to_customers", icon=":material/group_add:"):
+                navigation.open_customers_table()
+    if spend is None:
+        with st.container(border=True, horizontal_alignment="left"):
+            st.markdown(t("acquisition.no_spend"))
+            button, icon = t("acquisition.no_spend.button"), ":material/payments:"
+            st.button(button, key="add_spend", type="primary", icon=icon, on_click=open_spend)
+    figures.cards(report)
+    say_no_cause()
+    figures.worth_against_cost(report)
+    figures.payback(report)
+if view != "overview":
+    say_no_cause()
+st.caption("  \n".join(asking.notes(report, spend)))

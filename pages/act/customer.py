@@ -2,23 +2,15 @@
 
 import streamlit as st
 
-from clv_core.errors import ClvError
-from pages.ui import recommendations, session, widgets
+from pages.ui import recommendations, widgets
 from pages.ui.customer import card, sections
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 customers = card.need_customers(dataset, bundle)
-try:
-    may_be_shown = card.shown(dataset, bundle, customers)
-    chosen = card.choose(customers, may_be_shown, dataset.log_end)
-    shown = card.card_of(dataset, bundle, may_be_shown, chosen)
-except ClvError as error:
-    widgets.show_error(error)
-    st.stop()
+may_be_shown = card.shown(dataset, bundle, customers)
+chosen = card.choose(customers, may_be_shown, dataset.log_end)
+shown = card.card_of(dataset, bundle, may_be_shown, chosen)
 
 widgets.headline(sections.headline(shown), widgets.context_line(bundle, dataset.log_end))
 sections.figures(shown)

@@ -8,10 +8,7 @@ from pages.ui import scored, segmenting, session, verdict, widgets
 from pages.ui.exports import choose, destinations, export_log, lists
 from pages.ui.i18n import t
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 terms = Terms(bundle.record["horizon_days"])
 top = st.container()

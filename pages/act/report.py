@@ -3,26 +3,18 @@
 import streamlit as st
 
 from clv_core.deployment.terms import Terms
-from clv_core.errors import ClvError
-from pages.ui import progress, scored, session, tiers, widgets
+from pages.ui import progress, scored, tiers, widgets
 from pages.ui.i18n import t
 from pages.ui.report import reporting
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 top = st.container()
 terms = Terms(bundle.record["horizon_days"])
-try:
-    with top:
-        customers = scored.need_scores(dataset, bundle, terms)
-    with st.container(border=True):
-        wish = reporting.choose(dataset, bundle)
-except ClvError as error:
-    widgets.show_error(error)
-    st.stop()
+with top:
+    customers = scored.need_scores(dataset, bundle, terms)
+with st.container(border=True):
+    wish = reporting.choose(dataset, bundle)
 
 made = reporting.made(wish)
 with top:

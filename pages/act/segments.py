@@ -11,10 +11,7 @@ from pages.ui.segments import overview, past, rules
 
 VIEWS = ("overview", "figures", "moved", "came", "names")
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 rules.take_up_new_rules()
 top = st.container()
@@ -50,34 +47,24 @@ except ClvError as error:
 views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
 if st.session_state.get("segments_view") not in views:
     st.session_state["segments_view"] = "overview"
-view = st.segmented_control(
-    t("segments.view"),
-    views,
-    format_func=lambda one: t(f"segments.view.{one}"),
-    required=True,
-    key="segments_view",
-    label_visibility="collapsed",
-    persist_state="session",
-)
-try:
-    if view == "figures":
-        overview.notes(segmented)
-        overview.figures(segmented)
-        overview.download(segmented)
-    elif view == "moved":
-        past.moved(segmented)
-    elif view == "came":
-        past.realized(segmented)
-    elif view == "names":
-        rules.name_segments(segmented)
-    elif view == "rules":
-        rules.edit_rules(dataset, customers)
-    else:
-        overview.cards(segmented)
-        st.header(t("segments.list"), anchor=False)
-        overview.members(segmented)
-        if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
-            offers.use_scheme(scheme, dataset)
-            navigation.open_budget()
-except ClvError as error:
-    widgets.show_error(error)
+names = {one: t(f"segments.view.{one}") for one in views}
+view = widgets.choose(t("segments.view"), names, "segments_view", label_visibility="collapsed")
+if view == "figures":
+    overview.notes(segmented)
+    overview.figures(segmented)
+    overview.download(segmented)
+elif view == "moved":
+    past.moved(segmented)
+elif view == "came":
+    past.realized(segmented)
+elif view == "names":
+    rules.name_segments(segmented)
+elif view == "rules":
+    rules.edit_rules(dataset, customers)
+else:
+    overview.cards(segmented)
+    st.header(t("segments.list"), anchor=False)
+    overview.members(segmented)
+    if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
+        offers.use_scheme(scheme, dataset)
+        navigation.open_budget()

@@ -1,21 +1,15 @@
 """Strategy: what do I do with my money?"""
 
-import streamlit as st
-
-from pages.ui import navigation, prices, recommendations, session, widgets
+from pages.ui import navigation, prices, recommendations, widgets
 from pages.ui.budget import plan
 from pages.ui.i18n import t
 
 PARTS = {"budget": plan.show, "recommend": recommendations.show, "price": prices.show}
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 # Tabs would work out all three parts at once; of these only the open one is.
 names = {name: t(f"strategy.part.{name}") for name in PARTS}
 part = widgets.choose(t("strategy.part"), names, navigation.STRATEGY_PART, label_visibility="collapsed")
 PARTS[part](dataset, bundle)
-if st.button(t("strategy.to_report"), icon=navigation.BY_NAME["report"].icon, key="to_report"):
-    navigation.go("report")
+navigation.button("report", t("strategy.to_report"), "to_report")

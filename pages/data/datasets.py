@@ -1,6 +1,5 @@
 """Datasets: what do I have, and what was done to it?"""
 
-from clv_core.errors import ClvError
 from pages.ui import flash, navigation, session, widgets
 from pages.ui.datasets import cleaning, customers_table, manage
 from pages.ui.i18n import t
@@ -26,7 +25,4 @@ manage.about(dataset)
 what = widgets.choose(
     t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART
 )
-try:
-    SECTIONS[what](dataset)
-except ClvError as error:
-    widgets.show_error(error)
+SECTIONS[what](dataset)

@@ -2,32 +2,24 @@
 
 import streamlit as st
 
-from clv_core.errors import ClvError
-from pages.ui import navigation, session, widgets
+from pages.ui import navigation, widgets
 from pages.ui.explore import explored, sections
 from pages.ui.i18n import t
 
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset = widgets.need_dataset()
 
 cube = explored.need_cube(dataset)
 finding = st.container()
 filters = explored.choose(cube)
-try:
-    with st.spinner(t("explore.looking"), show_time=True):
-        figures, before, days = explored.key_figures(cube, filters)
-        held = explored.concentrated(cube, filters)
-except ClvError as error:
-    widgets.show_error(error)
-    st.stop()
+with st.spinner(t("explore.looking"), show_time=True):
+    figures, before, days = explored.key_figures(cube, filters)
+    held = explored.concentrated(cube, filters)
 
 with finding:
     widgets.headline(explored.headline(figures, held))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(explored.about(cube, filters, days if before else 0), width="stretch")
-        if st.button(t("explore.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
-            navigation.go("train")
+        navigation.button("train", t("explore.to_train"), "to_train", type="primary")
 if not figures.customers:
     st.info(t("explore.nothing"), icon=":material/filter_alt_off:")
     st.stop()

@@ -1,8 +1,5 @@
 """First look: what are my customers worth, before anything is trained?"""
 
-from pages.ui import first_look, session, widgets
+from pages.ui import first_look, widgets
 
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
-first_look.section(dataset)
+first_look.section(widgets.need_dataset())

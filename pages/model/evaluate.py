@@ -10,7 +10,7 @@ from pages.ui.models import actions, board
 from pages.ui.page_files import file_name
 
 flash.show()
-bundle = widgets.need_model()
+_, bundle = widgets.need_model()
 record = bundle.record
 measured = record["holdout"]
 context = (widgets.context_line(bundle, measured and measured["cutoff"]), evaluation_charts.tested_on(bundle))
@@ -23,18 +23,14 @@ with st.container(border=True, gap="small"):
     verdict.cautions(bundle)
     with st.container(horizontal=True):
         if bundle.untrained:
-            if st.button(t("look.train"), icon=navigation.BY_NAME["train"].icon, key="evaluate_train", type="primary"):
-                navigation.go("train")
+            navigation.button("train", t("look.train"), "evaluate_train", type="primary")
             actions.keep_button(bundle)
         else:
-            icon = navigation.BY_NAME["segments"].icon
-            if st.button(t("evaluate.to_segments"), icon=icon, key="to_segments", type="primary"):
-                navigation.go("segments")
+            navigation.button("segments", t("evaluate.to_segments"), "to_segments", type="primary")
             board.accept_button(bundle)
             if st.button(t("evaluate.to_tuning"), icon=":material/tune:", key="to_tuning"):
                 navigation.open_tuning()
-        if st.button(t("evaluate.to_explain"), icon=navigation.BY_NAME["explain"].icon, key="to_explain"):
-            navigation.go("explain")
+        navigation.button("explain", t("evaluate.to_explain"), "to_explain")
         verdict.support(bundle)
 for warning in record["warnings"]:
     st.info(widgets.warning_text(warning), icon=":material/info:")

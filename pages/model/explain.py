@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import session, widgets
+from pages.ui import widgets
 from pages.ui.explain import groups, one_customer, overall
 from pages.ui.i18n import t
 
-bundle = widgets.need_model()
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset, bundle = widgets.need_model()
 
 many = overall.need_explanation(dataset, bundle)
 finding = st.container()

@@ -4,13 +4,11 @@ import streamlit as st
 
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
-from pages.ui import access, i18n, navigation, progress, session, verdict, widgets
+from pages.ui import access, flash, i18n, navigation, session, verdict, widgets
 from pages.ui.i18n import t
 from pages.ui.train import training, tuning
 
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset = widgets.need_dataset()
 
 try:
     dataset.check_value()
@@ -31,15 +29,10 @@ if allowed.longest < 1:
 untested = "train.headline.few" if allowed.measurable else "train.headline.unmeasured"
 widgets.headline(t("train.headline" if allowed.checked else untested, **facts))
 
-job = progress.followed_run("train", dataset.name)
-if job and progress.is_running(job):
-    progress.watch(job)
-    st.stop()
-if job and progress.consume_done(job):
+job = flash.follow("train", dataset.name)
+if job:
     session.choose(model=job.status()["result"]["model"])
     st.rerun()
-if job:
-    progress.failure_actions(job)
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)
@@ -48,7 +41,7 @@ with st.container(border=True):
     )
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
-        values = training.settings_form(dataset, skip=("horizon_days",))
+        values = training.settings_form(dataset)
     try:
         config = TrainConfig(horizon_days=horizon_days, **values)
     except ClvError as error:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from clv_core.errors import ClvError
 from pages.ui import flash, session, widgets
 from pages.ui.i18n import t
 from pages.ui.models import actions, board, versions
@@ -15,23 +14,18 @@ SECTIONS = {
     "call": board.show_calls,
 }
 
-dataset = session.dataset()
-if dataset is None:
-    widgets.need("dataset", "upload")
+dataset = widgets.need_dataset()
 
 actions.follow_import(dataset)
 flash.show()
-try:
-    every = board.load_versions(dataset)
-    if not every.versions:
-        first_look = session.model()
-        if first_look is not None:
-            actions.keep_button(first_look)
-        st.caption(t("models.empty.import"))
-        actions.import_form(dataset.name)
-        widgets.need("model", "train")
-    board.show(every)
-    part = widgets.choose(t("models.what"), {name: t(f"models.what.{name}") for name in SECTIONS}, "models_what")
-    SECTIONS[part](every)
-except ClvError as error:
-    widgets.show_error(error)
+every = board.load_versions(dataset)
+if not every.versions:
+    first_look = session.model()
+    if first_look is not None:
+        actions.keep_button(first_look)
+    st.caption(t("models.empty.import"))
+    actions.import_form(dataset.name)
+    widgets.need("model", "train")
+board.show(every)
+part = widgets.choose(t("models.what"), {name: t(f"models.what.{name}") for name in SECTIONS}, "models_what")
+SECTIONS[part](every)

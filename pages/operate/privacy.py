@@ -1,23 +1,87 @@
 """Privacy: erase customers, the do-not-contact list, and the audit log."""
 
+from typing import Final
+
+import pandas as pd
 import streamlit as st
 
-from clv_core.errors import ClvError
-from pages.ui import access, flash, navigation, widgets
+from clv_core import audit
+from clv_core.i18n import has, say_clauses
+from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import audit_table, erasure_form, suppression
+from pages.ui.privacy import erasure_form, suppression
+
+SHOWN: Final = 1000
+PARTS: Final = (
+    "dataset",
+    "renamed",
+    "model",
+    "format",
+    "rows",
+    "customers",
+    "version",
+    "certificate",
+    "key",
+    "role",
+    "source",
+    "schedule",
+    "outcome",
+)
+
+
+def show_audit() -> None:
+    """Show who did what and when, the latest first."""
+    lines = audit.lines(session.workspace(), SHOWN)
+    if not lines:
+        st.caption(t("privacy.audit.empty"))
+        return
+    last = lines[0]
+    st.markdown(f"**{t('privacy.audit.last', when=i18n.moment(last['at']), what=_word(last['action']))}**")
+    kinds = sorted({line["action"] for line in lines})
+    chosen = st.multiselect(
+        t("privacy.audit.what"), kinds, format_func=_word, key="audit_kinds", placeholder=t("privacy.audit.all")
+    )
+    shown = [line for line in lines if not chosen or line["action"] in chosen]
+    table = pd.DataFrame(
+        {
+            t("privacy.audit.when"): [i18n.moment(line["at"]) for line in shown],
+            t("privacy.certificate.who"): [line["who"] for line in shown],
+            t("privacy.audit.what"): [_word(line["action"]) for line in shown],
+            t("privacy.audit.about"): [_about(line) for line in shown],
+        }
+    )
+    cells.table(table, t("privacy.what.audit"))
+    page_files.download(
+        t("privacy.audit.download"),
+        lambda: audit.path_of(session.workspace()).read_bytes(),
+        page_files.dated("audit", "jsonl"),
+        "download_audit",
+    )
+
+
+def _word(action: str) -> str:
+    key = f"audit.{action.replace(' ', '_')}"
+    return t(key) if has(key, session.language()) else action
+
+
+def _about(line: dict[str, object]) -> str:
+    facts = []
+    for part in PARTS:
+        if part in line and line[part] not in ("done", "none"):
+            worded = part in ("role", "outcome")
+            value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
+            facts.append(i18n.with_label(t(f"audit.fact.{part}"), str(value)))
+    return say_clauses(facts, session.language())
+
 
 # What can be done here, by the action of ``access`` that it is.
-SECTIONS = {"erase": erasure_form.show, "suppress": suppression.show, "audit": audit_table.show}
+SECTIONS: Final = {"erase": erasure_form.show, "suppress": suppression.show, "audit": show_audit}
 
 erasure_form.follow()
 flash.show()
 widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
 if access.may(what):
-    try:
-        SECTIONS[what]()
-    except ClvError as error:
-        widgets.show_error(error)
+    SECTIONS[what]()
 else:
     st.info(access.ask_for(what), icon=":material/lock:")

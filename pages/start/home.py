@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import access, navigation, progress, session, widgets
+from pages.ui import access, flash, navigation, session, widgets
 from pages.ui.home import overview, tour
 from pages.ui.i18n import t
 
@@ -11,14 +11,10 @@ has_predictions = bool(dataset and model and overview.show_predictions(dataset, 
 if not has_predictions:
     widgets.headline(overview.headline(dataset, model))
 
-job = progress.followed_run("ingest")
-if job and progress.is_running(job):
-    progress.watch(job)
-elif job and progress.consume_done(job):
+job = flash.follow("ingest", stop=False)
+if job:
     session.choose(dataset=job.status()["result"]["dataset"])
     st.rerun()
-elif job:
-    progress.failure_actions(job)
 tour.wait()
 
 doors = st.grid(2 if has_predictions else 3, min_column_width=220)
@@ -26,8 +22,8 @@ with doors.container(border=True, height="stretch"):
     st.header(t("home.sample"), anchor=False)
     st.write(t("home.sample.why"))
     st.space("stretch")
-    icon, kind, may = ":material/science:", overview.first(dataset), access.if_may("change")
-    if st.button(t("home.sample.button"), icon=icon, key="door_sample", type=kind, **may):
+    icon, may = ":material/science:", access.if_may("change")  # it leads only while there is nothing else
+    if st.button(t("home.sample.button"), "door_sample", icon=icon, type="secondary" if dataset else "primary", **may):
         tour.load(begin=False)
         st.rerun()
     if st.button(t("tour.button"), icon=":material/tour:", key="door_tour", **may):
@@ -37,17 +33,15 @@ with doors.container(border=True, height="stretch"):
     st.header(t("home.upload"), anchor=False)
     st.write(t("home.upload.why"))
     st.space("stretch")
-    if st.button(t("home.upload.button"), icon=":material/upload_file:", key="door_upload"):
-        navigation.go("upload")
+    navigation.button("upload", t("home.upload.button"), "door_upload")
 if not has_predictions:
     with doors.container(border=True, height="stretch"):
         st.header(t("home.on", name=widgets.escape(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
         st.write(overview.next_step(dataset, model))
         st.space("stretch")
         target = overview.next_page(dataset, model)
-        icon = navigation.BY_NAME[target].icon
-        if dataset and st.button(t(f"page.{target}"), icon=icon, key="door_on", type="primary"):
-            navigation.go(target)
+        if dataset:
+            navigation.button(target, t(f"page.{target}"), "door_on", type="primary")
 
 st.header(t("home.loop"), anchor=False)
 overview.loop(dataset, model)

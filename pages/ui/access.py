@@ -245,9 +245,7 @@ def as_current_user(make: Callable[[], Made]) -> Callable[[], Made]:
 def if_may(action: str, *, disabled: bool = False) -> dict[str, Any]:
     """Return the options of a button that does something: grey, with a word on whom to ask, for those who may not.
 
-    Args:
-        action: one of :data:`ACTIONS`.
-        disabled: whether it is grey for everyone now.
+    ``disabled`` greys it for everyone.
     """
     return {"disabled": disabled} if may(action) else {"disabled": True, "help": ask_for(action)}
 

@@ -7,7 +7,7 @@ hyphen is for files.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,15 +42,16 @@ def table(rows: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None
     return st.dataframe(shown, hide_index=True, column_config=heads, placeholder=MISSING, alt=alt, **options)
 
 
+def filled(rows: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Return those of the columns that hold anything."""
+    return rows[[name for name in columns if rows[name].notna().any()]]
+
+
 def with_minus(rows: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[pd.DataFrame | Styler, dict[str, Any]]:
     """Return rows whose numbers below zero have a minus sign, and how their columns are shown.
 
     The browser writes a hyphen whatever a column's format. So such columns are worded here; sorting, copying and the
     file that the browser saves go by the numbers, and the file keeps the hyphen that programs read.
-
-    Args:
-        rows: of a table.
-        columns: how each is shown, by name.
     """
     numbers = rows.select_dtypes("number").columns
     forms = {name: _form(columns.get(name)) for name in numbers if rows.size <= MOST_CELLS and (rows[name] < 0).any()}
@@ -105,13 +106,7 @@ def headed(label: str, unit: str) -> str:
 
 
 def money(label: str, currency: str, **options: Any) -> Any:
-    """Return how a column of amounts is shown.
-
-    Args:
-        label: of the column.
-        currency: of the log; "" where it has no name.
-        options: further ones of the column.
-    """
+    """Return how a column of amounts is shown."""
     return st.column_config.NumberColumn(headed(label, currency), format=EXACT, **options)
 
 

@@ -68,14 +68,16 @@ CHOSEN: Final = tuple(
     for rule in (f"button[kind='{kind}Active']", f"button[data-variant='{kind}'][data-selected]")
 )
 SLIDER_VALUE: Final = "stSliderThumbValue"
+METRIC: Final = "[data-testid='stMetric'] [data-testid='stMarkdownContainer']"
 STYLE: Final = (
     f"{', '.join(f'{one}:not(:disabled):not([data-disabled])' for one in CHOSEN)}"
     " {color: inherit; font-weight: 600}"
     f" [data-testid='{SLIDER_VALUE}'] {{color: inherit}}"
+    f" {METRIC}, {METRIC} p {{white-space: normal; overflow: visible; text-overflow: clip}}"
 )
 """A chosen option is told by its border, its tint and its weight; its word is in the colour of all text. The primary
 colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself: so is
-what stands over the knob of a slider."""
+what stands over the knob of a slider. A figure and its label go on in a second line where they would be cut off."""
 SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 

@@ -30,9 +30,7 @@ def compared(operator: str) -> str:
 def sentence(condition: Condition, own: Collection[str] = ()) -> str:
     """Return a condition as a person says it.
 
-    Args:
-        condition: of a rule, or of a list.
-        own: columns of the dataset's own, whose numbers are said as they are.
+    ``own``: columns of the dataset's own, whose numbers are said as they are.
     """
     values = i18n.join_names(as_percent(condition, own))
     return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)

@@ -33,7 +33,7 @@ class Confirmation:
     question: str
     consequence: str
     label: str
-    act: Callable[[], None]
+    act: Callable[[], object]
     typed: str = ""
 
 

@@ -46,8 +46,7 @@ def section(dataset: Dataset) -> None:
     message = t("segments.chart", name=first["name"], share=share, value=value)
     widgets.chart(explanations.tier_bars(rows.assign(tier_label=rows["name"]), message), "look_tiers")
     with st.container(horizontal=True):
-        if st.button(t("look.train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="look_train"):
-            navigation.go("train")
+        navigation.button("train", t("look.train"), "look_train", type="primary")
         if st.button(t("look.segments"), icon=navigation.BY_NAME["segments"].icon, key="look_segments"):
             session.choose(model=bundle.id)
             navigation.go("segments")

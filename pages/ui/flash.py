@@ -27,8 +27,8 @@ def show() -> None:
         st.success(sentence, icon=":material/check_circle:")
 
 
-def follow(command: str, label: str | None = None) -> jobs.Job | None:
-    """Watch a run of ``command`` and end the page here while it lasts; return it once when it is done.
+def follow(command: str, label: str | None = None, *, stop: bool = True) -> jobs.Job | None:
+    """Watch a run of ``command``, and ``stop`` the page here while it lasts; return it once when it is done.
 
     A run that failed or was cut off is shown with its reason until it is closed.
     """
@@ -37,8 +37,10 @@ def follow(command: str, label: str | None = None) -> jobs.Job | None:
         return None
     if progress.is_running(job):
         progress.watch(job)
-        st.stop()
-    if progress.consume_done(job):
+        if stop:
+            st.stop()
+    elif progress.consume_done(job):
         return job
-    progress.failure_actions(job)
+    else:
+        progress.failure_actions(job)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -106,6 +106,12 @@ def name_of(page: StreamlitPage) -> str:
 def go(name: str, **address: str) -> None:
     """Open another page under the same address, and ``address``; one that differs is an entry of the history more."""
     st.switch_page(BY_NAME[name].path, query_params=session.address(**address))
+
+
+def button(name: str, label: str, key: str, **options: Any) -> None:
+    """Draw a button that opens another page, with its icon."""
+    if st.button(label, key=key, icon=BY_NAME[name].icon, **options):
+        go(name)
 
 
 def open_customer(customer: str) -> None:

@@ -55,11 +55,7 @@ def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False,
 def stamped(frame: pd.DataFrame, bundle: Bundle, as_of: date | str, terms: Terms | None = None) -> pd.DataFrame:
     """Return a table with what its numbers speak of at its end, so that the file says it under any other name too.
 
-    Args:
-        frame: any columns.
-        bundle: the model.
-        as_of: the cutoff.
-        terms: horizon with discount and margin; None is the trained horizon.
+    Without ``terms`` they are those of the trained horizon.
     """
     trained = bundle.record["horizon_days"]
     terms = terms or Terms(trained)

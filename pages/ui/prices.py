@@ -202,11 +202,6 @@ def _left_out(responses: Responses) -> None:
 def try_rule(responses: Responses, names: Sequence[str], currency: str) -> Outcome | None:
     """Ask for a rule, show what it would bring, and return it; None while no margin is given or no price changes.
 
-    Args:
-        responses: that were measured.
-        names: of the tiers, the highest first.
-        currency: of the amounts.
-
     Raises:
         UsageError: a rule that cannot be worked out.
     """

@@ -68,6 +68,12 @@ def let_go(file: UploadedFile) -> None:
     file.close()
 
 
+def new_folder() -> Path:
+    """Return a new folder for files of this session; what is left of old ones is removed."""
+    sweep(session.workspace().folder("uploads"))
+    return session.workspace().folder("uploads", secrets.token_hex(6))
+
+
 def sweep(uploads: Path) -> None:
     """Remove what sessions left behind that ended days ago without saying so."""
     for folder in uploads.iterdir():

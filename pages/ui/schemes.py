@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT, MAX_CLUSTERS, Clusters
-from clv_core.strategy.segments.rfm_and_quadrant import BY, IF_BUYS, QUADRANT, RFM, Quadrant, Rfm
+from clv_core.strategy.segments.rfm_and_quadrant import BY, QUADRANT, RFM, Quadrant, Rfm
 from clv_core.strategy.segments.saved_segments import load_rules, saved_rules
 from clv_core.strategy.segments.scored_customers import KINDS
 from clv_core.strategy.segments.segment_rules import RULES
@@ -28,7 +28,7 @@ from clv_core.strategy.segments.value_tiers import (
     CostTiers,
     ValueTiers,
 )
-from pages.ui import cells
+from pages.ui import cells, widgets
 from pages.ui.i18n import t
 
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
@@ -50,21 +50,12 @@ def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentat
     """
     names = {one: t(f"scheme.{one}") for one in KINDS}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox(
-            t("segments.scheme"),
-            KINDS,
-            format_func=names.__getitem__,
-            key="scheme_kind",
-            help="\n".join(f"- **{name}**: {t(f'scheme.{one}.help')}" for one, name in names.items()),
-            persist_state="session",
-            width=240,
-        )
-        return _scheme(str(kind), dataset, customers, terms)
+        help = "\n".join(f"- **{name}**: {t(f'scheme.{one}.help')}" for one, name in names.items())
+        kind = _choice(t("segments.scheme"), names, "scheme_kind", help=help, width=240)
+        return _scheme(kind, dataset, customers, terms)
 
 
-def _scheme(
-    kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms, prefix: str = ""
-) -> Segmentation | None:
+def _scheme(kind: str, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
     """Return the scheme of a kind with the person's settings."""
     if kind == COST:
         return _cost(customers, dataset.manifest.currency)
@@ -73,16 +64,8 @@ def _scheme(
     if kind == RFM:
         return Rfm()
     if kind == CLUSTERS:
-        count = st.number_input(
-            t("segments.clusters"),
-            2,
-            MAX_CLUSTERS,
-            DEFAULT_COUNT,
-            key="scheme_clusters",
-            persist_state="session",
-            width=150,
-        )
-        return Clusters(int(count))
+        bounds = (2, MAX_CLUSTERS, DEFAULT_COUNT)
+        return Clusters(int(_number(t("segments.clusters"), *bounds, key="scheme_clusters", width=150)))
     if kind == RULES:
         return _rules(dataset)
     key = f"scheme_cuts_{kind}" + (f"_{terms.mark}" if kind == THRESHOLDS else "")
@@ -122,60 +105,31 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
 
 def _cost(customers: pd.DataFrame, currency: str) -> Segmentation:
     usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
-    cost = st.number_input(
-        cells.headed(t("segments.cost"), currency),
-        0.0,
-        None,
-        usual,
-        format="%g",
-        key="scheme_cost",
-        persist_state="session",
-        width=190,
-    )
+    cost = _number(cells.headed(t("segments.cost"), currency), 0.0, None, usual, key="scheme_cost", format="%g")
     key, multiples = "scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
     text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
-    CostTiers(float(cost))
+    CostTiers(cost)
     return _read_cuts(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
 
 
 def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms) -> Segmentation:
-    by = str(
-        st.selectbox(
-            t("segments.by"),
-            BY,
-            format_func=lambda one: t(f"segments.by.{one}"),
-            key="scheme_by",
-            help=t("segments.by.help"),
-            persist_state="session",
-            width=210,
-        )
-        or IF_BUYS
-    )
+    ways = {one: t(f"segments.by.{one}") for one in BY}
+    by = _choice(t("segments.by"), ways, "scheme_by", help=t("segments.by.help"), width=210)
     usual = Quadrant(by=by).fit(customers)
-    value = st.number_input(
-        cells.headed(t("segments.high_value"), currency),
-        0.0,
-        None,
-        float(f"{usual.value:.3g}"),
-        format="%g",
-        key=f"scheme_value_{by}_{terms.mark}",
-        help=t("segments.high_value.help"),
-        persist_state="session",
-        width=190,
-    )
-    chance = st.number_input(
-        t("segments.safe"),
-        0.1,
-        99.9,
-        min(99.9, max(0.1, round(100 * usual.chance, 1))),
-        step=1.0,
-        format="%g",
-        key=f"scheme_chance_{terms.mark}",
-        help=t("segments.safe.help"),
-        persist_state="session",
-        width=190,
-    )
-    return Quadrant(float(value), float(chance) / 100, by)
+    label, at = cells.headed(t("segments.high_value"), currency), float(f"{usual.value:.3g}")
+    how: dict[str, Any] = {"key": f"scheme_value_{by}_{terms.mark}", "help": t("segments.high_value.help")}
+    value = _number(label, 0.0, None, at, format="%g", **how)
+    at, how = round(100 * usual.chance, 1), {"key": f"scheme_chance_{terms.mark}", "help": t("segments.safe.help")}
+    chance = _number(t("segments.safe"), 0.1, 99.9, min(99.9, max(0.1, at)), step=1.0, format="%g", **how)
+    return Quadrant(value, chance / 100, by)
+
+
+def _choice(label: str, options: Mapping[str, str], key: str, **how: Any) -> str:
+    return str(widgets.select(label, options, key, persist_state="session", **how))
+
+
+def _number(label: str, low: float, high: float | None, usual: float, *, width: int = 190, **how: Any) -> float:
+    return float(st.number_input(label, low, high, usual, width=width, persist_state="session", **how))
 
 
 def _rules(dataset: Dataset) -> Segmentation | None:
@@ -185,12 +139,6 @@ def _rules(dataset: Dataset) -> Segmentation | None:
     names = [*saved, NEW]
     if st.session_state.get(key) not in names:
         st.session_state[key] = saved[0]
-    name = st.selectbox(
-        t("segments.rules"),
-        names,
-        format_func=lambda one: one or t("segments.rules.new"),
-        key=key,
-        persist_state="session",
-        width=240,
-    )
-    return load_rules(dataset, str(name)) if name else None
+    options = {one: one or t("segments.rules.new") for one in names}
+    name = _choice(t("segments.rules"), options, key, width=240)
+    return load_rules(dataset, name) if name else None

@@ -30,11 +30,6 @@ SCORES: Final = ("horizon_days", "p_purchase", "predicted_clv", "clv_p10", "clv_
 def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     """Return all customers with scores and purchase history; while they are missing, show the run that makes them.
 
-    Args:
-        dataset: who is scored.
-        bundle: the model.
-        terms: horizon, discount and margin.
-
     Returns:
         ``score``'s columns and those of :mod:`clv_core.strategy.purchase_history`, one row a customer.
         Shared by all sessions: not to be written to.

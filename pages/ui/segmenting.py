@@ -124,7 +124,7 @@ class Members:
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
         segmented = self.segmented
-        everyone = tiers.side(segmented.data, [], segmented.terms)
+        everyone = tiers.side(segmented.data, segmented.terms)
         column = TIER if isinstance(segmented.scheme, ValueTiers) else SEGMENT
         keys = tuple(segmented.placed.segments[place].key for place in self.segments)
         conditions = (Condition(column, "=", keys), *self.filters) if keys else self.filters

@@ -7,7 +7,6 @@ So do the runs that were started here: a page that was loaded anew, or a second 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -99,8 +98,7 @@ def address(**more: str) -> dict[str, list[str]]:
 def choose(**choices: str) -> None:
     """Ask for another dataset or model from the next run on (the widgets of this run are drawn already).
 
-    Args:
-        choices: name of the dataset, id of the model; "" for whichever comes first.
+    "" is whichever comes first.
     """
     st.session_state["requested"] = choices
 
@@ -197,9 +195,9 @@ def model() -> Bundle | None:
     return next((item for item in models() if item.id == st.session_state.get("model")), None)
 
 
-def scored(dataset: Dataset, bundle: Bundle, cutoff: date | None = None) -> ScoredDataset:
-    """Return a dataset as a model scores it, as of a cutoff; None is the log's end."""
-    return ScoredDataset(workspace(), dataset, bundle, cutoff)
+def scored(dataset: Dataset, bundle: Bundle) -> ScoredDataset:
+    """Return a dataset as a model scores it, as of the log's end."""
+    return ScoredDataset(workspace(), dataset, bundle)
 
 
 def trust(bundle: Bundle) -> Trust:

@@ -26,8 +26,7 @@ GONE: Final = "gone"
 def shortened(names: Iterable[str]) -> dict[str, str]:
     """Return names that fit into the sidebar, cut in the middle: exports of one shop often differ at the end.
 
-    Args:
-        names: of datasets; two that would look alike stay whole.
+    Two that would look alike stay whole.
     """
     short = {name: _cut(name) for name in names}
     seen = Counter(short.values())
@@ -61,7 +60,7 @@ def show() -> None:
             st.caption(t("sidebar.no_dataset"))
         if models:
             labels = widgets.model_labels(models.values(), roles=True)
-            st.selectbox(t("sidebar.model"), list(models), key="model", format_func=labels.__getitem__)
+            widgets.select(t("sidebar.model"), labels, "model")
             verdict.badge(models[st.session_state["model"]])
         elif datasets:
             st.caption(t("sidebar.no_model"))
@@ -99,11 +98,7 @@ def resolve() -> None:
 
 
 def show_replacement(page: str) -> None:
-    """Say that something else is shown than what was asked for, on the page where that was found out.
-
-    Args:
-        page: name of the page that is drawn.
-    """
+    """Say that something else is shown than what was asked for, on the page where that was found out."""
     note = st.session_state.get(GONE)
     if note is None:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -45,41 +45,19 @@ def choose_rates(bundle: Bundle) -> Terms:
 
 def ask_margin() -> float | None:
     """Ask for the margin, as a share; None while it is not given: values are revenue then."""
-    margin = st.number_input(
-        t("terms.margin"),
-        0.1,
-        100.0,
-        None,
-        step=5.0,
-        format="%g",
-        key="terms_margin",
-        help=t("terms.margin.help"),
-        placeholder=t("terms.margin.none"),
-        width=160,
-        persist_state="session",
-    )
+    how: dict[str, Any] = {"step": 5.0, "format": "%g", "help": t("terms.margin.help")}
+    margin = _number("margin", 0.1, 100.0, None, 160, placeholder=t("terms.margin.none"), **how)
     return None if margin is None else round(margin / 100, 6)
 
 
-def _number(name: str, low: int, high: int, usual: int) -> float:
+def _number(name: str, low: float, high: float, usual: float | None, width: int = 110, **how: Any) -> Any:
     key = f"terms_{name}"
-    return st.number_input(t(f"terms.{name}"), low, high, usual, key=key, width=110, persist_state="session")
+    return st.number_input(t(f"terms.{name}"), low, high, usual, key=key, width=width, persist_state="session", **how)
 
 
 def _rates() -> tuple[float, float]:
     """Ask for the yearly discount and the margin, and return both as shares."""
-    rate = st.number_input(
-        t("terms.rate"),
-        0.0,
-        100.0,
-        0.0,
-        step=1.0,
-        format="%g",
-        key="terms_rate",
-        help=t("terms.rate.help"),
-        width=145,
-        persist_state="session",
-    )
+    rate = _number("rate", 0.0, 100.0, 0.0, 145, step=1.0, format="%g", help=t("terms.rate.help"))
     return round(rate / 100, 6), ask_margin() or 1.0
 
 

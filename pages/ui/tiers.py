@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.deciles import top_share
 from clv_core.evaluation.levels import SharedError
+from clv_core.strategy.audiences.customer_list import side_of
 from clv_core.strategy.audiences.export import Side
 from clv_core.strategy.segments import Total, assign_tiers, too_few, total
 from clv_core.strategy.segments.clusters import mostly_never
 from clv_core.strategy.segments.saved_segments import tier_labels
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES, ValueTiers
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES
 from pages.ui import cells, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import money, percent, t
@@ -145,10 +147,7 @@ def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:
 def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
     """Return what a tier holds and who is typical of it, one fact a line.
 
-    Args:
-        row: of the table of tiers.
-        currency: of the amounts.
-        ranged: whether sums have ranges at all: where they have none, few buyers are not why.
+    Where sums have no ranges at all (not ``ranged``), few buyers are not why.
     """
     few = ranged and too_few(row["customers"] * row["p_purchase_mean"])
     span = t("segments.too_few") if few else sure(row["value_sum_low"], row["value_sum_high"], currency)
@@ -180,19 +179,7 @@ def columns(currency: str) -> dict[str, object]:
     }
 
 
-def side(data: ScoredDataset, tiers: list[int], terms: Terms, scheme: ValueTiers = DEFAULT_SCHEME) -> Side:
-    """Return what the numbers of a list of these tiers mean, or of all customers."""
-    return Side(
-        dataset=data.dataset.name,
-        dataset_version=data.dataset.version,
-        model=data.bundle.id,
-        cutoff=data.dataset.log_end.isoformat(),
-        horizon_days=terms.horizon_days,
-        currency=data.currency,
-        segment=f"tier={','.join(map(str, sorted(tiers)))}" if tiers else "",
-        scheme=str(scheme),
-        lifetime=terms.lifetime,
-        discount_rate=terms.discount_rate,
-        margin_rate=terms.margin_rate,
-        assumptions=tuple(one.to_json(session.language()) for one in terms.warnings(data.horizon_days)),
-    )
+def side(data: ScoredDataset, terms: Terms) -> Side:
+    """Return what the numbers of a list of customers by value tier mean."""
+    about = replace(side_of(data, DEFAULT_SCHEME), currency=data.currency)
+    return about.at(terms, terms.warnings(data.horizon_days), session.language())

@@ -103,11 +103,7 @@ def is_acknowledged(bundle: Bundle) -> bool:
 
 
 def warn_if_stale(page: str) -> None:
-    """Warn that the log in use ends earlier than the one that the model learned from, or is cleaned by other rules.
-
-    Args:
-        page: name of the page that is drawn.
-    """
+    """Warn that the log in use ends earlier than the one that the model learned from, or is cleaned by other rules."""
     if page not in PAGES:
         return
     dataset, bundle = session.dataset(), session.model()

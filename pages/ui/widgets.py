@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Manifest
+from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.disk import disk_error
@@ -82,37 +82,37 @@ def need(what: str, page: str) -> NoReturn:
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t(f"need.{what}"), anchor=False)
         st.write(t(f"need.{what}.why"))
-        if st.button(t(f"need.{what}.button"), type="primary", key=f"need_{what}", icon=navigation.BY_NAME[page].icon):
-            navigation.go(page)
+        navigation.button(page, t(f"need.{what}.button"), f"need_{what}", type="primary")
     st.stop()
 
 
-def need_model() -> Bundle:
-    """Return the model in use; where there is none, say so and end the page."""
-    if session.dataset() is None:
+def need_dataset() -> Dataset:
+    """Return the dataset in use; where there is none, say so and end the page."""
+    dataset = session.dataset()
+    if dataset is None:
         need("dataset", "upload")
-    bundle = session.model()
+    return dataset
+
+
+def need_model() -> tuple[Dataset, Bundle]:
+    """Return dataset and model in use; where one is missing, say so and end the page."""
+    dataset, bundle = need_dataset(), session.model()
     if bundle is None:
         need("model", "train")
-    return bundle
+    return dataset, bundle
 
 
 def show_error(error: ClvError | dict[str, Any]) -> None:
     """Show what failed and what to do; the data is safe.
 
-    Args:
-        error: an error, or the ``{code, params, message}`` that a job kept of it.
+    A job keeps ``{code, params, message}`` of its error.
     """
     said = _worded(error)
     st.error(escape(without_options(said)), icon=":material/error:")
 
 
 def show_refusal(error: ClvError | dict[str, Any]) -> None:
-    """Say why a part of a page has nothing to show: the log does not hold what it needs.
-
-    Args:
-        error: as in :func:`show_error`.
-    """
+    """Say why a part of a page has nothing to show: the log does not hold what it needs."""
     said = _worded(error)
     with st.container(border=True):
         st.header(t("strategy.refused"), anchor=False)
@@ -145,9 +145,7 @@ def read_only() -> None:
 def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:
     """Return short names of models by id, what tells them apart first: version, horizon, kind.
 
-    Args:
-        bundles: the models; of one that has no version, the time of training is said last.
-        roles: whether the champion is said to be one.
+    A model without a version has its time of training last; ``roles``: the champion is said to be one.
     """
     versions, labels = session.versions_by_model(), {}
     for bundle in bundles:
@@ -210,11 +208,7 @@ def accounting(facts: Manifest) -> str:
 def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:
     """Let the person choose one of a few views or ways: the first until they do, and theirs as long as they stay.
 
-    Args:
-        label: what is chosen.
-        options: what it can be, each with what it is called.
-        key: of the widget.
-        how: further options of it.
+    ``how``: further options of the widget.
     """
     chosen: Option = st.segmented_control(
         label,
@@ -227,6 +221,12 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         wrap=True,
         **how,
     )
+    return chosen
+
+
+def select(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:
+    """Let the person choose one of many, each with what it is called; ``how``: further options of the widget."""
+    chosen: Option = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, **how)
     return chosen
 
 

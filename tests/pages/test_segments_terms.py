@@ -72,7 +72,7 @@ def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_m
     name = file_name(bundle, "tier1", dataset.log_end, "csv", terms)
     assert name == f"shop_tier1_{dataset.log_end}_lifetime5y-r10-m30.csv"
     assert f"_{90}d." in file_name(bundle, "tier1", dataset.log_end, "csv")
-    side = tiers.side(ScoredDataset(Workspace(with_model), dataset, bundle), [1], terms)
+    side = tiers.side(ScoredDataset(Workspace(with_model), dataset, bundle), terms)
     assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
     assert side.horizon_days == terms.horizon_days and side.assumptions[0]["code"] == "lifetime"
 

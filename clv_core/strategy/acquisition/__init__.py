@@ -6,12 +6,10 @@ acquisition_report(customers, spend, Question(by=("channel",)))  figures with in
 """
 
 from clv_core.strategy.acquisition.economics import acquisition_report as acquisition_report
-from clv_core.strategy.acquisition.origins import DIMENSIONS as DIMENSIONS
 from clv_core.strategy.acquisition.origins import NewCustomers as NewCustomers
 from clv_core.strategy.acquisition.origins import load_new_customers as load_new_customers
 from clv_core.strategy.acquisition.question import Acquisition as Acquisition
 from clv_core.strategy.acquisition.question import Question as Question
-from clv_core.strategy.acquisition.question import Totals as Totals
 from clv_core.strategy.acquisition.saved_spend import load_spend as load_spend
 from clv_core.strategy.acquisition.saved_spend import load_spends as load_spends
 from clv_core.strategy.acquisition.saved_spend import remove_spend as remove_spend

@@ -74,16 +74,8 @@ def acquisition_side(scored: ScoredDataset, report: Acquisition, terms: Terms, l
     """Return the side file of a report."""
     question = report.question
     settings = {**dataclasses.asdict(question), "by": list(question.by), "margins": dict(question.margins)}
-    return replace(
-        side_of(scored),
-        currency=report.currency,
-        horizon_days=terms.horizon_days,
-        lifetime=terms.lifetime,
-        discount_rate=terms.discount_rate,
-        margin_rate=question.margin_rate,
-        assumptions=tuple(message.to_json(language) for message in report.warnings),
-        settings=settings,
-    )
+    side = side_of(scored).at(terms, report.warnings, language)
+    return replace(side, currency=report.currency, margin_rate=question.margin_rate, settings=settings)
 
 
 def report_json(report: Acquisition) -> dict[str, Any]:

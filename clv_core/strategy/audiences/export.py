@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
+from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, Message, NotEnoughData
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
@@ -82,6 +83,17 @@ class Side:
         """Ten hexadecimal digits that differ where anything here does."""
         content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:10]
+
+    def at(self, terms: Terms, notes: Iterable[Message], language: str) -> Side:
+        """Return it for values at other terms, with what they assume in a language."""
+        return dataclasses.replace(
+            self,
+            horizon_days=terms.horizon_days,
+            lifetime=terms.lifetime,
+            discount_rate=terms.discount_rate,
+            margin_rate=terms.margin_rate,
+            assumptions=tuple(one.to_json(language) for one in notes),
+        )
 
 
 @dataclass(frozen=True)

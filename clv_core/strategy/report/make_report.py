@@ -26,9 +26,10 @@ from clv_core.strategy.acquisition import (
     load_spend,
 )
 from clv_core.strategy.acquisition.findings import discount_question
+from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.budget_plan import make_plan
-from clv_core.strategy.plans.offers import Offer, check_offers
+from clv_core.strategy.plans.offers import check_offers
 from clv_core.strategy.plans.plan_warnings import all_warnings
 from clv_core.strategy.report.document import Report
 from clv_core.strategy.report.html import write_html
@@ -37,7 +38,6 @@ from clv_core.strategy.report.sections import SECTIONS, headline
 from clv_core.strategy.report.slides import write_slides
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
-from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers, assign_tiers
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -59,53 +59,43 @@ def check_endings(paths: Sequence[Path]) -> None:
 def make_report(
     scored: ScoredDataset,
     *,
-    offers: Sequence[Offer] = (),
-    budget: float = 0.0,
-    scheme: ValueTiers = DEFAULT_SCHEME,
-    plan_scheme: Segmentation | None = None,
-    plan_terms: Terms | None = None,
+    plan: PlanInputs | None = None,
     experiments: Mapping[str, Experiment] | None = None,
+    scheme: ValueTiers = DEFAULT_SCHEME,
     acquisition: Question | None = None,
     language: str = DEFAULT_LANGUAGE,
-    logo: Path | None = None,
     progress: Progress,
 ) -> Report:
     """Return the report on a dataset and a model.
 
     Args:
         scored: dataset and model; the cutoff is the log's end.
-        offers: for all customers but those on the suppression list; empty: no plan.
-        budget: for the offers.
-        scheme: of the tiers.
-        plan_scheme: of the segments that offers have effects for; None: the tiers.
-        plan_terms: of the values that the plan uses; None: the trained horizon without discount and margin. All other
-            sections use these plain values.
+        plan: offers for all customers but those on the suppression list; None: no plan. All other sections use the
+            values of the trained horizon without discount and margin.
         experiments: that measured effects of the offers, by the offer's name.
+        scheme: of the tiers.
         acquisition: what is asked about new customers, with the spend tables saved with the dataset; None: nothing.
         language: of all texts.
-        logo: a PNG for the cover; None for none.
         progress: listener.
 
     Raises:
-        UsageError: the logo is no PNG, or a large one; the log does not know how to group customers as asked.
+        UsageError: the log does not know how to group customers as asked.
         Refused: the spend is in another currency than the log, or about other days.
     """
     dataset, bundle, workspace = scored.dataset, scored.bundle, scored.workspace
     tiered = assign_tiers(scored.scores(progress), scheme)
     progress.report("report", 0, len(SECTIONS))
     explained = load_explanation(explanation_folder(bundle, dataset))
-    plan = None
-    if offers:
-        offers = check_offers(offers)
+    planned = None
+    if plan is not None:
         people, names = tiered, tier_labels(dataset, scheme.tiers, language)
-        if plan_scheme is not None and plan_scheme != scheme:
-            segmented = load_scored_customers(scored, plan_scheme, progress=progress)
+        if plan.scheme != scheme:
+            segmented = load_scored_customers(scored, plan.scheme, progress=progress)
             people, names = segmented.numbered(), segmented.names(dataset, language)
-        terms = plan_terms or Terms(scored.horizon_days)
         people = SuppressionList.of(workspace, dataset).without(people)
-        people = scored.at_terms(people, terms, progress)
-        made = make_plan(people, len(names), offers, budget)
-        plan = ReportPlan(made, offers, budget, terms, all_warnings(made, offers, names, terms, experiments or {}))
+        people = scored.at_terms(people, plan.terms, progress)
+        made = make_plan(people, len(names), check_offers(plan.offers), plan.budget)
+        planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, plan.terms, experiments or {}))
     f = Formatter(language, bundle.record["currency"])
     context = ReportContext(
         dataset=dataset,
@@ -115,7 +105,7 @@ def make_report(
         trust=trust_of(workspace, bundle),
         shared=shared_error(workspace, bundle),
         explanation=None if explained is None else explained[0],
-        plan=plan,
+        plan=planned,
         acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
         model_name=_model_name(scored, f),
         format=f,
@@ -126,8 +116,7 @@ def make_report(
         made=f.t("report.made", day=f.day(datetime.now(UTC).date()), version=__version__),
         language=language,
         sections=tuple(section for make in SECTIONS if (section := make(context)) is not None),
-        notes=() if plan is None else plan.notes,
-        logo=None if logo is None else read_logo(logo),
+        notes=() if planned is None else planned.notes,
     )
     progress.report("report", len(SECTIONS), len(SECTIONS))
     return report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,15 +11,14 @@ import pandas as pd
 
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
 from clv_core.errors import Message
 from clv_core.evaluation.explain.explanation import Explanation
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.trust import Trust
 from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.acquisition import Acquisition
+from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.plans.budget_plan import BudgetPlan
-from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import ValueTiers
 
@@ -74,21 +72,11 @@ class Formatter:
 
 @dataclass(frozen=True, eq=False)
 class ReportPlan:
-    """A plan and its inputs.
-
-    Args:
-        plan: who gets which offer.
-        offers: all offers.
-        budget: money.
-        terms: of the values that the plan uses.
-        notes: warnings on the plan.
-    """
+    """A plan, what it was made of, and the warnings on it."""
 
     plan: BudgetPlan
-    offers: Sequence[Offer]
-    budget: float
-    terms: Terms
-    notes: tuple[Message, ...] = ()
+    inputs: PlanInputs
+    notes: tuple[Message, ...]
 
 
 @dataclass(frozen=True, eq=False)

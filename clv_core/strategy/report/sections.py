@@ -269,10 +269,10 @@ def plan(context: ReportContext) -> Section | None:
         return None
     made = planned.plan
     gain = f.money(made.allocation.gain)
-    if planned.terms.margin_rate == 1:
+    if planned.inputs.terms.margin_rate == 1:
         gain = f.t("budget.gain.revenue", gain=gain)
     key = "report.plan.finding.even" if made.even else "report.plan.finding"
-    budget, spent = f.money(planned.budget), f.money(made.allocation.spent)
+    budget, spent = f.money(planned.inputs.budget), f.money(made.allocation.spent)
     finding = f.t(key, budget=budget, spent=spent, gain=gain)
     figures = (
         ReportFigure(f.t("report.plan.spent"), spent, f.t("budget.figure.spent.note", budget=budget)),
@@ -282,7 +282,7 @@ def plan(context: ReportContext) -> Section | None:
     )
     sums = made.table.groupby(OFFER)[["customers", COST, GAIN]].sum().sort_values(GAIN, ascending=False)
     head = tuple(f.t(f"report.plan.{name}") for name in ("offer", "customers", "spent", "gain", "evidence"))
-    measured = {offer.name: offer.measured for offer in planned.offers}
+    measured = {offer.name: offer.measured for offer in planned.inputs.offers}
     rows = tuple(
         (
             str(name),
@@ -296,7 +296,7 @@ def plan(context: ReportContext) -> Section | None:
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
     # ``rests`` and the table already name the assumed effects.
     notes = [_note(one, f) for one in planned.notes if one.code != "warning.offer_assumed"]
-    points = (f.t(rests), *_rates(planned.terms, f), *notes)
+    points = (f.t(rests), *_rates(planned.inputs.terms, f), *notes)
     series = (
         Series(f.t("report.plan.spent"), tuple(sums[COST]), BASELINE),
         Series(f.t("report.plan.gain"), tuple(sums[GAIN]), PREDICTED),

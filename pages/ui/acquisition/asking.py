@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -32,7 +32,6 @@ from pages.ui.i18n import t
 
 BY: Final = "acquisition_by"
 TARGET: Final = "acquisition_target"
-PAYBACK: Final = "acquisition_months"
 MARGINS: Final = "acquisition_margins"
 """Session keys of what is asked; the report page asks the same."""
 MAX_BY: Final = 2
@@ -125,49 +124,20 @@ def choose_dimensions(customers: NewCustomers) -> tuple[str, ...]:
 
 def choose_targets() -> tuple[float, int, int]:
     """Ask for the target of LTV to CAC, the months in which a customer is to pay back, and the smallest group."""
+
+    def ask(name: str, key: str, *bounds: Any, **how: Any) -> float:
+        label, help = t(f"acquisition.{name}"), t(f"acquisition.{name}.help")
+        return float(st.number_input(label, *bounds, key=key, help=help, width=160, persist_state="session", **how))
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        target = st.number_input(
-            t("acquisition.target"),
-            0.1,
-            100.0,
-            3.0,
-            0.5,
-            format="%g",
-            key=TARGET,
-            help=t("acquisition.target.help"),
-            width=160,
-            persist_state="session",
-        )
-        months = st.number_input(
-            t("acquisition.payback"),
-            1,
-            120,
-            12,
-            key=PAYBACK,
-            help=t("acquisition.payback.help"),
-            width=160,
-            persist_state="session",
-        )
-        fewest = st.number_input(
-            t("acquisition.fewest"),
-            2,
-            100_000,
-            50,
-            10,
-            key="acquisition_fewest",
-            help=t("acquisition.fewest.help"),
-            width=160,
-            persist_state="session",
-        )
-    return float(target), int(months), int(fewest)
+        target = ask("target", TARGET, 0.1, 100.0, 3.0, 0.5, format="%g")
+        months = ask("payback", "acquisition_months", 1, 120, 12)
+        fewest = ask("fewest", "acquisition_fewest", 2, 100_000, 50, 10)
+    return target, int(months), int(fewest)
 
 
 def choose_margins(report: Acquisition, dimension: str) -> dict[str, float]:
     """Let the person give single groups a margin of their own; others have that of all.
-
-    Args:
-        report: with the groups.
-        dimension: the first of the grouping.
 
     Returns:
         Share of net value by the group's name in the dimension.
@@ -204,10 +174,7 @@ def choose_margins(report: Acquisition, dimension: str) -> dict[str, float]:
 def report_words(dataset: Dataset, bundle: Bundle, *, has_margin: bool) -> tuple[str, ...]:
     """Return what the page asks as words of the command ``report``.
 
-    Args:
-        dataset: the log.
-        bundle: the model.
-        has_margin: whether the margin is among the other words of the command.
+    ``has_margin``: the margin is among the other words already.
     """
     known = customers_of(dataset, bundle, Terms(bundle.record["horizon_days"])).dimensions
     by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]

@@ -209,8 +209,7 @@ def cohorts(report: Acquisition) -> None:
         "spend": cells.money(t("acquisition.column.spend"), report.currency),
         "cac": cells.money(t("acquisition.figure.cac"), report.currency),
     }
-    given = [name for name in columns if periods[name].notna().any()]
-    cells.table(periods[given].iloc[::-1], t("acquisition.periods"), {name: columns[name] for name in given})
+    cells.table(cells.filled(periods, columns).iloc[::-1], t("acquisition.periods"), columns)
 
 
 def held(report: Acquisition) -> None:
@@ -236,8 +235,7 @@ def held(report: Acquisition) -> None:
         "actual": cells.money(t("acquisition.column.actual"), report.currency),
         "ratio": st.column_config.NumberColumn(t("acquisition.column.realised"), format="%.2f"),
     }
-    given = [name for name in columns if rows[name].notna().any()]
-    cells.table(rows[given], t("acquisition.view.held"), {name: columns[name] for name in given})
+    cells.table(cells.filled(rows, columns), t("acquisition.view.held"), columns)
 
 
 def table(report: Acquisition) -> None:
@@ -281,14 +279,8 @@ def table(report: Acquisition) -> None:
         "value_so_far": amount("value_so_far"),
         "predicted": amount("predicted_sum"),
     }
-    given = [name for name in columns if rows[name].notna().any()]
-    cells.table(
-        rows[given],
-        t("acquisition.view.figures"),
-        {name: columns[name] for name in given},
-        height="content",
-        key="acquisition_figures",
-    )
+    shown = cells.filled(rows, columns)
+    cells.table(shown, t("acquisition.view.figures"), columns, height="content", key="acquisition_figures")
     st.caption(t("acquisition.shrunk", fewest=report.question.min_customers))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,9 +65,7 @@ def show(dataset: Dataset, customers: NewCustomers) -> None:
         upload = st.file_uploader(t("spend.drop"), FILES, key=key, **access.if_may("change"))
         page_files.download(t("spend.template"), TEMPLATE, "spend.csv", "template", type="tertiary")
     if upload is not None:
-        uploads = session.workspace().folder("uploads")
-        received.sweep(uploads)
-        (path,) = received.copy([upload], session.workspace().folder("uploads", secrets.token_hex(6)))
+        (path,) = received.copy([upload], received.new_folder())
         st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
         st.session_state[FILE] = SpendFile(path)
         st.rerun()
@@ -245,14 +242,8 @@ def _ask_more(file: SpendFile, spend: Spend, customers: NewCustomers) -> None:
         if "warning.spend_period" in codes or settings.period:
             found = next((one.params["period"] for one in spend.warnings if one.code == "warning.spend_period"), "")
             period = settings.period or found
-            chosen = st.selectbox(
-                t("spend.period"),
-                PERIODS,
-                index=PERIODS.index(period),
-                format_func=lambda one: t(f"acquisition.period.{one}"),
-                key="spend_period",
-                width=160,
-            )
+            names, at = {one: t(f"acquisition.period.{one}") for one in PERIODS}, PERIODS.index(period)
+            chosen = widgets.select(t("spend.period"), names, "spend_period", index=at, width=160)
             if chosen != period:
                 _say(file, period=chosen)
                 st.rerun()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
@@ -147,11 +146,7 @@ def _control_group(mark: str, share: float, name: str, _ids: pd.Series[str]) -> 
 def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
     """Let the person draw the groups of an experiment, say what it would show, and offer the table of who is in which.
 
-    Args:
-        inputs: the customers and the offers.
-        plan: who gets what; None where there is none yet.
-        side: what the numbers of its file mean.
-        allowed: whether lists may be made at all.
+    Without a plan everybody may be chosen; ``allowed``: lists may be made at all.
     """
     st.caption(t("budget.draw.what"))
     table = sensitivity(inputs)
@@ -160,21 +155,15 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
     given = [] if plan is None else plan.customers[OFFER].value_counts().index.tolist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         offers = [*given, *(one.name for one in inputs.offers if one.name not in given)]
-        places = range(len(offers))  # not the names: those of the offers to begin with are in the page's language
-        chosen_place = st.selectbox(
-            t("budget.draw.offer"), places, format_func=offers.__getitem__, key="draw_offer", width=220
-        )
-        offer = offers[chosen_place]
+        # By place, not by name: the names of the offers to begin with are in the page's language.
+        offer = offers[widgets.select(t("budget.draw.offer"), dict(enumerate(offers)), "draw_offer", width=220)]
         if offer in given:
             names = {OF_PLAN: t("budget.draw.plan"), **names}
-        group = st.selectbox(
-            t("budget.draw.who"),
-            list(names),
+        at, key = (
             list(names).index(OF_PLAN if offer in given else best),
-            format_func=names.__getitem__,
-            key=f"draw_who_{offer in given}_{inputs.segments.by}",
-            width=200,
+            f"draw_who_{offer in given}_{inputs.segments.by}",
         )
+        group = widgets.select(t("budget.draw.who"), names, key, index=at, width=200)
         part = st.number_input(
             t("budget.draw.share"), 5, 50, HALF, 5, key="draw_share", width=170, help=t("budget.draw.share.help")
         )
@@ -251,14 +240,7 @@ def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int
 def notes(
     offers: Sequence[Offer], experiments: Mapping[str, Experiment], terms: Terms, names: Sequence[str]
 ) -> list[str]:
-    """Return what measured effects leave out, and which experiments are not used, one sentence each.
-
-    Args:
-        offers: those of the plan.
-        experiments: by offer.
-        terms: how far ahead the plan looks, and at which discount.
-        names: of the segments that offers have effects for.
-    """
+    """Return what measured effects leave out, and which experiments are not used, one sentence each."""
     horizon_days = terms.horizon_days
     longer = {name for name, one in experiments.items() if one.window_days > horizon_days}
     tried = [one for one in offers if one.name in experiments and one.name not in longer]
@@ -314,7 +296,7 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
 
 
 def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: int) -> Experiment:
-    folder = session.workspace().folder("uploads", secrets.token_hex(6))
+    folder = received.new_folder()
     try:
         (path,) = received.copy([file], folder)
         data = session.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process

@@ -24,7 +24,7 @@ from clv_core.strategy.segments.saved_segments import last_written
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import access, cells, i18n, scored, segmenting, session, tiers
+from pages.ui import access, cells, i18n, scored, segmenting, session, tiers, widgets
 from pages.ui.i18n import t
 
 MANY_SEGMENTS: Final = 4
@@ -123,17 +123,7 @@ def choose_scheme(dataset: Dataset) -> str:
     key, names = f"budget_by_{dataset.name}", {one: segmenting.scheme_name(one, dataset) for one in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = saved
-    by = str(
-        st.selectbox(
-            t("budget.by"),
-            options,
-            format_func=names.__getitem__,
-            key=key,
-            help=t("budget.by.help"),
-            persist_state="session",
-            width=380,
-        )
-    )
+    by = widgets.select(t("budget.by"), names, key, help=t("budget.by.help"), persist_state="session", width=380)
     if by != saved:
         save(dataset, by=by)
     return by
@@ -156,13 +146,6 @@ def saved_scheme(dataset: Dataset) -> str:
 
 def segment_customers(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Segments:
     """Put customers into the segments of a scheme; while a run must look at them first, show it.
-
-    Args:
-        by: text of the scheme.
-        dataset: the log.
-        bundle: the model.
-        terms: what the values speak of.
-        customers: scores for these terms with history.
 
     Raises:
         NotFound: rules that are not there any more.
@@ -260,9 +243,7 @@ def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequenc
 def as_table(rows: Sequence[dict[str, Any]] | None, starting: pd.DataFrame) -> pd.DataFrame:
     """Return saved rows as a table to edit.
 
-    Args:
-        rows: of :func:`as_rows`; None for the starting offers.
-        starting: of :func:`starting_offers`, for cells that were not changed.
+    ``rows`` are of :func:`as_rows`; cells that were not changed come from ``starting``.
     """
     if rows is None:
         return starting

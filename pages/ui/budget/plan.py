@@ -22,7 +22,7 @@ from clv_core.strategy.plans import budget_plan, plan_warnings
 from clv_core.strategy.plans.allocation import Curve, gain_curve, max_useful_budget
 from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
 from clv_core.strategy.plans.measured_offers import with_experiments
-from clv_core.strategy.plans.offers import Offer, expected_gains
+from clv_core.strategy.plans.offers import expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import cells, i18n, row_files, scored, session, terms, tiers, verdict, widgets
@@ -61,7 +61,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             entered = offers.edit(dataset, mark, segments, bundle.record["currency"])
             tried = saved_offers(dataset).experiments
             given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
-            if names := measured_names(given):
+            if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
                 st.caption(t("budget.offers.measured", names=names))
             experiment.results(dataset, bundle, entered, chosen.horizon_days, by_tier=by_tier)
         if not given:
@@ -80,14 +80,11 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
 def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool) -> None:
     """Show the plan; where no offer has an effect yet, the experiment that measures one.
 
-    Args:
-        inputs: what the plan is made from.
-        notes: what measured effects leave out, sentences.
-        allowed: whether the budget may be changed, and lists made.
+    ``allowed``: the budget may be moved, and lists made.
     """
     data, currency = inputs.data, inputs.currency
     context = widgets.context_line(data.bundle, data.dataset.log_end, inputs.terms)
-    side = tiers.side(data, [], inputs.terms)
+    side = tiers.side(data, inputs.terms)
     if not inputs.has_effect:
         widgets.headline(experiment.proposal(inputs), context, t("budget.propose.why"))
         with st.container(border=True):
@@ -152,9 +149,7 @@ def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
 def slider_scale(most: float, saved: float | None) -> tuple[float, float, float]:
     """Return the step, the end and the start of the slider; the end has three digits, which a sentence can name.
 
-    Args:
-        most: the budget beyond which nothing is of use.
-        saved: the budget that was chosen; None where none was.
+    ``most`` is the budget beyond which nothing is of use, ``saved`` the one that was chosen before.
     """
     step = _round_step(most / STEPS)
     top = math.ceil(most / step) * step
@@ -255,14 +250,7 @@ def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
 
 
 def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool) -> None:
-    """Offer the plan, or the customers of one of its offers, as files and as lists for platforms.
-
-    Args:
-        inputs: what the plan is made from.
-        plan: who gets what.
-        budget: what it may cost.
-        allowed: whether lists may be made at all.
-    """
+    """Offer the plan, or the customers of one of its offers, as files and as lists for platforms."""
     names = plan.customers[OFFER].unique().tolist()
     only = None
     if len(names) > 1:
@@ -290,7 +278,7 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
 
 def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     """Return what the numbers of a plan mean."""
-    side, horizon_days = tiers.side(inputs.data, [], inputs.terms), inputs.terms.horizon_days
+    side, horizon_days = tiers.side(inputs.data, inputs.terms), inputs.terms.horizon_days
     tried = saved_offers(inputs.data.dataset).experiments
     used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
     mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
@@ -320,8 +308,3 @@ def _plan(mark: str, budget: float, _inputs: PlanInputs) -> BudgetPlan:  # noqa:
 @cached()
 def _curve(mark: str, _inputs: PlanInputs) -> Curve:
     return gain_curve(*_gains(_inputs), useful_budget(mark, _inputs))
-
-
-def measured_names(offers: Sequence[Offer]) -> str:
-    """Return the names of the offers whose effect was measured."""
-    return i18n.join_names(widgets.escape(offer.name) for offer in offers if offer.measured)

@@ -14,13 +14,14 @@ from clv_core.plot.drawing import (
     DOTTED,
     GAIN,
     OTHER,
-    PALER,
     PREDICTED,
-    RAMP_SCALE,
     WARNING,
     Chart,
+    Looks,
     drawn,
+    grid_cells,
     horizontal,
+    interval,
     value_ticks,
 )
 from clv_core.plot.names import FEW, short
@@ -38,16 +39,12 @@ SMALLEST, LARGEST = 9, 46
 def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str) -> Chart:
     """Draw what customers of each group are worth against what they cost, with the lines of break-even and target.
 
-    Args:
-        groups: columns ``name``, ``customers``, ``cac``, ``ltv``, ``ltv_low``, ``ltv_high`` (NaN where unknown).
-        target: of ltv to cac.
-        message: what the chart shows, in words.
-        unit: of money.
+    ``groups`` has ``name``, ``customers``, ``cac``, ``ltv``, ``ltv_low`` and ``ltv_high`` (NaN where unknown).
     """
     top = float(np.nanmax(groups[["ltv", "ltv_high"]].to_numpy()))
     right = float(groups["cac"].max())
     ends = 1.15 * right, 1.12 * max(top, right)
-    lines: list[dict[str, Any]] = [
+    lines: list[Looks] = [
         dict(
             type="scatter",
             x=[0, min(ends[0], ends[1] / slope)],
@@ -83,13 +80,7 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
                 text=short(own["name"], FEW),
                 textposition=["middle left" if x > 0.8 * right else "middle right" for x in own["cac"]],
                 marker={"color": colour, "size": size, "opacity": 0.75},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": (own["ltv_high"] - own["ltv"]).tolist(),
-                    "arrayminus": (own["ltv"] - own["ltv_low"]).tolist(),
-                    "color": colour,
-                },
+                error_y=interval(own["ltv"], own["ltv_low"], own["ltv_high"], colour),
                 name=t(f"acquisition.chart.{kind}"),
                 customdata=own[["name", "customers"]],
                 hovertemplate="%{customdata[0]}: %{x:,.2f} → %{y:,.2f} (%{customdata[1]:,})<extra></extra>",
@@ -111,10 +102,7 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
 def worth(groups: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what a customer of each group is worth, with its interval, one row a group.
 
-    Args:
-        groups: columns ``name``, ``ltv``, ``ltv_low``, ``ltv_high`` (NaN where unknown), the first at the top.
-        message: what the chart shows, in words.
-        unit: of money.
+    ``groups`` has ``name``, ``ltv``, ``ltv_low`` and ``ltv_high`` (NaN where unknown), the first at the top.
     """
     rows = groups.iloc[::-1]
     dots = dict(
@@ -123,13 +111,7 @@ def worth(groups: pd.DataFrame, message: str, *, unit: str) -> Chart:
         y=short(rows["name"]),
         mode="markers",
         marker={"color": PREDICTED, "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["ltv_high"] - rows["ltv"]).tolist(),
-            "arrayminus": (rows["ltv"] - rows["ltv_low"]).tolist(),
-            "color": BASELINE,
-        },
+        error_x=interval(rows["ltv"], rows["ltv_low"], rows["ltv_high"], BASELINE),
         customdata=rows[["name"]],
         hovertemplate="%{customdata[0]}: %{x:,.2f}<extra></extra>",
     )
@@ -150,11 +132,8 @@ def worth(groups: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def payback(curves: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw how much of its cost each group has brought by month of its customers' age: observed solid, else dashed.
 
-    Args:
-        curves: columns ``name``, ``month``, ``value`` (of the cost, 1 is paid back; with a unit, money), ``observed``
-            (share of customers who have lived the month).
-        message: what the chart shows, in words.
-        unit: of money where there is no cost; "" where values are of the cost.
+    ``curves`` has ``name``, ``month``, ``value`` (of the cost, 1 is paid back; with a unit, money) and ``observed``
+    (share of customers who have lived the month).
     """
     traces: list[dict[str, Any]] = []
     for place, (name, own) in enumerate(curves.groupby("name", sort=False)):
@@ -200,10 +179,8 @@ def payback(curves: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def cohorts(rows: pd.DataFrame, value: str, message: str) -> Chart:
     """Draw a figure of each group and month of acquisition as a grid; months with too few customers have no number.
 
-    Args:
-        rows: columns ``name``, ``cohort``, ``customers``, ``enough`` and ``value``, one row a group and month.
-        value: name of the column of the figure.
-        message: what the chart shows, in words.
+    ``rows`` has ``name``, ``cohort``, ``customers``, ``enough`` and the column of the figure, one row a group and
+    month.
     """
     months, names = sorted(rows["cohort"].unique()), list(dict.fromkeys(rows["name"]))
     shown = rows.assign(figure=rows[value].where(rows["enough"] & np.isfinite(rows[value])))
@@ -219,23 +196,8 @@ def cohorts(rows: pd.DataFrame, value: str, message: str) -> Chart:
         for i in range(len(names))
     ]
     largest = float(np.nanmax(grid)) if np.isfinite(grid).any() else 1.0
-    cells = dict(
-        type="heatmap",
-        z=grid,
-        x=months,
-        y=short(names),
-        text=text,
-        texttemplate="%{text}",
-        textfont={"color": ACTUAL},
-        customdata=hover,
-        hovertemplate="%{customdata}: %{text}<extra></extra>",
-        colorscale=RAMP_SCALE,
-        zmin=0,
-        zmax=PALER * largest,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
+    told = "%{customdata}: %{text}<extra></extra>"
+    cells = grid_cells(grid, text, hover, most=largest, x=months, y=short(names), hovertemplate=told)
     return drawn(
         [cells],
         message,

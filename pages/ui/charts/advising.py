@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from clv_core.plot.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, value_ticks, vertical
+from clv_core.plot.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, interval, value_ticks, vertical
 from clv_core.plot.names import FEW, short
 from clv_core.strategy.plans.allocation import Curve
 from pages.ui.i18n import t
@@ -13,9 +13,7 @@ from pages.ui.i18n import t
 def price_levels(table: pd.DataFrame, message: str) -> Chart:
     """Draw how dear the recommended products of each tier are within their categories.
 
-    Args:
-        table: name (of the tier) and level, 0 to 1, the highest tier first.
-        message: what the chart shows, in words.
+    ``table`` has the ``name`` of each tier and its ``level``, 0 to 1, the highest tier first.
     """
     bars = dict(
         type="bar",
@@ -40,9 +38,7 @@ def shown(level: float) -> int:
 def responses(table: pd.DataFrame, message: str) -> Chart:
     """Draw by how much more is sold at a price that is 10% lower, with its interval, one line a category.
 
-    Args:
-        table: name, more, low, high (shares), the first at the top.
-        message: what the chart shows, in words.
+    ``table`` has ``name``, ``more``, ``low`` and ``high`` (shares), the first at the top.
     """
     rows = table.iloc[::-1]
     dots = dict(
@@ -52,13 +48,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
         customdata=rows[["name"]],
         mode="markers",
         marker={"color": PREDICTED, "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": 100 * (rows["high"] - rows["more"]),
-            "arrayminus": 100 * (rows["more"] - rows["low"]),
-            "color": BASELINE,
-        },
+        error_x=interval(100 * rows["more"], 100 * rows["low"], 100 * rows["high"], BASELINE),
         hovertemplate="%{customdata[0]}: %{x:+.0f}%<extra></extra>",
     )
     return drawn(
@@ -75,12 +65,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
 def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str, gain: str) -> Chart:
     """Draw the expected gain of each budget, and where the chosen one stands.
 
-    Args:
-        curve: of :func:`clv_core.strategy.plans.allocation.gain_curve`.
-        here: what is spent and what it is expected to bring.
-        message: what the chart shows, in words.
-        unit: of money.
-        gain: title of the axis of what it brings.
+    ``here`` is what is spent and what it is expected to bring; ``gain`` is the title of its axis.
     """
     hover = "%{x:,.0f} → %{y:,.0f}<extra></extra>"
     line = dict(
@@ -113,10 +98,7 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
 def detectable(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw the smallest effect that an experiment on each segment would show.
 
-    Args:
-        table: name, customers and effect (money a customer), everyone first.
-        message: what the chart shows, in words.
-        unit: of money.
+    ``table`` has ``group``, ``name``, ``customers``, ``effect`` (money a customer) and ``share``, everyone first.
     """
     bars = dict(
         type="bar",

@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 
 from clv_core.plot.drawing import (
-    ACTUAL,
     BASELINE,
     DOTTED,
     HISTORY,
     OTHER,
     PALER,
-    RAMP_SCALE,
     Chart,
     Looks,
     drawn,
+    grid_cells,
     value_ticks,
     vertical,
 )
@@ -46,46 +45,27 @@ def heat_map(
 ) -> Chart:
     """Draw a table as a heat map; cells without a value stay empty.
 
-    Args:
-        values: what the colour shows, its index the rows from top to bottom.
-        texts: what is written in each cell.
-        hover: what is said of each cell.
-        message: what the chart shows, in words.
-        axes: titles of the columns and of the rows.
-        wide: whether the chart takes the whole page.
+    ``values`` is the colour, its index the rows from top to bottom; ``axes`` are the titles of columns and rows; a
+    ``wide`` chart takes the whole page.
     """
     fits = values.shape[1] <= MAX_COLUMNS if wide else values.size <= MAX_CELLS
     shown = texts.to_numpy() if fits else None
     cells = values.to_numpy(float)
     finite = cells[np.isfinite(cells)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    squares = dict(
-        type="heatmap",
-        z=cells,
-        zmin=low,
-        zmax=low + (high - low) * (PALER if shown is not None else 1) if high > low else low + 1,
-        x=values.columns.astype(str),
-        y=short(values.index),
-        text=shown,
-        texttemplate="%{text}" if shown is not None else None,
-        textfont={"color": ACTUAL},
-        customdata=hover.to_numpy(),
-        hovertemplate="%{customdata}<extra></extra>",
-        hoverongaps=False,
-        colorscale=RAMP_SCALE,
-        showscale=shown is None,
-        colorbar={"tickformat": ".0%", "thickness": 10, "len": 0.5, "outlinewidth": 0},
-        xgap=2,
-        ygap=2,
-    )
+    looks: dict[str, Any] = {
+        "zmin": low,
+        "zmax": low + (high - low) * (PALER if shown is not None else 1) if high > low else low + 1,
+        "texttemplate": "%{text}" if shown is not None else None,
+        "hoverongaps": False,
+        "showscale": shown is None,
+        "colorbar": {"tickformat": ".0%", "thickness": 10, "len": 0.5, "outlinewidth": 0},
+    }
+    columns, rows = values.columns.astype(str), short(values.index)
+    squares = grid_cells(cells, shown, hover.to_numpy(), x=columns, y=rows, **looks)
     x = {"title": axes[0], "type": "category", "showgrid": False}
     y = {"title": axes[1], "type": "category", "autorange": "reversed", "showgrid": False}
-    return drawn([squares], message, x=x, y=y, legend=False, height=table_height(len(values)))
-
-
-def table_height(rows: int) -> int:
-    """Return the height of a heat map, pixels."""
-    return max(340, 90 + 24 * rows)
+    return drawn([squares], message, x=x, y=y, legend=False, height=max(340, 90 + 24 * len(values)))
 
 
 def cohort_curves(
@@ -93,13 +73,7 @@ def cohort_curves(
 ) -> Chart:
     """Draw cumulative net revenue per customer: all cohorts together, and thin behind that each one.
 
-    Args:
-        cells: columns ``cohort``, ``age``, ``per_customer``.
-        mean: columns ``age``, ``per_customer``.
-        message: what the chart shows, in words.
-        unit: of money.
-        axis: title of the age axis.
-        names: of the cohorts.
+    ``cells`` has ``cohort``, ``age`` and ``per_customer``, ``mean`` the last two; ``axis`` is the title of the ages.
     """
     groups = [(cohort, part) for cohort, part in cells.groupby("cohort") if len(part) > 1]
     lines: list[Looks] = [
@@ -132,10 +106,7 @@ def cohort_curves(
 def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
     """Draw how many purchases came how long after the one before, and where the middle lies.
 
-    Args:
-        table: columns ``low``, ``high`` (days, both counted), ``count``.
-        message: what the chart shows, in words.
-        median: of the gaps, days.
+    ``table`` has ``low``, ``high`` (days, both counted) and ``count``.
     """
     width = int((table["high"] - table["low"]).iloc[0]) + 1
     gaps = dict(
@@ -163,9 +134,7 @@ def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
 def back_curves(curve: pd.DataFrame, message: str) -> Chart:
     """Draw the share of buyers who have bought again, by days since a purchase.
 
-    Args:
-        curve: columns ``after`` (``first``, ``later``), ``days``, ``share``.
-        message: what the chart shows, in words.
+    ``curve`` has ``after`` (``first``, ``later``), ``days`` and ``share``.
     """
     traces = []
     for after, line in (("first", {"color": HISTORY, "width": 2.5}), ("later", {"color": OTHER, "width": 2.5})):
@@ -191,9 +160,7 @@ def back_curves(curve: pd.DataFrame, message: str) -> Chart:
 def lorenz(curve: pd.DataFrame, message: str) -> Chart:
     """Draw the share of net revenue held by the buyers with most of it.
 
-    Args:
-        curve: columns ``share_of_buyers``, ``share_of_value``.
-        message: what the chart shows, in words.
+    ``curve`` has ``share_of_buyers`` and ``share_of_value``.
     """
     line = dict(
         type="scatter",
@@ -219,13 +186,8 @@ def bars(
 ) -> Chart:
     """Draw one bar a row, lying unless the rows are steps of a scale.
 
-    Args:
-        table: columns ``label``, ``value``, ``text`` (beside the bar), ``hover``.
-        message: what the chart shows, in words.
-        axis: title of the value axis, with its unit.
-        shares: whether values are shares.
-        level: title of the axis of labels.
-        upright: whether bars stand.
+    ``table`` has ``label``, ``value``, ``text`` (beside the bar) and ``hover``; ``axis`` is the title of values,
+    ``level`` that of labels.
     """
     labels = short(table["label"], FEW)
     place = {"x": labels, "y": table["value"]} if upright else {"y": labels, "x": table["value"]}
@@ -260,11 +222,7 @@ def shares_text(values: pd.DataFrame) -> pd.DataFrame:
 def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str) -> Chart:
     """Draw net revenue over time.
 
-    Args:
-        table: columns ``bucket``, ``label``, ``net``, ``complete``.
-        message: what the chart shows, in words.
-        unit: of money.
-        time_unit: what a bucket is.
+    ``table`` has ``bucket``, ``label``, ``net`` and ``complete``.
     """
     traces = []
     for complete, name in ((True, "chart.net_revenue"), (False, "chart.incomplete")):
@@ -290,11 +248,8 @@ def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str
 def people_lines(table: pd.DataFrame, message: str, *, kinds: list[str], time_unit: str) -> Chart:
     """Draw how many customers did anything, bought, and had bought before.
 
-    Args:
-        table: columns ``bucket``, ``label``, ``complete`` and those of ``kinds``.
-        message: what the chart shows, in words.
-        kinds: of ``customers, buyers, known_buyers``, in this order.
-        time_unit: what a bucket is.
+    ``table`` has ``bucket``, ``label``, ``complete`` and ``kinds``: of ``customers``, ``buyers``, ``known_buyers``
+    some, in this order.
     """
     styles = {
         "customers": {"color": BASELINE, "width": 2},
@@ -322,10 +277,7 @@ def people_lines(table: pd.DataFrame, message: str, *, kinds: list[str], time_un
 def rating_line(table: pd.DataFrame, message: str, *, time_unit: str) -> Chart:
     """Draw the mean rating over time.
 
-    Args:
-        table: columns ``bucket``, ``label``, ``mean``, ``ratings``.
-        message: what the chart shows, in words.
-        time_unit: what a bucket is.
+    ``table`` has ``bucket``, ``label``, ``mean`` and ``ratings``.
     """
     line = dict(
         type="scatter",

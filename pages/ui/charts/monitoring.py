@@ -13,10 +13,7 @@ from pages.ui.i18n import t
 def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what came true beside the part expected by then, with its 80% interval where it is known.
 
-    Args:
-        frame: columns ``days``, ``realised``, ``expected``, ``low``, ``high``.
-        message: what the chart shows, in words.
-        unit: of money.
+    ``frame`` has ``days``, ``realised``, ``expected``, ``low`` and ``high``.
     """
     traces = []
     hover = "%{x}: %{y:,.0f}"
@@ -53,12 +50,7 @@ def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, share: bool) -> Chart:
     """Draw one figure before and since the cutoff, with the limits of the usual.
 
-    Args:
-        before: columns ``begin`` (ISO dates) and ``found``.
-        new: columns ``begin``, ``found``, ``low``, ``high``, ``alert``.
-        message: what the chart shows, in words.
-        axis: what the figure is.
-        share: whether it is a share.
+    ``before`` has ``begin`` (ISO dates) and ``found``, ``new`` also ``low``, ``high`` and ``alert``.
     """
     usual = dict(
         type="scatter",

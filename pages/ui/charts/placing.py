@@ -13,13 +13,13 @@ from clv_core.plot.drawing import (
     BASELINE,
     DOTTED,
     GAIN,
-    PALER,
     PREDICTED,
-    RAMP_SCALE,
     WARNING,
     Chart,
     drawn,
+    grid_cells,
     horizontal,
+    interval,
     value_ticks,
     vertical,
 )
@@ -35,12 +35,8 @@ POINTS_SHOWN: Final = 2000
 def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], message: str, *, axis: str) -> Chart:
     """Draw customers by their chance not to buy and their value, with the two cuts.
 
-    Args:
-        points: columns ``risk`` (0 to 1), ``value``, ``place`` (of the segment), ``customer_id``.
-        cuts: risk and value at which the segments meet.
-        names: of the segments, in the order of ``place``.
-        message: what the chart shows, in words.
-        axis: title of the value axis, with its unit.
+    ``points`` has ``risk`` (0 to 1), ``value``, ``place`` (of the segment in ``names``) and ``customer_id``; ``cuts``
+    are the risk and the value at which segments meet.
     """
     shown = points if len(points) <= POINTS_SHOWN else points.sample(POINTS_SHOWN, random_state=1)
     traces = []
@@ -88,13 +84,8 @@ def matrix(
 ) -> Chart:
     """Draw a cross table: the colour is the share of the row, the text the number of customers.
 
-    Args:
-        counts: customers, [j, k].
-        rows: names of the rows.
-        columns: names of the columns.
-        message: what the chart shows, in words.
-        axes: titles of the columns and of the rows.
-        value: their predicted value, said on hover, [j, k].
+    ``counts`` are customers, [j, k], and ``value`` what they are predicted to bring, said on hover; ``axes`` are the
+    titles of columns and rows.
     """
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     hover = [
@@ -111,23 +102,8 @@ def matrix(
         ]
         for i in range(len(rows))
     ]
-    cells = dict(
-        type="heatmap",
-        z=share,
-        x=short(columns),
-        y=short(rows),
-        text=[[f"{many:,}" if many else "" for many in row] for row in counts],
-        texttemplate="%{text}",
-        textfont={"color": ACTUAL},
-        customdata=hover,
-        hovertemplate="%{customdata}<extra></extra>",
-        colorscale=RAMP_SCALE,
-        zmin=0,
-        zmax=PALER,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
+    text = [[f"{many:,}" if many else "" for many in row] for row in counts]
+    cells = grid_cells(share, text, hover, most=1, x=short(columns), y=short(rows))
     return drawn(
         [cells],
         message,
@@ -141,18 +117,10 @@ def matrix(
 def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     """Draw what each segment was predicted to bring beside what it brought.
 
-    Args:
-        table: columns ``name``, ``predicted``, ``low``, ``high`` (NaN where unknown), ``actual``.
-        message: what the chart shows, in words.
-        unit: of the values.
+    ``table`` has ``name``, ``predicted``, ``low``, ``high`` (NaN where unknown) and ``actual``.
     """
     known = table["high"].notna().all()
-    error = {
-        "type": "data",
-        "array": (table["high"] - table["predicted"]).tolist(),
-        "arrayminus": (table["predicted"] - table["low"]).tolist(),
-        "color": BASELINE,
-    }
+    error = interval(table["predicted"], table["low"], table["high"], BASELINE)
     names = wrapped(table["name"])
     traces = [
         dict(
@@ -175,29 +143,13 @@ def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def grid(counts: NDArray[np.int64], names: list[list[str]], message: str) -> Chart:
     """Draw the RFM grid: buyers by recency, and by frequency and monetary value together.
 
-    Args:
-        counts: buyers, recency 1 to 5 by frequency and monetary value 1 to 5, [5, 5].
-        names: what each cell is called, [5][5].
-        message: what the chart shows, in words.
+    ``counts`` are buyers by recency 1 to 5, and by frequency and monetary value 1 to 5, [5, 5], ``names`` their cells.
     """
     share = counts / max(1, counts.sum())
-    cells = dict(
-        type="heatmap",
-        z=share,
-        x=[1, 2, 3, 4, 5],
-        y=[1, 2, 3, 4, 5],
-        text=[[f"{in_cell(names[i][k])}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
-        texttemplate="%{text}",
-        textfont={"color": ACTUAL},
-        customdata=[[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)],
-        hovertemplate="%{customdata}<br>%{z:.1%}<extra></extra>",
-        colorscale=RAMP_SCALE,
-        zmin=0,
-        zmax=PALER * float(share.max()),
-        showscale=False,
-        xgap=3,
-        ygap=3,
-    )
+    text = [[f"{in_cell(names[i][k])}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)]
+    hover = [[f"{names[i][k]}<br>{counts[i, k]:,}" for k in range(5)] for i in range(5)]
+    places = {"x": [1, 2, 3, 4, 5], "y": [1, 2, 3, 4, 5], "hovertemplate": "%{customdata}<br>%{z:.1%}<extra></extra>"}
+    cells = grid_cells(share, text, hover, most=float(share.max()), **places)
     return drawn(
         [cells],
         message,

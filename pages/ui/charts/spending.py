@@ -18,13 +18,7 @@ SHORT_DAYS: Final = 150
 
 
 def history_line(card: Card, message: str, *, unit: str) -> Chart:
-    """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval.
-
-    Args:
-        card: of the customer.
-        message: what the chart shows, in words.
-        unit: of money.
-    """
+    """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval."""
     days = card.history.days
     # Both midnights end a day: what is known, and what is expected, holds by the evening of that day.
     known, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
@@ -74,7 +68,7 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
     )
     top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
     short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
-    span = [min(0.0, 1.08 * _lowest(card)), 1.1 * top or 1]
+    span = [min(0.0, 1.08 * float(min(days[CUMULATIVE].min(), card.total_low))), 1.1 * top or 1]
     cutoff_label = {
         "x": cutoff,
         "xanchor": "right",
@@ -91,10 +85,6 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         lines=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"})],
         notes=[cutoff_label],
     )
-
-
-def _lowest(card: Card) -> float:
-    return float(min(card.history.days[CUMULATIVE].min(), card.total_low))
 
 
 def _end(card: Card) -> date:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -45,32 +43,6 @@ class CustomersFile:
 
     path: Path
     folder: Path
-
-
-@dataclass(frozen=True)
-class Uses:
-    """What each column is used as.
-
-    Args:
-        customer_id: column of ids; empty: none.
-        static: attributes known at any cutoff.
-        dated: attribute -> column that says since when it holds.
-        contacts: contact field or ``consent`` -> column; an empty column leaves out what was proposed.
-    """
-
-    customer_id: str = ""
-    static: Sequence[str] = ()
-    dated: Mapping[str, str] = field(default_factory=dict)
-    contacts: Mapping[str, str] = field(default_factory=dict)
-
-    def words(self) -> list[str]:
-        """Return them as words of the command line; a column that begins with a hyphen stays a column."""
-        return [
-            *([f"--id={self.customer_id}"] if self.customer_id else []),
-            *(f"--static={column}" for column in self.static),
-            *(f"--dated={column}={date}" for column, date in self.dated.items()),
-            *(f"--contact={name}={column}" for name, column in self.contacts.items()),
-        ]
 
 
 def follow(dataset: Dataset) -> None:
@@ -143,7 +115,7 @@ def _describe(dataset: Dataset, table: dict[str, Any]) -> None:
         question=t("customers.remove.sure"),
         consequence=t("customers.remove.why", name=widgets.escape(dataset.name)),
         label=t("customers.remove"),
-        act=partial(_start, ["customers", "--dataset", dataset.name, "--remove"], dataset.name),
+        act=partial(progress.start_job, ["customers", "--dataset", dataset.name, "--remove"], dataset.name),
     )
     icon, may = ":material/delete:", access.if_may("change")
     confirmation.button(question, t("customers.remove"), "customers_remove", icon=icon, **may)
@@ -160,7 +132,7 @@ def _choose_file() -> None:
         key = f"customers_uploader_{st.session_state.get(ROUND, 0)}"
         upload = st.file_uploader(t("customers.drop"), key=key, **access.if_may("change"))
         if upload is not None:
-            folder = _new_folder()
+            folder = received.new_folder()
             (path,) = received.copy([upload], folder)
             st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
             _take(CustomersFile(path, folder))
@@ -172,11 +144,7 @@ def _choose_file() -> None:
                 except ClvError as error:
                     widgets.show_error(error)
                     return
-                _take(CustomersFile(path, _new_folder()))
-
-
-def _new_folder() -> Path:
-    return session.workspace().folder("uploads", secrets.token_hex(6))
+                _take(CustomersFile(path, received.new_folder()))
 
 
 def _take(file: CustomersFile) -> None:
@@ -231,18 +199,20 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
         {
             "column": [item.column for item in proposals],
             "samples": [" · ".join(item.samples[:3]) for item in proposals],
-            "use": [_proposed_use(item) for item in proposals],
+            "use": [{"id": ID, "contact": item.field}.get(item.role, OFF) for item in proposals],
             "since": ["" for _ in proposals],
         }
     )
     config = st.column_config
     key = f"customers_columns_{file.folder.name}_{header}"
+    edits = st.session_state.get(key, {}).get("edited_rows", {})
+    is_dated = dates and any(row.get("use") == DATED for row in edits.values())  # only then is asked since when
     edited = st.data_editor(
         table,
         key=key,
         hide_index=True,
         disabled=["column", "samples"],
-        column_order=["column", "samples", "use", *(["since"] if dates and _has_dated(key) else [])],
+        column_order=["column", "samples", "use", *(["since"] if is_dated else [])],
         column_config={
             "column": config.TextColumn(t("upload.column.yours")),
             "samples": config.TextColumn(t("upload.column.samples"), width="medium"),
@@ -264,7 +234,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
         st.warning(t("customers.undated", columns=widgets.escape(i18n.join_names(undated))), icon=":material/event:")
     hidden = dataset.manifest.pseudonymised or st.toggle(t("customers.pseudonymise"), key="customers_pseudonymise")
     more = [*(["--pseudonymise"] if hidden else []), *option_words(Answers(header=header))]
-    command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(proposals, uses).words(), *more]
+    command = ["customers", str(file.path), "--dataset", dataset.name, *_uses(proposals, uses), *more]
     _offer_adding(dataset, file, command, disabled=bool(undated))
 
 
@@ -274,7 +244,7 @@ def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, 
     may = access.if_may("change", disabled=disabled)
     if before is None:
         if st.button(label, type="primary", key="customers_add", **may):
-            _start(command, dataset.name)
+            progress.start_job(command, dataset.name)
             st.rerun()
         return
     files = {"file": widgets.escape(file.path.name), "old": widgets.escape(before["file"])}
@@ -282,7 +252,7 @@ def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, 
         question=t("customers.replace.sure"),
         consequence=t("customers.replace.why", **files),
         label=label,
-        act=partial(_start, command, dataset.name),
+        act=partial(progress.start_job, command, dataset.name),
     )
     confirmation.button(question, label, "customers_add", type="primary", **may)
 
@@ -291,20 +261,11 @@ def _keep_header(header: bool | None) -> None:
     st.session_state[HEADER] = header
 
 
-def _has_dated(key: str) -> bool:
-    """Say whether a column was said to be dated in the table of this key: only then is asked since when."""
-    edits = st.session_state.get(key, {}).get("edited_rows", {})
-    return any(row.get("use") == DATED for row in edits.values())
+def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> list[str]:
+    """Return what the columns are used as, in words of the command line; a column that begins with a hyphen stays one.
 
-
-def _proposed_use(item: RoleProposal) -> str:
-    return ID if item.role == "id" else item.field if item.role == "contact" else OFF
-
-
-def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Uses:
-    """Return what the columns are used as; a contact that was proposed and not taken is left out in so many words.
-
-    A place can be an attribute and stay in the lists too.
+    A contact that was proposed and not taken is left out in so many words. A place can be an attribute and stay in the
+    lists too.
     """
     contacts = {use: column for column, (use, _) in uses.items() if use in (*FIELDS, CONSENT)}
     dropped = {
@@ -314,16 +275,12 @@ def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> Us
         and item.field not in contacts
         and not (item.field in IMPERSONAL and uses[item.column][0] in (STATIC, DATED))
     }
-    return Uses(
-        customer_id=next((column for column, (use, _) in uses.items() if use == ID), ""),
-        static=[column for column, (use, _) in uses.items() if use == STATIC],
-        dated={column: since for column, (use, since) in uses.items() if use == DATED and since},
-        contacts={**contacts, **dropped},
-    )
-
-
-def _start(command: list[str], label: str) -> None:
-    progress.start_job(command, label)
+    return [
+        *[f"--id={column}" for column, (use, _) in uses.items() if use == ID][:1],
+        *(f"--static={column}" for column, (use, _) in uses.items() if use == STATIC),
+        *(f"--dated={column}={since}" for column, (use, since) in uses.items() if use == DATED and since),
+        *(f"--contact={name}={column}" for name, column in {**contacts, **dropped}.items()),
+    ]
 
 
 def _error_code(job: jobs.Job) -> str:
@@ -354,6 +311,10 @@ def _ask_about_leak(dataset: Dataset, job: jobs.Job) -> None:
         may = access.if_may("change", disabled=not sure)
         st.button(t("leak.use"), key="leak_use", on_click=_start, args=[accepting, dataset.name], **may)
         st.button(t("leak.back"), key="leak_back", type="tertiary", on_click=session.unfollow, args=[job])
+
+
+def _start(command: list[str], label: str) -> None:
+    progress.start_job(command, label)
 
 
 def _attribute(word: str) -> str | None:

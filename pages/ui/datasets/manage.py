@@ -113,12 +113,8 @@ def versions(dataset: Dataset) -> None:
     cells.table(table, t("datasets.what.versions"), columns)
     others = {item.version: item for item in all_versions if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            t("versions.return"),
-            list(others),
-            format_func=lambda version: _version_label(others[version].manifest),
-            key="return_to",
-        )
+        labels = {version: _version_label(item.manifest) for version, item in others.items()}
+        chosen = widgets.select(t("versions.return"), labels, "return_to")
         question = Confirmation(
             question=t("versions.return.sure", when=i18n.moment(others[chosen].manifest.created)),
             consequence=t("versions.return.why", name=widgets.escape(dataset.name)),
@@ -217,7 +213,7 @@ def _rename(dataset: Dataset) -> None:
             question=t("manage.rename.sure", **names),
             consequence=t("manage.rename.why", **names),
             label=t("manage.rename.button"),
-            act=partial(_start, ["rename", dataset.name, new], dataset.name),
+            act=partial(progress.start_job, ["rename", dataset.name, new], dataset.name),
         )
         may = access.if_may("change", disabled=not changed)
         confirmation.button(question, t("manage.rename.button"), "rename", icon=":material/edit:", **may)
@@ -263,7 +259,7 @@ def _delete(dataset: Dataset) -> None:
             question=t("manage.delete.sure", name=name),
             consequence="\n\n".join(consequence),
             label=t("manage.delete.button", name=name),
-            act=partial(_start, ["delete", dataset.name, *(["--models"] if also else [])], dataset.name),
+            act=partial(progress.start_job, ["delete", dataset.name, *(["--models"] if also else [])], dataset.name),
             typed=dataset.name,
         )
         icon, may = ":material/delete_forever:", access.if_may("delete")
@@ -281,7 +277,3 @@ def _place(holder: dict[str, str]) -> str:
         name = Path(name).name
         kind = "scores" if is_cached_scores(name) else kind
     return i18n.with_label(t(f"holds.{kind}"), widgets.escape(name))
-
-
-def _start(command: list[str], label: str) -> None:
-    progress.start_job(command, label)

@@ -225,9 +225,7 @@ def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
 def rivals(model: str, default: str) -> list[str]:
     """Return whom the page proposes to hold a model against, beside BG/NBD.
 
-    Args:
-        model: its id.
-        default: id of the model that would be trained if nobody named one.
+    ``default`` is the model that would be trained if nobody named one.
     """
     found = dict.fromkeys((*PARTS.get(model, (default,)), *RIVALS))
     return [name for name in found if name not in (model, REFERENCE)]

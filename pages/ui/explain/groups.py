@@ -43,7 +43,7 @@ def show_dependence(explanation: Explanation, currency: str) -> None:
         st.caption(t("why.dependence.none"))
         return
     names = {part: reason_name(part) for part in parts}
-    part = st.selectbox(t("why.dependence.choose"), parts, format_func=names.__getitem__, key="why_part", width=360)
+    part = widgets.select(t("why.dependence.choose"), names, "why_part", width=360)
     curve = dependence(explanation, part)
     unit, factor = unit_of(explanation.answer, currency)
     points = curve.points.assign(effect=curve.points["effect"] * factor)
@@ -105,18 +105,10 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], segm
         return
     key = segmented.scheme.names_key.replace(":", "_")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox(
-            t("why.groups.these"), there, format_func=names.__getitem__, key=f"why_these_{key}", width=240
-        )
-        rest = [number for number in there if number != first]
-        second = st.selectbox(
-            t("why.groups.those"),
-            rest,
-            index=len(rest) - 1,
-            format_func=names.__getitem__,
-            key=f"why_those_{key}",
-            width=240,
-        )
+        options = {number: names[number] for number in there}
+        first = widgets.select(t("why.groups.these"), options, f"why_these_{key}", width=240)
+        rest = {number: name for number, name in options.items() if number != first}
+        second = widgets.select(t("why.groups.those"), rest, f"why_those_{key}", index=len(rest) - 1, width=240)
     these, those = inside[first], inside[second]
     rows = against(explanation, these, those)
     means = (float(explanation.predicted[these].mean()), float(explanation.predicted[those].mean()))
@@ -142,13 +134,7 @@ def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str
 
 
 def bars_message(rows: pd.DataFrame, these: str, those: str) -> str:
-    """Return what makes most of a difference, and its share where it makes a part of the whole and takes none of it.
-
-    Args:
-        rows: of :func:`~clv_core.evaluation.explain.whatif.against`.
-        these: name of the first group.
-        those: of the second.
-    """
+    """Return what makes most of a difference, and its share where it makes a part of the whole and takes none of it."""
     first, total = rows.iloc[0], float(rows["difference"].sum())
     share = float(first["difference"]) / total if total else 0.0
     key = "why.groups.bars" if 0 < share <= OFFSETTING else "why.groups.bars.plain"

@@ -56,13 +56,7 @@ def _curve(bundle: Bundle, record: Path, customer: str, part: str) -> pd.DataFra
 
 @widgets.safe_fragment
 def show(many: SavedExplanation, dataset: Dataset, answer: str) -> None:
-    """Let the person choose a customer, and explain the prediction of her value.
-
-    Args:
-        many: the explanation of many customers.
-        dataset: where she is.
-        answer: what is explained.
-    """
+    """Let the person choose a customer, and explain the prediction of her value."""
     bundle, value = many.bundle, many.of(VALUE)
     customer = choose_customer(value, bundle.record["currency"])
     is_explained = customer in value.customer_ids
@@ -169,13 +163,7 @@ def _event(row: dict[Hashable, Any], currency: str) -> str:
 
 @widgets.safe_fragment
 def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) -> None:
-    """Let the person change what a customer's strongest reasons read, and show the answers beside those of today.
-
-    Args:
-        saved: holds the customer.
-        explanation: of one answer.
-        customer: her id.
-    """
+    """Let the person change what a customer's strongest reasons read, and show the answers beside those of today."""
     explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record["currency"]
     row = explainer.row(customer)
     changeable = set(explainer.what_if.changeable(row))

@@ -179,14 +179,7 @@ def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None
 
 
 def as_csv(explanation: Explanation, currency: str, bundle: Bundle, as_of: date) -> bytes:
-    """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything.
-
-    Args:
-        explanation: the effects.
-        currency: of the amounts; "" where they have none.
-        bundle: whose predictions they explain.
-        as_of: the cutoff.
-    """
+    """Return all effects, one row a customer, as a CSV that a spreadsheet opens without running anything."""
     frame = pd.DataFrame(explanation.values, columns=list(explanation.parts))
     frame.insert(0, "customer_id", list(explanation.customer_ids))
     frame.insert(1, explanation.answer, explanation.predicted)

@@ -89,20 +89,27 @@ def choose(cube: Cube) -> Filters:
             wrap=True,
             persist_state="session",
         )
-        start, end = _own_days(cube, of) if period == OWN_DAYS else _preset(cube, period)
+        start, end = (cube.end - timedelta(days=PRESETS[period]), cube.end) if period in PRESETS else (None, None)
+        if period == OWN_DAYS:
+            start, end = _own_days(cube, of)
         chosen = {
-            column: tuple(_several(column, options, of))
+            column: tuple(
+                st.multiselect(
+                    t(f"explore.{column}"),
+                    options,
+                    key=f"explore_{column}_{of}",
+                    placeholder=t(f"explore.{column}.all"),
+                    persist_state="session",
+                    width=160,
+                )
+            )
             for column, options in (("channels", cube.channels), ("countries", cube.countries))
             if len(options) > 1
         }
     return Filters(start, end, **chosen)
 
 
-def _preset(cube: Cube, period: str) -> tuple[date | None, date | None]:
-    return (cube.end - timedelta(days=PRESETS[period]), cube.end) if period in PRESETS else (None, None)
-
-
-def _own_days(cube: Cube, of: str) -> tuple[date | None, date | None]:
+def _own_days(cube: Cube, of: str) -> tuple[date, date]:
     last = cube.end - timedelta(days=1)
     days = st.date_input(
         t("explore.days"),
@@ -119,24 +126,10 @@ def _own_days(cube: Cube, of: str) -> tuple[date | None, date | None]:
     return days[0], days[1] + timedelta(days=1)
 
 
-def _several(column: str, options: tuple[str, ...], of: str) -> list[str]:
-    return st.multiselect(
-        t(f"explore.{column}"),
-        options,
-        key=f"explore_{column}_{of}",
-        placeholder=t(f"explore.{column}.all"),
-        persist_state="session",
-        width=160,
-    )
-
-
 def about(cube: Cube, filters: Filters, compared: int) -> str:
     """Return dataset, period, filters, and what changes are against, in one line.
 
-    Args:
-        cube: the sums.
-        filters: what was chosen.
-        compared: days of the span before, 0 where the log does not hold it.
+    ``compared``: days of the span before, 0 where the log does not hold it.
     """
     last = (filters.end or cube.end) - timedelta(days=1)
     words = t(
@@ -209,9 +202,7 @@ def show_table(cube: Cube, filters: Filters) -> None:
     views = {name: view(name, cube, filters) for name in VIEWS}
     names = {name: t(f"explore.view.{name}") for name, table in views.items() if not table.empty}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            t("explore.table"), list(names), format_func=names.__getitem__, key="explore_table", width=340
-        )
+        name = widgets.select(t("explore.table"), names, "explore_table", width=340)
         table = views[name]
         page_files.download(
             t("explore.download"),

@@ -287,12 +287,7 @@ TABLES: Final = "tables"
 
 
 def parts(cube: Cube, buyers: int) -> dict[str, str]:
-    """Return the parts that the log has something for, with their names.
-
-    Args:
-        cube: the sums.
-        buyers: how many there are in what was chosen.
-    """
+    """Return the parts that the log has something for, with their names."""
     has = {
         **dict.fromkeys(("time", "back", "value"), buyers > 0),
         "way": bool({"view", "cart"} & set(cube.has)),

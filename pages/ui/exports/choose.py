@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.typing import UploadedFile
@@ -59,15 +60,9 @@ def choose_scheme(dataset: Dataset) -> Segmentation:
     key = f"export_by_{dataset.name}"
     if st.session_state.get(key) not in schemes:
         st.session_state[key] = schemes[0]
-    by = st.selectbox(
-        t("exporting.by"),
-        schemes,
-        format_func=lambda one: segmenting.scheme_name(one, dataset),
-        key=key,
-        persist_state="session",
-        width=280,
-    )
-    return DEFAULT_SCHEME if by == TIERS else parse_scheme(str(by), dataset)
+    names = {one: segmenting.scheme_name(one, dataset) for one in schemes}
+    by = widgets.select(t("exporting.by"), names, key, persist_state="session", width=280)
+    return DEFAULT_SCHEME if by == TIERS else parse_scheme(by, dataset)
 
 
 def choose(segmented: SegmentedCustomers) -> ListRequest:
@@ -76,14 +71,8 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     fields = stored_fields(dataset)
     own = isinstance(segmented.scheme, ValueTiers)
     with st.container(horizontal=True, vertical_alignment="top"):
-        format = st.selectbox(
-            t("exporting.format"),
-            list(EXPORTS),
-            format_func=lambda one: t(f"export.{one}"),
-            key="export_format",
-            persist_state="session",
-            width=280,
-        )
+        formats = {one: t(f"export.{one}") for one in EXPORTS}
+        format = widgets.select(t("exporting.format"), formats, "export_format", persist_state="session", width=280)
         with st.container():  # in which they wrap where the window is narrow
             wanted = st.pills(
                 t("exporting.tiers" if own else "exporting.segments"),
@@ -192,26 +181,13 @@ def _matches(entries: Entries, dataset: Dataset) -> Matches:
 def ask_region(dataset: Dataset, key: str, format: str = "") -> str:
     """Ask which country's numbers those without a calling code are; return its code, "" for none.
 
-    Args:
-        dataset: whose customers table holds the phone numbers.
-        key: of the widget; it begins with this.
-        format: id of ``EXPORTS``, "" where it is not chosen yet.
+    ``format``: id of ``EXPORTS``, "" where none is chosen yet.
     """
     usual = (EXPORTS[format].region if format else "") or proposed(dataset)
-    names = region_names(session.language())
-    options = ["", *names]
-    return str(
-        st.selectbox(
-            t("exporting.region"),
-            options,
-            index=options.index(usual),
-            format_func=lambda code: f"{names[code]} ({code})" if code else t("exporting.region.none"),
-            key=f"{key}_{usual or 'none'}",
-            help=t("lists.region.help"),
-            persist_state="session",
-            width=280,
-        )
-    )
+    names = {code: f"{name} ({code})" for code, name in region_names(session.language()).items()}
+    options, key = {"": t("exporting.region.none"), **names}, f"{key}_{usual or 'none'}"
+    how: dict[str, Any] = {"help": t("lists.region.help"), "persist_state": "session", "width": 280}
+    return widgets.select(t("exporting.region"), options, key, index=list(options).index(usual), **how)
 
 
 def say_region(dataset: Dataset, region: str) -> None:

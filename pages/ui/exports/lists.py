@@ -177,13 +177,7 @@ class Audience:
 
 
 def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
-    """Let the person make a platform's list of the chosen customers.
-
-    Args:
-        audience: who they are.
-        key: what the keys of the widgets begin with.
-        allowed: whether lists may be made at all.
-    """
+    """Let the person make a platform's list of the chosen customers."""
     dataset = audience.data.dataset
     fields = stored_fields(dataset)
     formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
@@ -196,9 +190,8 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
         st.caption(choose.source_of_contacts(dataset))
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
-                format = st.selectbox(
-                    t("lists.format"), formats, format_func=lambda name: t(f"export.{name}"), key=f"{key}_format"
-                )
+                names = {name: t(f"export.{name}") for name in formats}
+                format = widgets.select(t("lists.format"), names, f"{key}_format")
                 region = ""
                 if PHONE in fields:
                     region = choose.ask_region(dataset, f"{key}_region")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -67,11 +67,6 @@ def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
 def next_step(dataset: Dataset | None, model: Bundle | None) -> str:
     """Return why the next page comes next."""
     return t("home.on." + next_page(dataset, model))
-
-
-def first(dataset: Dataset | None) -> Literal["primary", "secondary"]:
-    """Return the weight of the sample's button: it leads only while there is nothing else."""
-    return "secondary" if dataset else "primary"
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:
@@ -176,9 +171,7 @@ def show_predictions(dataset: Dataset, model: Bundle) -> bool:
         verdict.grades(model)
         st.space("stretch")
         target = _next(dataset, model)
-        icon = navigation.BY_NAME[target].icon
-        if st.button(t(f"home.next.{target}"), icon=icon, key="home_next", type="primary"):
-            navigation.go(target)
+        navigation.button(target, t(f"home.next.{target}"), "home_next", type="primary")
     return True
 
 

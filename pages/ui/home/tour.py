@@ -14,7 +14,7 @@ import streamlit as st
 from clv_core.deployment import demo
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, QUADRANT_KEYS
 from clv_core.strategy.segments.scored_customers import parse_scheme
-from pages.ui import navigation, progress, session
+from pages.ui import flash, navigation, progress, session
 from pages.ui.i18n import t
 from pages.ui.report import reporting
 from pages.ui.upload import uploading
@@ -85,16 +85,10 @@ def load(*, begin: bool = False) -> None:
 
 def wait() -> None:
     """Follow the run that loads the demo, and show what it holds when it is over."""
-    job = progress.followed_run(COMMAND)
-    if job is None:
-        return
-    if progress.is_running(job):
-        progress.watch(job)
-    elif progress.consume_done(job):
+    job = flash.follow(COMMAND, stop=False)
+    if job is not None:
         result = job.status()["result"]
         _open(result["dataset"], result["model"])
-    else:
-        progress.failure_actions(job)
 
 
 def _open(dataset: str, model: str) -> None:
@@ -107,11 +101,7 @@ def _open(dataset: str, model: str) -> None:
 
 
 def show(page: str) -> None:
-    """Draw the guide on top of a page while the tour is on.
-
-    Args:
-        page: the name of the page that is drawn below it.
-    """
+    """Draw the guide on top of a page while the tour is on."""
     at = st.session_state.get(AT)
     if at is None:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -146,9 +145,7 @@ def import_form(name: str) -> None:
     if submitted and file is None:
         st.warning(t("models.import.none"), icon=":material/info:")
     elif submitted and file is not None:
-        uploads = session.workspace().folder("uploads")
-        received.sweep(uploads)
-        (path,) = received.copy([file], session.workspace().folder("uploads", secrets.token_hex(6)))
+        (path,) = received.copy([file], received.new_folder())
         progress.start_job([IMPORT, "import", str(path), "--name", name], path.name)
         st.rerun()
 

@@ -14,7 +14,7 @@ from clv_core.deployment.registry.model_card import model_card
 from clv_core.deployment.registry.version_comparison import TESTED, Comparison, compare
 from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from clv_core.evaluation.metrics import METRICS
-from pages.ui import cells, evaluation_charts, i18n, page_files, session
+from pages.ui import cells, evaluation_charts, i18n, page_files, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import t
 from pages.ui.models import actions
@@ -29,7 +29,7 @@ ROLE_WIDTH: Final = 104
 def show(every: DatasetVersions) -> None:
     """List the versions and offer what can be done with one."""
     _table(every)
-    version = pick(every, t("models.which"), "models_version", start=first_trained_place(every))
+    version = pick(every, t("models.which"), "models_version", first_trained_place(every))
     with st.container(border=True):
         if not is_intact(every, version):
             st.error(t("models.damaged", version=version.number), icon=":material/gpp_bad:")
@@ -44,7 +44,7 @@ def show(every: DatasetVersions) -> None:
 
 def show_card(every: DatasetVersions) -> None:
     """Show the model card of a version."""
-    version = pick(every, t("models.which"), "models_card", start=champion_place(every))
+    version = pick(every, t("models.which"), "models_card", champion_place(every))
     text = model_card(version, session.language())
     name = f"{every.name.replace(' ', '-')}_{spoken('card')}_v{version.number}.md"
     page_files.download(t("models.card.download"), text, name, key="download_model_card")
@@ -62,7 +62,7 @@ def champion_place(every: DatasetVersions) -> int:
     return [one.role for one in every.versions].index("champion")
 
 
-def pick(every: DatasetVersions, label: str, key: str, *, start: int = 0) -> Version:
+def pick(every: DatasetVersions, label: str, key: str, start: int) -> Version:
     """Let the person choose a version; the list is the newest first."""
     by_number = {one.number: one for one in every.versions}
     labels = {number: title(one) for number, one in by_number.items()}
@@ -70,7 +70,7 @@ def pick(every: DatasetVersions, label: str, key: str, *, start: int = 0) -> Ver
     chosen = st.session_state.get(key)
     # Set anew at each run: the browser keeps the words of its choice, also where another version became champion.
     st.session_state[key] = chosen if chosen in by_number else usual
-    return by_number[st.selectbox(label, list(by_number), format_func=labels.__getitem__, key=key)]
+    return by_number[widgets.select(label, labels, key)]
 
 
 def _table(every: DatasetVersions) -> None:
@@ -140,9 +140,9 @@ def show_comparison(every: DatasetVersions) -> None:
         st.caption(t("models.compare.none_measured"))
     left, right = st.columns(2)
     with left:
-        one = pick(every, t("models.compare.one"), "compare_one", start=start)
+        one = pick(every, t("models.compare.one"), "compare_one", start)
     with right:
-        two = pick(every, t("models.compare.other"), "compare_other", start=other)
+        two = pick(every, t("models.compare.other"), "compare_other", other)
     if one.number == two.number:
         st.caption(t("models.compare.same"))
         return

@@ -32,11 +32,10 @@ def show(report: Report) -> None:
     if not data:
         st.caption(t("monitor.alerts.early"))
         return
-    by_name = {
-        _what(one.test, one.subject, one.value): (one.test, one.subject, one.value) for one in _nearest_first(data)
-    }
+    nearest = sorted(data, key=lambda check: (not check.alert, -nearness(check)))
+    by_name = {_what(*key): key for key in ((one.test, one.subject, one.value) for one in nearest)}
     names = {key: name for name, key in by_name.items()}
-    chosen = st.selectbox(t("monitor.drift.choose"), list(names), format_func=names.__getitem__, key="monitor_series")
+    chosen = widgets.select(t("monitor.drift.choose"), names, "monitor_series")
     _series(report, chosen)
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
     customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
@@ -92,10 +91,6 @@ def nearness(check: Check) -> float:
         way = abs(limit - check.usual)
         near = abs(check.found - check.usual) / way if way > 0 else 0.0
     return near if check.alert else min(near, NO_ALERT)  # nothing came, and that is the limit
-
-
-def _nearest_first(checks: list[Check]) -> list[Check]:
-    return sorted(checks, key=lambda check: (not check.alert, -nearness(check)))
 
 
 def _what(test: str, subject: str, value: str) -> str:

@@ -84,15 +84,8 @@ def _scope() -> str:
     names = [item.name for item in session.newest_datasets()]
     if len(names) < 2:
         return ""
-    return str(
-        st.selectbox(
-            t("privacy.erase.scope"),
-            ["", *names],
-            format_func=lambda name: name or t("privacy.erase.everywhere"),
-            key="erase_scope",
-            help=t("privacy.erase.scope.help"),
-        )
-    )
+    options = {"": t("privacy.erase.everywhere"), **{name: name for name in names}}
+    return widgets.select(t("privacy.erase.scope"), options, "erase_scope", help=t("privacy.erase.scope.help"))
 
 
 def _offer_erasing(ids: list[str], scope: str) -> None:
@@ -156,9 +149,7 @@ def _certificates() -> None:
             one.id: t("privacy.certificate.name", when=i18n.moment(one.finished), n=len(one.customers))
             for one in finished
         }
-        chosen = st.selectbox(
-            t("privacy.certificate.which"), list(names), format_func=names.__getitem__, key="certificate"
-        )
+        chosen = widgets.select(t("privacy.certificate.which"), names, "certificate")
         root = session.workspace().root
         text = markdown_path(session.workspace(), chosen, session.language())
         name = f"erasure-{chosen}"

@@ -59,9 +59,7 @@ def notes(segmented: SegmentedCustomers) -> None:
 def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
     """Show one row a segment: size, worth with its interval, who is typical.
 
-    Args:
-        segmented: the customers in segments.
-        short: whether only what a person asks first is shown, without the descriptions.
+    ``short``: only what a person asks first, without the descriptions.
     """
     number, text, config = st.column_config.NumberColumn, st.column_config.TextColumn, st.column_config
     rows = segmented.table.assign(
@@ -90,14 +88,8 @@ def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
         "description": text(t("segments.column.description"), width="large"),
     }
     brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean")
-    given = [name for name in (brief if short else columns) if rows[name].notna().any()]
-    cells.table(
-        rows[given],
-        t("segments.view.figures"),
-        {name: columns[name] for name in given},
-        height="content",
-        key="segments_figures",
-    )
+    shown = cells.filled(rows, brief if short else columns)
+    cells.table(shown, t("segments.view.figures"), columns, height="content", key="segments_figures")
 
 
 def _descriptions(segmented: SegmentedCustomers) -> None:
@@ -148,13 +140,7 @@ def _bars(segmented: SegmentedCustomers) -> None:
 
 
 def filter_by_bar(chart: str, numbers: list[int], filters: str) -> None:
-    """List the customers of the bar that was clicked, by the keys of the chart and of the widget that filters.
-
-    Args:
-        chart: key of the chart.
-        numbers: of the bars' segments, from 1.
-        filters: key of the widget that chooses segments.
-    """
+    """List the customers of the bar that was clicked, by the keys of the chart and of the widget that filters."""
     points = st.session_state[chart]["selection"]["points"]
     st.session_state[filters] = sorted({numbers[point["point_index"]] for point in points})
 
@@ -273,14 +259,10 @@ def _table(chosen: Members) -> None:
         st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(chosen.rows):,}"))
     for row in event.selection.rows:
         if row < len(shown):
-            _offer_card(str(shown["customer_id"].iloc[row]))
-
-
-def _offer_card(customer: str) -> None:
-    """Lead to the card of the customer who is selected in the list."""
-    label = t("card.open", customer=widgets.escape(customer))
-    if st.button(label, key="open_card", icon=navigation.BY_NAME["customer"].icon):
-        navigation.open_customer(customer)
+            customer = str(shown["customer_id"].iloc[row])
+            label, icon = t("card.open", customer=widgets.escape(customer)), navigation.BY_NAME["customer"].icon
+            if st.button(label, key="open_card", icon=icon):
+                navigation.open_customer(customer)
 
 
 def _downloads(chosen: Members) -> None:

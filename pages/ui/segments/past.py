@@ -62,13 +62,8 @@ def moved(segmented: SegmentedCustomers) -> None:
     if not days:
         st.info(t("segments.moved.none"), icon=":material/info:")
         return
-    chosen = st.selectbox(
-        t("segments.moved.since"),
-        days,
-        format_func=lambda day: _day_label(day, segmented),
-        key="moved_since",
-        width=420,
-    )
+    labels = {day: _day_label(day, segmented) for day in days}
+    chosen = widgets.select(t("segments.moved.since"), labels, "moved_since", width=420)
     command = ["score", segmented.dataset.name, "--model", segmented.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
     out = session.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
     label = f"{segmented.bundle.id} {chosen.cutoff}"
@@ -88,7 +83,7 @@ def realized(segmented: SegmentedCustomers) -> None:
     if not past:
         st.info(t("segments.came.none"), icon=":material/info:")
         return
-    chosen = st.selectbox(t("segments.came.when"), past, format_func=lambda one: _when(one), key="came_when", width=520)
+    chosen = widgets.select(t("segments.came.when"), {one: _when(one) for one in past}, "came_when", width=520)
     then = replace(segmented.data, cutoff=chosen.cutoff)
     segmenting.need_points(segmented.scheme, then)
     fitted, _ = _now(segmented)

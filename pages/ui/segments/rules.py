@@ -37,12 +37,7 @@ HIDDEN: Final = {"customer_id", "as_of", "horizon_days", "model"}
 
 
 def edit_rules(dataset: Dataset, customers: pd.DataFrame) -> None:
-    """Show the rules in use, and let the person add, remove, reorder and describe.
-
-    Args:
-        dataset: with which the rules are saved.
-        customers: whose columns can be asked for.
-    """
+    """Show the rules in use, and let the person add, remove, reorder and describe."""
     if not access.may("change"):
         st.info(access.ask_for("change"), icon=":material/lock:")
         return
@@ -130,27 +125,19 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
             segment = _asked_segment(names)
             columns = [name for name in condition_columns(customers, dataset) if name not in HIDDEN]
-            column = st.selectbox(
-                t("rules.column"),
-                columns,
-                format_func=condition_sentences.called,
-                key="rule_column",
-                help=t("rules.column.help", count=len(columns)),
-                width=220,
-            )
-            operator = st.selectbox(
-                t("rules.operator"),
-                OPERATORS,
-                2,
-                format_func=condition_sentences.compared,
-                key="rule_operator",
-                width=150,
-            )
+            called = {one: condition_sentences.called(one) for one in columns}
+            help = t("rules.column.help", count=len(columns))
+            column = widgets.select(t("rules.column"), called, "rule_column", help=help, width=220)
+            words = {one: condition_sentences.compared(one) for one in OPERATORS}
+            operator = widgets.select(t("rules.operator"), words, "rule_operator", index=2, width=150)
             value = st.text_input(t("rules.value"), key="rule_value", help=t("rules.value.help"), width=160)
         pressed = st.form_submit_button(t("rules.add.button"), type="primary", icon=":material/add:")
     if pressed:
         try:
-            _added(dataset, rules, title or "", segment or "", str(column), str(operator), value or "", customers)
+            if not (segment or "").strip() or not (value or "").strip():
+                raise UsageError("rule_unfinished")
+            condition = _condition(dataset, column, operator, value, customers)
+            _save_condition(dataset, rules, title or "", (segment or "").strip(), condition)
         except ClvError as error:
             widgets.show_error(error)
 
@@ -170,29 +157,22 @@ def _asked_segment(names: list[str]) -> str | None:
     )
 
 
-def _added(
-    dataset: Dataset,
-    rules: Rules | None,
-    title: str,
-    segment: str,
-    column: str,
-    operator: str,
-    value: str,
-    customers: pd.DataFrame,
-) -> None:
-    """Save the rules with one condition more, once it can be read on these customers."""
-    if not segment.strip() or not value.strip():
-        raise UsageError("rule_unfinished")
+def _condition(dataset: Dataset, column: str, operator: str, value: str, customers: pd.DataFrame) -> Condition:
+    """Return the condition as it was written, once it can be read on these customers."""
     values = values_of(value if '"' in value else value.replace("，", ","), operator)
     condition = Condition(column, operator, from_percent(column, operator, values, _own(dataset)))
     condition.holds(with_attributes(customers.head(1000), dataset, dataset.log_end, (column,)))
-    name = segment.strip()
+    return condition
+
+
+def _save_condition(dataset: Dataset, rules: Rules | None, title: str, segment: str, condition: Condition) -> None:
+    """Save the rules with one condition more, or new ones called ``title``."""
     if rules is None:
-        made = Rules(check_name(title), (Rule(name, (condition,)),))
+        made = Rules(check_name(title), (Rule(segment, (condition,)),))
         if made.name in saved_rules(dataset):
             raise UsageError("rules_taken", name=made.name)
     else:
-        made = rules.with_condition(name, condition)
+        made = rules.with_condition(segment, condition)
     save_rules(dataset, made)
     st.session_state["rules_chosen"] = made.name
     st.rerun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import timedelta
 from statistics import median
@@ -33,7 +33,7 @@ from clv_core.features.signals import PREFIX, attributes_of
 from clv_core.training import cost as choice
 from clv_core.training.cost import Cost, budget, estimate
 from clv_core.training.windows import longest_horizon, training_cutoffs
-from pages.ui import i18n, progress, session
+from pages.ui import i18n, progress, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
 
@@ -112,10 +112,6 @@ def best_horizon(allowed: Horizons, customers: int) -> int:
     """Return the usual horizon to begin with: the longest that is tested on most customers and on enough buyers.
 
     Where too few buy for that, it is the one with the most buyers; 0 where the log allows no usual one.
-
-    Args:
-        allowed: by the log.
-        customers: in the log.
     """
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
@@ -187,17 +183,17 @@ def why_model(dataset: Dataset, model: str) -> str:
     return t("train.model.small" if dataset.manifest.customers < choice.SMALL else "train.model.usual", **params)
 
 
-def settings_form(dataset: Dataset, *, skip: Iterable[str] = ()) -> dict[str, Any]:
-    """Draw one widget for each setting that the chosen model reads, and return the chosen values by name.
+def settings_form(dataset: Dataset) -> dict[str, Any]:
+    """Draw one widget for each setting that the chosen model reads but the horizon; return the values by name.
 
-    Args:
-        dataset: the log; what was chosen for one is not taken for another.
-        skip: settings that the page asks for in its own way.
+    What was chosen for one log is not taken for another.
     """
     form, hints = form_id(dataset), get_type_hints(TrainConfig)
     values: dict[str, Any] = {}
     for group in GROUPS:
-        items = [item for item in fields(TrainConfig) if item.metadata["group"] == group and item.name not in skip]
+        items = [
+            item for item in fields(TrainConfig) if item.metadata["group"] == group and item.name != "horizon_days"
+        ]
         if group != BASIC and not any(item.name in READS[values["model"]] for item in items):
             continue
         st.markdown(f"**{t(f'form.group.{group}')}**")
@@ -239,16 +235,9 @@ def _widget(item: Field[Any], hint: Any, start: Any, form: str) -> Any:
     kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
     default = None if start is MISSING else start
     if item.metadata["choices"]:
-        choices = list(item.metadata["choices"])
-        return st.selectbox(
-            label,
-            choices,
-            index=choices.index(default),
-            format_func=lambda choice: name_of(f"choice.{item.name}", choice),
-            help=info,
-            key=key,
-            persist_state="session",
-        )
+        names = {choice: name_of(f"choice.{item.name}", choice) for choice in item.metadata["choices"]}
+        index = list(names).index(default)
+        return widgets.select(label, names, key, index=index, help=info, persist_state="session")
     if kind is bool:
         return st.toggle(label, value=bool(default), help=info, key=key, persist_state="session")
     low, high = item.metadata["low"], item.metadata["high"]

@@ -23,13 +23,7 @@ SPOKEN: Final = ("gini", "mae", "bias")
 
 
 def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
-    """Offer the search from the form's settings; show the run, or what an earlier one from or to them found.
-
-    Args:
-        dataset: the one in use.
-        config: horizon and settings of the form; those that are not searched hold for every trial.
-        cost: of one training with it.
-    """
+    """Offer the search from the form's settings; show the run, or what an earlier one from or to them found."""
     job = progress.latest_run("tune", dataset.name)
     if job and progress.is_running(job):
         progress.watch(job)

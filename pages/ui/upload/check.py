@@ -54,12 +54,10 @@ MARKS: Final = {
 }
 
 
-def show_result(check: Check, like: str = "") -> None:
+def show_result(check: Check, like: str) -> None:
     """Show what a file would become, how far ahead it can predict, and what may make its figures wrong.
 
-    Args:
-        check: what it would become.
-        like: dataset that it goes on with, "" where there is none.
+    ``like``: the dataset that it goes on with, "" where there is none.
     """
     st.markdown(widgets.accounting(check.manifest))
     widgets.figures(_figures(check))
@@ -70,12 +68,7 @@ def show_result(check: Check, like: str = "") -> None:
 
 
 def show_details(check: Check, rejected: Path) -> None:
-    """Show the rejected rows, the file's own words, what else was noticed, and the first rows.
-
-    Args:
-        check: what the file would become.
-        rejected: Parquet file of the rejected rows.
-    """
+    """Show the rejected rows, the file's own words, what else was noticed, and the first rows."""
     _show_problems(check, rejected)
     _show_event_types(check)
     _show_order_states(check)
@@ -103,12 +96,7 @@ def plain_message(message: Message) -> str:
 
 
 def headline(check: Check, name: str) -> str:
-    """Return whom and how much a file holds.
-
-    Args:
-        check: what it would become.
-        name: of the file.
-    """
+    """Return whom and how much a file holds."""
     facts = check.manifest
     return t(
         "upload.headline.checked",
@@ -146,12 +134,10 @@ def show_gap(check: Check) -> None:
         st.caption(sentence)
 
 
-def show_horizons(check: Check, like: str = "") -> None:
+def show_horizons(check: Check, like: str) -> None:
     """Say how far ahead the log lets one predict, and why not further.
 
-    Args:
-        check: what it would become.
-        like: dataset that it goes on with, for which a file may be as short as it likes.
+    A file that goes on with a dataset, ``like``, may be as short as it likes.
     """
     if check.manifest.brings_nothing:
         st.error(t("error.no_value"), icon=":material/block:")

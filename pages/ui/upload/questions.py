@@ -232,17 +232,12 @@ def _column(canonical: str, path: Path, then: Then) -> None:
     """Ask which column it is; those that could be it come first. No amount is preset, and nothing that could not be."""
     columns, word = uploading.inspection(path).columns, i18n.name_of("canonical", canonical)
     likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
-    samples = {item.column: " · ".join(item.samples[:3]) for item in likely}
+    samples = {item.column: f"{item.column} — {' · '.join(item.samples[:3])}"[:90] for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            t("question.column", column=word),
-            list(samples),
-            index=0 if clear and canonical != AMOUNT else None,
-            format_func=lambda column: f"{column} — {samples[column]}"[:90],
-            key=f"answer_column_{canonical}",
-            placeholder=t("streamlit.choose_one"),
-        )
+        index, hint = 0 if clear and canonical != AMOUNT else None, t("streamlit.choose_one")
+        label, key = t("question.column", column=word), f"answer_column_{canonical}"
+        chosen = widgets.select(label, samples, key, index=index, placeholder=hint)
         use = t("question.column.use", column=word)
         if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=chosen is None):
             then(mapping={canonical: chosen})
@@ -253,14 +248,8 @@ def _encoding(then: Then) -> None:
     """Ask for the encoding of the file."""
     words = {name: t(f"upload.encoding.{name.replace('-', '_')}") for name in USUAL}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            t("upload.encoding"),
-            USUAL,
-            index=None,
-            format_func=words.__getitem__,
-            key="answer_encoding",
-            placeholder=t("streamlit.choose_one"),
-        )
+        hint = t("streamlit.choose_one")
+        chosen = widgets.select(t("upload.encoding"), words, "answer_encoding", index=None, placeholder=hint)
         if st.button(t("question.encoding.use"), key="answer_use_encoding", type="primary", disabled=chosen is None):
             then(encoding=chosen)
             st.rerun()

@@ -36,11 +36,7 @@ MERGE_WARNINGS: Final = (
 
 
 def offer_adding(key: str) -> None:
-    """Offer to add a file to the dataset in use, on the upload page.
-
-    Args:
-        key: of the button.
-    """
+    """Offer to add a file to the dataset in use, on the upload page."""
     if st.button(t("datasets.add_file"), icon=navigation.BY_NAME["upload"].icon, key=key):
         st.session_state[WISH] = ADD
         navigation.go("upload")
@@ -70,12 +66,7 @@ def form(file: FilesInHand) -> None:
 
 
 def offer_refunds(file: FilesInHand, error: ClvError) -> bool:
-    """Offer to add files to the dataset out of which they take orders; False where that is not why one was refused.
-
-    Args:
-        file: the files in hand.
-        error: what the check of one of them ended with.
-    """
+    """Offer to add files to the dataset out of which they take orders; False where that is not why one was refused."""
     datasets = session.newest_datasets()
     if error.code != "only_withdrawn" or not datasets:
         return False
@@ -167,10 +158,8 @@ def show_saved(dataset: Dataset) -> None:
     st.markdown(widgets.accounting(facts))
     _show_appended(st.session_state[SAVED])
     with st.container(horizontal=True):
-        if st.button(t("upload.to_train"), type="primary", icon=navigation.BY_NAME["train"].icon, key="to_train"):
-            navigation.go("train")
-        if st.button(t("saved.to_datasets"), icon=navigation.BY_NAME["datasets"].icon, key="to_datasets"):
-            navigation.go("datasets")
+        navigation.button("train", t("upload.to_train"), "to_train", type="primary")
+        navigation.button("datasets", t("saved.to_datasets"), "to_datasets")
         if facts.rows_set_aside:
             download_rejected(dataset)
 
@@ -194,8 +183,7 @@ def lead_to_model() -> None:
     st.markdown(t("saved.trained.why"))
     with st.container(horizontal=True):
         for name in ("segments", "monitor"):
-            if st.button(t(f"saved.to_{name}"), icon=navigation.BY_NAME[name].icon, key=f"to_{name}"):
-                navigation.go(name)
+            navigation.button(name, t(f"saved.to_{name}"), f"to_{name}")
 
 
 def download_rejected(dataset: Dataset) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -135,14 +135,9 @@ def choose_sheet(file: FilesInHand) -> None:
     if len(titles) < 2:
         return
     current = uploading.answers().sheet
-    sheet = st.selectbox(
-        t("upload.sheet"),
-        ["", *titles],
-        index=1 + titles.index(current) if current in titles else 0,
-        format_func=lambda title: title or t("upload.sheet.auto"),
-        help=t("upload.sheet.help"),
-        key=f"upload_sheet_{file.folder.name}_{current}",
-    )
+    names = {"": t("upload.sheet.auto"), **{title: title for title in titles}}
+    index, key = 1 + titles.index(current) if current in titles else 0, f"upload_sheet_{file.folder.name}_{current}"
+    sheet = widgets.select(t("upload.sheet"), names, key, index=index, help=t("upload.sheet.help"))
     if sheet != current:
         uploading.answer(sheet=sheet)
         st.rerun()
@@ -155,16 +150,10 @@ def choose_recipe(file: FilesInHand) -> None:
     if not known:
         return
     read_by = uploading.inspection(file.path).recipe or NONE
-    chosen = st.selectbox(
-        t("upload.recipe"),
-        [*known, NONE],
-        index=[*known, NONE].index(read_by),
-        format_func=lambda name: (
-            t("upload.recipe.read_as", name=known[name]) if name in known else t("upload.recipe.none")
-        ),
-        help=t("upload.recipe.help"),
-        key=f"upload_recipe_{file.folder.name}_{current}",
-    )
+    names = {name: t("upload.recipe.read_as", name=title) for name, title in known.items()}
+    names[NONE] = t("upload.recipe.none")
+    index, key = list(names).index(read_by), f"upload_recipe_{file.folder.name}_{current}"
+    chosen = widgets.select(t("upload.recipe"), names, key, index=index, help=t("upload.recipe.help"))
     if chosen != read_by:
         uploading.answer(recipe=chosen)
         st.rerun()
@@ -177,11 +166,12 @@ def choose_columns(file: FilesInHand) -> None:
     words = {name: i18n.name_of("canonical", name) for name in READ}
     extra = t("upload.extra")
     named = {source: canonical for canonical, source in current.mapping.items() if source}
+    proposed = {item.column: item.canonical for item in proposals if item.canonical not in current.mapping}
     table = pd.DataFrame(
         {
             "column": [item.column for item in proposals],
             "meaning": [
-                words.get(named.get(item.column) or _unless_taken(item, current.mapping), extra) for item in proposals
+                words.get(named.get(item.column) or proposed.get(item.column) or "", extra) for item in proposals
             ],
             "samples": [" · ".join(item.samples[:3]) for item in proposals],
             "sure": [round(100 * item.confidence) if item.canonical in words else None for item in proposals],
@@ -227,11 +217,6 @@ def _hint(proposals: Sequence[Proposal]) -> LocaleHint:
     return propose([item.column for item in proposals], samples, st.context.timezone)
 
 
-def _unless_taken(item: Proposal, mapping: Mapping[str, str]) -> str:
-    """Return what a column was proposed as, unless the person gave that meaning to another one."""
-    return "" if item.canonical is None or item.canonical in mapping else item.canonical
-
-
 def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dict[str, str]) -> None:
     """Keep what would not be taken without a word: columns that were changed, one of several, a guess that the person
     confirmed, or none at all.
@@ -263,8 +248,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
 def settings(hint: LocaleHint) -> None:
     """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept.
 
-    Args:
-        hint: what is preselected while nothing was said.
+    ``hint`` is preselected while nothing was said.
     """
     current, round_number = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
     if not uploading.is_answered("timezone") and not uploading.is_answered("currency"):
@@ -275,14 +259,8 @@ def settings(hint: LocaleHint) -> None:
         for name, choices in SETTINGS.items():
             words = {choice: t(f"upload.{name}.{(choice or 'auto').replace('-', '_')}") for choice in choices}
             before = getattr(current, name) or None
-            value = st.selectbox(
-                t(f"upload.{name}"),
-                choices,
-                index=choices.index(before),
-                format_func=words.__getitem__,
-                help=t(f"upload.{name}.help"),
-                key=f"setting_upload_{name}_{before}",
-            )
+            key, how = f"setting_upload_{name}_{before}", {"help": t(f"upload.{name}.help")}
+            value = widgets.select(t(f"upload.{name}"), words, key, index=choices.index(before), **how)
             if name == "encoding" and value != before:
                 uploading.answer(encoding=value or "")
                 st.rerun()  # the columns above were read in the other one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -73,12 +72,6 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-def stamp_of(path: Path) -> str:
-    """Return what changes when the file does."""
-    about = path.stat()
-    return f"{path}:{about.st_size}:{about.st_mtime_ns}"
-
-
 def chosen() -> FilesInHand | None:
     """Return the files in hand; where one has vanished, they are forgotten."""
     file: FilesInHand | None = st.session_state.get(FILE)
@@ -87,7 +80,7 @@ def chosen() -> FilesInHand | None:
 
 def take_uploads(files: Sequence[UploadedFile]) -> None:
     """Copy uploads to disk, give their memory back, and forget the widget that held them."""
-    folder = _new_folder()
+    folder = received.new_folder()
     _begin(FilesInHand(received.copy(files, folder), folder))
     st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
 
@@ -99,21 +92,15 @@ def take_path(text: str) -> None:
         Denied: the role of who is here does not allow it.
         Refused: there is none that may be chosen.
     """
-    _begin(FilesInHand((received.checked_path(text),), _new_folder()))
+    _begin(FilesInHand((received.checked_path(text),), received.new_folder()))
 
 
 def take_shipped(path: Path = SAMPLE) -> FilesInHand:
     """Choose a file of the sample, whose currency is known, and return it."""
-    file = FilesInHand((path,), _new_folder())
+    file = FilesInHand((path,), received.new_folder())
     _begin(file)
     answer(currency=CURRENCY)
     return file
-
-
-def _new_folder() -> Path:
-    uploads = session.workspace().folder("uploads")
-    received.sweep(uploads)
-    return session.workspace().folder("uploads", secrets.token_hex(6))
 
 
 def _begin(file: FilesInHand) -> None:
@@ -248,7 +235,8 @@ def start_check(file: FilesInHand, path: Path) -> jobs.Job:
 
 def check_folder(file: FilesInHand, path: Path) -> Path:
     """Return where the check of one of the files lies, as it is read with what was said so far."""
-    about = f"{stamp_of(path)}{answers()!r}"
+    file_now = path.stat()
+    about = f"{path}:{file_now.st_size}:{file_now.st_mtime_ns}{answers()!r}"
     return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,13 +23,16 @@ from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
+from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
-from clv_core.strategy.report.make_report import check_endings, make_report, write_report
+from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
 from clv_core.strategy.report.sections import SECTIONS
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
+from clv_core.strategy.segments.segmentation import Segmentation
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]
@@ -48,9 +52,18 @@ def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
     return made(demo, language=request.param, offers=OFFERS, budget=300.0, acquisition=Question(margin_rate=0.5))
 
 
-def made(demo: Demo, **options: object) -> Report:
+def made(
+    demo: Demo,
+    offers: tuple[Offer, ...] = (),
+    budget: float = 0.0,
+    terms: Terms | None = None,
+    scheme: Segmentation = DEFAULT_SCHEME,
+    **options: object,
+) -> Report:
     workspace, dataset, bundle = demo
-    return make_report(ScoredDataset.open(workspace, dataset.name, bundle.id), progress=NoProgress(), **options)  # type: ignore[arg-type]
+    scored = ScoredDataset.open(workspace, dataset.name, bundle.id)
+    plan = PlanInputs(offers, budget, terms or Terms(scored.horizon_days), scheme) if offers else None
+    return make_report(scored, plan=plan, progress=NoProgress(), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -174,14 +187,14 @@ def test_without_offers_and_reasons_it_has_no_empty_slides(copied: Demo) -> None
 def test_a_logo_stands_on_the_cover_and_what_is_no_png_is_refused(demo: Demo, tmp_path: Path) -> None:
     logo = tmp_path / "logo.png"
     logo.write_bytes(PIXEL)
-    report = made(demo, logo=logo)
+    report = replace(made(demo), logo=read_logo(logo))
     slides, page = write_report(report, [tmp_path / "r.pptx", tmp_path / "r.html"])
     cover = Presentation(str(slides)).slides[0]
     assert [shape.image.blob for shape in cover.shapes if hasattr(shape, "image")] == [PIXEL]
     assert b64encode(PIXEL).decode() in page.read_text(encoding="utf-8")
     logo.write_bytes(b"GIF89a")
     with pytest.raises(UsageError) as refused:
-        made(demo, logo=logo)
+        read_logo(logo)
     assert refused.value.code == "report_logo"
 
 
@@ -231,7 +244,7 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
         assert "warning.offer_untried" in [note.code for note in whole.notes]
         assert even in found.finding and revenue in found.finding
         assert any("Gift" in point and "Top value" in point for point in found.points) or language == "zh"
-        found = section(made(demo, **options, plan_terms=Terms(90, margin_rate=0.3)), "plan")
+        found = section(made(demo, **options, terms=Terms(90, margin_rate=0.3)), "plan")
         assert revenue not in found.finding + "".join(found.points)
         assert "--" not in "".join(section(whole, "plan").points), "a report has no command line"
         assert any("30%" in point for point in found.points)
@@ -247,5 +260,5 @@ def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
     names = people.names(dataset, "zh")
     assert len(set(names)) == people.count and not any(name.isdecimal() for name in names)
     offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")
-    whole = made(demo, offers=(offer,), budget=30.0, plan_scheme=scheme, language="zh")
+    whole = made(demo, offers=(offer,), budget=30.0, scheme=scheme, language="zh")
     assert any(names[1] in point for point in section(whole, "plan").points)
