@@ -14,6 +14,7 @@ from clv_core.collection.store import labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
+from clv_core.deployment.bundle_record import write_record
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json, write_json
@@ -31,10 +32,8 @@ def workspace(tmp_path: Path) -> Workspace:
     for name in ("shop", "shop-2"):
         version = ingest(workspace, tmp_path / "log.csv", name).version
         model = f"{name}-hybrid"
-        write_json(
-            workspace.models / model / "bundle.json",
-            {"dataset": {"name": name, "version": version}, "created": "2024", "currency": ""},
-        )
+        facts = {"dataset": {"name": name, "version": version}, "created": "2024", "currency": ""}
+        write_record(workspace.folder("models", model), facts)
         made = workspace.folder("datasets", name, "made", version)
         for folder in (made / model, made / "explored"):
             folder.mkdir()
