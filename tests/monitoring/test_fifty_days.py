@@ -31,13 +31,13 @@ from tests.monitoring.reckoned_alerts import PREDICTED, Alert
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 DAYS = 50
-CUTOFF_DAY, TRAINED_AGO, HORIZON_DAYS = 236, 14, 56
+CUTOFF_DAY, TRAINED_AGO, HORIZON_DAYS = 140, 14, 56
 CUTOFF = pd.Timestamp(shop.day_after(CUTOFF_DAY))
 CHANGES = (
     (16, None, lambda late: shop.another_channel(late, 0.015)),
     (21, 35, lambda late: shop.twice_the_returns(late, 2)),
     (28, None, shop.without_ratings),
-    (31, None, lambda late: shop.dearer(late, 4)),
+    (31, None, lambda late: shop.dearer(late, 5)),
     (35, 49, shop.half_of_the_views),
     (42, 49, lambda late: shop.twice_the_returns(late, 2)),
     (49, None, shop.gaps_in_categories),
@@ -72,7 +72,7 @@ class Reckoner:
         self.workspace, self.bundle, self.folder = workspace, bundle, folder
         self.past = bundle.holdout(bundle.record["model"])
         self.errors = reckoned.PastErrors(self.past)
-        self.customers = {self.instant(number): self.seen_at(self.instant(number)) for number in range(-3, 1)}
+        self.customers = {self.instant(number): self.seen_at(self.instant(number)) for number in range(-2, 1)}
         self.months: list[reckoned.Check] = []
 
     @staticmethod
@@ -191,7 +191,7 @@ def test_a_chain_runs_unattended_for_fifty_days(tmp_path: Path) -> None:
         seen |= {alert.code for alert in told}
     assert len(set(ids.values())) == len(ids)
     assert seen >= {"new_channel", "returns_rose", "lost_event_type", "price_amount_rose", "events_fell"}
-    assert seen >= {"gaps_purchase_rose", "gaps_other_rose", "features", "realised_rose", "outside"}
+    assert seen >= {"gaps_purchase_rose", "gaps_other_rose", "features", "predicted_rose", "realised_rose", "outside"}
     runs = history(workspace, "nightly")
     assert [len(run["steps"]) for run in runs] == [len(steps)] * DAYS
     assert [run["started"][:10] for run in reversed(runs)] == [
