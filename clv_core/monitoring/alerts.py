@@ -38,8 +38,8 @@ class Alert(JsonRecord):
         grave: whether health turns red, not amber.
         code: catalogue key without ``alert.``.
         params: figures of the latest period with the change; JSON types only.
-        begin: ISO date of the first day of the change.
-        end: ISO date of the last midnight.
+        begin: ISO date of the first day of the change; of predictions the first instant that differs from the cutoff.
+        end: ISO date of the last midnight; of predictions the last instant.
         acknowledged: ``by`` and ``at`` of who has seen it; empty where nobody has.
     """
 
@@ -139,19 +139,27 @@ def _light(check: Check) -> str:
 
 
 def _implied(check: Check, beyond: Sequence[Check]) -> bool:
-    """Whether another alert of the same period includes this one."""
+    """Whether an alert of the same period says what this one would, and more exactly.
+
+    - A new or lost value: that the mix of its column shifted; of an event type also that its events rose or fell.
+    - The return rate: how many returns there are, and a mix of event types that shifted mostly by them.
+    - How many events of a type there are: a mix of event types that shifted mostly by that type.
+    - The level of prices or predictions: the shape of their distribution.
+    """
     others = [one for one in beyond if one.chunk == check.chunk and one is not check]
-    values = [one for one in others if one.test in ("new", "lost") and one.subject == check.subject]
-    if check.test == "psi":
-        return bool(values)
-    if check.test == "volume" and check.subject == EVENT_TYPE:
-        rates = [one for one in others if one.subject == "returns" and check.value == RETURN]
-        return bool(rates) or any(one.value == check.value for one in values)
-    if check.test == "ks":
-        return any(one.test == "level" and one.subject == check.subject for one in others)
-    if check.test == "sight" and check.subject in PREDICTED:
-        return any(one.test == "level" and one.subject == check.subject for one in others)
-    return False
+    same = [one for one in others if one.subject == check.subject]
+    if check.test in ("ks", "sight"):
+        return any(one.test == "level" for one in same)
+    if check.test not in ("psi", "volume"):
+        return False
+    values = [one for one in same if one.test in ("new", "lost")]
+    if check.subject != EVENT_TYPE:
+        return check.test == "psi" and bool(values)
+    if check.value == RETURN and any(one.subject == "returns" for one in others):
+        return True
+    if check.test == "volume":
+        return any(one.value == check.value for one in values)
+    return bool(values) or any(one.test == "volume" and one.value == check.value for one in same)
 
 
 def _finding(check: Check) -> _Finding:

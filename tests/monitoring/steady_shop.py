@@ -70,9 +70,11 @@ def _rows(event_type: str, who: np.ndarray, when: np.ndarray, random: np.random.
     )
 
 
-def changed_from(events: pd.DataFrame, day: date, change: Change) -> pd.DataFrame:
-    """Return the log with its rows from a day on changed."""
+def changed_from(events: pd.DataFrame, day: date, change: Change, until: date | None = None) -> pd.DataFrame:
+    """Return the log with its rows from a day on changed, those of ``until`` and later left as they were."""
     late = events["event_time"] >= pd.Timestamp(day)
+    if until is not None:
+        late &= events["event_time"] < pd.Timestamp(until)
     return pd.concat([events[~late], change(events[late].copy())], ignore_index=True).sort_values("event_time")
 
 
@@ -109,9 +111,9 @@ def dearer(events: pd.DataFrame, factor: float = 1.3) -> pd.DataFrame:
     return events.assign(amount=(events["amount"] * factor).round(2))
 
 
-def another_channel(events: pd.DataFrame) -> pd.DataFrame:
-    """Let a twentieth of all events come from a new channel."""
-    there = np.random.default_rng(0).random(len(events)) < 0.05
+def another_channel(events: pd.DataFrame, share: float = 0.05) -> pd.DataFrame:
+    """Let a share of all events come from a new channel."""
+    there = np.random.default_rng(0).random(len(events)) < share
     return events.assign(channel=np.where(there, "kiosk", events["channel"]))
 
 
@@ -120,13 +122,18 @@ def without_ratings(events: pd.DataFrame) -> pd.DataFrame:
     return events[events["event_type"] != "rating"]
 
 
-def twice_the_returns(events: pd.DataFrame) -> pd.DataFrame:
-    """Return as many purchases once more."""
+def twice_the_returns(events: pd.DataFrame, more: int = 1) -> pd.DataFrame:
+    """Return as many purchases once more, or so many times more."""
     back = events[events["event_type"] == "return"]
     random = np.random.default_rng(0)
     bought = events[events["event_type"] == "purchase"]
-    more = bought.iloc[np.sort(random.permutation(len(bought))[: len(back)])]
+    more = bought.iloc[np.sort(random.permutation(len(bought))[: more * len(back)])]
     return pd.concat([events, more.assign(event_type="return", amount=-more["amount"])], ignore_index=True)
+
+
+def half_of_the_views(events: pd.DataFrame) -> pd.DataFrame:
+    """Lose every other view."""
+    return events[(events["event_type"] != "view") | (np.arange(len(events)) % 2 == 0)]
 
 
 def gaps_in_categories(events: pd.DataFrame) -> pd.DataFrame:

@@ -98,6 +98,32 @@ def test_what_another_alert_implies_is_not_said_twice() -> None:
     assert alerts_of([shape])[0].code == "shape_amount"
 
 
+def test_an_event_type_that_fell_is_an_alert_though_the_mix_shifted_by_it_and_another_type_was_lost() -> None:
+    fell, mix = check(0, "volume", "event_type", "view", found=0.5), check(0, "psi", "event_type", "view")
+    assert [alert.code for alert in alerts_of([mix, fell])] == ["events_fell"]
+    assert [alert.code for alert in alerts_of([mix, check(0, "volume", "event_type", "cart")])] == [
+        "events_rose", "mix_event_type",
+    ]  # fmt: skip
+    lost = check(0, "lost", "event_type", "rating", found=0.0)
+    assert {alert.code for alert in alerts_of([mix, fell, lost])} == {"events_fell", "lost_event_type"}
+
+
+def test_a_value_of_another_column_that_is_called_like_an_event_type_hides_nothing() -> None:
+    fell = check(0, "volume", "event_type", "view", found=0.5)
+    assert {alert.code for alert in alerts_of([check(0, "new", "channel", "view"), fell])} == {
+        "new_channel", "events_fell",
+    }  # fmt: skip
+
+
+def test_returns_are_one_alert_with_how_many_there_are_and_the_mix_that_shifted_by_them() -> None:
+    rate, count, mix = (
+        check(0, "share", "returns"),
+        check(0, "volume", "event_type", "return"),
+        check(0, "psi", "event_type", "return"),
+    )
+    assert [alert.code for alert in alerts_of([rate, count, mix])] == ["returns_rose"]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("currency", ["EUR", ""])
 def test_amounts_have_their_currency_where_it_has_a_name_and_nothing_else_has(lang: str, currency: str) -> None:

@@ -3,9 +3,11 @@
 A series of the reference y_1 ... y_n, each with sampling variance v_t, is forecast by the mean of its last w values.
 The same forecast is made within the reference, at the same distance, and its squared errors are divided by what
 sampling alone would give: their mean ratio is the *dispersion* phi at that distance. So a series that wanders gets wide
-limits, and wider ones the longer ago the reference ended. As phi rests on few errors, one below 1 is shrunk towards 1
-with the weight of :data:`PRIOR` errors, and the limit is that of a t distribution with their number; the more the
-reference varies beyond sampling, the less these count.
+limits, and wider ones the longer ago the reference ended: phi never falls with the distance, and beyond the last
+distance with :data:`MIN_ERRORS` errors it grows in proportion to it. As phi rests on few errors, one below 1 is shrunk
+towards 1 with the weight of :data:`PRIOR` errors; limits are never narrower than sampling alone makes them. They are
+those of a t distribution with as many degrees of freedom as there are errors and prior ones; the more the reference
+varies beyond sampling, the less the prior ones count.
 Source: Smyth (2004), Linear models and empirical Bayes methods, SAGMB 3(1) (moderated variance).
 """
 

@@ -2,8 +2,19 @@
 
 False alarms cost trust, so limits are set for all checks at once: where nothing changed, a forecast horizon of periods
 raises any alert with a chance of at most :data:`FALSE_ALARMS`, which all checks of all periods share equally
-(Bonferroni). How far a figure may differ follows from how far the reference differs from period to period
-(:mod:`clv_core.monitoring.drift.control_limits`).
+(Bonferroni): one check for each series of the reference, three for each column of labels (mix, new and lost values),
+one for the distribution of each price. How far a figure may differ follows from how far the reference differs from
+period to period (:mod:`clv_core.monitoring.drift.control_limits`), and how far a distribution may, from how far each
+period of the reference differs from the rest of it (:func:`~clv_core.monitoring.drift.control_limits.dispersion`).
+
+However sure it is, a change is no alert where it is smaller than this:
+
+    events of a type, active customers, a day      20% (the usual figure times or divided by 1.2)
+    purchase days per buyer                        10%
+    returns among purchases and returns            25%
+    gaps in a column                               1 percentage point
+    geometric mean of prices                       5%
+    distances of distributions, new, lost values   :data:`MIN_PSI`, :data:`MIN_KS`, :data:`MIN_SHARE`
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Drift of customers: histograms of each feature and of what a model predicts, month by month, and their checks.
 
-Bins are the deciles of the cutoff's own distribution, for predictions and what the anchor expects powers of 2, and one
-more for missing values. No histogram identifies a customer.
+Bins are the deciles of the cutoff's own distribution, and one more for missing values. For predictions and what the
+anchor expects they are the powers of 2 around its quantiles .02 and .995 (of those above 0; the largest 12): a customer
+between two is split between them on the log scale, and counts are smoothed with weights 1/4, 1/2, 1/4. No histogram
+identifies a customer.
 
 Customers are not sampled anew from one month to the next: most are the same, only older. So no p-value is computed; the
 stability index between the cutoff and a later instant is an alert where it passes both the usual mark of practice and

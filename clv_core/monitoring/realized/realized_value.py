@@ -96,7 +96,10 @@ def matured(cutoff: date, horizon_days: int, end: date) -> list[int]:
 def realized_alerts(
     bundle: Bundle, realized: list[Realised], intervals: Intervals | None, currency: str = ""
 ) -> list[Alert]:
-    """Return alerts: the latest sum is too far off, or intervals became too narrow."""
+    """Return alerts: the latest sum is too far off, or intervals became too narrow.
+
+    Sums share :data:`~clv_core.monitoring.drift.data_checks.FALSE_ALARMS` evenly over the months of the horizon.
+    """
     if not realized:
         return []
     cutoff, last, alerts = bundle.record["cutoff"], realized[-1], []
