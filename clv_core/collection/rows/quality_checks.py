@@ -18,7 +18,7 @@ import duckdb
 from clv_core.collection.engine import file_text, local_time, one, text
 from clv_core.collection.infer.plan.cells import UNKNOWN, UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.rows.summary import LogSummary
+from clv_core.collection.rows.log_summary import LogSummary
 from clv_core.collection.vocabulary.order_statuses import is_no_sale
 from clv_core.columns import (
     AMOUNT,

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from clv_core import columns
 from clv_core.collection.simulate.channels import SEEKERS_DISCOUNTS
-from clv_core.collection.simulate.plan import START, SimulationPlan
 from clv_core.collection.simulate.population import COUNTRIES, FAVOURITE, Population
 from clv_core.collection.simulate.shop import (
     CATEGORIES,
@@ -29,6 +28,7 @@ from clv_core.collection.simulate.shop import (
     Shift,
     discount_chance,
 )
+from clv_core.collection.simulate.simulation import START, SimulationPlan
 from clv_core.collection.simulate.visits import Visits
 
 Ints = NDArray[np.int64]
