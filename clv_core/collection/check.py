@@ -18,7 +18,7 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.answers import Answers, Said
-from clv_core.collection.engine import connect, connect_memory, file_text, text
+from clv_core.collection.engine import connect, file_text, local_time
 from clv_core.collection.horizons import HorizonSupport, count_holdouts, horizons_to_count, supported_horizons
 from clv_core.collection.infer.event_names import EventName, names_of
 from clv_core.collection.infer.order_states import OrderState
@@ -26,7 +26,7 @@ from clv_core.collection.ingest import describe
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.rejected_rows import Problem
 from clv_core.collection.store.manifest import COUNTS
-from clv_core.collection.store.version_store import SET_ASIDE, Manifest
+from clv_core.collection.store.version_store import Manifest
 from clv_core.columns import EVENT_TIME, EVENT_TYPE
 from clv_core.errors import Message
 from clv_core.jobs import NoProgress, Progress
@@ -35,11 +35,8 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
 MAX_FIRST_ROWS: Final = 50
-MAX_REJECTED: Final = 1000
 ABOUT: Final = "check.json"
 FIRST_ROWS: Final = "first_rows.parquet"
-TABLES: Final = ("first_rows", "set_aside")
-"""Fields of :class:`Check` that are kept as Parquet."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,6 @@ class Check(JsonRecord):
         warnings: everything that is to be said.
         problems: set-aside rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
         first_rows: the first rows as they were understood, times in the log's zone, at most 50.
-        set_aside: the first rows set aside: line, reason, column, value, and the row as it was read; at most 1,000.
         horizons: which horizons the log can support, and why.
         longest_gap_days: longest stretch of days without any event.
         gap_start: first day of that stretch, ISO; empty where every day has an event.
@@ -64,14 +60,13 @@ class Check(JsonRecord):
     warnings: tuple[Message, ...]
     problems: tuple[Problem, ...]
     first_rows: pd.DataFrame
-    set_aside: pd.DataFrame
     horizons: tuple[HorizonSupport, ...]
     longest_gap_days: int
     gap_start: str = ""
     event_names: tuple[EventName, ...] = ()
     states: tuple[OrderState, ...] = ()
     recipe: str = ""
-    __pydantic_config__ = {"arbitrary_types_allowed": True}  # the tables
+    __pydantic_config__ = {"arbitrary_types_allowed": True}  # the first rows
 
     @property
     def accounting(self) -> dict[str, int]:
@@ -109,10 +104,9 @@ def check_file(
 
 
 def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: Manifest) -> Check:
-    zone = text(manifest.timezone)
+    local = local_time(EVENT_TIME, manifest.timezone)
     connection.execute(
-        f"CREATE TEMP VIEW local_events AS SELECT * REPLACE (timezone({zone}, timezone('UTC', {EVENT_TIME}))"
-        f" AS {EVENT_TIME}) FROM {file_text(result.events)}"
+        f"CREATE TEMP VIEW local_events AS SELECT * REPLACE ({local} AS {EVENT_TIME}) FROM {file_text(result.events)}"
     )
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
@@ -129,7 +123,6 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: 
         warnings=result.warnings,
         problems=result.problems,
         first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {MAX_FIRST_ROWS}").df(),
-        set_aside=_first_rejected(connection, result.rejected),
         horizons=supported_horizons(days, {days: size.buyers for days, size in sizes.items()}),
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
@@ -141,21 +134,12 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: 
     )
 
 
-def _first_rejected(connection: duckdb.DuckDBPyConnection, rejected: Path) -> pd.DataFrame:
-    rows: pd.DataFrame = connection.execute(
-        f"SELECT * FROM {file_text(rejected)} ORDER BY line LIMIT {MAX_REJECTED}"
-    ).df()
-    return rows
-
-
 def save_check(check: Check, folder: Path) -> None:
     """Write a check into ``folder``, where ``set_aside.parquet`` lies already (:func:`check_file`'s ``set_aside``)."""
     check.first_rows.to_parquet(folder / FIRST_ROWS)
-    write_json(folder / ABOUT, {name: value for name, value in asdict(check).items() if name not in TABLES})
+    write_json(folder / ABOUT, {name: value for name, value in asdict(check).items() if name != "first_rows"})
 
 
 def load_check(folder: Path) -> Check:
     """Return the check that :func:`save_check` wrote."""
-    with connect_memory() as connection:
-        tables = (pd.read_parquet(folder / FIRST_ROWS), _first_rejected(connection, folder / SET_ASIDE))
-    return Check.from_json({**read_json(folder / ABOUT), **dict(zip(TABLES, tables, strict=True))})
+    return Check.from_json({**read_json(folder / ABOUT), "first_rows": pd.read_parquet(folder / FIRST_ROWS)})

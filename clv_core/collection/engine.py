@@ -108,6 +108,16 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
+def local_time(time: str, timezone: str) -> str:
+    """Return SQL for a UTC time in a time zone."""
+    return f"({time})" if timezone == "UTC" else f"timezone({text(timezone)}, timezone('UTC', {time}))"
+
+
+def numbered_rows(path: Path) -> str:
+    """Return the table expression of a Parquet file, with the number of each row, from 0, as ``file_row_number``."""
+    return f"read_parquet({file_text(path)}, file_row_number = true)"
+
+
 def one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     """Return the first row of ``query``."""
     row = connection.execute(query).fetchone()

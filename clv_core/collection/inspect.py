@@ -7,7 +7,7 @@ from typing import NamedTuple, Unpack
 
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.engine import reading_file
-from clv_core.collection.infer.columns.choose import taken
+from clv_core.collection.infer.columns.column_choice import taken
 from clv_core.collection.infer.columns.proposal import Proposal
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.debit_credit import with_sides

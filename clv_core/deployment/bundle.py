@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store.labels import names_to_follow
+from clv_core.collection.store.dataset_labels import names_to_follow
 from clv_core.deployment.bundle_record import RECORD, digest, read_record, write_record
 from clv_core.errors import NotFound, Refused
 from clv_core.locks import running

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit, jobs
-from clv_core.collection.store.labels import check_currency, names_to_follow, rename_dataset, renamed, set_currency
+from clv_core.collection.store.dataset_labels import (
+    check_currency,
+    names_to_follow,
+    rename_dataset,
+    renamed,
+    set_currency,
+)
 from clv_core.collection.store.version_store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
 from clv_core.deployment.artifacts import (
     BACKTEST,
@@ -142,8 +148,8 @@ def rename(workspace: Workspace, name: str, new: str) -> dict[str, int]:
     """Rename the dataset ``name`` to ``new``; its models stay attached to it.
 
     One move of the dataset's folder turns the old name into the new one for every reader
-    (:func:`~clv_core.collection.store.labels.names_to_follow`); what follows may be interrupted at any point and is
-    finished by the next call, with the same names or any others.
+    (:func:`~clv_core.collection.store.dataset_labels.names_to_follow`); what follows may be interrupted at any point
+    and is finished by the next call, with the same names or any others.
 
     Returns:
         How many ``models`` and files of ``predictions`` are attached to it.
@@ -206,7 +212,7 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
     Args:
         workspace: where the dataset is.
         name: the dataset.
-        currency: as :func:`~clv_core.collection.store.labels.set_currency` takes it.
+        currency: as :func:`~clv_core.collection.store.dataset_labels.set_currency` takes it.
 
     Returns:
         The dataset's manifest, and how many models were changed.

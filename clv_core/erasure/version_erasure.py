@@ -19,7 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from clv_core.collection.customers import recount
-from clv_core.collection.engine import connect_memory, file_text, text
+from clv_core.collection.engine import connect_memory, file_text, local_time
 from clv_core.collection.ingest import scratch_folder
 from clv_core.collection.privacy.id_matcher import redact_values
 from clv_core.collection.privacy.row_erasure import (
@@ -78,7 +78,7 @@ def first_events(held: Sequence[Dataset], subjects: DataSubjects) -> dict[str, d
     for one in held:
         with connect_memory() as connection:
             connection.register("erased", pa.table({"id": pa.array(sorted(subjects.ids), pa.string())}))
-            local = f"timezone({text(one.manifest.timezone)}, timezone('UTC', min({EVENT_TIME})))::DATE"
+            local = f"{local_time(f'min({EVENT_TIME})', one.manifest.timezone)}::DATE"
             query = (
                 f"SELECT {CUSTOMER_ID}, {local} FROM {file_text(one.events_path)}"
                 f" WHERE {CUSTOMER_ID} IN (SELECT id FROM erased) GROUP BY 1"

@@ -22,8 +22,8 @@ from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
 from clv_core.collection.merge.append import append as append_raw
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
+from clv_core.collection.rows.log_summary import LogSummary, summarize
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
-from clv_core.collection.rows.summary import LogSummary, summarize
 from clv_core.collection.store.version_store import (
     Dataset,
     Manifest,

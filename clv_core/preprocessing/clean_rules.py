@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clv_core.collection.engine import name, text
+from clv_core.collection.engine import local_time, name, text
 from clv_core.collection.vocabulary.column_names import folded
 from clv_core.columns import (
     AMOUNT,
@@ -65,8 +65,7 @@ class Scope:
     @property
     def local_time(self) -> str:
         """SQL of the event time in the log's time zone."""
-        utc = self.timezone == "UTC"
-        return EVENT_TIME if utc else f"timezone({text(self.timezone)}, timezone('UTC', {EVENT_TIME}))"
+        return local_time(EVENT_TIME, self.timezone)
 
     @property
     def order(self) -> str:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.customers import Attribute
 from clv_core.collection.customers.attributes import NUMBER
-from clv_core.collection.engine import connect, fetch, file_text, name, text
+from clv_core.collection.engine import connect, fetch, file_text, local_time, name
 from clv_core.collection.store.version_store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
@@ -59,7 +59,7 @@ def facts_about(
         progress: who listens.
     """
     table, events = file_text(customers), file_text(dataset.events_path)
-    day = f"timezone({text(dataset.manifest.timezone)}, timezone('UTC', {EVENT_TIME}))::DATE"
+    day = f"{local_time(EVENT_TIME, dataset.manifest.timezone)}::DATE"
     with temporary_folder("clv-leaks-") as folder, connect(folder) as connection:
         picked = (
             f"CREATE TEMP TABLE picked AS SELECT {CUSTOMER_ID} FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {events})"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.infer.columns.choose import choose
+from clv_core.collection.infer.columns.column_choice import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.customers import personal_columns
 from clv_core.collection.parse.locale_hints import propose as propose_locale

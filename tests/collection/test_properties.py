@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clv_core.collection.answers import Answers
-from clv_core.collection.infer.columns.choose import choose
+from clv_core.collection.infer.columns.column_choice import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.parse.id_texts import folded
 from clv_core.collection.rows.log_loader import LoadResult, load_log

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.infer.columns.choose import choose
+from clv_core.collection.infer.columns.column_choice import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append

@@ -7,9 +7,9 @@ from scipy.stats import spearmanr
 
 from clv_core import columns
 from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
-from clv_core.collection.simulate.plan import START
 from clv_core.collection.simulate.shop import season
 from clv_core.collection.simulate.shop_scenarios import CAMPAIGN, CAMPAIGN_DAYS, voucher_date
+from clv_core.collection.simulate.simulation import START
 
 PLAN = SimulationPlan(customers=8_000, days=730, seed=3)
 CUTOFF = pd.Timestamp(PLAN.cutoff)

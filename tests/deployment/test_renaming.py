@@ -10,7 +10,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import labels
+from clv_core.collection.store import dataset_labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
@@ -89,8 +89,8 @@ def fail(*arguments: object) -> None:
 
 
 STEPS = [
-    (labels, "write_json"),
-    (labels.os, "rename"),
+    (dataset_labels, "write_json"),
+    (dataset_labels.os, "rename"),
     (renaming, "write_json"),
     (renaming, "move_states"),
     (renaming, "_rename_in_jobs"),

@@ -11,7 +11,7 @@ import pytest
 from clv_core import audit, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
-from clv_core.collection.store.labels import set_currency
+from clv_core.collection.store.dataset_labels import set_currency
 from clv_core.collection.store.version_store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles

@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from clv_core.collection.customers.roles import ChosenRoles, Roles
-from clv_core.collection.engine import file_text, name, one, text
+from clv_core.collection.engine import file_text, local_time, name, one
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.parse import date_order, numbers, times
 from clv_core.collection.parse.date_order import ColumnDates
@@ -97,7 +97,7 @@ def read_dates(
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
         reading, messages = date_order.decide(forms, column, roles.date_order, timezone, evidence=evidence)
         notes += messages
-        values[column] = f"timezone({text(timezone)}, timezone('UTC', {reading.value(cell)}))::DATE"
+        values[column] = f"{local_time(reading.value(cell), timezone)}::DATE"
     return values, notes
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clv_core.collection.infer.columns.cell_formats import guarded
-from clv_core.collection.infer.columns.choose import ask_time, choose
+from clv_core.collection.infer.columns.column_choice import ask_time, choose
 from clv_core.collection.infer.columns.proposal import CLOCK, refuse_ids
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.customers import ask_customer, find_guests, use_emails_for_blank_ids

@@ -26,7 +26,7 @@ from clv_core.collection.infer.order_states import (
 )
 from clv_core.collection.infer.orders.amount_scope import read_scope
 from clv_core.collection.infer.orders.counted_twice import are_refunds_in_rows, have_refund_rows, reject_repeated_totals
-from clv_core.collection.infer.orders.steps import order_steps
+from clv_core.collection.infer.orders.order_steps import order_steps
 from clv_core.collection.infer.orders.void_times import read_other_statuses, read_void_times, status_column_warnings
 from clv_core.collection.infer.plan import probes
 from clv_core.collection.infer.plan.counts import SCALES, count_columns

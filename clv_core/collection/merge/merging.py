@@ -17,8 +17,8 @@ from clv_core.collection.merge.overlap import MergeStep, find_overlap, select_ro
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.questions import MATTERS
 from clv_core.collection.rows.log_loader import ORDERED_ROWS, check_enough
+from clv_core.collection.rows.log_summary import summarize
 from clv_core.collection.rows.similar_ids import find_spellings, write_respelled
-from clv_core.collection.rows.summary import summarize
 from clv_core.collection.rows.voided_orders import count_voided
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import Manifest

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, name, one, run, text
+from clv_core.collection.engine import local_time, name, numbered_rows, one, run, text
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, Kind
 from clv_core.jobs import Progress
 
@@ -40,7 +40,7 @@ def select_rows(events: Path, columns: Mapping[str, str], names: Sequence[str], 
     for column in names:
         kind = TYPES[BY_NAME[column].kind] if column in BY_NAME else "VARCHAR"
         shown.append(f"{name(columns[column]) if column in columns else f'NULL::{kind}'} AS {name(column)}")
-    return f"SELECT {', '.join(shown)} FROM read_parquet({file_text(events)}, file_row_number = true)"
+    return f"SELECT {', '.join(shown)} FROM {numbered_rows(events)}"
 
 
 @dataclass(frozen=True)
@@ -174,19 +174,12 @@ def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) 
         _mark_equal_rows(step, old)
         sides = list(zip((old, step.new_rows), timezones, strict=True))
         clocks = {
-            bool(step.one(f"SELECT bool_or({_local(zone)} <> {_day(zone)}) FROM {rows}")[0]) for rows, zone in sides
+            bool(step.one(f"SELECT bool_or({local_time(EVENT_TIME, zone)}::TIME <> '00:00:00') FROM {rows}")[0])
+            for rows, zone in sides
         }
         if len(clocks) > 1:
             _mark_same_day(step, old, timezones)
     return _count(step, old, f"{EVENT_TIME} BETWEEN TIMESTAMP '{start}' AND TIMESTAMP '{end}'", compare)
-
-
-def _local(zone: str) -> str:
-    return f"timezone({text(zone)}, timezone('UTC', {EVENT_TIME}))"
-
-
-def _day(zone: str) -> str:
-    return f"{_local(zone)}::DATE"
 
 
 def _mark_equal_rows(step: MergeStep, old: str) -> None:
@@ -216,7 +209,8 @@ def _mark_same_day(step: MergeStep, old: str, timezones: tuple[str, str]) -> Non
     key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
     names = ", ".join((*map(name, line), "day"))
     olds, news = (
-        f"SELECT *, {_day(zone)} AS day FROM {rows}" for rows, zone in zip((old, step.new_rows), timezones, strict=True)
+        f"SELECT *, {local_time(EVENT_TIME, zone)}::DATE AS day FROM {rows}"
+        for rows, zone in zip((old, step.new_rows), timezones, strict=True)
     )
     step.add_present(
         f"SELECT {POSITION} FROM (SELECT {key}, {POSITION}, row_number() OVER (PARTITION BY {names}"
@@ -248,7 +242,7 @@ def write_remaining(step: MergeStep, events: Path, number: int, target: Path, ro
     """Write a file of ``rows`` rows without those that do not count: of the log by its number, or the new one, -1."""
     out = f"FROM {step.superseded} WHERE {FILE} = {number}" if number >= 0 else f"FROM {step.present}"
     query = (
-        f"COPY (SELECT * EXCLUDE file_row_number FROM read_parquet({file_text(events)}, file_row_number = true)"
+        f"COPY (SELECT * EXCLUDE file_row_number FROM {numbered_rows(events)}"
         f" WHERE file_row_number NOT IN (SELECT {POSITION} {out})) TO {text(str(target))} (FORMAT parquet)"
     )
     run(step.connection, query, step.progress, "overlap", rows)

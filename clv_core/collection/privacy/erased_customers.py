@@ -20,7 +20,7 @@ from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, VOIDED, erase_rows, text_columns
 from clv_core.collection.rows.voided_orders import count_voided
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.labels import names_to_follow
+from clv_core.collection.store.dataset_labels import names_to_follow
 from clv_core.collection.store.version_store import Dataset, open_dataset, version_of
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused

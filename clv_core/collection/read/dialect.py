@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import connect_memory, file_text, one
+from clv_core.collection.engine import connect_memory, file_text, one, text
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.errors import Message, NeedsAnswer, Refused
 
@@ -50,6 +50,15 @@ class Dialect:
     columns: tuple[str, ...]
     named: int
     notes: tuple[Message, ...] = ()
+
+    def table(self, path: Path, columns: Iterable[str], options: str) -> str:
+        """Return the table expression of a file of these columns, all of them text, with more options of its reader."""
+        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
+        return (
+            f"read_csv({file_text(path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
+            f" delim = {text(self.delimiter)}, quote = {text(self.quote)}, escape = {text(self.escape)},"
+            f" skip = {self.header_line}, strict_mode = true, max_line_size = 2097152, {options})"
+        )
 
 
 def detect(path: Path, name: str, *, header: bool | None = None, named: Collection[str] = ()) -> Dialect:

@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, name, one, text
+from clv_core.collection.engine import name, one, text
 from clv_core.collection.parse.cell_texts import cell_text
 from clv_core.collection.parse.pseudonyms import pseudonym
 from clv_core.collection.parse.times import TimeReading
@@ -249,13 +249,7 @@ def _text_rows(path: Path, dialect: Dialect, *, padded: bool = False) -> str:
         dialect: how its cells are separated.
         padded: whether rows of too few cells are rows too.
     """
-    kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in dialect.columns)
-    return (
-        f"read_csv({file_text(path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
-        f" delim = {text(dialect.delimiter)}, quote = {text(dialect.quote)}, escape = {text(dialect.escape)},"
-        f" skip = {dialect.header_line}, strict_mode = true, null_padding = {str(padded).lower()}, parallel = false,"
-        " max_line_size = 2097152)"
-    )
+    return dialect.table(path, dialect.columns, f"null_padding = {str(padded).lower()}, parallel = false")
 
 
 def _copied(

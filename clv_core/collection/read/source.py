@@ -123,13 +123,7 @@ class Source:
             reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
             cells = zip(columns, map(cell_text, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
-        kinds = ", ".join(f"{text(column)}: 'VARCHAR'" for column in columns)
-        return (
-            f"read_csv({file_text(self.path)}, auto_detect = false, header = false, columns = {{{kinds}}},"
-            f" delim = {text(self.dialect.delimiter)}, quote = {text(self.dialect.quote)},"
-            f" escape = {text(self.dialect.escape)}, skip = {self.dialect.header_line}, strict_mode = true,"
-            f" max_line_size = 2097152, store_rejects = true{'' if record else UNRECORDED})"
-        )
+        return self.dialect.table(self.path, columns, f"store_rejects = true{'' if record else UNRECORDED}")
 
 
 def open_source(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clv_core.collection.answers import Answers
-from clv_core.collection.engine import file_text, name, one, run, text
+from clv_core.collection.engine import file_text, local_time, name, numbered_rows, one, run, text
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE, RETURN
 from clv_core.errors import Message
@@ -132,7 +132,7 @@ def mark_duplicates(
         query = (
             "INSERT INTO copied SELECT file_row_number AS position, row_number() OVER"
             f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy,"
-            f" count(*) OVER (PARTITION BY {everything}) AS copies FROM {_numbered(events)}"
+            f" count(*) OVER (PARTITION BY {everything}) AS copies FROM {numbered_rows(events)}"
             f" WHERE hash({everything}) IN (SELECT h FROM suspects) QUALIFY copies > 1"
         )
         run(connection, query, progress, "duplicates")
@@ -143,14 +143,10 @@ def mark_duplicates(
 def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:
     """Say whether most rows name their event: by an order or event id, or by a time of day."""
     ids = [column for column in columns if column == ORDER_ID or column.lower().replace("_", "") in ("eventid", "id")]
-    local = f"timezone({text(timezone)}, timezone('UTC', {EVENT_TIME}))" if timezone != "UTC" else EVENT_TIME
+    local = local_time(EVENT_TIME, timezone)
     marks = [f"trim({name(column)}::VARCHAR) <> ''" for column in ids] + [f"{local} <> date_trunc('day', {local})"]
     shares = ", ".join(f"avg(coalesce({mark}, false)::INT)" for mark in marks)
     return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {file_text(events)}") if share)
-
-
-def _numbered(events: Path) -> str:
-    return f"read_parquet({file_text(events)}, file_row_number = true)"
 
 
 def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:
@@ -158,7 +154,7 @@ def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Seq
     apart = (
         "SELECT file_row_number - lag(file_row_number) OVER (PARTITION BY"
         f" {', '.join(map(name, columns))} ORDER BY file_row_number) AS gap"
-        f" FROM {_numbered(events)} WHERE file_row_number IN (SELECT position FROM copied)"
+        f" FROM {numbered_rows(events)} WHERE file_row_number IN (SELECT position FROM copied)"
     )
     most, rows, gap, span = one(
         connection,
@@ -178,7 +174,7 @@ def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, colum
     others = [column for column in columns if column not in BY_NAME]
     if ORDER_ID not in columns or not others:
         return ""
-    rows = _numbered(events)
+    rows = numbered_rows(events)
     totals = "".join(
         f", min({value}) AS low_{at}, max({value}) AS high_{at}"
         for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in others)
@@ -200,7 +196,7 @@ def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool
     total, repeated = one(
         connection,
         f"SELECT coalesce(sum({AMOUNT}), 0), coalesce(sum({AMOUNT}) FILTER (file_row_number IN (FROM repeats)), 0)"
-        f" FROM {_numbered(events)} WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')",
+        f" FROM {numbered_rows(events)} WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')",
     )
     sums = [round(total, 2), round(total - repeated, 2)]
     return sums[::-1] if drop else sums
@@ -210,7 +206,7 @@ def _write_unique(
     connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress, shared: str
 ) -> None:
     """Write ``events`` without its repetitions to ``target``, in the same order; no share of an order is lost."""
-    file, left_out, amount = _numbered(events), "file_row_number", ""
+    file, left_out, amount = numbered_rows(events), "file_row_number", ""
     if shared:
         file += " LEFT JOIN (SELECT position, copies FROM copied WHERE copy = 1) ON position = file_row_number"
         left_out = "file_row_number, position, copies"

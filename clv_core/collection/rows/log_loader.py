@@ -13,7 +13,7 @@ import duckdb
 
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text, name, one, reading_file, run, text
-from clv_core.collection.infer.columns.choose import ask_amount
+from clv_core.collection.infer.columns.column_choice import ask_amount
 from clv_core.collection.infer.columns.proposal import WORTH_ASKING
 from clv_core.collection.infer.customers import personal_columns
 from clv_core.collection.infer.plan.cells import UNPRICED
@@ -28,10 +28,10 @@ from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source, load, open_source, sample, with_named_columns
 from clv_core.collection.recipes import completed_answers, find_recipe
 from clv_core.collection.rows.duplicates import drop_duplicates
+from clv_core.collection.rows.log_summary import LogSummary, has_totals, summarize
 from clv_core.collection.rows.quality_checks import check_quality
 from clv_core.collection.rows.rejected_rows import Problem, write_rejected
 from clv_core.collection.rows.similar_ids import find_spellings, write_respelled
-from clv_core.collection.rows.summary import LogSummary, has_totals, summarize
 from clv_core.collection.rows.voided_orders import count_voided, write_voided
 from clv_core.collection.store.version_store import version_of
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, one, text
+from clv_core.collection.engine import file_text, local_time, one, text
 from clv_core.collection.infer.plan.cells import UNKNOWN, UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.rows.summary import LogSummary, local_day
+from clv_core.collection.rows.log_summary import LogSummary
 from clv_core.collection.vocabulary.order_statuses import is_no_sale
 from clv_core.columns import (
     AMOUNT,
@@ -270,7 +270,7 @@ def _purchases_end(
     """Return a warning where events go on after the last purchase for so long that many must be missing."""
     last, day = one(
         connection,
-        f"SELECT max({EVENT_TIME}), {local_day(f'max({EVENT_TIME})', timezone)} FROM {file}"
+        f"SELECT max({EVENT_TIME}), {local_time(f'max({EVENT_TIME})', timezone)}::DATE FROM {file}"
         f" WHERE {EVENT_TYPE} = '{PURCHASE}'",
     )
     if last is None:

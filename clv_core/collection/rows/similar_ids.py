@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import file_text, one, text
+from clv_core.collection.engine import file_text, numbered_rows, one, text
 from clv_core.collection.parse.id_texts import MERGE, PADDED, WHOLE, unified_sql
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NeedsAnswer
@@ -101,7 +101,7 @@ def write_respelled(connection: duckdb.DuckDBPyConnection, source: Path, target:
     """
     veiled = [secret.format(column=column) if secret else column for column in ("id", "instead")]
     table = f"SELECT {veiled[0]} AS clv_id, {veiled[1]} AS clv_instead FROM spellings"
-    rows = f"SELECT *, file_row_number AS clv_row FROM read_parquet({file_text(source)}, file_row_number = true)"
+    rows = f"SELECT *, file_row_number AS clv_row FROM {numbered_rows(source)}"
     own = f"coalesce(clv_instead, {CUSTOMER_ID}) AS {CUSTOMER_ID}"
     connection.execute(
         f"COPY (SELECT * EXCLUDE (file_row_number, clv_row, clv_id, clv_instead) REPLACE ({own}) FROM ({rows})"

@@ -1,8 +1,8 @@
 """Event logs with known truth.
 
 Real logs never say what a customer was worth in expectation; these do. Each scenario is one function from a
-:class:`~clv_core.collection.simulate.plan.SimulationPlan` to a
-:class:`~clv_core.collection.simulate.plan.Simulation`, and one line of :data:`SCENARIOS`.
+:class:`~clv_core.collection.simulate.simulation.SimulationPlan` to a
+:class:`~clv_core.collection.simulate.simulation.Simulation`, and one line of :data:`SCENARIOS`.
 
     btyd      BG/NBD purchases with Gamma-Gamma spend, exactly: the field's own model is true
     browsing  a shop whose views, carts, ratings and returns tell more than its purchases do
@@ -19,8 +19,8 @@ from typing import Final
 
 from clv_core.collection.simulate.btyd import btyd
 from clv_core.collection.simulate.noise import noise
-from clv_core.collection.simulate.plan import Simulation, SimulationPlan
 from clv_core.collection.simulate.shop_scenarios import browsing, regime, store
+from clv_core.collection.simulate.simulation import Simulation, SimulationPlan
 from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
 

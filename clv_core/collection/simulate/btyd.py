@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import hyp2f1
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
+from clv_core.collection.simulate.simulation import START, Simulation, SimulationPlan
 
 COUNTS: Final = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 """BG/NBD parameters, time in weeks."""

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import START, SimulationPlan
+from clv_core.collection.simulate.simulation import START, SimulationPlan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

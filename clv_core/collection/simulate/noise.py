@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core import columns
-from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
+from clv_core.collection.simulate.simulation import START, Simulation, SimulationPlan
 
 PURCHASES_PER_DAY: Final = 0.012
 VIEWS_PER_DAY: Final = 0.02

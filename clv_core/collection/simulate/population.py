@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.collection.simulate.channels import MONTH_DAYS, NAMES, SEEKERS_DISCOUNTS, Assigned, assign_channels
-from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.shop import (
     BUY,
     CART,
@@ -33,6 +32,7 @@ from clv_core.collection.simulate.shop import (
     sale,
     season,
 )
+from clv_core.collection.simulate.simulation import SimulationPlan
 
 CHANNELS: Final = ("search", "social", "email", "direct", "affiliate")
 CHANNEL_SHARE: Final = np.array([0.34, 0.24, 0.14, 0.18, 0.10])

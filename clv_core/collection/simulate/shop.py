@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate.plan import START
+from clv_core.collection.simulate.simulation import START
 
 Floats = NDArray[np.float64]
 

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from clv_core import columns
 from clv_core.collection.simulate.channels import MONTH_DAYS, NAMES, assign_channels, channel_truth, priced, spend_table
-from clv_core.collection.simulate.plan import START, Simulation, SimulationPlan
 from clv_core.collection.simulate.shop import sale
+from clv_core.collection.simulate.simulation import START, Simulation, SimulationPlan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

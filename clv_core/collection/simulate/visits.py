@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.simulate.plan import SimulationPlan
 from clv_core.collection.simulate.population import Population, mood_chances
 from clv_core.collection.simulate.shop import (
     BUY,
@@ -22,6 +21,7 @@ from clv_core.collection.simulate.shop import (
     Shift,
     season,
 )
+from clv_core.collection.simulate.simulation import SimulationPlan
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

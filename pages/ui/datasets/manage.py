@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import version_store as store
-from clv_core.collection.store.labels import LONGEST
+from clv_core.collection.store.dataset_labels import LONGEST
 from clv_core.collection.store.manifest import Manifest
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune, relabel

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
-from clv_core.collection.engine import fetch, file_text, one, text
+from clv_core.collection.engine import fetch, file_text, local_time, one
 from clv_core.collection.infer.plan.reading_plan import is_total
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
@@ -71,7 +71,7 @@ class LogSummary:
 def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> LogSummary:
     """Return the sums of a Parquet file of events; money is added in decimals, so that it is exact to the cent."""
     file = file_text(events)
-    first, last = (local_day(f"{edge}({EVENT_TIME})", timezone) for edge in ("min", "max"))
+    first, last = (f"{local_time(f'{edge}({EVENT_TIME})', timezone)}::DATE" for edge in ("min", "max"))
     row = one(
         connection,
         f"SELECT count(*), min({EVENT_TIME}), max({EVENT_TIME}), {first}, {last} + 1, sum({AMOUNT}::DECIMAL(38, 6))"
@@ -94,11 +94,6 @@ def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str
         event_types=counts,
         example_customer=str(row[6]),
     )
-
-
-def local_day(time: str, timezone: str) -> str:
-    """Return SQL for the day of a UTC time in the log's own zone."""
-    return f"timezone({text(timezone)}, timezone('UTC', {time}))::DATE"
 
 
 def has_totals(connection: duckdb.DuckDBPyConnection, events: Path) -> bool:
