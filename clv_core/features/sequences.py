@@ -77,7 +77,9 @@ class Steps:
     @classmethod
     def joined(cls, parts: Sequence[Steps]) -> Steps:
         """Return the steps of different customers of one log as one."""
-        own = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("customer_ids", *OF_STEP)}
+        own: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in ("customer_ids", *OF_STEP)
+        }
         counts = np.concatenate([np.diff(part.offsets) for part in parts])
         return replace(parts[0], offsets=bounds_of(counts), **own)
 

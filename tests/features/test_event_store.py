@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clv_core.features import sharding
+from clv_core.features import relation_cache
 from clv_core.features.duckdb_engine import Engine, scratch_folder
 from clv_core.features.event_store import ColumnStore, EventStore
 from clv_core.features.relations import day_of
@@ -38,7 +38,7 @@ def held(complete: Complete, tmp_path: Path) -> Iterator[Held]:
         engines.append(Engine(memory_limit_mb=512))
         connection = engines[-1].connection
         folder = scratch_folder(connection)
-        sharding.write_shards(connection.read_parquet(path), connection, folder)
+        relation_cache.write_shards(connection.read_parquet(path), connection, folder)
         return ColumnStore.open(folder), Warehouse(connection.read_parquet(path), connection)
 
     yield hold
@@ -51,7 +51,7 @@ def held(complete: Complete, tmp_path: Path) -> Iterator[Held]:
 def test_columns_at_hand_give_the_bits_of_the_engine(
     held: Held, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, rows_a_shard: int
 ) -> None:
-    monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
+    monkeypatch.setattr(relation_cache, "SHARD_ROWS", rows_a_shard)
     at_hand, engine = held(shop)
     assert isinstance(at_hand, ColumnStore) and (len(at_hand.shards) == 1) == (rows_a_shard > 1e6)
     assert len(features_at(at_hand, date(2023, 3, 1), 90)) > 100
@@ -63,7 +63,7 @@ def test_columns_at_hand_give_the_bits_of_the_engine(
 def test_a_range_of_customers_is_told_as_among_all(
     held: Held, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, holder: int
 ) -> None:
-    monkeypatch.setattr(sharding, "SHARD_ROWS", 3_000)
+    monkeypatch.setattr(relation_cache, "SHARD_ROWS", 3_000)
     one, cutoff = held(shop)[holder], date(2023, 6, 1)
     everyone, whole = one.seen(day_of(cutoff)), features_at(one, cutoff, 90)
     steps = one.steps()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import NotEnoughData
-from clv_core.features import sharding
+from clv_core.features import relation_cache
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
@@ -36,7 +36,7 @@ def steps_of(snapshot: Snapshot, name: str) -> np.ndarray:
 def test_parts_hold_the_bits_of_the_whole(
     opened: Opener, shop: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, rows_a_shard: int, cutoff: date
 ) -> None:
-    monkeypatch.setattr(sharding, "SHARD_ROWS", rows_a_shard)
+    monkeypatch.setattr(relation_cache, "SHARD_ROWS", rows_a_shard)
     log = opened(shop)
     assert log.signals
     whole = scoring_snapshot(log, cutoff, 60, max_steps=10)

@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, delete_dataset, open_dataset
-from clv_core.features import relation_cache, sharding
+from clv_core.features import relation_cache
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
@@ -97,7 +97,7 @@ def test_a_crash_leaves_nothing_that_stays(dataset: Dataset, monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(sharding, "_write_shard", fail)
+        patch.setattr(relation_cache, "_write_shard", fail)
         features(dataset)
     assert folders(dataset) == []
     dead = folders_of_a_dead_process(dataset)
