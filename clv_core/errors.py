@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from clv_core.i18n import DEFAULT_LANGUAGE, say_iso_day, translate
@@ -82,7 +83,7 @@ class ClvError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to unpickle the error: ``Exception`` alone would lose its parameters."""
-        return _unpickle, (type(self), self.code, self.params), {"result": self.result}
+        return partial(type(self), self.code, **self.params), (), {"result": self.result}
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``."""
@@ -95,10 +96,6 @@ class ClvError(Exception):
     def __str__(self) -> str:
         """Return the English sentence."""
         return self.message()
-
-
-def _unpickle(kind: type[ClvError], code: str, params: dict[str, Any]) -> ClvError:
-    return kind(code, **params)
 
 
 class UsageError(ClvError):

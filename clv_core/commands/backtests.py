@@ -141,8 +141,8 @@ def _origins(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there are too few or too many of them, of seeds or of folds.
     """
-    from clv_core.evaluation.backtest_origins import MOST_ORIGINS
     from clv_core.evaluation.folds import FEWEST, MOST
+    from clv_core.training.windows import MOST_ORIGINS
 
     count = MOST_ORIGINS if options.origins is None else int(options.origins)
     for flag, value in (("origins", count), ("seeds", options.seeds)):

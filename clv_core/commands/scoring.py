@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -65,13 +65,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     if options.cutoff is None and terms.plain(scored.horizon_days):  # pages would have to wait for both
         load_history(scored)
         load_rhythm(scored)
-    side = replace(
-        side_of(scored),
-        horizon_days=terms.horizon_days,
-        lifetime=terms.lifetime,
-        discount_rate=terms.discount_rate,
-        margin_rate=terms.margin_rate,
-    )
+    side = replace(side_of(scored), **asdict(terms))
     about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "currency": side.currency}
     result = _result(options, context, terms, scored.as_of, scored.warnings(terms))
     result |= {"customers": customers, "predicted_total": total}

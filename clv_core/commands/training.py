@@ -115,16 +115,12 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             "verdict": record["trust"]["verdict"],
             "reasons": [message_json(reason, context.language) for reason in record["trust"]["reasons"]],
         },
-        "metrics": record["metrics"],
-        "baselines": record["baselines"],
-        "holdout": record["holdout"],
-        "signals": record["signals"],
+        **{name: record[name] for name in ("metrics", "baselines", "holdout", "signals")},
         "warnings": [
             *(message_json(warning, context.language) for warning in record["warnings"]),
             *(message.to_json(context.language) for message in notes),
         ],
-        "estimate": record["estimate"],
-        "actual": record["actual"],
+        **{name: record[name] for name in ("estimate", "actual")},
     }
 
 

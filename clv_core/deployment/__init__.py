@@ -3,7 +3,7 @@
 bundle, bundle_record, artifacts, saved_evaluation   a model's files, and what was made with it from a dataset
 registry/, model_archive/                            versions with a champion; export and import as a zip
 dataset_scoring, saved_scores, terms, scoring_warnings, embedding, zero_shot, spark/   scores of all customers
-population_context, predictor, api/                  scores of some customers; the HTTP service
+population_context, api/                             scores of some customers; the HTTP service
 score_explanations                                   why customers are valued as they are
 lifecycle, old_layout, demo                          renaming, pruning, workspaces of earlier versions, the demo
 """

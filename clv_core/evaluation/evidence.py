@@ -11,9 +11,8 @@ import pandas as pd
 from clv_core.columns import AMOUNT, PURCHASE
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.calibration import Groups, Intervals, groups_of, intervals_of
-from clv_core.evaluation.change import Change
+from clv_core.evaluation.change import Change, of_types
 from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.spans import of_types
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.sequences import STEP_VALUES

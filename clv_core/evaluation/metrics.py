@@ -76,18 +76,6 @@ def _mse(draw: Draw) -> Floats:
     return draw.mean((draw.sample.actual - draw.sample.mean) ** 2)
 
 
-def _rmse(draw: Draw) -> Floats:
-    return np.sqrt(_mse(draw))
-
-
-def _mae(draw: Draw) -> Floats:
-    return draw.mean(np.abs(draw.sample.actual - draw.sample.mean))
-
-
-def _mae_median(draw: Draw) -> Floats:
-    return draw.mean(np.abs(draw.sample.actual - draw.sample.middle))
-
-
 def _bias(draw: Draw) -> Floats:
     actual = draw.sum(draw.sample.actual)
     return np.where(actual > 0, divide(draw.sum(draw.sample.mean), actual) - 1, np.nan)
@@ -151,14 +139,6 @@ def _auc(draw: Draw) -> Floats:
     return divide(wins, yes.sum(axis=1) * no.sum(axis=1))
 
 
-def _brier(draw: Draw) -> Floats:
-    return draw.mean((draw.sample.p - draw.sample.bought) ** 2)
-
-
-def _accuracy(draw: Draw) -> Floats:
-    return draw.mean((draw.sample.p >= draw.sample.threshold) == draw.sample.bought)
-
-
 def _precision(draw: Draw) -> Floats:
     expected = draw.sample.p >= draw.sample.threshold
     return _or_zero(draw.sum(expected & draw.sample.bought), draw.sum(expected))
@@ -185,19 +165,11 @@ def _inside(sample: Sample) -> NDArray[np.bool_]:
     return (sample.value >= sample.low - slack) & (sample.value <= sample.high + slack)
 
 
-def _coverage80(draw: Draw) -> Floats:
-    return draw.mean(_inside(draw.sample))
-
-
 def _coverage80_top(draw: Draw) -> Floats:
     """Coverage among the fifth of the customers with the highest predictions; equal ones share a place in it."""
     size = draw.heads.sum(axis=1)
     inside = shares_at(draw.heads, draw.along(_inside(draw.sample).astype(np.float64)), np.array([TOP_SHARE]))
     return divide(inside[:, 0], TOP_SHARE * size)
-
-
-def _width80(draw: Draw) -> Floats:
-    return draw.mean(draw.sample.high - draw.sample.low)
 
 
 def _pit(level: float, quantile: Callable[[Sample], Floats]) -> Callable[[Draw], Floats]:
@@ -222,22 +194,22 @@ METRICS: Final[dict[str, Metric]] = {
     metric.id: metric
     for metric in (
         Metric("mse", "low", "money_squared", _mse),
-        Metric("rmse", "low", "money", _rmse),
-        Metric("mae", "low", "money", _mae),
-        Metric("mae_median", "low", "money", _mae_median),
+        Metric("rmse", "low", "money", lambda d: np.sqrt(_mse(d))),
+        Metric("mae", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.mean))),
+        Metric("mae_median", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.middle))),
         Metric("bias", "zero", "share", _bias),
         Metric("spearman", "high", "score", _spearman),
         Metric("gini", "high", "score", _gini),
         Metric("capture10", "high", "share", _capture10),
         Metric("decile_mape", "low", "share", _decile_mape),
         Metric("auc", "high", "score", _auc),
-        Metric("brier", "low", "score", _brier),
-        Metric("accuracy", "high", "share", _accuracy),
+        Metric("brier", "low", "score", lambda d: d.mean((d.sample.p - d.sample.bought) ** 2)),
+        Metric("accuracy", "high", "share", lambda d: d.mean((d.sample.p >= d.sample.threshold) == d.sample.bought)),
         Metric("precision", "high", "share", _precision),
         Metric("recall", "high", "share", _recall),
         Metric("f1", "high", "share", _f1),
-        Metric("coverage80", "goal", "share", _coverage80, goal=0.8),
-        Metric("width80", "low", "money", _width80),
+        Metric("coverage80", "goal", "share", lambda d: d.mean(_inside(d.sample)), goal=0.8),
+        Metric("width80", "low", "money", lambda d: d.mean(d.sample.high - d.sample.low)),
         Metric("coverage80_top", "goal", "share", _coverage80_top, goal=0.8),
         Metric("pit10", "goal", "share", _pit(0.1, lambda sample: sample.low), goal=0.1),
         Metric("pit50", "goal", "share", _pit(0.5, lambda sample: sample.middle), goal=0.5),

@@ -16,11 +16,11 @@ from numpy.typing import ArrayLike
 from clv_core.collection.horizons import history_days
 from clv_core.config import READS, SEQUENCE_ENCODERS, TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
-from clv_core.evaluation.backtest_origins import rolling_origins
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.features.log import EventLog
 from clv_core.jobs import NoProgress, Progress, parts_of
 from clv_core.training.states import JOURNAL
+from clv_core.training.windows import rolling_origins
 
 if TYPE_CHECKING:
     import optuna

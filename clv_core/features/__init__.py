@@ -3,10 +3,10 @@
 log, snapshot           the way in and what comes out; season and last_year add what the year before tells
 lines, relations        a log's rows as numbers, and the sums by customer and day that features are made from
 event_store             holds them in memory or mapped files (columnar/, relation_cache); or
-warehouse, duckdb_engine       tables of an engine: the same expressions as a query (spark)
-behaviour, feature      the features, one row each; filling works them out in memory, table makes the feature table
+warehouse               tables of an engine: the same expressions as a query (spark)
+behaviour, feature      the features, one row each; filling works them out in memory, table makes the table
 sequences               a customer's events as steps
-signals, reviews        columns of one dataset's own: customer attributes, review texts
+signals, review_texts   columns of one dataset's own: customer attributes, review texts
 btyd/                   BG/NBD, Pareto/NBD, Gamma-Gamma
 context/                what the pre-trained network is told of a log
 explore/                the tables behind the Explore page

@@ -39,18 +39,16 @@ def aggregate(rows: Any, keys: Sequence[str], values: Callable[[Any], Mapping[st
     return rows.group_by(*keys).aggregate(**values(rows))
 
 
-def succession(rows: Any, key: str, by: str) -> Any:
-    """Return the rows with ``number``, from 1 in the order of ``by`` within ``key``, and ``gap`` to the one before.
+def succession(rows: Any) -> Any:
+    """Return the rows with ``number``, from 1 in the order of days within each customer, and ``gap`` to the one before.
 
     Args:
-        rows: one row for each ``key`` and ``by``; rows in memory are sorted by both.
-        key: whose rows are numbered.
-        by: a day.
+        rows: one row for each customer and day; rows in memory are sorted by both.
     """
     if isinstance(rows, Rows):
-        grouped = rows.grouped([key])
+        grouped = rows.grouped(["customer"])
         assert grouped.groups is not None
-        starts, days = grouped.groups.starts, rows[by].values
+        starts, days = grouped.groups.starts, rows["day"].values
         number = np.arange(1, rows.size + 1) - grouped.groups.repeat(starts)
         later = np.ones(rows.size, bool)
         later[starts] = False
@@ -59,6 +57,6 @@ def succession(rows: Any, key: str, by: str) -> Any:
         return rows.mutate(number=Column(number.astype(np.int32)), gap=Column(gap, later, zeroed=True))
     import ibis
 
-    window = ibis.window(group_by=rows[key], order_by=rows[by])
+    window = ibis.window(group_by=rows["customer"], order_by=rows["day"])
     number = ibis.row_number().over(window).cast("int32") + 1
-    return rows.mutate(number=number, gap=rows[by] - rows[by].lag().over(window))
+    return rows.mutate(number=number, gap=rows["day"] - rows["day"].lag().over(window))

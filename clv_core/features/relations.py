@@ -76,7 +76,7 @@ def _money_days(steps: Any) -> Any:
 
 
 def _purchase_days(money_days: Any) -> Any:
-    days = succession(money_days.filter(money_days.net > 0), "customer", "day")
+    days = succession(money_days.filter(money_days.net > 0))
     return days.select("customer", "day", "net", "number", "gap")
 
 

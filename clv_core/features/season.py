@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
 from clv_core.features.btyd import Anchor
 from clv_core.features.last_year import PART_DAYS, PARTS, YEAR_DAYS, LastYear
 from clv_core.features.log import EventLog
@@ -26,6 +28,20 @@ def scoring_snapshot(log: EventLog, cutoff: date, horizon_days: int, *, max_step
     """Return the snapshot of all customers seen before ``cutoff``, with what last year tells."""
     snapshot = log.snapshot(cutoff, horizon_days, max_steps=max_steps)
     return replace(snapshot, last_year=last_year(log, cutoff, horizon_days))
+
+
+def complete_snapshot(log: EventLog, cutoff: date, config: TrainConfig) -> Snapshot:
+    """Return the snapshot to predict at ``cutoff``, with what came true.
+
+    Raises:
+        NotEnoughData: the horizon after it is not complete.
+    """
+    snapshot = scoring_snapshot(log, cutoff, config.horizon_days, max_steps=config.max_steps_back)
+    if snapshot.target is None:
+        raise NotEnoughData(
+            "origin_incomplete", origin=cutoff.isoformat(), horizon=config.horizon_days, end=log.end.isoformat()
+        )
+    return snapshot
 
 
 def scoring_parts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,15 @@ STEP_GROUPS: Final = {
 """The named group of features that says the same as a column of the steps; of when they were it is :data:`TIMING`."""
 
 
+OF_STEP: Final = ("day", "gap_days", "values", "codes")
+"""Fields of :class:`Steps` with a row a step."""
+
+
+def bounds_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the steps of each of c customers begin, and the last one's end, int64 [c + 1]."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class Steps:
     """All steps of a log, ordered by customer, day, time of day, event type.
@@ -59,6 +68,20 @@ class Steps:
     values: NDArray[np.float32]
     codes: NDArray[np.int32]
     vocabularies: tuple[tuple[str, ...], ...]
+
+    def select(self, rows: NDArray[Any], customer_ids: NDArray[np.object_], counts: NDArray[np.int64]) -> Steps:
+        """Return the steps at ``rows`` (positions or marks): of other customers, ``counts`` [c] of them each."""
+        own = {name: getattr(self, name)[rows] for name in OF_STEP}
+        return replace(self, customer_ids=customer_ids, offsets=bounds_of(counts), **own)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Steps]) -> Steps:
+        """Return the steps of different customers of one log as one."""
+        own: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in ("customer_ids", *OF_STEP)
+        }
+        counts = np.concatenate([np.diff(part.offsets) for part in parts])
+        return replace(parts[0], offsets=bounds_of(counts), **own)
 
 
 @dataclass(frozen=True)
@@ -156,7 +179,7 @@ def pack_steps(
     each(fill, list(zip(parts, stops.tolist(), strict=True)))
     return Steps(
         customer_ids=customer_ids,
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        offsets=bounds_of(counts),
         day=day,
         gap_days=gap,
         values=values,

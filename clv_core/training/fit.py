@@ -28,8 +28,7 @@ from clv_core.model.ziln_mlp import ZilnMlpModel
 from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
-from clv_core.training.fit_ziln import fit_network
-from clv_core.training.tune_pretrained import tuned_networks
+from clv_core.training.single_networks import fit_network, tuned_networks
 from clv_core.training.windows import FEWEST_WINDOWS, thinned
 
 WEIGHING_NETWORKS: Final = 2

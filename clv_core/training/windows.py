@@ -26,6 +26,8 @@ from clv_core.jobs import Progress
 from clv_core.model.horizon import exposure
 
 FEWEST_BUYERS = 30
+MOST_ORIGINS: Final = 5
+"""Where nobody says how many: as many as the log allows, at most these."""
 FEWEST_WINDOWS: Final = 50
 SHORTEST_LABEL: Final = 0.25
 """Smallest part of the horizon that a partial window covers."""
@@ -43,6 +45,26 @@ def training_cutoffs(first_day: date, end: date, horizon_days: int, count: int) 
     last = end - timedelta(days=horizon_days)
     cutoffs = (last - number * _step(horizon_days) for number in range(count))
     return [cutoff for cutoff in cutoffs if cutoff >= _earliest(first_day, horizon_days)]
+
+
+def rolling_origins(first_day: date, end: date, horizon_days: int, count: int = MOST_ORIGINS) -> list[date]:
+    """Return up to ``count`` origins one horizon apart, the earliest first, the last with its horizon just complete.
+
+    Each leaves at least one training cutoff whose label window ends before it.
+
+    Args:
+        first_day: local date of the log's first event.
+        end: first midnight after the log.
+        horizon_days: length of the predicted span.
+        count: most origins.
+    """
+    origins = []
+    for number in range(1, count + 1):
+        origin = end - timedelta(days=number * horizon_days)
+        if not training_cutoffs(first_day, origin, horizon_days, 1):
+            break
+        origins.append(origin)
+    return sorted(origins)
 
 
 def partial_cutoffs(first_day: date, end: date, horizon_days: int) -> list[date]:

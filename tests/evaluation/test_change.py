@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.evaluation.change import Change, change_at, find_change
+from clv_core.evaluation.change import Change, PurchaseDays, Ratio, change_at, find_change, span_at
 from clv_core.evaluation.evidence import LogFacts
-from clv_core.evaluation.spans import PurchaseDays, Ratio, span_at
 from tests.features import conftest
 
 pytestmark = pytest.mark.first(5)

@@ -22,10 +22,10 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import find_tuning
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.backtest import run_origin
-from clv_core.evaluation.backtest_origins import rolling_origins
 from clv_core.evaluation.tune import SPACE, Search, Trial, best, deviance, judge, search
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import NoProgress
+from clv_core.training.windows import rolling_origins
 from clv_core.workspace import Workspace
 from tests.evaluation.conftest import Heard
 

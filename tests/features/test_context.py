@@ -14,7 +14,7 @@ from clv_core.collection.simulate.btyd import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
 from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
-from clv_core.features.context.context import Context, joined, sample_steps
+from clv_core.features.context.context import Context, sample_steps
 from clv_core.features.context.customer_statistics import Columns
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import (
@@ -537,7 +537,7 @@ def test_a_sample_is_whole_customers_spread_over_all(opened: Opener, shop: pd.Da
     for name in ("offsets", "day", "gap_days", "values", "codes"):
         np.testing.assert_array_equal(getattr(sample, name), getattr(expected, name), err_msg=name)
     assert len(sample_steps(log.store, end, 10_000).day) == len(steps.day)
-    whole = joined([log.store.steps(0, 100), log.store.steps(100)])
+    whole = Steps.joined([log.store.steps(0, 100), log.store.steps(100)])
     np.testing.assert_array_equal(whole.values, steps.values)
 
 

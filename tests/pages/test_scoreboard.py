@@ -16,9 +16,9 @@ from clv_core.cli import main
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_evaluation import backtest_folder
-from clv_core.evaluation.backtest_origins import rolling_origins
 from clv_core.i18n import translate
 from clv_core.training.fit import MODELS
+from clv_core.training.windows import rolling_origins
 from clv_core.workspace import Workspace, write_json
 from pages.ui import i18n, widgets
 from pages.ui.evaluate import scoreboard

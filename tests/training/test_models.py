@@ -24,7 +24,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.blend import PRIOR, BlendModel
 from clv_core.training.fit import MODELS, FitTask, Fitted
-from clv_core.training.tune_pretrained import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
+from clv_core.training.single_networks import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL

@@ -21,8 +21,7 @@ from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYP
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
 from clv_core.deployment.artifacts import artifact_folder
-from clv_core.deployment.population_context import load_population_context
-from clv_core.deployment.predictor import Predictor
+from clv_core.deployment.population_context import Predictor, load_population_context
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import UNUSABLE_PATH

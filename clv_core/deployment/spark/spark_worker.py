@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from clv_core.deployment.bundle import MODEL_FILES, Bundle
 from clv_core.deployment.dataset_scoring import score_frame
-from clv_core.deployment.population_context import PopulationContext
-from clv_core.deployment.predictor import Predictor
+from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.terms import Terms
 from clv_core.features.signals import REVIEW_TEXT, SignalColumn
 from clv_core.features.snapshot import Snapshot

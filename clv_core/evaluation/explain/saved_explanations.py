@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,28 +136,11 @@ def pool_of(snapshot: Snapshot, rows: NDArray[np.int64]) -> Snapshot:
     windows, steps = taken.windows, taken.windows.steps
     first = windows.first
     counts = windows.stop - first
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    at = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - first, counts)
-    own = Steps(
-        customer_ids=taken.features.index.to_numpy(object),
-        offsets=offsets,
-        day=steps.day[at],
-        gap_days=steps.gap_days[at],
-        values=steps.values[at],
-        codes=steps.codes[at],
-        vocabularies=steps.vocabularies,
-    )
-    moved = Windows(own, offsets[:-1] + (windows.start - first), offsets[1:], windows.cutoff_day)
-    return Snapshot(
-        table=taken.features,
-        windows=moved,
-        horizon_days=taken.horizon_days,
-        target=None,
-        anchors=taken.anchors,
-        last_year=taken.last_year,
-        signals=taken.signals,
-        contexts=taken.contexts,
-    )
+    begin = np.cumsum(counts) - counts
+    at = np.arange(counts.sum()) - np.repeat(begin - first, counts)
+    own = steps.select(at, taken.features.index.to_numpy(object), counts)
+    moved = Windows(own, begin + (windows.start - first), begin + counts, windows.cutoff_day)
+    return replace(taken, windows=moved, target=None)
 
 
 def save_pool(pool: Snapshot, folder: Path) -> None:

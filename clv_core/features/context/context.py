@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clv_core.features.btyd import BGNBD
 from clv_core.features.context.anchored import history
@@ -82,15 +81,7 @@ def _before(steps: Steps, cutoff_day: int) -> Steps:
     added = np.concatenate([[0], np.cumsum(kept)])
     counts = added[steps.offsets[1:]] - added[steps.offsets[:-1]]
     seen = counts > 0
-    return Steps(
-        customer_ids=steps.customer_ids[seen],
-        offsets=np.concatenate([[0], np.cumsum(counts[seen])]).astype(np.int64),
-        day=steps.day[kept],
-        gap_days=steps.gap_days[kept],
-        values=steps.values[kept],
-        codes=steps.codes[kept],
-        vocabularies=steps.vocabularies,
-    )
+    return steps.select(kept, steps.customer_ids[seen], counts[seen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,22 +124,4 @@ def sample_steps(store: EventStore, cutoff_day: int, most: int = MOST_CUSTOMERS)
         np.linspace(0, len(seen) - wide, RANGES).astype(np.int64) if len(seen) > most else range(0, len(seen), wide)
     )
     ranges = [seen[begin : begin + wide] for begin in begins]
-    return joined([_before(store.steps(int(part[0]), int(part[-1]) + 1), cutoff_day) for part in ranges])
-
-
-def joined(parts: list[Steps]) -> Steps:
-    """Return the steps of different customers of one log as one."""
-    counts = np.concatenate([np.diff(part.offsets) for part in parts])
-
-    def whole(name: str) -> NDArray[np.generic]:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    return Steps(
-        customer_ids=whole("customer_ids"),  # type: ignore[arg-type]
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        day=whole("day"),  # type: ignore[arg-type]
-        gap_days=whole("gap_days"),  # type: ignore[arg-type]
-        values=whole("values"),  # type: ignore[arg-type]
-        codes=whole("codes"),  # type: ignore[arg-type]
-        vocabularies=parts[0].vocabularies,
-    )
+    return Steps.joined([_before(store.steps(int(part[0]), int(part[-1]) + 1), cutoff_day) for part in ranges])

@@ -1,13 +1,14 @@
-"""The pre-trained network as a model of a log: as it is, or tuned for seconds on the log's own past windows."""
+"""Networks trained in this process: the pre-trained one tuned on a log's windows, and the ZILN paper's plain MLP."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.config import TrainConfig
@@ -17,6 +18,8 @@ from clv_core.jobs import Progress
 from clv_core.model.instant.pretrained_inputs import InstantInputs
 from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
 from clv_core.model.stacking import one_thread
+from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
+from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.cost import SMALL, tuned_steps_for
 from clv_core.training.loop import Checkpoint, Report, State, Task, calibrate, train
 
@@ -25,6 +28,10 @@ LEARNING_RATE_SMALL: Final = 1e-3
 """Peak rates for much to learn from and for little, which would be learned by heart (tests/bench/README.md)."""
 MUCH: Final = 10_000
 """Windows with any value that are much."""
+ZILN_LEARNING_RATE: Final = 1e-3
+EPOCHS: Final = 20
+MOST_STEPS: Final = 4000
+VALIDATION_SHARE: Final = 0.1
 
 
 class Tuning:
@@ -84,3 +91,59 @@ def tuned_networks(
         return tuning.tune(seed, networks[member], folder, report)
 
     return networks, each(tune, list(range(config.ensemble)))
+
+
+def fit_network(
+    train_on: Snapshot, config: TrainConfig, folder: Path, progress: Progress, stage: str
+) -> tuple[ZilnMlpModel, State]:
+    """Return the fitted model and where its run ended; resumes from ``folder``.
+
+    Of the settings, it takes those of the data, seed, batch size, and steps where they are set; its layers, optimiser
+    and learning rate are the paper's code's.
+
+    Args:
+        train_on: windows with targets.
+        config: the settings.
+        folder: where the run is kept.
+        progress: listener.
+        stage: name of the stage to report.
+    """
+    assert train_on.target is not None
+    target = np.maximum(train_on.target, 0.0)
+    table_of = train_on.described
+    encoder = TableEncoder.fit(train_on.features, table_of, impute=config.impute, constant=config.impute_constant)
+    table = torch.from_numpy(encoder.transform(train_on.features))
+    money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
+    label = torch.from_numpy((target / money).astype(np.float32))
+    later, seen = (torch.from_numpy(rows) for rows in split_customers(train_on, config.seed))
+    steps = config.steps or max(1, min(MOST_STEPS, EPOCHS * len(seen) // config.batch_size))
+    torch.manual_seed(config.seed)
+    network = ZilnMlp(table.shape[1])
+
+    def loss_of(rows: Tensor, step: int) -> Tensor:
+        chosen = seen[rows]
+        return ziln_loss(label[chosen], network(table[chosen])).mean()
+
+    @torch.no_grad()
+    def validate() -> float:
+        return float(ziln_loss(label[later], network(table[later])).mean())
+
+    def report(step: int, loss: float, validation: float | None) -> None:
+        progress.report(stage, step, steps, seed=config.seed, step=step, loss=loss)
+
+    settings = replace(config, optimizer="adam", learning_rate=ZILN_LEARNING_RATE)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = Checkpoint(folder / f"state-{config.seed}.safetensors")
+    one_thread()
+    task = Task(loss_of, len(seen), steps, config.seed, settings, validate=validate)
+    state = train(network, task, checkpoint, report)
+    model = ZilnMlpModel(encoder, network.eval(), money, float(target.max(initial=0.0)), train_on.horizon_days)
+    return model, state
+
+
+def split_customers(snapshot: Snapshot, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rows of a tenth of the customers, and all other rows; both int64."""
+    customers, of_row = np.unique(snapshot.features.index.to_numpy(dtype=str), return_inverse=True)
+    place = np.random.default_rng(seed).permutation(len(customers))[of_row]
+    chosen = place < max(1, round(VALIDATION_SHARE * len(customers)))
+    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
