@@ -14,8 +14,8 @@ from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.strategy.acquisition.customer_origins import load_new_customers
 from clv_core.strategy.acquisition.economics import acquisition_report
-from clv_core.strategy.acquisition.origins import load_new_customers
 from clv_core.strategy.acquisition.question import Acquisition, Question
 from clv_core.strategy.acquisition.spend import Spend
 from clv_core.strategy.audiences.customer_list import side_of
