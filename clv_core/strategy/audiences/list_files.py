@@ -60,10 +60,7 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
 def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
     """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates, amounts rounded.
 
-    Args:
-        frame: any columns.
-        path: to write.
-        language: of the headers, "" for ids.
+    Headers are in ``language``, "" for ids.
 
     Returns:
         ``path``.

@@ -165,10 +165,6 @@ def _evidence(table: pd.DataFrame, offers: Sequence[Offer]) -> GainEvidence:
     """Return what is assumed and what is measured; errors of one measured figure add up over tiers, others do not.
 
     Tiers of an offer with the very same effect and interval have it from one figure.
-
-    Args:
-        table: of a :class:`BudgetPlan`.
-        offers: those of the plan.
     """
     sums = {kind: float(table.loc[table[EVIDENCE] == kind, GAIN].sum()) for kind in ("assumed", "measured")}
     named, counts = {offer.name: offer for offer in offers}, Counter[tuple[str, Effect]]()

@@ -16,13 +16,7 @@ from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.checks import Faithfulness, Stability
 from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
-from clv_core.evaluation.explain.sentences import (
-    listed,
-    move,
-    of_faithfulness,
-    of_stability,
-    part_name,
-)
+from clv_core.evaluation.explain.sentences import listed, move, of_faithfulness, of_stability, part_name
 from clv_core.evaluation.explain.store import RECORD, load_explanation, load_record
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import label
