@@ -94,12 +94,11 @@ def report_json(report: Acquisition) -> dict[str, Any]:
         "target_ratio": report.question.target_ratio,
         "payback_months": report.question.payback_months,
         "totals": {name: _plain(value) for name, value in dataclasses.asdict(report.totals).items()},
-        **{name: _records(table) for name, table in tables.items()},
+        **{
+            name: [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+            for name, table in tables.items()
+        },
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:
