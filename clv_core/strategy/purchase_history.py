@@ -64,10 +64,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
     """Return what each customer bought before the cutoff; money is summed by day first.
 
     A day whose purchases and returns sum to nothing or less is not a purchase day.
-
-    Args:
-        dataset: the log.
-        cutoff: local midnight; nothing at or after it is read.
+    ``cutoff`` is local midnight; nothing at or after it is read.
 
     Returns:
         customer_id, first_purchase and last_purchase (datetime64, NaT for never-buyers), purchase_days (int) and
@@ -98,10 +95,7 @@ def purchase_history(dataset: Dataset, cutoff: date) -> pd.DataFrame:
 def with_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     """Return the scored customers with their purchase history.
 
-    Args:
-        scored: ``score``'s columns, one row a customer.
-        history: of :func:`purchase_history` at the same cutoff.
-        cutoff: for ``days_since_last``.
+    ``history`` is of :func:`purchase_history` at the same cutoff.
 
     Returns:
         ``scored`` with last_purchase, purchase_days and historic_value (0 if nothing was bought), and

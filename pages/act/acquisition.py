@@ -8,10 +8,10 @@ from clv_core.columns import CHANNEL
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.acquisition import Question
+from clv_core.strategy.acquisition.customer_origins import COHORT
 from clv_core.strategy.acquisition.findings import headline
-from clv_core.strategy.acquisition.origins import COHORT
 from pages.ui import navigation, scored, session, terms, widgets
-from pages.ui.acquisition import asking, figures, spending
+from pages.ui.acquisition import asking, new_customers, spend_tables
 from pages.ui.i18n import t
 
 VIEWS = ("overview", "cohorts", "held", "figures", "spend")
@@ -76,17 +76,17 @@ def say_no_cause() -> None:
 
 
 if report is None or view == "spend":
-    spending.show(dataset, customers)
+    spend_tables.show(dataset, customers)
     st.stop()
 if view == "cohorts":
-    figures.cohorts(report)
+    new_customers.cohorts(report)
 elif view == "held":
-    figures.held(report)
+    new_customers.held(report)
 elif view == "figures":
-    figures.table(report)
-    figures.download(report, session.scored(dataset, bundle), chosen)
+    new_customers.table(report)
+    new_customers.download(report, session.scored(dataset, bundle), chosen)
 else:
-    figures.totals(report)
+    new_customers.totals(report)
     if CHANNEL not in customers.origin:
         with st.container(border=True, horizontal_alignment="left"):
             only = customers.dimensions == (COHORT,)
@@ -98,10 +98,10 @@ else:
             st.markdown(t("acquisition.no_spend"))
             button, icon = t("acquisition.no_spend.button"), ":material/payments:"
             st.button(button, key="add_spend", type="primary", icon=icon, on_click=open_spend)
-    figures.cards(report)
+    new_customers.cards(report)
     say_no_cause()
-    figures.worth_against_cost(report)
-    figures.payback(report)
+    new_customers.worth_against_cost(report)
+    new_customers.payback(report)
 if view != "overview":
     say_no_cause()
 st.caption("  \n".join(asking.notes(report, spend)))

@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError
 from pages.ui import i18n, navigation, schemes, scored, segmenting, session, terms, tiers, widgets
-from pages.ui.budget import offers
+from pages.ui.budget import offer_table
 from pages.ui.i18n import t
 from pages.ui.segments import overview, past, rules
 
@@ -66,5 +66,5 @@ else:
     st.header(t("segments.list"), anchor=False)
     overview.members(segmented)
     if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):
-        offers.use_scheme(scheme, dataset)
+        offer_table.use_scheme(scheme, dataset)
         navigation.open_budget()

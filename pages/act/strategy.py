@@ -1,10 +1,10 @@
 """Strategy: what do I do with my money?"""
 
-from pages.ui import navigation, prices, recommendations, widgets
-from pages.ui.budget import plan
+from pages.ui import navigation, prices, recommending, widgets
+from pages.ui.budget import planning
 from pages.ui.i18n import t
 
-PARTS = {"budget": plan.show, "recommend": recommendations.show, "price": prices.show}
+PARTS = {"budget": planning.show, "recommend": recommending.show, "price": prices.show}
 
 dataset, bundle = widgets.need_model()
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import navigation, widgets
-from pages.ui.explore import explored, sections
+from pages.ui.explore import chart_sections, explored
 from pages.ui.i18n import t
 
 dataset = widgets.need_dataset()
@@ -24,7 +24,7 @@ if not figures.customers:
     st.info(t("explore.nothing"), icon=":material/filter_alt_off:")
     st.stop()
 explored.cards(cube, filters, figures, before)
-parts = sections.parts(cube, figures.buyers)
+parts = chart_sections.parts(cube, figures.buyers)
 part = widgets.choose(t("explore.part"), parts, "explore_part", label_visibility="collapsed")
-sections.show(part, cube, filters)
-sections.missing(cube)
+chart_sections.show(part, cube, filters)
+chart_sections.missing(cube)

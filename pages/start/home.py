@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.ui import access, flash, navigation, session, widgets
-from pages.ui.home import overview, tour
+from pages.ui.home import dashboard, tour
 from pages.ui.i18n import t
 
 dataset, model = session.dataset(), session.model()
-has_predictions = bool(dataset and model and overview.show_predictions(dataset, model))
+has_predictions = bool(dataset and model and dashboard.show_predictions(dataset, model))
 if not has_predictions:
-    widgets.headline(overview.headline(dataset, model))
+    widgets.headline(dashboard.headline(dataset, model))
 
 job = flash.follow("ingest", stop=False)
 if job:
@@ -37,18 +37,18 @@ with doors.container(border=True, height="stretch"):
 if not has_predictions:
     with doors.container(border=True, height="stretch"):
         st.header(t("home.on", name=widgets.escape(dataset.name)) if dataset else t("home.on.nothing"), anchor=False)
-        st.write(overview.next_step(dataset, model))
+        st.write(dashboard.next_step(dataset, model))
         st.space("stretch")
-        target = overview.next_page(dataset, model)
+        target = dashboard.next_page(dataset, model)
         if dataset:
             navigation.button(target, t(f"page.{target}"), "door_on", type="primary")
 
 st.header(t("home.loop"), anchor=False)
-overview.loop(dataset, model)
+dashboard.loop(dataset, model)
 
 if dataset:
     st.header(t("home.datasets"), anchor=False)
-    overview.dataset_table()
+    dashboard.dataset_table()
 if model:
     st.header(t("home.models", name=widgets.escape(model.record["dataset"]["name"])), anchor=False)
-    overview.model_table(model.record["dataset"]["name"])
+    dashboard.model_table(model.record["dataset"]["name"])

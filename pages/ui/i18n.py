@@ -10,15 +10,7 @@ import streamlit as st
 from babel.dates import format_datetime, get_timezone
 
 from clv_core.errors import Message
-from clv_core.i18n import (
-    BABEL_LOCALES,
-    say_count,
-    say_day,
-    say_last_day,
-    say_list,
-    say_span,
-    say_together,
-)
+from clv_core.i18n import BABEL_LOCALES, say_count, say_day, say_last_day, say_list, say_span, say_together
 from clv_core.plot.words import follow_language
 from clv_core.plot.words import money as money
 from clv_core.plot.words import name_of as name_of

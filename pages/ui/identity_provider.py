@@ -79,11 +79,8 @@ def find_silence() -> ClvError | None:
 
 def unreadable_file() -> Path | None:
     """Return the file of secrets that is there and cannot be read, else None."""
-    return next((path for path in _files() if _spoilt(path, path.stat().st_mtime_ns, path.stat().st_size)), None)
-
-
-def _files() -> list[Path]:
-    return [path for path in map(Path, st.get_option("secrets.files")) if path.is_file()]
+    files = [path for path in map(Path, st.get_option("secrets.files")) if path.is_file()]
+    return next((path for path in files if _spoilt(path, path.stat().st_mtime_ns, path.stat().st_size)), None)
 
 
 @lru_cache(maxsize=8)

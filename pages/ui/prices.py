@@ -263,10 +263,6 @@ def _signed(value: float, currency: str) -> str:
     return f"{'−' if value < 0 else '+'}{money(abs(value), currency)}"
 
 
-def _between(change: Sum, currency: str) -> str:
-    return t("price.between", low=_signed(change.low, currency), high=_signed(change.high, currency))
-
-
 def _finding(outcome: Outcome, currency: str) -> str:
     """Return what the rule would bring, in one sentence; what is not sure is said so."""
     margin = outcome.margin
@@ -286,7 +282,7 @@ def _figures(outcome: Outcome, currency: str) -> list[widgets.Figure]:
                 t(f"price.figure.{name}"),
                 _signed(change.value, currency),
                 t(f"price.figure.{name}.help"),
-                _between(change, currency),
+                t("price.between", low=_signed(change.low, currency), high=_signed(change.high, currency)),
             )
         )
     touched = money(outcome.touched, currency)

@@ -42,13 +42,7 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
 
 
 def offer(
-    name: str,
-    key: str,
-    write: Callable[[Path], Exported],
-    *,
-    allowed: bool,
-    most: int = 0,
-    suppressed: int = 0,
+    name: str, key: str, write: Callable[[Path], Exported], *, allowed: bool, most: int = 0, suppressed: int = 0
 ) -> None:
     """Offer a list as CSV and workbook, and what its numbers mean.
 

@@ -67,7 +67,7 @@ def shop(customers: int, seed: int) -> tuple[Floats, Floats, Floats]:
 def main() -> None:
     """Print the figures as a table."""
     print("| what | figure |\n|---|---|")
-    for name, places in (("no capacities", None), ("4 capacities", np.array([0.1, 0.05, 0.05, 0.02]) * CUSTOMERS)):
+    for name, places in (("no capacities", np.inf), ("4 capacities", np.array([0.1, 0.05, 0.05, 0.02]) * CUSTOMERS)):
         expected, _, cost = shop(CUSTOMERS, 1)
         most = max_useful_budget(expected, cost, places)
         for part in (0.1, 0.5):
@@ -91,9 +91,9 @@ def main() -> None:
     gains = []
     for seed in range(50):
         expected, truth, cost = shop(5000, seed)
-        budget = 0.3 * max_useful_budget(expected, cost, None)
-        plans = [allocate(expected, cost, None, budget).offer, uniform_plan(expected, cost, None, budget)]
-        plans.append(random_plan(expected, cost, None, budget, seed))
+        budget = 0.3 * max_useful_budget(expected, cost, np.inf)
+        plans = [allocate(expected, cost, np.inf, budget).offer, uniform_plan(expected, cost, np.inf, budget)]
+        plans.append(random_plan(expected, cost, np.inf, budget, seed))
         gains.append([total_gain(truth.T, plan) for plan in plans])
     plan, uniform, chance = np.mean(gains, axis=0)
     best = np.array(gains)

@@ -10,7 +10,7 @@ from clv_core.features.explore.key_figures import Concentration
 from clv_core.i18n import translate
 from clv_core.plot import drawing
 from pages.ui.charts import behaviour
-from pages.ui.explore import sections, words
+from pages.ui.explore import chart_sections, messages
 
 MESSAGE = "What the chart shows"
 MONTHS = pd.DataFrame(
@@ -48,7 +48,7 @@ def test_cell_without_a_value_is_empty_and_not_zero() -> None:
 
 def test_gaps_are_binned_without_losing_any_but_the_last_hundredth() -> None:
     waits = pd.DataFrame({"days": [1, 2, 50, 80, 400], "returned": [50, 30, 15, 4, 1], "waiting": 0})
-    bins = sections._binned(waits)
+    bins = chart_sections._binned(waits)
     assert bins["count"].sum() == 99 and (bins["high"] - bins["low"]).nunique() == 1
     assert bins["low"].iloc[0] == 1 and bins["high"].iloc[-1] >= 80
 
@@ -60,45 +60,45 @@ def test_gaps_are_binned_without_losing_any_but_the_last_hundredth() -> None:
 def test_message_of_revenue_compares_complete_months_only(net: list[float], key: str) -> None:
     table = MONTHS.iloc[-len(net) :].assign(net=np.array(net, float))
     sentence = translate(f"explore.revenue.{key}", change="100%" if key == "rose" else "50%", total=f"{sum(net)} EUR")
-    assert words.revenue(table, "EUR") == sentence
+    assert messages.revenue(table, "EUR") == sentence
 
 
 def test_message_of_people_is_about_the_last_complete_month() -> None:
-    assert words.people(MONTHS, "month") == translate("explore.people", when="Apr 2024", share="75%")
+    assert messages.people(MONTHS, "month") == translate("explore.people", when="Apr 2024", share="75%")
 
 
 def test_message_of_people_is_not_about_a_handful_of_buyers() -> None:
     quiet = MONTHS.assign(buyers=[40, 40, 2, 0, 1])
-    assert words.people(quiet, "month") == translate("explore.people", when="Feb 2024", share="25%")
-    assert words.people(MONTHS.assign(buyers=2), "month") == translate("explore.people.short")
+    assert messages.people(quiet, "month") == translate("explore.people", when="Feb 2024", share="25%")
+    assert messages.people(MONTHS.assign(buyers=2), "month") == translate("explore.people.short")
 
 
 def test_message_of_the_funnel_does_not_say_that_only_those_bought_who_used_the_cart() -> None:
     """Of ten who looked one used the cart and bought, and eight bought without a cart."""
     steps = pd.DataFrame({"step": ["view", "cart", "purchase"], "share": [1.0, 0.1, 0.1]})
-    assert words.way(steps) == "Of viewers, 10% added to cart, 10% also bought"
-    assert words.way(steps.iloc[[0, 2]]) == "Of viewers, 10% bought"
+    assert messages.way(steps) == "Of viewers, 10% added to cart, 10% also bought"
+    assert messages.way(steps.iloc[[0, 2]]) == "Of viewers, 10% bought"
 
 
 def test_message_of_who_comes_back_takes_the_longest_span_that_was_seen() -> None:
     first = pd.DataFrame({"after": "first", "days": range(100), "share": np.arange(100) / 200})
     later = first.assign(after="later", share=np.arange(100) / 100)
     both = translate("explore.back", days=90, first="45%", later="90%")
-    assert words.back(pd.concat([first, later])) == both
-    assert words.back(pd.concat([first, later])[lambda frame: frame["days"] < 60]) == translate(
+    assert messages.back(pd.concat([first, later])) == both
+    assert messages.back(pd.concat([first, later])[lambda frame: frame["days"] < 60]) == translate(
         "explore.back", days=30, first="15%", later="30%"
     )
-    assert words.back(later) == translate("explore.back.later", days=90, later="90%")
-    assert words.back(first[first["days"] < 9]) == translate("explore.back.short")
+    assert messages.back(later) == translate("explore.back.later", days=90, later="90%")
+    assert messages.back(first[first["days"] < 9]) == translate("explore.back.short")
 
 
 def test_message_of_concentration_says_both_figures() -> None:
     held = Concentration(pd.DataFrame(), gini=0.634, top10=0.509, buyers=10)
-    assert words.held_by_few(held) == translate("explore.held", share="51%", gini="0.63")
+    assert messages.held_by_few(held) == translate("explore.held", share="51%", gini="0.63")
 
 
 def test_what_sells_best_is_named_as_it_is_and_cut_where_it_is_long() -> None:
     table = pd.DataFrame(
         {"category": ["**A** $1$" + "x" * 200], "others": [0], "share": [0.5], "return_rate": [np.nan]}
     )
-    assert words.sold(table).startswith("**A** $1$xxx") and len(words.sold(table)) < 110
+    assert messages.sold(table).startswith("**A** $1$xxx") and len(messages.sold(table)) < 110

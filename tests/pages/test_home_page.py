@@ -17,7 +17,7 @@ from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import FILE, report_folder
 from clv_core.workspace import Workspace, write_json
-from pages.ui.home import overview
+from pages.ui.home import dashboard
 from tests.pages.conftest import OPEN, SAMPLE, do
 
 
@@ -30,23 +30,23 @@ def own(root: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own: Workspace) -> None:
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
     (own.exports / f"{model.id}-scores.parquet").touch()
-    assert "strategy" not in overview.steps_done(dataset, model)
+    assert "strategy" not in dashboard.steps_done(dataset, model)
     lines = [{"model": model.id, "rows": 5, "format": format} for format in ("reasons", "csv")]
     log = own.exports / "log.jsonl"
     log.write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
-    assert "strategy" not in overview.steps_done(dataset, model)
+    assert "strategy" not in dashboard.steps_done(dataset, model)
     log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    assert "strategy" in overview.steps_done(dataset, model)
+    assert "strategy" in dashboard.steps_done(dataset, model)
 
 
 def test_watching_is_done_once_monitoring_has_compared_something(own: Workspace) -> None:
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
-    assert "monitoring" not in overview.steps_done(dataset, model)
+    assert "monitoring" not in dashboard.steps_done(dataset, model)
     report = report_folder(dataset, model) / FILE
     write_json(report, {"chunks": [], "realised": []})
-    assert "monitoring" not in overview.steps_done(dataset, model), "too early is no comparison"
+    assert "monitoring" not in dashboard.steps_done(dataset, model), "too early is no comparison"
     write_json(report, {"chunks": [["2025-01-01", "2025-02-01"]], "realised": []})
-    assert "monitoring" in overview.steps_done(dataset, model)
+    assert "monitoring" in dashboard.steps_done(dataset, model)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -81,7 +81,7 @@ def test_revenues_say_in_what_currency_they_are(open_page: OPEN, with_dataset: P
 def test_a_first_look_has_passed_neither_model_nor_training(own: Workspace) -> None:
     pipeline.zero_shot(own, "shop", progress=NoProgress())
     look = next(bundle for bundle in list_bundles(own) if bundle.untrained)
-    assert not {"model", "training", "evaluation"} & overview.steps_done(open_dataset(own, "shop"), look)
+    assert not {"model", "training", "evaluation"} & dashboard.steps_done(open_dataset(own, "shop"), look)
 
 
 def test_an_empty_workspace_offers_the_upload_once(open_page: OPEN, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
 from clv_core.strategy.plans.offers import Offer
 from pages.ui import session, tiers
-from pages.ui.budget import plan as plan_page
+from pages.ui.budget import planning
 from pages.ui.explain.groups import bars_message
 from pages.ui.monitor import realised
 
@@ -36,7 +36,7 @@ def plan_of(values: list[float], offer: str, budget: float) -> BudgetPlan:
 def headline(plan: BudgetPlan, budget: float, currency: str = "EUR", margin_rate: float = 1.0) -> str:
     terms = Terms(90, margin_rate=margin_rate)
     ground: Any = SimpleNamespace(currency=currency, terms=terms, segments=SimpleNamespace(names=("Top",)))
-    return plan_page.headline(plan, budget, ground)
+    return planning.headline(plan, budget, ground)
 
 
 def test_the_headline_of_a_budget_names_the_currency_and_says_that_a_gain_without_a_margin_is_revenue(
@@ -64,13 +64,13 @@ def test_what_comes_next_is_said_as_a_rate_since_a_further_unit_may_not_find_so_
 def test_the_end_of_the_slider_is_named_as_it_stands_there(
     lang: str, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, top, _ = plan_page.slider_scale(most, None)
+    _, top, _ = planning.slider_scale(most, None)
     assert top >= most and float(f"{top:.3g}") == pytest.approx(top, rel=1e-12)
     drawn: list[str] = []
-    monkeypatch.setattr(plan_page, "_curve", lambda *_: Curve(np.array([0.0, most]), np.array([0.0, most])))
-    monkeypatch.setattr(plan_page.widgets, "chart", lambda chart, _: drawn.append(chart.message))
+    monkeypatch.setattr(planning, "_curve", lambda *_: Curve(np.array([0.0, most]), np.array([0.0, most])))
+    monkeypatch.setattr(planning.widgets, "chart", lambda chart, _: drawn.append(chart.message))
     ground: Any = SimpleNamespace(currency="EUR", mark="", terms=Terms(90))
-    plan_page._curve_chart(ground, plan_of([20 * most], "name=Mail,cost=1,effect=5%", 2.0))
+    planning._curve_chart(ground, plan_of([20 * most], "name=Mail,cost=1,effect=5%", 2.0))
     assert say_money(top, "EUR", lang) in drawn[0]
 
 

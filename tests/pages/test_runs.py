@@ -21,7 +21,7 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import progress
-from pages.ui.monitor import report
+from pages.ui.monitor import status
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, START, args_of, do, texts
 
@@ -172,7 +172,7 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
 ) -> None:
     workspace = Workspace(root)
     [bundle] = list_bundles(workspace)
-    label = {"backtest": backtest_folder(workspace, bundle).name, "monitor": f"{bundle.id} {report.RETRAINING}"}[
+    label = {"backtest": backtest_folder(workspace, bundle).name, "monitor": f"{bundle.id} {status.RETRAINING}"}[
         command
     ]
     page = {"backtest": "evaluate", "monitor": "monitor"}[command]

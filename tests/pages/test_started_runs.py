@@ -132,9 +132,9 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "explore.explored explore": ("need_cube", ("dataset",), {}),
     "first_look look": ("section", ("dataset",), {}),
     "home.tour demo": ("load", (), {}),
-    "monitor.report monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
+    "monitor.status monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
     "prices price": ("need_responses", OF_A_MODEL, {}),
-    "recommendations recommend": ("need_recommendations", OF_A_MODEL, {}),
+    "recommending recommend": ("need_recommendations", OF_A_MODEL, {}),
 }
 """Places where a call is enough -> the function, what it is given of the shop, and words beside the names of these."""
 
@@ -226,13 +226,13 @@ def a_model_sent(shop: Shop) -> dict[str, Any]:
     return {"command": "models", "action": "import", "dataset": NAME}
 
 
-@starts("monitor.report monitor")
+@starts("monitor.status monitor")
 def a_model_retrained(shop: Shop) -> dict[str, Any]:
     why = Recommendation(RETRAIN, Message("reason.few_buyers", {}))
     about = {"horizon_days": 60, "as_of": date(2024, 2, 25).isoformat()}
     report = Report(about, [], [], why, [], [], [], [], [], {})
     older = replace(shop.bundle, record={**shop.bundle.record, "cutoff": "2023-06-01"})
-    shop.call("monitor.report", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()
+    shop.call("monitor.status", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
 

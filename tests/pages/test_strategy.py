@@ -30,7 +30,7 @@ from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace, write_json
 from pages.ui import widgets
-from pages.ui.budget import offers as offers_table
+from pages.ui.budget import offer_table
 from pages.ui.charts import advising
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import EFFECTS, HORIZON_DAYS, OPEN, Offered, do, edit, enter_effects, table_of, texts
@@ -73,8 +73,8 @@ def test_the_headline_is_what_the_plan_of_the_assumed_offers_says(open_page: OPE
     app = open_page(root, "strategy", lang="en")
     assert not app.error
     tiered = scores(root)
-    starting = offers_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en")
-    offers = offers_table.read_offers(offers_table.as_table(EFFECTS, starting), 4)
+    starting = offer_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en")
+    offers = offer_table.read_offers(offer_table.as_table(EFFECTS, starting), 4)
     plan = make_plan(tiered, 4, offers, app.slider[0].value)
     assert f"{say_money(plan.allocation.gain, 'EUR')}" in app.header[0].value
     assert plan.marginal_return is not None and plan.marginal_return.offer in app.header[0].value
@@ -203,17 +203,17 @@ def test_changed_offers_and_the_budget_hold_under_other_terms_in_the_other_langu
 ) -> None:
     dataset = open_dataset(Workspace(root), "shop")
     values = np.full(50, 200.0)
-    starting = offers_table.starting_offers(values, 4, "en")
+    starting = offer_table.starting_offers(values, 4, "en")
     table = starting.copy()
     table.loc[1, "tier1"], table.loc[0, "name"] = 7.0, "Letter"
     table.loc[3] = [None, "Own", 3.0, "money", 5.0, None, None, None, 40.0]
-    rows = offers_table.as_rows(table.drop(index=2), starting, ())
+    rows = offer_table.as_rows(table.drop(index=2), starting, ())
     assert rows[:2] == ({"start": "mail", "name": "Letter"}, {"start": "voucher", "tier1": 7.0})
     save_offers(dataset, SavedOffers({TIERS: rows}, budget=120.0))
     kept = load_offers(dataset)
     assert kept.budget == 120.0 and kept.rows == {TIERS: rows}
-    other = offers_table.as_table(kept.rows[TIERS], offers_table.starting_offers(values * 0.3, 4, "zh"))
-    offers = offers_table.read_offers(other, 4)
+    other = offer_table.as_table(kept.rows[TIERS], offer_table.starting_offers(values * 0.3, 4, "zh"))
+    offers = offer_table.read_offers(other, 4)
     assert [offer.name for offer in offers] == ["Letter", translate("budget.offer.voucher", "zh"), "Own"]
     assert offers[1].effects[1].value == 0.07 and offers[1].cost == pytest.approx(0.03 * 60, rel=0.2)
     assert (offers[2].cost, offers[2].capacity) == (3.0, 40)
@@ -270,9 +270,9 @@ def test_offers_that_were_kept_before_there_were_schemes_are_read(root: Path) ->
 
 
 def test_an_offer_that_was_tried_keeps_its_name_in_the_other_language() -> None:
-    starting = offers_table.starting_offers(np.full(50, 200.0), 4, "en")
-    rows = offers_table.as_rows(starting, starting, ["Voucher"])
-    other = offers_table.as_table(rows, offers_table.starting_offers(np.full(50, 200.0), 4, "zh"))
+    starting = offer_table.starting_offers(np.full(50, 200.0), 4, "en")
+    rows = offer_table.as_rows(starting, starting, ["Voucher"])
+    other = offer_table.as_table(rows, offer_table.starting_offers(np.full(50, 200.0), 4, "zh"))
     assert other["name"].tolist() == [
         translate("budget.offer.mail", "zh"),
         "Voucher",
@@ -321,17 +321,17 @@ def test_offers_that_make_no_plan_are_said_and_can_be_mended(
 
 
 def test_rows_that_are_not_finished_are_passed_over_and_wrong_ones_refused() -> None:
-    table = offers_table.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2, "en")
+    table = offer_table.starting_offers(pd.Series([10.0, 20.0]).to_numpy(), 2, "en")
     rows: list[dict[str, Any]] = [
         {"name": None, "cost": 1.0, "unit": "share", "tier1": 5.0, "tier2": None, "capacity": None},
         {"name": "No effect", "cost": 1.0, "unit": "share", "tier1": None, "tier2": None, "capacity": None},
         {"name": "Money", "cost": 1.0, "unit": "money", "tier1": 5.0, "tier2": None, "capacity": 3.0},
     ]
-    offers = offers_table.read_offers(pd.concat([table, pd.DataFrame(rows)], ignore_index=True), 2)
+    offers = offer_table.read_offers(pd.concat([table, pd.DataFrame(rows)], ignore_index=True), 2)
     assert [offer.name for offer in offers][3:] == ["Money"] and len(offers) == 4
     assert offers[3].capacity == 3 and offers[3].effect_on(1) is not None and offers[3].effect_on(2) is None
     with pytest.raises(UsageError):
-        offers_table.read_offers(table.assign(cost=-1.0), 2)
+        offer_table.read_offers(table.assign(cost=-1.0), 2)
 
 
 def test_the_curve_says_its_message_and_its_units() -> None:

@@ -30,9 +30,9 @@ from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.workspace import Workspace, write_json
-from pages.ui import prices, recommendations
+from pages.ui import prices, recommending
 from pages.ui.navigation import BY_NAME
-from pages.ui.recommendations import compare_levels
+from pages.ui.recommending import compare_levels
 from tests.pages.conftest import OPEN, START, Offered, do, press, texts
 from tests.strategy.pricing.test_pricing import shop_log
 
@@ -266,7 +266,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 def told(quality: list[dict[str, Any]]) -> str:
     """Return what the page says of these measures."""
     advice: Any = SimpleNamespace(record={"quality": {"with_bought": quality}}, customers=[])
-    return recommendations.headline(advice, "with_bought")
+    return recommending.headline(advice, "with_bought")
 
 
 @pytest.mark.parametrize(

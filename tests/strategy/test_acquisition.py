@@ -33,7 +33,7 @@ from clv_core.strategy.acquisition import (
     load_new_customers,
     read_spend,
 )
-from clv_core.strategy.acquisition.origins import load_origins
+from clv_core.strategy.acquisition.customer_origins import load_origins
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
 from clv_core.workspace import Workspace

@@ -103,16 +103,16 @@ def test_of_a_handful_of_customers_nothing_better_can_be_made(seed: int) -> None
 
 def test_what_costs_more_than_it_brings_is_never_given() -> None:
     gains = np.array([[-1.0, 0.0], [2.0, -3.0], [-np.inf, -np.inf]])
-    found = allocate(gains, [1.0, 0.0], None, 100.0)
+    found = allocate(gains, [1.0, 0.0], np.inf, 100.0)
     assert found.offer.tolist() == [-1, 0, -1] and found.gain == 2 and found.spent == 1
     assert found.shadow_price == 0 and found.bound == pytest.approx(2)
 
 
 def test_without_money_or_places_or_customers_nothing_is_given() -> None:
     gains, costs = gains_of("share", 50, 1)
-    assert (allocate(gains, costs, None, 0.0).offer == -1).all()
+    assert (allocate(gains, costs, np.inf, 0.0).offer == -1).all()
     assert (allocate(gains, costs, np.zeros(4), 1e6).offer == -1).all()
-    assert allocate(np.empty((0, 4)), costs, None, 5.0).gain == 0
+    assert allocate(np.empty((0, 4)), costs, np.inf, 5.0).gain == 0
     free = allocate(np.ones((50, 1)), [0.0], [20.0], 0.0)
     assert free.customers.tolist() == [20]
 
@@ -127,8 +127,8 @@ def test_the_same_customers_get_the_same_plan() -> None:
 
 def test_the_curve_rises_and_flattens() -> None:
     gains, costs = gains_of("share", 3000, 4)
-    most = max_useful_budget(gains, costs, None)
-    curve = gain_curve(gains, costs, None, most)
+    most = max_useful_budget(gains, costs, np.inf)
+    curve = gain_curve(gains, costs, np.inf, most)
     slopes = np.diff(curve.gain) / np.diff(curve.budget)
     assert curve.budget[0] == 0 and curve.budget[-1] == pytest.approx(most)
     assert (np.diff(curve.gain) >= 0).all()
@@ -155,13 +155,14 @@ def test_the_curve_of_an_offer_with_few_places_ends_where_they_are_all_given(pla
 
 def test_the_next_coin_goes_where_a_larger_budget_goes() -> None:
     gains, costs = gains_of("share", 3000, 5)
-    found = allocate(gains, costs, None, 500.0)
-    coin = marginal_return(gains, costs, None, found)
-    assert coin is not None and coin.per_coin == pytest.approx(found.shadow_price, rel=0.05)
-    more = allocate(gains, costs, None, 600.0).gain - found.gain
-    assert more / 100 == pytest.approx(coin.per_coin, rel=0.15)
+    found = allocate(gains, costs, np.inf, 500.0)
+    coin = marginal_return(gains, costs, np.inf, found)
+    assert coin is not None and coin[2] == pytest.approx(found.shadow_price, rel=0.05)
+    more = allocate(gains, costs, np.inf, 600.0).gain - found.gain
+    assert more / 100 == pytest.approx(coin[2], rel=0.15)
     assert (
-        marginal_return(gains, costs, None, allocate(gains, costs, None, max_useful_budget(gains, costs, None))) is None
+        marginal_return(gains, costs, np.inf, allocate(gains, costs, np.inf, max_useful_budget(gains, costs, np.inf)))
+        is None
     )
 
 
@@ -175,9 +176,9 @@ def test_the_plan_beats_uniform_and_random_plans_when_the_truth_comes_out() -> N
         share, cost = np.array([0.02, 0.05, 0.1]), np.array([0.1, 0.8, 2.5])
         truth = true_value[:, None] * share * rng.uniform(0.6, 1.4, 3) - cost
         believed = predicted[:, None] * share - cost
-        plan = total_gain(truth.T, allocate(believed, cost, None, 600.0).offer)
-        uniform = total_gain(truth.T, uniform_plan(believed, cost, None, 600.0))
-        chance = np.mean([total_gain(truth.T, random_plan(believed, cost, None, 600.0, draw)) for draw in range(5)])
+        plan = total_gain(truth.T, allocate(believed, cost, np.inf, 600.0).offer)
+        uniform = total_gain(truth.T, uniform_plan(believed, cost, np.inf, 600.0))
+        chance = np.mean([total_gain(truth.T, random_plan(believed, cost, np.inf, 600.0, draw)) for draw in range(5)])
         assert plan > uniform and plan > chance
 
 
@@ -195,8 +196,8 @@ def test_plans_without_prediction_keep_the_limits() -> None:
 @pytest.mark.parametrize(("budget", "cost", "count"), [(0.3, 0.1, 3), (0.7, 0.1, 7), (3.5, 0.7, 5), (3.45, 0.7, 4)])
 def test_an_even_plan_spends_a_budget_to_the_last_cent(budget: float, cost: float, count: int) -> None:
     gains, costs = np.ones((9, 1)), np.array([cost])
-    assert (uniform_plan(gains, costs, None, budget) >= 0).sum() == count
-    assert allocate(gains, costs, None, budget).customers.tolist() == [count]
+    assert (uniform_plan(gains, costs, np.inf, budget) >= 0).sum() == count
+    assert allocate(gains, costs, np.inf, budget).customers.tolist() == [count]
 
 
 def customers(n: int = 400) -> pd.DataFrame:
@@ -297,7 +298,7 @@ def test_a_plan_that_an_even_spread_would_equal_says_so_and_another_does_not() -
 def test_a_budget_below_nothing_and_a_tier_that_is_not_there_are_refused() -> None:
     for budget in (-1.0, np.nan, np.inf):
         with pytest.raises(UsageError) as caught:
-            allocate(np.ones((2, 1)), [1.0], None, budget)
+            allocate(np.ones((2, 1)), [1.0], np.inf, budget)
         assert caught.value.message("zh")
     with pytest.raises(UsageError) as caught:
         make_plan(customers(), 2, [Offer.parse("name=o,cost=1,effect=5%,tiers=3")], 10.0)

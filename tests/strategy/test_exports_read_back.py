@@ -16,11 +16,11 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import (
+    Exported,
     export,
     log_download,
     log_export,
     preview,
-    with_side_file,
     write_rows,
 )
 from clv_core.strategy.audiences.export_records import export_log, exported_files
@@ -243,7 +243,7 @@ def test_the_log_reads_newest_first_and_knows_which_files_name_customers(scored:
     assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
     assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
     write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
-    log_export(work, with_side_file((tmp_path / "prices.csv",), "csv", SIDE, 1, None, {}), "csv", SIDE)
+    log_export(work, Exported((tmp_path / "prices.csv",), tmp_path / "prices.csv.json", 1, None), "csv", SIDE)
     log_download(work, "card", SIDE, 1, 1)  # handed over without a file
     assert [entry["files"] for entry in export_log(work)] == [[], ["prices.csv"], ["two.csv"], ["one.csv"]]
     entry = export_log(work)[0]

@@ -5,9 +5,9 @@ spend = read_spend(path)                                       a table of costs 
 acquisition_report(customers, spend, Question(by=("channel",)))  figures with intervals, fast enough for a slider
 """
 
+from clv_core.strategy.acquisition.customer_origins import NewCustomers as NewCustomers
+from clv_core.strategy.acquisition.customer_origins import load_new_customers as load_new_customers
 from clv_core.strategy.acquisition.economics import acquisition_report as acquisition_report
-from clv_core.strategy.acquisition.origins import NewCustomers as NewCustomers
-from clv_core.strategy.acquisition.origins import load_new_customers as load_new_customers
 from clv_core.strategy.acquisition.question import Acquisition as Acquisition
 from clv_core.strategy.acquisition.question import Question as Question
 from clv_core.strategy.acquisition.saved_spend import load_spend as load_spend

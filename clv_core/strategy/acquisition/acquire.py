@@ -14,8 +14,8 @@ from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.strategy.acquisition.customer_origins import load_new_customers
 from clv_core.strategy.acquisition.economics import acquisition_report
-from clv_core.strategy.acquisition.origins import load_new_customers
 from clv_core.strategy.acquisition.question import Acquisition, Question
 from clv_core.strategy.acquisition.spend import Spend
 from clv_core.strategy.audiences.customer_list import side_of
@@ -94,12 +94,11 @@ def report_json(report: Acquisition) -> dict[str, Any]:
         "target_ratio": report.question.target_ratio,
         "payback_months": report.question.payback_months,
         "totals": {name: _plain(value) for name, value in dataclasses.asdict(report.totals).items()},
-        **{name: _records(table) for name, table in tables.items()},
+        **{
+            name: [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+            for name, table in tables.items()
+        },
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:

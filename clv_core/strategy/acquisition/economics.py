@@ -14,6 +14,7 @@ import pandas as pd
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.evaluation.levels import FIFTHS, customer_variance
 from clv_core.evaluation.sums import sum_intervals
+from clv_core.strategy.acquisition.customer_origins import COHORT, NewCustomers
 from clv_core.strategy.acquisition.estimates import (
     USUAL_ERROR,
     Errors,
@@ -26,7 +27,6 @@ from clv_core.strategy.acquisition.estimates import (
     spread_draws,
 )
 from clv_core.strategy.acquisition.grouping import Bools, Cost, Groups, can_split, group_customers
-from clv_core.strategy.acquisition.origins import COHORT, NewCustomers
 from clv_core.strategy.acquisition.payback import Curves, payback_curves
 from clv_core.strategy.acquisition.question import ALL, NAMED, Acquisition, Question, Totals
 from clv_core.strategy.acquisition.spend import Spend

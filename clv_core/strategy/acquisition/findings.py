@@ -9,7 +9,7 @@ import pandas as pd
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, say_clauses, say_number, translate
-from clv_core.strategy.acquisition.origins import DISCOUNT_BAND, DISCOUNT_BANDS, NewCustomers
+from clv_core.strategy.acquisition.customer_origins import DISCOUNT_BAND, DISCOUNT_BANDS, NewCustomers
 from clv_core.strategy.acquisition.question import NAMED, Acquisition, Question
 
 MOSTLY: Final = 0.5

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from clv_core.collection.vocabulary.language_files import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Refused
+from clv_core.strategy.acquisition.customer_origins import CAMPAIGN, COHORT, NewCustomers
 from clv_core.strategy.acquisition.estimates import Ints
-from clv_core.strategy.acquisition.origins import CAMPAIGN, COHORT, NewCustomers
 from clv_core.strategy.acquisition.question import NAMED, OTHERS, UNKNOWN
 from clv_core.strategy.acquisition.spend import Spend
 

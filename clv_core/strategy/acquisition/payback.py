@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.strategy.acquisition.customer_origins import MONTH_DAYS, NewCustomers
 from clv_core.strategy.acquisition.estimates import Estimates, Floats, Ints, ends
-from clv_core.strategy.acquisition.origins import MONTH_DAYS, NewCustomers
 
 DRAWS: Final = 400
 EXTENDED_MONTHS: Final = 6

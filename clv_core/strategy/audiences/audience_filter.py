@@ -218,10 +218,7 @@ def filter_audience(
 def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: SuppressionList) -> set[str]:
     """Return the ids of those who are on the suppression list of the workspace, by their id, e-mail or phone.
 
-    Args:
-        scored: with customer_id, one row a customer.
-        customers: with addresses; None if there are none.
-        stop: the list, which itself names nobody.
+    ``customers`` have addresses; None if there are none. The list itself names nobody.
     """
     ids = set(scored.loc[stop.hides(scored), CUSTOMER_ID].astype("str"))
     if customers is None or not stop.hashes:

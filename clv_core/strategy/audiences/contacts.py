@@ -99,10 +99,7 @@ def clean_contacts(customers: pd.DataFrame, region: str | None) -> pd.DataFrame:
     """Return the customers with all contact fields, ``country_code`` and ``mobile_cn``; "" for unknown.
 
     E-mail and phone are in the platforms' form, "" where they cannot be one; other fields keep their bytes.
-
-    Args:
-        customers: of :func:`canonical_contacts`.
-        region: country of phone numbers that name none.
+    ``customers`` are of :func:`canonical_contacts`; a phone number that names no country is of ``region``.
 
     Raises:
         UsageError: the region is no country with a calling code.
@@ -149,8 +146,7 @@ def phones(texts: pd.Series[Any], countries: pd.Series[Any], region: str | None)
 def mobiles_cn(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Return the 11 digits of mobile numbers of the Chinese mainland, "" for all others.
 
-    Args:
-        numbers: of :func:`phones`.
+    ``numbers`` are of :func:`phones`.
     """
     return numbers.where(numbers.str.fullmatch(r"\+861[3-9]\d{9}"), "").str.removeprefix("+86")
 
@@ -159,10 +155,7 @@ def unread(cells: pd.Series[Any], clean: pd.Series[Any]) -> dict[str, int]:
     """Return the shapes of cells that hold something but nothing that could be read, the most frequent first.
 
     A shape shows each letter as ``a`` and each digit as ``9``, so that it names nobody.
-
-    Args:
-        cells: as they are written.
-        clean: what :func:`emails` or :func:`phones` made of them.
+    ``clean`` is what :func:`emails` or :func:`phones` made of the cells.
     """
     texts = _stripped(cells)
     shapes = texts[(texts != "") & (clean == "")].map(_shape)

@@ -100,9 +100,6 @@ def country_code(text: str) -> str:
 def region_code(region: str) -> str:
     """Return the ISO 3166 alpha-2 code of the country that phone numbers are read by.
 
-    Args:
-        region: code or name of a country, as :func:`country_code` reads it.
-
     Raises:
         UsageError: it is no country with a calling code.
     """

@@ -31,13 +31,7 @@ TRANSLATED_COLUMNS: Final = {header(name, language): name for language in LANGUA
 
 
 def side_of(scored: ScoredDataset, scheme: Segmentation | None = None, conditions: Sequence[Condition] = ()) -> Side:
-    """Return the side file of a list of these scores.
-
-    Args:
-        scored: model, dataset and cutoff.
-        scheme: that cut the customers; None if none did.
-        conditions: by which customers were chosen.
-    """
+    """Return the side file of a list of these scores."""
     return Side(
         dataset=scored.dataset.name,
         dataset_version=scored.dataset.version,

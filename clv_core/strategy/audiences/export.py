@@ -226,10 +226,10 @@ def export(
         remove_earlier_parts(path, files)
     else:
         files = (write_any(rows, path, entry.suffix, side.about, language),)
-    made = with_side_file(files, format, side, len(rows), len(rows), audience.left_out, audience.reach)
-    return dataclasses.replace(
-        made, unknown_consent=audience.unknown_consent, unread=audience.unread, notes=audience.notes
-    )
+    counts = (audience.left_out, audience.reach, audience.unknown_consent, audience.unread)
+    made = Exported(files, _side_file(files[0]), len(rows), len(rows), *counts, audience.notes)
+    write_json(made.side_file, _record(made, format, side))
+    return made
 
 
 def write_rows(
@@ -270,23 +270,9 @@ def write_rows(
             left_out = {"suppressed": frame[CUSTOMER_ID].nunique() - customers}
     _check_size(format, len(rows), fewest)
     write_any(rows, path, path.suffix, side.about, language)
-    made = with_side_file((path,), format, side, len(rows), customers, left_out)
-    log_export(workspace, made, format, side)
-    return made
-
-
-def with_side_file(
-    files: tuple[Path, ...],
-    format: str,
-    side: Side,
-    rows: int,
-    customers: int | None,
-    left_out: dict[str, int],
-    reach: dict[str, int] | None = None,
-) -> Exported:
-    """Write the side file of a list whose files are written; return both."""
-    made = Exported(files, files[0].with_name(files[0].name + ".json"), rows, customers, left_out, reach or {})
+    made = Exported((path,), _side_file(path), len(rows), customers, left_out)
     write_json(made.side_file, _record(made, format, side))
+    log_export(workspace, made, format, side)
     return made
 
 
@@ -318,6 +304,10 @@ def log_download(workspace: Workspace, format: str, side: Side, rows: int, custo
         customers: different customers in it.
     """
     log_export(workspace, Exported((), workspace.exports / "none", rows, customers), format, side)
+
+
+def _side_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
 
 
 def _record(made: Exported, format: str, side: Side) -> dict[str, Any]:

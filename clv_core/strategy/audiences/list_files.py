@@ -60,16 +60,15 @@ def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any
 def write_csv(frame: pd.DataFrame, path: Path, language: str = "") -> Path:
     """Write a CSV for spreadsheets: UTF-8 with a byte order mark, text inert, days as ISO dates, amounts rounded.
 
-    Args:
-        frame: any columns.
-        path: to write.
-        language: of the headers, "" for ids.
+    Headers are in ``language``, "" for ids.
 
     Returns:
         ``path``.
     """
+    days = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    frame = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in days})
     with atomic_path(path) as temporary:
-        escape_frame(for_people(_days_as_text(frame), language)).to_csv(
+        escape_frame(for_people(frame, language)).to_csv(
             temporary, index=False, encoding="utf-8-sig", lineterminator=LINE_END
         )
     return path
@@ -127,8 +126,3 @@ def _parts(frame: pd.DataFrame, largest_file: int | None, header: bool, most_row
             return [content]
     halves = np.array_split(np.arange(len(frame)), 2)
     return [part for half in halves for part in _parts(frame.iloc[half], largest_file, header, most_rows)]
-
-
-def _days_as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    days = [name for name in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
-    return frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in days})

@@ -29,12 +29,7 @@ def for_people(frame: pd.DataFrame, language: str) -> pd.DataFrame:
 
 
 def headed(frame: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Return a list with its columns called in a language; a column that has no name there keeps its id.
-
-    Args:
-        frame: any columns.
-        language: of the names; "" and English for ids.
-    """
+    """Return a list with its columns called in a language; a column that has no name there keeps its id."""
     if language in IDS:
         return frame
     return frame.rename(columns={name: header(str(name), language) for name in frame.columns})

@@ -140,7 +140,8 @@ def _fact_cell(fact: str, value: Any, language: str) -> Cell:
     if fact == "offers":
         return say_clauses(map(str, (_offer(one, language) for one in value)), language)
     if fact == "price_changes":
-        return say_clauses((_price_change(one, language) for one in value), language)
+        changes = ({**one, "change": say_change(one["change"], 1)} for one in value)
+        return say_clauses((translate("about.price_change", language, **one) for one in changes), language)
     return str(value)
 
 
@@ -153,8 +154,3 @@ def _offer(offer: Mapping[str, Any], language: str) -> str:
     if offer.get("capacity") is not None:
         parts.append(translate("about.offer.capacity", language, capacity=offer["capacity"]))
     return translate("about.offer", language, name=offer["name"], said=("，" if language == "zh" else ", ").join(parts))
-
-
-def _price_change(change: Mapping[str, Any], language: str) -> str:
-    """Return where a rule changes prices, and by how much, in words."""
-    return translate("about.price_change", language, **{**change, "change": say_change(change["change"], 1)})

@@ -86,11 +86,7 @@ class Rhythm:
 
 
 def load_rhythm(scored: ScoredDataset) -> Rhythm:
-    """Return the rhythm of the customers of saved scores; it is saved, or computed if missing or older than the scores.
-
-    Args:
-        scored: whose scores for the trained horizon are saved.
-    """
+    """Return the rhythm of the customers of saved scores; it is computed if not saved, or older than the scores."""
     scores = scored.scores_path()
     path = companion_path(scores, RHYTHM, ".json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:

@@ -49,10 +49,7 @@ class Timeline:
 def timeline(dataset: Dataset, customer: str, cutoff: date) -> Timeline:
     """Return a customer's events before the cutoff by day.
 
-    Args:
-        dataset: the log.
-        customer: the id, letter by letter.
-        cutoff: local midnight; nothing at or after it is read.
+    ``cutoff`` is local midnight; nothing at or after it is read.
 
     Raises:
         NotFound: the customer has no event before the cutoff.

@@ -40,12 +40,7 @@ BEFORE_DAYS: Final = 365
 
 
 def measure_experiment(
-    scored: ScoredDataset,
-    path: Path,
-    *,
-    most_days: int,
-    scheme: ValueTiers = DEFAULT_SCHEME,
-    progress: Progress,
+    scored: ScoredDataset, path: Path, *, most_days: int, scheme: ValueTiers = DEFAULT_SCHEME, progress: Progress
 ) -> Experiment:
     """Return what the experiment in ``path`` showed, over all customers and in each tier as of before it.
 

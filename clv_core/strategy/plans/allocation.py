@@ -68,28 +68,13 @@ class Curve:
     gain: Floats
 
 
-@dataclass(frozen=True)
-class Upgrade:
-    """A customer's change of offer.
-
-    Args:
-        offer: number of the new offer.
-        customer: row of the customer.
-        per_coin: expected gain by each further unit of money.
-    """
-
-    offer: int
-    customer: int
-    per_coin: float
-
-
-def allocate(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, budget: float) -> Allocation:
+def allocate(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, budget: float) -> Allocation:
     """Give each customer at most one offer; an offer whose expected gain is not above 0 is never given.
 
     Args:
         gains: expected gain after cost, money, [n, k]; -inf where an offer must not be given.
         costs: per customer who gets the offer, money, >= 0, [k].
-        capacities: most customers of each offer, may be infinite, [k]; None is no limit.
+        capacities: most customers of each offer, may be infinite, [k], or one number for all.
         budget: money, >= 0.
 
     Raises:
@@ -122,13 +107,13 @@ def total_gain(gain: Floats, offer: OfferNumbers) -> float:
     return float(gain[offer[given], given].sum())
 
 
-def max_useful_budget(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None) -> float:
+def max_useful_budget(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike) -> float:
     """Return the budget above which more money changes nothing."""
     everything = float(np.asarray(costs, float).max(initial=0.0)) * len(np.asarray(gains))
     return allocate(gains, costs, capacities, everything).spent
 
 
-def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, most: float) -> Curve:
+def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, most: float) -> Curve:
     """Return the expected gain of budgets from 0 to ``most``, denser where they are small.
 
     For more than :data:`FEW_CUSTOMERS` it is the bound of each budget, which differs from a plan by rounding only. Of
@@ -137,12 +122,12 @@ def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Array
     Args:
         gains: as :func:`allocate` takes them, [n, k].
         costs: [k].
-        capacities: [k] or None.
+        capacities: [k].
         most: largest budget.
     """
     gain = np.asarray(gains, float)
     budgets = most * np.linspace(0, 1, CURVE_POINTS) ** 1.5
-    places = np.full(gain.shape[1], np.inf) if capacities is None else np.asarray(capacities, float)
+    places = np.broadcast_to(np.asarray(capacities, float), gain.shape[1])
     share = min(1.0, CURVE_SAMPLE / max(len(gain), 1))
     if share < 1:
         order = np.argsort(gain.max(axis=1), kind="stable")
@@ -164,27 +149,29 @@ def gain_curve(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Array
 
 
 def marginal_return(
-    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, allocation: Allocation
-) -> Upgrade | None:
+    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, allocation: Allocation
+) -> tuple[int, int, float] | None:
     """Return the change of one customer's offer that brings most per unit of money; None where none brings anything.
 
     Args:
         gains: as :func:`allocate` took them, [n, k].
         costs: [k].
-        capacities: [k] or None.
+        capacities: [k].
         allocation: what it returned.
+
+    Returns:
+        Number of the new offer, row of the customer, and expected gain by each further unit of money.
     """
     gain, cost = np.asarray(gains, float), np.asarray(costs, float)
     has = allocation.offer != NO_OFFER
     now = np.where(has, gain[np.arange(len(gain)), allocation.offer], 0.0)
     extra = cost - np.where(has, cost[allocation.offer], 0.0)[:, None]
     rate = np.where((extra > 0) & (gain > 0), (gain - now[:, None]) / np.where(extra > 0, extra, 1.0), -np.inf)
-    if capacities is not None:
-        rate[:, allocation.customers >= np.asarray(capacities, float)] = -np.inf
+    rate[:, allocation.customers >= np.asarray(capacities, float)] = -np.inf
     if not (rate > 0).any():
         return None
     customer, offer = (int(place) for place in np.unravel_index(int(rate.argmax()), rate.shape))
-    return Upgrade(offer, customer, float(rate[customer, offer]))
+    return offer, customer, float(rate[customer, offer])
 
 
 def _trim(problem: Problem, net: Floats, offer: OfferNumbers) -> OfferNumbers:

@@ -138,8 +138,8 @@ def make_plan(tiered: pd.DataFrame, tiers: int, offers: Sequence[Offer], budget:
     upgrade = marginal_return(gains, cost, places, allocation)
     further = None
     if upgrade is not None:
-        tier = int(tiered[TIER].iloc[upgrade.customer])
-        further = MarginalReturn(offers[upgrade.offer].name, tier, upgrade.per_coin)
+        number, row, rate = upgrade
+        further = MarginalReturn(offers[number].name, int(tiered[TIER].iloc[row]), rate)
     seeds = range(RANDOM_PLANS if len(gains) < MANY_CUSTOMERS else 1)
     by_chance = [total_gain(gains.T, random_plan(gains, cost, places, budget, seed)) for seed in seeds]
     uniform = total_gain(gains.T, uniform_plan(gains, cost, places, budget))
@@ -165,10 +165,6 @@ def _evidence(table: pd.DataFrame, offers: Sequence[Offer]) -> GainEvidence:
     """Return what is assumed and what is measured; errors of one measured figure add up over tiers, others do not.
 
     Tiers of an offer with the very same effect and interval have it from one figure.
-
-    Args:
-        table: of a :class:`BudgetPlan`.
-        offers: those of the plan.
     """
     sums = {kind: float(table.loc[table[EVIDENCE] == kind, GAIN].sum()) for kind in ("assumed", "measured")}
     named, counts = {offer.name: offer for offer in offers}, Counter[tuple[str, Effect]]()
@@ -185,22 +181,20 @@ def _evidence(table: pd.DataFrame, offers: Sequence[Offer]) -> GainEvidence:
     return GainEvidence(sums["assumed"], sums["measured"], sums["measured"] - below, sums["measured"] + above)
 
 
-def uniform_plan(
-    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, budget: float
-) -> OfferNumbers:
+def uniform_plan(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, budget: float) -> OfferNumbers:
     """Return the best plan of one offer for customers picked evenly, as many as the budget pays for.
 
     Args:
         gains: expected gain after cost, money, [n, k]; -inf where an offer must not be given.
         costs: [k].
-        capacities: [k] or None.
+        capacities: [k].
         budget: money.
 
     Returns:
         Number of each customer's offer, -1 for none, [n]; nobody gets anything where each single offer loses money.
     """
     gain, cost = np.asarray(gains, float), np.asarray(costs, float)
-    places = np.full(len(cost), np.inf) if capacities is None else np.asarray(capacities, float)
+    places = np.broadcast_to(np.asarray(capacities, float), len(cost))
     best, top = np.full(len(gain), NO_OFFER), 0.0
     for one, price in enumerate(cost.tolist()):
         able = np.flatnonzero(np.isfinite(gain[:, one]))
@@ -216,14 +210,14 @@ def uniform_plan(
 
 
 def random_plan(
-    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, budget: float, seed: int
+    gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, budget: float, seed: int
 ) -> OfferNumbers:
     """Return a plan of random offers for random customers, until the budget is spent.
 
     Args:
         gains: as :func:`uniform_plan` takes them, [n, k]; only where an offer may be given counts.
         costs: [k].
-        capacities: [k] or None.
+        capacities: [k].
         budget: money.
         seed: of the random numbers.
     """
@@ -234,10 +228,9 @@ def random_plan(
     for one in range(len(cost)):
         order[one, ~np.isfinite(gain[:, one])[customers]] = -1.0
     choice = np.where(order.max(axis=0, initial=-1.0) >= 0, order.argmax(axis=0), NO_OFFER)
-    if capacities is not None:
-        for one, places in enumerate(np.asarray(capacities, float).tolist()):
-            mine = np.flatnonzero(choice == one)
-            choice[mine[int(min(places, len(mine))) :]] = NO_OFFER
+    for one, places in enumerate(np.broadcast_to(np.asarray(capacities, float), len(cost)).tolist()):
+        mine = np.flatnonzero(choice == one)
+        choice[mine[int(min(places, len(mine))) :]] = NO_OFFER
     paid = np.where(choice == NO_OFFER, 0.0, cost[choice])
     choice[np.cumsum(paid) > budget * CENT] = NO_OFFER
     offer = np.full(len(gain), NO_OFFER)

@@ -48,15 +48,14 @@ class Problem:
     budget: float
 
     @classmethod
-    def of(cls, gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike | None, budget: float) -> Problem:
+    def of(cls, gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLike, budget: float) -> Problem:
         """Return the problem of what :func:`allocate` takes."""
         if not (np.isfinite(budget) and budget >= 0):
             raise UsageError("budget_bounds", budget=f"{budget:g}")
         gain, cost = np.ascontiguousarray(np.asarray(gains, float).T), np.asarray(costs, float)
         if np.isnan(gain).any() or (gain == np.inf).any():
             raise UsageError("budget_gains")
-        places = np.full(len(cost), np.inf) if capacities is None else np.floor(np.asarray(capacities, float))
-        places = np.minimum(places, gain.shape[1])
+        places = np.broadcast_to(np.minimum(np.floor(np.asarray(capacities, float)), gain.shape[1]), len(cost))
         possible = (cost <= budget * CENT) & (places >= 1)
         return cls(np.where((gain > 0) & possible[:, None], gain, -np.inf), cost, places, budget)
 

@@ -19,12 +19,7 @@ def all_warnings(
 ) -> tuple[Message, ...]:
     """Return the warnings of a plan, those of its experiments too.
 
-    Args:
-        plan: who gets what.
-        offers: those of the plan.
-        names: of all tiers or segments, in the scheme's order.
-        terms: of the predicted values.
-        experiments: by the name of the offer that was tried.
+    ``names`` are of all tiers or segments, in the scheme's order; ``experiments`` by the name of the offer.
 
     Raises:
         UsageError: as :func:`window_warnings`.
@@ -40,9 +35,7 @@ def all_warnings(
 def assumption_warnings(offers: Sequence[Offer], tried: Collection[str] = ()) -> tuple[Message, ...]:
     """Return a warning for each offer whose effect is assumed, or extrapolated from customers who were tried.
 
-    Args:
-        offers: those of the plan.
-        tried: names of offers that an experiment was made on.
+    ``tried`` names the offers that an experiment was made on.
     """
     return tuple(
         Message("warning.offer_carried" if offer.name in tried else "warning.offer_assumed", {"offer": offer.name})
@@ -54,10 +47,7 @@ def assumption_warnings(offers: Sequence[Offer], tried: Collection[str] = ()) ->
 def effect_warnings(offers: Sequence[Offer], names: Sequence[str], terms: Terms) -> tuple[Message, ...]:
     """Return what measured effects leave out: tiers, days and the discount.
 
-    Args:
-        offers: those of the plan.
-        names: of all tiers or segments, in the scheme's order.
-        terms: of the predicted values.
+    ``names`` are of all tiers or segments, in the scheme's order.
 
     Raises:
         UsageError: as :func:`window_warnings`.
@@ -76,10 +66,6 @@ def effect_warnings(offers: Sequence[Offer], names: Sequence[str], terms: Terms)
 def window_warnings(offers: Sequence[Offer], horizon_days: int) -> tuple[Message, ...]:
     """Return a warning for each offer whose effect was measured over fewer days than the plan's horizon.
 
-    Args:
-        offers: those of the plan.
-        horizon_days: of the plan.
-
     Raises:
         UsageError: an effect was measured over more days: it would count what comes after the horizon.
     """
@@ -95,12 +81,7 @@ def window_warnings(offers: Sequence[Offer], horizon_days: int) -> tuple[Message
 
 
 def gain_warnings(plan: BudgetPlan, terms: Terms) -> tuple[Message, ...]:
-    """Return a warning where the gain is revenue, and one where it does not depend on who is chosen.
-
-    Args:
-        plan: who gets what.
-        terms: of the predicted values.
-    """
+    """Return a warning where the gain is revenue, and one where it does not depend on who is chosen."""
     revenue = (Message("warning.gain_revenue"),) if terms.margin_rate == 1 else ()
     return (*revenue, Message("warning.plan_even")) if plan.even else revenue
 

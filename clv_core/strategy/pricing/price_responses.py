@@ -119,10 +119,7 @@ def estimate_responses(
 def _refusal(rows: pd.DataFrame, dataset: str, categories: int) -> NotEnoughData:
     """Return why no category can be used: what the one that came nearest lacks, and how much of it there is.
 
-    Args:
-        rows: of :func:`_check_categories`, of all period lengths.
-        dataset: name of the log.
-        categories: how many it has.
+    ``rows`` are of :func:`_check_categories`, of all period lengths; ``categories`` is how many the log has.
     """
     about = {"dataset": dataset, "categories": categories}
     enough = rows[rows["products"] >= MIN_PRODUCTS]
@@ -205,10 +202,6 @@ def shared_errors(category: str, estimates: Mapping[int, Mapping[str, Estimate]]
 
     An error is by how much leaving out each product moves a response: the same product is left out of each tier. In a
     dense log of groceries nearly all of it is shared, in a sparse one hardly anything.
-
-    Args:
-        category: of the estimates.
-        estimates: by tier and response.
 
     Returns:
         category, tier, other (tier), and the correlation by response that both were estimated for.

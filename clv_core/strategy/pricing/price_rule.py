@@ -276,12 +276,7 @@ def price_table(responses: Responses, outcome: Outcome | None, names: Sequence[s
 
     A tier whose own response was not estimated has a row where the rule changes its price: it is ``assumed`` to
     respond as all customers do.
-
-    Args:
-        responses: what was estimated.
-        outcome: of a rule, or None.
-        names: of the tiers, the highest first.
-        language: of the words.
+    ``names`` are of the tiers, the highest first.
     """
     tier_names = {ALL: translate("price.everyone", language)} | dict(enumerate(names, 1))
     table = responses.table.assign(evidence="measured").round(DIGITS)

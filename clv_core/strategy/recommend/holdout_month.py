@@ -204,10 +204,7 @@ def ndcg_at(hits: Flags, relevant: Floats) -> Floats:
     """Return the normalized discounted cumulative gain of each customer, [m].
 
     Source: Järvelin and Kekäläinen (2002), binary gains, discount 1 / log2(place + 1).
-
-    Args:
-        hits: as in :func:`recall_at`.
-        relevant: as there.
+    Arguments are those of :func:`recall_at`.
     """
     discount = 1 / np.log2(np.arange(hits.shape[1]) + 2)
     ideal = np.cumsum(discount)[np.minimum(relevant, hits.shape[1]).astype(np.int64) - 1]
@@ -275,10 +272,7 @@ class HoldoutResult:
 def evaluate(interactions: Interactions, end_day: int, progress: Progress) -> HoldoutResult:
     """Choose the blends on earlier months and judge them on the last one.
 
-    Args:
-        interactions: the log.
-        end_day: day after the last month, since 1970.
-        progress: listener.
+    ``end_day`` is the day after the last month, since 1970.
     """
     start = end_day - WINDOW_DAYS
     earlier = []

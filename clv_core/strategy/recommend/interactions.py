@@ -127,8 +127,7 @@ class Interactions:
     def products(self, cutoff_day: int) -> pd.DataFrame:
         """Return name, category and usual price of each product, by what was bought before a day.
 
-        Args:
-            cutoff_day: nothing at or after it is read, since 1970.
+        ``cutoff_day`` counts from 1970; nothing at or after it is read.
 
         Returns:
             One row a product, in order of its number: product_id, name and category ("" where there is none), price

@@ -112,11 +112,7 @@ def tier_table(customers: pd.DataFrame, products: pd.DataFrame, picks: pd.DataFr
 
     They are ordered by how many customers of the tier they are recommended to, times how well they fit the mean
     target price level of the tier.
-
-    Args:
-        customers: as in :class:`Recommendations`.
-        products: as there.
-        picks: as there.
+    Arguments are frames of :class:`Recommendations`.
 
     Returns:
         kind, tier, place (from 1), product_id, name, category, price, grade, customers (of the tier who are recommended

@@ -168,10 +168,7 @@ def reasons(rows: pd.DataFrame, language: str) -> list[str]:
 def customer_rows(rows: pd.DataFrame, names: Sequence[str], language: str) -> pd.DataFrame:
     """Return the list as a file has it: one row a customer and product.
 
-    Args:
-        rows: of :meth:`StoredRecommendations.everyone`.
-        names: of the tiers, the highest first.
-        language: of the words.
+    ``rows`` are of :meth:`StoredRecommendations.everyone`; ``names`` of the tiers, the highest first.
     """
     return pd.DataFrame(
         {

@@ -120,9 +120,7 @@ def _table(table: Table) -> str:
 def chart_svg(chart: Chart, message: str) -> str:
     """Return a chart as an ``svg`` element.
 
-    Args:
-        chart: what to draw.
-        message: what it shows, for who cannot see it.
+    ``message`` says what it shows, for who cannot see it.
     """
     ends = ticks(max((max(series.values, default=0.0) for series in chart.series), default=0.0))
     body, height = _columns(chart, ends) if chart.kind == "columns" else _bars(chart, ends)

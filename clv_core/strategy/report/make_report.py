@@ -18,13 +18,7 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.acquisition import (
-    Acquisition,
-    Question,
-    acquisition_report,
-    load_new_customers,
-    load_spend,
-)
+from clv_core.strategy.acquisition import Acquisition, Question, acquisition_report, load_new_customers, load_spend
 from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.experiments.treatment_effect import Experiment

@@ -19,16 +19,7 @@ from clv_core.i18n import without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
-from clv_core.strategy.report.document import (
-    ACTUAL,
-    BASELINE,
-    PREDICTED,
-    Chart,
-    ReportFigure,
-    Section,
-    Series,
-    Table,
-)
+from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.report_context import Formatter, ReportContext
 from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES

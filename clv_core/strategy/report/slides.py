@@ -225,9 +225,7 @@ def _colour(shape: Any, name: str) -> None:
 def column_widths(content: Table, most: float) -> list[float]:
     """Return column widths that hold words and amounts on one line; sentences may wrap.
 
-    Args:
-        content: the table.
-        most: inches for all columns.
+    All columns have ``most`` inches.
     """
     wide = LETTER * WIDER_FONT
     columns = zip(content.head, *content.rows, strict=True)

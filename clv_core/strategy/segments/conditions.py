@@ -130,9 +130,7 @@ def values_of(text: str, operator: str) -> tuple[str, ...]:
 def is_share(column: str, own: Collection[str] = ()) -> bool:
     """Return whether a column of conditions holds shares, 1 being all.
 
-    Args:
-        column: its name.
-        own: the dataset's own columns, whose unit is unknown.
+    ``own`` are the dataset's own columns, whose unit is unknown.
     """
     if column in own:
         return False
@@ -157,12 +155,7 @@ def from_percent(column: str, operator: str, values: tuple[str, ...], own: Colle
 
 
 def as_percent(condition: Condition, own: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the values of a condition as people write them: ``0.5`` of a share is ``50%``.
-
-    Args:
-        condition: of a rule.
-        own: as in :func:`is_share`.
-    """
+    """Return the values of a condition as people write them: ``0.5`` of a share is ``50%``."""
     if condition.operator == CONTAINS or not is_share(condition.column, own):
         return condition.values
     return tuple(value if (share := _number(value)) is None else _percent(share) for value in condition.values)

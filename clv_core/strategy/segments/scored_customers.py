@@ -124,12 +124,7 @@ def load_scored_customers(
 ) -> ScoredCustomers:
     """Return all scored customers with their tier, or their segment of another scheme.
 
-    Args:
-        scored: whose scores, of which dataset, as of when.
-        scheme: how customers are cut.
-        conditions: whose columns are needed.
-        language: of names.
-        progress: listener.
+    The columns that ``conditions`` need are added.
     """
     scores = with_history(scored.scores(progress), purchase_history(scored.dataset, scored.as_of), scored.as_of)
     columns = {condition.column for condition in conditions}

@@ -12,14 +12,7 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.segments.conditions import Condition
-from clv_core.strategy.segments.segmentation import (
-    Assignment,
-    Bools,
-    FittedScheme,
-    Floats,
-    Segment,
-    Segmentation,
-)
+from clv_core.strategy.segments.segmentation import Assignment, Bools, FittedScheme, Floats, Segment, Segmentation
 
 RULES: Final = "rules"
 OTHERS: Final = "others"

@@ -175,11 +175,7 @@ DEFAULT_SCHEME: Final = ValueTiers(QUANTILE, DEFAULT_CUTS[QUANTILE])
 
 
 def assign_tiers(scored: pd.DataFrame, scheme: ValueTiers = DEFAULT_SCHEME) -> pd.DataFrame:
-    """Return the scored customers with their ``tier`` (int, 1 = highest), in the same order.
-
-    Args:
-        scored: at least ``predicted_clv``, one row a customer.
-        scheme: how to cut.
+    """Return scored customers (``predicted_clv``, one row each) with ``tier`` (int, 1 = highest), in the same order.
 
     Raises:
         NotEnoughData: there is no customer.

@@ -24,8 +24,8 @@ from clv_core.strategy.acquisition import (
     load_spend,
     spend_folder,
 )
+from clv_core.strategy.acquisition.customer_origins import COHORT
 from clv_core.strategy.acquisition.findings import discount_question
-from clv_core.strategy.acquisition.origins import COHORT
 from pages.ui import i18n, session, tiers, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t

@@ -40,7 +40,7 @@ from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import cells, i18n, received, row_files, session, tiers, widgets
-from pages.ui.budget.offers import PlanInputs, save, saved_offers
+from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms

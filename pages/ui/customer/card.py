@@ -21,7 +21,7 @@ from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
 from clv_core.strategy.recommend.stored_recommendations import RECORD, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments.saved_segments import last_written
-from pages.ui import recommendations, scored, session, tiers
+from pages.ui import recommending, scored, session, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.i18n import t
@@ -91,7 +91,7 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
     data = session.scored(dataset, bundle)
     with st.spinner(t("card.working")):
         rhythm = load_rhythm(data)
-    stored = recommendations.load(dataset, bundle)
+    stored = recommending.load(dataset, bundle)
     versions = (explanation is not None, last_written(dataset), recommendations_folder(bundle, dataset) / RECORD)
     return _card(data, customer, session.language(), versions, customers, rhythm, explanation, stored)
 

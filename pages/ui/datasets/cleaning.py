@@ -52,7 +52,11 @@ def show(dataset: Dataset) -> None:
             start(dataset, wanted)
         if unchanged:
             st.caption(t("cleaning.same"))
-    limits = {item["rule"]: _limit_value(dataset, item) for item in effective if item["limit"] is not None}
+    limits = {
+        item["rule"]: float(st.session_state.get(_limit_key(dataset, item["rule"]), item["limit"]))
+        for item in effective
+        if item["limit"] is not None
+    }
     if any(limits[item["rule"]] != item["limit"] for item in effective if item["limit"] is not None):
         if st.button(t("cleaning.again"), key="clean_count", icon=":material/calculate:"):
             st.session_state[LIMITS] = limits
@@ -100,7 +104,8 @@ def _rule(dataset: Dataset, item: dict[str, Any]) -> float | None | bool:
             if item["examples"]:
                 with st.popover(t("cleaning.examples"), type="tertiary"):
                     st.caption(t(f"clean.{rule}.why"))
-                    cells.table(_examples(item["examples"]), t("cleaning.examples"))
+                    rows = pd.DataFrame(item["examples"]).rename(columns=lambda name: i18n.name_of("canonical", name))
+                    cells.table(rows, t("cleaning.examples"))
         if item["limit"] is None:
             st.markdown(_effect(item, dataset.manifest.currency))
             return None if on else False
@@ -120,10 +125,6 @@ def _limit_key(dataset: Dataset, rule: str) -> str:
     return f"limit_{dataset.version}_{rule}"
 
 
-def _limit_value(dataset: Dataset, item: dict[str, Any]) -> float:
-    return float(st.session_state.get(_limit_key(dataset, item["rule"]), item["limit"]))
-
-
 def _effect(item: dict[str, Any], currency: str) -> str:
     params = {
         "rows": f"**{item['rows']:,}**",
@@ -133,8 +134,3 @@ def _effect(item: dict[str, Any], currency: str) -> str:
         "lost": f"{item['customers_lost']:,}",
     }
     return t("cleaning.effect.on" if item["on"] else "cleaning.effect", **params)
-
-
-def _examples(rows: list[dict[str, str]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows)
-    return frame.rename(columns={column: i18n.name_of("canonical", column) for column in frame.columns})

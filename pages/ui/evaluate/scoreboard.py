@@ -191,7 +191,8 @@ def stability(model: str, board: Board) -> list[str]:
 
 def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
     """Let the person choose the other models, and start the comparison."""
-    model, allowed = bundle.record["model"], _origins(bundle, dataset)
+    model = bundle.record["model"]
+    allowed = len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record["horizon_days"]))
     with st.container(border=True, horizontal_alignment="left"):
         why = st.empty()
         others = st.multiselect(
@@ -238,11 +239,6 @@ def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: in
     seeds, model = SEEDS if origins > 1 else 1, bundle.record["model"]
     expected = sum(fit[one] * origins * (seeds if learns(one) else 1) for one in models)
     return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)
-
-
-def _origins(bundle: Bundle, dataset: Dataset) -> int:
-    """Return how many past cutoffs the log allows."""
-    return len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record["horizon_days"]))
 
 
 def learns(model: str) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from streamlit.typing import UploadedFile
 
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.store.version_store import Dataset
@@ -90,7 +89,7 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     say_region(dataset, region)
     help = t("exporting.stop.help")
     upload = st.file_uploader(t("exporting.stop"), received.LISTS, key="export_stop_file", help=help)
-    entries = _entries(upload)
+    entries: Entries = () if upload is None else received.read_once(upload, session.workspace(), read_entries)
     say_matches(entries, dataset)
     _saved_list(entries)
     stop = words_of(entries, _key(dataset))
@@ -138,11 +137,6 @@ def ask_consent(dataset: Dataset, key: str, label: str) -> bool:
     named = widgets.escape(i18n.join_names(columns))
     st.warning(t("exporting.consent_columns", columns=named), icon=":material/rule:")
     return False
-
-
-def _entries(upload: UploadedFile | None) -> Entries:
-    """Return the entries of an uploaded do-not-contact list."""
-    return () if upload is None else received.read_once(upload, session.workspace(), read_entries)
 
 
 def _key(dataset: Dataset) -> bytes | None:

@@ -84,7 +84,10 @@ def _table(every: DatasetVersions) -> None:
             t("column.horizon"): [record["horizon_days"] for record in records],
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
             t("metric.gini"): [record["metrics"].get("gini") for record in records],
-            t("metric.bias"): [_off(record["metrics"].get("bias")) for record in records],
+            t("metric.bias"): [
+                None if (bias := record["metrics"].get("bias")) is None else evaluation_charts.metric_text("bias", bias)
+                for record in records
+            ],
             t("modelcard.fact.cutoff"): [i18n.day(record["cutoff"]) for record in records],
             t("column.created"): [i18n.day(record["created"]) for record in records],
             t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
@@ -107,10 +110,6 @@ def _role(version: Version) -> str:
     if version.role:
         return t(f"models.role.{version.role}")
     return t("models.archived") if version.archived else ""
-
-
-def _off(bias: float | None) -> str | None:
-    return None if bias is None else evaluation_charts.metric_text("bias", bias)
 
 
 def _actions(every: DatasetVersions, version: Version) -> None:

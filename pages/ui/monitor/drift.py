@@ -48,8 +48,7 @@ def show(report: Report) -> None:
 def _series(report: Report, key: tuple[str, str, str]) -> None:
     new = pd.DataFrame([check for check in report.checks if (check.test, check.subject, check.value) == key])
     past: dict[str, Any] = next(
-        (one for one in report.past if (one["test"], one["subject"], one["value"]) == key),
-        {"begin": [], "figures": []},
+        (one for one in report.past if (one["test"], one["subject"], one["value"]) == key), {"begin": [], "figures": []}
     )
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))

@@ -29,9 +29,9 @@ from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
 from pages.ui import access, i18n, page_files, progress, scored, session, terms, verdict, widgets
 from pages.ui.acquisition import asking
-from pages.ui.budget import offers
-from pages.ui.budget.offers import PlanInputs
-from pages.ui.budget.plan import slider_scale
+from pages.ui.budget import offer_table
+from pages.ui.budget.offer_table import PlanInputs
+from pages.ui.budget.planning import slider_scale
 from pages.ui.i18n import t
 from pages.ui.page_files import file_name
 
@@ -165,11 +165,11 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
 
 def _plan(dataset: Dataset, bundle: Bundle, language: str, rates: Terms, customers: pd.DataFrame) -> ReportPlan:
     """Return the plan of the strategy page at these rates."""
-    saved, horizon_days = offers.saved_offers(dataset), bundle.record["horizon_days"]
-    segments = offers.segment_customers(offers.saved_scheme(dataset), dataset, bundle, rates, customers)
+    saved, horizon_days = offer_table.saved_offers(dataset), bundle.record["horizon_days"]
+    segments = offer_table.segment_customers(offer_table.saved_scheme(dataset), dataset, bundle, rates, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
-    table = offers.as_table(saved.rows.get(segments.by), offers.starting_for(segments, language))
-    entered = offers.read_offers(table, count)
+    table = offer_table.as_table(saved.rows.get(segments.by), offer_table.starting_for(segments, language))
+    entered = offer_table.read_offers(table, count)
     if not entered:
         return ReportPlan(missing="budget.offers.none")
     given = with_experiments(check_offers(entered), saved.experiments, horizon_days, rates.margin_rate, by_tier=by_tier)

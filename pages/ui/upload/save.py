@@ -26,12 +26,7 @@ WISH: Final = "save_wish"
 """Where another page leaves which of the ways it was asked for."""
 SAVED: Final = "just_saved"
 """What the run that saved a dataset here returned."""
-MERGE_WARNINGS: Final = (
-    "nothing_new",
-    "orders_taken_out",
-    "orders_not_here",
-    "orders_stay_out",
-)
+MERGE_WARNINGS: Final = ("nothing_new", "orders_taken_out", "orders_not_here", "orders_stay_out")
 """Warnings about what files did to the dataset that they were added to, which are said at once."""
 
 

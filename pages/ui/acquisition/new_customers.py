@@ -14,13 +14,12 @@ from clv_core.deployment.terms import Terms
 from clv_core.plot.drawing import Chart
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.acquisition.acquire import acquisition_side, report_table
+from clv_core.strategy.acquisition.customer_origins import COHORT
 from clv_core.strategy.acquisition.findings import group_name
-from clv_core.strategy.acquisition.origins import COHORT
 from clv_core.strategy.acquisition.question import ALL, NAMED
 from pages.ui import cells, i18n, row_files, session, widgets
 from pages.ui.acquisition.asking import dimension_names
-from pages.ui.charts import acquisition as charts
-from pages.ui.charts import placing
+from pages.ui.charts import acquiring, placing
 from pages.ui.i18n import count, money, percent, t
 from pages.ui.widgets import Figure
 
@@ -145,12 +144,12 @@ def worth_against_cost(report: Acquisition) -> None:
         shown = rows[rows["ltv"].notna()].head(MAX_ROWS)
         message = t("acquisition.chart.worth", by=i18n.join_names(dimension_names(report.question.by)))
         if len(shown):
-            widgets.chart(charts.worth(shown, message, unit=unit), "acquisition_worth")
+            widgets.chart(acquiring.worth(shown, message, unit=unit), "acquisition_worth")
         return
     target = report.question.target_ratio
     reached = int((known["ratio"] >= target).sum())
     message = t("acquisition.chart.ratio", reached=reached, groups=len(known), target=f"{target:g}")
-    widgets.chart(charts.ratio_points(known, target, message, unit=unit), "acquisition_ratio")
+    widgets.chart(acquiring.ratio_points(known, target, message, unit=unit), "acquisition_ratio")
 
 
 def payback(report: Acquisition) -> None:
@@ -171,10 +170,10 @@ def payback(report: Acquisition) -> None:
         return
     months = report.question.payback_months
     if costly.empty:
-        drawn = charts.payback(curves, t("acquisition.chart.curves"), unit=i18n.unit(report.currency))
+        drawn = acquiring.payback(curves, t("acquisition.chart.curves"), unit=i18n.unit(report.currency))
     else:
         paid = int((wanted["payback_month"] <= months).sum())
-        drawn = charts.payback(
+        drawn = acquiring.payback(
             curves, t("acquisition.chart.payback", paid=paid, groups=len(wanted), months=months), unit=""
         )
     widgets.chart(drawn, "acquisition_payback")
@@ -197,7 +196,7 @@ def cohorts(report: Acquisition) -> None:
         filled = rows.loc[rows["enough"] & np.isfinite(rows[value]), "name"]
         if len(filled):
             message = t(key, unit=i18n.unit(report.currency))
-            drawn = charts.cohorts(rows[rows["name"].isin(filled)], value, message)
+            drawn = acquiring.cohorts(rows[rows["name"].isin(filled)], value, message)
             widgets.chart(drawn, "acquisition_cohorts")
         st.caption(t("acquisition.cohorts.note", fewest=report.question.min_customers))
     st.header(t("acquisition.periods"), anchor=False)

@@ -20,8 +20,8 @@ from clv_core.plot.drawing import Chart
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import behaviour
-from pages.ui.explore import explored, words
-from pages.ui.explore.words import bucket_name
+from pages.ui.explore import explored, messages
+from pages.ui.explore.messages import bucket_name
 from pages.ui.i18n import percent, say, t
 
 ENOUGH: Final = 30
@@ -51,10 +51,10 @@ def over_time(cube: Cube, filters: Filters) -> None:
     kinds = ["buyers", "known_buyers"] if cube.has == ("purchase",) else ["customers", "buyers", "known_buyers"]
     with st.grid(2, min_column_width=380):
         figure = behaviour.revenue_bars(
-            table, words.revenue(table, cube.currency), unit=i18n.unit(cube.currency), time_unit=unit
+            table, messages.revenue(table, cube.currency), unit=i18n.unit(cube.currency), time_unit=unit
         )
         widgets.chart(figure, "revenue")
-        figure = behaviour.people_lines(table, words.people(table, unit), kinds=kinds, time_unit=unit)
+        figure = behaviour.people_lines(table, messages.people(table, unit), kinds=kinds, time_unit=unit)
         widgets.chart(figure, "people")
 
 
@@ -67,18 +67,18 @@ def coming_back(cube: Cube, filters: Filters) -> None:
     if mean is None or later.empty:
         st.caption(t("explore.no_cohorts"))
     else:
-        widgets.chart(_cohort_map(later, names, unit, words.retention(mean, unit)), "cohorts")
+        widgets.chart(_cohort_map(later, names, unit, messages.retention(mean, unit)), "cohorts")
     curve = explored.view("come_back", cube, filters)
     waits = explored.view("gaps", cube, filters)
     with st.grid(2, min_column_width=380):
         if mean is not None:
             money, axis = i18n.unit(cube.currency), t(f"chart.age.{unit}")
-            message = words.cumulative(mean, unit, cube.currency)
+            message = messages.cumulative(mean, unit, cube.currency)
             figure = behaviour.cohort_curves(cells, mean, message, unit=money, axis=axis, names=names)
             widgets.chart(figure, "cumulative")
         shown = curve[(curve["at_risk"] >= ENOUGH) & (curve["days"] <= 366)]
         if not shown.empty:
-            widgets.chart(behaviour.back_curves(shown, words.back(shown)), "come_back")
+            widgets.chart(behaviour.back_curves(shown, messages.back(shown)), "come_back")
         median = median_gap(waits)
         if median is not None:
             message = t("explore.gaps", days=say(median))
@@ -129,7 +129,7 @@ def value(cube: Cube, filters: Filters) -> None:
         return
     grid = explored.view("rfm", cube, filters)
     with st.grid(2, min_column_width=380):
-        widgets.chart(behaviour.lorenz(value_held.curve, words.held_by_few(value_held)), "lorenz")
+        widgets.chart(behaviour.lorenz(value_held.curve, messages.held_by_few(value_held)), "lorenz")
         widgets.chart(_rfm(grid, cube.currency), "rfm")
 
 
@@ -157,7 +157,7 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         wide(ranks),
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
-        words.best(grid, currency),
+        messages.best(grid, currency),
         axes=(t("chart.rfm_orders", unit=i18n.unit(currency)), t("chart.rfm_days")),
     )
 
@@ -176,7 +176,7 @@ def way(cube: Cube, filters: Filters) -> None:
             "label": [t(f"explore.step.{step}") for step in table["step"]],
             "value": table["reached"],
             "text": [
-                f"{i18n.count(reached)} · {words.share_of(share)}"
+                f"{i18n.count(reached)} · {messages.share_of(share)}"
                 for reached, share in zip(table["reached"], table["share"], strict=True)
             ],
             "hover": [
@@ -190,7 +190,7 @@ def way(cube: Cube, filters: Filters) -> None:
             ],
         }
     )
-    widgets.chart(behaviour.bars(shown, words.way(table), axis=t("chart.customers_reached")), "funnel")
+    widgets.chart(behaviour.bars(shown, messages.way(table), axis=t("chart.customers_reached")), "funnel")
 
 
 def rated(cube: Cube, filters: Filters) -> None:
@@ -209,7 +209,7 @@ def rated(cube: Cube, filters: Filters) -> None:
         widgets.chart(
             behaviour.bars(
                 shown,
-                words.rated(table),
+                messages.rated(table),
                 axis=t("chart.share_of_ratings"),
                 level=t("chart.rating"),
                 shares=True,
@@ -230,7 +230,7 @@ def rated(cube: Cube, filters: Filters) -> None:
             ]
             figure = behaviour.bars(
                 shown,
-                words.back_after_rating(table),
+                messages.back_after_rating(table),
                 axis=t("chart.share_back_rating"),
                 level=t("chart.rating"),
                 shares=True,
@@ -240,7 +240,7 @@ def rated(cube: Cube, filters: Filters) -> None:
         moved, unit = explored.view("rating_trend", cube, filters), explored.selection(cube, filters).unit
         if len(moved) > 1:
             moved = moved.assign(label=[bucket_name(unit, first) for first in moved["bucket"]])
-            figure = behaviour.rating_line(moved, words.rating_moved(moved), time_unit=unit)
+            figure = behaviour.rating_line(moved, messages.rating_moved(moved), time_unit=unit)
             widgets.chart(figure, "rating_trend")
 
 
@@ -251,7 +251,7 @@ def sold(cube: Cube, filters: Filters) -> None:
     table = explored.view("categories", cube, filters)
     if table.empty:
         return
-    names = [words.category_name(row) for _, row in table.iterrows()]
+    names = [messages.category_name(row) for _, row in table.iterrows()]
     rates = ["–" if pd.isna(rate) else percent(rate, 1) for rate in table["return_rate"]]
     shares = ["–" if pd.isna(share) else percent(share, 1) for share in table["share"]]
     with_returns = "return" in cube.has
@@ -271,7 +271,7 @@ def sold(cube: Cube, filters: Filters) -> None:
         for name, row in zip(names, table.itertuples(), strict=True)
     ]
     axis = t("chart.net_revenue_axis", unit=i18n.unit(cube.currency))
-    widgets.chart(behaviour.bars(shown, words.sold(table), axis=axis), "categories")
+    widgets.chart(behaviour.bars(shown, messages.sold(table), axis=axis), "categories")
 
 
 SECTIONS: Final[dict[str, Callable[[Cube, Filters], None]]] = {

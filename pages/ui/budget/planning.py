@@ -26,8 +26,8 @@ from clv_core.strategy.plans.offers import expected_gains
 from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import cells, i18n, row_files, scored, session, terms, tiers, verdict, widgets
-from pages.ui.budget import experiment, offers
-from pages.ui.budget.offers import PlanInputs, save, saved_offers
+from pages.ui.budget import experiment, offer_table
+from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
@@ -54,11 +54,12 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             allowed = verdict.is_acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
-            segments = offers.segment_customers(offers.choose_scheme(dataset), dataset, bundle, chosen, customers)
+            scheme = offer_table.choose_scheme(dataset)
+            segments = offer_table.segment_customers(scheme, dataset, bundle, chosen, customers)
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
             mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
-            entered = offers.edit(dataset, mark, segments, bundle.record["currency"])
+            entered = offer_table.edit(dataset, mark, segments, bundle.record["currency"])
             tried = saved_offers(dataset).experiments
             given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
