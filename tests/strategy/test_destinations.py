@@ -119,6 +119,9 @@ class Handler(BaseHTTPRequestHandler):
             assert set(one) == {"id", "idProperty", "properties", "objectWriteTraceId"}
             assert one["idProperty"] == "email" and one["id"] == one["properties"]["email"]
             assert all(isinstance(value, str) for value in one["properties"].values())
+            if "predicted_clv" in self.server.bad:
+                message = 'Property values were not valid: [{"message":"Property \\"predicted_clv\\" does not exist"}]'
+                return 400, {"status": "error", "message": message, "category": "VALIDATION_ERROR"}
             customer = one["properties"]["customer_id"]
             if customer in self.server.bad:
                 context = {"objectWriteTraceId": [one["objectWriteTraceId"]]}
@@ -251,6 +254,15 @@ def test_bad_row_is_named_and_all_others_arrive(kind: str, receiver: Receiver, a
     assert send(root, kind).sent == 1 and set(receiver.rows) == expected(kind)
 
 
+def test_property_that_nobody_created_in_hubspot_stops_the_push_at_once(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, receiver.bad = add("hubspot"), {"predicted_clv"}
+    with pytest.raises(ClvError, match=r"accepted 0, 1200 are left.*predicted_clv.* does not exist"):
+        send(root, "hubspot")
+    assert receiver.requests == 1
+
+
 class Kill:
     """Kills the process before a batch."""
 
@@ -281,8 +293,9 @@ def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
 ) -> None:
     root = add("webhook")
     receiver.faults = ["", 401]
-    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401"):
+    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401") as caught:
         send(root, "webhook")
+    assert caught.value.result is not None and caught.value.result["sent"] == 500
     [receipt] = customer_exports(Workspace(root))
     assert receipt["rows"] == 500 and not receipt["settings"]["complete"]
     assert send(root, "webhook").sent == 730

@@ -48,7 +48,12 @@ class Destination(JsonRecord):
 
 
 class Send(Protocol):
-    """Sends rows and returns why some were not accepted, by their place; raises ClvError where it has to stop."""
+    """Sends rows and returns why some were not accepted, by their place.
+
+    Raises:
+        BadRows: the request is refused for a row; it can be sent in halves.
+        SendError: the destination refuses everything, or does not answer.
+    """
 
     def __call__(self, rows: Sequence[Row], about: Row) -> dict[int, str]:
         """Send rows; ``about`` says what their numbers mean."""
@@ -56,6 +61,19 @@ class Send(Protocol):
 
 class BadRows(Exception):
     """A request was refused for what it holds; the text is the answer's."""
+
+
+class SendError(Exception):
+    """A destination refuses everything, or does not answer.
+
+    Args:
+        code: of the error that a person sees, ``push_refused`` or ``push_unanswered``.
+        reason: a status or code that it gave.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code, self.reason = code, reason
 
 
 def score_rows(customers: pd.DataFrame) -> list[Row]:

@@ -31,9 +31,8 @@ from clv_core.collection.vocabulary.contact_fields import (
     ZIP,
 )
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import ClvError
 from clv_core.strategy.audiences.platforms import PROPERTIES, properties
-from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, records
+from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, records
 
 T = TypeVar("T")
 TRIES: Final = 6
@@ -62,7 +61,7 @@ class Http:
         import httpx
 
         self._client, self._address = httpx.Client(headers=headers, timeout=TIMEOUT_SECONDS), target.address
-        self._host, self._wait, self._pause, self._last = httpx.URL(target.address).host, wait, pause, 0.0
+        self._wait, self._pause, self._last = wait, pause, 0.0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -77,7 +76,7 @@ class Http:
 
         Raises:
             BadRows: the server refuses what was sent.
-            ClvError: it does not answer, or refuses everything.
+            SendError: it does not answer, or refuses everything.
         """
         import httpx
 
@@ -100,14 +99,14 @@ class Http:
                     reason = f"HTTP {answer.status_code}"
                     delay = _retry_after(answer.headers.get("retry-after", ""), delay)
                 else:
-                    raise ClvError("push_refused", host=self._host, reason=f"HTTP {answer.status_code}")
+                    raise SendError("push_refused", f"HTTP {answer.status_code}")
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
             if delay > LONGEST_WAIT:
                 break
             if attempt < TRIES - 1:
                 self._wait(delay)
-        raise ClvError("push_unanswered", host=self._host, reason=reason)
+        raise SendError("push_unanswered", reason)
 
 
 def _json(answer: Any) -> Any:
@@ -194,7 +193,7 @@ def klaviyo(target: Destination, secret: str, wait: Callable[[float], None]) -> 
                 break
             wait(POLL_SECONDS)
         if state["status"] != "complete":
-            raise ClvError("push_unanswered", host=target.name, reason=str(state["status"]))
+            raise SendError("push_unanswered", str(state["status"]))
         failed: dict[int, str] = {}
         page = f"{path}/{job}/import-errors" if state.get("failed_count") else ""
         while page:
@@ -232,14 +231,19 @@ def hubspot(target: Destination, secret: str, wait: Callable[[float], None]) -> 
 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:  # noqa: ARG001
         inputs = [{**row, "objectWriteTraceId": str(place)} for place, row in enumerate(rows)]
-        said = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _answered, json={"inputs": inputs})
+        try:
+            said = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _answered, json={"inputs": inputs})
+        except BadRows as error:
+            if "does not exist" in str(error):  # a property that nobody has created: no row would be accepted
+                raise SendError("push_refused", str(error)) from None
+            raise
         failed: dict[int, str] = {}
-        for error in said.get("errors") or []:
-            named = {str(one) for listed in (error.get("context") or {}).values() for one in listed}
+        for fault in said.get("errors") or []:
+            named = {str(one) for listed in (fault.get("context") or {}).values() for one in listed}
             places = [place for place, row in enumerate(rows) if {str(place), row["id"]} & named]
             if not places:
-                raise BadRows(str(error.get("message", "")))
-            failed |= dict.fromkeys(places, str(error.get("message", "")))
+                raise BadRows(str(fault.get("message", "")))
+            failed |= dict.fromkeys(places, str(fault.get("message", "")))
         if len(said["results"]) + len(failed) < len(rows):
             raise BadRows(f"{len(said['results'])} of {len(rows)} results")
         return failed

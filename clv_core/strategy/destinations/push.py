@@ -16,14 +16,14 @@ import pandas as pd
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import Cancelled, ClvError, Message
+from clv_core.errors import ClvError, Message
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
 from clv_core.secrets_by_reference import secret as secret_of
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Exported, Side, log_export
-from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send
+from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError
 from clv_core.strategy.destinations.saved_destinations import FOLDER, KINDS
 from clv_core.workspace import Workspace, append_record, read_lines, write_text
 
@@ -92,6 +92,12 @@ class Pushed:
     recovered: int = 0
     notes: tuple[Message, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it for a person or a job, without the notes: their sentences depend on the language."""
+        counts = {name: getattr(self, name) for name in ("destination", "sent", "changed", "unchanged", "left_out")}
+        failed = [{"customer_id": customer, "reason": reason} for customer, reason in self.failed]
+        return {**counts, "failed": failed, "recovered": self.recovered, "examples": self.examples}
+
 
 def push(
     workspace: Workspace,
@@ -119,8 +125,8 @@ def push(
         wait: sleeps for so many seconds.
 
     Raises:
-        ClvError: the destination refused or did not answer; what it accepted before is in the receipt, and the next
-            push goes on from there.
+        ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
+            before, which is in the receipt, too. The next push goes on from there.
         Refused: another push to it is running.
         UsageError, NeedsAnswer: as of files.
     """
@@ -148,30 +154,28 @@ def push(
             return replace(made, examples=[_masked(rows[place]) for place in changed[:EXAMPLES]])
         facts = ("dataset", "dataset_version", "cutoff", "model", "horizon_days", "currency")
         about = {name: getattr(side, name) for name in facts}
-        failed: dict[int, str] = {}
+        secret = secret_of(destination.secret) if destination.secret else ""
+        step = kind.most_rows or max(len(changed), 1)
         complete = False
         try:
-            secret = secret_of(destination.secret) if destination.secret else ""
-            step = kind.most_rows or max(len(changed), 1)
             with kind.connect(destination, secret, wait) as send:
                 for begin in range(0, len(changed), step):
                     progress.report("pushing", begin, len(changed))
                     batch = changed[begin : begin + step]
                     refused = _split(send, [rows[place] for place in batch], about)
-                    failed |= {batch[place]: reason for place, reason in refused.items()}
-                    ledger.accept({keys[place]: digests[place] for place in batch if place not in failed})
-                    made = replace(made, sent=made.sent + len(batch) - len(refused))
+                    accepted = [place for number, place in enumerate(batch) if number not in refused]
+                    ledger.accept({keys[place]: digests[place] for place in accepted})
+                    failed = [*made.failed, *((ids[batch[number]], reason) for number, reason in refused.items())]
+                    made = replace(made, sent=made.sent + len(accepted), failed=failed)
             progress.report("pushing", len(changed), len(changed))
             complete = True
-        except Cancelled:
-            raise
-        except ClvError as error:
-            left = len(changed) - made.sent - len(failed)
-            reason = error.message()
-            raise ClvError("push_stopped", name=destination.name, sent=made.sent, left=left, reason=reason) from error
+        except SendError as error:
+            counts = {"sent": made.sent, "left": len(changed) - made.sent - len(made.failed)}
+            stopped = ClvError(error.code, name=destination.name, host=destination.host, reason=error.reason, **counts)
+            stopped.result = made.to_json()
+            raise stopped from error
         finally:
-            if made.sent or failed or made.recovered or not complete:
-                made = replace(made, failed=[(ids[place], reason) for place, reason in failed.items()])
+            if made.sent or made.failed or made.recovered or not complete:
                 _note_receipt(workspace, destination, made, side, complete=complete)
             ledger.close(keys if complete and kind.most_rows is None else list(ledger.digests))
         return made

@@ -10,8 +10,8 @@ from urllib.parse import urlencode, urlsplit
 
 from clv_core.collection.sources.files import s3_system
 from clv_core.collection.sources.source import LOCAL_HOSTS
-from clv_core.errors import ClvError, UsageError
-from clv_core.strategy.destinations.destination import Destination, Row, Send
+from clv_core.errors import UsageError
+from clv_core.strategy.destinations.destination import Destination, Row, Send, SendError
 
 UNANSWERED: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "SLOW_DOWN")
 """Errors of S3 that pass."""
@@ -40,7 +40,7 @@ def postgresql(target: Destination, secret: str, _: Callable[[float], None]) -> 
                 cursor.adbc_ingest(target.table, data, mode="create_append")
                 connection.commit()
         except dbapi.Error as error:  # its text and trace may hold the address with the password
-            raise ClvError("push_refused", host=target.host, reason=error.sqlstate or type(error).__name__) from None
+            raise SendError("push_refused", error.sqlstate or type(error).__name__) from None
         return {}
 
     yield send
@@ -76,8 +76,7 @@ def bucket(target: Destination, secret: str, _: Callable[[float], None]) -> Iter
         except (OSError, pa.ArrowInvalid) as error:
             found = re.search(r"AWS Error (\w+)", str(error))
             reason = found[1] if found else type(error).__name__
-            code = "push_unanswered" if reason in UNANSWERED else "push_refused"
-            raise ClvError(code, host=target.host, reason=reason) from None
+            raise SendError("push_unanswered" if reason in UNANSWERED else "push_refused", reason) from None
         return {}
 
     yield send
