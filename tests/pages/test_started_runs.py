@@ -343,11 +343,12 @@ def a_source_read(shop: Shop) -> dict[str, Any]:
 @starts("operate.schedules schedule")
 def a_schedule_of_all_steps_run(shop: Shop) -> dict[str, Any]:
     add_source(shop.work, Source(OTHER, "folder", str(shop.folder), NAME, "*.csv"))
-    app, steps = page("operate/schedules.py"), ["source", "score", "monitor", "retrain", "export", "summary"]
+    add_destination(shop.work, OTHER, "bucket", f"file://{shop.folder}/lake")
+    app, steps = page("operate/schedules.py"), ["source", "score", "monitor", "retrain", "export", "push", "summary"]
     do(app, ("schedule_name", NAME), ("schedule_dataset", NAME), ("schedule_steps", steps), "schedule_save")
     read = [build_parser().parse_args(shlex.split(step)) for step in load_schedule(shop.work, NAME)[0].steps]
-    assert [one.command for one in read] == ["source", "score", "monitor", "monitor", "export", "summary"]
-    assert [one.name for one in read] == [OTHER, *[NAME] * 5]
+    assert [one.command for one in read] == ["source", "score", "monitor", "monitor", "export", "push", "summary"]
+    assert [one.name for one in read] == [OTHER, *[NAME] * 6]
     do(app, f"run_{NAME}")
     return {"command": "schedule", "action": "run", "name": NAME}
 

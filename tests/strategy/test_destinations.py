@@ -258,7 +258,7 @@ def test_property_that_nobody_created_in_hubspot_stops_the_push_at_once(
     receiver: Receiver, add: Callable[[str], Path]
 ) -> None:
     root, receiver.bad = add("hubspot"), {"predicted_clv"}
-    with pytest.raises(ClvError, match=r"accepted 0, 1200 are left.*predicted_clv.* does not exist"):
+    with pytest.raises(ClvError, match=r"accepted 0, 1,200 are left.*predicted_clv.* does not exist"):
         send(root, "hubspot")
     assert receiver.requests == 1
 
@@ -381,7 +381,7 @@ def test_bucket_keeps_its_last_object_until_the_next_is_whole(
         for share in (0.0, 0.5, 0.99):
             before, people = lake.rows(), people.iloc[1:].assign(predicted_clv=people["predicted_clv"] + 1)
             line.passed, line.most = 0, share * line.passed
-            with pytest.raises(ClvError, match=f"accepted 0, {len(people)} are left.*NETWORK_CONNECTION") as caught:
+            with pytest.raises(ClvError, match=f"accepted 0, {len(people):,} are left.*NETWORK_CONNECTION") as caught:
                 send(work.root, "lake", people=people)
             errors += traceback.format_exception(caught.value)
             receipt = customer_exports(work)[0]

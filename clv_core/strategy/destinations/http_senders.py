@@ -94,7 +94,7 @@ class Http:
                     except (KeyError, TypeError, ValueError):
                         reason = f"HTTP {answer.status_code}, unreadable"
                 elif answer.status_code in BAD_ROWS:
-                    raise BadRows(f"HTTP {answer.status_code}: {_said(answer)}")
+                    raise BadRows(f"HTTP {answer.status_code}: {_said(answer)}".rstrip(": "))
                 elif answer.status_code in AGAIN:
                     reason = f"HTTP {answer.status_code}"
                     delay = _retry_after(answer.headers.get("retry-after", ""), delay)

@@ -32,7 +32,7 @@ SECRET_KINDS: Final = ("env:", "file:", "keyring:")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of destination; its name for people is the catalogue key ``export.<id>``.
+    """A kind of destination.
 
     Args:
         format: of ``EXPORTS``, whose audience it gets.
@@ -42,6 +42,7 @@ class Kind:
         schemes: of its address; ``http`` as well on this machine.
         address: where none is given.
         example: of an address that has to be given.
+        title: its proper name; "" where its name for people is the catalogue key ``export.<id>``.
         needs_secret: whether it does not work without.
     """
 
@@ -52,13 +53,14 @@ class Kind:
     schemes: tuple[str, ...] = ("https",)
     address: str = ""
     example: str = ""
+    title: str = ""
     needs_secret: bool = True
 
 
 KINDS: Final = {
     "webhook": Kind("csv", score_rows, webhook, 500, example="https://crm.shop.example/clv"),
-    "klaviyo": Kind("klaviyo", klaviyo_rows, klaviyo, 5000, address="https://a.klaviyo.com"),
-    "hubspot": Kind("hubspot", hubspot_rows, hubspot, 100, address="https://api.hubapi.com"),
+    "klaviyo": Kind("klaviyo", klaviyo_rows, klaviyo, 5000, address="https://a.klaviyo.com", title="Klaviyo"),
+    "hubspot": Kind("hubspot", hubspot_rows, hubspot, 100, address="https://api.hubapi.com", title="HubSpot"),
     "postgresql": Kind(
         *("csv", score_rows, postgresql, None, ("postgresql",)),
         example="postgresql://clv@db.shop.example/dwh",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -30,7 +31,7 @@ from clv_core.strategy.destinations import (
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.segmentation import MEMBER
-from pages.ui import access, cells, confirmation, progress, row_files, session, widgets
+from pages.ui import access, cells, confirmation, i18n, progress, row_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.exports import choose
 from pages.ui.exports.choose import ListRequest
@@ -81,7 +82,11 @@ def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, 
 
 def _label(one: Destination) -> str:
     host = f", {one.host}" if access.may("connect") else ""
-    return f"{one.name} ({t(f'export.{one.kind}')}{host})"
+    return f"{one.name} ({_kind_name(one.kind)}{host})"
+
+
+def _kind_name(kind: str) -> str:
+    return KINDS[kind].title or t(f"export.{kind}")
 
 
 def _ask_contacts(request: ListRequest, dataset: Dataset, format: str) -> Contacts:
@@ -151,24 +156,20 @@ def _follow(job: jobs.Job) -> None:
         progress.watch(job)
     elif not status.get("put_away"):
         with st.container(border=True):
-            if status.get("result") is not None:
-                _show_result(status["result"])
-            if status["state"] != jobs.DONE:
-                progress.show_failure(job)
-            else:
+            st.caption(i18n.moment(datetime.fromtimestamp(status["updated"], UTC).isoformat()))
+            result = status.get("result") or {"failed": []}
+            if status["state"] == jobs.DONE:
+                st.markdown(t("pushing.sent", sent=result["sent"], unchanged=result["unchanged"]))
+                _show_left_out(result["left_out"])
+            if result["failed"]:
+                st.warning(t("pushing.failed", failed=len(result["failed"])), icon=":material/error:")
+                names = {"customer_id": t("pushing.customer"), "reason": t("pushing.reason")}
+                cells.table(pd.DataFrame(result["failed"]).rename(columns=names), t("pushing.reason"))
+            if status["state"] == jobs.DONE:
                 icon = ":material/close:"
                 st.button(t("outcome.close"), icon=icon, type="tertiary", key="push_close", on_click=job.dismiss)
-
-
-def _show_result(result: dict[str, Any]) -> None:
-    st.markdown(t("pushing.sent", sent=result["sent"], unchanged=result["unchanged"]))
-    _show_left_out(result["left_out"])
-    if failed := result["failed"]:
-        st.warning(t("pushing.failed", failed=len(failed)), icon=":material/error:")
-        rows = pd.DataFrame(failed).rename(
-            columns={"customer_id": t("pushing.customer"), "reason": t("pushing.reason")}
-        )
-        cells.table(rows, t("pushing.reason"))
+            else:
+                progress.show_failure(job)
 
 
 def _show_left_out(left_out: dict[str, int]) -> None:
@@ -186,7 +187,7 @@ def _form() -> None:
     """Offer to save a destination, with the fields that its kind has."""
     left, right = st.columns(2)
     with left:
-        kind = st.selectbox(t("pushing.kind"), list(KINDS), format_func=lambda one: t(f"export.{one}"), key="push_kind")
+        kind = st.selectbox(t("pushing.kind"), list(KINDS), format_func=_kind_name, key="push_kind")
         about = KINDS[kind]
         name = st.text_input(t("pushing.name"), key="push_name")
         table = st.text_input(t("pushing.table"), Destination.table, key="push_table") if kind == "postgresql" else ""
