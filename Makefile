@@ -52,6 +52,12 @@ help:
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) -e '.[dev]'
 	@touch $@ .venv/app
 
+# Its own packages: moto asks for others than the app.
+.venv/s3: | .venv/made
+	@echo "==> making .venv/s3, a store of files for tests"
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet 'moto[server]>=5' || { rm -rf $@; exit 1; }
+
 app: .venv/app
 	@echo "==> CLV Studio on http://localhost:$(PORT) (data under $${CLV_WORKSPACE:-workspace/}; Ctrl-C stops it)"
 	@$(BIN)/python -m pages.ui --server.port $(PORT)
@@ -60,7 +66,7 @@ test: .venv/dev
 	@echo "==> tests but for the slow ones, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 
-test-all: .venv/dev
+test-all: .venv/dev .venv/s3
 	@echo "==> all tests, logs with known totals and all walks in a browser, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest tests/bench/known_logs -n $(WORKERS)

@@ -164,26 +164,37 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--dry-run", "cli.push.dry_run", action="store_true"),
     option("--segment", "cli.segment.segment", action="append", default=[]),
     SCHEME,
+    option("--suppress", "cli.export.suppress", type=Path),
     option("--region", "cli.export.region"),
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
+    option("--no-ids-as-email", "cli.push.no_ids_as_email", action="store_true"),
     CUTOFF,
 )
 def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Send what changed, or say what would be sent, and return counts and who was not accepted."""
+    from clv_core.collection.parse.pseudonyms import load_key
     from clv_core.collection.privacy.suppression_list import SuppressionList
     from clv_core.strategy.audiences.contacts import Contacts
     from clv_core.strategy.audiences.customer_list import side_of
     from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
+    from clv_core.strategy.audiences.suppression_file import read_entries, words_of
     from clv_core.strategy.destinations import open_destination, push
     from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
 
     destination = open_destination(context.workspace, options.to)
     scored = open_scored(options, context)
+    manifest = scored.dataset.manifest
+    key = load_key(context.workspace, manifest.key_fingerprint) if manifest.pseudonymised and options.suppress else None
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
     everyone = load_scored_customers(
         scored, scheme, conditions=conditions, language=context.language, progress=context.progress
     ).frame
-    contacts = Contacts(region=options.region, assume_consent=options.assume_consent)
+    contacts = Contacts(
+        region=options.region,
+        assume_consent=options.assume_consent,
+        suppressed=words_of(() if options.suppress is None else read_entries(options.suppress), key),
+        ids_as_email=not options.no_ids_as_email,
+    )
     pushed = push(
         context.workspace,
         destination,
@@ -194,10 +205,7 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         dry_run=options.dry_run,
         progress=context.progress,
     )
-    counts = {name: getattr(pushed, name) for name in ("destination", "sent", "changed", "unchanged", "left_out")}
-    more: dict[str, Any] = {"examples": pushed.examples} if options.dry_run else {"recovered": pushed.recovered}
-    failed = [{"customer_id": customer, "reason": reason} for customer, reason in pushed.failed]
-    return {**counts, "failed": failed, **more, **trust_and_warnings(scored, context, pushed.notes)}
+    return {**pushed.to_json(), **trust_and_warnings(scored, context, pushed.notes)}
 
 
 @command(

@@ -33,6 +33,8 @@ PREVIEW: Final = "source_preview"
 """Session key of the previewed source: its name, and where its first rows lie."""
 FIELDS: Final = ("kind", "where", "what", "name", "dataset", "grows", "time_column", "look_back", "secret", "ca", "tls")
 """Fields of the form; each widget's key is ``source_<field>``."""
+MOST_OF_QUERY: Final = 60
+"""Characters of a query that are shown."""
 
 
 def headline(sources: list[Source]) -> str:
@@ -55,15 +57,17 @@ def show(source: Source) -> None:
     state = load_state(session.workspace(), source.name)
     with st.container(border=True):
         st.markdown(f"**{widgets.escape(source.name)}** → {widgets.escape(source.dataset)}")
-        where = [widgets.escape(source.host)] if access.may("connect") else []
+        said = (source.host, " ".join(source.what.split())[:MOST_OF_QUERY], source.time_column)
+        where = [widgets.escape(one) for one in said if one and access.may("connect")]
         way = t(f"sources.grows.{source.grows}")
         st.caption(" · ".join([_kind_name(source.kind), *where, way]))
         if state.refreshed:
             counts = {"rows": state.rows, "new": state.new_rows, "seconds": state.seconds}
             st.write(t("sources.refreshed", when=i18n.moment(state.refreshed), **counts))
-        else:
+        elif not state.error:
             st.write(t("sources.unread"))
         if state.error:
+            st.write(t("sources.failed", when=i18n.moment(state.failed)))
             widgets.show_error({**state.error, "message": ""})
         with st.container(horizontal=True):
             may = access.if_may("change")

@@ -23,15 +23,18 @@ from clv_core.monitoring.schedules import (
     remove_schedule,
 )
 from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.destinations import list_destinations
 from pages.ui import access, cells, confirmation, flash, i18n, progress, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 
 DAYS: Final = {"daily": "* * *", "weekly": "* * 1", "monthly": "1 * *"}
 """How often -> day, month and weekday of the cron expression."""
-STEPS: Final = ("source", "score", "monitor", "retrain", "export", "summary")
+STEPS: Final = ("source", "score", "monitor", "retrain", "export", "push", "summary")
 """Steps that the form offers, in the order in which they run."""
 SHOWN_RUNS: Final = 20
+WRAPPED_ROW: Final = 84
+"""Pixels of a row that shows a sentence whole."""
 
 
 def headline(schedules: list[tuple[Schedule, ScheduleState]]) -> str:
@@ -76,7 +79,11 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
         runs = history(session.workspace(), name)[:SHOWN_RUNS]
         if runs:
             with st.expander(t("schedules.history"), icon=":material/history:"):
-                cells.table(pd.DataFrame(map(_row, runs)), t("schedules.history"))
+                failed = any(run["outcome"] == "failed" for run in runs)
+                wrapped: dict[str, Any] = {"row_height": WRAPPED_ROW} if failed else {}
+                widths = {t("schedules.column.step"): 190, t("schedules.column.why"): 330}
+                columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+                cells.table(pd.DataFrame(map(_row, runs)), t("schedules.history"), columns, **wrapped)
 
 
 def _row(run: dict[str, Any]) -> dict[str, str]:
@@ -116,44 +123,57 @@ def form() -> None:
         else:
             at = st.time_input(t("schedules.at"), time(6), key="schedule_at")
             cron = f"{at.minute} {at.hour} {DAYS[how]}"
-        zone = st.text_input(t("schedules.timezone"), st.context.timezone or "UTC", key="schedule_timezone")
     with right:
         every = sorted({*names, *(source.dataset for source in sources)})
         current = st.session_state.get("dataset")
         at_first = every.index(current) if current in every else 0
-        dataset = st.selectbox(t("sidebar.dataset"), every, at_first, key="schedule_dataset")
-        offered = {one: t(f"schedules.step.{one}") for one in STEPS if one != "source" or sources}
-        chosen = st.multiselect(
-            t("schedules.steps"),
-            list(offered),
-            list(offered)[:3],
-            format_func=offered.__getitem__,
-            key="schedule_steps",
-            placeholder=t("streamlit.choose_several"),
-        )
-        source = form_of_list = ""
+        dataset = st.selectbox(t("column.dataset"), every, at_first, key="schedule_dataset")
+        zone = st.text_input(t("schedules.timezone"), st.context.timezone or "UTC", key="schedule_timezone")
+    destinations = [one.name for one in list_destinations(session.workspace())]
+    lacking = {"source": not sources, "push": not destinations}
+    offered = {one: t(f"schedules.step.{one}") for one in STEPS if not lacking.get(one)}
+    chosen = st.multiselect(
+        t("schedules.steps"),
+        list(offered),
+        list(offered)[:3],
+        format_func=offered.__getitem__,
+        key="schedule_steps",
+        placeholder=t("streamlit.choose_several"),
+    )
+    source = form_of_list = destination = ""
+    with st.container(horizontal=True):
         if "source" in chosen:
             own = [one.name for one in sorted(sources, key=lambda one: one.dataset != dataset)]
             source = st.selectbox(t("schedules.source"), own, key="schedule_source")
         if "export" in chosen:
-            form_of_list = st.selectbox(t("schedules.format"), list(EXPORTS), key="schedule_format")
+            form_of_list = st.selectbox(
+                t("schedules.format"), list(EXPORTS), key="schedule_format", format_func=_format
+            )
+        if "push" in chosen:
+            destination = st.selectbox(t("schedules.destination"), destinations, key="schedule_destination")
     if st.button(
         t("schedules.save"), type="primary", icon=":material/save:", key="schedule_save", disabled=not dataset
     ):
-        steps = [_line(one, name.strip(), dataset, source, form_of_list) for one in STEPS if one in chosen]
+        of = {"source": source, "export": form_of_list, "push": destination}
+        steps = [_line(one, name.strip(), dataset, of.get(one, "")) for one in STEPS if one in chosen]
         _save(Schedule(name.strip(), cron.strip(), tuple(steps), zone.strip(), session.language()))
 
 
-def _line(step: str, schedule: str, dataset: str, source: str, form_of_list: str) -> str:
-    """Return the command line of a step."""
+def _format(one: str) -> str:
+    return t(f"export.{one}")
+
+
+def _line(step: str, schedule: str, dataset: str, of: str) -> str:
+    """Return the command line of a step; ``of`` is its source, format or destination."""
     out = session.workspace().exports / f"{schedule}-{step}-{{day}}.csv"
     about, target = f"{shlex.quote(dataset)} --model champion", f"--out {shlex.quote(str(out))}"
     return {
-        "source": f"source run {shlex.quote(source)}",
+        "source": f"source run {shlex.quote(of)}",
         "score": f"score {about} {target}",
         "monitor": f"monitor {about}",
         "retrain": f"monitor {about} --retrain --every 7",
-        "export": f"export {about} --format {form_of_list} {target}",
+        "export": f"export {about} --format {of} {target}",
+        "push": f"push {about} {shlex.quote(f'--to={of}')}",
         "summary": f"summary {about}",
     }[step]
 

@@ -56,6 +56,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("train", "look", "tune", "backtest", "pretrain"), "train"),
     **dict.fromkeys(("prune", "delete"), "delete"),
     "erase": "erase",
+    "push": "export",
 }
 """Runs by what they are; any other one is a ``change``."""
 

@@ -26,11 +26,11 @@ POLL: Final = "1s"
 ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
 """Content addresses at the end of a label: they tell runs apart, and nothing to a person."""
 RECENT: Final = 30
-RESUMES: Final = ("train", "tune", "backtest")
+RESUMES: Final = ("train", "tune", "backtest", "push")
 """Commands that go on where they were cut off; the others start anew."""
 KEPT: Final = ("tune",)
 """Commands that go on where they were stopped too."""
-CHANGES: Final = ("erase", "delete", "prune", "rename", "models")
+CHANGES: Final = ("erase", "delete", "prune", "rename", "models", "push")
 """Commands whose changes stay where they are stopped in the middle."""
 SIGNS: Final = {
     jobs.DONE: ":material/done:",

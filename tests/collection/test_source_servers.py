@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import duckdb
@@ -32,170 +28,40 @@ from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import refresh
 from clv_core.workspace import Workspace
+from tests import servers
+from tests.servers import Run
 
 pytestmark = pytest.mark.slow
 PASSWORD = "s3cret p@ss:/wörd%41"
 CDNOW = Path(str(find_spec("lifetimes").origin)).parent / "datasets" / "CDNOW_master.txt"  # type: ignore[union-attr]
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def wait_until(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    process.wait(60)
-
-
-Run = Callable[[str], str]
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with servers.open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
-def open_folder() -> Iterator[Path]:
-    """A folder that the servers' own accounts may enter, which they may not pytest's."""
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def postgres(open_folder: Path) -> Iterator[tuple[str, Run]]:
+def postgres() -> Iterator[tuple[str, Run]]:
     """A PostgreSQL server with a role ``reader`` as the documents make it: its address, and a superuser's SQL."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries:
-        pytest.skip("needs Debian's package postgresql")
-    folder = open_folder / "postgres"
-    folder.mkdir(), folder.chmod(0o777)
-    as_user = {"user": "postgres"} if os.getuid() == 0 else {}
-    data, port = folder / "data", free_port()
-    (folder / "password").write_text("admin\n")
-    subprocess.run(
-        [
-            binaries[-1] / "initdb",
-            "-D",
-            data,
-            "-A",
-            "scram-sha-256",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            f"--pwfile={folder / 'password'}",
-        ],
-        check=True,
-        capture_output=True,
-        cwd="/",
-        **as_user,
-    )
-    server = subprocess.Popen(
-        [
-            binaries[-1] / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-k",
-            folder,
-            "-c",
-            "listen_addresses=127.0.0.1,127.0.0.2",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        **as_user,
-    )
-
-    def run(sql: str) -> str:
-        address = f"postgresql://postgres:admin@127.0.0.1:{port}/postgres"
-        done = subprocess.run(
-            ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", address], input=sql.encode(), check=True, capture_output=True
+    with servers.postgresql() as (port, run):
+        run(
+            f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO reader;"
+            " ALTER ROLE reader SET default_transaction_read_only = on;"
         )
-        return done.stdout.decode().strip()
-
-    wait_until(
-        lambda: (
-            subprocess.run(
-                [binaries[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)], capture_output=True
-            ).returncode
-            == 0
-        )
-    )
-    run(
-        f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO reader;"
-        " ALTER ROLE reader SET default_transaction_read_only = on;"
-    )
-    yield f"postgresql://reader@127.0.0.1:{port}/postgres", run
-    stop(server)
+        yield f"postgresql://reader@127.0.0.1:{port}/postgres", run
 
 
 @pytest.fixture(scope="module")
-def mariadb(open_folder: Path) -> Iterator[tuple[str, Run]]:
+def mariadb() -> Iterator[tuple[str, Run]]:
     """A MariaDB server with a user ``reader``: its address, and an administrator's SQL."""
-    if not shutil.which("mariadbd"):
-        pytest.skip("needs Debian's package mariadb-server")
-    folder = open_folder / "mariadb"
-    folder.mkdir(), folder.chmod(0o777)
-    data, port, socket_path = folder / "data", free_port(), folder / "s"
-    user = ["--user=mysql"] if os.getuid() == 0 else []
-    subprocess.run(
-        ["mariadb-install-db", f"--datadir={data}", "--auth-root-authentication-method=normal", *user],
-        check=True,
-        capture_output=True,
-    )
-    server = subprocess.Popen(
-        [
-            "mariadbd",
-            "--no-defaults",
-            f"--datadir={data}",
-            f"--port={port}",
-            f"--socket={socket_path}",
-            "--bind-address=127.0.0.1",
-            f"--secure-file-priv={folder}",
-            "--local-infile=1",
-            *user,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def run(sql: str) -> str:
-        done = subprocess.run(
-            [
-                "mariadb",
-                "--no-defaults",
-                "-uroot",
-                "--default-character-set=utf8mb4",
-                f"--socket={socket_path}",
-                "-N",
-                "--local-infile=1",
-            ],
-            input=sql.encode(),
-            check=True,
-            capture_output=True,
+    with servers.mariadb() as (port, run):
+        run(
+            f"CREATE DATABASE shop; CREATE USER reader@'%' IDENTIFIED BY '{PASSWORD}';"
+            " GRANT SELECT ON shop.* TO reader@'%'; DROP USER IF EXISTS ''@localhost;"
         )
-        return done.stdout.decode().strip()
-
-    wait_until(lambda: accepts(port))
-    run(
-        f"CREATE DATABASE shop; CREATE USER reader@'%' IDENTIFIED BY '{PASSWORD}';"
-        " GRANT SELECT ON shop.* TO reader@'%'; DROP USER IF EXISTS ''@localhost;"
-    )
-    yield f"mysql://reader@127.0.0.1:{port}/shop", run
-    stop(server)
+        yield f"mysql://reader@127.0.0.1:{port}/shop", run
 
 
 @pytest.fixture
@@ -205,8 +71,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def cdnow(open_folder: Path) -> Path:
-    path = open_folder / "cdnow.csv"
+def cdnow(folder: Path) -> Path:
+    path = folder / "cdnow.csv"
     duckdb.sql(f"""COPY (SELECT p[1] AS customer_id, strptime(p[2], '%Y%m%d')::DATE AS date, p[3]::INT AS quantity,
         p[4]::DECIMAL(10, 2) AS amount FROM (SELECT regexp_split_to_array(trim(line), '\\s+') AS p FROM
         read_csv('{CDNOW}', columns = {{'line': 'VARCHAR'}}, delim = '\x07', header = false)) WHERE p[1] ~ '^[0-9]+$')
@@ -248,9 +114,9 @@ def test_cdnow_from_mariadb_is_the_same_version_as_from_the_file(
 
 
 def test_a_million_simulated_rows_from_postgresql_are_the_same_version_as_from_the_file(
-    workspace: Workspace, postgres: tuple[str, Run], open_folder: Path
+    workspace: Workspace, postgres: tuple[str, Run], folder: Path
 ) -> None:
-    csv = open_folder / "events.csv"
+    csv = folder / "events.csv"
     duckdb.sql(f"""COPY (SELECT 'c' || (hash(i) % 60000) AS customer_id, TIMESTAMP '2024-01-01' + to_seconds(i * 31)
         AS event_time, 'o' || i AS order_id, round(5 + (hash(i * 7) % 20000) / 100, 2)::DECIMAL(10, 2) AS amount,
         ['web', 'app', NULL][1 + i % 3] AS channel FROM range(1000000) t(i)) TO '{csv}' (HEADER)""")
@@ -403,16 +269,8 @@ def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run], 
     assert b"SHOP_PASSWORD" in b"".join(texts)  # the search sees the reference
 
 
-def test_a_bucket_is_read_file_by_file_and_each_once(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = shutil.which("moto_server", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if server is None:
-        pytest.skip("needs the package moto[server]")
-    port = free_port()
-    process = subprocess.Popen([server, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: accepts(port))
+def test_a_bucket_is_read_file_by_file_and_each_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    with servers.s3() as port:
         bucket = f"http://127.0.0.1:{port}/shop"
         assert httpx.put(bucket).is_success
         monkeypatch.setenv("BUCKET", "id:key")
@@ -428,8 +286,6 @@ def test_a_bucket_is_read_file_by_file_and_each_once(
             assert refresh(workspace, "shop").files == (f"orders-{day}.csv",)
             assert stored(workspace) == expected(rows)
         assert refresh(workspace, "shop").files == ()
-    finally:
-        stop(process)
 
 
 def test_a_server_elsewhere_is_asked_for_an_encrypted_connection(

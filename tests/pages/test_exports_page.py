@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
+from clv_core import jobs, pipeline
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
@@ -16,7 +17,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, REACHABLE, do, give_contacts, texts
+from tests.pages.conftest import OPEN, REACHABLE, SIGN_IN, do, give_contacts, newest, really, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -142,6 +143,41 @@ def test_scores_are_checked_and_sent_to_a_destination(open_page: OPEN, root: Pat
     assert not app.error and not (root / "lake").exists()
     assert translate("pushing.checked", "en", changed=len(everybody), unchanged=0) in texts(app)
     app.button(key="push_send").click().run()
-    assert not app.error
-    assert [one.value for one in app.success] == [translate("pushing.sent", "en", sent=len(everybody), unchanged=0)]
+    assert app.button(key="push_send").disabled and not (root / "lake").exists()
+    really(root, "push")
     assert len(pd.read_parquet(root / "lake" / "shop" / "scores.parquet")) == len(everybody)
+    sent = translate("pushing.sent", "en", sent=len(everybody), unchanged=0)
+    assert sent in texts(app.run())
+    after_reload = open_page(root, "exports", lang="en")
+    assert sent in texts(after_reload)
+    assert sent not in texts(do(after_reload, "push_close"))
+
+
+def test_a_second_push_is_refused_while_one_runs(open_page: OPEN, root: Path) -> None:
+    add_destination(Workspace(root), "lake", "bucket", f"file://{root}/lake")
+    first, second = open_page(root, "exports", lang="en"), open_page(root, "exports", lang="en")
+    do(first, "push_send")
+    do(second, "push_send")  # still live on that page
+    assert len(jobs.jobs(Workspace(root), "push")) == 1 and second.button(key="push_send").disabled
+    with (Workspace(root).folder("locks", "runs") / "push-lake.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as a schedule's push holds it
+        really(root, "push", code=4)
+    assert [one.value for one in first.run().error] == [translate("error.push_running", "en", name="lake")]
+
+
+def test_a_push_that_is_refused_says_why_and_which_rows_were_not_accepted(
+    open_page: OPEN, root: Path, sign_in: SIGN_IN
+) -> None:
+    add_destination(Workspace(root), "lake", "bucket", "file:///proc/lake")
+    app = do(open_page(root, "exports", lang="en"), ("export_tiers", [1, 2]), "push_send")
+    assert really(root, "push", code=5)[-1] == "--segment=tier=1,2"
+    assert "/proc/lake refused the request" in app.run().error[0].value
+    failed = [{"customer_id": "C10", "reason": "HTTP 422: no such person"}]
+    result = {"sent": 2, "unchanged": 3, "left_out": {"suppressed": 1}, "failed": failed}
+    jobs.finish(newest(root, "push").folder, "en", result=result)
+    shown = [table.value for table in app.run().dataframe if "C10" in table.value.to_string()]
+    assert len(shown) == 1 and translate("pushing.failed", "en", failed=1) in [one.value for one in app.warning]
+    sign_in("bob@shop.example")
+    app = open_page(root, "exports", lang="en")
+    assert app.button(key="push_send").disabled and "/proc" not in texts(app)
+    assert not [table for table in app.dataframe if "C10" in table.value.to_string()]

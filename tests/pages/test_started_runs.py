@@ -32,6 +32,7 @@ from clv_core.errors import Message, NeedsAnswer
 from clv_core.monitoring.health import RETRAIN, Recommendation
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.schedules import load_schedule
+from clv_core.strategy.destinations import add_destination
 from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.clusters import Clusters
@@ -342,13 +343,29 @@ def a_source_read(shop: Shop) -> dict[str, Any]:
 @starts("operate.schedules schedule")
 def a_schedule_of_all_steps_run(shop: Shop) -> dict[str, Any]:
     add_source(shop.work, Source(OTHER, "folder", str(shop.folder), NAME, "*.csv"))
-    app, steps = page("operate/schedules.py"), ["source", "score", "monitor", "retrain", "export", "summary"]
+    add_destination(shop.work, OTHER, "bucket", f"file://{shop.folder}/lake")
+    app, steps = page("operate/schedules.py"), ["source", "score", "monitor", "retrain", "export", "push", "summary"]
     do(app, ("schedule_name", NAME), ("schedule_dataset", NAME), ("schedule_steps", steps), "schedule_save")
     read = [build_parser().parse_args(shlex.split(step)) for step in load_schedule(shop.work, NAME)[0].steps]
-    assert [one.command for one in read] == ["source", "score", "monitor", "monitor", "export", "summary"]
-    assert [one.name for one in read] == [OTHER, *[NAME] * 5]
+    assert [one.command for one in read] == ["source", "score", "monitor", "monitor", "export", "push", "summary"]
+    assert [one.name for one in read] == [OTHER, *[NAME] * 6]
     do(app, f"run_{NAME}")
     return {"command": "schedule", "action": "run", "name": NAME}
+
+
+@starts("exports.destinations push")
+def scores_sent(shop: Shop) -> dict[str, Any]:
+    add_destination(shop.work, OTHER, "bucket", f"file://{shop.folder}/lake")
+    app = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=60)
+    app.session_state["dataset"], app.session_state["model"] = NAME, shop.bundle.id
+    app.session_state[f"acknowledge_{shop.bundle.id}"] = True
+    app = quiet(app.run().switch_page("act/exports.py").run())
+    app.file_uploader(key="export_stop_file").set_value(("-客.txt", b"-a=,b\n", "text/plain"))
+    do(quiet(app.run()), ("export_tiers", [1, 3]), "push_send")
+    options = shop.read()
+    assert options.suppress.read_bytes() == b"-a=,b\n"
+    said = {"to": OTHER, "scheme": "quantile:10,30,60", "segment": ["tier=1,3"], "assume_consent": False}
+    return {"command": "push", "name": NAME, "model": shop.bundle.id, **said}
 
 
 def page(path: str) -> AppTest:

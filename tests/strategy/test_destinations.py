@@ -5,21 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import multiprocessing
 import os
 import re
 import signal
-import socket
-import subprocess
-import time
+import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -31,6 +32,7 @@ from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export_records import customer_exports
 from clv_core.strategy.destinations import KINDS, add_destination, open_destination, push
 from clv_core.workspace import Workspace
+from tests import servers
 from tests.strategy.lists import SIDE
 
 SECRET = "a-key-that-is-nowhere-else"
@@ -117,6 +119,9 @@ class Handler(BaseHTTPRequestHandler):
             assert set(one) == {"id", "idProperty", "properties", "objectWriteTraceId"}
             assert one["idProperty"] == "email" and one["id"] == one["properties"]["email"]
             assert all(isinstance(value, str) for value in one["properties"].values())
+            if "predicted_clv" in self.server.bad:
+                message = 'Property values were not valid: [{"message":"Property \\"predicted_clv\\" does not exist"}]'
+                return 400, {"status": "error", "message": message, "category": "VALIDATION_ERROR"}
             customer = one["properties"]["customer_id"]
             if customer in self.server.bad:
                 context = {"objectWriteTraceId": [one["objectWriteTraceId"]]}
@@ -159,13 +164,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with servers.serving(Receiver()) as server:
+        yield server
 
 
 def scored(n: int = PEOPLE) -> pd.DataFrame:
@@ -254,6 +254,15 @@ def test_bad_row_is_named_and_all_others_arrive(kind: str, receiver: Receiver, a
     assert send(root, kind).sent == 1 and set(receiver.rows) == expected(kind)
 
 
+def test_property_that_nobody_created_in_hubspot_stops_the_push_at_once(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, receiver.bad = add("hubspot"), {"predicted_clv"}
+    with pytest.raises(ClvError, match=r"accepted 0, 1,200 are left.*predicted_clv.* does not exist"):
+        send(root, "hubspot")
+    assert receiver.requests == 1
+
+
 class Kill:
     """Kills the process before a batch."""
 
@@ -284,8 +293,9 @@ def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
 ) -> None:
     root = add("webhook")
     receiver.faults = ["", 401]
-    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401"):
+    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401") as caught:
         send(root, "webhook")
+    assert caught.value.result is not None and caught.value.result["sent"] == 500
     [receipt] = customer_exports(Workspace(root))
     assert receipt["rows"] == 500 and not receipt["settings"]["complete"]
     assert send(root, "webhook").sent == 730
@@ -315,52 +325,107 @@ def test_bucket_holds_everybody_once_with_model_cutoff_interval_and_tier(tmp_pat
     assert {"model", "cutoff", "clv_p10", "clv_p90", "tier"} <= set(rows) and set(rows["cutoff"]) == {SIDE.cutoff}
 
 
-@pytest.fixture
-def postgresql() -> Iterator[int]:
-    """Return the port of a server with the password of the tests."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not binaries:
-        pytest.skip("needs Debian's package postgresql")
-    as_user: dict[str, Any] = {"user": "postgres"} if os.getuid() == 0 else {}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        (folder / "password").write_text(SECRET)
-        made = [binaries[-1] / "initdb", "-D", folder / "data", "-A", "scram-sha-256", "-U", "me"]
-        subprocess.run([*made, f"--pwfile={folder / 'password'}"], check=True, capture_output=True, cwd="/", **as_user)
-        words = [binaries[-1] / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder]
-        server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **as_user)
-        ready = [binaries[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
-        while subprocess.run(ready, capture_output=True).returncode:
-            time.sleep(0.1)
-        yield port
-        server.terminate()
-        server.wait(30)
+@dataclass(frozen=True)
+class Lake:
+    """A bucket ``lake`` that takes one key, which may put objects and do nothing else."""
+
+    port: int
+    secret: str
+
+    def ask(self, method: str, path: str, content: bytes = b"") -> bytes:
+        answer = httpx.request(method, f"http://127.0.0.1:{self.port}/{path}", content=content)
+        assert answer.is_success
+        return answer.content
+
+    def rows(self) -> pd.DataFrame:
+        self.ask("POST", "moto-api/reset-auth", b"inf")
+        found = self.ask("GET", f"lake/clv/{SIDE.dataset}/scores.parquet")
+        self.ask("POST", "moto-api/reset-auth", b"0")
+        return pd.read_parquet(io.BytesIO(found))
+
+
+@pytest.fixture(scope="module")
+def lake() -> Iterator[Lake]:
+    """The secret of its key has characters that mean something in an address."""
+    policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]}'
+    scope = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x"
+    with servers.s3() as port:
+
+        def iam(action: str, **words: str) -> str:
+            said = {"Action": action, "UserName": "clv", **words}
+            return httpx.post(f"http://127.0.0.1:{port}", data=said, headers={"Authorization": scope}).text
+
+        iam("CreateUser")
+        iam("PutUserPolicy", PolicyName="put", PolicyDocument=policy)
+        key, secret = "none", ""
+        while not {"/", "+"} <= {*secret}:
+            iam("DeleteAccessKey", AccessKeyId=key)
+            made = iam("CreateAccessKey")
+            key, secret = (re.findall(f"<{name}>([^<]+)", made)[0] for name in ("AccessKeyId", "SecretAccessKey"))
+        found = Lake(port, f"{key}:{secret}")
+        found.ask("PUT", "lake")
+        found.ask("POST", "moto-api/reset-auth", b"0")
+        yield found
 
 
 @pytest.mark.slow
-def test_table_of_postgresql_is_replaced_as_a_whole(
-    postgresql: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_bucket_keeps_its_last_object_until_the_next_is_whole(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from adbc_driver_postgresql import dbapi
+    monkeypatch.setenv("THE_KEY", lake.secret)
+    work, people, errors = Workspace(tmp_path / "workspace"), scored(), list[str]()
+    with servers.serving(servers.Line(lake.port)) as line:
+        address = f"s3://lake/clv?endpoint=http://127.0.0.1:{line.server_port}&region=eu-central-1"
+        add_destination(work, "lake", "bucket", address, "env:THE_KEY")
+        assert send(work.root, "lake").sent == PEOPLE
+        for share in (0.0, 0.5, 0.99):
+            before, people = lake.rows(), people.iloc[1:].assign(predicted_clv=people["predicted_clv"] + 1)
+            line.passed, line.most = 0, share * line.passed
+            with pytest.raises(ClvError, match=f"accepted 0, {len(people):,} are left.*NETWORK_CONNECTION") as caught:
+                send(work.root, "lake", people=people)
+            errors += traceback.format_exception(caught.value)
+            receipt = customer_exports(work)[0]
+            assert (receipt["rows"], receipt["settings"]["complete"]) == (0, False)
+            pd.testing.assert_frame_equal(lake.rows(), before)
+            line.passed, line.most = 0, inf
+            assert send(work.root, "lake", people=people).sent == len(people)
+            columns = ["customer_id", "predicted_clv"]
+            assert lake.rows()[columns].to_dict() == people.reset_index()[columns].to_dict()
+    add_destination(work, "lake", "bucket", address.replace(str(line.server_port), str(lake.port)), "env:THE_KEY")
+    key, _, secret = lake.secret.partition(":")
+    for wrong, reason in ((f"{key}:{secret[::-1]}", "SIGNATURE_DOES_NOT_MATCH"), (f"x:{secret}", "INVALID_ACCESS_KEY")):
+        monkeypatch.setenv("THE_KEY", wrong)
+        with pytest.raises(ClvError, match=f"lake refused the request .{reason}") as caught:
+            send(work.root, "lake")
+        errors += traceback.format_exception(caught.value)
+    texts = [
+        *map(str.encode, errors),
+        caplog.text.encode(),
+        *(p.read_bytes() for p in work.root.rglob("*") if p.is_file()),
+    ]
+    for one in (secret, quote(secret, safe=""), secret[::-1]):
+        assert not [text for text in texts if one.encode() in text]
+    assert any(b"THE_KEY" in text for text in texts)  # the search sees the reference
 
+
+@pytest.mark.slow
+def test_table_of_postgresql_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", SECRET)
     work = Workspace(tmp_path / "workspace")
-    address = f"postgresql://me@127.0.0.1:{postgresql}/postgres"
-    add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores")
-    assert send(work.root, "dwh").sent == PEOPLE
-    assert send(work.root, "dwh").sent == 0
-    fewer = scored().iloc[1:].assign(predicted_clv=2.5)
-    assert send(work.root, "dwh", people=fewer).sent == PEOPLE - 1
-    with dbapi.connect(address.replace("me@", f"me:{SECRET}@")) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), count(DISTINCT customer_id), sum(predicted_clv), min(cutoff) FROM scores")
-        assert cursor.fetchone() == (PEOPLE - 1, PEOPLE - 1, 2.5 * (PEOPLE - 1), SIDE.cutoff)
-    monkeypatch.setenv("THE_KEY", "wrong")
-    with pytest.raises(ClvError, match="refused the request") as caught:
-        send(work.root, "dwh", people=fewer.assign(predicted_clv=1.0))
-    assert "wrong" not in str(caught.value.message())
+    with servers.postgresql() as (port, run):
+        run(f"CREATE ROLE me LOGIN PASSWORD '{SECRET}'; GRANT CREATE ON SCHEMA public TO me")
+        address = f"postgresql://me@127.0.0.1:{port}/postgres"
+        add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores")
+        assert send(work.root, "dwh").sent == PEOPLE
+        assert send(work.root, "dwh").sent == 0
+        fewer = scored().iloc[1:].assign(predicted_clv=2.5)
+        assert send(work.root, "dwh", people=fewer).sent == PEOPLE - 1
+        found = run("SELECT count(*), count(DISTINCT customer_id), sum(predicted_clv), min(cutoff) FROM scores")
+        assert found == f"{PEOPLE - 1}|{PEOPLE - 1}|{2.5 * (PEOPLE - 1)}|{SIDE.cutoff}"
+        monkeypatch.setenv("THE_KEY", "wrong")
+        with pytest.raises(ClvError, match="refused the request") as caught:
+            send(work.root, "dwh", people=fewer.assign(predicted_clv=1.0))
+        assert "wrong" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:

@@ -56,23 +56,40 @@ def _in_place(path: Path, _: Path) -> Path:
     return path
 
 
+def s3_system(address: str, secret: str) -> tuple[Any, str]:
+    """Return the file system of ``s3://bucket/folder?region=NAME``, and the folder in it.
+
+    Args:
+        address: of another store than Amazon's with ``&endpoint=https://HOST``.
+        secret: ``KEY_ID:SECRET_KEY``; "" for the keys of the environment or of this machine's role.
+
+    Raises:
+        UsageError: the secret is not two texts.
+        OSError: the bucket's region is neither given nor found.
+    """
+    from pyarrow import fs
+
+    parts = urlsplit(address)
+    query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    options: dict[str, Any] = {key: query[key] for key in ("region", "scheme", "endpoint_override") if key in query}
+    if endpoint := query.get("endpoint"):
+        options |= {"endpoint_override": urlsplit(endpoint).netloc, "scheme": urlsplit(endpoint).scheme}
+    if not {"region", "endpoint_override"} & {*options}:
+        options["region"] = fs.resolve_s3_region(parts.netloc)
+    if secret:
+        options["access_key"], colon, options["secret_key"] = secret.partition(":")
+        if not colon:
+            raise UsageError("source_s3_secret")
+    return fs.S3FileSystem(**options), f"{parts.netloc}{parts.path}".rstrip("/")
+
+
 @contextmanager
 def s3(source: Source, password: str) -> Iterator[list[RemoteFile]]:
     """Yield the objects of a bucket that match, the oldest first; they are copied when they are asked for."""
     from pyarrow import fs
 
-    parts = urlsplit(source.where)
-    said = {key: values[0] for key, values in parse_qs(parts.query).items()}
-    options: dict[str, Any] = {"region": said["region"]} if "region" in said else {}
-    if endpoint := urlsplit(said.get("endpoint", "")):
-        options |= {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme} if endpoint.netloc else {}
-    if password:
-        options["access_key"], colon, options["secret_key"] = password.partition(":")
-        if not colon:
-            raise UsageError("source_s3_secret")
     try:
-        system = fs.S3FileSystem(**options)
-        root = f"{parts.netloc}{parts.path}".rstrip("/")
+        system, root = s3_system(source.where, password)
         listed = system.get_file_info(fs.FileSelector(root, recursive="/" in source.what or "**" in source.what))
     except OSError as error:
         raise unreachable(source, error) from error

@@ -4,15 +4,15 @@ A push sends what changed since the last one, to those whom a file for the same 
 in the export log. Killed or refused in the middle, the next push goes on where it stopped.
 """
 
-from clv_core.strategy.destinations.destination import (
-    Destination,
+from clv_core.strategy.destinations.destination import Destination
+from clv_core.strategy.destinations.push import Pushed, push
+from clv_core.strategy.destinations.saved_destinations import (
+    KINDS,
     add_destination,
     list_destinations,
     open_destination,
     remove_destination,
 )
-from clv_core.strategy.destinations.push import Pushed, push
-from clv_core.strategy.destinations.senders import KINDS
 
 __all__ = [
     "KINDS",

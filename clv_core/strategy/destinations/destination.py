@@ -1,34 +1,23 @@
-"""Saved destinations, and which rows were sent to each.
-
-workspace/destinations/<name>/
-  destination.json  kind, address, and where its secret lies; never the secret
-  <dataset>.jsonl   one line a batch that was accepted: keyed hash of each customer's id, digest of what was sent
-"""
+"""A destination, and what each kind of it has in common."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import shutil
 import urllib.parse
-import uuid
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
-from clv_core import audit
-from clv_core.errors import NotFound, UsageError
+import pandas as pd
+
+from clv_core.columns import CUSTOMER_ID
 from clv_core.records import JsonRecord
-from clv_core.strategy.destinations.senders import KINDS
-from clv_core.workspace import Workspace, append_record, check_name, read_json, read_lines, write_json, write_text
 
-FOLDER: Final = "destinations"
-RECORD: Final = "destination.json"
-LOCAL: Final = ("localhost", "127.0.0.1", "::1")
-"""Hosts that need no TLS."""
-SECRET_KINDS: Final = ("env:", "file:", "keyring:")
+Row = dict[str, Any]
+SCORES: Final = (
+    *(CUSTOMER_ID, "as_of", "horizon_days", "p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"),
+    *("tier", "segment_name", "model"),
+)
+"""Columns that a webhook, a table and a bucket get, where they are there: no contact fields."""
 
 
 @dataclass(frozen=True)
@@ -58,94 +47,50 @@ class Destination(JsonRecord):
         return parts.hostname or parts.path
 
 
-def add_destination(
-    workspace: Workspace, name: str, kind: str, address: str = "", secret: str = "", table: str = "clv_scores"
-) -> Destination:
-    """Save a destination; one of that name is replaced, and is sent everything again where its address is another.
+class Send(Protocol):
+    """Sends rows and returns why some were not accepted, by their place.
 
     Raises:
-        UsageError: the kind is unknown, the address is missing or holds a password, or the secret is no reference.
+        BadRows: the request is refused for a row; it can be sent in halves.
+        SendError: the destination refuses everything, or does not answer.
     """
-    if kind not in KINDS:
-        raise UsageError("destination_kind", kind=kind, known=list(KINDS))
-    address = address or KINDS[kind].address
-    parts = urllib.parse.urlsplit(address)
-    known = parts.scheme in KINDS[kind].schemes or (parts.scheme == "http" and parts.hostname in LOCAL)
-    if not known or parts.password or (KINDS[kind].needs_secret and not secret):
-        raise UsageError("destination_address", kind=kind, schemes=list(KINDS[kind].schemes))
-    if secret and not secret.startswith(SECRET_KINDS):
-        raise UsageError("secret_reference")
-    if not table.replace("_", "a").isalnum():
-        raise UsageError("destination_table", table=table[:60])
-    folder = workspace.folder(FOLDER, check_name(name))
-    made = Destination(name.strip(), kind, address, secret, table, uuid.uuid4().hex)
-    if (folder / RECORD).exists():
-        before = open_destination(workspace, name)
-        if (before.kind, before.address, before.table) == (kind, address, table):
-            made = Destination(made.name, kind, address, secret, table, before.salt)
-        else:
-            for sent in folder.glob("*.jsonl"):
-                sent.unlink()
-    write_json(folder / RECORD, made.to_json())
-    audit.note(workspace, "destinations add", format=kind, outcome="done")
-    return made
+
+    def __call__(self, rows: Sequence[Row], about: Row) -> dict[int, str]:
+        """Send rows; ``about`` says what their numbers mean."""
 
 
-def list_destinations(workspace: Workspace) -> list[Destination]:
-    """Return all destinations, by name."""
-    paths = sorted(workspace.place(FOLDER).glob(f"*/{RECORD}"))
-    return [Destination.from_json(read_json(path)) for path in paths]
+class BadRows(Exception):
+    """A request was refused for what it holds; the text is the answer's."""
 
 
-def open_destination(workspace: Workspace, name: str) -> Destination:
-    """Return one.
-
-    Raises:
-        NotFound: there is none of that name.
-    """
-    found = {one.name: one for one in list_destinations(workspace)}
-    if name.strip() not in found:
-        raise NotFound("no_destination", name=name[:80], known=list(found) or "-")
-    return found[name.strip()]
-
-
-def remove_destination(workspace: Workspace, name: str) -> None:
-    """Forget a destination; what it was sent stays there."""
-    found = open_destination(workspace, name)
-    shutil.rmtree(workspace.place(FOLDER, found.name))
-    audit.note(workspace, "destinations remove", format=found.kind, outcome="done")
-
-
-class Ledger:
-    """What a destination has accepted of a dataset, by customer.
+class SendError(Exception):
+    """A destination refuses everything, or does not answer.
 
     Args:
-        workspace: whose.
-        destination: which.
-        dataset: name.
+        code: of the error that a person sees, ``push_refused`` or ``push_unanswered``.
+        reason: a status or code that it gave.
     """
 
-    def __init__(self, workspace: Workspace, destination: Destination, dataset: str) -> None:
-        self._path = workspace.folder(FOLDER, destination.name) / f"{dataset}.jsonl"
-        self._salt = destination.salt.encode()
-        self.digests: dict[str, str] = {}
-        self.without_receipt = 0
-        for line in read_lines(self._path):
-            with suppress(ValueError):  # cut off by a crash
-                record = json.loads(line)
-                self.digests |= record.get("rows", {})
-                self.without_receipt = 0 if "receipt" in record else self.without_receipt + len(record["rows"])
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code, self.reason = code, reason
 
-    def key(self, customer: str) -> str:
-        """Return the keyed hash of a customer's id."""
-        return hmac.new(self._salt, customer.encode(), hashlib.sha256).hexdigest()[:24]
 
-    def accept(self, rows: Mapping[str, str]) -> None:
-        """Note on the disk that rows were accepted: hash of the id to digest of what was sent."""
-        append_record(self._path, {"rows": dict(rows)})
-        self.digests |= rows
+def score_rows(customers: pd.DataFrame) -> list[Row]:
+    """Return the scores of each customer, with JSON types."""
+    return records({name: customers[name] for name in SCORES if name in customers})
 
-    def close(self, kept: Iterable[str]) -> None:
-        """Note that the receipt was written, and keep one line of what was accepted of these hashes."""
-        lines = ({"rows": {key: self.digests[key] for key in kept if key in self.digests}}, {"receipt": True})
-        write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))
+
+def records(columns: dict[str, Any]) -> list[Row]:
+    """Return one dictionary a row: dates as ISO days, numbers rounded, without what is missing."""
+    values = {}
+    for name, column in columns.items():
+        if pd.api.types.is_datetime64_any_dtype(column):
+            column = column.dt.strftime("%Y-%m-%d")
+        elif pd.api.types.is_float_dtype(column):
+            column = column.round(6)
+        values[name] = column.astype(object).where(column.notna(), None).tolist()
+    return [
+        {name: value for name, value in zip(values, row, strict=True) if value is not None and value != ""}
+        for row in zip(*values.values(), strict=True)
+    ]

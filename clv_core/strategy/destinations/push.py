@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,19 +16,54 @@ import pandas as pd
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import Cancelled, ClvError, Message
+from clv_core.errors import ClvError, Message
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
 from clv_core.secrets_by_reference import secret as secret_of
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Exported, Side, log_export
-from clv_core.strategy.destinations.destination import Destination, Ledger
-from clv_core.strategy.destinations.senders import KINDS, split
-from clv_core.workspace import Workspace
+from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError
+from clv_core.strategy.destinations.saved_destinations import FOLDER, KINDS
+from clv_core.workspace import Workspace, append_record, read_lines, write_text
 
 EXAMPLES: Final = 10
 PERSONAL: Final = re.compile(r"email|phone.*|first_?name|last_?name|city|zip|id")
+
+
+class Ledger:
+    """What a destination has accepted of a dataset, by customer.
+
+    Args:
+        workspace: whose.
+        destination: which.
+        dataset: name.
+    """
+
+    def __init__(self, workspace: Workspace, destination: Destination, dataset: str) -> None:
+        self._path = workspace.folder(FOLDER, destination.name) / f"{dataset}.jsonl"
+        self._salt = destination.salt.encode()
+        self.digests: dict[str, str] = {}
+        self.without_receipt = 0
+        for line in read_lines(self._path):
+            with suppress(ValueError):  # cut off by a crash
+                record = json.loads(line)
+                self.digests |= record.get("rows", {})
+                self.without_receipt = 0 if "receipt" in record else self.without_receipt + len(record["rows"])
+
+    def key(self, customer: str) -> str:
+        """Return the keyed hash of a customer's id."""
+        return hmac.new(self._salt, customer.encode(), hashlib.sha256).hexdigest()[:24]
+
+    def accept(self, rows: Mapping[str, str]) -> None:
+        """Note on the disk that rows were accepted: hash of the id to digest of what was sent."""
+        append_record(self._path, {"rows": dict(rows)})
+        self.digests |= rows
+
+    def close(self, kept: Iterable[str]) -> None:
+        """Note that the receipt was written, and keep one line of what was accepted of these hashes."""
+        lines = ({"rows": {key: self.digests[key] for key in kept if key in self.digests}}, {"receipt": True})
+        write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 @dataclass(frozen=True)
@@ -55,6 +92,12 @@ class Pushed:
     recovered: int = 0
     notes: tuple[Message, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it for a person or a job, without the notes: their sentences depend on the language."""
+        counts = {name: getattr(self, name) for name in ("destination", "sent", "changed", "unchanged", "left_out")}
+        failed = [{"customer_id": customer, "reason": reason} for customer, reason in self.failed]
+        return {**counts, "failed": failed, "recovered": self.recovered, "examples": self.examples}
+
 
 def push(
     workspace: Workspace,
@@ -82,8 +125,8 @@ def push(
         wait: sleeps for so many seconds.
 
     Raises:
-        ClvError: the destination refused or did not answer; what it accepted before is in the receipt, and the next
-            push goes on from there.
+        ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
+            before, which is in the receipt, too. The next push goes on from there.
         Refused: another push to it is running.
         UsageError, NeedsAnswer: as of files.
     """
@@ -111,33 +154,43 @@ def push(
             return replace(made, examples=[_masked(rows[place]) for place in changed[:EXAMPLES]])
         facts = ("dataset", "dataset_version", "cutoff", "model", "horizon_days", "currency")
         about = {name: getattr(side, name) for name in facts}
-        failed: dict[int, str] = {}
+        secret = secret_of(destination.secret) if destination.secret else ""
+        step = kind.most_rows or max(len(changed), 1)
         complete = False
         try:
-            secret = secret_of(destination.secret) if destination.secret else ""
-            step = kind.most_rows or max(len(changed), 1)
             with kind.connect(destination, secret, wait) as send:
                 for begin in range(0, len(changed), step):
                     progress.report("pushing", begin, len(changed))
                     batch = changed[begin : begin + step]
-                    refused = split(send, [rows[place] for place in batch], about)
-                    failed |= {batch[place]: reason for place, reason in refused.items()}
-                    ledger.accept({keys[place]: digests[place] for place in batch if place not in failed})
-                    made = replace(made, sent=made.sent + len(batch) - len(refused))
+                    refused = _split(send, [rows[place] for place in batch], about)
+                    accepted = [place for number, place in enumerate(batch) if number not in refused]
+                    ledger.accept({keys[place]: digests[place] for place in accepted})
+                    failed = [*made.failed, *((ids[batch[number]], reason) for number, reason in refused.items())]
+                    made = replace(made, sent=made.sent + len(accepted), failed=failed)
             progress.report("pushing", len(changed), len(changed))
             complete = True
-        except Cancelled:
-            raise
-        except ClvError as error:
-            left = len(changed) - made.sent - len(failed)
-            reason = error.message()
-            raise ClvError("push_stopped", name=destination.name, sent=made.sent, left=left, reason=reason) from error
+        except SendError as error:
+            counts = {"sent": made.sent, "left": len(changed) - made.sent - len(made.failed)}
+            stopped = ClvError(error.code, name=destination.name, host=destination.host, reason=error.reason, **counts)
+            stopped.result = made.to_json()
+            raise stopped from error
         finally:
-            if made.sent or failed or made.recovered or not complete:
-                made = replace(made, failed=[(ids[place], reason) for place, reason in failed.items()])
+            if made.sent or made.failed or made.recovered or not complete:
                 _note_receipt(workspace, destination, made, side, complete=complete)
             ledger.close(keys if complete and kind.most_rows is None else list(ledger.digests))
         return made
+
+
+def _split(send: Send, rows: Sequence[Row], about: Row) -> dict[int, str]:
+    """Send rows; of a batch that is refused for a row, its halves, so that only bad rows are left."""
+    try:
+        return send(rows, about)
+    except BadRows as error:
+        if len(rows) == 1:
+            return {0: str(error)}
+    half = len(rows) // 2
+    later = _split(send, rows[half:], about)
+    return {**_split(send, rows[:half], about), **{half + place: reason for place, reason in later.items()}}
 
 
 def _note_receipt(workspace: Workspace, destination: Destination, made: Pushed, side: Side, *, complete: bool) -> None:

@@ -143,5 +143,6 @@ def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, D
         t("column.export_rows"): entry["rows"],
         t("column.export_segment"): segment_words(entry, datasets),
         t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): i18n.join_names(entry["files"]),
+        t("column.export_files"): i18n.join_names(entry["files"])
+        or (entry.get("settings") or {}).get("destination", ""),
     }

@@ -1,4 +1,4 @@
-"""How each kind of destination is talked to: one row a kind in :data:`KINDS`.
+"""Scores sent by HTTP: to a webhook, to Klaviyo, to HubSpot.
 
 Requests that were not answered, or with 408, 429 or 5xx, are sent again, as late as ``Retry-After`` asks; each is such
 that sending it twice changes nothing.
@@ -14,11 +14,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, Self, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, Final, Self, TypeVar
 
 import pandas as pd
 
@@ -33,11 +31,10 @@ from clv_core.collection.vocabulary.contact_fields import (
     ZIP,
 )
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import ClvError, UsageError
 from clv_core.strategy.audiences.platforms import PROPERTIES, properties
+from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, records
 
 T = TypeVar("T")
-Row = dict[str, Any]
 TRIES: Final = 6
 TIMEOUT_SECONDS: Final = 30.0
 LONGEST_WAIT: Final = 900.0
@@ -48,61 +45,6 @@ BAD_ROWS: Final = (400, 413, 422)
 KLAVIYO_REVISION: Final = "2025-01-15"
 POLLS: Final = 300
 POLL_SECONDS: Final = 2.0
-SCORES: Final = (
-    *(CUSTOMER_ID, "as_of", "horizon_days", "p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"),
-    *("tier", "segment_name", "model"),
-)
-"""Columns that a webhook, a table and a bucket get, where they are there: no contact fields."""
-
-
-class Target(Protocol):
-    """What a sender needs to know of a destination."""
-
-    @property
-    def name(self) -> str:
-        """Of it."""
-
-    @property
-    def address(self) -> str:
-        """URL."""
-
-    @property
-    def table(self) -> str:
-        """Of a database."""
-
-
-class Send(Protocol):
-    """Sends rows and returns why some were not accepted, by their place; raises ClvError where it has to stop."""
-
-    def __call__(self, rows: Sequence[Row], about: Row) -> dict[int, str]:
-        """Send rows; ``about`` says what their numbers mean."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of destination; its name for people is the catalogue key ``export.<id>``.
-
-    Args:
-        format: of ``EXPORTS``, whose audience it gets.
-        rows: audience's customers -> what is sent of each.
-        connect: destination, secret and how to wait -> what sends, while it is open.
-        most_rows: in one request; None sends all at once and replaces what was there.
-        schemes: of its address; ``http`` as well on this machine.
-        address: where none is given.
-        needs_secret: whether it does not work without.
-    """
-
-    format: str
-    rows: Callable[[pd.DataFrame], list[Row]]
-    connect: Callable[[Target, str, Callable[[float], None]], AbstractContextManager[Send]]
-    most_rows: int | None
-    schemes: tuple[str, ...] = ("https",)
-    address: str = ""
-    needs_secret: bool = True
-
-
-class BadRows(Exception):
-    """A request was refused for what it holds; the text is the answer's."""
 
 
 class Http:
@@ -115,11 +57,11 @@ class Http:
         pause: seconds between two requests.
     """
 
-    def __init__(self, target: Target, headers: Row, wait: Callable[[float], None], pause: float = 0.0) -> None:
+    def __init__(self, target: Destination, headers: Row, wait: Callable[[float], None], pause: float = 0.0) -> None:
         import httpx
 
         self._client, self._address = httpx.Client(headers=headers, timeout=TIMEOUT_SECONDS), target.address
-        self._host, self._wait, self._pause, self._last = httpx.URL(target.address).host, wait, pause, 0.0
+        self._wait, self._pause, self._last = wait, pause, 0.0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -134,7 +76,7 @@ class Http:
 
         Raises:
             BadRows: the server refuses what was sent.
-            ClvError: it does not answer, or refuses everything.
+            SendError: it does not answer, or refuses everything.
         """
         import httpx
 
@@ -152,19 +94,19 @@ class Http:
                     except (KeyError, TypeError, ValueError):
                         reason = f"HTTP {answer.status_code}, unreadable"
                 elif answer.status_code in BAD_ROWS:
-                    raise BadRows(f"HTTP {answer.status_code}: {_said(answer)}")
+                    raise BadRows(f"HTTP {answer.status_code}: {_said(answer)}".rstrip(": "))
                 elif answer.status_code in AGAIN:
                     reason = f"HTTP {answer.status_code}"
                     delay = _retry_after(answer.headers.get("retry-after", ""), delay)
                 else:
-                    raise ClvError("push_refused", host=self._host, reason=f"HTTP {answer.status_code}")
+                    raise SendError("push_refused", f"HTTP {answer.status_code}")
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
             if delay > LONGEST_WAIT:
                 break
             if attempt < TRIES - 1:
                 self._wait(delay)
-        raise ClvError("push_unanswered", host=self._host, reason=reason)
+        raise SendError("push_unanswered", reason)
 
 
 def _json(answer: Any) -> Any:
@@ -191,40 +133,8 @@ def _retry_after(text: str, otherwise: float) -> float:
         return otherwise
 
 
-def split(send: Send, rows: Sequence[Row], about: Row) -> dict[int, str]:
-    """Send rows; of a batch that is refused for a row, its halves, so that only bad rows are left."""
-    try:
-        return send(rows, about)
-    except BadRows as error:
-        if len(rows) == 1:
-            return {0: str(error)}
-    half = len(rows) // 2
-    later = split(send, rows[half:], about)
-    return {**split(send, rows[:half], about), **{half + place: reason for place, reason in later.items()}}
-
-
-def score_rows(customers: pd.DataFrame) -> list[Row]:
-    """Return the scores of each customer, with JSON types."""
-    return _records({name: customers[name] for name in SCORES if name in customers})
-
-
-def _records(columns: dict[str, Any]) -> list[Row]:
-    """Return one dictionary a row: dates as ISO days, numbers rounded, without what is missing."""
-    values = {}
-    for name, column in columns.items():
-        if pd.api.types.is_datetime64_any_dtype(column):
-            column = column.dt.strftime("%Y-%m-%d")
-        elif pd.api.types.is_float_dtype(column):
-            column = column.round(6)
-        values[name] = column.astype(object).where(column.notna(), None).tolist()
-    return [
-        {name: value for name, value in zip(values, row, strict=True) if value is not None and value != ""}
-        for row in zip(*values.values(), strict=True)
-    ]
-
-
 @contextmanager
-def webhook(target: Target, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def webhook(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
     """Post JSON, signed as the Standard Webhooks do, whose libraries check it (github.com/standard-webhooks).
 
     ``webhook-id`` and ``Idempotency-Key`` are the same for the same rows: a receiver that has seen one drops it.
@@ -251,9 +161,9 @@ def webhook(target: Target, secret: str, wait: Callable[[float], None]) -> Itera
 def klaviyo_rows(customers: pd.DataFrame) -> list[Row]:
     """Return profiles: identifiers, place, and the scores as properties."""
     fields = {"email": EMAIL, "phone_number": PHONE, "first_name": FIRST_NAME, "last_name": LAST_NAME}
-    people = _records({"external_id": customers[CUSTOMER_ID], **{name: customers[of] for name, of in fields.items()}})
-    places = _records({"city": customers[CITY], "region": customers[STATE], "country": customers[COUNTRY]})
-    scores = _records({name: customers[of] for of, name in PROPERTIES.items() if of in customers})
+    people = records({"external_id": customers[CUSTOMER_ID], **{name: customers[of] for name, of in fields.items()}})
+    places = records({"city": customers[CITY], "region": customers[STATE], "country": customers[COUNTRY]})
+    scores = records({name: customers[of] for of, name in PROPERTIES.items() if of in customers})
     return [
         person | ({"location": place} if place else {}) | {"properties": known}
         for person, place, known in zip(people, places, scores, strict=True)
@@ -261,7 +171,7 @@ def klaviyo_rows(customers: pd.DataFrame) -> list[Row]:
 
 
 @contextmanager
-def klaviyo(target: Target, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def klaviyo(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
     """Spawn bulk profile imports, wait for each, and read its errors.
 
     Up to 10,000 profiles and 5 MB a request, 10 requests a second and 150 a minute. Source:
@@ -283,7 +193,7 @@ def klaviyo(target: Target, secret: str, wait: Callable[[float], None]) -> Itera
                 break
             wait(POLL_SECONDS)
         if state["status"] != "complete":
-            raise ClvError("push_unanswered", host=target.name, reason=str(state["status"]))
+            raise SendError("push_unanswered", str(state["status"]))
         failed: dict[int, str] = {}
         page = f"{path}/{job}/import-errors" if state.get("failed_count") else ""
         while page:
@@ -304,7 +214,7 @@ def hubspot_rows(customers: pd.DataFrame) -> list[Row]:
     """Return contacts, found by their e-mail address."""
     names = {"firstname": FIRST_NAME, "lastname": LAST_NAME, "phone": PHONE, "city": CITY, "state": STATE}
     names |= {"zip": ZIP, "country": COUNTRY}
-    own = _records({name: customers[of] for name, of in names.items()} | properties(customers))
+    own = records({name: customers[of] for name, of in names.items()} | properties(customers))
     return [
         {"id": address, "idProperty": "email", "properties": {"email": address, **known}}
         for address, known in zip(customers[EMAIL], own, strict=True)
@@ -312,7 +222,7 @@ def hubspot_rows(customers: pd.DataFrame) -> list[Row]:
 
 
 @contextmanager
-def hubspot(target: Target, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def hubspot(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
     """Upsert contacts in batches of 100; an answer of 207 names those that were not accepted.
 
     Source: developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-upsert;
@@ -321,14 +231,19 @@ def hubspot(target: Target, secret: str, wait: Callable[[float], None]) -> Itera
 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:  # noqa: ARG001
         inputs = [{**row, "objectWriteTraceId": str(place)} for place, row in enumerate(rows)]
-        said = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _answered, json={"inputs": inputs})
+        try:
+            said = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _answered, json={"inputs": inputs})
+        except BadRows as error:
+            if "does not exist" in str(error):  # a property that nobody has created: no row would be accepted
+                raise SendError("push_refused", str(error)) from None
+            raise
         failed: dict[int, str] = {}
-        for error in said.get("errors") or []:
-            named = {str(one) for listed in (error.get("context") or {}).values() for one in listed}
+        for fault in said.get("errors") or []:
+            named = {str(one) for listed in (fault.get("context") or {}).values() for one in listed}
             places = [place for place, row in enumerate(rows) if {str(place), row["id"]} & named]
             if not places:
-                raise BadRows(str(error.get("message", "")))
-            failed |= dict.fromkeys(places, str(error.get("message", "")))
+                raise BadRows(str(fault.get("message", "")))
+            failed |= dict.fromkeys(places, str(fault.get("message", "")))
         if len(said["results"]) + len(failed) < len(rows):
             raise BadRows(f"{len(said['results'])} of {len(rows)} results")
         return failed
@@ -340,70 +255,3 @@ def hubspot(target: Target, secret: str, wait: Callable[[float], None]) -> Itera
 def _answered(said: Any) -> Row:
     """Return a batch's answer that has results."""
     return {**said, "results": list(said["results"])}
-
-
-@contextmanager
-def postgresql(target: Target, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:  # noqa: ARG001
-    """Replace the dataset's rows of a table in one transaction; the table is made where it is not there."""
-    try:
-        from adbc_driver_postgresql import dbapi
-    except ModuleNotFoundError as error:
-        raise UsageError("extra_missing", extra="postgresql") from error
-    import pyarrow as pa
-
-    def send(rows: Sequence[Row], about: Row) -> dict[int, str]:
-        data = pa.Table.from_pylist([{**about, **row} for row in rows])
-        options = {"connect_timeout": "10", **({"password": secret} if secret else {})}
-        if urlsplit(target.address).hostname not in ("localhost", "127.0.0.1", "::1"):
-            options |= {} if "sslmode=" in target.address else {"sslmode": "require"}
-        address = f"{target.address}{'&' if '?' in target.address else '?'}{urlencode(options)}"
-        try:
-            with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
-                cursor.execute("SELECT to_regclass($1)::text", (target.table,))
-                if cursor.fetchone()[0] is not None:
-                    cursor.execute(f"DELETE FROM {target.table} WHERE dataset = $1", (about["dataset"],))
-                cursor.adbc_ingest(target.table, data, mode="create_append")
-                connection.commit()
-        except dbapi.Error as error:
-            raise ClvError("push_refused", host=target.name, reason=type(error).__name__) from error
-        return {}
-
-    yield send
-
-
-@contextmanager
-def bucket(target: Target, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:  # noqa: ARG001
-    """Write one Parquet file, ``<dataset>/scores.parquet``, below an address such as s3://bucket/folder?region=eu-1.
-
-    Access keys are those of the environment, or ``KEY:SECRET`` of the secret.
-    """
-
-    def send(rows: Sequence[Row], about: Row) -> dict[int, str]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-        from pyarrow import fs
-
-        address = target.address
-        if secret:
-            user, _, password = secret.partition(":")
-            address = address.replace("://", f"://{quote(user, safe='')}:{quote(password, safe='')}@", 1)
-        try:
-            system, folder = fs.FileSystem.from_uri(address)
-            system.create_dir(f"{folder}/{about['dataset']}", recursive=True)
-            data = pa.Table.from_pylist([{**about, **row} for row in rows])
-            with system.open_output_stream(f"{folder}/{about['dataset']}/scores.parquet") as out:
-                pq.write_table(data, out)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise ClvError("push_refused", host=target.name, reason=type(error).__name__) from error
-        return {}
-
-    yield send
-
-
-KINDS: Final = {
-    "webhook": Kind("csv", score_rows, webhook, 500),
-    "klaviyo": Kind("klaviyo", klaviyo_rows, klaviyo, 5000, address="https://a.klaviyo.com"),
-    "hubspot": Kind("hubspot", hubspot_rows, hubspot, 100, address="https://api.hubapi.com"),
-    "postgresql": Kind("csv", score_rows, postgresql, None, ("postgresql",), needs_secret=False),
-    "bucket": Kind("csv", score_rows, bucket, None, ("s3", "file"), needs_secret=False),
-}
