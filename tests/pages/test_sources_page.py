@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from clv_core import audit
-from clv_core.collection.sources import list_sources, load_source
+from clv_core.collection.sources import Source, add_source, list_sources, load_source
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
 from clv_core.workspace import Workspace
@@ -48,6 +48,15 @@ def test_a_source_is_added_previewed_asked_about_and_read(open_page: OPEN, tmp_p
     app.run()
     assert open_dataset(Workspace(root), "shop").manifest.rows_kept == 60 and "60" in texts(app)
     assert [line["action"] for line in audit.lines(Workspace(root))] == ["source run", "source add"]
+
+
+def test_a_source_that_failed_says_when_why_and_what_to_do(open_page: OPEN, bare: Path, shop: Path) -> None:
+    add_source(Workspace(bare), Source("orders", "sqlite", str(shop), "shop", "SELECT amount\n  FROM lines"))
+    app = do(open_page(bare, "sources"), "run_orders")
+    really(bare, "source", code=5)
+    app = open_page(bare, "sources")
+    assert "SELECT amount FROM lines" in texts(app) and "Failed " in texts(app)
+    assert "lines" in app.error[0].value and "Check the address" in app.error[0].value
 
 
 def test_only_an_administrator_adds_a_source_and_sees_where_it_is(

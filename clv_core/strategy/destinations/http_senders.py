@@ -94,7 +94,7 @@ class Http:
                     except (KeyError, TypeError, ValueError):
                         reason = f"HTTP {answer.status_code}, unreadable"
                 elif answer.status_code in BAD_ROWS:
-                    raise BadRows(f"HTTP {answer.status_code}: {_said(answer)}".rstrip(": "))
+                    raise BadRows(f"HTTP {answer.status_code}: {_reason(answer)}".rstrip(": "))
                 elif answer.status_code in AGAIN:
                     reason = f"HTTP {answer.status_code}"
                     delay = _retry_after(answer.headers.get("retry-after", ""), delay)
@@ -113,7 +113,7 @@ def _json(answer: Any) -> Any:
     return answer.json() if answer.content else None
 
 
-def _said(answer: Any) -> str:
+def _reason(answer: Any) -> str:
     """Return what an answer gives as a reason."""
     try:
         body = answer.json()
@@ -186,9 +186,9 @@ def klaviyo(target: Destination, secret: str, wait: Callable[[float], None]) -> 
         profiles = [{"type": "profile", "attributes": row} for row in rows]
         attributes = {"profiles": {"data": profiles}}
         body = {"data": {"type": "profile-bulk-import-job", "attributes": attributes}}
-        job = http.ask("POST", path, lambda said: str(said["data"]["id"]), json=body)
+        job = http.ask("POST", path, lambda answer: str(answer["data"]["id"]), json=body)
         for _ in range(POLLS):
-            state = http.ask("GET", f"{path}/{job}", lambda said: dict(said["data"]["attributes"]))
+            state = http.ask("GET", f"{path}/{job}", lambda answer: dict(answer["data"]["attributes"]))
             if state["status"] not in ("queued", "processing"):
                 break
             wait(POLL_SECONDS)
@@ -197,13 +197,13 @@ def klaviyo(target: Destination, secret: str, wait: Callable[[float], None]) -> 
         failed: dict[int, str] = {}
         page = f"{path}/{job}/import-errors" if state.get("failed_count") else ""
         while page:
-            said = http.ask("GET", page, dict)
-            for one in said["data"]:
+            answer = http.ask("GET", page, dict)
+            for one in answer["data"]:
                 place = re.search(r"/profiles/data/(\d+)", str(one["attributes"].get("source", {}).get("pointer")))
                 if place is None:
                     raise BadRows(str(one["attributes"].get("detail", "")))
                 failed[int(place[1])] = str(one["attributes"].get("detail", ""))
-            page = str((said.get("links") or {}).get("next") or "").removeprefix(target.address).lstrip("/")
+            page = str((answer.get("links") or {}).get("next") or "").removeprefix(target.address).lstrip("/")
         return failed
 
     with Http(target, headers | {"content-type": media}, wait, pause=0.4) as http:
@@ -232,26 +232,26 @@ def hubspot(target: Destination, secret: str, wait: Callable[[float], None]) -> 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:  # noqa: ARG001
         inputs = [{**row, "objectWriteTraceId": str(place)} for place, row in enumerate(rows)]
         try:
-            said = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _answered, json={"inputs": inputs})
+            answer = http.ask("POST", "crm/v3/objects/contacts/batch/upsert", _with_results, json={"inputs": inputs})
         except BadRows as error:
             if "does not exist" in str(error):  # a property that nobody has created: no row would be accepted
                 raise SendError("push_refused", str(error)) from None
             raise
         failed: dict[int, str] = {}
-        for fault in said.get("errors") or []:
+        for fault in answer.get("errors") or []:
             named = {str(one) for listed in (fault.get("context") or {}).values() for one in listed}
             places = [place for place, row in enumerate(rows) if {str(place), row["id"]} & named]
             if not places:
                 raise BadRows(str(fault.get("message", "")))
             failed |= dict.fromkeys(places, str(fault.get("message", "")))
-        if len(said["results"]) + len(failed) < len(rows):
-            raise BadRows(f"{len(said['results'])} of {len(rows)} results")
+        if len(answer["results"]) + len(failed) < len(rows):
+            raise BadRows(f"{len(answer['results'])} of {len(rows)} results")
         return failed
 
     with Http(target, {"authorization": f"Bearer {secret}"}, wait, pause=0.1) as http:
         yield send
 
 
-def _answered(said: Any) -> Row:
+def _with_results(answer: Any) -> Row:
     """Return a batch's answer that has results."""
-    return {**said, "results": list(said["results"])}
+    return {**answer, "results": list(answer["results"])}

@@ -127,6 +127,7 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
         Denied: the role of who is here does not allow it.
         UsageError: several segments that overlap were chosen.
     """
+    access.require("export")
     members, contacts = request.members, request.contacts
     scheme = members.segmented.scheme
     words = [COMMAND, dataset.name, "--model", members.segmented.bundle.id, f"--to={to.name}", f"--scheme={scheme}"]
