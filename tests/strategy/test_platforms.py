@@ -14,7 +14,7 @@ from clv_core.i18n import has
 from clv_core.strategy.audiences import platforms
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.export import export, log_export, preview
+from clv_core.strategy.audiences.export import export, log_export
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.list_files import write_csv_parts
 from clv_core.workspace import Workspace
@@ -234,12 +234,12 @@ def test_a_column_that_may_say_who_agreed_is_named_and_nobody_is_assumed_to(tmp_
         assert "assume" not in said and column.lower().replace(" ", "_") in said.lower()
 
 
-def test_words_of_consent_are_understood_or_counted() -> None:
+def test_words_of_consent_are_understood_or_counted(tmp_path: Path) -> None:
     yes = ["已订阅", "愿意", "√", "接受", "Y", "同意接收", "ja", "oui", "si", "accepts", "agreed", "x", "opted-in"]
     yes += ["confirmed", "Subscribed", "OPTED_IN", True, 1.0]
     no = ["no", "UNSUBSCRIBED", "never_subscribed", "否", "", None, "perhaps", "perhaps", "Perhaps?"]
     scored, people = few(email=[f"{row}@x.com" for row in range(len(yes + no))], consent=[*yes, *no])
-    found = preview(scored, "hubspot", Contacts(people))
+    found = made(scored, people, "hubspot", tmp_path)
     assert found.rows == len(yes) and found.unknown_consent == {"perhaps": 2, "Perhaps?": 1}
 
 

@@ -142,9 +142,7 @@ class Preview:
         first: its first rows as the platform would read them; None for generic formats.
         unknown_countries: customers in it whose country is not recognised, by its text; their phone numbers
             without a country code are read by the region.
-        unknown_consent: as of :class:`~clv_core.strategy.audiences.audience_filter.Audience`.
-        unread: the same.
-        notes: warnings of both.
+        notes: warnings of :class:`~clv_core.strategy.audiences.audience_filter.Audience`.
     """
 
     format: str
@@ -154,8 +152,6 @@ class Preview:
     reach: dict[str, int]
     first: pd.DataFrame | None
     unknown_countries: dict[str, int]
-    unknown_consent: dict[str, int]
-    unread: dict[str, dict[str, int]]
     notes: tuple[Message, ...]
 
     @property
@@ -177,18 +173,8 @@ def preview(
     """Return what :func:`export` would write; arguments and errors are those of ``filter_audience``."""
     audience, columns = filter_audience(frame, format, contacts, stop), EXPORTS[format].columns
     first = None if columns is None else columns(audience.customers.head(PREVIEW_ROWS)).reset_index(drop=True)
-    return Preview(
-        format,
-        len(frame),
-        len(audience.customers),
-        audience.left_out,
-        audience.reach,
-        first,
-        audience.unknown_countries,
-        audience.unknown_consent,
-        audience.unread,
-        audience.notes,
-    )
+    counts = (len(frame), len(audience.customers), audience.left_out, audience.reach)
+    return Preview(format, *counts, first, audience.unknown_countries, audience.notes)
 
 
 def export(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from clv_core.evaluation.bootstrap import Estimate
 from clv_core.features.relations import EPOCH
 from clv_core.jobs import Progress
 from clv_core.strategy.recommend.candidates import Candidates, joined, propose_in_blocks
@@ -159,21 +160,6 @@ def choose_on(tasks: Sequence[Task]) -> Blend:
 
 
 @dataclass(frozen=True)
-class MeanWithInterval:
-    """A mean over customers with its 95% interval.
-
-    Args:
-        value: the mean.
-        low: lower end.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Quality:
     """How one way to recommend did.
 
@@ -185,9 +171,9 @@ class Quality:
     """
 
     method: str
-    recall: MeanWithInterval
-    ndcg: MeanWithInterval
-    ahead: MeanWithInterval | None
+    recall: Estimate
+    ndcg: Estimate
+    ahead: Estimate | None
 
 
 def recall_at(hits: Flags, relevant: Floats) -> Floats:
@@ -222,9 +208,9 @@ def judge(hits: Mapping[str, Flags], relevant: Floats) -> tuple[Quality, ...]:
     draws = np.random.default_rng(SEED).multinomial(customers, np.full(customers, 1 / customers), size=RESAMPLES)
     weights = draws / customers
 
-    def figure(values: Floats) -> MeanWithInterval:
+    def figure(values: Floats) -> Estimate:
         low, high = np.quantile(weights @ values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        return MeanWithInterval(float(values.mean()), float(low), float(high))
+        return Estimate(float(values.mean()), float(low), float(high))
 
     recall = {name: recall_at(flags, relevant) for name, flags in hits.items()}
     return tuple(
