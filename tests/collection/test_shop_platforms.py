@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
+from clv_core.collection.rows.read_settings import read_settings_of
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 from tests.collection.small_logs import ROWS, asked, day, paid, put, read, read_lines, refused, write
@@ -39,6 +41,9 @@ def test_etsy_says_what_is_left_of_an_order(tmp_path: Path, filler: str) -> None
     manifest, _, warned = read_lines(tmp_path, lines)
     assert manifest.net_revenue == net and manifest.rows_kept == 90
     assert manifest.mapping["amount"] == "Adjusted Order Total | Order Total" and "refund_columns_unused" not in warned
+    former = {"amount": "Order Total", "refund": "Order Total - Adjusted Order Total"}
+    settings = read_settings_of(replace(manifest, mapping={**manifest.mapping, **former}))
+    assert settings.mapping == manifest.mapping
 
 
 def test_vend_tells_a_receipt_by_one_row_and_its_lines_by_others(tmp_path: Path) -> None:

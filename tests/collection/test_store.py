@@ -20,6 +20,7 @@ from clv_core.collection.store.version_store import (
 )
 from clv_core.columns import COLUMNS, Kind
 from clv_core.errors import Message, NotFound, Refused
+from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(3)
@@ -103,6 +104,26 @@ def test_a_file_that_a_failing_disk_cut_off_or_lost_is_named(
         assert refused.value.code == "dataset_damaged" and refused.value.params["path"] == str(path)
     path.write_bytes(content)
     assert open_dataset(workspace, "b shop") == dataset
+
+
+def test_warnings_of_earlier_releases_are_shown_under_their_code_now(workspace: Workspace) -> None:
+    about = open_dataset(workspace, "a").manifest.to_json()
+    before = {"rows": 3, "days": 700, "day": "2024-01-01", "others": "2022-01-31"}
+    of_phones = {"customers": 4, "people": 2, "examples": ["0170 1", "+49 170 1"]}
+    stored = [
+        Message("warning.far_after", before),
+        Message("warning.customers_of_one", {"name": "a", "left": []}),
+        Message("warning.similar_phones", of_phones),
+    ]
+    manifest = Manifest.from_json(about | {"warnings": [message.coded() for message in stored]})
+    assert [message.code for message in manifest.messages] == [
+        "warning.far_dates",
+        "warning.customers_of",
+        "warning.similar_phones",
+    ]
+    for language in LANGUAGES:
+        sentences = [message.text(language) for message in manifest.messages]
+        assert "2022-01-31" in sentences[0] and "a" in sentences[1] and "+49 170 1" in sentences[2]
 
 
 def test_a_dataset_with_a_warning_that_is_given_no_more_opens_without_it(workspace: Workspace) -> None:

@@ -17,6 +17,7 @@ from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.bundle_record import write_record
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy import dataset_deletion as deleting
@@ -59,7 +60,7 @@ def workspace(tmp_path: Path) -> Workspace:
         model = f"{name}-hybrid"
         folder = workspace.folder("models", model)
         people.to_parquet(folder / "holdout.parquet")
-        write_json(folder / "bundle.json", {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
+        write_record(folder, {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
         own = ("datasets", name, "made", dataset.version)
         one = f"explanation-{IDS[0].encode().hex()}"
         kinds = ("explanation", one, "backtest", "recommendations", "pricing", "monitoring")

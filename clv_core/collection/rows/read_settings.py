@@ -21,13 +21,17 @@ from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.quality_checks import CENTS, HALF
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import COUNTS, Manifest
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, UNIT_PRICE
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
 MIN_AMOUNTS: Final = 20
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
+FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
+"""Column that datasets of earlier releases were read by -> the one that later files are read by instead."""
+FORMER_REFUNDS: Final = {"Order Total - Adjusted Order Total": "Adjusted Order Total | Order Total"}
+"""The same of a refund, in place of which later files are read by this amount."""
 MAX_STRANGE: Final = 0.05
 """Share of a file's rows that may contradict its log where its dates are read in the right order."""
 MIN_STRANGE, MORE = 10, 3
@@ -73,10 +77,15 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
     def last(key: str) -> str:
         return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
 
-    encoding = last("encoding")
+    # Manifests of earlier releases have the encoding in a warning only.
+    warned = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
+    encoding = last("encoding") or str(next(warned, ""))
+    mapping = {name: FORMER_COLUMNS.get(column, column) for name, column in manifest.mapping.items() if name in READ}
+    if mapping.get(REFUND) in FORMER_REFUNDS:
+        mapping[AMOUNT] = FORMER_REFUNDS[mapping.pop(REFUND)]
     return ReadSettings(
         dataset=manifest.name,
-        mapping={name: column for name, column in manifest.mapping.items() if name in READ},
+        mapping=mapping,
         date_order=last("date_order"),
         decimal=last("decimal"),
         hidden=tuple(sorted({column for part in manifest.parts for column in part.get("hidden", ())})),

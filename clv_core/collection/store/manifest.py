@@ -11,6 +11,18 @@ from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 from clv_core.i18n import has
 
+OLD_CODES: Final = {
+    "warning.customers_of_one": "warning.customers_of",
+    "warning.customers_of_several": "warning.customers_of",
+    "warning.encoding_as_before": "warning.encoding",
+    "warning.far_after": "warning.far_dates",
+    "warning.far_before": "warning.far_dates",
+    "warning.hidden_sheets": "warning.sheets_left_out",
+    "warning.similar_phones": "warning.similar_phones",
+    "warning.totals_row": "warning.totals_row",
+    "warning.totals_rows": "warning.totals_row",
+}
+"""Codes of warnings in older manifests -> the code now; one for itself is given no more, and still shown."""
 COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
 """What is counted of a dataset, and of each of its files."""
 SHRUNK: Final = 0.9
@@ -101,10 +113,14 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the manifest of :meth:`to_json`'s dictionary; keys and warnings of other versions are left out."""
+        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out.
+
+        So are warnings that are given no more, unless :data:`OLD_CODES` names them.
+        """
         known = {item.name for item in fields(cls)}
         manifest = cls(**{key: value for key, value in values.items() if key in known})
-        return dataclasses.replace(manifest, warnings=[item for item in manifest.warnings if has(item["code"])])
+        warnings = [{**item, "code": OLD_CODES.get(item["code"], item["code"])} for item in manifest.warnings]
+        return dataclasses.replace(manifest, warnings=[item for item in warnings if has(item["code"])])
 
     @property
     def last_day(self) -> date:
