@@ -13,7 +13,6 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.model_archive.import_export import export_bundle
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences.export_records import log_holdout
@@ -123,6 +122,8 @@ def _archive_writer(version: Version, holdout: bool) -> Callable[[], bytes]:
     about: dict[str, str | int | None] = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def write() -> bytes:
+        from clv_core.deployment.model_archive.import_export import export_bundle  # brings torch
+
         with temporary_folder("clv-") as folder:
             out = folder / "model.zip"
             export_bundle(work, version, out, holdout=holdout, language=language)
