@@ -191,7 +191,7 @@ def load_pool(folder: Path) -> Snapshot:
         horizon_days=horizon,
         target=None,
         anchors={int(day): Anchor.from_json(one) for day, one in about["anchors"].items()},
-        last_year=LastYear.from_json(about["last_year"]),
+        last_year=LastYear.from_json({"residual": about.get("last_year_residual"), **about.get("last_year", {})}),
         signals={name: SignalColumn(**column) for name, column in about["signals"].items()},
         contexts={
             int(day): LazyContext(lambda: steps, int(day), horizon, Context.from_json(one))
