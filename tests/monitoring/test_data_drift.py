@@ -67,7 +67,7 @@ def test_volumes_are_what_pandas_counts_by_the_day(known: Profile, events: pd.Da
     [
         (steady_shop.dearer, {"price_amount_rose"}, "purchase values rose"),
         (steady_shop.another_channel, {"new_channel"}, "“kiosk”"),
-        (steady_shop.without_ratings, {"lost_event_type"}, "“Rating” disappeared"),
+        (steady_shop.without_ratings, {"lost_event_type"}, "no more “Rating” events"),
         (steady_shop.twice_the_returns, {"returns_rose"}, "returns are 1"),
         (steady_shop.gaps_in_categories, {"gaps_purchase_rose", "gaps_other_rose"}, "“Category” is empty in 1"),
         (
