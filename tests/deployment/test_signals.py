@@ -56,7 +56,7 @@ def workspace(small_workspace: Workspace, tmp_path_factory: pytest.TempPathFacto
     return workspace
 
 
-STEPS = {"hybrid": 60, "lightgbm": None, "ziln_mlp": 300}
+STEPS = {"hybrid": 200, "lightgbm": None, "ziln_mlp": 300}
 
 
 @pytest.fixture(scope="module", params=list(STEPS))
