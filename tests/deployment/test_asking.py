@@ -18,6 +18,7 @@ from clv_core.evaluation.explain.parts import PARTS
 from clv_core.evaluation.explain.whatif import WhatIf, direction
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
+from clv_core.model.calibrated import Level
 from clv_core.model.read_steps import reads_steps
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, own_copy
@@ -121,7 +122,7 @@ def test_events_of_one_whom_the_networks_put_above_the_bound_add_up(asking: Expl
     deep = getattr(asking.model, "deep", asking.model)
     bounded = replace(deep, largest=plain / 3 / 2)
     model = bounded if deep is asking.model else replace(asking.model, deep=bounded)
-    said = float(model.expected(one, {int(one.cutoff_day[0]): 0.25})[1][0])
+    said = float(model.expected(one, {int(one.cutoff_day[0]): Level(0.25)})[1][0])
     assert said == pytest.approx(plain / 4, rel=1e-4) and model.read(one).largest < plain
     assert event_effects(model, one, pool, said).residual < 1e-3
 

@@ -78,7 +78,7 @@ def test_the_record_and_the_card_state_the_sampling(shop: Workspace, tmp_path: P
     kept = {"kept_customers": 300, "kept_events": dataset.manifest.rows_kept}
     assert version.record["sampled"] == {"customers": 40_000_000, "events": 900_000_000, "fraction": 0.0000075, **kept}
     assert "300 of 40 million customers (0.00075%)" in model_card(version)
-    assert "从 4,000万位用户中抽取了 300 位（0.00075%）" in model_card(version, "zh")
+    assert "从 4,000万位用户中抽取 300 位（0.00075%）" in model_card(version, "zh")
     assert check_record(dict(version.record), "bundle.json")["sampled"]["fraction"] == 0.0000075
     for fraction in (0.0, "all"):
         wrong = {**version.record, "sampled": {**version.record["sampled"], "fraction": fraction}}
