@@ -186,14 +186,14 @@ def test_next_order_follows_the_models_chance(request: pytest.FixtureRequest, pl
         if found.regular:
             continue
         said += 1
-        one = snapshot.take(np.array([snapshot.features.index.get_loc(customer)], np.int64))
+        row = snapshot.features.index.get_loc(customer)  # the level is that of all customers together
         for share, day in ((0.25, found.early), (0.5, found.expected), (0.75, found.late)):
             if day is None:
                 assert share > found.chance
                 continue
             days = (day - shop.log_end).days + 1
-            assert bundle.model.predict(one, days).p_purchase[0] >= share - 1e-3
-            assert days == 1 or bundle.model.predict(one, days - 1).p_purchase[0] < share + 1e-3
+            assert bundle.model.predict(snapshot, days).p_purchase[row] >= share - 1e-3
+            assert days == 1 or bundle.model.predict(snapshot, days - 1).p_purchase[row] < share + 1e-3
         assert found.early is not None and found.expected is not None and found.early <= found.expected
         assert shop.log_end <= found.expected < shop.log_end + timedelta(days=90)
     assert said >= 3

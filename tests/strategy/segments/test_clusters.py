@@ -155,7 +155,7 @@ def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, smal
     dataset, model = open_dataset(small_workspace, "shop"), small_bundle.model
     snapshot = snapshot_of(small_bundle, dataset, None, NoProgress())
     layers, said = model.hidden(snapshot), model.read(snapshot).said[0].params
-    batch = model._inputs(snapshot).batch(torch.arange(len(snapshot)))
+    batch = model.inputs(snapshot).batch(torch.arange(len(snapshot)))
     with torch.no_grad():
         for number, (network, layer) in enumerate(zip(model.networks, layers, strict=True)):
             params = network.head.domain_map(network.out(torch.from_numpy(layer)), batch.base)
