@@ -19,6 +19,7 @@ from clv_core.deployment.saved_evaluation import backtest_folder
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
+from clv_core.plot.evaluation import loss_frame
 from clv_core.workspace import Workspace
 from pages.ui import progress
 from pages.ui.monitor import status
@@ -314,8 +315,8 @@ def test_file_that_is_no_log_is_refused_in_words_and_can_be_replaced(open_page: 
 def test_curve_is_ordered_by_network_and_step_and_none_without_losses() -> None:
     history = [{"seed": 2.0, "step": 5, "loss": 1.0}, *({"seed": 1.0, "step": n, "loss": n / 2} for n in (9, 3))]
     expected = pd.DataFrame({"step": [3, 9, 5], "loss": [1.5, 4.5, 1.0], "seed": [1, 1, 2]})
-    pd.testing.assert_frame_equal(progress.loss_frame(history), expected)
-    assert progress.loss_frame([]).empty and progress.loss_frame([{"stage": "windows", "done": 1}]).empty
+    pd.testing.assert_frame_equal(loss_frame(history), expected)
+    assert loss_frame([]).empty and loss_frame([{"stage": "windows", "done": 1}]).empty
 
 
 def test_curve_is_that_of_the_training_which_goes_on() -> None:
@@ -326,8 +327,8 @@ def test_curve_is_that_of_the_training_which_goes_on() -> None:
         *({**one, "stage": "holdout", "part": 37.5} for one in own),
         *({**one, "stage": "training"} for one in own[:2]),
     ]
-    assert progress.loss_frame(history)["step"].tolist() == [1, 2]
-    assert progress.loss_frame(history[:5])["step"].tolist() == [1, 2]
+    assert loss_frame(history)["step"].tolist() == [1, 2]
+    assert loss_frame(history[:5])["step"].tolist() == [1, 2]
 
 
 def test_titles_of_runs_leave_content_addresses_out_and_name_their_dataset(
