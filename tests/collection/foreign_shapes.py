@@ -25,8 +25,6 @@ def shaped() -> dict[str, Foreign]:
     chinese = ["会员编号（加密）", "下单时间(北京)", "订单金额（元）", "商品编号", "说明"]
     made = {
         "pipe_padded": Foreign("\n".join(padded).encode(), rows),
-        "tilde": Foreign(table(rows, delimiter="~").encode(), rows),
-        "caret": Foreign(table(rows, delimiter="^").encode(), rows),
         "quoted_all_semicolon": Foreign(table(rows, delimiter=";", quoting=csv.QUOTE_ALL, money=comma).encode(), rows),
         "old_mac": Foreign(table(rows, end="\r").encode(), rows, said=("newlines",)),
         "no_last_line_end": Foreign(text.rstrip("\n").encode(), rows),
