@@ -242,13 +242,8 @@ def test_one_large_object_without_a_list_is_refused_as_that(tmp_path: Path) -> N
     assert caught.value.code == "large_object"
 
 
-def test_an_order_without_an_amount_is_no_visit(tmp_path: Path) -> None:
-    table = sessions(order=True)
-    table.loc[[1, 2], "transaction_id"] = ["t1", "t2"]
-    facts = look(tmp_path, table).manifest
-    assert facts.rows_set_aside == 2 and facts.event_types["view"] == 268
-
-
-def test_rows_without_a_session_and_an_amount_are_set_aside(tmp_path: Path) -> None:
-    facts = look(tmp_path, sessions().drop(columns="visit_id")).manifest
+@pytest.mark.parametrize("order", [True, False])
+def test_sessions_without_an_amount_are_rejected_and_told(tmp_path: Path, order: bool) -> None:
+    facts = look(tmp_path, sessions(order=order)).manifest
     assert facts.rows_set_aside == 270 and facts.event_types == {"purchase": 30}
+    assert [one["code"] for one in facts.warnings] == ["warning.no_amount"]

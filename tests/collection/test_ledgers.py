@@ -232,6 +232,14 @@ def test_the_check_says_what_ingest_takes_them_for(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("bill", "credit", "paid"), [("Inv", "CM", "Pmt"), ("INV", "Credit Note", "Payment")])
+def test_abbreviated_documents_are_those_in_full(tmp_path: Path, bill: str, credit: str, paid: str) -> None:
+    file, net = ledger(tmp_path, "Type")
+    short = file.read_text().replace(",Invoice,", f",{bill},").replace(",Credit Memo,", f",{credit},")
+    file.write_text(short.replace(",Payment,", f",{paid},"))
+    assert ingest(Workspace(tmp_path / "ws"), file, "ledger").net_revenue == net
+
+
 def test_the_person_may_count_payments_instead(tmp_path: Path) -> None:
     said = {"Payment": "purchase", "Invoice": "invoice", "Credit Memo": "credit"}
     manifest = ingest(Workspace(tmp_path / "ws"), ledger(tmp_path)[0], "ledger", events=said)
@@ -253,6 +261,7 @@ def test_invoices_beside_orders_or_without_amounts_are_left_as_they_were(tmp_pat
     ("kind", "bill", "credit", "paid"),
     [
         ("Type", "SI", "SC", "SR"),
+        ("Type", "1", "2", "3"),
         ("FkArt", "F2", "G2", ""),
         ("Billing Type", "ZF2", "RE", "F8"),
         ("Document Type", "RV", "DG", "DZ"),

@@ -186,16 +186,3 @@ def test_the_first_heading_of_a_report_by_customer_is_a_pseudonym_too(workspace:
     (note,) = (one for one in manifest.warnings if one["code"] == "warning.headed_groups")
     assert note["params"]["first"] == pseudonym(load_key(workspace), "Customer 0")
     assert [who for who in names if who in everything(workspace.datasets / "books")] == []
-
-
-def test_both_halves_of_a_visitor_id_are_hidden(workspace: Workspace, tmp_path: Path) -> None:
-    lines = ["post_visid_high,post_visid_low,date_time,purchaseid,post_product_list"]
-    halves = [(3 * 10**18 + who, 6 * 10**18 + who) for who in range(20)]
-    for at in range(90):
-        high, low = halves[at % 20]
-        bought = f"Shoes;SKU1;1;{5 + at}.25" if at % 3 == 0 else ";SKU1;;"
-        lines.append(f"{high},{low},2024-03-{at % 28 + 1:02} 10:00:00,{f'P{at}' * (at % 3 == 0)},{bought}")
-    (tmp_path / "hits.csv").write_text("\n".join(lines) + "\n")
-    assert ingest(workspace, tmp_path / "hits.csv", "hits", pseudonymise=True).customers == 20
-    found = everything(workspace.datasets / "hits")
-    assert [half for pair in halves for half in pair if str(half) in found] == []

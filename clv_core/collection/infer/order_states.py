@@ -10,7 +10,7 @@ from typing import Final
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
-from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import KIND_NAMES, LIKELY_NAMES, MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
     CANCELLED,
@@ -48,6 +48,9 @@ CODED: Final = re.compile(r"(id|code|no|number)$")
 """What the name of a column ends with that holds the numbers of states."""
 
 
+ABBREVIATION: Final = re.compile(r"[A-Z]{1,3}\d?")
+
+
 def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
 
@@ -72,6 +75,11 @@ def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict
     return found, ()
 
 
+def are_abbreviations(words: list[str]) -> bool:
+    """Say whether the words are a few short codes, as ledgers abbreviate the kinds of their documents: SI, SC, SR."""
+    return 1 < len(set(words)) <= FEW_WORDS and all(map(ABBREVIATION.fullmatch, words))
+
+
 def is_named_status(column: str) -> bool:
     """Say whether a column is called one of states, and not of those of something else than orders."""
     key = fold(column)
@@ -86,6 +94,7 @@ def _named_so(column: str, words: list[str]) -> bool:
         or (SURE_NAMES.get(CODED.sub("", key)) == ORDER_STATUS and are_codes(words))
         or key in ROW_TYPE_COLUMNS
         or (LIKELY_NAMES.get(key) == ORDER_STATUS and are_codes(words))
+        or (key in KIND_NAMES and (are_abbreviations(words) or are_codes(words)))
     ):
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not is_named_status(column):

@@ -85,7 +85,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     first = body.split("\n", 1)[0]
     if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not whole and "\n" not in text):
         raise Refused("too_many_columns", file=name, columns=widest + 1, limit=MAX_COLUMNS)
-    delimiter, quote, escape = _sniff(path, first)
+    delimiter, quote, escape = _sniff(path, body)
     if hint:
         delimiter = hint.group(1)
     if delimiter == quote:  # no reader takes one mark for both
@@ -94,7 +94,11 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     if all(len(cells) < 2 for _, cells in rows):
         words = [(number, line.split()) for number, line in enumerate(body.split("\n"), 1) if line.strip()]
         blanks = _width([cells for _, cells in words]) > 1 and _even(words) >= MIN_EVEN
-        rows = words if blanks else rows
+        if blanks:
+            rows = words
+        elif not hint:  # a title above the names misleads the engine
+            delimiter = _most_used(body)
+            rows = _rows(body, delimiter, quote, escape)
     if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "")) > _even(rows):
         rows, escape = doubled, ""  # backslashes are part of what cells hold: JSON with marks in its texts
     position, names = _header(rows, name, header, named)
@@ -119,15 +123,20 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     )
 
 
-def _sniff(path: Path, first: str) -> tuple[str, str, str]:
-    """Return delimiter, quote and escape of a file; where the engine sees none, by the marks of its first line."""
+def _most_used(text: str) -> str:
+    """Return the mark that most lines hold."""
+    return max(",;\t|", key=lambda mark: sum(mark in line for line in text.split("\n")))
+
+
+def _sniff(path: Path, text: str) -> tuple[str, str, str]:
+    """Return delimiter, quote and escape of a file; where the engine sees none, the mark that most lines hold."""
     options = "all_varchar = true, ignore_errors = true"
     query = f"SELECT Delimiter, Quote, Escape FROM sniff_csv({file_text(path)}, {options})"
     try:
         with connect_memory() as connection:
             delimiter, quote, escape = (mark.replace("(empty)", "") for mark in one(connection, query))
     except duckdb.Error:
-        delimiter, quote, escape = max(",;\t|", key=first.count), "", ""
+        delimiter, quote, escape = _most_used(text), "", ""
     return {"": ",", "\\t": "\t"}.get(delimiter, delimiter), quote or '"', escape if escape == "\\" else ""
 
 

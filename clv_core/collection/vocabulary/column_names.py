@@ -25,6 +25,8 @@ LIKELY_NAMES: Final = dict.fromkeys(_VOCABULARY.folded("row_types", "columns"), 
     "columns.likely"
 )
 """Folded name of a column -> canonical column."""
+KIND_NAMES: Final = frozenset(map(fold, ("type", "kind", "类型", "類型")))
+"""Names of columns that say of each row what it is, where one of their words is of a sale."""
 PREFERRED_NAMES: Final = {
     role: tuple(map(fold, _VOCABULARY.entries("columns.preferred", role)))
     for role in _VOCABULARY.keys("columns.preferred")

@@ -21,9 +21,7 @@ def test_a_key_is_kept_as_a_hash_and_only_the_whole_of_it_opens(tmp_path: Path) 
     key, text = add_key(workspace, "backend")
     other, _ = add_key(workspace, "mail tool")
     kept = keys_path(workspace).read_text()
-    assert (
-        text not in kept and text.split("_", 2)[2] not in kept and os.stat(keys_path(workspace)).st_mode & 0o77 == 0
-    )
+    assert text not in kept and text.split("_", 2)[2] not in kept and os.stat(keys_path(workspace)).st_mode & 0o77 == 0
     known = {one.id: one for one in list_keys(workspace)}
     assert find_key(known, text) == key and key.slot != other.slot
     for wrong in (text[:-1], text + "x", text.replace(key.id, other.id), "", "clv_", "ünïcode", text.swapcase()):

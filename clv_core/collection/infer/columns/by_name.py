@@ -25,6 +25,7 @@ from clv_core.collection.infer.state_words import CODE, has_words_of_its_own, te
 from clv_core.collection.vocabulary.column_names import (
     CUSTOMER_RANKS,
     EVENT_NAMES,
+    KIND_NAMES,
     LIKELY_NAMES,
     PRICE,
     SURE_NAMES,
@@ -81,8 +82,6 @@ def share(pattern: re.Pattern[str], values: list[str]) -> float:
     return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
 
 
-KIND: Final = frozenset(map(fold, ("type", "kind", "类型", "類型")))
-"""Names of columns that say of each row what it is, where one of their words is of a sale."""
 YES_OR_NO: Final = frozenset(word for word in (*YES, *NO) if not word.isdigit())
 ORDER_NAMES: Final = {
     "name": re.compile(r"#\s?\w*-?\d+\S*"),
@@ -152,7 +151,7 @@ def _belied(canonical: str, confidence: float, base: str, values: list[str]) -> 
         return True  # it says whether, not how much
     if canonical == REFUND and {value.lower() for value in values} <= YES_OR_NO:
         return True
-    if canonical == EVENT_TYPE and fold(base) in KIND and not are_means(values):
+    if canonical == EVENT_TYPE and fold(base) in KIND_NAMES and not are_means(values):
         return not any(EVENT_NAMES.get(fold(value)) == PURCHASE for value in values) and not fits(canonical, values)
     weak = confidence < SURE or canonical == ORDER_STATUS
     return weak and not fits(canonical, values, surely=confidence >= CERTAIN)
