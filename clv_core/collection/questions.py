@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
-from clv_core.columns import AMOUNT, ORDER_STATUS, PURCHASE, UNIT_PRICE
+from clv_core.columns import AMOUNT, ORDER_STATUS, PURCHASE, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 MATTERS: Final = 0.01
@@ -110,6 +110,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "unknown_states": _words,
     "ended_late": _filled,
     "parent_rows": _filled,
+    "refunded_in_part": lambda params: [{"mapping": {REFUND: column}} for column in ("", params["money"])],
     "other_event_types": _kinds,
     "rival_amounts": _amounts,
     "lower_amount": _lower(AMOUNT),

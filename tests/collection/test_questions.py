@@ -178,6 +178,21 @@ def test_orders_cancelled_long_after_they_were_made_are_asked_about(tmp_path: Pa
     assert answered(file, states={"cancelled_at": "cancelled"}) == sold
 
 
+def test_amounts_of_an_unknown_name_in_refunded_orders_alone_are_asked_about(tmp_path: Path) -> None:
+    back = {at: paid(at) / 4 for at in range(0, ROWS, 6)}
+    file = write(
+        tmp_path,
+        f"{HEAD},refunded_at,money_back",
+        lambda at: order(at, None, "2024-12-01" if at in back else "", f"{back[at]:.4f}" if at in back else ""),
+    )
+    kept, part = TOTAL - sum(map(paid, back)), TOTAL - sum(back.values())
+    code, readings = asked(file)
+    assert code == "refunded_in_part"
+    assert readings == {"--map=refund=": pytest.approx(kept), "--map=refund=money_back": pytest.approx(part)}
+    assert answered(file, mapping={"refund": "money_back"}) == pytest.approx(part)
+    assert answered(file, mapping={"refund": ""}) == pytest.approx(kept)
+
+
 def test_parts_of_an_order_that_repeat_its_money_count_once(tmp_path: Path) -> None:
     rows = ["customer_id,event_time,amount,order_id,parent_order_id"]
     for at in range(ROWS):

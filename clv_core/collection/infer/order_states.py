@@ -14,6 +14,7 @@ from clv_core.collection.vocabulary.column_names import KIND_NAMES, LIKELY_NAMES
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
     CANCELLED,
+    PAID_FLAGS,
     PAID_WORDS,
     REFUNDED,
     ROW_TYPE_COLUMNS,
@@ -22,7 +23,7 @@ from clv_core.collection.vocabulary.order_statuses import (
     TAKEN,
     WON,
 )
-from clv_core.columns import ORDER_STATUS, REFUND_STATUS
+from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 
 FEW_WORDS: Final = 8
@@ -54,12 +55,20 @@ ABBREVIATION: Final = re.compile(r"[A-Z]{1,3}\d?")
 def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
     """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
 
+    Beside events "paid" may be of the visit, which an advertisement brought: it is no state before the person says so.
+
     Args:
         log: the file.
         chosen: canonical name -> source column.
     """
     found = dict(chosen)
-    if ORDER_STATUS in chosen or ORDER_STATUS in log.answers.mapping or not log.rows:
+    if ORDER_STATUS in log.answers.mapping or not log.rows:
+        return found, ()
+    if ORDER_STATUS in chosen:
+        column = chosen[ORDER_STATUS]
+        if EVENT_TYPE in chosen and fold(column) in PAID_FLAGS and not log.answers.states:
+            del found[ORDER_STATUS]
+            return found, (_unused(column, list(dict.fromkeys(log.filled(column)))),)
         return found, ()
     spoken = {fold(word) for word in log.answers.states}
     for column in log.rows[0]:
@@ -69,10 +78,13 @@ def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict
             continue
         if spoken & {fold(word) for word in words}:
             return found | {ORDER_STATUS: column}, ()
-        first = next((word for word in words if meaning_of(word) not in (None, SOLD)), words[0])
-        params = {"column": column, "states": list(words[:8]), "first": first}
-        return found, (Message("warning.status_unused", params),)
+        return found, (_unused(column, words),)
     return found, ()
+
+
+def _unused(column: str, words: list[str]) -> Message:
+    first = next((word for word in words if meaning_of(word) not in (None, SOLD)), words[0])
+    return Message("warning.status_unused", {"column": column, "states": words[:8], "first": first})
 
 
 def are_abbreviations(words: list[str]) -> bool:

@@ -69,6 +69,7 @@ READINGS: Final = (
     "status_unused",
     "unknown_states",
     "ended_late",
+    "refunded_in_part",
     "other_event_types",
     "rival_amounts",
     "lower_amount",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.by_name import says
-from clv_core.collection.infer.columns.proposal import TIME, filled
+from clv_core.collection.infer.columns.proposal import NUMBER, TIME, filled
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.order_states import OrderState, void_words, words_of
 from clv_core.collection.infer.plan.orders import ended
@@ -23,7 +23,7 @@ from clv_core.collection.vocabulary.order_statuses import (
     SOLD,
     VOID_TIME_NAMES,
 )
-from clv_core.columns import EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS
+from clv_core.columns import AMOUNT, EVENT_TIME, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS
 from clv_core.errors import Message
 
 MOST: Final = 0.5
@@ -66,9 +66,30 @@ def read_void_times(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str,
             ends[column] = state
             code = "warning.unpaid_by_time" if unpaid else "warning.ended_by_time"
             warnings.append(Message(code, {**params, "states": ORDER_STATUS}))
+            if state == REFUNDED and (money := _paid_back_in_part(log, column, chosen)):
+                warnings.append(Message("warning.refunded_in_part", {**params, "money": money}))
         elif filled <= MOST * rows and not unpaid:
             warnings.append(Message("warning.ended_late", {**params, "days": days, "meaning": state}))
     return ends, tuple(warnings)
+
+
+def _paid_back_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) -> str:
+    """Return a column of numbers that stand in refunded orders alone and are not their amounts, "" without one."""
+    if AMOUNT not in chosen or REFUND in log.answers.mapping:
+        return ""
+    for item in log.proposals:
+        told = [row for row in log.rows if item.column not in chosen.values() and _times([row], item.column)]
+        numbers = filled(told, item.column)
+        if (
+            told
+            and all(map(NUMBER.fullmatch, numbers))
+            and not any(map(TIME.fullmatch, numbers))
+            and len(_times(told, column)) == len(told)
+            and any(row[item.column] != row[chosen[AMOUNT]] for row in told)
+            and item.money > 0
+        ):
+            return item.column
+    return ""
 
 
 def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
