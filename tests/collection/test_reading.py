@@ -316,6 +316,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
     (tmp_path / "d.jsonl").write_text("\n".join(json.dumps(record) for record in records))
     (tmp_path / "e.json").write_text(json.dumps(records))
     (tmp_path / "e2.json").write_text(json.dumps(records), encoding="utf-8-sig")
+    (tmp_path / "e3.json").write_text(json.dumps(records), encoding="utf-16")
     frame = pd.DataFrame(records)
     frame.to_parquet(tmp_path / "f.parquet")
     (tmp_path / "g").mkdir()
@@ -329,7 +330,7 @@ def test_every_form_of_the_same_log_is_the_same_dataset(workspace: Workspace, tm
     book.save(tmp_path / "j.xlsx")
     paths = [path for path in tmp_path.iterdir() if path.name != "workspace"]
     versions = {path.name: ingest(workspace, path, "log", duplicates="drop").version for path in paths}
-    assert len(versions) == 11 and len(set(versions.values())) == 1, versions
+    assert len(versions) == 12 and len(set(versions.values())) == 1, versions
 
 
 def test_excel_dates_and_numbers_keep_their_meaning(workspace: Workspace, tmp_path: Path) -> None:

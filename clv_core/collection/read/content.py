@@ -82,6 +82,8 @@ def _text_kind(path: Path, head: bytes) -> Content:
             if not kind or "octet" in kind:
                 raise Refused("binary_unknown", file=path.name)
             raise Refused("binary_file", file=path.name, kind=kind)
+    if head.startswith(BYTE_ORDER_MARKS[1:]):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:200].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table")):
         raise Refused("web_page", file=path.name)

@@ -14,7 +14,7 @@ import duckdb
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text, name, one_file, run, text
 from clv_core.collection.read.archives import last_byte, unpack
-from clv_core.collection.read.content import Content, identify
+from clv_core.collection.read.content import BYTE_ORDER_MARKS, Content, identify
 from clv_core.collection.read.derived_columns import derived_columns, named_columns
 from clv_core.collection.read.dialect import MAX_COLUMNS, Dialect, detect, unique_names
 from clv_core.collection.read.encoding import BLOCK, known_encoding, rewrite, survey
@@ -168,6 +168,8 @@ def open_source(
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
         if content is Content.JSON:
+            path, said = _unmarked(path, scratch / "unmarked.json")
+            notes += said
             with path.open("rb") as file:
                 if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
                     raise Refused("nested_too_deep", file=called, limit=MAX_NESTED)
@@ -178,6 +180,13 @@ def open_source(
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
         return _completed(connection, source, notes)
     return _completed(connection, _text(connection, path, scratch, answers, called, usual), notes)
+
+
+def _unmarked(path: Path, target: Path) -> tuple[Path, tuple[Message, ...]]:
+    """Return JSON as UTF-8 without a mark, with which DuckDB 1.5 reads a list of records as one value."""
+    with path.open("rb") as file:
+        marked = file.read(3).startswith(BYTE_ORDER_MARKS)
+    return (target, rewrite(path, survey(path), target)) if marked else (path, ())
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:

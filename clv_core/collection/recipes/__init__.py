@@ -63,8 +63,11 @@ class Recipe:
         return not self.missing(there) and not set(map(fold, there)) & set(map(fold, self.without))
 
     def columns(self, columns: Sequence[str]) -> dict[str, str]:
-        """Return canonical -> source column, as a file of these columns spells it; none for what it lacks."""
-        spelled = {fold(column): column for column in reversed(columns)}
+        """Return canonical -> source column, as a file of these columns spells it; none for what it lacks.
+
+        Gumroad has "Refunded?" beside "Refunded ($)", which are one name but for their marks: the exact one counts.
+        """
+        spelled = {fold(column): column for column in reversed(columns)} | {column: column for column in columns}
         found = {}
         for canonical, names in self.mapping.items():
             spellings = (_spelled(name, spelled) for name in names)
@@ -74,8 +77,8 @@ class Recipe:
 
 def _spelled(column: str, spelled: Mapping[str, str]) -> str | None:
     """Return a column's name, or that of two, as a file spells it; None where it lacks one."""
-    if column == "" or fold(column) in spelled:
-        return spelled.get(fold(column), "")
+    if column in spelled or fold(column) in spelled or column == "":
+        return spelled.get(column) or spelled.get(fold(column), "")
     parts = operands(column)
     if parts is None or not all(fold(part) in spelled for part in (parts[0], parts[2])):
         return None
