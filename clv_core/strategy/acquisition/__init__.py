@@ -10,6 +10,7 @@ from clv_core.strategy.acquisition.customer_origins import load_new_customers as
 from clv_core.strategy.acquisition.economics import acquisition_report as acquisition_report
 from clv_core.strategy.acquisition.question import Acquisition as Acquisition
 from clv_core.strategy.acquisition.question import Question as Question
+from clv_core.strategy.acquisition.read_spend import read_spend as read_spend
 from clv_core.strategy.acquisition.saved_spend import load_spend as load_spend
 from clv_core.strategy.acquisition.saved_spend import load_spends as load_spends
 from clv_core.strategy.acquisition.saved_spend import remove_spend as remove_spend
@@ -17,4 +18,3 @@ from clv_core.strategy.acquisition.saved_spend import save_spend as save_spend
 from clv_core.strategy.acquisition.saved_spend import spend_folder as spend_folder
 from clv_core.strategy.acquisition.spend import Spend as Spend
 from clv_core.strategy.acquisition.spend import SpendSettings as SpendSettings
-from clv_core.strategy.acquisition.spend import read_spend as read_spend

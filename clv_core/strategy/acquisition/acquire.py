@@ -44,7 +44,7 @@ def acquire(
     Args:
         scored: model, dataset and cutoff.
         question: grouping, margin, targets.
-        spend: of :func:`.spend.read_spend`; None without a spend table.
+        spend: of :func:`.read_spend.read_spend`; None without a spend table.
         terms: horizon and discount of predicted value; the question has the margin.
         out: file of the table, CSV, XLSX or Parquet; None writes none.
         language: of the side file's sentences.

@@ -44,7 +44,7 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
 
     Args:
         customers: of :func:`.origins.load_new_customers`.
-        spend: of :func:`.spend.read_spend`; None is no spend table: groups are ranked by value then.
+        spend: of :func:`.read_spend.read_spend`; None is no spend table: groups are ranked by value then.
         question: grouping, margin, targets.
 
     Raises:
