@@ -131,12 +131,12 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
     members, contacts = request.members, request.contacts
     scheme = members.segmented.scheme
     words = [COMMAND, dataset.name, "--model", members.segmented.bundle.id, f"--to={to.name}", f"--scheme={scheme}"]
-    keys = [members.segmented.placed.segments[place].key for place in members.segments]
-    if keys and isinstance(scheme, Rules) and scheme.overlapping:
-        if len(keys) > 1:
-            raise UsageError("rules_one_segment", text=", ".join(keys))
-        words.append(f"--segment={Condition(f'{MEMBER}{keys[0]}', '=', ('yes',))}")
-    elif keys:
+    chosen = [members.segmented.placed.segments[place] for place in members.segments]
+    if chosen and isinstance(scheme, Rules) and scheme.overlapping:
+        if len(chosen) > 1:
+            raise UsageError("push_one_segment", names=", ".join(one.name(session.language()) for one in chosen))
+        words.append(f"--segment={Condition(f'{MEMBER}{chosen[0].key}', '=', ('yes',))}")
+    elif chosen:
         words.append(f"--segment={members.side().segment}")
     words += [f"--region={contacts.region}"] if contacts.region else []
     words += ["--assume-consent"] if contacts.assume_consent and CONSENT not in stored_fields(dataset) else []
