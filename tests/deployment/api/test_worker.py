@@ -154,7 +154,7 @@ def test_a_process_answers_until_its_input_ends_whoever_else_tells_it_to_stop(tm
 
 def test_of_two_answers_the_one_that_breaks_off_is_lost(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     start, ended = asyncio.create_subprocess_exec, []
-    script = """read one; read two; printf '{"number": 0, "said": 5}\\n{"number": 1, "sa'"""
+    script = """read one; read two; printf '{"number": 0, "result": 5}\\n{"number": 1, "sa'"""
     monkeypatch.setattr(asyncio, "create_subprocess_exec", lambda *_, **how: start("sh", "-c", script, **how))
 
     async def ask(worker: ProcessWorker) -> list[Any]:

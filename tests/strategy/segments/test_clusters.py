@@ -183,6 +183,7 @@ def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Works
     points = load_points(Clusters(3), now, frame, NoProgress())
     half, part = frame.iloc[::2].reset_index(drop=True), points[::2] if points is not None else None
     path = centres_path(dataset, small_bundle.id, 3)
+    path.unlink(missing_ok=True)  # the workspace is shared
     fit_scheme(Clusters(3), replace(now, cutoff=dataset.log_end - timedelta(days=30)), half, part)
     assert not path.exists()
     fitted = fit_scheme(Clusters(3), replace(now, cutoff=dataset.log_end), frame, points)
