@@ -1124,7 +1124,7 @@ def n57_aggregate(d):
     g = (
         b.groupby("cust")
         .agg(orders=("amt", "size"), total=("amt", "sum"), last_order=("t", "max"), first_order=("t", "min"))
-        .round(2)
+        .round({"total": 2})
     )
     g.to_csv(d / "a.csv")
     return [d / "a.csv"], truth(b), None
