@@ -63,8 +63,10 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("save.way.new"), "Space")
     keys.wait()
     press(keys, translate("upload.save"))
-    keys.wait_for("events saved")
-    keys.wait_for("First look only")
+    keys.page.get_by_role("dialog").wait_for()  # the sample is there already
+    press(keys, translate("upload.save"))
+    keys.wait_for("sample saved")
+    keys.wait_for("Your model stays in use")
     press(keys, translate("upload.to_train"))
     keys.wait_for(translate("train.horizon"))
     press(keys, "30 days", "Space")
@@ -79,10 +81,12 @@ def test_from_a_file_to_a_list_by_keys_alone(keys: Studio) -> None:
     press(keys, translate("job.cancel.confirm"))
     keys.wait_for(translate("job.cancelled"))
     keys.open("segments", lang="en", dataset="sample")
+    keys.wait_for("Download: CSV")  # the new version is scored first
     with keys.page.expect_download() as list_:
         press(keys, "Download: CSV", "Space")
     assert list_.value.suggested_filename.startswith("sample_customers_")
     keys.open("exports", lang="en", dataset="sample")
+    keys.wait_for(translate("exporting.make"))
     press(keys, translate("exporting.make"))
     keys.wait()
     with keys.page.expect_download() as list_:
