@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
 	@echo "make test    run the tests but for the slow ones, some minutes ($(WORKERS) at a time: WORKERS=8 for more)"
-	@echo "make test-all  all tests, the logs with known totals and all walks through the app in a browser"
+	@echo "make test-all  all tests, the logs with known totals and all walks through the app in a browser (three quarters of an hour)"
 	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test-all"
 	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
