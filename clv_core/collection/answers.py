@@ -11,7 +11,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "decimal": ("point", "comma"),
     "amount_scope": ("line", "order"),
     "amount_unit": ("major", "minor", "micro"),
-    "discount": ("amount", "unit", "percent"),
+    "discount": ("amount", "unit", "percent", "order"),
     "sign": ("positive", "negative"),
     "broken_rows": ("reject",),
     "overlap": ("replace", "add"),
@@ -42,8 +42,9 @@ class Answers:
             the row belongs to; None decides where that is plain, and asks where it is not.
         amount_unit: ``major``, ``minor``, ``micro`` or None: whether amounts are in the currency, in its smallest unit
             or in millionths; None takes them for the first, and asks where they look like the second.
-        discount: ``amount``, ``unit``, ``percent`` or None: whether a discount beside quantity and unit price is money
-            off the row, money off each piece, or a percentage.
+        discount: ``amount``, ``unit``, ``percent``, ``order`` or None: whether a discount beside quantity and unit
+            price is money off the row, money off each piece, a percentage, or money off the order that stands on each
+            of its rows.
         sign: ``positive``, ``negative`` or None: how amounts of sales are written; a ledger books them as negative.
         max_amount: rows with larger amounts, in size, are set aside as slips; None: no limit of the person's.
         broken_rows: ``reject`` or None: whether a file is used though over 1% of its rows have too many cells.

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
-from clv_core.columns import AMOUNT, ORDER_STATUS, PURCHASE, REFUND, UNIT_PRICE
+from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, PURCHASE, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
 MATTERS: Final = 0.01
@@ -117,6 +117,8 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "lower_price": _lower(UNIT_PRICE),
     "split_rows": _each(broken_rows=("reject",)),
     "similar_ids": _each(similar_ids=("merge", "separate")),
+    "discount_unused": lambda params: [{"mapping": {DISCOUNT: column}} for column in ("", params["column"])],
+    "discount_of_orders": _each(discount=("amount", "order")),
     "maybe_percent": _each(discount=("amount", "unit", "percent")),
     "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
     "returns_mostly": _each(sign=("positive", "negative")),

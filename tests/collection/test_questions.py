@@ -193,6 +193,35 @@ def test_amounts_of_an_unknown_name_in_refunded_orders_alone_are_asked_about(tmp
     assert answered(file, mapping={"refund": ""}) == pytest.approx(kept)
 
 
+def lines_with_discounts(folder: Path, column: str, *, of_order: bool) -> tuple[Path, float]:
+    """Write orders of one to three products; a fourth has a discount, on each row: a tenth of it, or of the order."""
+    rows, net = [f"customer_id,event_time,order_id,product_id,quantity,unit_price,{column}"], 0.0
+    for at in range(120):
+        prices = [round(paid(at) / (part + 1), 2) for part in range(at % 3 + 1)]
+        share = 0.1 if at % 4 == 0 else 0.0
+        offs = [round(share * (sum(prices) if of_order else price), 2) for price in prices]
+        net += sum(prices) - (offs[0] if of_order else sum(offs))
+        rows += [
+            f"c{at % 9},{day(at)},O{at},P{part},1,{price},{off}"
+            for part, (price, off) in enumerate(zip(prices, offs, strict=True))
+        ]
+    return put(folder, rows), net
+
+
+def test_a_discount_under_an_unknown_name_is_asked_about(tmp_path: Path) -> None:
+    file, net = lines_with_discounts(tmp_path, "promo_discount", of_order=False)
+    code, readings = asked(file)
+    assert code == "discount_unused" and readings["--map=discount=promo_discount"] == pytest.approx(net)
+    assert answered(file, mapping={"discount": "promo_discount"}) == pytest.approx(net)
+
+
+def test_a_discount_of_the_order_on_each_of_its_rows_is_asked_about(tmp_path: Path) -> None:
+    file, net = lines_with_discounts(tmp_path, "discount", of_order=True)
+    code, readings = asked(file)
+    assert code == "discount_of_orders" and readings["--discount order"] == pytest.approx(net)
+    assert answered(file, discount="order") == pytest.approx(net)
+
+
 def test_parts_of_an_order_that_repeat_its_money_count_once(tmp_path: Path) -> None:
     rows = ["customer_id,event_time,amount,order_id,parent_order_id"]
     for at in range(ROWS):

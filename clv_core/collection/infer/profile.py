@@ -95,7 +95,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
     notes += said
     largest = float(counts["largest_discount"] or 2)
-    discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers.discount)
+    discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers)
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     others = read_other_statuses(log, chosen)

@@ -75,6 +75,8 @@ READINGS: Final = (
     "lower_amount",
     "lower_price",
     "price_of_what",
+    "discount_unused",
+    "discount_of_orders",
     "maybe_percent",
     "outlier",
     "returns_mostly",

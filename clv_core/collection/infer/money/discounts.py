@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.answers import CHOICES
+from clv_core.collection.answers import CHOICES, Answers
 from clv_core.collection.infer.columns.proposal import filled
-from clv_core.columns import AMOUNT, DISCOUNT, UNIT_PRICE
+from clv_core.columns import AMOUNT, DISCOUNT, ORDER_ID, UNIT_PRICE
 from clv_core.errors import Message
 
 FEWEST: Final = 10
 """Discounts, before it is no accident that all of them look like percentages."""
-MONEY, UNIT, PERCENT = CHOICES["discount"]
+MONEY, UNIT, PERCENT, _ = CHOICES["discount"]
 NAMED: Final = re.compile(
     r"(?i)(?:discount|disc\b|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인).*(?:%|percent|pct|rate|prozent|率)"
     r"|折扣率|(?:%|percent|pct)\W*(?:off|discount|disc\b)"
@@ -23,6 +24,10 @@ OF_PIECES: Final = re.compile(
     r"|pezzo|unitario|unitaire)(?:$|[\W_])|单件|单品|每件|単価|개당|за шт"
 )
 """What the name of a discount holds that is money off each piece."""
+LIKE_DISCOUNT: Final = re.compile(
+    r"(?i)^(?!.*(?:pric|preis|prix|prec|prezzo|total.*after|net|цен|价|価|가격)).*"
+    r"(?:discount|coupon|voucher|rebate|markdown|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인)"
+)
 STEP: Final = 5
 MOST: Final = 95
 FEW: Final = 8
@@ -53,7 +58,7 @@ def with_discount_rate(
 
 
 def discount_kind(
-    rows: Sequence[Mapping[str, Any]], chosen: dict[str, str], largest: float, said: str | None
+    rows: Sequence[Mapping[str, Any]], chosen: dict[str, str], largest: float, answers: Answers
 ) -> tuple[str, dict[str, str], tuple[Message, ...]]:
     """Return whether discounts are ``amount``, ``unit`` or ``percent``, the columns, and what is to be said of it.
 
@@ -65,11 +70,11 @@ def discount_kind(
         rows: the first rows as text.
         chosen: canonical name -> source column.
         largest: discount of the whole file, in size.
-        said: what the person said of it.
+        answers: what the person said.
     """
     if DISCOUNT not in chosen:
-        return MONEY, chosen, ()
-    column = chosen[DISCOUNT]
+        return MONEY, chosen, _unused(rows, chosen, answers.mapping)
+    column, said = chosen[DISCOUNT], answers.discount
     values = filled(rows, column)
     signed = bool(values) and all(value.endswith("%") or not re.search("[1-9]", value) for value in values)
     if AMOUNT in chosen or UNIT_PRICE not in chosen:
@@ -83,13 +88,40 @@ def discount_kind(
         return PERCENT, chosen, (Message("warning.discount_percent", {"column": column}),)
     if OF_PIECES.search(column):
         return UNIT, chosen, (Message("warning.discount_unit", {"column": column}),)
+    of_orders = _of_orders(rows, chosen)
     given = _above(values)
     different = sorted(set(given))
     steps = all(value % STEP == 0 and value <= MOST for value in different)
     if len(given) < FEWEST or not 2 <= len(different) <= FEW or not steps:
-        return MONEY, chosen, ()
+        return MONEY, chosen, of_orders
     found = [f"{value:g}" for value in different]
-    return MONEY, chosen, (Message("warning.maybe_percent", {"column": column, "found": found}),)
+    return MONEY, chosen, (Message("warning.maybe_percent", {"column": column, "found": found}), *of_orders)
+
+
+def _unused(
+    rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """Return a doubt about a column that is called like a discount and taken off no price."""
+    if AMOUNT in chosen or UNIT_PRICE not in chosen or DISCOUNT in mapping or not rows:
+        return ()
+    called = (column for column in rows[0] if column not in chosen.values() and LIKE_DISCOUNT.search(column))
+    found = next((column for column in called if _above(filled(rows, column))), "")
+    return (Message("warning.discount_unused", {"column": found}),) if found else ()
+
+
+def _of_orders(rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return what is to be said of a discount that stands on all rows of an order alike, whatever they cost."""
+    if ORDER_ID not in chosen:
+        return ()
+    column, orders = chosen[DISCOUNT], defaultdict[Any, list[tuple[Any, Any]]](list)
+    for row in rows:
+        orders[row[chosen[ORDER_ID]]].append((row[column], row[chosen[UNIT_PRICE]]))
+    several = [lines for order, lines in orders.items() if order and len({price for _, price in lines}) > 1]
+    discounted = [{off for off, _ in lines} for lines in several if _above([str(off or 0) for off, _ in lines])]
+    alike = sum(len(offs) == 1 for offs in discounted)
+    if alike < FEWEST or alike < len(discounted):
+        return ()
+    return (Message("warning.discount_of_orders", {"column": column, "orders": alike}),)
 
 
 def _above(values: Sequence[str]) -> list[float]:

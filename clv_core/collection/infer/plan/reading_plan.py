@@ -42,7 +42,7 @@ class ReadingPlan(CellPlan):
 
     Args:
         credit_notes: order ids like :data:`CREDIT_NOTE` are returns.
-        discount: ``amount``, ``unit`` or ``percent``: what a discount beside quantity and unit price is.
+        discount: ``amount``, ``unit``, ``percent`` or ``order``: what a discount beside quantity and unit price is.
         max_amount: larger amounts, in size, are set aside; None: no limit but that of all files.
         discount_below: whether discounts are written as negative numbers.
         parent: source column that names the row which a row is a part of, and which has its money; empty: none.
@@ -161,6 +161,9 @@ class ReadingPlan(CellPlan):
         off = f"abs({off})" if self.discount_below else off
         if self.discount == "percent":
             return f"({self.gross} * CASE WHEN abs({off}) <= 1 THEN {off} ELSE {off} / 100 END)"
+        if self.discount == "order" and ORDER_ID in self.chosen:
+            alike = f"if({T}{ORDER_ID} IS NULL, 1, count(*) OVER (PARTITION BY {T}{ORDER_ID}))"
+            return f"({off} / {alike})"
         return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.chosen else off
 
     @property
