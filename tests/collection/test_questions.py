@@ -220,6 +220,8 @@ def test_a_discount_of_the_order_on_each_of_its_rows_is_asked_about(tmp_path: Pa
     code, readings = asked(file)
     assert code == "discount_of_orders" and readings["--discount order"] == pytest.approx(net)
     assert answered(file, discount="order") == pytest.approx(net)
+    with pytest.raises(NeedsAnswer, match="order_id"):
+        read(file, mapping={"order_id": ""}, discount="order")
 
 
 def test_parts_of_an_order_that_repeat_its_money_count_once(tmp_path: Path) -> None:

@@ -47,9 +47,8 @@ OF_OTHERS: Final = re.compile(
 """What the name of a column holds whose states are not those of orders."""
 CODED: Final = re.compile(r"(id|code|no|number)$")
 """What the name of a column ends with that holds the numbers of states."""
-
-
 ABBREVIATION: Final = re.compile(r"[A-Z]{1,3}\d?")
+"""One word of a column of kinds, as ledgers abbreviate their documents: SI, SC, SR."""
 
 
 def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -88,7 +87,7 @@ def _unused(column: str, words: list[str]) -> Message:
 
 
 def are_abbreviations(words: list[str]) -> bool:
-    """Say whether the words are a few short codes, as ledgers abbreviate the kinds of their documents: SI, SC, SR."""
+    """Say whether the words are a few abbreviations."""
     return 1 < len(set(words)) <= FEW_WORDS and all(map(ABBREVIATION.fullmatch, words))
 
 

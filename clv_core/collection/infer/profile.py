@@ -14,7 +14,7 @@ from clv_core.collection.infer.columns.cell_formats import decide_numbers, float
 from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.infer.draft import draft
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.money.discounts import discount_kind
+from clv_core.collection.infer.money.discounts import OF_ORDER, discount_kind
 from clv_core.collection.infer.money.units import large_units, read_units
 from clv_core.collection.infer.order_states import (
     OrderState,
@@ -38,8 +38,18 @@ from clv_core.collection.parse.date_order import ColumnDates
 from clv_core.collection.parse.locale_hints import script_currencies
 from clv_core.collection.parse.times import shared_zone_warnings
 from clv_core.collection.read.source import Source, sample
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, ORDER_STATUS, RATING, REFUND, REFUND_STATUS, UNIT_PRICE
-from clv_core.errors import Message, Refused
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    ORDER_ID,
+    ORDER_STATUS,
+    RATING,
+    REFUND,
+    REFUND_STATUS,
+    UNIT_PRICE,
+)
+from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
 SAMPLE_ROWS: Final = 2_000
@@ -96,6 +106,9 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     notes += said
     largest = float(counts["largest_discount"] or 2)
     discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers)
+    if discount == OF_ORDER and ORDER_ID not in chosen:
+        free = [column for column in source.columns if column not in chosen.values()]
+        raise NeedsAnswer("missing_column", canonical=ORDER_ID, found=free, guess="COLUMN", file=source.file)
     scale = _rating_scale(counts)
     whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
     others = read_other_statuses(log, chosen)

@@ -14,10 +14,10 @@ from clv_core.errors import Message
 
 FEWEST: Final = 10
 """Discounts, before it is no accident that all of them look like percentages."""
-MONEY, UNIT, PERCENT, _ = CHOICES["discount"]
+MONEY, UNIT, PERCENT, OF_ORDER = CHOICES["discount"]
+WORDS: Final = "discount|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인"
 NAMED: Final = re.compile(
-    r"(?i)(?:discount|disc\b|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인).*(?:%|percent|pct|rate|prozent|率)"
-    r"|折扣率|(?:%|percent|pct)\W*(?:off|discount|disc\b)"
+    rf"(?i)(?:{WORDS}|disc\b).*(?:%|percent|pct|rate|prozent|率)|折扣率|(?:%|percent|pct)\W*(?:off|discount|disc\b)"
 )
 OF_PIECES: Final = re.compile(
     r"(?i)(?:^|[\W_])(?:per|je|pro|par|por)?[\W_]*(?:unit|each|piece|item|pcs?|stück|stueck|pièce|unité|unidad|unidade"
@@ -25,9 +25,10 @@ OF_PIECES: Final = re.compile(
 )
 """What the name of a discount holds that is money off each piece."""
 LIKE_DISCOUNT: Final = re.compile(
-    r"(?i)^(?!.*(?:pric|preis|prix|prec|prezzo|total.*after|net|цен|价|価|가격)).*"
-    r"(?:discount|coupon|voucher|rebate|markdown|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인)"
+    rf"(?i)^(?!.*(?:pric|preis|prix|prec|prezzo|after|(?:^|[\W_])net|цен|价|価|가격)).*"
+    rf"(?:{WORDS}|coupon|voucher|rebate|markdown)"
 )
+"""A name that may be of a discount, and is not of what is left to pay after it."""
 STEP: Final = 5
 MOST: Final = 95
 FEW: Final = 8
@@ -60,7 +61,7 @@ def with_discount_rate(
 def discount_kind(
     rows: Sequence[Mapping[str, Any]], chosen: dict[str, str], largest: float, answers: Answers
 ) -> tuple[str, dict[str, str], tuple[Message, ...]]:
-    """Return whether discounts are ``amount``, ``unit`` or ``percent``, the columns, and what is to be said of it.
+    """Return which of ``CHOICES["discount"]`` discounts are, the columns, and what is to be said of it.
 
     A sign or word of percent, or shares that never exceed 1, make it a percentage; a word for pieces in its name, money
     off each. Percentages without either may be money: that is a doubt. Beside amounts, percentages are no discount in

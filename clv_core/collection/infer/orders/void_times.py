@@ -78,16 +78,13 @@ def _paid_back_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) ->
     if AMOUNT not in chosen or REFUND in log.answers.mapping:
         return ""
     for item in log.proposals:
-        told = [row for row in log.rows if item.column not in chosen.values() and _times([row], item.column)]
+        if item.column in chosen.values() or item.money <= 0:
+            continue
+        told = [row for row in log.rows if _nonzero([row], item.column)]
         numbers = filled(told, item.column)
-        if (
-            told
-            and all(map(NUMBER.fullmatch, numbers))
-            and not any(map(TIME.fullmatch, numbers))
-            and len(_times(told, column)) == len(told)
-            and any(row[item.column] != row[chosen[AMOUNT]] for row in told)
-            and item.money > 0
-        ):
+        are_numbers = all(map(NUMBER.fullmatch, numbers)) and not any(map(TIME.fullmatch, numbers))
+        in_refunded = len(_nonzero(told, column)) == len(told)
+        if are_numbers and in_refunded and any(row[item.column] != row[chosen[AMOUNT]] for row in told):
             return item.column
     return ""
 
@@ -109,7 +106,7 @@ def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, 
         return ""
     if state == REFUNDED and ({REFUND, REFUND_STATUS} & set(chosen)):
         return ""
-    return state if all(TIME.fullmatch(value) for value in _times(rows, column)) else ""
+    return state if all(TIME.fullmatch(value) for value in _nonzero(rows, column)) else ""
 
 
 def _is_blank_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) -> bool:
@@ -121,7 +118,7 @@ def _is_blank_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) -> 
     return bool(log.one(f"SELECT count(*) FROM ({orders} HAVING bool_or({filled}) AND NOT bool_and({filled}))")[0])
 
 
-def _times(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+def _nonzero(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
     return [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
 
 

@@ -161,7 +161,7 @@ class ReadingPlan(CellPlan):
         off = f"abs({off})" if self.discount_below else off
         if self.discount == "percent":
             return f"({self.gross} * CASE WHEN abs({off}) <= 1 THEN {off} ELSE {off} / 100 END)"
-        if self.discount == "order" and ORDER_ID in self.chosen:
+        if self.discount == "order":
             alike = f"if({T}{ORDER_ID} IS NULL, 1, count(*) OVER (PARTITION BY {T}{ORDER_ID}))"
             return f"({off} / {alike})"
         return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.chosen else off
