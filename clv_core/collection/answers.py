@@ -14,7 +14,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "discount": ("amount", "unit", "percent", "order"),
     "sign": ("positive", "negative"),
     "broken_rows": ("reject",),
-    "overlap": ("replace", "add"),
+    "overlap": ("replace", "keep", "add"),
     "similar_ids": ("merge", "separate"),
     "duplicates": ("keep", "drop"),
 }
@@ -48,8 +48,8 @@ class Answers:
         sign: ``positive``, ``negative`` or None: how amounts of sales are written; a ledger books them as negative.
         max_amount: rows with larger amounts, in size, are set aside as slips; None: no limit of the person's.
         broken_rows: ``reject`` or None: whether a file is used though over 1% of its rows have too many cells.
-        overlap: ``replace``, ``add`` or None: whether orders that a later file holds otherwise are its orders, or rows
-            beside those of the earlier one.
+        overlap: ``replace``, ``keep``, ``add`` or None: whether purchases that a later file has in another form take
+            the place of the earlier ones, are left out, or count beside them; None asks.
         similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
             are one customer; None decides where that is plain, and asks where it is not.
         recipe: name of a shipped recipe (:mod:`clv_core.collection.recipes`), the path of one, ``none``, or empty: then

@@ -89,6 +89,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "which_amount": _amounts_and_prices,
     "which_sheet": lambda params: [{"sheet": title} for title in params["sheets"]],
     "no_header": _each(header=(False, True)),
+    "currency_of_log": lambda params: [{"currency": params["currency"]}],
     "currency_differs": lambda params: [{"currency": params["currency"]}],
     "which_side": _columns,
     "which_converted": _columns,

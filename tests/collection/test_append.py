@@ -242,7 +242,8 @@ def test_purchases_written_otherwise_are_counted_once_or_asked_about(workspace: 
         return
     with pytest.raises(NeedsAnswer) as asked:
         append(workspace, "log", again)
-    assert asked.value.code == ("orders_changed" if ids else "purchases_alike")
+    without_ids = "amounts_scaled" if how == "with tax" else "purchases_alike"
+    assert asked.value.code == ("orders_changed" if ids else without_ids)
     for reading in asked.value.params["readings"]:
         found = append(workspace, "log", again, answers=Answers(**reading["answers"]))
         assert found.net_revenue == pytest.approx(reading["net_revenue"])
@@ -259,7 +260,7 @@ def test_rows_that_differ_in_a_side_column_only_are_asked_about(workspace: Works
     begin(workspace, *log("monday"))
     with pytest.raises(NeedsAnswer) as asked:
         go_on(workspace, *log("tuesday"))
-    assert [one["net_revenue"] for one in asked.value.params["readings"]] == [1770, 3540]
+    assert [one["net_revenue"] for one in asked.value.params["readings"]] == [1770, 1770, 3540]
 
 
 def test_a_part_needs_no_purchases_and_no_second_customer(workspace: Workspace) -> None:
@@ -272,7 +273,7 @@ def test_several_files_at_once_are_one_version_and_one_that_is_refused_leaves_no
     half = DAYS.splitlines()
     first = write(workspace, "1.csv", "\n".join(half[:40]) + "\n")
     second = write(workspace, "2.csv", "\n".join([half[0], *half[30:]]) + "\n")
-    made = ingest(workspace, [first, second], "log")
+    made = ingest(workspace, [first, second], "log", overlap="add")  # every 28th row is of the same customer and day
     ingest(workspace, write(workspace, "all.csv", DAYS), "whole")
     assert Counter(rows(workspace, "log")) == Counter(rows(workspace, "whole"))
     check_accounts(made)

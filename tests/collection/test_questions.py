@@ -279,8 +279,10 @@ def test_orders_that_a_second_file_has_with_another_amount_are_asked_about(tmp_p
         ingest(workspace, files, "x")
     sums = {one["option"]: one["net_revenue"] for one in question.value.params["readings"]}
     replaced = TOTAL + 5 * (ROWS - 40)
-    assert sums == {"--overlap replace": replaced, "--overlap add": replaced + sum(map(paid, range(40, 60)))}
-    for how in ("replace", "add"):
+    added = replaced + sum(map(paid, range(40, 60)))
+    kept = added - sum(paid(at) + 5 for at in range(40, 60))
+    assert sums == {"--overlap replace": replaced, "--overlap keep": kept, "--overlap add": added}
+    for how in ("replace", "keep", "add"):
         assert ingest(workspace, files, how, overlap=how).net_revenue == sums[f"--overlap {how}"]
 
 

@@ -31,15 +31,15 @@ from clv_core.workspace import Workspace
 def saved_answers(dataset: Dataset) -> Answers:
     """Return what was said about a dataset's file and holds for the next one too.
 
-    Date order, decimal mark, encoding, sheet and currency are left open: the next file shows its own, and the dataset's
-    are taken only where it does not. What repeats is dropped or kept as it was in the dataset; a column that was said
-    not to be what its name says is not taken for it again.
+    Date order, decimal mark, encoding, sheet, currency and what to do with purchases that come again are left open: the
+    next file shows its own, and the dataset's are taken only where it does not. What repeats is dropped or kept as it
+    was in the dataset; a column that was said not to be what its name says is not taken for it again.
     """
     manifest = dataset.manifest
     said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
     duplicates = said.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="")
+    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
     said = replace(said, recipe=NONE if said.recipe else "")  # what a recipe said is among the answers
     return replace(said, mapping=refused, duplicates=duplicates)
 

@@ -32,6 +32,7 @@ class MergeInput:
         superseded: how many of its rows later logs have in another state.
         updated: how many rows of earlier logs it has in another state or amount.
         outdated: how many of its rows earlier logs have in a newer state.
+        repeated: how many of its rows earlier logs have in another form, which counts.
         voided_orders: how many orders it calls cancelled or refunded.
         removed: rows of earlier logs that went with these.
         excluded: its rows of orders that earlier logs call cancelled or refunded.
@@ -44,6 +45,7 @@ class MergeInput:
     superseded: int = 0
     updated: int = 0
     outdated: int = 0
+    repeated: int = 0
     voided_orders: int = 0
     removed: OrderSums = OrderSums()
     excluded: OrderSums = OrderSums()
@@ -57,7 +59,7 @@ class MergeInput:
     @property
     def rows_left_out(self) -> int:
         """Rows of the log that do not count in the merged one."""
-        return self.overlap.rows + self.outdated + self.superseded + self.excluded.rows
+        return self.overlap.rows + self.outdated + self.repeated + self.superseded + self.excluded.rows
 
 
 def describe_merge(inputs: Sequence[MergeInput], names: list[str]) -> Manifest:
@@ -118,9 +120,11 @@ def _warnings(item: MergeInput, first: Manifest) -> list[dict[str, Any]]:
         warn("orders_restated", rows=item.updated)
     if item.outdated:
         warn("orders_outdated", rows=item.outdated)
+    if item.repeated:
+        warn("purchases_kept", rows=item.repeated)
     if overlap.other_ids:
         warn("other_ids", known=overlap.known_customers, customers=overlap.window_customers)
-    elif overlap.written_otherwise and (added := overlap.alike - item.updated - item.outdated) > 0:
+    elif overlap.written_otherwise and (added := overlap.alike - item.updated - item.outdated - item.repeated) > 0:
         warn("written_otherwise", rows=added)
     known = {column.lower() for column in first.columns}
     if missing := [column for column in first.columns if column not in item.columns]:

@@ -12,10 +12,15 @@ import duckdb
 from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.merge.merged_manifest import MergeInput, describe_merge
 from clv_core.collection.merge.merged_voids import exclude_voided_orders, last_event, merge_voided
-from clv_core.collection.merge.order_updates import ChangedPurchases, find_changed_purchases, find_order_updates
-from clv_core.collection.merge.overlap import MergeStep, find_overlap, select_rows, write_remaining
+from clv_core.collection.merge.order_updates import find_order_updates
+from clv_core.collection.merge.overlap import POSITION, MergeStep, find_overlap, select_rows, write_remaining
+from clv_core.collection.merge.repeated_purchases import (
+    SAME_RATIO,
+    RepeatedPurchases,
+    find_changed_orders,
+    find_repeated_purchases,
+)
 from clv_core.collection.parse.id_texts import MERGE
-from clv_core.collection.questions import MATTERS
 from clv_core.collection.rows.log_loader import ORDERED_ROWS, check_enough
 from clv_core.collection.rows.log_summary import summarize
 from clv_core.collection.rows.similar_ids import find_spellings, write_respelled
@@ -53,12 +58,12 @@ def merge_logs(
         compare: for each log, whether its rows are looked up in the earlier ones; empty: all are.
         always: whether the files are written where later logs bring no new row too; if not, they are then the first
             log's.
-        overlap: whether orders that a later log has with other amounts ``replace`` those before it, or ``add`` to
-            them; None asks where that changes the total.
+        overlap: whether purchases that a later log has in another form ``replace`` those before it, ``add`` to them,
+            or are left out (``keep``); None asks.
         ask: whether to ask where it is not plain that ids of two logs that hardly differ are one customer.
 
     Raises:
-        NeedsAnswer: similar ids may be one customer, or orders of two logs have other amounts in the later one.
+        NeedsAnswer: similar ids may be one customer, or a later log has purchases in another form.
         Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the whole has no
             purchases or one customer only.
     """
@@ -172,19 +177,27 @@ def _merge_next(
     if compare:
         last = last_event(connection, new.log)
         updates = find_order_updates(step, new.log.voided, last)
-        if not any(updates.superseded) and not updates.outdated:
-            changed = find_changed_purchases(step, overlap=overlap)
-            updates = replace(updates, superseded=changed.superseded)
-            if overlap is None and not any(changed.superseded):
-                _ask_overlap(step, inputs, manifest.source, changed)
+        kept = 0
+        if overlap != "add":
+            is_updated = any(updates.superseded) or updates.outdated
+            repeated = RepeatedPurchases() if is_updated else find_changed_orders(step)
+            repeated = repeated if repeated.rows else find_repeated_purchases(step, timezones)
+            if repeated.rows and (overlap == "replace" or repeated.is_update):
+                step.add_superseded("FROM repeated_old")
+            elif overlap == "keep" and repeated.rows:
+                kept = step.add_present("FROM repeated_new")
+            elif repeated.rows:
+                raise _overlap_question(step, inputs, manifest.source, repeated)
+        superseded = step.superseded_rows()
         new = replace(
             new,
-            updated=sum(updates.superseded) - updates.removed.rows,
+            updated=sum(superseded) - updates.removed.rows,
             outdated=updates.outdated,
+            repeated=kept,
             voided_orders=count_voided(connection, new.log.voided)[1],
             removed=updates.removed,
         )
-        for number, rows in enumerate(updates.superseded):
+        for number, rows in enumerate(superseded):
             if rows:
                 item, target = inputs[number], folder / f"standing-{number}.parquet"
                 write_remaining(step, item.events, number, target, item.log.manifest.rows_kept)
@@ -199,24 +212,26 @@ def _merge_next(
     return [*earlier, new]
 
 
-def _ask_overlap(step: MergeStep, inputs: Sequence[MergeInput], file: str, changed: ChangedPurchases) -> None:
-    """Ask whether purchases that a file has otherwise than the log are the log's, where that changes the total.
-
-    Raises:
-        NeedsAnswer: it does.
-    """
-    rows = f"{step.new_rows} WHERE clv_position NOT IN (FROM {step.present})"
+def _overlap_question(
+    step: MergeStep, inputs: Sequence[MergeInput], file: str, repeated: RepeatedPurchases
+) -> NeedsAnswer:
+    """Return the question whether purchases that a file has otherwise are the log's, with what each answer makes."""
+    rows = f"{step.new_rows} WHERE {POSITION} NOT IN (FROM {step.present})"
     total = sum(item.log.manifest.net_revenue for item in inputs)
     total += float(step.one(f"SELECT coalesce(sum({AMOUNT}), 0) FROM {rows}")[0])
-    if changed.rows and changed.before > MATTERS * abs(total):
-        sums = {"replace": round(total - changed.before, 2), "add": round(total, 2)}
-        readings = [
-            {"option": f"--overlap {how}", "answers": {"overlap": how}, "net_revenue": value}
-            for how, value in sums.items()
-        ]
-        if changed.orders:
-            raise NeedsAnswer("orders_changed", file=file, orders=changed.orders, readings=readings)
-        raise NeedsAnswer("purchases_alike", file=file, rows=changed.rows, readings=readings)
+    sums = {"replace": total - repeated.before, "keep": total - repeated.after, "add": total}
+    readings = [
+        {"option": f"--overlap {how}", "answers": {"overlap": how}, "net_revenue": round(value, 2)}
+        for how, value in sums.items()
+    ]
+    if repeated.orders:
+        return NeedsAnswer("orders_changed", file=file, orders=repeated.orders, readings=readings)
+    if repeated.other_customers:
+        return NeedsAnswer("customers_renamed", file=file, rows=repeated.rows, readings=readings)
+    if repeated.ratio is not None and abs(repeated.ratio - 1) > SAME_RATIO:
+        ratio = f"{repeated.ratio:.4g}"
+        return NeedsAnswer("amounts_scaled", file=file, rows=repeated.rows, ratio=ratio, readings=readings)
+    return NeedsAnswer("purchases_alike", file=file, rows=repeated.rows, readings=readings)
 
 
 def _rejected_rows(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> str:

@@ -85,13 +85,6 @@ MIN_REPEATED: Final = 0.5
 """Of a file's lines of orders that the log has, the share that the log must hold exactly, if the file updates them."""
 MIN_COMPLETE: Final = 0.9
 """Share of two files' orders that must have all their lines in the newer, if a line that is not there is gone."""
-NEAR: Final = "INTERVAL 26 HOUR"
-"""As far as the times of two zones are apart."""
-SAME_MINUTE: Final = "INTERVAL 59 SECOND"
-MIN_NEAR: Final = 10
-CENT: Final = 0.01
-CLOCKLESS: Final = 2
-"""Times of day of a log of days, in winter and in summer."""
 
 
 @dataclass(frozen=True)
@@ -107,23 +100,6 @@ class OrderUpdates:
     superseded: tuple[int, ...] = ()
     outdated: int = 0
     removed: OrderSums = OrderSums()
-
-
-@dataclass(frozen=True)
-class ChangedPurchases:
-    """Purchases that two files have otherwise: with other amounts, or at another time of about the same day.
-
-    Args:
-        rows: how many of the log's.
-        orders: of how many orders; 0 where orders have no ids.
-        before: what the log's come to.
-        superseded: by file of the log, how many of its rows are replaced.
-    """
-
-    rows: int = 0
-    orders: int = 0
-    before: float = 0.0
-    superseded: tuple[int, ...] = ()
 
 
 def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | None) -> OrderUpdates:
@@ -182,54 +158,6 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     return OrderUpdates(step.superseded_rows(), outdated, sums)
 
 
-def find_changed_purchases(step: MergeStep, *, overlap: str | None) -> ChangedPurchases:
-    """Look for purchases that a file and a log both have, written otherwise.
-
-    A line of an order is one with another amount on the same day. Where most of the file's purchases in the span that
-    both cover are near one of the log's, these are: the same line of an order up to :data:`NEAR` apart or, without ids
-    of orders, a purchase of the same customer and product with the same amount so near, or in the same minute with
-    another.
-
-    Args:
-        step: the file and the log, of which exact repetitions are marked.
-        overlap: ``replace`` where the new file's rows take the place of the log's, which then are superseded; None does
-            so where they are lines of orders that differ in their times alone.
-    """
-    if not {CUSTOMER_ID, EVENT_TYPE, AMOUNT} <= set(step.common):
-        return ChangedPurchases()
-    line = [column for column in LINE if column in step.common]
-    new = f"SELECT * FROM ({select_lines(step.new_rows, line)}) WHERE {POSITION} NOT IN (FROM {step.present})"
-    step.connection.execute(f"CREATE OR REPLACE TEMP TABLE new_lines AS {new}")
-    begin, end = (f"(SELECT {edge}({EVENT_TIME}) FROM new_lines)" for edge in ("min", "max"))
-    window = f"{EVENT_TIME} BETWEEN {begin} - {NEAR} AND {end} + {NEAR}"
-    old = f"SELECT * FROM ({select_lines(step.old_rows, line)}) WHERE {window}"
-    step.connection.execute(f"CREATE OR REPLACE TEMP TABLE old_lines AS {old}")
-    has_ids, key = ORDER_ID in line, ", ".join(line)
-    pairs = _nearest(line if has_ids else (*line, AMOUNT), NEAR)
-    if not has_ids and step.one(f"SELECT count(DISTINCT {EVENT_TIME}::TIME) FROM old_lines")[0] > CLOCKLESS:
-        pairs += f" UNION ALL {_nearest(line, SAME_MINUTE)}"
-    step.connection.execute(f"CREATE OR REPLACE TEMP TABLE near_lines AS {pairs}")
-    span = (
-        f"{EVENT_TIME} BETWEEN (SELECT min({EVENT_TIME}) FROM old_lines) AND (SELECT max({EVENT_TIME}) FROM old_lines)"
-    )
-    inside, near, new_rows, paid = step.one(
-        f"SELECT count(*) FILTER (inside), count(*) FILTER (inside AND near), count(*) FILTER (near),"
-        f" coalesce(sum({AMOUNT}) FILTER (near), 0) FROM (SELECT *, {span} AS inside,"
-        f" {POSITION} IN (SELECT position FROM near_lines) AS near FROM new_lines)"
-    )
-    is_update = near >= MIN_NEAR and near > MIN_REPEATED * inside
-    changed = f"SELECT * FROM old_lines WHERE ({FILE}, {POSITION}) IN (SELECT ({FILE}, {POSITION}) FROM near_lines)"
-    if not is_update:
-        day = f"{key}, {EVENT_TIME}::DATE"
-        changed = f"SELECT * FROM old_lines WHERE {has_ids} AND ({day}) IN (SELECT {day} FROM new_lines)"
-    sums = f"SELECT count(*), coalesce(sum({AMOUNT}), 0), count(DISTINCT ({ORDER if has_ids else 0})) FROM ({changed})"
-    rows, before, orders = step.one(sums)
-    only_times = overlap is None and has_ids and is_update and rows == new_rows and abs(paid - before) < CENT
-    if rows and (overlap == "replace" or only_times):
-        step.add_superseded(changed)
-    return ChangedPurchases(rows, orders if has_ids else 0, before, step.superseded_rows())
-
-
 def _repeats_orders(step: MergeStep, new: str, old: str) -> bool:
     """Return whether most lines of orders that a file shares with the log are exactly the same there."""
     exact = f"avg(({POSITION} IN (FROM {step.present}))::INTEGER)"
@@ -270,14 +198,3 @@ def _moved_lines(step: MergeStep) -> str:
     line = f"{ORDER_ID}, rest_hash"
     new = f"SELECT {line} FROM new_lines WHERE {POSITION} NOT IN (FROM {step.present})"
     return matching_lines(line, f"(SELECT * FROM old_lines WHERE {orders})", new)
-
-
-def _nearest(line: Sequence[str], apart: str) -> str:
-    """Return the query of new lines with the nearest old row of the same line, which is one new row's at most."""
-    same = " AND ".join(f"n.{column} = o.{column}" for column in line)
-    return (
-        f"SELECT n.{POSITION} AS position, o.{FILE}, o.{POSITION} FROM new_lines n ASOF JOIN old_lines o"
-        f" ON {same} AND n.{EVENT_TIME} + {apart} >= o.{EVENT_TIME}"
-        f" WHERE o.{EVENT_TIME} >= n.{EVENT_TIME} - {apart}"
-        f" QUALIFY row_number() OVER (PARTITION BY o.{FILE}, o.{POSITION} ORDER BY n.{EVENT_TIME}) = 1"
-    )

@@ -7,10 +7,13 @@ earlier file was, since no bytes prove an encoding of one byte a letter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+import duckdb
 
 from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.engine import connect_memory, file_text, one
@@ -26,6 +29,13 @@ from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
 MIN_AMOUNTS: Final = 20
+"""Amounts of a log without which its usual ones are not known."""
+UNUSUAL: Final = 0.001
+"""Share of a log's amounts that lie below, and above, its usual ones."""
+MIN_UNUSUAL: Final = 0.05
+"""Share of a file's amounts that must lie there before its unit is doubted: less are single large orders."""
+LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-6
+"""Chance below which amounts are not whole, and not unusual, by luck; the second is all that speaks then."""
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
@@ -105,29 +115,68 @@ def ask_money(log: LogFiles, result: LoadResult, answers: Answers) -> None:
         answers: what the person said.
 
     Raises:
-        NeedsAnswer: the currencies differ; or one has fractions, the other whole and far larger amounts, as of cents.
+        NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other whole and far larger
+            amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would bring.
     """
-    manifest, found = log.manifest, result.profile.currency
-    if manifest.currency and found and found != manifest.currency and not answers.currency:
-        params = {"file": result.source.file, "found": found, "currency": manifest.currency}
-        raise NeedsAnswer("currency_differs", **params)
+    manifest, found, file = log.manifest, result.profile.currency, result.source.file
+    if found and found != manifest.currency and not answers.currency:
+        if not manifest.currency:
+            raise NeedsAnswer("currency_of_log", file=file, currency=found)
+        raise NeedsAnswer("currency_differs", file=file, found=found, currency=manifest.currency)
     if answers.amount_unit or not result.summary.purchases:
         return
     with connect_memory() as connection:
-        old, new = (
-            one(
-                connection,
-                f"SELECT count(*), avg(({AMOUNT} <> floor({AMOUNT}))::INT), median({AMOUNT}) FROM {file_text(path)}"
-                f" WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0",
+        old, new = (_usual_amounts(connection, path) for path in (log.events, result.events))
+        if old.rows < MIN_AMOUNTS or not new.rows:
+            return
+        major = [{"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}]
+        whole, other = (new, old) if new.fractions == 0 else (old, new)
+        times = whole.median / other.median
+        is_whole_by_luck = (1 - other.fractions) ** whole.rows > LUCK_WHOLE
+        if whole.fractions == 0 and other.fractions >= HALF and not is_whole_by_luck and CENTS[0] < times < CENTS[1]:
+            raise NeedsAnswer("cents_in_file", file=file, times=times, readings=major)
+        for test, bound in (("<", old.low), (">", old.high)):
+            query = (
+                f"SELECT count(*), median({AMOUNT}) FROM ({_amounts(result.events)}) WHERE {AMOUNT} {test} {bound!r}"
             )
-            for path in (log.events, result.events)
-        )
-    if min(old[0], new[0]) < MIN_AMOUNTS or (old[1] == 0) == (new[1] == 0) or max(old[1], new[1]) < HALF:
-        return
-    times = new[2] / old[2] if new[1] == 0 else old[2] / new[2]
-    if CENTS[0] < times < CENTS[1]:
-        major = {"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}
-        raise NeedsAnswer("cents_in_file", file=result.source.file, times=times, readings=[major])
+            count, median = one(connection, query)
+            if count and _is_unusual(count, new.rows, old.rows) and not 1 / CENTS[0] < median / old.median < CENTS[0]:
+                params = {"count": count, "rows": new.rows, "found": median, "usual": old.median}
+                raise NeedsAnswer("amounts_unusual", file=file, readings=major, **params)
+
+
+@dataclass(frozen=True)
+class _UsualAmounts:
+    """Positive amounts of purchases: how many, the share with fractions, the median, and between which most lie."""
+
+    rows: int
+    fractions: float
+    median: float
+    low: float
+    high: float
+
+
+def _amounts(events: Path) -> str:
+    return f"SELECT {AMOUNT} FROM {file_text(events)} WHERE {EVENT_TYPE} = '{PURCHASE}' AND {AMOUNT} > 0"
+
+
+def _usual_amounts(connection: duckdb.DuckDBPyConnection, events: Path) -> _UsualAmounts:
+    query = (
+        f"SELECT count(*), coalesce(avg(({AMOUNT} <> floor({AMOUNT}))::INT), 0), coalesce(median({AMOUNT}), 0),"
+        f" coalesce(quantile_disc({AMOUNT}, {UNUSUAL}), 0), coalesce(quantile_disc({AMOUNT}, {1 - UNUSUAL}), 0)"
+        f" FROM ({_amounts(events)})"
+    )
+    return _UsualAmounts(*one(connection, query))
+
+
+def _is_unusual(count: int, rows: int, known: int) -> bool:
+    """Return whether so many of a file's rows beyond all usual amounts are no luck, by the bound of the binomial tail.
+
+    Of ``known`` amounts the largest is beyond the others in one of ``known + 1`` draws, however rare that is.
+    """
+    share = max(UNUSUAL, 1 / (known + 1))
+    luck = math.comb(rows, count) * share**count if rows < 1000 else (math.e * rows * share / count) ** count
+    return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
 
 
 def answers_json(answers: Answers) -> dict[str, Any]:

@@ -64,6 +64,7 @@ READINGS: Final = (
     "maybe_cents",
     "cents_later",
     "cents_in_file",
+    "amounts_unusual",
     "duplicates_kept",
     "duplicates_dropped",
     "status_unused",
@@ -82,6 +83,8 @@ READINGS: Final = (
     "returns_mostly",
     "orders_changed",
     "purchases_alike",
+    "amounts_scaled",
+    "customers_renamed",
     "which_converted",
     "split_rows",
 )
@@ -92,7 +95,7 @@ ANSWERABLE: Final = (
     *COLUMNS,
     *ENCODINGS,
     *READINGS,
-    *("amount_of_pieces", "which_mark", "which_sheet", "no_purchases", "currency_differs"),
+    *("amount_of_pieces", "which_mark", "which_sheet", "no_purchases", "currency_differs", "currency_of_log"),
 )
 Then = Callable[..., None]
 
@@ -146,7 +149,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
         elif code == "amount_of_pieces":
             kinds = {canonical: t(f"upload.pieces.{canonical}") for canonical in (AMOUNT, UNIT_PRICE, QUANTITY)}
             _buttons(kinds, "kind", lambda kind: then(mapping=_mapping_of_pieces(kind, params)))
-        elif code == "currency_differs":
+        elif code in ("currency_differs", "currency_of_log"):
             _buttons({params["currency"]: t("question.currency", name=params["currency"])}, "currency", then)
         elif code == "which_sheet":
             _buttons({title: title for title in params["sheets"]}, "sheet", then)
