@@ -12,12 +12,13 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-all lint check e2e docs constraints bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
+.PHONY: help app test test-all test-processors lint check e2e docs constraints bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
 	@echo "make test    run the tests but for the slow ones, some minutes ($(WORKERS) at a time: WORKERS=8 for more)"
-	@echo "make test-all  all tests, the logs with known totals and all walks through the app in a browser (three quarters of an hour)"
+	@echo "make test-all  all tests, the logs with known totals, all walks through the app in a browser, and test-processors (an hour and a half)"
+	@echo "make test-processors  tests that compare figures, as on other processors: three settings, one and two threads"
 	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test-all"
 	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
@@ -71,6 +72,15 @@ test-all: .venv/dev .venv/s3
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest tests/bench/known_logs -n $(WORKERS)
 	@$(BIN)/python -m pytest tests/e2e -rs -n $(WORKERS) --dist loadfile
+	@$(MAKE) --no-print-directory test-processors
+
+# Each setting makes one library (MKL, OpenBLAS, PyTorch) take the code of another processor.
+PROCESSORS := MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=default
+test-processors: .venv/dev
+	@for setting in $(PROCESSORS); do for threads in 1 2; do \
+	  echo "==> figures with $$setting, $$threads thread(s), $(WORKERS) tests at a time"; \
+	  env $$setting OMP_NUM_THREADS=$$threads $(BIN)/python -m pytest -m "numeric and not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder || exit 1; \
+	done; done
 
 lint: .venv/dev
 	@echo "==> ruff"

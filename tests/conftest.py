@@ -44,18 +44,41 @@ LONGEST = (
 )
 """Files of few tests that take from half a minute to three."""
 
+NUMERIC = (
+    *("frozen", "model", "training", "evaluation/explain", "deployment/spark"),
+    *("commands/test_card_command.py", "commands/test_explain.py", "commands/test_look.py", "commands/test_plan.py"),
+    *("commands/test_segment.py", "deployment/api/test_scorer.py", "deployment/api/test_service.py"),
+    *("deployment/test_asking.py", "deployment/test_bundle.py", "deployment/test_demo.py"),
+    *("deployment/test_explaining_pretrained.py", "deployment/test_scoring.py", "deployment/test_terms.py"),
+    *("evaluation/test_change.py", "evaluation/test_folds.py", "evaluation/test_how_far.py"),
+    *("evaluation/test_slices.py", "features/test_btyd_fit.py", "features/test_btyd_lifetimes.py"),
+    *("features/test_btyd_paretonbd.py", "features/test_cdnow.py", "features/test_context.py"),
+    *("features/test_last_year.py", "features/test_parts.py", "features/test_returns_level.py"),
+    *("monitoring/test_realised.py", "monitoring/test_sights.py", "strategy/test_acquisition.py"),
+    *("strategy/test_card.py", "strategy/test_valued.py", "test_estimator.py", "test_nothing_later.py"),
+    "test_pipeline.py",
+)
+"""Files and folders whose tests compare what networks, trees or a fit of BTYD say: found by noting which tests call
+torch's modules, LightGBM's prediction or scipy's minimisers. Another processor sums in another order; ``make
+test-processors`` runs them as it would."""
+
 SMALL = TrainConfig(horizon_days=90, ensemble=2, steps=60, batch_size=64, cutoffs=4, processes=1, device="cpu")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow by its cases; begin with the longest files, which begun last would leave other workers idle.
+    """Mark what compares figures, and what is slow by its cases; begin with the longest files.
+
+    Begun last, these would leave other workers idle.
 
     Of a test with many cases under the mark ``examples(n)``, ``n`` from all over its table are quick, of a file under
     ``first(n)`` the first ``n`` tests, and of a page's test in both languages the one in English.
     """
     cases, tests = defaultdict(list), defaultdict(list)
+    numeric = tuple(ROOT / "tests" / name for name in NUMERIC)
     for item in items:
+        if any(item.path.is_relative_to(place) for place in numeric):
+            item.add_marker(pytest.mark.numeric)
         first, name = item.get_closest_marker("first"), getattr(item, "originalname", "")
         if first:
             tests[item.path] += [name] if name not in tests[item.path] else []

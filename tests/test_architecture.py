@@ -17,6 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.conftest import NUMERIC
+
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "clv_core"
 FILES = sorted(set(CORE.rglob("*.py")) - {CORE / "__init__.py"})
@@ -303,3 +305,7 @@ def test_statistics_and_charts_are_loaded_by_who_uses_them() -> None:
     script = f"import sys; import {', '.join(wanted)}; print(*sorted({{'scipy.stats', 'plotly'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_files_whose_figures_are_compared_as_on_other_processors_are_there() -> None:
+    assert [name for name in NUMERIC if not (ROOT / "tests" / name).exists()] == []

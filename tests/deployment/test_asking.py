@@ -87,6 +87,7 @@ def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Explanation
     if not asking.reads_events:
         assert not reads_steps(asking.model)
         return
+    fine_and_coarse = []
     for customer in pool.features.index[[5, 20, 35]].astype(str):
         found = asking.events(customer)
         assert found.residual < 1e-3, "128 points are 0.1% off at most"
@@ -96,7 +97,10 @@ def test_events_add_up_to_the_value_and_the_latest_are_named(asking: Explanation
         assert (found.events["day"].iloc[-1] - np.datetime64("1970-01-01")).days == pool.windows.steps.day[last]
         assert set(found.kinds) == {part.id for part in PARTS if part.in_steps}
         coarse = event_effects(asking.model, pool.take(np.array([row])), pool, found.value, path_steps=1)
-        assert coarse.residual > found.residual, "one point says less of the way than 128"
+        fine_and_coarse.append((found.residual, coarse.residual))
+    # A short path is straight, and both residuals are float32's last digits: the one whose path bends most tells.
+    fine, rough = np.array(fine_and_coarse).max(axis=0)
+    assert rough > 10 * fine, "one point says less of the way than 128"
 
 
 def test_with_average_events_nothing_moves(asking: ExplanationSession) -> None:

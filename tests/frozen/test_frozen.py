@@ -22,6 +22,7 @@ from clv_core import __version__, cli
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done
 from tests.frozen.freeze import answers
+from tests.near import assert_scores_near
 
 HERE = Path(__file__).parent
 KINDS = (
@@ -39,7 +40,7 @@ def test_workspace_of_a_release_scores_and_monitors_as_it_did(release: str, tmp_
         shutil.rmtree(path)
     scores, rest = answers(workspace, tmp_path)
     known = pd.read_csv(HERE / release / "scores.csv", dtype={"customer_id": str})
-    pd.testing.assert_frame_equal(scores.astype(known.dtypes), known, rtol=1e-6, atol=1e-6)
+    assert_scores_near(scores.astype(known.dtypes), known)
     expected = json.loads((HERE / release / "answers.json").read_text(encoding="utf-8"))
     now, then = rest.pop("realised"), expected.pop("realised")
     assert now.pop("until") == then.pop("until") and now == pytest.approx(then, rel=1e-6)
@@ -78,7 +79,7 @@ def test_every_kind_of_model_scores_as_it_did(workspace: Workspace, call: Any, t
         assert kind in call("score", "shop", "--model", f"shop@{version}", "--out", str(out))["model"]
         then = known[known["version"] == version].drop(columns="version")
         now = pd.read_csv(out).set_index("customer_id").loc[then.index, then.columns]
-        pd.testing.assert_frame_equal(now, then, rtol=1e-6, atol=1e-6, obj=kind)
+        assert_scores_near(now, then)
 
 
 def test_versions_of_data_and_models_their_roles_and_what_was_made_are_there(call: Any) -> None:

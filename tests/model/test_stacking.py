@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -96,7 +97,6 @@ def test_networks_say_the_same_bits_at_once_and_in_turn() -> None:
     assert in_turn.keys() == at_once.keys() and all(torch.equal(in_turn[name], at_once[name]) for name in in_turn)
 
 
-@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() != "AVX512", reason="same bits are told of AVX-512 alone")
 @pytest.mark.parametrize("read", [24, 64, 256])
 @pytest.mark.parametrize("said", [*range(1, 14), 48])
 def test_layers_say_the_same_bits_of_a_row_among_few_and_among_many(read: int, said: int) -> None:
@@ -105,8 +105,10 @@ def test_layers_say_the_same_bits_of_a_row_among_few_and_among_many(read: int, s
     many = whole(rows)
     alone = torch.stack([layer(own) for layer, own in zip(layers, rows, strict=True)])
     torch.testing.assert_close(many, alone, rtol=0, atol=1e-5)
+    # The same bits are told of AVX-512 alone, which MKL leaves aside where it is asked for older code.
+    exact = torch.backends.cpu.get_cpu_capability() == "AVX512" and "MKL_CBWR" not in os.environ
     for few in (*range(4, 20), 203):
-        assert torch.equal(whole(rows[:, :few]), many[:, :few]), few
+        torch.testing.assert_close(whole(rows[:, :few]), many[:, :few], rtol=0, atol=0.0 if exact else 1e-5)
 
 
 @pytest.mark.parametrize("kind", HEADS)

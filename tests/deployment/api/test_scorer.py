@@ -26,6 +26,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json
+from tests.near import assert_near
 
 pytestmark = pytest.mark.first(4)
 
@@ -81,7 +82,7 @@ def test_online_is_batch_however_few_are_asked_about_in_a_call(
     answers = said(shop, bundle, customers, dataset.log_end, sizes, together)
     assert [one["customer_id"] for one in answers] == ids and len(ids) > 300
     for name in FIGURES:
-        np.testing.assert_allclose([one[name] for one in answers], whole[name], rtol=1e-6, atol=1e-6)
+        assert_near([one[name] for one in answers], whole[name], name)
     assert len({one["predicted_clv"] for one in answers}) > 50
 
 
