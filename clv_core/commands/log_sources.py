@@ -41,23 +41,28 @@ NAME = option("name", "cli.source.name")
     *READING,
 )
 def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Save a source; nothing is fetched yet."""
+    """Save a source, and return what its role may do beside reading as warnings; no rows are fetched yet."""
+    from clv_core.preprocessing.refresh import note_role
+
     fields = ("kind", "where", "what", "grows", "time_column", "secret", "ca", "tls")
     given = {name: getattr(options, name) for name in fields}
     dataset, said = options.dataset or options.name, _said(options)
     source = Source(options.name, dataset=dataset, look_back_days=options.look_back, answers=said, **given)
     add_source(context.workspace, source)
     audit.note(context.workspace, "source add", source=source.name, dataset=dataset, outcome="done")
-    return _shown(source)
+    warnings = note_role(context.workspace, source)
+    return {**_shown(source), "warnings": [message.to_json(context.language) for message in warnings]}
 
 
 @command("source test", NAME)
 def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Connect, fetch one row or the newest file, and return the columns and files."""
-    from clv_core.preprocessing.refresh import columns
+    """Connect, fetch one row or the newest file, and return the columns and files, and what its role may do."""
+    from clv_core.preprocessing.refresh import columns, note_role
 
-    found, files = columns(load_source(context.workspace, options.name))
-    return {"source": options.name, "columns": found, "files": files}
+    source = load_source(context.workspace, options.name)
+    found, files = columns(source)
+    warnings = [message.to_json(context.language) for message in note_role(context.workspace, source)]
+    return {"source": options.name, "columns": found, "files": files, "warnings": warnings}
 
 
 @command("source preview", NAME)
@@ -93,7 +98,9 @@ def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, A
         update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))
     done = refresh(context.workspace, options.name, progress=context.progress)
     counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
-    return {"source": options.name, **counts, **accounting(done.manifest, context.language)}
+    result = {"source": options.name, **counts, **accounting(done.manifest, context.language)}
+    result["warnings"] += [message.to_json(context.language) for message in done.warnings]
+    return result
 
 
 @command("source list")

@@ -22,9 +22,19 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import saved_answers
 from clv_core.collection.rows.read_settings import answers_json
 from clv_core.collection.rows.remembered_settings import recall
-from clv_core.collection.sources import REPLACE, Pulled, Source, SourceState, load_source, load_state, pull, save_state
+from clv_core.collection.sources import (
+    REPLACE,
+    Pulled,
+    Source,
+    SourceState,
+    check_role,
+    load_source,
+    load_state,
+    pull,
+    save_state,
+)
 from clv_core.collection.store.version_store import Manifest, open_dataset
-from clv_core.errors import ClvError, NotFound, Refused
+from clv_core.errors import ClvError, Message, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
 from clv_core.preprocessing.clean import append
@@ -44,6 +54,7 @@ class Refreshed:
         new_rows: that the dataset has more than before.
         files: names of the files that were read.
         seconds: that it took.
+        warnings: what the run left out.
     """
 
     manifest: Manifest
@@ -51,6 +62,7 @@ class Refreshed:
     new_rows: int
     files: tuple[str, ...]
     seconds: float
+    warnings: tuple[Message, ...] = ()
 
 
 def refresh(workspace: Workspace, name: str, *, progress: Progress | None = None) -> Refreshed:
@@ -90,11 +102,12 @@ def _run(workspace: Workspace, source: Source, state: SourceState, progress: Pro
     new_rows = after.rows_kept - (before.rows_kept if before is not None else 0)
     seconds = round(time.monotonic() - started, 1)
     files = {} if before is None else dict(known.files)
+    warnings = [message.coded() for message in pulled.warnings]
     done = SourceState(after.version, pulled.watermark, {**files, **pulled.files}, _now(), rows, new_rows, seconds)
-    save_state(workspace, source.name, done)
+    save_state(workspace, source.name, dataclasses.replace(done, warnings=warnings, role=state.role))
     facts = {"source": source.name, "dataset": source.dataset, "version": after.version}
     audit.note(workspace, "source run", **facts, rows=new_rows, outcome="done")
-    return Refreshed(after, rows, new_rows, tuple(pulled.files), seconds)
+    return Refreshed(after, rows, new_rows, tuple(pulled.files), seconds, pulled.warnings)
 
 
 def _read(
@@ -158,6 +171,15 @@ def check_sample(workspace: Workspace, source: Source, path: Path) -> Check:
         known = recall(workspace, pq.read_schema(path).names)
         said = {} if known is None else answers_json(known)
     return check_file(path, original=source.name if path.suffix == ".parquet" else path.name, **said)
+
+
+def note_role(workspace: Workspace, source: Source) -> list[Message]:
+    """Look at what a source's role may do (:func:`clv_core.collection.sources.check_role`), keep and return it."""
+    found = check_role(source)
+    state = load_state(workspace, source.name)
+    role = [message.coded() for message in found]
+    save_state(workspace, source.name, dataclasses.replace(state, role=role))
+    return found
 
 
 def columns(source: Source) -> tuple[list[str], list[str]]:

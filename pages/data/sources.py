@@ -23,7 +23,7 @@ from clv_core.collection.sources import (
     update_source,
 )
 from clv_core.errors import ClvError
-from clv_core.preprocessing.refresh import check_sample, said_of, sample
+from clv_core.preprocessing.refresh import check_sample, note_role, said_of, sample
 from pages.ui import access, cells, confirmation, flash, i18n, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -69,6 +69,8 @@ def show(source: Source) -> None:
         if state.error:
             st.write(t("sources.failed", when=i18n.moment(state.failed)))
             widgets.show_error({**state.error, "message": ""})
+        for message in [*state.role, *state.warnings]:
+            st.warning(widgets.escape(widgets.warning_text(message)), icon=":material/warning:")
         with st.container(horizontal=True):
             may = access.if_may("change")
             label, key = t("sources.run"), f"run_{source.name}"
@@ -193,6 +195,8 @@ def _save(kind: str) -> None:
             kind=kind, dataset=dataset, grows=str(given["grows"]), look_back_days=look_back, tls=tls, **texts
         )
         add_source(session.workspace(), source)
+        with st.spinner(t("sources.connecting")):
+            note_role(session.workspace(), source)
     except ClvError as error:
         widgets.show_error(error)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,7 +22,15 @@ import pytest
 
 from clv_core import jobs
 from clv_core.collection.ingest import ingest
-from clv_core.collection.sources import Source, SourceState, add_source, pull
+from clv_core.collection.sources import (
+    Source,
+    SourceState,
+    add_source,
+    check_role,
+    load_state,
+    pull,
+    update_source,
+)
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.backup import back_up
 from clv_core.errors import ClvError, Refused
@@ -130,6 +139,145 @@ def test_a_million_simulated_rows_from_postgresql_are_the_same_version_as_from_t
     file = ingest(workspace, csv, "file")
     add_source(workspace, source_of(postgres, "SELECT * FROM orders", time_column="event_time"))
     assert refresh(workspace, "shop").manifest.version == file.version and file.rows_kept == 1_000_000
+
+
+def test_money_of_postgresql_is_refused_by_name_and_its_cast_is_exact(
+    workspace: Workspace, postgres: tuple[str, Run]
+) -> None:
+    run = postgres[1]
+    run("""DROP TABLE IF EXISTS sales; DROP TYPE IF EXISTS shade; CREATE TYPE shade AS ENUM ('größer', 'weiß');
+        CREATE TABLE sales AS SELECT 'c' || i % 9 AS customer_id,
+        timestamp '2024-01-01' + i * interval '1 hour' AS event_time,
+        (i * 1.37)::numeric::money AS price, interval '1 hour' * i AS took, ARRAY[i, i] AS parts,
+        (ARRAY['größer', 'weiß'])[1 + i % 2]::shade AS shade FROM generate_series(1, 100) i""")
+    add_source(workspace, source_of(postgres, "sales"))
+    with pytest.raises(Refused) as raised:
+        refresh(workspace, "shop")
+    said = raised.value.message()
+    assert all(one in said for one in ("price (money)", "took (interval)", "parts (_int4)")), said
+    casts = "CAST(price AS DECIMAL) AS price, EXTRACT(epoch FROM took) AS took, CAST(parts AS TEXT) AS parts"
+    assert casts in said
+    update_source(workspace, source_of(postgres, f"SELECT customer_id, event_time, {casts}, shade FROM sales"))
+    manifest = refresh(workspace, "shop").manifest
+    assert f"{manifest.net_revenue:.2f}" == run("SELECT sum(price::numeric) FROM sales")
+    path = open_dataset(workspace, "shop").events_path
+    assert duckdb.sql(f"SELECT DISTINCT shade FROM '{path}' ORDER BY 1").fetchall() == [("größer",), ("weiß",)]
+    took = duckdb.sql(f"SELECT sum(took::DOUBLE) FROM '{path}'").fetchall()[0][0]
+    assert took == float(run("SELECT extract(epoch FROM sum(took)) FROM sales"))
+
+
+def test_types_of_mariadb_are_read_exactly_or_refused_by_name(workspace: Workspace, mariadb: tuple[str, Run]) -> None:
+    mariadb[1]("""USE shop; CREATE OR REPLACE TABLE sales AS WITH RECURSIVE s AS
+        (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM s WHERE seq < 100) SELECT concat('c', seq % 9) AS customer_id,
+        timestamp '2024-01-01 00:00:00' + interval seq hour AS event_time, cast(seq * 1234.567 AS float) AS price,
+        cast(seq * 0.1 AS decimal(40, 10)) AS fee, cast(seq AS double) / 3 AS third, seq % 2 AS express FROM s;
+        ALTER TABLE sales MODIFY express bit(1);""")
+    add_source(workspace, source_of(mariadb, "sales"))
+    with pytest.raises(Refused, match=r"price \(FLOAT\).*CAST\(price AS DOUBLE\) AS price"):
+        refresh(workspace, "shop")
+    query = "SELECT customer_id, event_time, CAST(price AS DOUBLE) AS price, fee, third, express FROM sales"
+    update_source(workspace, source_of(mariadb, query, answers={"mapping": {"amount": "price"}}))
+    manifest = refresh(workspace, "shop").manifest
+    assert manifest.net_revenue == pytest.approx(float(mariadb[1]("SELECT sum(price) FROM shop.sales")), abs=0.005)
+    columns = "sum(fee::DECIMAL(38, 10)), sum(third::DOUBLE), sum(express::INTEGER)"
+    found = duckdb.sql(f"SELECT {columns} FROM '{open_dataset(workspace, 'shop').events_path}'").fetchall()[0]
+    assert [*map(float, found)] == pytest.approx([505, 5050 / 3, 50], rel=1e-12)
+
+
+HOSTILE = [
+    r"SELECT e'\\', ' AS q, {}::text AS x, $a$' AS z$a$",
+    r"SELECT E'\\', ' AS q, {}::text AS x, $a$' AS z$a$",
+    r"SELECT 'a\', {} AS b, ' AS c",
+    r"SELECT 'a\' AS b, {} AS c, '' AS d",
+    r"SELECT U&'\0027, {}, \0027' AS a, 1 AS b",
+    r"SELECT U&'a!0027' UESCAPE '!' AS a, {} AS b",
+    "SELECT 1 AS a /* /* */ , {} AS b /* */ */, 2 AS c",
+    "SELECT 1 AS a /*! , {} AS b */, 2 AS c",
+    "SELECT 1 AS a /*M! , {} AS b */, 2 AS c",
+    "SELECT 1 AS a, 2 AS b -- \n, {} AS c",
+    "SELECT 1 AS a, 2 AS b --x\r, {} AS c",
+    "SELECT 1 AS a, 2 AS b; SELECT {}",
+    "SELECT 1$a$, {}, $a$ AS a, 2 AS b",
+    'SELECT "a\\", {}, "b" AS c',
+    'SELECT "a"", {}, """ AS c, 1 AS b',
+    "SELECT `a``, {}, ``` AS c, 1 AS b",
+    "SELECT 'a' '\\' ', {}, ' AS c, 1 AS b",
+    "SELECT n'a', {} AS c",
+    "SELECT _gbk'\xbf', {}, ' AS c, 1 AS d",
+    "SELECT 1 AS a, 2 AS b FROM (SELECT {}) x",
+    "SELECT 1 AS a, 2 AS b ORDER BY {}",
+    "SELECT 1 AS a, 2 AS b LIMIT (SELECT 1 FROM (SELECT {}) x)",
+    "WITH x AS (SELECT {} AS y) SELECT 1 AS a, y FROM x",
+    "VALUES (1, {})",
+]
+
+
+def sent_or_refused(source: Source, target: Path) -> str:
+    """Return what a source gave, in words, or "" where it was refused."""
+    target.mkdir(exist_ok=True)
+    try:
+        pulled = pull(source, target, SourceState(), NoProgress())
+    except ClvError:
+        return ""
+    return str(duckdb.sql(f"FROM '{pulled.paths[0]}'").fetchall())
+
+
+@pytest.mark.parametrize("call", ["pg_sleep(4)", "pg_read_file('/etc/passwd')", "pg_catalog.pg_sleep(4)"])
+def test_no_shape_runs_a_function_that_postgresql_would_run_for_a_superuser(
+    workspace: Workspace, postgres: tuple[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "admin")
+    source = source_of(postgres, "", where=postgres[0].replace("reader", "postgres"))
+    begun = time.monotonic()
+    for shape in HOSTILE:
+        said = sent_or_refused(replace(source, what=shape.format(call)), tmp_path / "pulled")
+        assert "root:" not in said, shape
+    assert time.monotonic() - begun < 4
+    assert "1" in sent_or_refused(replace(source, what="SELECT 1 AS a, 2 AS b"), tmp_path / "pulled")
+
+
+@pytest.mark.parametrize("call", ["sleep(4)", "load_file('/etc/passwd')", "benchmark(400000000, md5(1))"])
+@pytest.mark.parametrize("mode", ["", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES"])
+def test_no_shape_runs_a_function_that_mariadb_would_run(
+    workspace: Workspace, mariadb: tuple[str, Run], tmp_path: Path, call: str, mode: str
+) -> None:
+    mariadb[1](f"SET GLOBAL sql_mode = '{mode}'")
+    begun = time.monotonic()
+    for shape in HOSTILE:
+        said = sent_or_refused(source_of(mariadb, shape.format(call)), tmp_path / "pulled")
+        assert "root:" not in said, shape
+    assert time.monotonic() - begun < 4
+    mariadb[1]("SET GLOBAL sql_mode = DEFAULT")
+
+
+def test_what_a_role_may_do_beside_reading_is_said_when_its_source_is_added(
+    workspace: Workspace, postgres: tuple[str, Run], mariadb: tuple[str, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADMIN", "admin")
+    run = postgres[1]
+    run("""DROP TABLE IF EXISTS sales; CREATE TABLE sales (a int); CREATE ROLE writer LOGIN PASSWORD 'admin';
+        GRANT INSERT ON sales TO writer; GRANT CREATE ON SCHEMA public TO writer;
+        GRANT pg_read_server_files TO writer""")
+    mariadb[1]("""DROP DATABASE IF EXISTS test; DELETE FROM mysql.db WHERE Db LIKE 'test%'; FLUSH PRIVILEGES;
+        CREATE USER writer@'%' IDENTIFIED BY 'admin'; GRANT SELECT, INSERT ON shop.* TO writer@'%';
+        GRANT FILE ON *.* TO writer@'%'""")
+    reader, own = source_of(postgres, "sales"), source_of(mariadb, "sales")
+    assert check_role(reader) == [] and check_role(own) == []
+    admin = {"secret": "env:ADMIN"}
+    (said,) = check_role(replace(reader, where=reader.where.replace("reader", "postgres"), **admin))
+    assert said.params == {"role": "postgres", "powers": ["SUPERUSER"]}
+    (said,) = check_role(replace(reader, where=reader.where.replace("reader", "writer"), **admin))
+    powers = ["pg_read_server_files", "CREATE ON SCHEMA public", "INSERT, UPDATE or DELETE ON sales"]
+    assert said.params == {"role": "writer", "powers": powers}
+    (said,) = check_role(replace(own, where=own.where.replace("reader", "writer"), **admin))
+    assert said.params == {"role": "writer@%", "powers": ["FILE ON *.*", "INSERT ON `shop`.*"]}
+    (said,) = check_role(replace(reader, where=reader.where.replace("reader", "nobody")))
+    assert said.code == "warning.source_unreached"
+    words = ["source", "add", "risky", "--kind", "postgresql", "--what", "sales", "--secret", "env:ADMIN", "--from"]
+    words += [postgres[0].replace("reader", "writer"), "--workspace", str(workspace.root)]
+    done = subprocess.run([sys.executable, "-m", "clv_core", *words], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)["warnings"][0]["code"] == "source_role"
+    assert load_state(workspace, "risky").role[0]["params"]["powers"] == powers
 
 
 START = datetime(2025, 1, 1)

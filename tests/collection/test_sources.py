@@ -27,6 +27,7 @@ from clv_core.collection.sources import (
     load_state,
     pull,
     remove_source,
+    update_source,
 )
 from clv_core.collection.sources.query import select
 from clv_core.collection.store.version_store import open_dataset
@@ -160,7 +161,10 @@ class Answers(BaseHTTPRequestHandler):
         self.sent.append((self.path, dict(self.headers), body))
         found = self.bodies.get(self.path)
         found = found.pop(0) if isinstance(found, list) else found
-        self.send_response(200 if found is not None else 404)
+        moved = found[4:] if isinstance(found, str) and found.startswith("302 ") else ""
+        self.send_response(302 if moved else 200 if found is not None else 404)
+        if moved:
+            self.send_header("Location", moved)
         if found is not None:
             self.send_header("ETag", f'"{hash(found)}"')
             self.send_header("Content-Length", str(len(found.encode())))
@@ -256,6 +260,59 @@ def test_orders_of_shopify_are_fetched_by_a_bulk_operation(
     assert tokens == {path: "shpat_1", "/result": None}
 
 
+def test_a_redirect_is_judged_before_anything_is_asked_there(workspace: Workspace, http: str) -> None:
+    Answers.bodies |= {"/orders.csv": "302 /moved.csv", "/moved.csv": csv(ROWS)}
+    add_source(workspace, Source("shop", "https", f"{http}/orders.csv", "shop"))
+    assert refresh(workspace, "shop").new_rows == 100
+    port = http.rpartition(":")[2]
+    Answers.bodies["/moved.csv"] = f"302 http://127.0.0.2:{port}/private"
+    Answers.sent.clear()
+    with pytest.raises(Refused, match=r"redirects to http://127\.0\.0\.2, which is not encrypted"):
+        refresh(workspace, "shop")
+    assert [path for path, *_ in Answers.sent] == ["/orders.csv", "/moved.csv"]
+
+
+def test_links_out_of_a_folder_or_to_nothing_are_named_and_not_read(workspace: Workspace, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "exports", tmp_path / "private.csv"
+    folder.mkdir()
+    for path, rows in ((folder / "orders-1.csv", ROWS), (outside, LATER)):
+        path.write_text(csv(rows))
+        os.utime(path, (1e9, 1e9))
+    (folder / "orders-gone.csv").symlink_to(folder / "nothing.csv")
+    (folder / "orders-loop.csv").symlink_to(folder / "orders-loop.csv")
+    (folder / "orders-out.csv").symlink_to(outside)
+    add_source(workspace, Source("shop", "folder", str(folder), "shop", "orders-*.csv"))
+    done = refresh(workspace, "shop")
+    assert done.files == ("orders-1.csv",) and orders(workspace, "shop") == sorted(row[0] for row in ROWS)
+    assert done.warnings[0].params["links"] == ["orders-gone.csv", "orders-loop.csv", "orders-out.csv"]
+    assert load_state(workspace, "shop").warnings == [done.warnings[0].coded()]
+    (folder / "orders-same.csv").symlink_to(folder / "orders-1.csv")
+    assert refresh(workspace, "shop").files == ("orders-same.csv",)
+    add_source(workspace, Source("links", "folder", str(folder), "links", "*-out.csv"))
+    with pytest.raises(Refused, match="orders-out"):
+        refresh(workspace, "links")
+
+
+def test_types_with_a_unit_of_their_own_are_refused_with_the_cast(workspace: Workspace, tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        connection.execute(
+            "CREATE TABLE orders AS SELECT 'c' || i AS customer_id, DATE '2024-01-01' + i::INTEGER AS event_time,"
+            " i * 1.5 AS amount, INTERVAL 2 HOUR AS \"Time spent\", [1, 2] AS parts, ['a'] AS tags FROM range(9) t(i)"
+        )
+    add_source(workspace, Source("shop", "duckdb", str(tmp_path / "shop.duckdb"), "shop", "orders"))
+    with pytest.raises(Refused) as raised:
+        refresh(workspace, "shop")
+    said = raised.value.message()
+    assert "Time spent (month_day_nano_interval)" in said and "parts (list" in said and "tags" not in said
+    casts = 'EXTRACT(epoch FROM "Time spent") AS "Time spent", CAST(parts AS TEXT) AS parts'
+    assert casts in said
+    query = f"SELECT customer_id, event_time, amount, {casts} FROM orders"
+    update_source(workspace, replace(load_source(workspace, "shop"), what=query))
+    refresh(workspace, "shop")
+    path = open_dataset(workspace, "shop").events_path
+    assert duckdb.sql(f"SELECT DISTINCT \"Time spent\"::DOUBLE, parts FROM '{path}'").fetchall() == [(7200, "[1, 2]")]
+
+
 def test_an_item_that_does_not_follow_its_order_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "bulk.jsonl"
     path.write_text("".join(reversed(shopify_lines(ROWS[:2]).splitlines(keepends=True))))
@@ -295,6 +352,62 @@ WRITING = [
 def test_what_is_not_one_select_that_only_reads_is_refused(dialect: str, query: str) -> None:
     with pytest.raises(Refused):
         select(query, dialect)
+
+
+TEXTS_THAT_BECOME_CODE = [
+    ("postgres", r"SELECT e'\\', ' AS q, pg_sleep(4)::text AS x, $a$' AS z$a$"),
+    ("postgres", r"SELECT E'\\', ' AS q, pg_read_file(''/etc/hostname'') AS x, $a$' AS z$a$"),
+    ("postgres", r"SELECT U&'\0041' AS a FROM b"),
+    ("postgres", r'SELECT u&"\0041" AS a FROM b'),
+    ("postgres", "SELECT $$a$$ AS a FROM b"),
+    ("postgres", "SELECT 1$a$, pg_sleep(4), $a$ AS a FROM b"),
+    ("postgres", "SELECT n'a' AS a FROM b"),
+    ("mysql", r"SELECT 'a\' AS b, sleep(4) AS c, ' AS d FROM e"),
+    ("mysql", r"SELECT 'a\', sleep(4), ' AS b FROM e"),
+    ("mysql", "SELECT _latin1'a' AS b FROM c"),
+    ("mysql", "SELECT amount--discount AS amount FROM orders"),
+    ("duckdb", r"SELECT e'\\' AS a FROM b"),
+    ("duckdb", "SELECT $a$ b $a$ AS a FROM b"),
+    ("snowflake", "SELECT $$a$$ AS a FROM b"),
+    ("bigquery", r"SELECT r'\' AS a, ', f(1) --' AS b FROM c"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "query"), TEXTS_THAT_BECOME_CODE)
+def test_texts_that_a_database_may_end_elsewhere_are_refused_with_the_rewriting(dialect: str, query: str) -> None:
+    with pytest.raises(Refused) as raised:
+        select(query, dialect)
+    assert raised.value.code == "query_texts" and "''" in raised.value.message()
+
+
+def test_a_stored_query_with_an_escape_string_is_refused_when_it_is_read(workspace: Workspace, shop: Source) -> None:
+    duck = replace(shop, kind="duckdb", where=shop.where.replace(".sqlite", ".duckdb"))
+    in_duckdb(Path(duck.where), ROWS)
+    add_source(workspace, duck)
+    update_source(workspace, replace(duck, what=r"SELECT *, e'\n' AS note FROM orders"))  # as earlier versions saved it
+    with pytest.raises(Refused, match="no backslashes"):
+        refresh(workspace, "shop")
+
+
+@pytest.mark.parametrize("nested", ["(", "NOT ", "abs(", "ARRAY[", "DATE ("])
+def test_deep_nesting_is_refused_at_once(nested: str) -> None:
+    close = {"(": ")", "[": "]"}.get(nested.strip()[-1], "")
+    with pytest.raises(Refused, match="nested too deeply"):
+        select(f"SELECT {nested * 200}1{close * 200}", "postgres")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "query", "sent"),
+    [
+        ("postgres", r"SELECT regexp_replace(a, '\D', '', 'g') AS a FROM b", None),
+        ("postgres", "SELECT 'it''s' AS a, b'1' AS c FROM b /* x /* y */ */", "SELECT 'it''s' AS a, b'1' AS c FROM b"),
+        ("mysql", "SELECT if(a < 0, 'r', 's') AS k FROM b", "SELECT CASE WHEN a < 0 THEN 'r' ELSE 's' END AS k FROM b"),
+        ("mysql", 'SELECT "a" AS b, `c` FROM d # e', "SELECT 'a' AS b, `c` FROM d"),
+        ("snowflake", "SELECT 'it''s' AS a FROM b", r"SELECT 'it\'s' AS a FROM b"),
+    ],
+)
+def test_plain_texts_are_sent_as_they_are_meant(dialect: str, query: str, sent: str | None) -> None:
+    assert select(query, dialect) == (sent or query.replace("regexp_replace", "REGEXP_REPLACE"))
 
 
 def test_a_query_is_sent_without_comments_which_some_databases_execute() -> None:

@@ -11,7 +11,14 @@ import pytest
 import uvloop
 
 from clv_core import audit
-from clv_core.collection.sources import Source, add_source, list_sources, load_source
+from clv_core.collection.sources import (
+    Source,
+    SourceState,
+    add_source,
+    list_sources,
+    load_source,
+    save_state,
+)
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
 from clv_core.workspace import Workspace
@@ -57,6 +64,15 @@ def test_a_source_that_failed_says_when_why_and_what_to_do(open_page: OPEN, bare
     app = open_page(bare, "sources")
     assert "SELECT amount FROM lines" in texts(app) and "Failed " in texts(app)
     assert "lines" in app.error[0].value and "Check the address" in app.error[0].value
+
+
+def test_a_source_says_what_its_role_may_do_and_what_a_run_left_out(open_page: OPEN, bare: Path, shop: Path) -> None:
+    add_source(Workspace(bare), Source("orders", "sqlite", str(shop), "shop", "orders"))
+    role = {"code": "warning.source_role", "params": {"role": "root_*x*", "powers": ["SUPERUSER"]}}
+    links = {"code": "warning.source_links", "params": {"source": "orders", "links": ["gone.csv"]}}
+    save_state(Workspace(bare), "orders", SourceState(role=[role], warnings=[links]))
+    said = [one.value for one in open_page(bare, "sources").warning]
+    assert len(said) == 2 and "SUPERUSER" in said[0] and r"\*x\*" in said[0] and "gone.csv" in said[1]
 
 
 def test_only_an_administrator_adds_a_source_and_sees_where_it_is(

@@ -6,6 +6,7 @@
 """
 
 from clv_core.collection.sources.pull import Pulled as Pulled
+from clv_core.collection.sources.pull import check_role as check_role
 from clv_core.collection.sources.pull import pull as pull
 from clv_core.collection.sources.source import APPEND as APPEND
 from clv_core.collection.sources.source import KINDS as KINDS

@@ -6,19 +6,21 @@ in memory whole. The log is read as text afterwards, so MySQL and SQLite hand ov
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 import pyarrow as pa
+from sqlglot import exp
 
-from clv_core.collection.sources.source import LOCAL_HOSTS, Source
-from clv_core.errors import ClvError
+from clv_core.collection.sources.source import KINDS, LOCAL_HOSTS, Source
+from clv_core.errors import ClvError, Refused
 
 TIMEOUT_SECONDS: Final = 3600
 """Longest that a statement may take."""
@@ -26,6 +28,32 @@ CONNECT_SECONDS: Final = 15
 ROWS: Final = 50_000
 """Rows of a batch, where the driver does not choose."""
 Fetch = Callable[[str], pa.RecordBatchReader]
+TYPE: Final = b"POSTGRESQL:type"
+"""Key of a column's metadata under which its driver, and :func:`_texts`, says the database's own type."""
+INEXACT: Final = {"money": "numeric", "FLOAT": "double"}
+"""Types whose values do not arrive as they are -> what to cast them to: PostgreSQL hands over ``money`` in cents, MySQL
+six digits of a ``FLOAT``."""
+PRINTED: Final = [chr(b) if 32 <= b < 127 and chr(b) not in "\\'\"" else f"\\x{b:02X}" for b in range(256)]
+READS: Final = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "REPLICATION CLIENT", "BINLOG MONITOR"}
+"""Privileges of MySQL and MariaDB that change nothing."""
+FLOAT: Final = 4
+"""Number of the type in MySQL's protocol."""
+NAMED: Final = 3
+GRANT: Final = re.compile(r"GRANT (?P<powers>.+) ON (?P<on>.+?) TO ")
+POWERS: Final = """
+    SELECT current_user::text AS role, CASE WHEN rolsuper THEN ARRAY['SUPERUSER'] ELSE
+        array_remove(ARRAY[CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END,
+            CASE WHEN has_database_privilege(current_database(), 'CREATE') THEN 'CREATE ON DATABASE' END], NULL)
+        || ARRAY(SELECT rolname::text FROM pg_roles p WHERE pg_has_role(p.oid, 'USAGE') AND rolname IN
+            ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program', 'pg_write_all_data'))
+        || ARRAY(SELECT 'CREATE ON SCHEMA ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_'
+            AND nspname <> 'information_schema' AND has_schema_privilege(oid, 'CREATE') ORDER BY nspname LIMIT 3)
+        || ARRAY(SELECT 'INSERT, UPDATE or DELETE ON ' || c.oid::regclass FROM pg_class c JOIN pg_namespace n
+            ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname !~ '^pg_'
+            AND nspname <> 'information_schema' AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+            OR has_any_column_privilege(c.oid, 'INSERT, UPDATE')) ORDER BY c.relname LIMIT 3) END AS powers
+    FROM pg_roles WHERE rolname = current_user"""
+"""What a role of PostgreSQL may do beside reading; of schemas and tables the first three."""
 
 
 @contextmanager
@@ -37,6 +65,7 @@ def postgresql(source: Source, password: str) -> Iterator[Fetch]:
     user = ":".join(quote(one, safe="") for one in (unquote(parts.username or ""), password) if one)
     port = f":{parts.port}" if parts.port else ""
     settings = f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT_SECONDS * 1000} -c TimeZone=UTC"
+    settings += " -c standard_conforming_strings=on"  # in which a backslash is no escape, as the query was checked
     options = {"sslmode": "verify-full" if source.ca else "require" if source.tls else "prefer"}
     if parts.hostname in (None, *LOCAL_HOSTS) and not source.ca:
         options["sslmode"] = "prefer"  # within one machine nobody listens, and servers there often have no certificate
@@ -71,7 +100,7 @@ def mysql(source: Source, password: str) -> Iterator[Fetch]:
             ssl=context,
             ssl_disabled=context is None and not source.tls,
             connect_timeout=CONNECT_SECONDS,
-            conv=pymysql.converters.encoders.copy(),  # no decoders: values stay texts
+            conv={**pymysql.converters.encoders, pymysql.constants.FIELD_TYPE.BIT: _bits},  # other values stay texts
             cursorclass=pymysql.cursors.SSCursor,
         )
     ) as connection:
@@ -144,6 +173,93 @@ CONNECT: Final[dict[str, Callable[[Source, str], AbstractContextManager[Fetch]]]
 }
 
 
+def powers(kind: str, fetch: Fetch) -> tuple[str, list[str]] | None:
+    """Return the role that a source reads as, and what it may do beside reading, as SQL calls it; None: not known."""
+    if kind == "postgresql":
+        row = fetch(POWERS).read_all().to_pylist()[0]
+        return str(row["role"]), [str(power) for power in row["powers"]]
+    if kind == "mysql":
+        (role,) = fetch("SELECT current_user() AS role").read_all().column(0).to_pylist()
+        grants = [GRANT.match(line) for line in fetch("SHOW GRANTS").read_all().column(0).to_pylist()]
+        return role, [said for grant in grants if grant and (said := _beside_reading(grant))]
+    return None
+
+
+def _beside_reading(grant: re.Match[str]) -> str:
+    names = re.sub(r" ?\([^)]*\)", "", grant["powers"]).split(", ")  # without columns
+    left = [name for name in names if name not in READS]
+    more = ["..."] if len(left) > NAMED else []
+    return f"{', '.join([*left[:NAMED], *more])} ON {grant['on']}" if left else ""
+
+
+def readable(source: Source, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Return what a query gave with enums and other types that users made as texts.
+
+    Raises:
+        Refused: a column has a unit of its own that gets lost on the way (money, intervals), or is an array of numbers;
+            the error names the column, its type and the cast that reads it exactly.
+    """
+    refused = [column for column in reader.schema if _is_inexact(column)]
+    if refused:
+        raise _refusal(source, refused)
+    own = [at for at, column in enumerate(reader.schema) if _is_opaque(column.type)]
+    if not own:
+        return reader
+    schema = reader.schema
+    for at in own:
+        schema = schema.set(at, pa.field(schema.field(at).name, pa.string()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            columns = batch.columns
+            for at in own:
+                columns[at] = pa.array(map(_own_text, columns[at].storage.to_pylist()), pa.string())
+            yield pa.record_batch(columns, schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _own_text(value: bytes | None) -> str | None:
+    """Return the bytes of an enum or the like as text; those of another type as the database engine writes bytes."""
+    if value is None:
+        return None
+    with suppress(UnicodeDecodeError):
+        if (said := value.decode()).isprintable():
+            return said
+    return "".join(PRINTED[byte] for byte in value)
+
+
+def _is_inexact(column: pa.Field) -> bool:
+    kind, own = column.type, _type(column)
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        item = getattr(kind.value_type, "storage_type", kind.value_type)
+        return own == "_numeric" or pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_decimal(item)
+    return own in INEXACT or pa.types.is_interval(kind) or pa.types.is_duration(kind)
+
+
+def _is_opaque(kind: pa.DataType) -> bool:
+    """Return whether PostgreSQL hands a type over in bytes of its own, which are the text for enums and the like."""
+    return isinstance(kind, pa.OpaqueType) and pa.types.is_binary(kind.storage_type)
+
+
+def _type(column: pa.Field) -> str:
+    """Return a type as the database calls it; as Arrow does where the driver does not say."""
+    said: bytes = (column.metadata or {}).get(TYPE, str(column.type).encode())
+    return said.decode()
+
+
+def _refusal(source: Source, columns: list[pa.Field]) -> Refused:
+    casts = []
+    for column in columns:
+        name = exp.column(column.name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_]*", column.name))
+        cast: exp.Expression = exp.cast(name, INEXACT.get(_type(column), "text"))
+        if pa.types.is_interval(column.type) or pa.types.is_duration(column.type):
+            cast = exp.Extract(this=exp.var("epoch"), expression=name)
+        casts.append(exp.alias_(cast, name.this).sql(KINDS[source.kind].dialect))
+    named = [f"{column.name} ({_type(column)})" for column in columns]
+    return Refused("source_types", source=source.name, columns=named, casts=casts)
+
+
 def _arrow(cursor: Any) -> Fetch:
     def fetch(sql: str) -> pa.RecordBatchReader:
         cursor.execute(sql)
@@ -155,7 +271,8 @@ def _arrow(cursor: Any) -> Fetch:
 def _texts(cursor: Any) -> Fetch:
     def fetch(sql: str) -> pa.RecordBatchReader:
         cursor.execute(sql)
-        schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
+        types = {FLOAT: {TYPE: b"FLOAT"}}
+        schema = pa.schema([pa.field(one[0], pa.string(), metadata=types.get(one[1])) for one in cursor.description])
 
         def batches() -> Iterator[pa.RecordBatch]:
             while rows := cursor.fetchmany(ROWS):
@@ -165,6 +282,10 @@ def _texts(cursor: Any) -> Fetch:
         return pa.RecordBatchReader.from_batches(schema, batches())
 
     return fetch
+
+
+def _bits(value: bytes) -> str:
+    return str(int.from_bytes(value, "big"))
 
 
 def _text(value: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatch
@@ -18,6 +18,8 @@ from clv_core.collection.sources.source import Source, unreachable
 from clv_core.errors import Refused, UsageError
 
 BLOCK: Final = 1 << 20
+MAX_REDIRECTS: Final = 10
+"""Requests for one file, as curl's and browsers' limits of 20 to 50 are for pages."""
 QUIET_SECONDS: Final = 10
 """A file that changed more recently than this may still be written; the next run takes it."""
 
@@ -37,19 +39,38 @@ class RemoteFile:
     fetch: Callable[[Path], Path]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """The files of a source.
+
+    Args:
+        files: that match, the oldest first.
+        links: names of links that match and are not followed: they lead out of the folder, or to nothing.
+    """
+
+    files: list[RemoteFile]
+    links: tuple[str, ...] = ()
+
+
 @contextmanager
-def folder(source: Source, _: str) -> Iterator[list[RemoteFile]]:
-    """Yield the files of a folder that match, the oldest first, where they lie."""
+def folder(source: Source, _: str) -> Iterator[Listed]:
+    """Yield the files of a folder that match, where they lie."""
     root = Path(source.where)
     if not root.is_dir():
         raise Refused("source_no_folder", source=source.name, path=source.where)
-    found = []
+    found, links = [], []
     for path in root.glob(source.what):
-        about = path.stat()
-        if path.is_file() and not path.name.startswith(".") and time.time() - about.st_mtime > QUIET_SECONDS:
+        try:
+            about = path.stat()
+            is_inside = path.resolve(strict=True).is_relative_to(root.resolve())
+        except (OSError, RuntimeError):  # of a loop of links
+            is_inside = False
+        if not is_inside:
+            links.append(path.relative_to(root).as_posix())
+        elif path.is_file() and not path.name.startswith(".") and time.time() - about.st_mtime > QUIET_SECONDS:
             name, mark = path.relative_to(root).as_posix(), f"{about.st_size}-{about.st_mtime_ns}"
             found.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
-    yield [file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))]
+    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))], tuple(sorted(links)))
 
 
 def _in_place(path: Path, _: Path) -> Path:
@@ -84,8 +105,8 @@ def s3_system(address: str, secret: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def s3(source: Source, password: str) -> Iterator[list[RemoteFile]]:
-    """Yield the objects of a bucket that match, the oldest first; they are copied when they are asked for."""
+def s3(source: Source, password: str) -> Iterator[Listed]:
+    """Yield the objects of a bucket that match; they are copied when they are asked for."""
     from pyarrow import fs
 
     try:
@@ -105,34 +126,54 @@ def s3(source: Source, password: str) -> Iterator[list[RemoteFile]]:
                 return local
 
             found.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
-    yield [file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))]
+    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))])
 
 
 @contextmanager
-def https(source: Source, token: str) -> Iterator[list[RemoteFile]]:
-    """Yield the file at an address; a token is sent as ``Authorization: Bearer``, and not to another host."""
+def https(source: Source, token: str) -> Iterator[Listed]:
+    """Yield the file at an address; a token is sent as ``Authorization: Bearer``, and not to another host.
+
+    Raises:
+        Refused: it answers with another status than 200, or redirects to where nothing is encrypted; then nothing is
+            asked there.
+    """
     import httpx
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with httpx.stream(
-            "GET", source.where, headers=headers, follow_redirects=True, timeout=60, verify=tls_context(source)
-        ) as answer:
-            if answer.status_code != httpx.codes.OK or not _stays_secure(source, str(answer.url)):
-                raise Refused("source_http", source=source.name, host=source.host, status=answer.status_code)
-            changed = answer.headers.get("last-modified", "")
-            mark = answer.headers.get("etag") or (parsedate_to_datetime(changed).isoformat() if changed else "")
-            name = PurePosixPath(urlsplit(source.where).path).name or source.name
+        with httpx.Client(headers=headers, timeout=60, verify=tls_context(source)) as client:
+            request = client.build_request("GET", source.where)
+            for _ in range(MAX_REDIRECTS):
+                answer = client.send(request, stream=True)
+                if answer.next_request is None:
+                    break
+                answer.close()
+                request = answer.next_request
+                _check_redirect(source, str(request.url))
+            with closing(answer):
+                if answer.status_code != httpx.codes.OK:
+                    raise Refused("source_http", source=source.name, host=source.host, status=answer.status_code)
+                changed = answer.headers.get("last-modified", "")
+                mark = answer.headers.get("etag") or (parsedate_to_datetime(changed).isoformat() if changed else "")
+                name = PurePosixPath(urlsplit(source.where).path).name or source.name
 
-            def fetch(target: Path) -> Path:
-                with (target / name).open("wb") as out:
-                    for block in answer.iter_bytes(BLOCK):
-                        out.write(block)
-                return target / name
+                def fetch(target: Path) -> Path:
+                    with (target / name).open("wb") as out:
+                        for block in answer.iter_bytes(BLOCK):
+                            out.write(block)
+                    return target / name
 
-            yield [RemoteFile(name, mark, fetch)]
+                yield Listed([RemoteFile(name, mark, fetch)])
     except httpx.HTTPError as error:
         raise unreachable(source, error) from error
+
+
+def _check_redirect(source: Source, target: str) -> None:
+    """Refuse a redirect that leaves encryption; one of a server on this machine may stay on it."""
+    here, there = urlsplit(source.where), urlsplit(target)
+    if there.scheme != "https" and (here.scheme, here.hostname) != (there.scheme, there.hostname):
+        shown = f"{there.scheme}://{there.hostname}"  # without its path, which may hold a signature
+        raise Refused("source_redirect", source=source.name, host=source.host, target=shown)
 
 
 def tls_context(source: Source) -> Any:
@@ -140,7 +181,3 @@ def tls_context(source: Source) -> Any:
     import ssl
 
     return ssl.create_default_context(cafile=source.ca or None)
-
-
-def _stays_secure(source: Source, reached: str) -> bool:
-    return reached.startswith("https://") or urlsplit(reached).hostname == urlsplit(source.where).hostname

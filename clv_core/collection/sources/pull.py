@@ -13,7 +13,7 @@ from typing import Any, Final
 from clv_core.collection.engine import connect_memory, file_text, name, one
 from clv_core.collection.sources.query import select
 from clv_core.collection.sources.source import KINDS, REPLACE, Source, SourceState, unreachable
-from clv_core.errors import ClvError, Refused, UsageError
+from clv_core.errors import ClvError, Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.secrets_by_reference import secret
 
@@ -31,12 +31,14 @@ class Pulled:
         rows: of a database; 0 for files.
         watermark: the latest time in ``time_column``, an ISO time; empty without one.
         files: name -> fingerprint of the files that were fetched.
+        warnings: what was left out.
     """
 
     paths: tuple[Path, ...]
     rows: int = 0
     watermark: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Message, ...] = ()
 
 
 def pull(source: Source, target: Path, state: SourceState, progress: Progress, *, limit: int = 0) -> Pulled:
@@ -62,6 +64,29 @@ def pull(source: Source, target: Path, state: SourceState, progress: Progress, *
         return _pull_files(source, value, target, state, progress, limit)
 
 
+def check_role(source: Source) -> list[Message]:
+    """Return what is to be said of what a source's role may do in its database beside reading.
+
+    Nothing where it may only read, or where files are read. A database that cannot be reached is not checked, which is
+    said, too.
+    """
+    if not KINDS[source.kind].dialect or KINDS[source.kind].is_local:
+        return []
+    try:
+        value = secret(source.secret) if source.secret else ""
+        with _drivers(source, value):
+            from clv_core.collection.sources import databases
+
+            with databases.CONNECT[source.kind](source, value) as fetch:
+                found = databases.powers(source.kind, fetch)
+    except ClvError:
+        return [Message("warning.source_unreached", {"source": source.name})]
+    if found is None:
+        return [Message("warning.source_role_unknown", {"kind": KINDS[source.kind].title})]
+    role, powers = found
+    return [Message("warning.source_role", {"role": role, "powers": powers})] if powers else []
+
+
 @contextmanager
 def _drivers(source: Source, value: str) -> Iterator[None]:
     """Turn what drivers raise into errors of ours."""
@@ -83,14 +108,16 @@ def _drivers(source: Source, value: str) -> Iterator[None]:
 def _pull_rows(source: Source, value: str, target: Path, state: SourceState, progress: Progress, limit: int) -> Pulled:
     import pyarrow.parquet as pq
 
-    connect = importlib.import_module("clv_core.collection.sources.databases").CONNECT[source.kind]
+    from clv_core.collection.sources import databases
+
     since = None
     if state.watermark and source.time_column and source.grows != REPLACE:
         since = date.fromisoformat(state.watermark[:10]) - timedelta(days=source.look_back_days)
     dialect = KINDS[source.kind].dialect
     sql = select(source.what, dialect, time_column=source.time_column, since=since, limit=limit)
     path, rows = target / f"{source.name}.parquet", 0
-    with connect(source, value) as fetch, fetch(sql) as reader:
+    with databases.CONNECT[source.kind](source, value) as fetch, fetch(sql) as fetched:
+        reader = databases.readable(source, fetched)
         names = reader.schema.names
         if repeated := {one for one in names if names.count(one) > 1}:
             raise Refused("source_columns_repeated", source=source.name, columns=sorted(repeated))
@@ -156,7 +183,10 @@ def _pull_files(source: Source, value: str, target: Path, state: SourceState, pr
     else:
         opened = getattr(importlib.import_module("clv_core.collection.sources.files"), source.kind)(source, value)
     paths, files = [], {}
-    with opened as found:
+    with opened as listed:
+        found, left = listed.files, {"source": source.name, "links": list(listed.links)}
+        if not found and listed.links and not state.files:
+            raise Refused("source_links", **left)
         if not found and not state.files:
             raise Refused("source_no_files", source=source.name, pattern=source.what or "-", host=source.host)
         for number, file in enumerate(found[-1:] if limit else found):
@@ -170,7 +200,8 @@ def _pull_files(source: Source, value: str, target: Path, state: SourceState, pr
             if path.stat().st_size:
                 paths.append(path)
     watermark = _watermark_of_shop(paths) if source.kind == "shopify" else ""
-    return Pulled(tuple(paths), 0, watermark or state.watermark, files)
+    warnings = (Message("warning.source_links", left),) if listed.links else ()
+    return Pulled(tuple(paths), 0, watermark or state.watermark, files, warnings)
 
 
 def _watermark_of_shop(paths: list[Path]) -> str:

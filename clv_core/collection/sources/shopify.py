@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.sources.files import RemoteFile, tls_context
+from clv_core.collection.sources.files import Listed, RemoteFile, tls_context
 from clv_core.collection.sources.source import Source, unreachable
 from clv_core.errors import ClvError, Refused
 
@@ -38,16 +38,17 @@ STATUS: Final = "query($id: ID!) { node(id: $id) { ... on BulkOperation { status
 
 
 @contextmanager
-def shopify(source: Source, token: str, since: str = "") -> Iterator[list[RemoteFile]]:
+def shopify(source: Source, token: str, since: str = "") -> Iterator[Listed]:
     """Yield one file, the line items of all orders; with ``since``, an ISO day, of those updated since."""
     if not source.where.startswith(("https://", "http://")):
         path = Path(source.where)
         if not path.is_file():
             raise Refused("source_no_folder", source=source.name, path=source.where)
         about = path.stat()
-        yield [RemoteFile(path.name, f"{about.st_size}-{about.st_mtime_ns}", partial(_from_file, source, path))]
+        mark = f"{about.st_size}-{about.st_mtime_ns}"
+        yield Listed([RemoteFile(path.name, mark, partial(_from_file, source, path))])
         return
-    yield [RemoteFile("orders.jsonl", "", partial(_from_shop, source, token, since))]
+    yield Listed([RemoteFile("orders.jsonl", "", partial(_from_shop, source, token, since))])
 
 
 def _from_file(source: Source, path: Path, target: Path) -> Path:

@@ -149,6 +149,8 @@ class SourceState(JsonRecord):
         seconds: that it took.
         failed: when the last run failed, empty where it did not.
         error: ``{code, params}`` of that.
+        warnings: ``{code, params}`` of what the last run to its end left out.
+        role: ``{code, params}`` of what the source's role may do beside reading, as of when it was added or tested.
     """
 
     version: str = ""
@@ -160,6 +162,8 @@ class SourceState(JsonRecord):
     seconds: float = 0.0
     failed: str = ""
     error: dict[str, Any] | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    role: list[dict[str, Any]] = field(default_factory=list)
 
 
 def add_source(workspace: Workspace, source: Source) -> None:
