@@ -222,7 +222,7 @@ def sent_or_refused(source: Source, target: Path) -> str:
     return str(duckdb.sql(f"FROM '{pulled.paths[0]}'").fetchall())
 
 
-@pytest.mark.parametrize("call", ["pg_sleep(4)", "pg_read_file('/etc/passwd')", "pg_catalog.pg_sleep(4)"])
+@pytest.mark.parametrize("call", ["pg_sleep(4)", "pg_read_file($b$/etc/passwd$b$)", "pg_catalog.pg_sleep(4)"])
 def test_no_shape_runs_a_function_that_postgresql_would_run_for_a_superuser(
     workspace: Workspace, postgres: tuple[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
