@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
@@ -49,6 +49,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.faults: list[Any] = []
+        self.refusal: Any = None
         self.bad: set[str] = set()
         self.rows: dict[str, Any] = {}
         self.times: dict[str, int] = {}
@@ -64,6 +65,7 @@ class Receiver(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Receiver
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *words: Any) -> None:
         pass
@@ -83,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.pop(0) if self.server.faults else ""
         if fault in (401, 429, 500):
             return self.answer(fault, retry_after="7")
+        if self.server.refusal is not None:
+            return self.answer(400, self.server.refusal)
         if fault == "nothing":
             self.close_connection = True
             return None
@@ -263,6 +267,54 @@ def test_property_that_nobody_created_in_hubspot_stops_the_push_at_once(
     assert receiver.requests == 1
 
 
+@pytest.mark.parametrize(
+    "refusal", [{"error": "no field clv_p10"}, b"no field\n clv_p10", {"errors": ["no field clv_p10"]}]
+)
+@pytest.mark.parametrize(("kind", "tried"), [("webhook", PEOPLE), ("klaviyo", PEOPLE - 30), ("hubspot", 300)])
+def test_a_receiver_that_refuses_everything_is_asked_a_few_times_and_quoted(
+    kind: str, tried: int, refusal: Any, receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, receiver.refusal = add(kind), refusal
+    with pytest.raises(ClvError, match="no field clv_p10") as caught:
+        send(root, kind)
+    assert receiver.requests <= 3 + 10
+    told, everybody = caught.value.params, len(expected(kind))
+    assert told["sent"] == 0 and told["refused"] + told["left"] == everybody
+    assert tried <= told["refused"] < tried + 10
+    [receipt] = customer_exports(Workspace(root))
+    assert (receipt["rows"], receipt["settings"]["refused"]) == (0, told["refused"])
+    assert not receipt["settings"]["complete"]
+    receiver.refusal = None
+    assert send(root, kind).sent == everybody == len(receiver.rows)
+
+
+def test_refusal_of_everything_after_the_first_batch_keeps_what_was_accepted(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, people = add("webhook"), scored(5000)
+    receiver.bad = {*people["customer_id"][500:]}
+    with pytest.raises(ClvError, match=r"accepted 500\. 1,50\d were refused alike, 2,99\d not sent") as caught:
+        send(root, "webhook", people=people)
+    assert caught.value.result is not None and caught.value.result["sent"] == 500
+    assert receiver.requests <= 1 + 3 + 10
+    receiver.bad = set()
+    assert send(root, "webhook", people=people).sent == 4500
+    assert set(receiver.times.values()) == {1} and len(receiver.rows) == 5000
+
+
+@pytest.mark.parametrize("bad", [[7, 600, 1100], range(40, 1230, 50), range(1000, 1100)])
+def test_bad_rows_in_every_batch_are_named_and_all_others_arrive(
+    bad: Sequence[int], receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root, receiver.bad = add("webhook"), {f"{place:05}" for place in bad}
+    pushed = send(root, "webhook")
+    assert {customer for customer, _ in pushed.failed} == receiver.bad and pushed.refused == 0
+    assert set(receiver.rows) == expected("webhook") - receiver.bad and set(receiver.times.values()) == {1}
+    assert len(pushed.failed) == len(receiver.bad)
+    again = send(root, "webhook")  # nobody but those is left
+    assert (again.sent, len(again.failed)) == (0, len(receiver.bad))
+
+
 class Kill:
     """Kills the process before a batch."""
 
@@ -428,6 +480,39 @@ def test_table_of_postgresql_is_replaced_as_a_whole(tmp_path: Path, monkeypatch:
         assert "wrong" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.slow
+def test_table_of_any_name_holds_each_customer_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables ``Scores`` were made under that very name by earlier versions, which added to them again and again."""
+    monkeypatch.setenv("THE_KEY", SECRET)
+    work = Workspace(tmp_path / "workspace")
+    with servers.postgresql() as (port, run):
+        run(f"CREATE ROLE me LOGIN PASSWORD '{SECRET}'; CREATE SCHEMA me AUTHORIZATION me; CREATE SCHEMA \"Mart\"")
+        run('GRANT ALL ON SCHEMA public, "Mart" TO me; SET ROLE me; CREATE TABLE scores (dataset text)')
+        run(f"SET ROLE me; INSERT INTO scores VALUES ('{SIDE.dataset}')")
+        address = f"postgresql://me@127.0.0.1:{port}/postgres"
+        names = {"Scores": "me", "order": "me", "2024": "me", "Mart.Order": "Mart", "mine": "public", "表": "me"}
+        for name, schema in names.items():
+            table = name.rpartition(".")[2]
+            add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", name)
+            if schema == "public":  # somebody made it there, and the role's own schema comes first
+                run('CREATE TABLE public.mine AS SELECT * FROM me."Scores"; ALTER TABLE public.mine OWNER TO me')
+            for value in (1.0, 2.0):
+                assert send(work.root, "dwh", people=scored().assign(predicted_clv=value)).sent == PEOPLE
+            found = run(f'SELECT count(*), count(DISTINCT customer_id), sum(predicted_clv) FROM "{schema}"."{table}"')
+            assert found == f"{PEOPLE}|{PEOPLE}|{2 * PEOPLE}", name
+        assert run("SELECT count(*) FROM me.scores") == "1"
+        assert run("SELECT count(*) FROM pg_tables WHERE schemaname IN ('me', 'public', 'Mart')") == str(len(names) + 1)
+
+
+def test_columns_that_the_first_customer_lacks_are_sent(tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "workspace")
+    add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake")
+    people = scored(3).assign(clv_p50=[None, 2.0, 3.0])
+    send(work.root, "lake", people=people, contacts=contacts(3))
+    rows = pq.read_table(tmp_path / "lake" / SIDE.dataset / "scores.parquet").to_pandas()
+    assert rows["clv_p50"].tolist()[1:] == [2.0, 3.0] and pd.isna(rows["clv_p50"][0])
+
+
 def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     with pytest.raises(UsageError, match="by reference"):
@@ -436,6 +521,9 @@ def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:
         add_destination(work, "db", "postgresql", f"postgresql://me:{SECRET}@host/db")
     with pytest.raises(UsageError, match="https"):
         add_destination(work, "hook", "webhook", "http://elsewhere.example/hook", "env:X")
+    for table in ('scores"; DROP TABLE x', "a.b.c", ".scores", "my scores"):
+        with pytest.raises(UsageError, match="cannot name a table"):
+            add_destination(work, "db", "postgresql", "postgresql://me@host/db", table=table)
     with pytest.raises(NotFound, match="Saved: -"):
         open_destination(work, "crm")
     assert not list(work.root.rglob("destination.json"))

@@ -29,7 +29,7 @@ class Destination(JsonRecord):
         kind: id of ``KINDS``.
         address: URL of the webhook, server or bucket; of a vendor, that of its API.
         secret: reference of the key, token or password (:mod:`clv_core.secrets_by_reference`); "" for none.
-        table: of a database.
+        table: of a database, in capitals and small letters as it is there; its schema may stand before a dot.
         salt: of the hashes of ids.
     """
 
@@ -60,20 +60,26 @@ class Send(Protocol):
 
 
 class BadRows(Exception):
-    """A request was refused for what it holds; the text is the answer's."""
+    """A request was refused for what it holds; the text is the answer's, behind its status where it has one."""
+
+    @property
+    def status(self) -> str:
+        """What is the same where requests are refused alike; the words behind it may name a row or a request."""
+        return str(self).partition(":")[0]
 
 
 class SendError(Exception):
     """A destination refuses everything, or does not answer.
 
     Args:
-        code: of the error that a person sees, ``push_refused`` or ``push_unanswered``.
-        reason: a status or code that it gave.
+        code: of the error that a person sees: ``push_refused``, ``push_unanswered`` or ``push_refused_alike``.
+        reason: a status or code that it gave, and its words.
+        refused: customers in batches that were refused as a whole.
     """
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, refused: int = 0) -> None:
         super().__init__(code, reason)
-        self.code, self.reason = code, reason
+        self.code, self.reason, self.refused = code, reason, refused
 
 
 def score_rows(customers: pd.DataFrame) -> list[Row]:

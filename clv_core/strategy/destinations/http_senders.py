@@ -114,13 +114,14 @@ def _json(answer: Any) -> Any:
 
 
 def _reason(answer: Any) -> str:
-    """Return what an answer gives as a reason."""
+    """Return what an answer gives as a reason: its words in JSON, else its text; "" for a page."""
     try:
         body = answer.json()
         errors = body.get("errors") or [body]
-        return str(errors[0].get("detail") or errors[0].get("message") or "")[:200]
+        said = errors[0].get("detail") or errors[0].get("message") or errors[0].get("error") or ""
     except (ValueError, AttributeError, LookupError, TypeError):
-        return ""
+        said = "" if "html" in answer.headers.get("content-type", "") else answer.text
+    return " ".join(str(said).split())[:200]
 
 
 def _retry_after(text: str, otherwise: float) -> float:

@@ -7,9 +7,11 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -28,6 +30,14 @@ from clv_core.strategy.destinations.saved_destinations import FOLDER, KINDS
 from clv_core.workspace import Workspace, append_record, read_lines, write_text
 
 EXAMPLES: Final = 10
+ALIKE: Final = 3
+"""Whole batches refused in a row after which the destination may be one that refuses everything."""
+PROBES: Final = 10
+"""Rows tried by themselves before a push stops for that: where half of all rows are bad, 1 of 1,000 stops wrongly."""
+NAMED_ROWS: Final = 100
+"""So many bad rows are named, each with its reason, at one and a half requests for each; a guess."""
+Outcome = tuple[list[int], dict[int, str]]
+"""Places of rows that were accepted, and why others were not, by their place."""
 PERSONAL: Final = re.compile(r"email|phone.*|first_?name|last_?name|city|zip|id")
 
 
@@ -79,6 +89,7 @@ class Pushed:
         failed: customer and reason of those that the destination did not accept; the next push tries them again.
         examples: the first rows, contacts masked; of a dry run only.
         recovered: customers that an earlier push sent before it was killed, without a receipt until now.
+        refused: customers who were refused alike before the push stopped for that; only some of them are in ``failed``.
         notes: warnings of the audience.
     """
 
@@ -90,13 +101,15 @@ class Pushed:
     failed: list[tuple[str, str]] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
     recovered: int = 0
+    refused: int = 0
     notes: tuple[Message, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it for a person or a job, without the notes: their sentences depend on the language."""
-        counts = {name: getattr(self, name) for name in ("destination", "sent", "changed", "unchanged", "left_out")}
+        facts = ("destination", "sent", "changed", "unchanged", "left_out", "refused", "recovered", "examples")
+        counts = {name: getattr(self, name) for name in facts}
         failed = [{"customer_id": customer, "reason": reason} for customer, reason in self.failed]
-        return {**counts, "failed": failed, "recovered": self.recovered, "examples": self.examples}
+        return {**counts, "failed": failed}
 
 
 def push(
@@ -156,21 +169,21 @@ def push(
         about = {name: getattr(side, name) for name in facts}
         secret = secret_of(destination.secret) if destination.secret else ""
         step = kind.most_rows or max(len(changed), 1)
+        batches = [changed[begin : begin + step] for begin in range(0, len(changed), step)]
         complete = False
         try:
             with kind.connect(destination, secret, wait) as send:
-                for begin in range(0, len(changed), step):
-                    progress.report("pushing", begin, len(changed))
-                    batch = changed[begin : begin + step]
-                    refused = _split(send, [rows[place] for place in batch], about)
-                    accepted = [place for number, place in enumerate(batch) if number not in refused]
+                progress.report("pushing", 0, len(changed))
+                for accepted, refused in _outcomes(partial(_try, send, rows, about), batches):
                     ledger.accept({keys[place]: digests[place] for place in accepted})
-                    failed = [*made.failed, *((ids[batch[number]], reason) for number, reason in refused.items())]
+                    failed = [*made.failed, *((ids[place], reason) for place, reason in refused.items())]
                     made = replace(made, sent=made.sent + len(accepted), failed=failed)
-            progress.report("pushing", len(changed), len(changed))
+                    progress.report("pushing", made.sent + len(failed), len(changed))
             complete = True
         except SendError as error:
-            counts = {"sent": made.sent, "left": len(changed) - made.sent - len(made.failed)}
+            made = replace(made, refused=error.refused)
+            counts = {"sent": made.sent, "refused": made.refused}
+            counts["left"] = len(changed) - made.sent - (made.refused or len(made.failed))
             stopped = ClvError(error.code, name=destination.name, host=destination.host, reason=error.reason, **counts)
             stopped.result = made.to_json()
             raise stopped from error
@@ -181,21 +194,64 @@ def push(
         return made
 
 
-def _split(send: Send, rows: Sequence[Row], about: Row) -> dict[int, str]:
-    """Send rows; of a batch that is refused for a row, its halves, so that only bad rows are left."""
+def _try(send: Send, rows: Sequence[Row], about: Row, places: Sequence[int]) -> Outcome:
+    """Send the rows of some places; of one row that is refused, return why.
+
+    Raises:
+        BadRows: several are refused for one of them.
+    """
     try:
-        return send(rows, about)
+        failed = send([rows[place] for place in places], about)
     except BadRows as error:
-        if len(rows) == 1:
-            return {0: str(error)}
-    half = len(rows) // 2
-    later = _split(send, rows[half:], about)
-    return {**_split(send, rows[:half], about), **{half + place: reason for place, reason in later.items()}}
+        if len(places) > 1:
+            raise
+        failed = {0: str(error)}
+    accepted = [place for number, place in enumerate(places) if number not in failed]
+    return accepted, {places[number]: reason for number, reason in failed.items()}
+
+
+def _outcomes(send: Callable[[Sequence[int]], Outcome], batches: Iterable[Sequence[int]]) -> Iterator[Outcome]:
+    """Send batches of places and yield, of each request, which were accepted and why others were not.
+
+    A batch that is refused for a row is sent in thirds when all batches were tried, until only bad rows are left.
+
+    Raises:
+        SendError: :data:`ALIKE` batches in a row were refused alike, and so was each of :data:`PROBES` rows by itself.
+    """
+    waiting, alike, status, refused = deque(batches), list[Sequence[int]](), "", set[int]()
+    while waiting:
+        batch = waiting.popleft()
+        try:
+            outcome = send(batch)
+        except BadRows as error:
+            refused.update(batch)
+            alike, status = [*alike, batch] if error.status == status else [batch], error.status
+            third = -(-len(batch) // 3)
+            waiting.extend(batch[begin : begin + third] for begin in range(0, len(batch), third))
+            if len(alike) < ALIKE or len(set().union(*alike[-ALIKE:])) <= NAMED_ROWS:
+                continue
+            left, tried = sorted(place for piece in waiting for place in piece), set[int]()
+            for place in left[:: -(-len(left) // PROBES)]:
+                tried.add(place)
+                outcome = send([place])
+                yield outcome
+                if outcome[0]:
+                    break
+                refused.update(outcome[1])
+            else:
+                raise SendError("push_refused_alike", str(error), len(refused)) from None
+            waiting = deque(rest for piece in waiting if (rest := [place for place in piece if place not in tried]))
+        else:
+            yield outcome
+        if outcome[0]:
+            alike, status = [], ""
+        refused = (refused | {*outcome[1]}) - {*outcome[0]}
 
 
 def _note_receipt(workspace: Workspace, destination: Destination, made: Pushed, side: Side, *, complete: bool) -> None:
     facts = {"destination": destination.name, "unchanged": made.unchanged, "failed": len(made.failed)}
     facts |= {"complete": complete, **({"sent_before_kill": made.recovered} if made.recovered else {})}
+    facts |= {"refused": made.refused} if made.refused else {}
     receipt = Exported((), workspace.exports / "none", made.sent, made.sent, made.left_out)
     log_export(workspace, receipt, destination.kind, replace(side, settings={**side.settings, **facts}))
 

@@ -7,6 +7,7 @@ workspace/destinations/<name>/
 
 from __future__ import annotations
 
+import re
 import shutil
 import urllib.parse
 import uuid
@@ -27,6 +28,7 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 FOLDER: Final = "destinations"
 RECORD: Final = "destination.json"
+TABLE: Final = re.compile(r"\w+(\.\w+)?")
 SECRET_KINDS: Final = ("env:", "file:", "keyring:")
 
 
@@ -91,7 +93,7 @@ def add_destination(
         raise UsageError("destination_address", kind=kind, schemes=list(KINDS[kind].schemes))
     if secret and not secret.startswith(SECRET_KINDS):
         raise UsageError("secret_reference")
-    if not table.replace("_", "a").isalnum():
+    if not TABLE.fullmatch(table):
         raise UsageError("destination_table", table=table[:60])
     folder = workspace.folder(FOLDER, check_name(name))
     made = Destination(name.strip(), kind, address, secret, table, uuid.uuid4().hex)

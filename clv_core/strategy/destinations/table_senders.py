@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from clv_core.collection.sources.files import s3_system
@@ -13,37 +13,62 @@ from clv_core.collection.sources.source import LOCAL_HOSTS
 from clv_core.errors import UsageError
 from clv_core.strategy.destinations.destination import Destination, Row, Send, SendError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_OF_TABLE: Final = """
+    SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = to_regclass($1)
+"""
+"""Where a table is that is named without its schema: the first one on the search path."""
 UNANSWERED: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "SLOW_DOWN")
 """Errors of S3 that pass."""
 
 
 @contextmanager
 def postgresql(target: Destination, secret: str, _: Callable[[float], None]) -> Iterator[Send]:
-    """Replace the dataset's rows of a table in one transaction; the table is made where it is not there."""
+    """Replace the dataset's rows of a table in one transaction; the table is made where it is not there.
+
+    Its name is quoted: ``Scores`` is not ``scores``, and ``order`` may be one.
+    """
     try:
         from adbc_driver_postgresql import dbapi
     except ModuleNotFoundError as error:
         raise UsageError("extra_missing", extra="postgresql") from error
-    import pyarrow as pa
 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:
-        data = pa.Table.from_pylist([{**about, **row} for row in rows])
+        schema, _, table = target.table.rpartition(".")
         options = {"connect_timeout": "10", **({"password": secret} if secret else {})}
         if urlsplit(target.address).hostname not in LOCAL_HOSTS and "sslmode=" not in target.address:
             options["sslmode"] = "require"
         address = f"{target.address}{'&' if '?' in target.address else '?'}{urlencode(options)}"
         try:
             with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
-                cursor.execute("SELECT to_regclass($1)::text", (target.table,))
-                if cursor.fetchone()[0] is not None:
-                    cursor.execute(f"DELETE FROM {target.table} WHERE dataset = $1", (about["dataset"],))
-                cursor.adbc_ingest(target.table, data, mode="create_append")
+                cursor.execute(SCHEMA_OF_TABLE, (_quoted(table, schema),))
+                if found := cursor.fetchone():
+                    schema = found[0]
+                    cursor.execute(f"DELETE FROM {_quoted(table, schema)} WHERE dataset = $1", (about["dataset"],))
+                cursor.adbc_ingest(table, _arrow(rows, about), mode="create_append", db_schema_name=schema or None)
                 connection.commit()
         except dbapi.Error as error:  # its text and trace may hold the address with the password
             raise SendError("push_refused", error.sqlstate or type(error).__name__) from None
         return {}
 
     yield send
+
+
+def _quoted(table: str, schema: str) -> str:
+    from sqlglot import exp
+
+    return exp.table_(table, db=schema or None, quoted=True).sql(dialect="postgres")
+
+
+def _arrow(rows: Sequence[Row], about: Row) -> pa.Table:
+    """Return the rows behind what they mean, with every column that one of them has."""
+    import pyarrow as pa
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.Table.from_pylist([{**about, **dict.fromkeys(names), **row} for row in rows])
 
 
 @contextmanager
@@ -58,7 +83,7 @@ def bucket(target: Destination, secret: str, _: Callable[[float], None]) -> Iter
 
     def send(rows: Sequence[Row], about: Row) -> dict[int, str]:
         out = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pylist([{**about, **row} for row in rows]), out)
+        pq.write_table(_arrow(rows, about), out)
         try:
             if target.address.startswith("s3:"):
                 system, folder = s3_system(target.address, secret)
