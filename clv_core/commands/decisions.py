@@ -235,7 +235,7 @@ def read_margins(words: Sequence[str]) -> dict[str, float]:
     MODEL,
     option("--by", "cli.acquire.by", default="channel"),
     option("--spend", "cli.acquire.spend", type=Path, action="append", default=[]),
-    option("--spend-channel", "cli.acquire.spend_channel", default=""),
+    option("--spend-channel", "cli.acquire.spend_channel", action="append", default=[]),
     option("--map", "cli.acquire.map", action="append", default=[], metavar="MEANING=COLUMN"),
     option("--spend-currency", "cli.acquire.currency", default=""),
     option("--target-ratio", "cli.acquire.target", type=float, default=3.0),
@@ -256,11 +256,11 @@ def run_acquire(options: argparse.Namespace, context: Context) -> dict[str, Any]
     """
     from clv_core import pipeline
     from clv_core.deployment.terms import Terms
-    from clv_core.strategy.acquisition import Question, Spend, SpendSettings, read_spend
+    from clv_core.strategy.acquisition import Question, Spend, SpendSettings, read_spends
     from clv_core.strategy.acquisition.acquire import report_json
 
-    settings = SpendSettings(split_pairs(options.map), options.spend_channel, options.spend_currency)
-    tables = [read_spend(path, settings) for path in options.spend]
+    settings = SpendSettings(split_pairs(options.map), currency=options.spend_currency)
+    tables = read_spends(options.spend, options.spend_channel, settings)
     spend = Spend.together(tables) if tables else None
     scored = open_scored(options, context)
     question = Question(

@@ -128,6 +128,7 @@ def drawn(
     numbers: Looks = {}
     if language() == "zh":
         numbers = {"exponentformat": "none", "separatethousands": True}  # 5k and 0.5M are no Chinese numbers
+    bare = [{key: _bare(key, value) for key, value in trace.items()} for trace in traces]
     layout = {
         "height": height,
         "showlegend": legend,
@@ -135,13 +136,21 @@ def drawn(
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "bargap": bargap,
         "hoverlabel": {"namelength": -1},
-        "xaxis": {**_worded(x, numbers), "automargin": True},
-        "yaxis": {**_worded(y, numbers), "automargin": True},
+        "xaxis": {**_kind("x", bare), **_worded(x, numbers), "automargin": True},
+        "yaxis": {**_kind("y", bare), **_worded(y, numbers), "automargin": True},
         "shapes": list(lines),
         "annotations": [{**note, "text": lettered(note["text"]), "showarrow": False, "font": INK} for note in notes],
     }
-    bare = [{key: _bare(key, value) for key, value in trace.items()} for trace in traces]
     return Chart(message, go.Figure([_inked(trace, numbers) for trace in bare], layout))
+
+
+def _kind(axis: str, traces: Iterable[Looks]) -> Looks:
+    """Return the type of an axis of texts: of names like 7, Plotly makes numbers or days, and drops other names.
+
+    ``axis`` is ``x`` or ``y``.
+    """
+    texts = (isinstance(value, str) for trace in traces for value in trace.get(axis, ()))
+    return {"type": "category"} if any(texts) else {}
 
 
 def _bare(key: str, value: Any) -> Any:

@@ -82,3 +82,18 @@ def test_spend_in_another_currency_is_refused_with_both_and_can_be_removed(
     assert "USD" in app.error[0].value and "EUR" in app.error[0].value
     do(app, "spend_remove_dollars.csv")
     assert not app.error and load_spend(open_dataset(Workspace(root), "shop")) is None
+
+
+def test_two_files_have_a_channel_each_and_one_of_the_same_name_is_said_to_replace(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "acquisition", lang="en")
+    app.segmented_control(key="acquisition_view").set_value("spend").run()
+    for name, channel in (("june.csv", "search"), ("july.csv", "affiliate"), ("july.csv", "email")):
+        app.file_uploader[0].upload(name, b"month,spend\n2024-06,10\n2024-07,20\n").run()
+        app.selectbox(key="spend_channel_asked").set_value(channel)
+        do(app, "spend_columns")
+        replaces = translate("spend.replaces", file="july.csv", total="30.00")
+        assert (replaces.replace("(", "\\(").replace(")", "\\)") in texts(app)) == (channel == "email")
+        if channel != "email":
+            do(app, "spend_save")
+    saved = load_spend(open_dataset(Workspace(root), "shop"))
+    assert saved is not None and saved.by_channel() == {"search": 30.0, "affiliate": 30.0}

@@ -15,7 +15,7 @@ from clv_core.i18n import say_money, say_number, translate
 from clv_core.plot import drawing, evaluation, explanations, names
 from clv_core.plot.drawing import Wide
 from pages.ui import session
-from pages.ui.charts import monitoring, placing
+from pages.ui.charts import acquiring, monitoring, placing
 from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"
@@ -86,6 +86,18 @@ def test_names_from_a_log_are_written_letter_by_letter() -> None:
     assert list(figure.data[0].y) == ["&lt;b>A&lt;/b> &amp; co", "$x$ <br> &amp;lt;"]
     hover = drawing.drawn([{"type": "bar", "customdata": rows}], MESSAGE, x={"title": "<i>"}, y={}).figure
     assert hover.data[0].customdata[0, 0] == "&lt;b>A&lt;/b> &amp; co" and hover.layout.xaxis.title.text == "&lt;i>"
+
+
+def test_names_that_look_like_numbers_or_days_stay_names() -> None:
+    rows = pd.DataFrame({"name": ["7", "12", "2024-05", "web"], "ltv": [1.0, 2.0, 3.0, 4.0]})
+    rows = rows.assign(ltv_low=rows["ltv"], ltv_high=rows["ltv"], predicted=1.0, low=0.5, high=2.0, actual=1.0)
+    worth = acquiring.worth(rows, MESSAGE, unit="EUR").figure.layout
+    held = placing.realised_bars(rows, MESSAGE, unit="EUR").figure.layout
+    bars = explanations.tier_bars(TIERS.assign(tier_label=["1", "2"]), MESSAGE).figure.layout
+    assert {layout.yaxis.type for layout in (worth, held, bars)} == {"category"}
+    assert worth.xaxis.type is None
+    days = drawing.drawn([{"type": "scatter", "x": pd.to_datetime(["2024-05-01"]), "y": [1]}], MESSAGE, x={}, y={})
+    assert days.figure.layout.xaxis.type is None
 
 
 def test_tiers_of_a_shop_that_is_worth_nothing_are_drawn_by_their_customers() -> None:

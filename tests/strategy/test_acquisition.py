@@ -41,6 +41,10 @@ from tests.strategy.conftest import Clv
 from tests.strategy.lists import digest, read
 
 DAY = np.timedelta64(1, "D")
+QUARTER = "month,channel,spend\n" + "".join(
+    f"2024-0{month},search,1000\n2024-0{month},ads,3000\n" for month in (1, 2, 3)
+)
+"""A customer of search costs 30, one of ads 90: a hundred each are won in these months."""
 
 
 def customers(channels: list[str | None], value: list[float], predicted: list[float]) -> NewCustomers:
@@ -110,7 +114,7 @@ def test_sums_over_groups_are_those_of_all_customers_and_of_the_spend_table(peop
 
 
 def test_a_channel_in_one_table_and_not_in_the_other_is_named(people: NewCustomers, tmp_path: Path):
-    table = spend(tmp_path, "date,channel,spend\n2024-01-01,Search,100\n2024-03-30,TV,50\n")
+    table = spend(tmp_path, "month,channel,spend\n2024-01,Search,100\n2024-02,search,0\n2024-03,TV,50\n")
     report = acquisition_report(people, table, Question())
     rows = report.groups.set_index("group")
     assert rows.loc["search", "spend"] == 100  # spelled otherwise, and the same channel
@@ -120,6 +124,44 @@ def test_a_channel_in_one_table_and_not_in_the_other_is_named(people: NewCustome
     assert said["warning.acquisition_no_spend"] == {"groups": ["ads"]}
     unknown = report.groups[report.groups["kind"] == "unknown"]
     assert unknown["customers"].tolist() == [100] and unknown["rank"].isna().all()
+
+
+def test_a_channels_customers_count_on_the_days_of_its_own_spend(people: NewCustomers, tmp_path: Path):
+    months = ["2024-01,search,100", "2024-02,search,100", "2024-03,search,100", "2024-03,ads,330"]
+    report = acquisition_report(people, spend(tmp_path, "\n".join(["month,channel,spend", *months])), Question())
+    rows = report.groups.set_index(report.groups["group"].where(report.groups["kind"] == "named", "unknown"))
+    channel, day = np.asarray(people.origin["channel"], object), people.acquired
+    of_ads = int(((channel == "ads") & (day >= np.datetime64("2024-03-01"))).sum())
+    assert 0 < of_ads < 100 and rows.loc["ads", "customers"] == of_ads
+    assert rows.loc["ads", "cac"] == pytest.approx(330 / of_ads) and rows.loc["search", "cac"] == 3
+    assert rows.loc["unknown", "customers"] == 100  # of no channel: they count on all days of the table
+    totals = report.totals
+    assert totals.customers == 200 + of_ads and totals.customers + totals.customers_outside == len(people)
+    assert report.cohorts["customers"].sum() == report.periods["customers"].sum() == totals.customers
+    assert report.spend_days.to_dict("records") == [
+        {"channel": "ads", "first": "2024-03-01", "last": "2024-03-31"},
+        {"channel": "search", "first": "2024-01-01", "last": "2024-03-31"},
+    ]
+    said = {warning.code: warning.params for warning in report.warnings}
+    assert said["warning.acquisition_channel_days"] == {"count": 1, "channels": ["ads (2024-03-01–2024-03-31)"]}
+    assert said["warning.acquisition_outside"]["customers"] == 100 - of_ads
+    by_month = acquisition_report(
+        people, spend(tmp_path, "\n".join(["month,channel,spend", *months])), Question(("cohort",))
+    )
+    assert by_month.totals == totals  # whatever they are grouped by
+
+
+def test_a_month_without_a_row_of_a_channel_is_a_month_of_unknown_cost(people: NewCustomers, tmp_path: Path):
+    days = ["2024-01-01,search,40", "2024-01-20,search,60", "2024-03-02,search,100", "2024-03-09,search,0"]
+    weeks = ["2024-01-01,ads,9", "2024-02-29,ads,9", "2024-03-31,ads,9"]
+    table = spend(tmp_path, "\n".join(["date,channel,spend", *days, *weeks]))
+    report = acquisition_report(people, table, Question())
+    channel, day = np.asarray(people.origin["channel"], object), people.acquired.astype(str)
+    january = (day >= "2024-01-01") & (day <= "2024-01-20")
+    march = (day >= "2024-03-02") & (day <= "2024-03-09")
+    rows = report.groups.set_index("group")
+    assert rows.loc["search", "customers"] == ((channel == "search") & (january | march)).sum()
+    assert rows.loc["ads", "customers"] == 100  # days without spend within its months are days
 
 
 def test_spend_in_another_currency_is_refused_with_both_named(people: NewCustomers, tmp_path: Path):
@@ -154,7 +196,7 @@ def test_a_small_group_is_drawn_to_the_mean_and_not_ranked():
 
 
 def test_payback_is_the_month_in_which_the_cost_came_back(people: NewCustomers, tmp_path: Path):
-    table = spend(tmp_path, "date,channel,spend\n2024-01-01,search,3000\n2024-03-30,ads,9000\n")
+    table = spend(tmp_path, QUARTER)
     rows = acquisition_report(people, table, Question()).groups.set_index("group")
     assert rows.loc["search", "payback_month"] == 1  # 30 each, of about 60 spent on the first day
     assert rows.loc["search", "payback_observed"]
@@ -164,7 +206,7 @@ def test_payback_is_the_month_in_which_the_cost_came_back(people: NewCustomers, 
 
 
 def test_a_margin_scales_worth_and_not_cost(people: NewCustomers, tmp_path: Path):
-    table = spend(tmp_path, "date,channel,spend\n2024-01-01,search,3000\n2024-03-30,ads,9000\n")
+    table = spend(tmp_path, QUARTER)
     whole, half = (
         acquisition_report(people, table, Question(margin_rate=0.5, margins=margins)).groups.set_index("group")
         for margins in ({"search": 1.0}, {})
@@ -286,6 +328,37 @@ def test_the_command_gives_the_figures_of_the_report(clv: Clv, scored: ScoredDat
     assert answer["spend_tables"][0]["rows_read"] == answer["spend_tables"][0]["rows_kept"]
     assert len(pd.read_csv(tmp_path / "groups.csv")) == answer["rows"] == 8
     assert "acquisition_not_causal" in {warning["code"] for warning in answer["warnings"]}
+
+
+def test_each_of_several_spend_tables_has_its_own_channel(clv: Clv, scored: ScoredDataset, tmp_path: Path):
+    whole = pd.read_csv(scored.workspace.root.parent / "spend.csv")
+    words, paths, sums = ["acquire", "shop", "--model", scored.bundle.id], {}, {}
+    for name in ("paid_search", "social_ads"):
+        own = whole[whole["channel"] == name]
+        paths[name], sums[name] = tmp_path / f"{name}.csv", own["spend"].sum()
+        own[["date", "spend"]].to_csv(paths[name], index=False)
+    paths["all"] = tmp_path / "others.csv"
+    whole[~whole["channel"].isin(sums)].to_csv(paths["all"], index=False)
+    files = [word for path in paths.values() for word in ("--spend", str(path))]
+    apart = clv(
+        *words, *files, "--spend-channel", "paid_search", "--spend-channel", "social_ads", "--spend-channel", ""
+    )
+    together = clv(*words, "--spend", str(scored.workspace.root.parent / "spend.csv"))
+    figures = ("group", "customers", "spend", "cac")
+    assert [[row[key] for key in figures] for row in apart["groups"]] == [
+        [row[key] for key in figures] for row in together["groups"]
+    ]
+    assert [list(table["channels"]) for table in apart["spend_tables"][:2]] == [["paid_search"], ["social_ads"]]
+    assert sum(table["total"] for table in apart["spend_tables"]) == pytest.approx(whole["spend"].sum(), abs=0.02)
+    two = clv(*words, *files, "--spend-channel", "paid_search", "--spend-channel", "social_ads", code=2)["error"]
+    assert two["code"] == "spend_channels" and two["params"] == {"channels": 2, "files": 3}
+    one = clv(*words, *files, "--spend-channel", "paid_search", code=2)["error"]
+    assert one["code"] == "spend_channel_own" and one["params"]["file"] == "others.csv"
+    both = clv(*words, *files[:4], "--spend-channel", "paid_search")  # two files of one platform
+    spent = {row["group"]: row["spend"] for row in both["groups"]}
+    assert spent["paid_search"] == pytest.approx(sum(sums.values()), abs=0.02) and spent["social_ads"] == 0
+    all_rows = clv(*words, *files[4:], "--spend-channel", "paid_search")
+    assert "spend_channel" in {warning["code"] for warning in all_rows["warnings"]}  # replaces the column's names
 
 
 def people_of(scored: ScoredDataset) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from clv_core.strategy.acquisition.economics import acquisition_report as acquis
 from clv_core.strategy.acquisition.question import Acquisition as Acquisition
 from clv_core.strategy.acquisition.question import Question as Question
 from clv_core.strategy.acquisition.read_spend import read_spend as read_spend
+from clv_core.strategy.acquisition.read_spend import read_spends as read_spends
 from clv_core.strategy.acquisition.saved_spend import load_spend as load_spend
 from clv_core.strategy.acquisition.saved_spend import load_spends as load_spends
 from clv_core.strategy.acquisition.saved_spend import remove_spend as remove_spend

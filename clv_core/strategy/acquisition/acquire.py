@@ -86,6 +86,7 @@ def report_json(report: Acquisition) -> dict[str, Any]:
         "curves": report.curves,
         "held": report.held,
         "periods": report.periods,
+        "spend_days": report.spend_days,
     }
     return {
         "by": list(report.question.by),

@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from clv_core.collection.vocabulary.language_files import fold
+from clv_core.columns import CHANNEL
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.evaluation.levels import FIFTHS, customer_variance
 from clv_core.evaluation.sums import sum_intervals
@@ -29,7 +31,7 @@ from clv_core.strategy.acquisition.estimates import (
 from clv_core.strategy.acquisition.grouping import Bools, Cost, Groups, can_split, group_customers
 from clv_core.strategy.acquisition.payback import Curves, payback_curves
 from clv_core.strategy.acquisition.question import ALL, NAMED, Acquisition, Question, Totals
-from clv_core.strategy.acquisition.spend import Spend
+from clv_core.strategy.acquisition.spend import Spend, SpendDays
 
 DRAWS, COHORT_DRAWS = 2_000, 400
 HELD: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
@@ -56,12 +58,10 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
     if unknown or not question.by:
         raise UsageError("acquisition_by", by=", ".join(unknown) or "-", known=list(customers.dimensions))
     cost = None if spend is None else Cost.of(spend, customers)
-    inside = np.ones(len(customers), bool)
-    if cost is not None:
-        inside = (customers.acquired >= cost.first) & (customers.acquired < cost.end)
-        if not inside.any():
-            last = str(cost.end - np.timedelta64(1, "D"))
-            raise NotEnoughData("acquisition_nobody", first=str(cost.first), last=last)
+    inside = np.ones(len(customers), bool) if cost is None else cost.covers(customers)
+    if cost is not None and not inside.any():
+        days = cost.days.texts()
+        raise NotEnoughData("acquisition_nobody", first=days[0][0], last=days[-1][1])
     groups, cell_code = group_customers(customers, question.by, inside), None
     if cost is not None and can_split(cost, question.by):
         groups, cell_code = cost.by_group(groups, question.by)
@@ -123,6 +123,7 @@ class _Report:
             curves=self._curve_rows(curves),
             held=self._held_rows(),
             periods=self._period_rows(),
+            spend_days=self._spend_day_rows(),
             totals=self._totals(spend),
             warnings=self._warnings(spend),
             ranked=self.spend is not None,
@@ -336,6 +337,18 @@ class _Report:
         shown: pd.DataFrame = rows[(count > 0) | (np.nan_to_num(spent) != 0)].reset_index(drop=True)
         return shown
 
+    def _own_days(self) -> dict[str, SpendDays]:
+        """Return the days of each channel's own spend by the channel's name in the spend table."""
+        if self.cost is None:
+            return {}
+        names = {fold(str(name)): str(name) for name in reversed(self.cost.cells[CHANNEL].unique())}
+        return {name: self.cost.channel_days[key] for key, name in sorted(names.items()) if key}
+
+    def _spend_day_rows(self) -> pd.DataFrame:
+        """Return the days of each channel's own spend, one row a channel and span."""
+        spans = [(name, *span) for name, days in self._own_days().items() for span in days.texts()]
+        return pd.DataFrame(spans, columns=[CHANNEL, "first", "last"])
+
     def _totals(self, spend: Spend | None) -> Totals:
         customers, outside = self.customers, ~self.inside
         return Totals(
@@ -395,17 +408,22 @@ class _Report:
                 found.append(Message("warning.acquisition_no_spend", {"groups": without[:MAX_LISTED]}))
         outside = int((~self.inside).sum())
         if outside:
-            last = str(self.cost.end - np.timedelta64(1, "D"))
-            found.append(
-                Message(
-                    "warning.acquisition_outside", {"customers": outside, "first": str(self.cost.first), "last": last}
-                )
-            )
+            days = self.cost.days.texts()
+            params = {"customers": outside, "first": days[0][0], "last": days[-1][1]}
+            found.append(Message("warning.acquisition_outside", params))
+        if other := [f"{name} ({_dates(days)})" for name, days in self._own_days().items() if days != self.cost.days]:
+            params = {"count": len(other), "channels": other[:MAX_LISTED]}
+            found.append(Message("warning.acquisition_channel_days", params))
         if abs(self.cost.outside) >= 0.005:
-            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
-            found.append(Message("warning.acquisition_spend_outside", {"amount": round(self.cost.outside, 2), **days}))
+            log = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
+            found.append(Message("warning.acquisition_spend_outside", {"amount": round(self.cost.outside, 2), **log}))
         if spend is not None and not (spend.currency and customers.currency):
             found.append(
                 Message("warning.acquisition_currency", {"currency": customers.currency or spend.currency or "–"})
             )
         return found
+
+
+def _dates(days: SpendDays) -> str:
+    """Return days in figures alone, for a sentence in any language."""
+    return ", ".join(f"{first}–{last}" for first, last in days.texts())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from clv_core.errors import Refused
 from clv_core.strategy.acquisition.customer_origins import CAMPAIGN, COHORT, NewCustomers
 from clv_core.strategy.acquisition.estimates import Ints
 from clv_core.strategy.acquisition.question import NAMED, OTHERS, UNKNOWN
-from clv_core.strategy.acquisition.spend import Spend
+from clv_core.strategy.acquisition.spend import Spend, SpendDays
 
 Bools = NDArray[np.bool_]
 
@@ -62,14 +63,14 @@ class Cost:
     Args:
         cells: channel, campaign, cohort (month) and amount, within the days of the log.
         outside: amount before the log begins or after the cutoff.
-        first: first day that the table is about within the log.
-        end: first day after the last one.
+        days: that the whole table is about, within the log.
+        channel_days: folded name of a channel -> the days of its own rows, within the log.
     """
 
     cells: pd.DataFrame
     outside: float
-    first: np.datetime64
-    end: np.datetime64
+    days: SpendDays
+    channel_days: Mapping[str, SpendDays]
 
     @classmethod
     def of(cls, spend: Spend, customers: NewCustomers) -> Cost:
@@ -80,12 +81,27 @@ class Cost:
         """
         if spend.currency and customers.currency and spend.currency != customers.currency:
             raise Refused("spend_currency", file=spend.file, spend=spend.currency, log=customers.currency)
-        first, end = spend.span(customers.log_start, customers.as_of)
-        if first >= end:
-            days = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
-            raise Refused("spend_outside", file=spend.file, **days)
-        cells, outside = spend.by_month(customers.log_start, customers.as_of)
-        return cls(cells, outside, first, end)
+        log = customers.log_start, customers.as_of
+        days = spend.days(*log)
+        if not days.spans:
+            raise Refused("spend_outside", file=spend.file, start=log[0].isoformat(), end=log[1].isoformat())
+        return cls(*spend.by_month(*log), days, spend.days_by_channel(*log))
+
+    def covers(self, customers: NewCustomers) -> Bools:
+        """Return which customers were won on days whose cost is known, [n].
+
+        These are the days of their channel's own rows: before and after them nobody knows what its customers cost. A
+        channel without rows, and an unknown one, cost nothing that the table knows of on all of its days.
+        """
+        inside, channel = self.days.hold(customers.acquired), customers.origin.get(CHANNEL)
+        if channel is None:
+            return inside
+        for code, name in enumerate(channel.categories):
+            days = self.channel_days.get(fold(str(name)))
+            if days is not None:
+                own = np.flatnonzero(channel.codes == code)
+                inside[own] = days.hold(customers.acquired[own])
+        return inside
 
     def by_group(self, groups: Groups, by: tuple[str, ...]) -> tuple[Groups, Ints]:
         """Return the groups with those that only the spend table has, and the group of each cell."""

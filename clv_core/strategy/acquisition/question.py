@@ -57,7 +57,8 @@ class Question:
 class Totals:
     """Sums over all customers and the whole spend table, in the log's currency.
 
-    ``inside`` are customers won in the days that the spend table covers (all, without one); the groups hold these.
+    ``inside`` are customers won on days of their channel's own spend, of the whole spend table where the channel has
+    none (all, without a table); the groups hold these.
 
     Args:
         customers: inside.
@@ -65,7 +66,7 @@ class Totals:
         spend: in the days of the log.
         value_so_far: net value of those inside before the cutoff.
         predicted: net value of those inside after it, to the horizon.
-        customers_outside: won before or after the days of the spend table.
+        customers_outside: won on other days.
         value_so_far_outside: theirs.
         predicted_outside: theirs; with ``predicted`` the total of the Segments page.
         spend_outside: before the log begins or after the cutoff; with ``spend`` the total of the spend table.
@@ -116,6 +117,8 @@ class Acquisition:
         held: one row a group and earlier cutoff (``cutoff``, ISO date): ``customers``, ``predicted``, ``low``,
             ``high``, ``actual`` (sums of net value in the horizon), ``ratio`` (actual over predicted).
         periods: one row a month: ``cohort``, ``spend``, ``customers``, ``buyers``.
+        spend_days: one row a channel of the spend table and span of its days: ``channel``, ``first`` and ``last`` (ISO
+            dates). A channel's customers count if they were won on these.
         totals: sums.
         warnings: what has to be said; codes are catalogue keys.
         ranked: whether there is a cost to rank by; else groups are ranked by value.
@@ -128,6 +131,7 @@ class Acquisition:
     curves: pd.DataFrame
     held: pd.DataFrame
     periods: pd.DataFrame
+    spend_days: pd.DataFrame
     totals: Totals
     warnings: tuple[Message, ...]
     ranked: bool

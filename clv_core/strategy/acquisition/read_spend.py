@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,9 @@ from clv_core.strategy.acquisition.spend import (
 )
 
 RECIPES: Final = Path(__file__).parent / "recipes"
+REPLACED: Final = "warning.spend_channel"
+MAX_LISTED: Final = 10
+"""Names that a warning lists."""
 KINDS: Final = {DAY: Kind.TIME, END: Kind.TIME, SPEND: Kind.NUMBER}
 MONTH: Final = r"^\s*\d{4}\s*[-/.年]\s*\d{1,2}\s*月?\s*$"
 WEEK: Final = r"^\s*\d{4}-?W\d{2}\s*$"
@@ -94,6 +97,29 @@ def read_spend(path: Path, settings: SpendSettings | None = None, *, original: s
             raise Refused("unreadable_table", file=called) from error
         finally:
             connection.close()
+
+
+def read_spends(paths: Sequence[Path], channels: Sequence[str], settings: SpendSettings) -> list[Spend]:
+    """Return the spend tables in several files.
+
+    Args:
+        paths: the files.
+        channels: one for the rows of each file, in the files' order, "" where a file has its own; one alone is that of
+            all files; or none.
+        settings: what else the person says of all of them.
+
+    Raises:
+        UsageError: as many channels as can belong to no files, or one for all where a file has its own.
+        NotFound, NeedsAnswer, Refused: see :func:`read_spend`.
+    """
+    if len(channels) not in (0, 1, len(paths)):
+        raise UsageError("spend_channels", channels=len(channels), files=len(paths))
+    own = channels if len(channels) == len(paths) else [*(channels or [settings.channel])] * len(paths)
+    tables = [read_spend(path, replace(settings, channel=one)) for path, one in zip(paths, own, strict=True)]
+    if len(channels) == 1 < len(paths):
+        for message in (one for table in tables for one in table.warnings if one.code == REPLACED):
+            raise UsageError("spend_channel_own", **message.params)
+    return tables
 
 
 @cache
@@ -173,15 +199,17 @@ class _Reader:
             raise Refused("spend_no_rows", file=self.called, rows=len(rows) + len(rejects), first=first)
         currency, about = self._currency(kept, columns)
         days, period = self._lengths(kept)
+        channel, replaced = self._channel(kept, columns, recipe)
         table = pd.DataFrame(
             {
                 "start": kept["start"].to_numpy("datetime64[D]").astype("datetime64[s]"),
                 "days": days,
-                CHANNEL: self._channel(kept, columns, recipe),
+                CHANNEL: channel,
                 CAMPAIGN: kept[CAMPAIGN].fillna("").astype("str"),
                 "amount": kept["amount"].to_numpy(np.float64),
             }
         ).reset_index(drop=True)
+        counted = (one.message() for one in problems)
         return Spend(
             file=self.called,
             rows=table,
@@ -189,7 +217,7 @@ class _Reader:
             rows_read=len(rows) + len(rejects),
             problems=problems,
             recipe="" if recipe is None else recipe.title,
-            warnings=(*self.source.notes, *notes, *more, *said, *about, *period, *(one.message() for one in problems)),
+            warnings=(*replaced, *self.source.notes, *notes, *more, *said, *about, *period, *counted),
         )
 
     def _columns(self, recipe: SpendRecipe | None) -> dict[str, str]:
@@ -208,10 +236,19 @@ class _Reader:
             raise NeedsAnswer("spend_columns", file=self.called, missing=missing, found=columns[:40])
         return found
 
-    def _channel(self, kept: pd.DataFrame, columns: Mapping[str, str], recipe: SpendRecipe | None) -> Any:
-        if self.settings.channel or CHANNEL not in columns:
-            return self.settings.channel or (recipe.title if recipe else "")
-        return kept[CHANNEL].fillna("").astype("str").to_numpy()
+    def _channel(
+        self, kept: pd.DataFrame, columns: Mapping[str, str], recipe: SpendRecipe | None
+    ) -> tuple[Any, list[Message]]:
+        """Return the channel of each row, or that of all, and what is to be said if the person's word replaces some."""
+        stated = self.settings.channel
+        if CHANNEL not in columns:
+            return stated or (recipe.title if recipe else ""), []
+        own = kept[CHANNEL].fillna("").astype("str")
+        if not stated:
+            return own.to_numpy(), []
+        other = sorted(set(own[own.map(fold) != fold(stated)]) - {""})
+        params = {"file": self.called, "channel": stated, "column": columns[CHANNEL], "names": other[:MAX_LISTED]}
+        return stated, [Message(REPLACED, params)] if other else []
 
     def _forms(self, column: str, form: str) -> dict[str, int]:
         rows = self.connection.execute(f"SELECT {form}, count(*) FROM raw WHERE NOT is_total GROUP BY 1").fetchall()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.vocabulary.language_files import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Message, Refused
 
@@ -26,7 +28,7 @@ class SpendSettings:
 
     Args:
         columns: meaning (of :data:`COLUMNS`) -> column of the file.
-        channel: of all rows, where no column names it.
+        channel: of all rows; it counts before a column, which is warned of.
         currency: of the amounts, as a code.
         period: ``day``, ``week`` or ``month`` that a row is about; empty looks at the days.
         date_order: ``dmy``, ``mdy``, ``ymd`` or None.
@@ -39,6 +41,44 @@ class SpendSettings:
     period: str = ""
     date_order: str | None = None
     decimal: str | None = None
+
+
+@dataclass(frozen=True)
+class SpendDays:
+    """Days for which it is known what was spent: from the first row's to the last one's.
+
+    Exports leave out days without spend. A calendar month without any row is taken for a file that is missing.
+
+    Args:
+        spans: first day and first day after the last, datetime64[D], in order and apart.
+    """
+
+    spans: tuple[tuple[np.datetime64, np.datetime64], ...]
+
+    @classmethod
+    def of(cls, first: NDArray[np.datetime64], end: NDArray[np.datetime64], start: date, stop: date) -> Self:
+        """Return the days from ``start`` to before ``stop`` of rows that go from ``first`` to before ``end``, [n]."""
+        low, high = np.datetime64(start, "D"), np.datetime64(stop, "D")
+        rows = np.unique(np.stack([np.maximum(first, low), np.minimum(end, high)], axis=1), axis=0)
+        spans: list[tuple[np.datetime64, np.datetime64]] = []
+        for begin, after in rows[rows[:, 0] < rows[:, 1]]:
+            last = spans[-1][1] - np.timedelta64(1, "D") if spans else begin
+            if spans and begin.astype("datetime64[M]") <= last.astype("datetime64[M]") + 1:
+                spans[-1] = spans[-1][0], max(spans[-1][1], after)
+            else:
+                spans.append((begin, after))
+        return cls(tuple(spans))
+
+    def hold(self, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Return whether each day is one of these, [n]."""
+        held = np.zeros(len(days), bool)
+        for first, end in self.spans:
+            held |= (days >= first) & (days < end)
+        return held
+
+    def texts(self) -> list[tuple[str, str]]:
+        """Return the first and the last day of each span, as ISO dates."""
+        return [(str(first), str(end - np.timedelta64(1, "D"))) for first, end in self.spans]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +124,12 @@ class Spend:
             "rows_kept": len(self.rows),
             "rows_rejected": {problem.reason: problem.rows for problem in self.problems},
             "total": round(self.total, 2),
+            "channels": {name: round(amount, 2) for name, amount in self.by_channel().items()},
         }
+
+    def by_channel(self) -> dict[str, float]:
+        """Return the sum of each channel, "" where a row has none."""
+        return {str(name): float(amount) for name, amount in self.rows.groupby(CHANNEL)["amount"].sum().items()}
 
     @classmethod
     def together(cls, tables: Sequence[Spend]) -> Spend:
@@ -111,9 +156,8 @@ class Spend:
 
         A row of several days counts evenly on each.
         """
-        first = self.rows["start"].to_numpy("datetime64[D]")
+        first, last = self._ends()
         days = self.rows["days"].to_numpy(np.int64)
-        last = first + days
         low, high = np.datetime64(start, "D"), np.datetime64(stop, "D")
         rows, month = [], first.astype("datetime64[M]")
         left = np.ones(len(first), bool)
@@ -130,8 +174,18 @@ class Spend:
         summed = cells.groupby([CHANNEL, CAMPAIGN, "cohort"], sort=True)["amount"].sum().reset_index()
         return summed, self.total - float(summed["amount"].sum())
 
-    def span(self, start: date, stop: date) -> tuple[np.datetime64, np.datetime64]:
-        """Return the first day from ``start`` on that a row is about, and the first behind the last before ``stop``."""
+    def days(self, start: date, stop: date) -> SpendDays:
+        """Return the days from ``start`` to before ``stop`` that the rows of all channels are about."""
+        return SpendDays.of(*self._ends(), start, stop)
+
+    def days_by_channel(self, start: date, stop: date) -> dict[str, SpendDays]:
+        """Return folded name of a channel -> the days from ``start`` to before ``stop`` that its own rows are about."""
+        first, end = self._ends()
+        names = self.rows[CHANNEL].map({name: fold(name) for name in self.rows[CHANNEL].unique()})
+        places = names[names != ""].groupby(names).indices
+        return {str(name): SpendDays.of(first[rows], end[rows], start, stop) for name, rows in places.items()}
+
+    def _ends(self) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+        """Return the first day of each row, and the first one after it."""
         first = self.rows["start"].to_numpy("datetime64[D]")
-        last = first + self.rows["days"].to_numpy(np.int64)
-        return max(first.min(), np.datetime64(start, "D")), min(last.max(), np.datetime64(stop, "D"))
+        return first, first + self.rows["days"].to_numpy(np.int64)

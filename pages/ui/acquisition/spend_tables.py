@@ -93,7 +93,7 @@ def _describe(spend: Spend) -> None:
     st.markdown(
         t(
             "spend.read",
-            total=f"{spend.total:,.2f} {spend.currency}".strip(),
+            total=_total(spend),
             days=i18n.days(first.date(), last.date()),
             rows=f"{spend.rows_read:,}",
             kept=f"{len(spend.rows):,}",
@@ -107,6 +107,11 @@ def _describe(spend: Spend) -> None:
         if "period" in params:
             params["period"] = t(f"acquisition.period.{params['period']}")
         st.caption(widgets.escape(t(message.code, **params)))
+
+
+def _total(spend: Spend) -> str:
+    """Return the sum of a table with its currency."""
+    return f"{spend.total:,.2f} {spend.currency}".strip()
 
 
 def _remove(dataset: Dataset, file: str) -> None:
@@ -159,6 +164,9 @@ def _add(dataset: Dataset, file: SpendFile, customers: NewCustomers) -> None:
             "known": st.column_config.CheckboxColumn(t("spend.column.known"), help=t("spend.column.known.help")),
         }
         cells.table(by_channel, t("spend.add"), heads)
+        if (same := next((one for one in load_spends(dataset) if one.file == spend.file), None)) is not None:
+            said = t("spend.replaces", file=same.file, total=_total(same))
+            st.warning(widgets.escape(said), icon=":material/swap_horiz:")
         if st.button(t("spend.save"), type="primary", key="spend_save", **access.if_may("change")):
             _save(dataset, spend)
 
