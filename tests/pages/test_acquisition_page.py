@@ -93,6 +93,7 @@ def test_two_files_have_a_channel_each_and_one_of_the_same_name_is_said_to_repla
         do(app, "spend_columns")
         replaces = translate("spend.replaces", file="july.csv", total="30.00")
         assert (replaces.replace("(", "\\(").replace(")", "\\)") in texts(app)) == (channel == "email")
+        assert f"1 channel: {channel}" in texts(app)
         if channel != "email":
             do(app, "spend_save")
     saved = load_spend(open_dataset(Workspace(root), "shop"))

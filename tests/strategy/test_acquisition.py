@@ -143,7 +143,7 @@ def test_a_channels_customers_count_on_the_days_of_its_own_spend(people: NewCust
         {"channel": "search", "first": "2024-01-01", "last": "2024-03-31"},
     ]
     said = {warning.code: warning.params for warning in report.warnings}
-    assert said["warning.acquisition_channel_days"] == {"count": 1, "channels": ["ads (2024-03-01–2024-03-31)"]}
+    assert said["warning.acquisition_channel_days"] == {"count": 1, "channels": ["ads (2024-03-01 – 2024-03-31)"]}
     assert said["warning.acquisition_outside"]["customers"] == 100 - of_ads
     by_month = acquisition_report(
         people, spend(tmp_path, "\n".join(["month,channel,spend", *months])), Question(("cohort",))

@@ -426,4 +426,4 @@ class _Report:
 
 def _dates(days: SpendDays) -> str:
     """Return days in figures alone, for a sentence in any language."""
-    return ", ".join(f"{first}–{last}" for first, last in days.texts())
+    return ", ".join(f"{first} – {last}" for first, last in days.texts())

@@ -33,6 +33,8 @@ from pages.ui.upload import questions
 FILE: Final = "spend_file"
 ROUND: Final = "spend_round"
 FILES: Final = ("csv", "txt", "tsv", "xlsx", "xls", "jsonl", "parquet")
+MAX_NAMES: Final = 12
+"""Channels of a table that are listed."""
 TEMPLATE: Final = "date,channel,campaign,spend,currency\n2025-01-01,search,brand,120.50,EUR\n"
 
 
@@ -100,6 +102,9 @@ def _describe(spend: Spend) -> None:
             rejected=f"{spend.rows_rejected:,}",
         )
     )
+    names = [name or t("acquisition.group.unknown") for name in spend.by_channel()]
+    listed = [*names[:MAX_NAMES], *(["…"] if len(names) > MAX_NAMES else [])]
+    st.caption(widgets.escape(t("spend.channels", count=len(names), channels=i18n.join_names(listed))))
     if spend.recipe:
         st.caption(t("spend.recipe", title=spend.recipe))
     for message in spend.warnings:
