@@ -102,9 +102,9 @@ def _describe(spend: Spend) -> None:
             rejected=f"{spend.rows_rejected:,}",
         )
     )
-    names = [name or t("acquisition.group.unknown") for name in spend.by_channel()]
+    names = [widgets.escape(name or t("acquisition.group.unknown")) for name in spend.by_channel()]
     listed = [*names[:MAX_NAMES], *(["…"] if len(names) > MAX_NAMES else [])]
-    st.caption(widgets.escape(t("spend.channels", count=len(names), channels=i18n.join_names(listed))))
+    st.caption(t("spend.channels", count=len(names), channels=i18n.join_names(listed)))
     if spend.recipe:
         st.caption(t("spend.recipe", title=spend.recipe))
     for message in spend.warnings:
