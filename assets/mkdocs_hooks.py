@@ -1,4 +1,7 @@
-"""What the documentation takes from the code: ``<!-- generated: NAME -->`` becomes that part of the reference."""
+"""What the documentation takes from the code: ``<!-- generated: NAME -->`` becomes that part of the reference.
+
+Where the part stands in the file too, up to ``<!-- end of NAME -->``, ``python assets/mkdocs_hooks.py`` writes it anew.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from mkdocs.structure.files import File, Files
 
 ASSETS: Final = Path(__file__).resolve().parent
 ROOT: Final = ASSETS.parent
+GENERATED_PART: Final = re.compile(r"<!-- generated: (\w+) -->(\n.*?\n<!-- end of \1 -->)?", re.DOTALL)
 sys.path.insert(0, str(ROOT))
 
 from clv_core.cli import build_parser  # noqa: E402 - found by the line above
@@ -29,6 +33,8 @@ from clv_core.evaluation.trust import REASONS  # noqa: E402
 from clv_core.features.behaviour import FEATURES, GROUPS  # noqa: E402
 from clv_core.features.labels import group_label, label, meaning  # noqa: E402
 from clv_core.i18n import catalogue, translate  # noqa: E402
+from clv_core.monitoring.schedules import STEPS  # noqa: E402
+from clv_core.strategy.destinations import KINDS  # noqa: E402
 
 
 def formula(source: str, *_: Any, **__: Any) -> str:
@@ -52,7 +58,17 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in the generated parts of a page."""
-    return re.sub(r"<!-- generated: (\w+) -->", lambda match: GENERATED[match[1]](), markdown)
+    return GENERATED_PART.sub(lambda match: GENERATED[match[1]](), markdown)
+
+
+def with_tables(markdown: str) -> str:
+    """Return a page with the parts that stand in its file as the code has them now."""
+
+    def written(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"<!-- generated: {name} -->\n\n{GENERATED[name]()}\n\n<!-- end of {name} -->" if match[2] else match[0]
+
+    return GENERATED_PART.sub(written, markdown)
 
 
 def commands() -> str:
@@ -161,6 +177,27 @@ def reasons() -> str:
     return _table(("reason", "verdict", "sentence"), rows)
 
 
+def steps() -> str:
+    """Return the commands that a chain may have."""
+    rows = [(f"`{step}`", escape(translate(f"cli.{step.replace(' ', '.')}").rstrip("."))) for step in STEPS]
+    return _table(("step", "what it does"), rows)
+
+
+def destinations() -> str:
+    """Return the kinds of destinations."""
+    rows = [
+        (
+            f"`{name}`",
+            kind.title or translate(f"export.{name}"),
+            f"`{kind.address or kind.example}`" + (" (default)" if kind.address else ""),
+            "required" if kind.needs_secret else "",
+            "all, replaced as a whole" if kind.most_rows is None else f"{kind.most_rows:,}",
+        )
+        for name, kind in KINDS.items()
+    ]
+    return _table(("kind", "name", "address", "secret", "customers a request"), rows)
+
+
 def architecture() -> str:
     """Return ARCHITECTURE.md without its title, its links from here."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n")[2]
@@ -178,11 +215,17 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "architecture": architecture,
     "columns": columns,
     "commands": commands,
+    "destinations": destinations,
     "environment": variables,
     "events": events,
     "features": features,
     "metrics": metrics,
     "reasons": reasons,
     "settings": settings,
+    "steps": steps,
 }
 """Parts of the reference by name."""
+
+if __name__ == "__main__":
+    for path in sorted((ASSETS / "docs").glob("*.md")):
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from clv_core.environment import table as variables
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.trust import REASONS
 from clv_core.features.behaviour import FEATURES
+from clv_core.monitoring.schedules import STEPS
+from clv_core.strategy.destinations import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
@@ -97,6 +100,20 @@ def test_the_site_builds_without_warnings_and_its_reference_holds_everything(sit
 def test_the_site_loads_nothing_from_elsewhere(site: dict[str, str]) -> None:
     tags = [tag for html in site.values() for tag in re.findall(r"<(?:script|link|img|iframe)\b[^>]*>", html)]
     assert tags and [tag for tag in tags if re.search(r"""(?:src|href)=["']?(?:https?:)?//""", tag)] == []
+
+
+def test_tables_that_stand_in_the_files_are_those_of_the_code() -> None:
+    hooks = runpy.run_path(str(ROOT / "assets" / "mkdocs_hooks.py"))
+    texts = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS if path.parent.name == "docs"}
+    stale = [path.name for path, text in texts.items() if hooks["with_tables"](text) != text]
+    assert stale == [], "python assets/mkdocs_hooks.py writes them anew"
+    for page, names in {
+        "environment": re.findall(r"^\| `(\w+)` \|", variables(), re.MULTILINE),
+        "schedule": STEPS,
+        "destinations": list(KINDS),
+    }.items():
+        text = (ROOT / "assets" / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        assert names and [name for name in names if f"| `{name}` |" not in text] == []
 
 
 PRELUDE = """
