@@ -1,6 +1,7 @@
 """Start the app: ``python -m pages.ui``, with the options of ``streamlit run``.
 
-Secrets that this user may not read would end the start in a traceback; they end it in a sentence.
+Secrets that this user may not read would end the start in a traceback; they end it in a sentence. So does a secret of
+people's cookies that can be guessed: another one is printed with it.
 """
 
 import os
@@ -11,6 +12,7 @@ import streamlit as st
 from streamlit.web import cli
 
 from clv_core.i18n import translate
+from pages.ui import identity_provider, secret_strength
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -18,5 +20,8 @@ if __name__ == "__main__":
     for path in st.get_option("secrets.files"):
         if os.path.exists(path) and not os.access(path, os.R_OK):
             sys.exit(translate("error.login_unreadable", path=path))
+    weak = identity_provider.find_weak_secret()
+    if weak is not None:
+        sys.exit(f'{weak.message()}\n\ncookie_secret = "{secret_strength.make_secret()}"')
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -110,8 +110,8 @@ def is_configured() -> bool:
 
 
 def is_signed_in() -> bool:
-    """Say whether somebody has signed in, not longer ago than that lasts."""
-    return bool(st.user.get("is_logged_in")) and not is_expired()
+    """Say whether somebody has signed in, not longer ago than that lasts, and by settings that can be relied on."""
+    return bool(st.user.get("is_logged_in")) and identity_provider.find_fault() is None and not is_expired()
 
 
 def is_expired() -> bool:

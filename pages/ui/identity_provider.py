@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.runtime.secrets import secrets_singleton
 
 from clv_core.errors import ClvError, Refused
+from pages.ui.secret_strength import MIN_BITS, estimate_bits
 
 KEYS: Final = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 """What ``[auth]`` has to hold; the last three may stand in ``[auth.default]``."""
@@ -42,10 +43,23 @@ def find_fault() -> Refused | None:
     missing = [key for key in KEYS if not settings.get(key)]
     if missing:
         return Refused("login_incomplete", missing=missing)
+    weak = find_weak_secret()
+    if weak is not None:
+        return weak
     back = urlsplit(str(settings["redirect_uri"]))
     if back.scheme not in ("http", "https") or not back.netloc or not back.path.endswith(RETURN):
         return Refused("login_redirect", redirect_uri=str(settings["redirect_uri"])[:200], ends=RETURN)
     return None
+
+
+def find_weak_secret() -> Refused | None:
+    """Return why the secret that signs people's cookies must not be used; None where it may, or there is none.
+
+    Whoever guesses it forges the cookie of any person. Streamlit reads it in ``[auth]`` alone.
+    """
+    secret = str((_section() or {}).get("cookie_secret") or "")
+    bits = estimate_bits(secret)
+    return Refused("login_weak", bits=int(bits), needed=MIN_BITS) if secret and bits < MIN_BITS else None
 
 
 def other_address() -> str:

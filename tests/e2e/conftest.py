@@ -22,7 +22,7 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECRET = "only for tests, and long enough"
+SECRET = "1cdde7970f0516766e35db0e8fa2fa45c9103ddc217de1eab8c5b7ccb779556d"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

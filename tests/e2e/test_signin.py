@@ -63,7 +63,7 @@ def guarded(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> I
     with provider() as issuer:
         auth = {
             "redirect_uri": f"http://localhost:{port}/oauth2callback",
-            "cookie_secret": "only for this test, and long enough",
+            "cookie_secret": "edf709f0f36476a95834d4cdc10d870a9135061137b5e4daf31b30b2ca388c02",
             "client_id": "clv",
             "client_secret": "none",
             "server_metadata_url": f"{issuer}/.well-known/openid-configuration",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
+import random
+import re
 import runpy
+import string
 import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -17,14 +22,17 @@ from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 
 from clv_core import audit
+from clv_core.program_files import ASSETS
 from clv_core.workspace import Workspace
 from pages.ui import access, identity_provider
+from pages.ui.secret_strength import MIN_BITS, estimate_bits
 from pages.ui.signin import FAILED
 from tests.pages.conftest import OPEN, SIGN_IN, do
 
+SIGN_IN_PAGE = ASSETS / "docs" / "sign-in.md"
 GOOD = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
-    "cookie_secret": "only for this test, and long enough",
+    "cookie_secret": "46642b3c0324c59928023eab9eeb967f840807fa30ea355bcf85024dd8f1d5c5",
     "client_id": "clv",
     "client_secret": "none",
     "server_metadata_url": "http://localhost:9/.well-known/openid-configuration",
@@ -84,6 +92,7 @@ def described() -> Iterator[Callable[[int, str], str]]:
         ('auth = "yes"\n', "lacks redirect_uri", "缺少 redirect_uri"),
         (toml(client_secret=None), "lacks client_secret", "缺少 client_secret"),
         (toml(cookie_secret=""), "lacks cookie_secret", "缺少 cookie_secret"),
+        (toml(cookie_secret="a long random text"), "can be guessed", "容易被猜到"),
         (
             toml(redirect_uri="https://clv.shop.example/callback"),
             "ending in /oauth2callback",
@@ -109,6 +118,65 @@ def test_secrets_that_the_user_of_the_app_may_not_read_end_its_start_in_a_senten
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(SystemExit, match="secrets.toml cannot be read"):
         runpy.run_module("pages.ui", run_name="__main__")
+
+
+def test_a_weak_secret_of_cookies_ends_the_start_with_another_one_and_a_strong_one_does_not(
+    secrets: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = tomllib.loads(re.findall(r"```toml\n(.*?)```", SIGN_IN_PAGE.read_text(encoding="utf-8"), re.DOTALL)[0])
+    printed = set()
+    for weak in ("a long random text", example["auth"]["cookie_secret"], "0123456789abcdef" * 4):
+        secrets(toml(cookie_secret=weak))
+        with pytest.raises(SystemExit, match="everybody then signs in again") as stopped:
+            runpy.run_module("pages.ui", run_name="__main__")
+        printed.add(tomllib.loads(str(stopped.value).splitlines()[-1])["cookie_secret"])
+    assert len(printed) == 3
+    started = []
+    monkeypatch.setattr("streamlit.web.cli.main", lambda prog_name: started.append(prog_name))
+    secrets(toml(cookie_secret=printed.pop()))
+    runpy.run_module("pages.ui", run_name="__main__")
+    assert started == ["streamlit"]
+
+
+def test_a_weak_secret_opens_nothing_to_whom_it_vouches_for_and_does_not_switch_sign_in_off(
+    open_page: OPEN, with_model: Path, sign_in: SIGN_IN, secrets: Callable[[str], None]
+) -> None:
+    """Not every way to start goes by ``python -m pages.ui``, and ``[auth.default]`` must not hide what signs."""
+    secrets(toml(cookie_secret="a long random text") + f'[auth.default]\ncookie_secret = "{GOOD["cookie_secret"]}"\n')
+    sign_in("ana@shop.example")
+    app = open_page(with_model)
+    assert access.is_login_required() and access.role() == "" and access.current_user() == ""
+    assert not app.metric and not app.title and ["can be guessed" in box.value for box in app.error] == [True]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "changeme",
+        "a long random text" * 4,
+        "password" * 8,
+        "0" * 64,
+        "1234567890" * 4,
+        "deadbeef" * 8,
+        string.digits + string.ascii_letters,
+        "only for this test, and long enough",
+        "REPLACE_WITH_A_RANDOM_SECRET_STRING_OF_32_CHARS",
+        "please-change-this-cookie-secret-before-you-use-it-in-production-2024",
+        "MySuperSecretCookieSecret2024",
+        "secret123secret456secret789secret000",
+        "一个很长的随机文本" * 4,
+        token_hex(8),
+    ],
+)
+def test_short_repeated_and_worded_secrets_are_weak(secret: str) -> None:
+    assert estimate_bits(secret) < MIN_BITS
+
+
+@pytest.mark.parametrize("encode", [bytes.hex, lambda data: base64.b64encode(data).decode()])
+def test_what_openssl_makes_of_32_bytes_is_strong(encode: Callable[[bytes], str]) -> None:
+    chance = random.Random(0)
+    assert all(estimate_bits(encode(chance.randbytes(32))) >= MIN_BITS for _ in range(500))
 
 
 def test_secrets_without_a_login_and_complete_ones_are_asked_for_nothing(secrets: Callable[[str], None]) -> None:
