@@ -3,12 +3,13 @@
 One JSON file a schedule in ``workspace/schedules`` and a log of its runs beside it. Something has to look whether one
 is due, again and again: the app while it is up, or ``clv run-due`` from cron, systemd or ``compose.yaml``. One chain
 runs at a time in a workspace. A chain that fails is tried again after 5, 15 and 60 minutes; when it has failed twice in
-a row, that is sent to where alerts are sent.
+a row, that is sent to where alerts are sent. Whatever is wrong with one chain, the others run.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from clv_core import audit, jobs
 from clv_core.environment import Environment
-from clv_core.errors import ClvError, NotFound, Refused, UsageError
+from clv_core.errors import ClvError, NotFound, Refused, UsageError, traced
 from clv_core.i18n import translate
 from clv_core.locks import FOLDER as LOCKS
 from clv_core.locks import held_lock, writing
@@ -27,6 +28,8 @@ from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.webhook import checked_url, post
 from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, append_record, check_name, latest_records, read_json, write_json
+
+log = logging.getLogger(__name__)
 
 FOLDER: Final = "schedules"
 STEPS: Final = ("source run", "score", "monitor", "segment", "export", "report", "summary", "push", "backup")
@@ -69,10 +72,8 @@ class Schedule(JsonRecord):
             Refused: its name cannot be one.
         """
         check_name(self.name)
-        try:
-            self.next_after(datetime.now(UTC))
-        except (ValueError, KeyError, OSError) as error:
-            raise UsageError("schedule_when", cron=self.cron[:60], timezone=self.timezone[:60]) from error
+        self.next_after(datetime.now(UTC))
+        self.commands()
         for step in self.steps:
             if not step.startswith(tuple(f"{begin} " for begin in STEPS)):
                 raise UsageError("schedule_step", step=step[:60], known=list(STEPS))
@@ -80,13 +81,35 @@ class Schedule(JsonRecord):
             raise UsageError("schedule_step", step="-", known=list(STEPS))
 
     def next_after(self, now: datetime) -> datetime:
-        """Return the next time after ``now``, in UTC."""
+        """Return the next time after ``now``, in UTC.
+
+        Raises:
+            UsageError: the expression or the zone is none.
+        """
         from croniter import croniter
 
-        if len(self.cron.split()) != 5:
-            raise ValueError(self.cron)
-        local: datetime = croniter(self.cron, now.astimezone(ZoneInfo(self.timezone))).get_next(datetime)
+        try:
+            if len(self.cron.split()) != 5:
+                raise ValueError(self.cron)
+            local: datetime = croniter(self.cron, now.astimezone(ZoneInfo(self.timezone))).get_next(datetime)
+        except (ValueError, KeyError, OSError) as error:
+            raise UsageError("schedule_when", cron=self.cron[:60], timezone=self.timezone[:60]) from error
         return local.astimezone(UTC)
+
+    def commands(self, now: datetime | None = None) -> list[list[str]]:
+        """Return the words of each step, :data:`DAY` as the day of ``now`` where that is given.
+
+        Raises:
+            UsageError: a step cannot be split into words; the error names it.
+        """
+        day = DAY if now is None else f"{now.astimezone(ZoneInfo(self.timezone)):%Y-%m-%d}"
+        commands = []
+        for step in self.steps:
+            try:
+                commands.append(shlex.split(step.replace(DAY, day)))
+            except ValueError as error:
+                raise UsageError("schedule_step_open", step=step[:60]) from error
+        return commands
 
 
 @dataclass(frozen=True)
@@ -178,6 +201,8 @@ def is_due(workspace: Workspace, now: datetime) -> bool:
 def run_due(workspace: Workspace, now: datetime, execute: Execute | None = None) -> dict[str, str]:
     """Run the chains that are due, one after the other; one that was missed several times runs once.
 
+    In the audit log a chain acts in its own name.
+
     Args:
         workspace: whose schedules.
         now: the time that it is.
@@ -193,12 +218,13 @@ def run_due(workspace: Workspace, now: datetime, execute: Execute | None = None)
     with held_lock(workspace.folder(LOCKS) / "schedules.lock", Refused("schedules_running")):
         for schedule, state in list_schedules(workspace):
             if _due(schedule, state, now):
-                ran[schedule.name] = _run(workspace, schedule, state, now, execute or run_as_job)
+                with audit.acting_as(f"schedule {schedule.name}"):
+                    ran[schedule.name] = _run(workspace, schedule, state, now, execute or run_as_job)
     return ran
 
 
 def run_now(workspace: Workspace, name: str, execute: Execute | None = None) -> str:
-    """Run a chain whether it is due or not, and return ``done`` or ``failed``.
+    """Run a chain whether it is due or not, in the name of who asks for it, and return ``done`` or ``failed``.
 
     Raises:
         NotFound: there is no such schedule.
@@ -225,15 +251,21 @@ def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:
 
 
 def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: datetime, execute: Execute) -> str:
-    day = f"{now.astimezone(ZoneInfo(schedule.timezone)):%Y-%m-%d}"
-    steps, begun = [], time.monotonic()
-    with audit.acting_as(f"schedule {schedule.name}"):
-        for step in schedule.steps:
-            started = time.monotonic()
-            error = execute(workspace, shlex.split(step.replace(DAY, day)), schedule.language, schedule.name)
-            steps.append({"step": step, "seconds": round(time.monotonic() - started, 1), "error": error})
-            if error is not None:
-                break
+    steps: list[dict[str, Any]] = []
+    commands: list[list[str]] = []
+    fault: dict[str, Any] | None
+    begun, following = time.monotonic(), now + timedelta(minutes=RETRY_MINUTES[-1])
+    try:
+        following, commands = schedule.next_after(now), schedule.commands(now)
+    except UsageError as error:  # none of its steps runs: what the chain was to do is not known
+        fault = {"code": error.code, "params": error.params}
+        steps.append({"step": error.params.get("step", schedule.cron), "seconds": 0.0, "error": fault})
+    for step, words in zip(schedule.steps, commands, strict=False):
+        started = time.monotonic()
+        fault = _attempt(workspace, schedule, words, execute)
+        steps.append({"step": step, "seconds": round(time.monotonic() - started, 1), "error": fault})
+        if fault is not None:
+            break
     failed = steps[-1]["error"] is not None
     outcome = "failed" if failed else "done"
     failures = state.failures + 1 if failed else 0
@@ -241,14 +273,23 @@ def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: da
     run: dict[str, Any] = {"started": _iso(now), "seconds": seconds, "outcome": outcome, "steps": steps}
     if failures == TOLD_AFTER:
         run["told"] = _tell(schedule, steps[-1])
-    following = schedule.next_after(now)
     if failed and failures <= len(RETRY_MINUTES):
         following = min(following, now + timedelta(minutes=RETRY_MINUTES[failures - 1]))
     append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run)
     _save(workspace, schedule.name, ScheduleState(_iso(following), failures, run))
-    with audit.acting_as(f"schedule {schedule.name}"):
-        audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
+    audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
     return outcome
+
+
+def _attempt(workspace: Workspace, schedule: Schedule, words: list[str], execute: Execute) -> dict[str, Any] | None:
+    """Run a step and return its error, whatever it is: the chains after this one have to run."""
+    try:
+        return execute(workspace, words, schedule.language, schedule.name)
+    except ClvError as error:
+        return {"code": error.code, "params": error.params}
+    except Exception as error:
+        log.error("schedule %s: %s", schedule.name, traced(error))
+        return {"code": "unexpected", "params": {"kind": type(error).__name__}}
 
 
 def _tell(schedule: Schedule, step: dict[str, Any]) -> bool | dict[str, Any]:

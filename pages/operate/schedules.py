@@ -62,8 +62,10 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
                 widgets.show_error(state.last["steps"][-1]["error"])
         with st.container(horizontal=True):
             label, icon = t("schedules.run"), ":material/play_arrow:"
-            if st.button(label, key=f"run_{name}", icon=icon, type="primary", **access.if_may("change")):
-                progress.start_job(["schedule", "run", name], name)
+            run = [*access.CHAIN, name]
+            may = access.if_may(access.action_of(run))
+            if st.button(label, key=f"run_{name}", icon=icon, type="primary", **may):
+                progress.start_job(run, name)
                 st.rerun()
             may = access.if_may("connect")
             word, icon = ("resume", ":material/play_circle:") if schedule.is_paused else ("pause", ":material/pause:")

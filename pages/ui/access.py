@@ -27,8 +27,10 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.environment import Environment
-from clv_core.errors import Refused
+from clv_core.errors import ClvError, Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.monitoring.schedules import load_schedule
+from clv_core.workspace import Workspace
 from pages.ui import identity_provider
 from pages.ui.i18n import t
 
@@ -66,6 +68,9 @@ OPTIONS: Final = {
     ("monitor", "--retrain"): "promote",
 }
 """Commands that are something else with an option; the first that is there decides."""
+
+CHAIN: Final = ("schedule", "run")
+"""How the command line of a run of a schedule begins; the third word is the schedule's name."""
 
 PUBLIC: Final = (
     "template",
@@ -203,9 +208,25 @@ def may(action: str) -> bool:
 
 
 def action_of(command: Sequence[str]) -> str:
-    """Return which of :data:`ACTIONS` a run is, by the words of its command line."""
-    said = (action for (name, option), action in OPTIONS.items() if name == command[0] and option in command)
-    return next(said, COMMANDS.get(command[0], "change"))
+    """Return which of :data:`ACTIONS` a run is, by the words of its command line; of a chain, its strictest step's."""
+    own = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
+    actions = [own or COMMANDS.get(command[0], "change")]
+    if tuple(command[:2]) == CHAIN:
+        actions += map(action_of, _steps_of(command[2]))
+    return max(actions, key=lambda action: ROLES.index(ACTIONS[action]))
+
+
+def _has_option(command: Sequence[str], name: str, option: str) -> bool:
+    """Say whether a command line has an option; the parser takes ``--retr`` for ``--retrain``."""
+    return name == command[0] and any(len(word) > 2 and option.startswith(word) for word in command)
+
+
+def _steps_of(schedule: str) -> list[list[str]]:
+    """Return the command lines of a chain; none where it is gone or a step cannot be read: then none of them runs."""
+    try:
+        return load_schedule(Workspace.default(), schedule)[0].commands()
+    except ClvError:
+        return []
 
 
 def may_take(key: str) -> bool:

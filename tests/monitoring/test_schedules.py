@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from clv_core import audit
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.monitoring.schedules import (
     Schedule,
@@ -21,10 +22,11 @@ from clv_core.monitoring.schedules import (
     load_schedule,
     pause,
     remove_schedule,
+    run_as_job,
     run_due,
     run_now,
 )
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, read_json, write_json
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STEPS = ("source run orders", "score shop --model champion --out 'my lists/{day}.csv'")
@@ -169,6 +171,8 @@ def test_one_process_at_a_time_runs_chains(workspace: Workspace) -> None:
         ("0 6 * * *", ("erase 1",), "UTC"),
         ("0 6 * * *", ("source remove x",), "UTC"),
         ("0 6 * * *", ("scoreboard",), "UTC"),
+        ("0 6 * * *", ('score "unclosed',), "UTC"),
+        ("0 6 * * *", ("score shop \\",), "UTC"),
     ],
 )
 def test_a_schedule_that_could_never_run_is_not_saved(
@@ -177,6 +181,76 @@ def test_a_schedule_that_could_never_run_is_not_saved(
     with pytest.raises(UsageError):
         add_schedule(workspace, Schedule("x", cron, steps, zone))
     assert list_schedules(workspace) == []
+
+
+def test_a_step_that_cannot_be_read_is_refused_with_what_to_close(workspace: Workspace) -> None:
+    for language, quote in (("en", "quotation mark"), ("zh", "引号")):
+        with pytest.raises(UsageError) as raised:
+            add_schedule(workspace, Schedule("x", "0 6 * * *", (STEPS[0], 'score "unclosed')))
+        said = raised.value.message(language)
+        assert 'score "unclosed' in said and quote in said
+
+
+def broken(workspace: Workspace, name: str, **changed: Any) -> None:
+    """Save a schedule that an earlier version took, or that somebody wrote by hand."""
+    add_schedule(workspace, Schedule(name, "0 6 * * *", STEPS), NOW)
+    path = workspace.folder("schedules") / f"{name}.json"
+    stored = read_json(path)
+    write_json(path, {**stored, "schedule": {**stored["schedule"], **changed}})
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"steps": ['score "unclosed']}, "schedule_step_open"),
+        ({"steps": ["source run orders", 'score "unclosed']}, "schedule_step_open"),
+        ({"timezone": "Mars"}, "schedule_when"),
+        ({"cron": "0 6 * *"}, "schedule_when"),
+    ],
+)
+def test_a_chain_that_cannot_run_fails_by_name_and_the_others_run(
+    workspace: Workspace, webhook: list[dict[str, Any]], changed: dict[str, Any], code: str
+) -> None:
+    broken(workspace, "broken", **changed)
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    late, steps = NOW + timedelta(hours=18), Steps()
+    assert run_due(workspace, late, steps) == {"broken": "failed", "nightly": "done"}
+    assert [words[0] for words in steps.ran] == ["source", "score"], "only the other chain's"
+    state = load_schedule(workspace, "broken")[1]
+    assert state.failures == 1 and history(workspace, "broken")[0]["steps"][-1]["error"]["code"] == code
+    assert (datetime.fromisoformat(state.next) - late).total_seconds() / 60 == 5
+    assert run_due(workspace, late + timedelta(minutes=5), steps) == {"broken": "failed"}
+    assert "broken" in webhook[0]["text"]
+
+
+def test_a_step_that_breaks_in_an_unforeseen_way_fails_and_the_others_run(workspace: Workspace) -> None:
+    """A file with a zero byte in a step: no process can be started with it."""
+    broken(workspace, "broken", steps=["score shop\0"])
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+
+    def execute(workspace: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
+        return run_as_job(workspace, words, language, label) if label == "broken" else None
+
+    assert run_due(workspace, NOW + timedelta(hours=18), execute) == {"broken": "failed", "nightly": "done"}
+    assert history(workspace, "broken")[0]["steps"][0]["error"] == {
+        "code": "unexpected",
+        "params": {"kind": "ValueError"},
+    }
+
+
+def test_the_audit_log_names_who_started_a_chain(workspace: Workspace) -> None:
+    acted: list[str] = []
+
+    def execute(*_: Any) -> None:
+        acted.append(audit.actor())
+
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
+    with audit.acting_as("ana@shop.example"):
+        run_now(workspace, "nightly", execute)
+    run_due(workspace, datetime.now(UTC) + timedelta(days=1), execute)
+    assert acted == ["ana@shop.example"] * 2 + ["schedule nightly"] * 2
+    runs = [(line["who"], line["schedule"]) for line in audit.lines(workspace) if line["action"] == "schedule run"]
+    assert runs == [("schedule nightly", "nightly"), ("ana@shop.example", "nightly")]
 
 
 def test_a_schedule_can_be_removed(workspace: Workspace) -> None:

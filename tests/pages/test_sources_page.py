@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from clv_core import audit
+from clv_core import audit, jobs
 from clv_core.collection.sources import (
     Source,
     SourceState,
@@ -20,7 +20,7 @@ from clv_core.collection.sources import (
     save_state,
 )
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
+from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
 from clv_core.workspace import Workspace
 from pages.ui import background
 from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts
@@ -111,6 +111,49 @@ def test_a_schedule_is_saved_run_and_paused(open_page: OPEN, bare: Path) -> None
     assert list_schedules(Workspace(bare))[0][0].is_paused
     do(app, "run_nightly")
     assert newest(bare, "schedule").status()["args"] == ["schedule", "run", "nightly"]
+
+
+RETRAINED = ("source run orders", "monitor shop --model champion --retrain --every 7")
+ABBREVIATED = ("monitor shop --model champion --retr",)
+READ = ("source run orders", "score shop --model champion")
+
+
+@pytest.mark.parametrize(
+    ("steps", "needed"), [(RETRAINED, "administrator"), (ABBREVIATED, "administrator"), (READ, None)]
+)
+def test_who_runs_a_chain_now_may_do_each_of_its_steps(
+    open_page: OPEN, bare: Path, sign_in: SIGN_IN, steps: tuple[str, ...], needed: str | None
+) -> None:
+    add_schedule(Workspace(bare), Schedule("nightly", "0 6 * * *", steps))
+    sign_in("kim@else.example", groups=["clv-analysts"])
+    button = open_page(bare, "schedules").button(key="run_nightly")
+    assert button.disabled is (needed is not None) and (needed is None or needed in button.help)
+    sign_in("ana@shop.example")
+    do(open_page(bare, "schedules"), "run_nightly")
+    status = newest(bare, "schedule").status()
+    assert (status["args"], status["actor"]) == (["schedule", "run", "nightly"], "ana@shop.example")
+
+
+@pytest.mark.usefixtures("never_grey")
+def test_an_analyst_runs_no_chain_with_an_administrators_step_even_past_the_button(
+    open_page: OPEN, bare: Path, sign_in: SIGN_IN
+) -> None:
+    add_schedule(Workspace(bare), Schedule("nightly", "0 6 * * *", RETRAINED))
+    sign_in("kim@else.example", groups=["clv-analysts"])
+    app = do(open_page(bare, "schedules"), "run_nightly")
+    assert "role" in app.error[0].value and not jobs.jobs(Workspace(bare), "schedule")
+
+
+def test_a_stored_chain_that_cannot_be_read_is_shown_and_can_be_removed(open_page: OPEN, bare: Path) -> None:
+    workspace = Workspace(bare)
+    add_schedule(workspace, Schedule("broken", "0 6 * * *", READ), datetime(2026, 1, 1, tzinfo=UTC))
+    path = workspace.folder("schedules") / "broken.json"
+    path.write_text(path.read_text().replace(READ[1], 'score \\"unclosed'))
+    assert run_due(workspace, datetime.now(UTC)) == {"broken": "failed"}
+    app = open_page(bare, "schedules")
+    assert "broken" in app.header[0].value and "quotation mark" in app.error[0].value
+    do(app, "remove_broken", "confirm")
+    assert list_schedules(workspace) == []
 
 
 @pytest.mark.slow
