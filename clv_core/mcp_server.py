@@ -21,12 +21,16 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import AnyHttpUrl
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core import __version__, audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.api.auth import ANALYST, find_key, list_keys
+from clv_core.deployment.api.api_errors import error_response, language_of
+from clv_core.deployment.api.auth import ANALYST, KeysUnusable, find_key, list_keys
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_reference import resolve_bundle_id
@@ -63,9 +67,36 @@ class _Keys:
         self._workspace = workspace
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return who a key belongs to, with the role as scope; None if it is unknown or revoked."""
+        """Return who a key belongs to, with the role as scope; None if it is unknown or revoked.
+
+        Raises:
+            KeysUnusable: the key file cannot be read.
+        """
         key = find_key({key.id: key for key in list_keys(self._workspace) if not key.revoked}, token)
         return None if key is None else AccessToken(token=token, client_id=key.name, scopes=[key.role])
+
+
+class _WithKeys:
+    """Answers what the HTTP service answers while the key file cannot be read: 503 and what to do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except KeysUnusable as error:
+            await error_response(error, language_of(Request(scope)))(scope, receive, send)
+
+
+class _Server(MCPServer[Any]):
+    """The SDK's server; its own errors know no 503."""
+
+    def streamable_http_app(self, **settings: Any) -> Starlette:
+        """Return the application that answers over HTTP."""
+        app = super().streamable_http_app(**settings)
+        app.add_middleware(_WithKeys)
+        return app
 
 
 def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
@@ -78,7 +109,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     auth = None
     if address:
         auth = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
-    server: MCPServer[Any] = MCPServer(
+    server = _Server(
         "CLV Studio",
         instructions=ABOUT,
         version=__version__,

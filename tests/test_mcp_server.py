@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.deployment.api.auth import add_key
+from clv_core.deployment.api.auth import add_key, keys_path
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.jobs import NoProgress
@@ -111,6 +112,30 @@ def suppressed(workspace: Workspace, customer: str) -> None:
     assert SuppressionList.of(workspace).holds(customer)
 
 
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}
+
+
+@pytest.mark.parametrize("stopped", [None, signal.SIGTERM, signal.SIGINT])
+def test_standard_output_holds_the_protocol_alone(workspace: Workspace, stopped: signal.Signals | None) -> None:
+    words = [sys.executable, "-m", "clv_core", "mcp", "--workspace", str(workspace.root)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(json.dumps(HELLO) + "\n")
+        server.stdin.flush()
+        answer = json.loads(server.stdout.readline())
+        if stopped is not None:
+            server.send_signal(stopped)
+        rest, _ = server.communicate(timeout=60)
+    assert (answer["id"], answer["result"]["serverInfo"]["name"]) == (1, "CLV Studio")
+    assert rest == "" and server.returncode == 0
+
+
 def test_command_answers_over_stdio(workspace: Workspace) -> None:
     words = ["-m", "clv_core", "mcp", "--workspace", str(workspace.root)]
     server = StdioServerParameters(command=sys.executable, args=words)
@@ -150,3 +175,19 @@ def test_role_of_a_key_decides_over_http(workspace: Workspace, address: str) -> 
     }  # fmt: skip
     unknown = {"Authorization": "Bearer clv_00000000_" + "x" * 43}
     assert httpx2.post(address, headers=unknown, json={}).status_code == 401
+
+
+def test_while_the_file_of_keys_is_damaged_a_key_gets_503_and_what_to_do(workspace: Workspace, address: str) -> None:
+    _, key = add_key(workspace, "agent")
+    sound = keys_path(workspace).read_bytes()
+    headers = {"Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream"}
+    for damaged in (b"\x00\xff", b"[]", b'{"keys": [{"id": 7}]}'):
+        keys_path(workspace).write_bytes(damaged)
+        for language, word in (("en", "damaged"), ("zh", "已损坏")):
+            answer = httpx2.post(address, headers={**headers, "Accept-Language": language}, json=HELLO)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "keys_damaged")
+            assert word in answer.text and "service/keys.json" in answer.text and answer.headers["retry-after"] == "1"
+            assert str(workspace.root) not in answer.text
+    assert httpx2.post(address, json=HELLO).status_code == 401
+    keys_path(workspace).write_bytes(sound)
+    assert httpx2.post(address, headers=headers, json=HELLO).status_code == 200

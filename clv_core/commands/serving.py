@@ -152,6 +152,8 @@ def _open_browser(host: str, port: int) -> None:
 def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Answer other programs' questions until stopped: over stdin and stdout, or over HTTP with API keys.
 
+    Over stdin and stdout the process ends without a result: stdout holds the protocol alone.
+
     Raises:
         UsageError: the package that speaks the protocol is not installed.
     """
@@ -163,8 +165,12 @@ def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise UsageError("extra_missing", extra="mcp") from error
 
     if not options.http:
-        make_server(context.workspace).run("stdio")
-        return {}
+        try:
+            with suppress(KeyboardInterrupt):  # being stopped is how a server ends
+                make_server(context.workspace).run("stdio")
+        finally:
+            sys.stdout = sys.stderr  # also for the error that a command ends with
+        raise SystemExit
     address = f"http://{options.host}:{options.port}"
     print(translate("mcp.listening", context.language, address=f"{address}/mcp"), file=sys.stderr, flush=True)
     server = make_server(context.workspace, address=address)

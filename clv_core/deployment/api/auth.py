@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError, NotFound, Refused
@@ -68,10 +68,10 @@ class Key:
         role: :data:`VIEWER` or :data:`ANALYST`; predictions over HTTP are the same for both.
     """
 
-    id: str
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
     name: str
-    slot: int
-    hash: str
+    slot: Annotated[int, Field(ge=0)]
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     created: str
     revoked: str = ""
     role: str = VIEWER
@@ -96,7 +96,7 @@ def list_keys(workspace: Workspace) -> list[Key]:
         return []
     except OSError as error:
         raise KeysUnusable("keys_closed", file=f"{FOLDER}/{FILE}", reason=error.strerror or "") from error
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise KeysUnusable("keys_damaged", file=f"{FOLDER}/{FILE}") from error
 
 

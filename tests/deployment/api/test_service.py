@@ -286,7 +286,17 @@ def test_keys_are_asked_for_and_turned_away_once_revoked(
         assert client.get("/healthz").status_code == client.get("/openapi.json").status_code == 200
 
 
-@pytest.mark.parametrize("kept", [b"\x00\xff", b"[]", b'{"keys": [{"id": 7}]}'], ids=["garbage", "a list", "no keys"])
+NO_HASH = b'{"keys": [{"id": "%s", "name": "backend", "slot": 0, "hash": "\xc3\xbc", "created": ""}]}'
+DAMAGED_KEYS = {
+    "garbage": b"\x00\xff",
+    "a list": b"[]",
+    "no keys": b'{"keys": [{"id": 7}]}',
+    "nested too deep": b"[" * 100_000 + b"]" * 100_000,
+    "a hash that is none": NO_HASH,
+}
+
+
+@pytest.mark.parametrize("kept", DAMAGED_KEYS.values(), ids=DAMAGED_KEYS)
 def test_while_the_file_of_keys_is_damaged_nobody_is_let_through_and_all_are_told_what_to_do(
     kept: bytes, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -297,7 +307,7 @@ def test_while_the_file_of_keys_is_damaged_nobody_is_let_through_and_all_are_tol
     with serve(workspace, open=False, ready=False) as client:
         known = {"authorization": f"Bearer {key}"}
         assert client.get("/v1/models", headers=known).status_code == 200
-        keys_path(workspace).write_bytes(kept)
+        keys_path(workspace).write_bytes(kept.replace(b"%s", key[4:12].encode()))
         for _ in range(2):
             for answer in (client.get("/v1/models", headers=known), client.post("/v1/score", json=ONE, headers=known)):
                 assert error_of(answer) == (503, "keys_damaged") and answer.headers["retry-after"] == "1"
